@@ -1,0 +1,64 @@
+# make demo    a recurrent network learns to read handwritten digits, from nothing
+# make test    everything that continuous integration checks
+# make drills  all long checks (kills, full disks), their result kept under benchmarks/results/
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
+NATIVE := CMakeLists.txt pyproject.toml $(shell find native -name '*.cpp' -o -name '*.h' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types contracts check drills bench format clean
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Elman needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The demo needs only what a user has; the checks add the developers' tools on top.
+$(VENV)/.train: $(BIN)/python constraints.txt $(NATIVE)
+	@echo "Installing Elman with PyTorch into $(VENV) (a few minutes, once) ..."
+	$(PIP) install -c constraints.txt -e '.[train]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.train
+	@echo "Installing the developers' tools ..."
+	$(PIP) install -c constraints.txt -e '.[train,parquet,dev]'
+	@touch $@
+
+demo: $(VENV)/.train
+	@$(BIN)/elman train classifier --data digits --out demo --overwrite
+
+test: check
+
+check: lint types contracts
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/clang-format --dry-run --Werror $$(git ls-files --cached --others --exclude-standard '*.cpp' '*.h')
+
+types: $(VENV)/.dev
+	$(BIN)/pyright
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+drills: $(VENV)/.dev
+	$(BIN)/python -m tests.drills
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/clang-format -i $$(git ls-files --cached --others --exclude-standard '*.cpp' '*.h')
+
+clean:
+	rm -rf build dist demo $(VENV)

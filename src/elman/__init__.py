@@ -1,0 +1,76 @@
+"""Elman: recurrent neural networks that train on an ordinary CPU and answer one step at a time.
+
+Every public name is loaded when it is first used, so `import elman` is quick and loads no
+torch; what only predicts never does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from elman.errors import MissingExtraError
+
+__version__ = "0.1.0"
+
+# Public name -> the module that holds it. Modules stand for themselves.
+_HOME = {
+    "Classifier": "elman.tasks",
+    "ElmanError": "elman.errors",
+    "Regressor": "elman.tasks",
+    "bidirectional_unroll": "elman.layers",
+    "dynamic_unroll": "elman.layers",
+    "load": "elman.runtime",
+    "static_unroll": "elman.layers",
+}
+_MODULES = (
+    "blueprint",
+    "bundle",
+    "cells",
+    "convert",
+    "data",
+    "decoding",
+    "errors",
+    "kernels",
+    "layers",
+    "metrics",
+    "models",
+    "nn",
+    "operators",
+    "plots",
+    "runtime",
+    "state",
+    "tasks",
+    "training",
+    "transforms",
+)
+
+__all__ = ["__version__", *_HOME, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
+
+if TYPE_CHECKING:
+    from elman.errors import ElmanError as ElmanError
+    from elman.layers import bidirectional_unroll as bidirectional_unroll
+    from elman.layers import dynamic_unroll as dynamic_unroll
+    from elman.layers import static_unroll as static_unroll
+    from elman.runtime import load as load
+    from elman.tasks import Classifier as Classifier
+    from elman.tasks import Regressor as Regressor
+
+
+_TRAIN_EXTRA = ("torch", "sklearn")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME and name not in _MODULES:
+        raise AttributeError(f"module 'elman' has no attribute {name!r}")
+    try:
+        module = importlib.import_module(_HOME.get(name, f"elman.{name}"))
+    except ModuleNotFoundError as error:
+        if error.name not in _TRAIN_EXTRA:
+            raise
+        raise MissingExtraError.of(error.name, "train", f"elman.{name}") from error
+    return getattr(module, name) if name in _HOME else module
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,115 @@
+"""Every exception that Elman raises on purpose.
+
+::
+
+    ElmanError
+    ├── ArgumentError (ValueError)       an argument's value is outside its range
+    ├── ShapeError (ValueError)          an array's rank, size or dtype does not fit
+    ├── DataError (ValueError)           a file or a value in it cannot be used
+    │   ├── FormatError                  a file is truncated, foreign or malformed
+    │   ├── ChecksumError                bytes differ from the ones that the manifest promises
+    │   └── DownloadError                a public address did not deliver
+    ├── BlueprintError (ValueError)      a network's description is inconsistent
+    ├── BundleError                      a model file is damaged, foreign or cannot be written
+    ├── CheckpointError                  a run's folder cannot be read, written or resumed
+    ├── NotFittedError (AttributeError)  an answer was asked of a model that was not trained
+    ├── TrainingError                    training cannot go on
+    └── MissingExtraError (ImportError)  an optional dependency is not installed
+
+Every message has three parts: where (file, line, column or argument), what was found, and
+what to do. `ElmanError.__init__` asks for them, so none is forgotten.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "BlueprintError",
+    "BundleError",
+    "CheckpointError",
+    "ChecksumError",
+    "DataError",
+    "DownloadError",
+    "ElmanError",
+    "FormatError",
+    "MissingExtraError",
+    "NotFittedError",
+    "ShapeError",
+    "TrainingError",
+]
+
+
+class ElmanError(Exception):
+    """Base of all exceptions of the package.
+
+    Args:
+        where: The file (with line and column if known) or the argument's name.
+        found: What stands there.
+        expected: What to do, or what should stand there instead.
+    """
+
+    def __init__(self, where: str, found: str, expected: str) -> None:
+        self.where = where
+        self.found = found
+        self.expected = expected
+        super().__init__(f"{where}: {found}; {expected}")
+
+    def __reduce__(self):  # three arguments, so the default (one message) cannot rebuild it
+        return type(self), (self.where, self.found, self.expected)
+
+
+class ArgumentError(ElmanError, ValueError):
+    """An argument's value is outside its range or not among the known names."""
+
+
+class ShapeError(ElmanError, ValueError):
+    """An array's rank, size or dtype does not fit what it is used for."""
+
+
+class DataError(ElmanError, ValueError):
+    """A data file, or a value in a data set, cannot be used as it is."""
+
+
+class FormatError(DataError):
+    """A data file is truncated, of another format, or malformed."""
+
+
+class ChecksumError(DataError):
+    """Bytes on disk or from the network differ from the ones that a manifest promises."""
+
+
+class DownloadError(DataError):
+    """A public address did not deliver its file."""
+
+
+class BlueprintError(ElmanError, ValueError):
+    """A network's description is inconsistent or outside the schema's bounds."""
+
+
+class BundleError(ElmanError):
+    """A model file is damaged, foreign, or could not be written."""
+
+
+class CheckpointError(ElmanError):
+    """A training run's folder cannot be read, written or resumed."""
+
+
+class NotFittedError(ElmanError, AttributeError):
+    """An answer was asked of a model that has not been trained."""
+
+
+class TrainingError(ElmanError):
+    """Training cannot go on."""
+
+
+class MissingExtraError(ElmanError, ImportError):
+    """An optional dependency is missing; the message gives the exact install command."""
+
+    @classmethod
+    def of(cls, package: str, extra: str, purpose: str) -> MissingExtraError:
+        """The error for `package`, which the extra `extra` installs and `purpose` needs."""
+        return cls(
+            purpose,
+            f"needs the package {package!r}, which is not installed",
+            f"run: pip install 'elman[{extra}]'",
+        )

@@ -1,0 +1,54 @@
+"""Writing files so that what was saved before is never lost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from elman.errors import BundleError
+
+__all__ = ["replace_file"]
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write `content` to `path` as a whole or not at all.
+
+    The bytes go to a temporary file in the same folder, are synced to the disk, and the file
+    is then renamed over `path`: at every moment `path` is the old file or the new one.
+
+    Raises:
+        BundleError: The folder or the disk refused; an existing file is unchanged.
+    """
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)  # mkstemp gives 0600; a saved file follows the user's umask
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        kept = "the file that stood there is unchanged" if path.exists() else "nothing was written"
+        raise BundleError(
+            str(path), f"could not be written ({error.strerror or error})", f"free the disk or give another folder; {kept}"
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut, where the system lets folders be opened."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

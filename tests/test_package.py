@@ -1,0 +1,43 @@
+"""The package as a whole: what importing it costs, and what it does not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import elman
+import pytest
+
+WITHOUT_TORCH = ("errors", "state", "blueprint", "bundle", "kernels", "transforms", "metrics")
+WITHOUT_TORCH += ("decoding", "data", "runtime", "plots", "convert", "cli")
+
+
+def run_python(code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("module", ["elman", *(f"elman.{name}" for name in WITHOUT_TORCH)])
+def test_import_loads_no_torch(module):
+    code = f"import sys, {module}; print(sorted({{'torch', 'sklearn', 'matplotlib'}} & set(sys.modules)))"
+    assert run_python(code) == "[]"
+
+
+def test_every_public_name_loads():
+    for name in elman.__all__:
+        assert getattr(elman, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Transformer'"):
+        _ = elman.Transformer
+
+
+def test_training_without_torch_names_the_extra():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import elman\n"
+        "try: elman.Classifier\n"
+        "except elman.errors.MissingExtraError as error: print(error)"
+    )
+    assert "pip install 'elman[train]'" in run_python(code)
