@@ -1,0 +1,115 @@
+"""A first look at a data set: what its manifest says, and how its content begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from elman.data import catalogue
+from elman.data.loaders import labelled_names, load
+from elman.data.manifest import File, Manifest
+from elman.data.sequences import LabelledSequences
+from elman.errors import DataError, MissingExtraError
+
+__all__ = ["preview"]
+
+_LINES = 3
+_WIDTH = 72
+_MEMBERS = 3
+
+
+def preview(name: str) -> dict[str, str | list[str]]:
+    """What `elman data show NAME` prints: each entry a text or some lines.
+
+    A set that is not here shows what its manifest says, and how to get it.
+
+    Args:
+        name: A set of the catalogue, or a part of one that is labelled sequences
+            (`sequence_classification/GunPoint`).
+
+    Raises:
+        ArgumentError: There is no such set.
+        ChecksumError: A file of the set is not the one that its manifest describes.
+    """
+    labelled = name in labelled_names()
+    known = catalogue.manifest(name.partition("/")[0] if labelled else name)
+    shown = _facts(known)
+    try:
+        shown["folder"] = str(catalogue.locate(known.name))
+    except (DataError, MissingExtraError) as error:
+        if catalogue.find(known.name) is not None:
+            raise  # it is here and damaged
+        return shown | {"folder": f"not here; {error.expected}"}
+    if labelled:
+        return shown | _parts(name)
+    inside = [other for other in labelled_names() if other.startswith(f"{name}/")]
+    if inside:
+        shown["labelled sequences"] = inside
+    for file in known.files:
+        shown |= _beginnings(known.name, file)
+    return shown
+
+
+def _facts(known: Manifest) -> dict[str, str | list[str]]:
+    origin = [f"{o.repository} at {o.commit}: {o.path}" for o in known.origin]
+    return {
+        "name": known.name,
+        "title": known.title,
+        "task": known.task,
+        "records": known.records,
+        "origin": origin or f"comes with {known.dependency}",
+        "licence": f"{known.licence} ({known.confidence})",
+        "citation": known.citation,
+        "files": [f"{file.path}  {file.bytes:,} bytes" for file in known.files],
+    }
+
+
+def _parts(name: str) -> dict[str, str | list[str]]:
+    """Shapes, classes and the first steps of both parts of a set of labelled sequences."""
+    shown: dict[str, str | list[str]] = {}
+    for part in ("train", "test"):
+        data = load(name, part)
+        shown[part] = [_shape(data), *_classes(data)]
+        if part == "train":
+            first = data.sequences.values[0, :_LINES]
+            steps = [" ".join(f"{value:.4g}" for value in step)[:_WIDTH] for step in first]
+            shown["first steps"] = steps
+    return shown
+
+
+def _shape(data: LabelledSequences) -> str:
+    lengths = data.sequences.lengths
+    steps = f"{lengths.min()}" + (f" to {lengths.max()}" if data.sequences.ragged else "")
+    return f"{len(data)} sequences, {steps} steps, {data.sequences.features} features"
+
+
+def _classes(data: LabelledSequences) -> list[str]:
+    if data.labels is None:
+        return []
+    values, counts = np.unique(data.labels, return_counts=True)
+    return [", ".join(f"{value}: {count}" for value, count in zip(values, counts, strict=True))]
+
+
+def _beginnings(name: str, file: File) -> dict[str, Any]:
+    """How a file begins, or the first few members of an archive."""
+    paths = [member.path for member in file.members] or [file.path]
+    try:
+        contents = catalogue.contents(name, paths[:_MEMBERS])
+    except DataError as error:
+        return {file.path: f"not here; {error.expected}"}
+    shown: dict[str, Any] = {path: _first_lines(content) for path, content in contents.items()}
+    if len(paths) > _MEMBERS:
+        shown[file.path] = f"... and {len(paths) - _MEMBERS} more members"
+    return shown
+
+
+def _first_lines(content: bytes) -> list[str]:
+    """The first lines of a text, cut to the screen's width; the size of what is not text."""
+    try:
+        start = content[: 1 << 12].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.end < min(len(content), 1 << 12) - 3:  # else only a cut character at the end
+            return [f"{len(content):,} bytes, not text"]
+        start = content[: error.start].decode("utf-8")
+    return [line[:_WIDTH] for line in start.splitlines()[:_LINES]]

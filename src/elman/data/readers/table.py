@@ -1,0 +1,351 @@
+"""Tables in long form: one row a step, with columns for series, step, features and label.
+
+::
+
+    series,step,x,y,label
+    a,1,0.5,0.1,left
+    a,2,0.7,0.0,left
+    b,1,0.2,0.9,right
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elman.data.sequences import LabelledSequences, Sequences
+from elman.errors import ArgumentError, DataError, FormatError, MissingExtraError
+
+__all__ = ["Columns", "label_array", "read_csv", "read_parquet"]
+
+_USUAL = {
+    "series": ("series", "series_id", "sequence", "sequence_id", "id"),
+    "step": ("step", "time_step", "timestep", "time", "timestamp", "t"),
+    "label": ("label", "class", "target", "y"),
+}
+_LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column of a table means what; None takes the usual names.
+
+    Attributes:
+        series: The series' identifier.
+        step: What the steps are sorted by: numbers, or ISO dates and times.
+        label: What is to be learnt; several columns of numbers are allowed.
+        per_step: Whether the label is a number (or several) at each step.
+
+    All other columns are features.
+    """
+
+    series: str | None = None
+    step: str | None = None
+    label: str | Sequence[str] | None = None
+    per_step: bool = False
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table as read: every column of the same number of rows."""
+
+    path: str
+    columns: Mapping[str, Sequence[Any]]
+    lines: Sequence[int]  # where each row stands in the file
+
+    def error(self, row: int, column: str, found: str, expected: str) -> DataError:
+        return DataError(f"{self.path}, line {self.lines[row]}, column {column!r}", found, expected)
+
+
+def read_csv(path: Path, columns: Columns) -> LabelledSequences:
+    """Read a `.csv` or `.csv.gz` file in long form; fields between commas, semicolons or tabs.
+
+    Raises:
+        FormatError: The file is damaged, has no header, or rows of another number of fields.
+        DataError: A column or value is missing, not a number, or contradicts another row.
+    """
+    lines, rows = _parse(_text(path), str(path))
+    header, *rows = rows
+    for line, row in zip(lines[1:], rows, strict=True):
+        if len(row) != len(header):
+            raise FormatError(
+                f"{path}, line {line}",
+                f"found {len(row)} fields",
+                f"{len(header)} fields, as in the header",
+            )
+    if not rows:
+        raise FormatError(str(path), "found a header and no rows", "one row for each step")
+    names = [name.strip() for name in header]
+    _check_header(names, str(path))
+    values = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    return _sequences(_Table(str(path), values, lines[1:]), columns)
+
+
+def read_parquet(path: Path, columns: Columns) -> LabelledSequences:
+    """Read a Parquet file in long form; needs the extra `parquet`.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+        FormatError, DataError: See `read_csv`; lines count rows from 1.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError.of("pyarrow", "parquet", f"reading {path}") from error
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except pyarrow.ArrowInvalid as error:
+        raise FormatError(
+            str(path), f"is not a whole Parquet file ({error})", "a file that a Parquet writer made"
+        ) from error
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read ({error})", "a readable file") from error
+    if table.num_rows == 0:
+        raise FormatError(str(path), "found no rows", "one row for each step")
+    _check_header(table.column_names, str(path))
+    values = {name: table[name].to_pylist() for name in table.column_names}
+    return _sequences(_Table(str(path), values, range(1, table.num_rows + 1)), columns)
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"{path}, byte {error.start}", f"found 0x{error.object[error.start]:02x}", "UTF-8 text"
+        ) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise FormatError(
+            str(path), f"its gzip stream is damaged ({error})", "a whole file: get it again"
+        ) from error
+    except OSError as error:
+        raise DataError(
+            str(path), f"cannot be read ({error.strerror})", "a file that can be opened"
+        ) from error
+
+
+def _parse(text: str, where: str) -> tuple[list[int], list[list[str]]]:
+    """The rows of a CSV text with their line numbers, header first; empty lines hold nothing."""
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines, rows = [], []
+    try:
+        for row in reader:
+            if row:
+                lines.append(reader.line_num)
+                rows.append(row)
+    except csv.Error as error:
+        raise FormatError(
+            f"{where}, line {reader.line_num}", f"not a CSV row ({error})", "well-formed quotes"
+        ) from error
+    if not rows:
+        raise FormatError(where, "the file is empty", "a header with column names, then rows")
+    return lines, rows
+
+
+def _check_header(names: Sequence[str], where: str) -> None:
+    numbers = [name for name in names if _is_number(name)]
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if numbers or twice or "" in names:
+        raise FormatError(
+            f"{where}, line 1",
+            f"found the columns {', '.join(map(repr, names))}",
+            "a header with a name for each column, no number and no name twice",
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _sequences(table: _Table, columns: Columns) -> LabelledSequences:
+    """Sort a table's rows into sequences."""
+    series_name = _find(table, "series", columns.series)
+    step_name = _find(table, "step", columns.step)
+    label_names = _label_names(table, columns)
+    taken = {series_name, step_name, *label_names}
+    features = tuple(name for name in table.columns if name not in taken)
+    if not features:
+        raise _no_column(table, "feature", "at least one column besides series, step and label")
+    ids, codes = _series(table, series_name)
+    order = _order(table, codes, series_name, step_name)
+    lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
+    inside = np.arange(lengths.max()) < lengths[:, None]
+
+    def pad(names: Sequence[str], dtype: Any) -> np.ndarray:
+        padded = np.zeros((*inside.shape, len(names)), dtype=dtype)
+        for k, name in enumerate(names):
+            padded[inside, k] = _numbers(table, name)[order]
+        return padded
+
+    if all(_missing(cell) for name in label_names for cell in table.columns[name]):
+        labels = None
+    elif columns.per_step:
+        labels = pad(label_names, np.float64)
+    else:
+        starts = np.cumsum(lengths) - lengths
+        by_column = [_constant(table, name, codes, order, starts) for name in label_names]
+        labels = by_column[0] if isinstance(columns.label, str | None) else np.stack(by_column, 1)
+    sequences = Sequences(pad(features, np.float32), lengths)
+    return LabelledSequences(sequences, labels, features, ids, table.path)
+
+
+def _find(table: _Table, role: str, given: str | None) -> str:
+    """The column that plays `role`, or an error that lists the columns."""
+    name = _usual(table, role) if given is None else given
+    if name is None or name not in table.columns:
+        wanted = f"a column {given!r}" if given else f"a column named {' or '.join(_USUAL[role])}"
+        raise _no_column(table, role, f"{wanted}; or name it: {role}='...'")
+    return name
+
+
+def _usual(table: _Table, role: str) -> str | None:
+    by_lower = {name.lower(): name for name in reversed(list(table.columns))}
+    return next((by_lower[name] for name in _USUAL[role] if name in by_lower), None)
+
+
+def _no_column(table: _Table, role: str, expected: str) -> DataError:
+    names = ", ".join(map(repr, table.columns))
+    return DataError(table.path, f"no {role} column among the columns {names}", expected)
+
+
+def _label_names(table: _Table, columns: Columns) -> list[str]:
+    """The label columns; none where no column has a usual name."""
+    if columns.label is None:
+        usual = _usual(table, "label")
+        names = [] if usual is None else [usual]
+    else:
+        given = [columns.label] if isinstance(columns.label, str) else list(columns.label)
+        names = [_find(table, "label", name) for name in given]
+    if columns.per_step and not names:
+        raise ArgumentError(
+            "per_step", "is set, and there is no label column", "name it: label='...'"
+        )
+    return names
+
+
+def _missing(cell: Any) -> bool:
+    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
+
+
+def _series(table: _Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
+    """The series' ids in order of appearance, and each row's place among them."""
+    places: dict[str, int] = {}
+    codes = np.empty(len(table.lines), dtype=np.int64)
+    for row, cell in enumerate(table.columns[name]):
+        if _missing(cell):
+            raise table.error(row, name, "found nothing", "the identifier of a series")
+        codes[row] = places.setdefault(str(cell), len(places))
+    return tuple(places), codes
+
+
+def _order(table: _Table, codes: np.ndarray, series_name: str, step_name: str) -> np.ndarray:
+    """The rows sorted by series and step; a step must not stand twice in a series."""
+    cells = table.columns[step_name]
+    dates = _moment(cells[0]) is not None and not _is_number(str(cells[0]))
+    steps = _dates(table, step_name) if dates else _numbers(table, step_name)
+    order = np.lexsort((steps, codes))
+    twice = (np.diff(codes[order]) == 0) & (np.diff(steps[order]) == 0)
+    if twice.any():
+        row = int(order[1:][twice].min())
+        raise table.error(
+            row,
+            step_name,
+            f"found step {cells[row]} of series {table.columns[series_name][row]!r} a second time",
+            "each step once in a series",
+        )
+    return order
+
+
+def _moment(cell: Any) -> float | None:
+    """An ISO date or time as seconds (without a zone: UTC's); None if it is not one."""
+    try:
+        moment = datetime.fromisoformat(str(cell))
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _dates(table: _Table, name: str) -> np.ndarray:
+    """A column of dates or times as seconds."""
+    moments = [_moment(cell) for cell in table.columns[name]]
+    if None in moments:
+        row = moments.index(None)
+        found = f"found {table.columns[name][row]!r}"
+        raise table.error(row, name, found, "an ISO date, as in the first row")
+    return np.array(moments)
+
+
+def _numbers(table: _Table, name: str) -> np.ndarray:
+    """A column as float64 `[rows]`; every cell must be a finite number within float32."""
+    cells = table.columns[name]
+    try:
+        numbers = np.array(cells, dtype=np.float64)
+        if numbers.ndim == 1 and (np.abs(numbers) <= _LARGEST).all():
+            return numbers
+    except (TypeError, ValueError):
+        pass  # some cell is not a number: found below, with its line
+    for row, cell in enumerate(cells):
+        if _missing(cell):
+            raise table.error(row, name, "found nothing", "a number; fill or remove missing values")
+        try:
+            usable = abs(float(cell)) <= _LARGEST
+        except (TypeError, ValueError):
+            usable = False
+        if not usable:
+            raise table.error(row, name, f"found {cell!r}", "a finite number within float32")
+    raise table.error(0, name, f"found {cells[0]!r}", "plain numbers")
+
+
+def _constant(
+    table: _Table, name: str, codes: np.ndarray, order: np.ndarray, starts: np.ndarray
+) -> np.ndarray:
+    """One label a series; it must stand in each of its rows and be the same in all."""
+    cells = table.columns[name]
+    firsts = [cells[row] for row in order[starts]]
+    for row, (cell, code) in enumerate(zip(cells, codes, strict=True)):
+        if _missing(cell):
+            raise table.error(
+                row, name, "found nothing", "a label in every row, or in none (to predict)"
+            )
+        if cell != firsts[code]:
+            raise table.error(
+                row,
+                name,
+                f"found {cell!r} in a series that begins with {firsts[code]!r}",
+                "one label a series; for numbers at each step pass per_step=True",
+            )
+    return label_array(firsts)
+
+
+def label_array(labels: Sequence[Any]) -> np.ndarray:
+    """Labels as int64 if all are whole numbers, else float64 if all are numbers, else strings.
+
+    >>> label_array(["1", "-1"]).tolist(), label_array(["a", "1"]).tolist()
+    ([1, -1], ['a', '1'])
+    """
+    texts = np.array([str(label).strip() for label in labels])
+    for dtype in (np.int64, np.float64):
+        try:
+            array = texts.astype(dtype)
+        except (ValueError, OverflowError):
+            continue
+        if np.isfinite(array).all():
+            return array
+    return texts

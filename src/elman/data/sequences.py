@@ -1,0 +1,215 @@
+"""A batch of sequences as one padded array and its lengths, and the checker that makes it.
+
+Letters: N sequences, T steps of the longest one, I features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from elman.errors import DataError, ShapeError
+
+__all__ = ["LabelledSequences", "Sequences", "as_sequences"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """Sequences of the same features and of any lengths.
+
+    Attributes:
+        values: float32 `[N, T, I]`, finite; zero past each sequence's length.
+        lengths: int64 `[N]`, each in 0…T.
+    """
+
+    values: np.ndarray
+    lengths: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def features(self) -> int:
+        """Number of features I."""
+        return self.values.shape[2]
+
+    @property
+    def ragged(self) -> bool:
+        """Whether some sequence is shorter than T."""
+        return bool((self.lengths != self.values.shape[1]).any())
+
+    def select(self, rows: Any) -> Sequences:
+        """The sequences at `rows` (indices, a slice or a mask `[N]`), padded to the same T."""
+        return Sequences(self.values[rows], self.lengths[rows])
+
+    def rows(self) -> list[np.ndarray]:
+        """Each sequence without its padding, `[T_i, I]`: views, not copies."""
+        return [row[:length] for row, length in zip(self.values, self.lengths, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSequences:
+    """Sequences with what is to be learnt about each.
+
+    Attributes:
+        sequences: The N sequences.
+        labels: Class labels `[N]` (strings or integers), numbers `[N]` or `[N, K]`, numbers for
+            each step `[N, T, K]` (zero past each length), or None where nothing is known.
+        feature_names: I names.
+        ids: N names of the sequences, as strings.
+        name: Where they come from: a catalogue name or a path.
+    """
+
+    sequences: Sequences
+    labels: np.ndarray | None
+    feature_names: tuple[str, ...]
+    ids: tuple[str, ...]
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def select(self, rows: Any) -> LabelledSequences:
+        """The labelled sequences at `rows` (indices, a slice or a mask `[N]`)."""
+        return replace(
+            self,
+            sequences=self.sequences.select(rows),
+            labels=None if self.labels is None else self.labels[rows],
+            ids=tuple(np.array(self.ids, dtype=object)[rows]),
+        )
+
+
+def as_sequences(X: Any, *, features: int | None = None, where: str = "X") -> Sequences:
+    """Check sequences in any accepted form and pad them to one float32 array.
+
+    A float32 array `[N, T, I]` is used as it is, without a copy.
+
+    >>> as_sequences([[1.0, 2.0, 3.0], [4.0]]).values[:, :, 0].tolist()
+    [[1.0, 2.0, 3.0], [4.0, 0.0, 0.0]]
+
+    Args:
+        X: An array `[N, T, I]`; or a list (tuple, object array) of arrays `[T_i, I]`, where a
+            flat `[T_i]` is a sequence of one feature and T_i may be 0; or `Sequences`.
+        features: The number of features that is needed; None takes what is found.
+        where: What messages call X.
+
+    Raises:
+        ShapeError: X is empty or not made of numbers, its rank is wrong, or the number of
+            features is not the same everywhere or not `features`.
+        DataError: A value is NaN, infinite or beyond float32: the message names its sequence,
+            step and feature.
+    """
+    if isinstance(X, Sequences):
+        _check_features(X.features, features, where)
+        return X
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
+        return _pad(list(X), features, where)
+    array = _numbers(X, where)
+    if array.ndim != 3:
+        raise ShapeError(where, f"found an array of shape {array.shape}", _reshape_advice(array))
+    if len(array) == 0:
+        raise ShapeError(where, "found no sequences", "at least one")
+    _check_features(array.shape[2], features, where)
+    values = _float32(array)
+    if not np.isfinite(values).all():
+        sequence, step, feature = np.argwhere(~np.isfinite(values))[0]
+        raise _not_finite(where, sequence, step, feature, array[sequence, step, feature])
+    return Sequences(values, np.full(len(values), values.shape[1], dtype=np.int64))
+
+
+def _pad(X: list[Any], features: int | None, where: str) -> Sequences:
+    """A list of sequences as `Sequences`; see `as_sequences`."""
+    if len(X) == 0:
+        raise ShapeError(where, "found no sequences", "at least one")
+    rows = [_row(row, f"{where}[{n}]") for n, row in enumerate(X)]
+    # An empty list has no features of its own: it fits whatever the others have.
+    widths = {row.shape[1]: n for n, row in reversed([*enumerate(rows)]) if row.shape[1]}
+    if len(widths) > 1:
+        (width, first), (other, second) = sorted(widths.items(), key=lambda item: item[1])[:2]
+        raise ShapeError(
+            where,
+            f"sequence {first} has {width} features and sequence {second} has {other}",
+            "the same features in every sequence",
+        )
+    width = next(iter(widths), features or 1)
+    _check_features(width, features, where)
+    lengths = np.array([len(row) for row in rows], dtype=np.int64)
+    steps = np.concatenate([row.reshape(len(row), width) for row in rows])
+    flat = _float32(steps)
+    if not np.isfinite(flat).all():
+        step, feature = np.argwhere(~np.isfinite(flat))[0]
+        ends = np.cumsum(lengths)
+        sequence = int(np.searchsorted(ends, step, side="right"))
+        inside = step - (ends[sequence] - lengths[sequence])
+        raise _not_finite(where, sequence, inside, feature, steps[step, feature])
+    values = np.zeros((len(rows), int(lengths.max()), width), dtype=np.float32)
+    values[np.arange(values.shape[1]) < lengths[:, None]] = flat
+    return Sequences(values, lengths)
+
+
+def _row(row: Any, where: str) -> np.ndarray:
+    """One sequence as `[T_i, I]`; an empty list has I = 0."""
+    if isinstance(row, np.ndarray) and row.dtype == object:
+        row = row.tolist()
+    array = _numbers(row, where)
+    if array.ndim == 1:
+        array = array[:, None] if len(array) else array.reshape(0, 0)
+    if array.ndim != 2 or (len(array) and array.shape[1] == 0):
+        raise ShapeError(
+            where,
+            f"found a sequence of shape {array.shape}",
+            "each sequence as an array [steps, features], or [steps] for one feature",
+        )
+    return array
+
+
+def _numbers(X: Any, where: str) -> np.ndarray:
+    """`X` as an array of real numbers."""
+    try:
+        array = np.asarray(X)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ShapeError(
+            where,
+            f"found a {type(X).__name__} that does not form an array ({error})",
+            "rows of numbers, all of one length",
+        ) from error
+    if array.dtype.kind not in "fiub":
+        raise ShapeError(
+            where,
+            f"found {array.dtype} of shape {array.shape}",
+            "real numbers: an array [sequences, steps, features] or a list of arrays "
+            "[steps, features]",
+        )
+    return array
+
+
+def _float32(array: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # becomes inf, which the caller reports with its place
+        return array.astype(np.float32, copy=False)
+
+
+def _check_features(found: int, expected: int | None, where: str) -> None:
+    if found == 0:
+        raise ShapeError(where, "found 0 features", "at least one feature")
+    if expected is not None and found != expected:
+        raise ShapeError(where, f"found {found} features", f"{expected} features are needed")
+
+
+def _reshape_advice(array: np.ndarray) -> str:
+    expected = "an array [sequences, steps, features] or a list of arrays [steps, features]"
+    if array.ndim == 2:
+        return f"{expected}; for one feature pass X[:, :, None], for one sequence X[None]"
+    if array.ndim == 1:
+        return f"{expected}; for one sequence of one feature pass X[None, :, None]"
+    return expected
+
+
+def _not_finite(where: str, sequence: Any, step: Any, feature: Any, value: Any) -> DataError:
+    return DataError(
+        f"{where}, sequence {sequence}, step {step}, feature {feature}",
+        f"found {value}",
+        "finite float32 numbers; fill or remove what is missing, and give shorter sequences as "
+        "a list of arrays instead of padding them",
+    )

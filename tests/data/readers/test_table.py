@@ -1,0 +1,185 @@
+"""Tables in long form: sorting into sequences, the roles of columns, and every refusal."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elman.data.readers import read
+from elman.data.readers.table import label_array
+from elman.errors import ArgumentError, DataError, FormatError, MissingExtraError
+
+TABLE = """series,step,x,y,label
+b,2,0.5,3,left
+a,10,1,1,right
+b,1,0.25,2,left
+a,9,-1e3,0,right
+a,11,2,5,right
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_file(text: str, name: str = "table.csv"):
+        path = tmp_path / name
+        path.write_bytes(text.encode())
+        return path
+
+    return write_file
+
+
+def test_rows_are_sorted_into_sequences(write):
+    data = read(write(TABLE))
+    assert data.ids == ("b", "a")
+    assert data.feature_names == ("x", "y")
+    assert [row.tolist() for row in data.sequences.rows()] == [
+        [[0.25, 2], [0.5, 3]],
+        [[-1000, 0], [1, 1], [2, 5]],
+    ]
+    assert data.labels is not None
+    assert data.labels.tolist() == ["left", "right"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_dialects_agree(write, delimiter, end, mark):
+    text = mark + TABLE.replace(",", delimiter).replace("\n", end)
+    expected = read(write(TABLE, "plain.csv")).sequences
+    np.testing.assert_array_equal(read(write(text)).sequences.values, expected.values)
+    packed = write("", "table.csv.gz")
+    packed.write_bytes(gzip.compress(text.encode()))
+    np.testing.assert_array_equal(read(packed).sequences.values, expected.values)
+
+
+def test_parquet_reads_like_csv(write, tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas writes the Parquet file")
+    pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
+    csv = write(TABLE)
+    pandas.read_csv(csv).to_parquet(tmp_path / "table.parquet")
+    one, other = read(csv), read(tmp_path / "table.parquet")
+    np.testing.assert_array_equal(one.sequences.values, other.sequences.values)
+    assert one.labels is not None
+    assert other.labels is not None
+    assert one.labels.tolist() == other.labels.tolist()
+    assert one.ids == other.ids
+    frame = pandas.read_csv(csv)
+    frame.loc[2, "y"] = None
+    frame.to_parquet(tmp_path / "table.parquet")
+    with pytest.raises(DataError, match=r"table.parquet, line 3, column 'y': found nothing"):
+        read(tmp_path / "table.parquet")
+
+
+def test_parquet_damage_and_absence(write, monkeypatch):
+    path = write("PAR1 hello", "x.parquet")
+    pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
+    with pytest.raises(FormatError, match="not a whole Parquet file"):
+        read(path)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'elman\[parquet\]'"):
+        read(path)
+
+
+@given(st.permutations(range(12)))
+def test_the_order_of_the_rows_does_not_matter(tmp_path_factory, order):
+    rows = [f"{series},{step},{series * 10 + step}" for series in (0, 1, 2) for step in range(4)]
+    path = tmp_path_factory.mktemp("t") / "t.csv"
+    path.write_text("\n".join(["id,t,value", *(rows[k] for k in order)]))
+    data = read(path)
+    by_id = dict(zip(data.ids, data.sequences.rows(), strict=True))
+    for series in (0, 1, 2):
+        assert by_id[str(series)][:, 0].tolist() == [series * 10 + step for step in range(4)]
+
+
+def test_steps_may_be_dates(write):
+    text = "id,time,v\na,2024-01-02,2\na,2024-01-01T23:30,1\na,2024-01-02T01:00+02:00,0\n"
+    assert read(write(text)).sequences.values[0, :, 0].tolist() == [0, 1, 2]
+
+
+def test_named_columns_and_several_numbers_as_labels(write):
+    text = "unit,when,v,a,b\n1,0,5,1,2.5\n1,1,6,1,2.5\n"
+    data = read(write(text), series="unit", step="when", label=["a", "b"])
+    assert data.feature_names == ("v",)
+    assert data.labels is not None
+    assert data.labels.tolist() == [[1, 2.5]]
+
+
+def test_numbers_at_each_step(write):
+    text = "id,t,v,target\na,2,5,20\na,1,6,10\nb,1,0,30\n"
+    data = read(write(text), per_step=True)
+    assert data.labels is not None
+    assert data.labels[:, :, 0].tolist() == [[10, 20], [30, 0]]
+    assert data.labels.shape == (2, 2, 1)
+    with pytest.raises(ArgumentError, match="there is no label column"):
+        read(write("id,t,v\na,2,5\n"), per_step=True)
+
+
+@pytest.mark.parametrize("text", ["id,t,v\na,1,2\n", "id,t,v,label\na,1,2,\na,2,3,\n"])
+def test_labels_may_be_missing_throughout(write, text):
+    assert read(write(text)).labels is None
+
+
+def test_labels_take_the_narrowest_type():
+    assert label_array(["3", " -1"]).dtype == np.int64
+    assert label_array(["3", "0.5"]).dtype == np.float64
+    assert label_array(["3", "nan"]).tolist() == ["3", "nan"]
+    assert label_array([True, False]).tolist() == ["True", "False"]
+    assert label_array(["9" * 30]).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,t,v\na,1,2\na,1.0,3\n", r"line 3, column 't': found step 1.0 of series 'a' a second"),
+        ("id,t,v\na,1,2\na,2,\n", "line 3, column 'v': found nothing"),
+        ("id,t,v\na,1,2\na,,3\n", "line 3, column 't': found nothing"),
+        ("id,t,v\na,1,2\n\n ,2,3\n", "line 4, column 'id': found nothing"),
+        ("id,t,v\na,1,2\na,2,two\n", "line 3, column 'v': found 'two'"),
+        ("id,t,v\na,1,2\na,2,nan\n", "line 3, column 'v': found 'nan'"),
+        ("id,t,v\na,1,2\na,2,1e39\n", "line 3, column 'v': found '1e39'; a finite number"),
+        ("id,t,v\na,2024-01-01,2\na,soon,3\n", "line 3, column 't': found 'soon'; an ISO date"),
+        ("id,t,v\na,1,2\na,soon,3\n", "line 3, column 't': found 'soon'; a finite number"),
+        ("id,t,v,y\na,1,2,p\na,2,2,q\n", "line 3, column 'y': found 'q' in a series.*'p'.*per_s"),
+        ("id,t,v,y\na,1,2,p\nb,1,2,\n", "line 3, column 'y': found nothing; a label in every row"),
+        ("when,t,v\na,1,2\n", "no series column among the columns 'when', 't', 'v'"),
+        ("id,when,v\na,1,2\n", "no step column among the columns 'id', 'when', 'v'"),
+        ("id,t,y\na,1,2\n", "no feature column among"),
+        ("id,t,v\na,1,2\na,2\n", "line 3: found 2 fields; 3 fields"),
+        ("1,2,3\n4,5,6\n", "line 1: found the columns '1', '2', '3'; a header"),
+        ("id,t,v,v\na,1,2,3\n", "no name twice"),
+        (",id,t,v\n0,a,1,2\n", "line 1: found the columns '', 'id'"),
+        ("id,t,v\n", "a header and no rows"),
+        ("", "the file is empty"),
+        ('id,t,v\na,1,"2\n', "not a CSV row"),
+    ],
+)
+def test_wrong_tables_say_line_column_and_what_was_found(write, text, message):
+    with pytest.raises(DataError, match=message):
+        read(write(text))
+
+
+def test_columns_that_are_not_there(write):
+    path = write(TABLE)
+    for role in ("series", "step", "label"):
+        with pytest.raises(DataError, match=f"no {role} column .*a column 'z'"):
+            read(path, **{role: "z"})
+    with pytest.raises(ArgumentError, match="colour: is no option of a table"):
+        read(path, colour="red")
+    with pytest.raises(ArgumentError, match="has no parts"):
+        read(path, part="test")
+
+
+def test_damaged_files(write, tmp_path):
+    path = write("x", "latin.csv")
+    path.write_bytes("id,t,v\na,1,ä".encode("latin-1"))
+    with pytest.raises(FormatError, match=r"latin\.csv, byte 11: found 0xe4; UTF-8"):
+        read(path)
+    packed = tmp_path / "cut.csv.gz"
+    packed.write_bytes(gzip.compress(TABLE.encode())[:-9])
+    with pytest.raises(FormatError, match="gzip stream is damaged"):
+        read(packed)
