@@ -1,0 +1,391 @@
+"""What a model must beat to have learned anything: answers that need no recurrent network.
+
+A baseline sees the training part only, travels with the model as a few small arrays, and
+answers in plain NumPy. There are two of each kind: one that ignores the input, and one that
+is linear in it. The linear one sees every step where all training sequences have the same
+length and T·I is at most 4,096 ("on the flattened input"), else the mean over each sequence's
+real steps ("on the averaged input"), else, for one target a step, that step's own features.
+
+    baselines = fit_classification(train, labels)
+    baselines.scores(test, test_labels)   # {"majority class": 0.10, "logistic regression …": 0.97}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from elman.errors import ArgumentError, BundleError, ShapeError
+from elman.metrics.features import Sequences, averaged, flattened, real_steps
+from elman.metrics.linear import ITERATIONS, LinearMap, fit_logistic, fit_ridge
+from elman.metrics.scores import accuracy, r2
+
+__all__ = [
+    "ClassificationBaselines",
+    "RegressionBaselines",
+    "fit_classification",
+    "fit_regression",
+]
+
+LARGEST_INPUT = 4096
+"""Most numbers of a sequence, T·I, that are laid side by side for a linear model."""
+LARGEST_FIT = 500_000_000
+"""Most products, rows · features · outputs (10 at least), in one pass over the rows that a
+linear model is fitted on; of more rows some are drawn."""
+
+AVERAGED, PER_STEP = 0, -1  # or T, the number of steps that are flattened
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """A linear model, what it sees of a sequence, and how it was fitted."""
+
+    map: LinearMap
+    steps: int  # AVERAGED, PER_STEP or T
+    fitted_on: int
+    available: int
+    converged: bool = True
+
+    @property
+    def input(self) -> str:
+        names = {AVERAGED: "the averaged input", PER_STEP: "each step's own features"}
+        return names.get(self.steps, "the flattened input")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the score should know."""
+        notes = []
+        if self.fitted_on < self.available:
+            notes.append(
+                f"the linear baseline was fitted on {self.fitted_on:,} of {self.available:,} rows"
+            )
+        if not self.converged:
+            notes.append(
+                f"the logistic regression had not fully converged after {ITERATIONS} iterations"
+            )
+        return tuple(notes)
+
+    def answers(self, sequences: Sequences) -> bool:
+        """False for sequences that are not as long as the ones it was fitted on."""
+        return self.steps <= 0 or bool((sequences.lengths == self.steps).all())
+
+    def __call__(self, sequences: Sequences) -> np.ndarray:
+        """Scores `[rows, K]`; rows are sequences or, per step, all their real steps."""
+        features = _features(sequences, self.steps)
+        if features.shape[1] != self.map.weight.shape[1]:
+            raise ShapeError(
+                "sequences",
+                f"{features.shape[1]} features",
+                f"pass the {self.map.weight.shape[1]} that the baselines were fitted on",
+            )
+        return self.map(features)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        facts = [self.steps, self.fitted_on, self.available, self.converged]
+        return {
+            "weight": self.map.weight,
+            "bias": self.map.bias,
+            "facts": np.array(facts, dtype=np.int64),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> _Linear:
+        weight, bias, facts = (_tensor(tensors, name) for name in ("weight", "bias", "facts"))
+        if weight.ndim != 2 or bias.shape != weight.shape[:1] or facts.shape != (4,):
+            raise BundleError("baselines", "arrays that do not fit together", "save it again")
+        steps, fitted_on, available, converged = facts.tolist()
+        return cls(LinearMap(weight, bias), steps, fitted_on, available, bool(converged))
+
+
+@dataclass(frozen=True)
+class ClassificationBaselines:
+    """The most frequent class, and logistic regression.
+
+    Attributes:
+        majority: The most frequent class `[1]`; or, with several labels a row, for each label
+            whether most rows have it `[L]`.
+        classes: Class indices `[K]` that the training part held; empty with several labels.
+        linear: The logistic regression.
+    """
+
+    majority: np.ndarray
+    classes: np.ndarray
+    linear: _Linear
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """How to print the two: "majority class", "logistic regression on …"."""
+        majority = "majority of each label" if self.multilabel else "majority class"
+        return majority, f"logistic regression on {self.linear.input}"
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a row has several labels, each 0 or 1."""
+        return not len(self.classes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the scores should know, a sentence each."""
+        return self.linear.notes
+
+    def predict(self, sequences: Sequences) -> dict[str, np.ndarray]:
+        """Each baseline's class indices `[N]`, or 0 and 1 per label `[N, L]`, by its name.
+
+        A regression on the flattened input is left out if these sequences are of other
+        lengths than the training part's.
+        """
+        majority, logistic = self.names
+        rows = len(sequences.lengths)
+        shape = (rows, len(self.majority)) if self.multilabel else (rows,)
+        answers = {majority: np.broadcast_to(self.majority, shape)}
+        if self.linear.answers(sequences):
+            scores = self.linear(sequences)
+            answers[logistic] = (
+                (scores > 0).astype(np.int64)
+                if self.multilabel
+                else self.classes[scores.argmax(axis=1)]
+            )
+        return answers
+
+    def scores(
+        self, sequences: Sequences, labels: Any, sample_weight: Any = None
+    ) -> dict[str, float]:
+        """Each baseline's accuracy (see `metrics.accuracy`) by its name, as in `predict`."""
+        return {
+            name: accuracy(labels, answer, sample_weight)
+            for name, answer in self.predict(sequences).items()
+        }
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All that `from_tensors` needs, as arrays for a model file."""
+        return {
+            "majority": self.majority,
+            "classes": self.classes,
+            **self.linear.tensors(),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> ClassificationBaselines:
+        """The baselines that `tensors` described; `BundleError` if something is missing."""
+        majority, classes = _tensor(tensors, "majority"), _tensor(tensors, "classes")
+        linear = _Linear.from_tensors(tensors)
+        vectors = majority.ndim == classes.ndim == 1 and (len(majority) == 1 or not len(classes))
+        if not vectors or len(linear.map.bias) != (len(classes) or len(majority)):
+            raise BundleError("baselines", "arrays that do not fit together", "save it again")
+        return cls(majority, classes, linear)
+
+
+@dataclass(frozen=True)
+class RegressionBaselines:
+    """The training part's mean `[K]`, and linear regression."""
+
+    mean: np.ndarray
+    linear: _Linear
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """How to print the two: "mean", "linear regression on …"."""
+        return "mean", f"linear regression on {self.linear.input}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the scores should know, a sentence each."""
+        return self.linear.notes
+
+    @property
+    def per_step(self) -> bool:
+        """Whether a target belongs to each step."""
+        return self.linear.steps == PER_STEP
+
+    def predict(self, sequences: Sequences) -> dict[str, np.ndarray]:
+        """Each baseline's numbers by its name: `[N, K]`, or per step `[sum of lengths, K]`.
+
+        A regression on the flattened input is left out if these sequences are of other
+        lengths than the training part's.
+        """
+        mean, regression = self.names
+        rows = int(sequences.lengths.sum()) if self.per_step else len(sequences.lengths)
+        answers = {mean: np.broadcast_to(self.mean, (rows, len(self.mean)))}
+        if self.linear.answers(sequences):
+            answers[regression] = self.linear(sequences)
+        return answers
+
+    def scores(
+        self, sequences: Sequences, targets: Any, sample_weight: Any = None
+    ) -> dict[str, float]:
+        """Each baseline's R² (see `metrics.r2`) by its name, as in `predict`.
+
+        Targets and weights are as `fit_regression` takes them.
+        """
+        rows, weight = _regression_rows(sequences, targets, sample_weight, self.per_step)
+        return {name: r2(rows, answer, weight) for name, answer in self.predict(sequences).items()}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All that `from_tensors` needs, as arrays for a model file."""
+        return {"mean": self.mean, **self.linear.tensors()}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> RegressionBaselines:
+        """The baselines that `tensors` described; `BundleError` if something is missing."""
+        mean, linear = _tensor(tensors, "mean"), _Linear.from_tensors(tensors)
+        if mean.shape != linear.map.bias.shape:
+            raise BundleError("baselines", "arrays that do not fit together", "save it again")
+        return cls(mean, linear)
+
+
+def fit_classification(
+    sequences: Sequences, labels: Any, sample_weight: Any = None, seed: int = 0
+) -> ClassificationBaselines:
+    """Fit the baselines of a classifier on its training part.
+
+    Args:
+        sequences: The N training sequences.
+        labels: Class indices `[N]`, or 0 and 1 per label `[N, L]`.
+        sample_weight: `[N]` ≥ 0, or None.
+        seed: Draws the rows where there are too many for a linear model (`LARGEST_FIT`).
+
+    Raises:
+        ShapeError, ArgumentError: Labels or weights do not fit the sequences.
+        MissingExtraError: scikit-learn is not installed.
+    """
+    labels = np.asarray(labels)
+    weight = _row_weights(sequences, labels, (1, 2), sample_weight)
+    if labels.dtype.kind not in "iub":
+        raise ArgumentError("labels", f"dtype {labels.dtype}", "pass class indices (integers)")
+    labels = labels.astype(np.int64)
+    if labels.ndim == 2:
+        steps, features, rows = _table(sequences, seed, weight, outputs=labels.shape[1])
+        majority = (2 * (weight @ labels) > weight.sum()).astype(np.int64)
+        classes = np.zeros(0, dtype=np.int64)
+        map_, converged = _map_for_each(features, labels[rows], weight[rows])
+    else:
+        found, index = np.unique(labels, return_inverse=True)
+        steps, features, rows = _table(sequences, seed, weight, outputs=len(found))
+        majority = found[[np.bincount(index, weight).argmax()]]
+        classes, drawn = np.unique(labels[rows], return_inverse=True)
+        map_, converged = fit_logistic(features, drawn, len(classes), weight[rows])
+    linear = _Linear(map_, steps, len(rows), len(labels), converged)
+    return ClassificationBaselines(majority, classes, linear)
+
+
+def fit_regression(
+    sequences: Sequences,
+    targets: Any,
+    sample_weight: Any = None,
+    seed: int = 0,
+    *,
+    per_step: bool = False,
+) -> RegressionBaselines:
+    """Fit the baselines of a regressor on its training part.
+
+    Args:
+        sequences: The N training sequences.
+        targets: Numbers `[N]` or `[N, K]`; with `per_step` `[N, T]` or `[N, T, K]`, where
+            nothing past a row's length is read.
+        sample_weight: `[N]` ≥ 0, or None; with `per_step` every step has its row's weight.
+        seed: Draws the rows that choose the penalty, and which to fit on if there are too many.
+        per_step: Whether a target belongs to each step rather than to the sequence.
+
+    Raises:
+        ShapeError, ArgumentError: Targets or weights do not fit the sequences.
+    """
+    wanted, weight = _regression_rows(sequences, targets, sample_weight, per_step)
+    steps, features, rows = _table(
+        sequences, seed, weight, outputs=wanted.shape[1], per_step=per_step
+    )
+    mean = weight @ wanted / weight.sum()
+    map_ = fit_ridge(features, wanted[rows], weight[rows], seed)
+    return RegressionBaselines(mean, _Linear(map_, steps, len(rows), len(wanted)))
+
+
+def _features(sequences: Sequences, steps: int) -> np.ndarray:
+    if steps == PER_STEP:
+        return real_steps(sequences.values, sequences.lengths)
+    return averaged(sequences) if steps == AVERAGED else flattened(sequences)
+
+
+def _table(
+    sequences: Sequences, seed: int, weight: np.ndarray, *, outputs: int, per_step: bool = False
+) -> tuple[int, np.ndarray, np.ndarray]:
+    """What the linear model sees: the kind of features, the features, which rows they are.
+
+    Rows of weight zero are left out, and a sample is drawn where there are too many.
+    """
+    length, inputs = int(sequences.lengths[0]), sequences.values.shape[2]
+    equal = length > 0 and (sequences.lengths == length).all()
+    flat = equal and length * inputs <= LARGEST_INPUT
+    steps = PER_STEP if per_step else length if flat else AVERAGED
+    features = _features(sequences, steps)
+    rows = np.flatnonzero(weight > 0)
+    most = max(1, LARGEST_FIT // (features.shape[1] * max(10, outputs)))
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    return steps, features[rows], rows
+
+
+def _map_for_each(
+    features: np.ndarray, labels: np.ndarray, weight: np.ndarray
+) -> tuple[LinearMap, bool]:
+    """A score for each label `[N, L]`, positive where 1 is more likely; whether all converged."""
+    weights, biases, converged = [], [], True
+    for label in labels.T:
+        if label.min() == label.max():
+            weights.append(np.zeros(features.shape[1]))
+            biases.append(1.0 if label[0] else -1.0)
+            continue
+        (pair, bias), done = fit_logistic(features, label, 2, weight)
+        weights.append(pair[1] - pair[0])
+        biases.append(bias[1] - bias[0])
+        converged = converged and done
+    return LinearMap(np.array(weights), np.array(biases)), converged
+
+
+def _regression_rows(
+    sequences: Sequences, targets: Any, sample_weight: Any, per_step: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Targets `[rows, K]` and weights `[rows]`; rows are sequences or all their real steps."""
+    targets = np.asarray(targets, dtype=np.float64)
+    ranks = (2, 3) if per_step else (1, 2)
+    weight = _row_weights(sequences, targets, ranks, sample_weight)
+    if per_step:
+        if targets.shape[1] != sequences.values.shape[1]:
+            raise ShapeError(
+                "targets",
+                f"{targets.shape[1]} steps",
+                f"pass one target for each of the {sequences.values.shape[1]} steps",
+            )
+        targets = real_steps(targets, sequences.lengths)
+        weight = np.repeat(weight, sequences.lengths)
+    return targets.reshape(len(targets), -1), weight
+
+
+def _row_weights(
+    sequences: Sequences,
+    answers: np.ndarray,
+    ranks: tuple[int, ...],
+    sample_weight: Any,
+) -> np.ndarray:
+    rows = len(sequences.lengths)
+    if rows == 0 or answers.ndim not in ranks or len(answers) != rows:
+        raise ShapeError(
+            "labels or targets",
+            f"shape {answers.shape} beside {rows} sequences",
+            f"pass {rows or 'some'} rows, rank {' or '.join(map(str, ranks))}",
+        )
+    weight = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any():
+        raise ArgumentError(
+            "sample_weight", f"shape {weight.shape}", f"pass {rows} finite numbers ≥ 0"
+        )
+    if weight.sum() == 0:
+        raise ArgumentError("sample_weight", "zeros only", "give at least one row a weight")
+    return weight
+
+
+def _tensor(tensors: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    if name not in tensors:
+        raise BundleError("baselines", f"no array {name!r}", "save the model again")
+    return np.asarray(tensors[name])

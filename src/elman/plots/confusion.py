@@ -1,0 +1,149 @@
+"""Which classes are taken for which."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from elman.errors import ShapeError
+from elman.plots.style import GREY, INK, canvas, percent, shortened, title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["confusion"]
+
+_LEGIBLE = 30  # classes up to which each cell can hold its number
+_HITS, _MISSES = "#0072B2", "#D55E00"
+
+
+def confusion(matrix: np.ndarray, labels: Sequence[Any]) -> Figure:
+    """The confusion matrix: counts in the cells, each row's share of them as the shade.
+
+    Hits, on the diagonal, are blue and mistakes orange. At the right of a row stands the share
+    of that class that was found. Beyond 30 classes the cells show their shade only.
+
+    Args:
+        matrix: Counts `[K, K]`, true class down and predicted class across.
+        labels: The K classes' names.
+
+    Raises:
+        ShapeError: The matrix is not square, or there are not K labels.
+        MissingExtraError: matplotlib is not installed.
+    """
+    matrix = np.asarray(matrix)
+    size = len(labels)
+    if matrix.shape != (size, size) or not size:
+        raise ShapeError("matrix", f"shape {matrix.shape}, {size} labels", "pass [K, K], K labels")
+    total = matrix.sum(axis=1)
+    rates = matrix / np.maximum(total, 1e-300)[:, None]
+    cell = min(1.0, 5.6 / size)  # inches
+    names, upright = _names(labels, cell)
+    height = cell * size + 1.75 + (0.06 * max(map(len, names)) if upright else 0)
+    with canvas(height) as figure:
+        ax = figure.subplots()
+        ax.imshow(_shades(rates), aspect="equal", interpolation="nearest")
+        ax.set_anchor("N")
+        _lines_between(ax, size)
+        _name_classes(ax, names, upright, cell)
+        if size <= _LEGIBLE:
+            _write_counts(ax, matrix, rates, cell)
+            _write_found(ax, total, rates, cell)
+        title(figure, *_finding(matrix, labels))
+    return figure
+
+
+def _shades(rates: np.ndarray) -> np.ndarray:
+    """RGB `[K, K, 3]`: white at 0; the square root lets rare mistakes show."""
+    from matplotlib.colors import to_rgb
+
+    colours = np.broadcast_to(to_rgb(_MISSES), (*rates.shape, 3)).copy()
+    colours[np.eye(len(rates), dtype=bool)] = to_rgb(_HITS)
+    strength = 0.85 * np.sqrt(rates)[..., None]
+    return 1 - strength * (1 - colours)
+
+
+def _lines_between(ax: Axes, size: int) -> None:
+    ax.set_xticks(np.arange(size - 1) + 0.5, minor=True)
+    ax.set_yticks(np.arange(size - 1) + 0.5, minor=True)
+    ax.grid(which="minor", color="#ececec", linewidth=0.6)
+    ax.tick_params(which="both", length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color("#bdbdbd")
+
+
+def _names(labels: Sequence[Any], cell: float) -> tuple[list[str], bool]:
+    """The classes' names, in lines as wide as a column; whether they must stand upright."""
+    names = [shortened(label) for label in labels]
+    fit = int(cell * 72 / (_font(cell, 11) * 0.62))
+    lines = [textwrap.wrap(name, max(fit, 1), break_long_words=False) or [""] for name in names]
+    if cell < 0.6 or any(len(line) > fit for name in lines for line in name):
+        return names, any(len(name) > fit for name in names)
+    return ["\n".join(name) for name in lines], False
+
+
+def _name_classes(ax: Axes, names: list[str], upright: bool, cell: float) -> None:
+    every = -(-len(names) // 40)  # with very many classes only some can be named
+    places = np.arange(0, len(names), every)
+    size = _font(cell * every, 11)
+    ax.set_xticks(places, [names[k] for k in places], fontsize=size)
+    ax.set_yticks(places, [names[k] for k in places], fontsize=size)
+    if upright:
+        ax.tick_params(axis="x", labelrotation=90)
+    ax.set_xlabel("predicted class")
+    ax.set_ylabel("true class")
+
+
+def _write_counts(ax: Axes, matrix: np.ndarray, rates: np.ndarray, cell: float) -> None:
+    for row, column in np.argwhere(matrix > 0):
+        count = matrix[row, column]
+        text = f"{count / 1000:.0f}k" if count >= 1000 and cell < 0.3 else f"{count:.6g}"
+        dark = rates[row, column] > 0.35
+        size = min(_font(cell, 12), cell * 72 * 1.35 / len(text))
+        ax.text(
+            column, row, text, ha="center", va="center_baseline",
+            fontsize=size, color="white" if dark else INK, in_layout=False,
+        )  # fmt: skip
+
+
+def _write_found(ax: Axes, total: np.ndarray, rates: np.ndarray, cell: float) -> None:
+    """Beside each row: the share found, and of how many."""
+    size, edge = _font(cell, 10), len(rates) - 0.5
+    right = ax.secondary_yaxis("right")
+    texts = [
+        f"{percent(rate)} of {count:,.6g}" if count else "none"
+        for rate, count in zip(rates.diagonal(), total, strict=True)
+    ]
+    right.set_yticks(np.arange(len(rates)), texts, fontsize=size, color=GREY)
+    right.tick_params(length=0, pad=6)
+    right.spines[:].set_visible(False)
+    ax.annotate(
+        "found", (edge, -0.5), xytext=(6, 5), textcoords="offset points",
+        fontsize=size, color=GREY, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _font(cell: float, largest: float) -> float:
+    """Points that suit a cell of this many inches."""
+    return float(np.clip(cell * 72 * 0.42, 5.5, largest))
+
+
+def _finding(matrix: np.ndarray, labels: Sequence[Any]) -> tuple[str, str]:
+    total, hits = matrix.sum(), np.trace(matrix)
+    if not total:
+        return "Nothing was predicted", ""
+    finding = f"{percent(hits / total)} of {total:,.6g} were predicted correctly"
+    mistakes = matrix - np.diag(matrix.diagonal())
+    if not mistakes.any():
+        return finding, "No class was taken for another."
+    row, column = divmod(int(mistakes.argmax()), len(mistakes))
+    often = mistakes[row, column]
+    return finding, (
+        f"The most frequent mistake: {shortened(labels[row])} taken for "
+        f"{shortened(labels[column])}, {f'{often:.6g} times' if often != 1 else 'once'}."
+    )

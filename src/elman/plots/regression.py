@@ -1,0 +1,87 @@
+"""Predicted numbers against the true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from elman.errors import ShapeError
+from elman.metrics import r2, rmse
+from elman.plots.style import BLUE, GREY, canvas, shortened, title
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["regression"]
+
+_MOST = 4  # targets that are drawn, a row of the picture each
+
+
+def regression(true: Any, predicted: Any, names: Sequence[str] | None = None) -> Figure:
+    """Predicted against true values, and what is left over, for each target.
+
+    Args:
+        true: `[N]` or `[N, K]`; for a number per step, the real steps. The first four of K
+            targets are drawn.
+        predicted: As `true`.
+        names: The K targets, with their units; None: "target", or "target 1" and so on.
+
+    Raises:
+        ShapeError: The shapes differ, there are no rows, or not K names.
+        MissingExtraError: matplotlib is not installed.
+    """
+    score = r2(true, predicted)  # checks the shapes
+    true, predicted = (np.asarray(a, dtype=np.float64) for a in (true, predicted))
+    true, predicted = true.reshape(len(true), -1), predicted.reshape(len(predicted), -1)
+    outputs = true.shape[1]
+    if names is None:
+        names = ["target"] if outputs == 1 else [f"target {k + 1}" for k in range(outputs)]
+    if len(names) != outputs:
+        raise ShapeError("names", f"{len(names)} for {outputs} targets", "pass one a target")
+    drawn = min(outputs, _MOST)
+    with canvas(0.8 + 3.1 * drawn) as figure:
+        rows = figure.subplots(drawn, 2, squeeze=False, width_ratios=[1.15, 1])
+        for k, (left, right) in enumerate(rows):
+            name = shortened(names[k], 30)
+            _draw_agreement(left, true[:, k], predicted[:, k], name)
+            _draw_residuals(right, predicted[:, k] - true[:, k], name)
+        share = f"{100 * score:.1f} % of the variance is explained" if score > 0 else (
+            "The predictions are no better than the mean"
+        )  # fmt: skip
+        errors = ", ".join(
+            f"{shortened(name, 30)} {rmse(t, p):.3g}"
+            for name, t, p, _ in zip(names, true.T, predicted.T, range(drawn), strict=False)
+        )
+        more = f"R² = {score:.3f} over {len(true):,} values; typical error (RMSE): {errors}."
+        title(figure, share, more)
+    return figure
+
+
+def _draw_agreement(ax: Axes, true: np.ndarray, predicted: np.ndarray, name: str) -> None:
+    """A point a row; on the line the prediction is exact."""
+    low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
+    margin = 0.04 * (high - low) or 0.5
+    limits = low - margin, high + margin
+    ax.plot(limits, limits, color=GREY, linewidth=1, zorder=1)
+    alpha = float(np.clip(30 / np.sqrt(len(true)), 0.08, 0.75))
+    ax.plot(
+        true, predicted, "o", color=BLUE, alpha=alpha, markersize=4, markeredgewidth=0,
+        rasterized=len(true) > 2000,
+    )  # fmt: skip
+    ax.set_xlim(limits)
+    ax.set_ylim(limits)
+    ax.set_aspect("equal")
+    ax.set_xlabel(f"true {name}")
+    ax.set_ylabel(f"predicted {name}")
+
+
+def _draw_residuals(ax: Axes, residuals: np.ndarray, name: str) -> None:
+    bins = int(np.clip(np.sqrt(len(residuals)), 5, 40))
+    reach = np.abs(residuals).max() * 1.02 or 1.0
+    ax.hist(residuals, bins=np.linspace(-reach, reach, bins | 1).tolist(), color=BLUE, alpha=0.85)
+    ax.axvline(0, color=GREY, linewidth=1)
+    ax.set_xlabel(f"predicted − true {name}")
+    ax.set_ylabel("number of values")

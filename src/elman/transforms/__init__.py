@@ -1,0 +1,7 @@
+"""What travels with a model and turns the user's values into the network's, and back."""
+
+from elman.transforms.labels import Labels
+from elman.transforms.scaler import Scaler
+from elman.transforms.vocabulary import Vocabulary
+
+__all__ = ["Labels", "Scaler", "Vocabulary"]

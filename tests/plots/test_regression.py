@@ -1,0 +1,49 @@
+"""Predicted against true numbers."""
+
+import numpy as np
+import pytest
+
+from elman import plots
+from elman.errors import ShapeError
+
+
+def test_points_errors_and_finding(drawn):
+    true, predicted = np.array([1.0, 2, 3, 4]), np.array([1.0, 2, 3, 6])
+    figure = plots.regression(true, predicted, ["load (kW)"])
+    texts = drawn(figure)
+    agreement, residuals = figure.axes
+    exact, points = agreement.get_lines()
+    assert (exact.get_xdata() == exact.get_ydata()).all()
+    np.testing.assert_array_equal(points.get_xydata(), np.stack([true, predicted], axis=1))
+    assert agreement.get_xlim() == agreement.get_ylim()
+    assert agreement.get_xlabel() == "true load (kW)"
+    assert residuals.get_xlabel() == "predicted − true load (kW)"
+    assert sum(patch.get_height() for patch in residuals.patches) == 4
+    assert "20.0 % of the variance is explained" in texts
+    assert "R² = 0.200 over 4 values; typical error (RMSE): load (kW) 1." in texts
+
+
+def test_worse_than_the_mean_is_said(drawn):
+    texts = drawn(plots.regression([1.0, 2, 3], [3.0, 2, 1]))
+    assert "The predictions are no better than the mean" in texts
+
+
+def test_several_targets_have_a_row_each_and_only_four_are_drawn(drawn):
+    true = np.random.default_rng(0).normal(size=(3000, 6))
+    figure = plots.regression(true[:, :2], true[:, :2])
+    texts = drawn(figure)
+    assert len(figure.axes) == 4
+    assert "true target 2" in texts
+    assert len(plots.regression(true, true).axes) == 8
+
+
+def test_a_perfect_or_single_prediction(drawn):
+    assert "100.0 % of the variance is explained" in drawn(plots.regression([2.0], [2.0]))
+    drawn(plots.regression([5.0, 5.0], [5.0, 5.0]))
+
+
+def test_shapes_are_checked():
+    with pytest.raises(ShapeError, match="predicted"):
+        plots.regression([1.0, 2], [1.0])
+    with pytest.raises(ShapeError, match="names"):
+        plots.regression([1.0, 2], [1.0, 2], ["a", "b"])
