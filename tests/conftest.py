@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import settings
+from jaxtyping import install_import_hook
+
 # One thread a process: the tests run in several processes, and small arrays gain nothing.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from jaxtyping import install_import_hook
-
 # Shapes in signatures are checked at run time in the rooms whose arrays they describe.
-_CHECKED = ("elman.kernels", "elman.cells", "elman.layers", "elman.nn", "elman.operators")
-_hook = install_import_hook(_CHECKED, "beartype.beartype")
+CHECKED = ("elman.kernels", "elman.cells", "elman.layers", "elman.nn", "elman.operators")
+install_import_hook(CHECKED, "beartype.beartype")
 
-from hypothesis import settings
-
-# Shrinking and deadlines measure the machine; the seed is fixed so that a run can be repeated.
+# Deadlines measure the machine; without a random seed a run can be repeated.
 settings.register_profile("checks", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("checks")

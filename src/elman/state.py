@@ -163,8 +163,10 @@ def where(rows: Any, chosen: Any, other: Any) -> Any:
 def reset(state: Any, rows: Any, initial: Any = None) -> Any:
     """A state whose rows under the mask `rows [B]` start afresh.
 
-    Args:
-        initial: What a fresh row looks like (`cell.initial_state(B)`); None means zeros.
+    A fresh row is that of `initial` (`cell.initial_state(B)`); None means zeros.
+
+    Raises:
+        ShapeError: `rows` is no boolean mask of the batch.
     """
     size = batch_size(state)
     mask = np.asarray(rows.cpu() if _is_torch(rows) else rows)
@@ -221,9 +223,8 @@ def save(path: str | os.PathLike[str], state: Any, rows: Any = None) -> None:
 def load(path: str | os.PathLike[str], rows: Any = None, like: Any = None) -> Any:
     """Read a state (or only some `rows` of it) that `save` wrote.
 
-    Args:
-        like: A state of the same cell, needed where the state holds a NamedTuple that Elman
-            does not know (a user's own cell); torch tensors in it make the result torch.
+    `like` is a state of the same cell, needed where the state holds a NamedTuple that Elman does
+    not know (a user's own cell); torch tensors in it make the result torch.
 
     Raises:
         BundleError: The file is missing, damaged, foreign, or of another structure.

@@ -24,7 +24,7 @@ What time means:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -55,7 +55,7 @@ GRU_GATES = ("r", "z", "n")
 PEEPHOLES = ("i", "f", "o")
 """The rows of an LSTM's `peephole [3, H]`: i and f see c(t-1), o sees c(t)."""
 
-Array = TypeVar("Array", bound=Any)  # numpy.ndarray or torch.Tensor
+Array = Any  # numpy.ndarray or torch.Tensor, one kind in all of a call
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class GRU:
 Recurrence = Simple | LSTM | GRU
 
 
-class RNNWeights(NamedTuple, Generic[Array]):
+class RNNWeights(NamedTuple):
     """Weights of `Simple`.
 
     `norm_ih [H]` and `norm_hh [H]` are the gains of layer normalisation (Ba et al. 2016, arXiv
@@ -121,7 +121,7 @@ class RNNWeights(NamedTuple, Generic[Array]):
     norm_hh: Array | None = None
 
 
-class LSTMWeights(NamedTuple, Generic[Array]):
+class LSTMWeights(NamedTuple):
     """Weights of `LSTM`.
 
     With layer normalisation the products W_ih x and W_hh h are each normalised over all 4·H
@@ -139,7 +139,7 @@ class LSTMWeights(NamedTuple, Generic[Array]):
     norm_cell: Array | None = None  # [2, H]
 
 
-class GRUWeights(NamedTuple, Generic[Array]):
+class GRUWeights(NamedTuple):
     """Weights of `GRU`.
 
     With layer normalisation the products for r and z are normalised together over their 2·H

@@ -1,0 +1,270 @@
+"""The checks that every implementation of a recurrence makes before it computes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from elman.errors import ArgumentError, ShapeError
+from elman.kernels.contract import (
+    GRU,
+    LSTM,
+    GRUWeights,
+    LSTMWeights,
+    Recurrence,
+    RNNWeights,
+    Simple,
+    State,
+)
+from elman.state import LSTMState, RNNState, describe
+
+__all__ = [
+    "Call",
+    "Sizes",
+    "check_call",
+    "check_gradients",
+    "check_step",
+    "check_weights",
+]
+
+_WEIGHTS = {Simple: RNNWeights, LSTM: LSTMWeights, GRU: GRUWeights}
+
+
+class Sizes(NamedTuple):
+    """Sizes that the weights imply: I, H and R of the contract."""
+
+    inputs: int
+    hidden: int
+    recurrent: int
+
+
+class Call(NamedTuple):
+    """A checked call: nothing in it is None but `resets`."""
+
+    sizes: Sizes
+    initial_state: State
+    lengths: np.ndarray  # [B] int64
+    resets: np.ndarray | None  # [B, T] bool
+
+
+def check_call(
+    recurrence: Recurrence,
+    weights: Any,
+    inputs: np.ndarray,
+    initial_state: Any = None,
+    lengths: np.ndarray | None = None,
+    resets: np.ndarray | None = None,
+) -> Call:
+    """Check a whole sequence's arguments; None becomes zeros (state) or "all T" (lengths).
+
+    Raises:
+        ShapeError: An array has another rank, size or dtype than the weights imply.
+        ArgumentError: The weights' type or the set of given ones does not fit the recurrence, or a
+            length is outside 0…T.
+    """
+    sizes = check_weights(recurrence, weights)
+    dtype = weights.weight_ih.dtype
+    batch, time = _sizes_of(inputs, "inputs", ("B", "T"), sizes.inputs, dtype)
+    if initial_state is None:
+        initial_state = _zero_state(recurrence, sizes, batch, dtype)
+    else:
+        _check_state("initial_state", recurrence, sizes, initial_state, batch, dtype)
+    return Call(
+        sizes,
+        initial_state,
+        _check_lengths(lengths, batch, time),
+        _check_resets(resets, batch, time),
+    )
+
+
+def check_step(recurrence: Recurrence, weights: Any, inputs: np.ndarray, state: Any) -> Sizes:
+    """Check one step's arguments; errors as `check_call`."""
+    sizes = check_weights(recurrence, weights)
+    dtype = weights.weight_ih.dtype
+    (batch,) = _sizes_of(inputs, "inputs", ("B",), sizes.inputs, dtype)
+    _check_state("state", recurrence, sizes, state, batch, dtype)
+    return sizes
+
+
+def check_gradients(outputs: np.ndarray, state: State, grad_outputs: Any, grad_state: Any) -> None:
+    """Check that gradients have the shapes and dtype of what they belong to.
+
+    Raises:
+        ShapeError: They have not.
+    """
+    _check_array("grad_outputs", grad_outputs, outputs.shape, outputs.dtype)
+    if grad_state is None:
+        return
+    if type(grad_state) is not type(state):
+        raise ShapeError(
+            "grad_state",
+            f"found {describe(grad_state)}",
+            f"gradients of {describe(state)}",
+        )
+    for name, leaf, of in zip(state._fields, grad_state, state, strict=True):
+        _check_array(f"grad_state.{name}", leaf, of.shape, of.dtype)
+
+
+def check_weights(recurrence: Recurrence, weights: Any) -> Sizes:
+    """Check the weights against the recurrence and each other.
+
+    Raises:
+        ShapeError: A weight has another rank, size or dtype.
+        ArgumentError: Weights of another recurrence, or one too many or too few of them.
+    """
+    kind = _WEIGHTS.get(type(recurrence))
+    if kind is None:
+        raise ArgumentError(
+            "recurrence",
+            f"found {recurrence!r}",
+            "use Simple(...), LSTM(...) or GRU(...)",
+        )
+    if not isinstance(weights, kind):
+        raise ArgumentError(
+            "weights",
+            f"found {type(weights).__name__} for {recurrence}",
+            f"use {kind.__name__}",
+        )
+    _check_given(recurrence, weights)
+    sizes = _sizes(recurrence, weights)
+    dtype = weights.weight_ih.dtype
+    if dtype not in (np.float32, np.float64):
+        raise ShapeError("weights.weight_ih", f"found dtype {dtype}", "use float32 or float64")
+    for name, shape in _shapes(recurrence, sizes).items():
+        weight = getattr(weights, name)
+        if weight is not None:
+            _check_array(f"weights.{name}", weight, shape, dtype)
+    return sizes
+
+
+def _zero_state(recurrence: Recurrence, sizes: Sizes, batch: int, dtype: Any) -> State:
+    """The state that None stands for."""
+    hidden = np.zeros((batch, sizes.recurrent), dtype)
+    if isinstance(recurrence, LSTM):
+        return LSTMState(hidden, np.zeros((batch, sizes.hidden), dtype))
+    return RNNState(hidden)
+
+
+def _check_given(recurrence: Recurrence, weights: Any) -> None:
+    for name in ("weight_ih", "weight_hh", "bias"):
+        if getattr(weights, name) is None:
+            raise ArgumentError(f"weights.{name}", "found None", "give an array")
+    norms = [name for name in weights._fields if name.startswith("norm_")]
+    given = [name for name in norms if getattr(weights, name) is not None]
+    if given and given != norms:
+        raise ArgumentError(
+            "weights",
+            f"found only {', '.join(given)}",
+            f"give all of {', '.join(norms)} or none",
+        )
+    before = isinstance(recurrence, GRU) and not recurrence.reset_after
+    if before and weights.recurrent_bias is not None:
+        raise ArgumentError(
+            "weights.recurrent_bias",
+            "found an array with reset_after=False",
+            "give None: only reset_after=True has a bias inside the reset gate",
+        )
+
+
+def _sizes(recurrence: Recurrence, weights: Any) -> Sizes:
+    for name in ("weight_ih", "weight_hh"):
+        if np.ndim(getattr(weights, name)) != 2:
+            raise ShapeError(
+                f"weights.{name}",
+                f"found {_found(getattr(weights, name))}",
+                "give a matrix",
+            )
+    rows, inputs = weights.weight_ih.shape
+    if rows == 0 or rows % recurrence.gates:
+        raise ShapeError(
+            "weights.weight_ih",
+            f"found {rows} rows",
+            f"a positive multiple of the {recurrence.gates} gates",
+        )
+    hidden = rows // recurrence.gates
+    projected = getattr(weights, "projection", None) is not None
+    return Sizes(inputs, hidden, weights.weight_hh.shape[1] if projected else hidden)
+
+
+def _shapes(recurrence: Recurrence, sizes: Sizes) -> dict[str, tuple[int, ...]]:
+    """The shape that every weight must have."""
+    rows, hidden = recurrence.gates * sizes.hidden, sizes.hidden
+    shapes: dict[str, tuple[int, ...]] = {
+        "weight_ih": (rows, sizes.inputs),
+        "weight_hh": (rows, sizes.recurrent),
+        "bias": (rows,),
+        "norm_ih": (rows,),
+        "norm_hh": (rows,),
+    }
+    if isinstance(recurrence, LSTM):
+        shapes |= {
+            "peephole": (3, hidden),
+            "projection": (sizes.recurrent, hidden),
+            "norm_cell": (2, hidden),
+        }
+    if isinstance(recurrence, GRU):
+        shapes["recurrent_bias"] = (hidden,)
+    return shapes
+
+
+def _sizes_of(
+    inputs: Any, where: str, axes: tuple[str, ...], features: int, dtype: Any
+) -> tuple[int, ...]:
+    """The sizes of the leading axes, whatever they are; the last one must be `features`."""
+    if not isinstance(inputs, np.ndarray) or inputs.ndim != len(axes) + 1:
+        wanted = ", ".join([*axes, str(features)])
+        raise ShapeError(where, f"found {_found(inputs)}", f"give an array [{wanted}]")
+    _check_array(where, inputs, (*inputs.shape[:-1], features), dtype)
+    return inputs.shape[:-1]
+
+
+def _check_state(
+    where: str, recurrence: Recurrence, sizes: Sizes, state: Any, batch: int, dtype: Any
+) -> None:
+    kind = LSTMState if isinstance(recurrence, LSTM) else RNNState
+    if not isinstance(state, kind):
+        raise ShapeError(
+            where, f"found {describe(state)}", f"give {kind.__name__} for {recurrence}"
+        )
+    _check_array(f"{where}.hidden", state.hidden, (batch, sizes.recurrent), dtype)
+    if isinstance(state, LSTMState):
+        _check_array(f"{where}.cell", state.cell, (batch, sizes.hidden), dtype)
+
+
+def _check_lengths(lengths: Any, batch: int, time: int) -> np.ndarray:
+    if lengths is None:
+        return np.full(batch, time, np.int64)
+    found = np.asarray(lengths)
+    if found.shape != (batch,) or not np.issubdtype(found.dtype, np.integer):
+        raise ShapeError("lengths", f"found {_found(found)}", f"give integers of shape ({batch},)")
+    if batch and (found.min() < 0 or found.max() > time):
+        row = int(np.argmax((found < 0) | (found > time)))
+        raise ArgumentError(
+            f"lengths[{row}]", f"found {found[row]}", f"give steps from 0 to {time}"
+        )
+    return found.astype(np.int64, copy=False)
+
+
+def _check_resets(resets: Any, batch: int, time: int) -> np.ndarray | None:
+    if resets is None:
+        return None
+    found = np.asarray(resets)
+    if found.shape != (batch, time) or found.dtype != bool:
+        raise ShapeError(
+            "resets",
+            f"found {_found(found)}",
+            f"give booleans of shape ({batch}, {time})",
+        )
+    return found
+
+
+def _check_array(where: str, array: Any, shape: tuple[int, ...], dtype: Any) -> None:
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
+        raise ShapeError(where, f"found {_found(array)}", f"give {dtype} of shape {shape}")
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} of shape {value.shape}"
+    return type(value).__name__
