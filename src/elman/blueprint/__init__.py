@@ -1,0 +1,48 @@
+"""A network as plain data: blocks, chains of them, and the four configurations.
+
+Models train what is described here and the runtime answers with it; neither is needed to read,
+write, check or count a blueprint.
+"""
+
+from elman.blueprint.blocks import (
+    BLOCKS,
+    Block,
+    Dense,
+    Dropout,
+    Embedding,
+    Pool,
+    Recurrent,
+)
+from elman.blueprint.cells import CellConfig, CellKind, cell_kinds, register_cell
+from elman.blueprint.configurations import (
+    encoder_decoder,
+    sequence_to_sequence,
+    sequence_to_vector,
+    vector_to_sequence,
+)
+from elman.blueprint.network import CONFIGURATIONS, Blueprint
+from elman.blueprint.schema import from_data, from_json, to_data, to_json
+
+__all__ = [
+    "BLOCKS",
+    "CONFIGURATIONS",
+    "Block",
+    "Blueprint",
+    "CellConfig",
+    "CellKind",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Pool",
+    "Recurrent",
+    "cell_kinds",
+    "encoder_decoder",
+    "from_data",
+    "from_json",
+    "register_cell",
+    "sequence_to_sequence",
+    "sequence_to_vector",
+    "to_data",
+    "to_json",
+    "vector_to_sequence",
+]

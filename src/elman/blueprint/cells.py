@@ -1,0 +1,300 @@
+"""A cell as data: its kind, its size, its options and the wrappers around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from elman.blueprint.checks import (
+    boolean,
+    check_fields,
+    choice,
+    integer,
+    number,
+    optional,
+    rate,
+    shown,
+)
+from elman.errors import BlueprintError
+
+__all__ = [
+    "MAX_LAYERS",
+    "MAX_UNITS",
+    "CellConfig",
+    "CellKind",
+    "cell_kinds",
+    "register_cell",
+]
+
+MAX_UNITS = 65_536
+MAX_LAYERS = 64
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class CellConfig:
+    """One recurrent cell, wrapped (inside out) by zoneout, dropout, residual, projection, start.
+
+    >>> CellConfig("lstm", 150, peepholes=True).describe()
+    'lstm 150 (peepholes)'
+
+    Attributes:
+        kind: `rnn`, `lstm`, `gru`, or a name given to `register_cell`.
+        units: Hidden size, 1…65536.
+        activation: `rnn` only: `tanh` or `relu`.
+        forget_bias: `lstm` only: added to the forget gate's pre-activation.
+        peepholes: `lstm` only: gates see the cell state.
+        projection: `lstm` only: size of the recurrent projection, or None.
+        cell_clip: `lstm` only: bound on the cell state's magnitude, or None.
+        reset_after: `gru` only: reset after the matrix product (cuDNN, torch) or before (paper).
+        layer_norm: Layer normalisation inside the cell.
+        zoneout: Rate of state entries that keep their last value, in [0, 1).
+        input_dropout: Rate of inputs set to zero in training, in [0, 1).
+        output_dropout: Rate of outputs set to zero in training, in [0, 1).
+        recurrent_dropout: Rate of entries of h(t-1) set to zero in training, in [0, 1).
+        variational: One dropout mask for all steps of a sequence.
+        residual: Outputs are inputs plus outputs; needs as many inputs as outputs.
+        output_projection: Size of a dense layer on the outputs, shared over time, or None.
+        learned_state: The initial state is trained instead of zero.
+
+    Raises:
+        BlueprintError: A value is outside its range, the kind is not known, or an option
+            belongs to another kind.
+    """
+
+    kind: str
+    units: int = field(metadata=integer(1, MAX_UNITS))
+    activation: str = field(default="tanh", metadata=choice("tanh", "relu"))
+    forget_bias: float = field(default=1.0, metadata=number(-1000, 1000))
+    peepholes: bool = field(default=False, metadata=boolean())
+    projection: int | None = field(default=None, metadata=optional(integer(1, MAX_UNITS)))
+    cell_clip: float | None = field(default=None, metadata=optional(number(1e-6, 1e6)))
+    reset_after: bool = field(default=True, metadata=boolean())
+    layer_norm: bool = field(default=False, metadata=boolean())
+    zoneout: float = field(default=0.0, metadata=rate())
+    input_dropout: float = field(default=0.0, metadata=rate())
+    output_dropout: float = field(default=0.0, metadata=rate())
+    recurrent_dropout: float = field(default=0.0, metadata=rate())
+    variational: bool = field(default=False, metadata=boolean())
+    residual: bool = field(default=False, metadata=boolean())
+    output_projection: int | None = field(default=None, metadata=optional(integer(1, MAX_UNITS)))
+    learned_state: bool = field(default=False, metadata=boolean())
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, str) or self.kind not in _KINDS:
+            known = ", ".join(repr(name) for name in _KINDS)
+            raise BlueprintError(
+                "kind",
+                f"found {shown(self.kind)}",
+                f"use one of {known}, or import the module that registers it first",
+            )
+        check_fields(self)
+        for option in self.changed():
+            if option in _KIND_OPTIONS and option not in _KINDS[self.kind].options:
+                raise BlueprintError(
+                    option,
+                    f"set for a {self.kind!r} cell",
+                    f"leave it out; {self.kind} has none",
+                )
+
+    def changed(self) -> list[str]:
+        """Names of the options that differ from their defaults."""
+        options = [each for each in fields(self) if each.name not in ("kind", "units")]
+        return [each.name for each in options if getattr(self, each.name) != each.default]
+
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        """The state's parts by name, each with its number of features."""
+        return _KINDS[self.kind].state(self)
+
+    @property
+    def output_size(self) -> int:
+        """Features of the outputs, all wrappers included."""
+        return self.output_projection or self.state_sizes["hidden"]
+
+    @property
+    def wrappers(self) -> list[str]:
+        """The wrappers that this cell needs, the outermost first."""
+        dropout = max(self.input_dropout, self.output_dropout, self.recurrent_dropout) > 0
+        needed = {
+            "learned_state": self.learned_state,
+            "projected": self.output_projection is not None,
+            "residual": self.residual,
+            "dropout": dropout,
+            "zoneout": self.zoneout > 0,
+        }
+        return [name for name, is_needed in needed.items() if is_needed]
+
+    def shapes(self, input_size: int) -> Shapes:
+        """The shape of every weight, by the name that it has in torch's state_dict."""
+        if self.residual and input_size != self.state_sizes["hidden"]:
+            raise BlueprintError(
+                "residual",
+                f"set between {input_size} inputs and {self.state_sizes['hidden']} outputs",
+                "make units equal to the inputs, or drop residual for this cell",
+            )
+        found: Shapes = {}
+        prefix = ""
+        for wrapper in self.wrappers:
+            found |= {f"{prefix}{name}": shape for name, shape in self._added(wrapper).items()}
+            prefix += "cell."
+        kind = _KINDS[self.kind].weights(self, input_size)
+        return found | {f"{prefix}{name}": shape for name, shape in kind.items()}
+
+    def _added(self, wrapper: str) -> Shapes:
+        """The weights that a wrapper brings along."""
+        if wrapper == "learned_state":
+            return {f"initial.{k}": (size,) for k, size in enumerate(self.state_sizes.values())}
+        if wrapper == "projected":
+            size = self.output_size
+            return {"weight": (size, self.state_sizes["hidden"]), "bias": (size,)}
+        return {}
+
+    def describe(self) -> str:
+        """One line: kind, units, and what differs from the defaults."""
+        parts = []
+        for name in self.changed():
+            value = getattr(self, name)
+            parts.append(name if value is True else f"{name}={value}")
+        return f"{self.kind} {self.units}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+@dataclass(frozen=True)
+class CellKind:
+    """What the house must know about one kind of cell.
+
+    Attributes:
+        name: Lower case letters, digits and `_`.
+        weights: (configuration, input size) → each weight's shape by its name.
+        state: configuration → the floating-point parts of the state and their sizes, in the
+            state's own order. The first is `hidden`; the cell's outputs have its size.
+        options: Fields of `CellConfig`, besides units and wrappers, that this kind reads.
+        torch_cell: (configuration, input size) → a torch module with the cell protocol. None
+            for built-in kinds (and for one that is only answered, not trained).
+        numpy_cell: (configuration, weights by name) → the same cell on NumPy arrays: an object
+            with `initial_state(batch)` and `__call__(inputs, state)`. None for built-in kinds;
+            without it a model of a user's kind cannot be saved.
+    """
+
+    name: str
+    weights: Callable[[CellConfig, int], Shapes]
+    state: Callable[[CellConfig], dict[str, int]]
+    options: frozenset[str] = frozenset()
+    torch_cell: Callable[[CellConfig, int], Any] | None = None
+    numpy_cell: Callable[[CellConfig, Mapping[str, Any]], Any] | None = None
+
+    @property
+    def built_in(self) -> bool:
+        """Whether Elman itself brings both executors."""
+        return self.name in _BUILT_IN
+
+
+def cell_kinds() -> dict[str, CellKind]:
+    """Every known kind by its name, built-in ones first."""
+    return dict(_KINDS)
+
+
+def register_cell(kind: CellKind) -> None:
+    """Make a user's own kind of cell known; `CellConfig(kind.name, units)` then accepts it.
+
+    Registering a name of one's own again replaces what it stood for.
+
+    Raises:
+        BlueprintError: The name is a built-in kind's or malformed, or an option is not
+            `CellConfig`'s.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", kind.name):
+        raise BlueprintError(
+            "name",
+            f"found {shown(kind.name)}",
+            "use lower case letters, digits and '_'",
+        )
+    if kind.built_in:
+        raise BlueprintError("name", f"{kind.name!r} is built in", "choose another name")
+    unknown = kind.options - _KIND_OPTIONS
+    if unknown:
+        raise BlueprintError(
+            "options",
+            f"found {sorted(unknown)}",
+            f"choose among {sorted(_KIND_OPTIONS)}",
+        )
+    _KINDS[kind.name] = kind
+
+
+def _given(shapes: Iterable[tuple[str, tuple[int, ...], bool]]) -> Shapes:
+    return {name: shape for name, shape, present in shapes if present}
+
+
+def _rnn_weights(config: CellConfig, inputs: int) -> Shapes:
+    units, norm = config.units, config.layer_norm
+    return _given(
+        [
+            ("weight_ih", (units, inputs), True),
+            ("weight_hh", (units, units), True),
+            ("bias", (units,), True),
+            ("norm_ih", (units,), norm),
+            ("norm_hh", (units,), norm),
+        ]
+    )
+
+
+def _lstm_weights(config: CellConfig, inputs: int) -> Shapes:
+    units, norm = config.units, config.layer_norm
+    recurrent = config.projection or units
+    return _given(
+        [
+            ("weight_ih", (4 * units, inputs), True),
+            ("weight_hh", (4 * units, recurrent), True),
+            ("bias", (4 * units,), True),
+            ("peephole", (3, units), config.peepholes),
+            ("projection", (recurrent, units), config.projection is not None),
+            ("norm_ih", (4 * units,), norm),
+            ("norm_hh", (4 * units,), norm),
+            ("norm_cell", (2, units), norm),
+        ]
+    )
+
+
+def _gru_weights(config: CellConfig, inputs: int) -> Shapes:
+    units, norm = config.units, config.layer_norm
+    return _given(
+        [
+            ("weight_ih", (3 * units, inputs), True),
+            ("weight_hh", (3 * units, units), True),
+            ("bias", (3 * units,), True),
+            ("recurrent_bias", (units,), config.reset_after),
+            ("norm_ih", (3 * units,), norm),
+            ("norm_hh", (3 * units,), norm),
+        ]
+    )
+
+
+_LSTM_OPTIONS = frozenset({"forget_bias", "peepholes", "projection", "cell_clip", "layer_norm"})
+_KINDS = {
+    "rnn": CellKind(
+        "rnn",
+        _rnn_weights,
+        lambda config: {"hidden": config.units},
+        frozenset({"activation", "layer_norm"}),
+    ),
+    "lstm": CellKind(
+        "lstm",
+        _lstm_weights,
+        lambda config: {
+            "hidden": config.projection or config.units,
+            "cell": config.units,
+        },
+        _LSTM_OPTIONS,
+    ),
+    "gru": CellKind(
+        "gru",
+        _gru_weights,
+        lambda config: {"hidden": config.units},
+        frozenset({"reset_after", "layer_norm"}),
+    ),
+}
+_BUILT_IN = frozenset(_KINDS)
+_KIND_OPTIONS = frozenset[str]().union(*(kind.options for kind in _KINDS.values()))

@@ -1,0 +1,178 @@
+"""The four configurations of recurrent networks, each as one call that returns a `Blueprint`.
+
+>>> from elman.blueprint import CellConfig, sequence_to_vector
+>>> digits = sequence_to_vector(input_size=28, cells=CellConfig("rnn", 150), outputs=10)
+>>> print(digits.describe())
+sequence_to_vector on 28 features, 28360 parameters
+  body.0 recurrent: rnn 150
+  body.1 pool: last hidden state
+  body.2 dense: 10
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from elman.blueprint.blocks import Block, Dense, Dropout, Embedding, Pool, Recurrent
+from elman.blueprint.cells import CellConfig
+from elman.blueprint.network import Blueprint
+from elman.errors import BlueprintError
+
+__all__ = [
+    "encoder_decoder",
+    "sequence_to_sequence",
+    "sequence_to_vector",
+    "vector_to_sequence",
+]
+
+Cells = CellConfig | Sequence[CellConfig]
+
+
+def sequence_to_vector(
+    *,
+    cells: Cells,
+    outputs: int,
+    input_size: int | None = None,
+    vocabulary: int | None = None,
+    embedding: int | None = None,
+    bidirectional: bool = False,
+    pool: str = "last",
+    dropout: float = 0.0,
+) -> Blueprint:
+    """A sequence is read, then one vector of `outputs` values is given for it.
+
+    Args:
+        cells: One cell, or one for each layer from the input up.
+        outputs: Size of the answer: classes (their scores) or numbers.
+        input_size: Features of a step; or give `vocabulary` and `embedding` for token ids.
+        vocabulary: Number of token ids.
+        embedding: Numbers that stand for a token.
+        bidirectional: Every layer reads in both directions.
+        pool: `last`, `mean` or `max`; see `Pool`.
+        dropout: Rate between the pooled vector and the dense layer, in [0, 1).
+
+    Raises:
+        BlueprintError: A value is outside its range or the sizes do not fit.
+    """
+    blocks = [
+        *_input(input_size, vocabulary, embedding),
+        Recurrent(_tuple(cells), bidirectional),
+    ]
+    blocks += [Pool(pool), *_dropout(dropout), Dense(outputs)]
+    return Blueprint("sequence_to_vector", input_size, {"body": tuple(blocks)})
+
+
+def sequence_to_sequence(
+    *,
+    cells: Cells,
+    outputs: int,
+    input_size: int | None = None,
+    vocabulary: int | None = None,
+    embedding: int | None = None,
+    bidirectional: bool = False,
+    dropout: float = 0.0,
+) -> Blueprint:
+    """One vector of `outputs` values is given at every step that is read ("synced").
+
+    The dense layer at the end is shared over time: the lesson's output projection. Arguments
+    and errors as of `sequence_to_vector`; `dropout` stands before the dense layer.
+    """
+    blocks = [
+        *_input(input_size, vocabulary, embedding),
+        Recurrent(_tuple(cells), bidirectional),
+    ]
+    blocks += [*_dropout(dropout), Dense(outputs)]
+    return Blueprint("sequence_to_sequence", input_size, {"body": tuple(blocks)})
+
+
+def vector_to_sequence(
+    *, input_size: int, vocabulary: int, embedding: int, cells: Cells, go: int, eos: int
+) -> Blueprint:
+    """One vector is given, and a sequence of tokens is written for it.
+
+    A dense layer with tanh (the bridge) makes the decoder's initial state from the vector; at
+    each step the decoder is fed the previous token, `go` at first, until it writes `eos`.
+
+    Args:
+        input_size: Features of the vector.
+        vocabulary: Number of token ids, `go` and `eos` among them.
+        embedding: Numbers that stand for a token.
+        cells: The decoder's layers.
+        go: Id of the token that is fed first.
+        eos: Id of the token that ends a sequence.
+
+    Raises:
+        BlueprintError: A value is outside its range or the sizes do not fit.
+    """
+    decoder = Recurrent(_tuple(cells))
+    size = sum(part for state in decoder.state_sizes for part in state.values())
+    chains: dict[str, tuple[Block, ...]] = {
+        "bridge": (Dense(size, "tanh"),),
+        "decoder": (Embedding(vocabulary, embedding), decoder, Dense(vocabulary)),
+    }
+    return Blueprint("vector_to_sequence", input_size, chains, go, eos)
+
+
+def encoder_decoder(
+    *,
+    source_vocabulary: int,
+    target_vocabulary: int,
+    embedding: int,
+    cells: Cells,
+    go: int,
+    eos: int,
+    reverse_source: bool = True,
+) -> Blueprint:
+    """A sequence of tokens is read to its end, then another one is written ("delayed").
+
+    Encoder and decoder have cells of the same kinds and sizes and weights of their own; the
+    decoder starts from the encoder's final states.
+
+    Args:
+        source_vocabulary: Number of token ids that are read.
+        target_vocabulary: Number of token ids that are written, `go` and `eos` among them.
+        embedding: Numbers that stand for a token, on both sides.
+        cells: The layers of the encoder, and of the decoder.
+        go: Id of the target token that is fed first.
+        eos: Id of the target token that ends a sequence.
+        reverse_source: Read the source backwards, so that its beginning, which is written
+            first, was read last (Sutskever et al. 2014, arXiv 1409.3215v3).
+
+    Raises:
+        BlueprintError: A value is outside its range or the sizes do not fit.
+    """
+    *lower, top = _tuple(cells)
+    # Of the encoder's top cell only the state is read; a decoder's initial state is given to it.
+    encoder = Recurrent((*lower, replace(top, residual=False, output_projection=None)))
+    decoder = Recurrent(tuple(replace(cell, learned_state=False) for cell in (*lower, top)))
+    chains: dict[str, tuple[Block, ...]] = {
+        "encoder": (Embedding(source_vocabulary, embedding), encoder),
+        "decoder": (
+            Embedding(target_vocabulary, embedding),
+            decoder,
+            Dense(target_vocabulary),
+        ),
+    }
+    return Blueprint("encoder_decoder", None, chains, go, eos, reverse_source)
+
+
+def _tuple(cells: Cells) -> tuple[CellConfig, ...]:
+    return (cells,) if isinstance(cells, CellConfig) else tuple(cells)
+
+
+def _dropout(rate: float) -> list[Block]:
+    return [Dropout(rate)] if rate else []
+
+
+def _input(input_size: int | None, vocabulary: int | None, embedding: int | None) -> list[Block]:
+    """An embedding where the inputs are token ids, else nothing."""
+    if input_size is None and vocabulary is not None and embedding is not None:
+        return [Embedding(vocabulary, embedding)]
+    if input_size is not None and vocabulary is None and embedding is None:
+        return []
+    raise BlueprintError(
+        "input_size",
+        f"found {input_size}, with vocabulary {vocabulary} and embedding {embedding}",
+        "give either input_size, or both vocabulary and embedding",
+    )

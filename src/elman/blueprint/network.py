@@ -1,0 +1,305 @@
+"""A whole network as data: chains of blocks, and the rules that make them fit together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from elman.blueprint.blocks import (
+    MAX_VOCABULARY,
+    Block,
+    Dense,
+    Pool,
+    Recurrent,
+)
+from elman.blueprint.cells import MAX_UNITS, Shapes
+from elman.blueprint.checks import (
+    boolean,
+    check_fields,
+    integer,
+    optional,
+    shown,
+    within,
+)
+from elman.errors import BlueprintError, ShapeError
+
+__all__ = ["CONFIGURATIONS", "MAX_BLOCKS", "MAX_PARAMETERS", "Blueprint"]
+
+MAX_BLOCKS = 64
+MAX_PARAMETERS = 2**30
+
+CONFIGURATIONS: dict[str, dict[str, str]] = {
+    "sequence_to_vector": {"body": "vector"},
+    "sequence_to_sequence": {"body": "steps"},
+    "vector_to_sequence": {"bridge": "vector", "decoder": "steps"},
+    "encoder_decoder": {"encoder": "steps", "decoder": "steps"},
+}
+"""Each configuration's chains, in the order in which they run, and what each one gives."""
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A network described as plain data; the builders in `configurations` make them.
+
+    Attributes:
+        configuration: One of `CONFIGURATIONS`.
+        input_size: Features of an input step (or of the input vector), 1…65536; None where the
+            inputs are token ids.
+        chains: The blocks of each part of the network, by the part's name.
+        go: The token that a decoder is fed first; None where there is no decoder.
+        eos: The token that ends a decoded sequence; None where there is no decoder.
+        reverse_source: An encoder reads its source from the last step to the first.
+
+    Raises:
+        BlueprintError: The blocks do not fit together, or the network would have more than
+            2³⁰ parameters.
+    """
+
+    configuration: str
+    input_size: int | None = field(metadata=optional(integer(1, MAX_UNITS)))
+    chains: dict[str, tuple[Block, ...]]
+    go: int | None = field(default=None, metadata=optional(integer(0, MAX_VOCABULARY - 1)))
+    eos: int | None = field(default=None, metadata=optional(integer(0, MAX_VOCABULARY - 1)))
+    reverse_source: bool = field(default=False, metadata=boolean())
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.configuration, str) or self.configuration not in CONFIGURATIONS:
+            raise BlueprintError(
+                "configuration",
+                f"found {shown(self.configuration)}",
+                f"use one of {', '.join(CONFIGURATIONS)}",
+            )
+        check_fields(self)
+        self._check_chain_names()
+        for name, gives in CONFIGURATIONS[self.configuration].items():
+            _check_flow(name, self.chains[name], self._chain_input(name), gives)
+        if self.generates:
+            self._check_generator()
+        elif self.go is not None or self.eos is not None:
+            raise BlueprintError(
+                "go",
+                f"tokens set for a {self.configuration} network",
+                "leave go and eos out",
+            )
+        if self.reverse_source and self.configuration != "encoder_decoder":
+            raise BlueprintError(
+                "reverse_source",
+                f"set for {self.configuration}",
+                "only an encoder has a source",
+            )
+        if self.parameters > MAX_PARAMETERS:
+            raise BlueprintError(
+                "chains",
+                f"found {self.parameters} parameters",
+                f"at most {MAX_PARAMETERS}: use fewer units or a smaller vocabulary",
+            )
+
+    @property
+    def generates(self) -> bool:
+        """Whether the network has a decoder that writes a sequence token by token."""
+        return "decoder" in CONFIGURATIONS[self.configuration]
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can answer after each input step: no decoder, no backward direction."""
+        recurrent = [block for block in self.chains.get("body", ()) if isinstance(block, Recurrent)]
+        return not self.generates and not any(block.bidirectional for block in recurrent)
+
+    @property
+    def output_size(self) -> int:
+        """Features of an output: K values, or a score for each of V tokens."""
+        block, features = self.fed_blocks(list(self.chains)[-1])[-1]
+        return block.output_features(features)
+
+    @property
+    def parameters(self) -> int:
+        """Number of trainable values."""
+        return sum(math.prod(shape) for shape in self.shapes().values())
+
+    def shapes(self) -> Shapes:
+        """The expected shape of every weight, named as in torch's state_dict and in bundles.
+
+        A name is the chain's, the block's index in it, and the block's own: `body.0.weight`.
+        """
+        found: Shapes = {}
+        for name in self.chains:
+            for index, (block, features) in enumerate(self.fed_blocks(name)):
+                with within(f"chains.{name}[{index}]"):
+                    shapes = block.shapes(features)
+                found |= {f"{name}.{index}.{weight}": shape for weight, shape in shapes.items()}
+        return found
+
+    def fed_blocks(self, chain: str) -> list[tuple[Block, int]]:
+        """Each block of a chain with the number of features that it is fed (0: token ids)."""
+        blocks = self.chains[chain]
+        features = 0 if self._chain_input(chain) == "ids" else self.input_size or 0
+        found: list[tuple[Block, int]] = []
+        for block in blocks:
+            if isinstance(block, Pool) and block.how == "last":
+                before = found[-1][0]  # it reads the state of the Recurrent before it
+                features = before.hidden_features if isinstance(before, Recurrent) else features
+            found.append((block, features))
+            features = block.output_features(features)
+        return found
+
+    def check_weights(self, weights: Mapping[str, Any]) -> None:
+        """Check that `weights` (arrays, or anything with a shape) are exactly `shapes()`.
+
+        Raises:
+            ShapeError: A weight is missing, unknown, or of another shape.
+        """
+        shapes = self.shapes()
+        for name in weights:
+            if name not in shapes:
+                raise ShapeError(name, "the blueprint has no such weight", "remove it")
+        for name, shape in shapes.items():
+            if name not in weights:
+                raise ShapeError(name, "the weight is missing", f"give an array {list(shape)}")
+            found = tuple(weights[name].shape)
+            if found != shape:
+                raise ShapeError(name, f"found shape {list(found)}", f"expected {list(shape)}")
+
+    def describe(self) -> str:
+        """One line for the network and one for each block."""
+        what = "token ids" if self.input_size is None else f"{self.input_size} features"
+        lines = [f"{self.configuration} on {what}, {self.parameters} parameters"]
+        for name, blocks in self.chains.items():
+            lines += [f"  {name}.{index} {block.describe()}" for index, block in enumerate(blocks)]
+        return "\n".join(lines)
+
+    def _check_chain_names(self) -> None:
+        expected = CONFIGURATIONS[self.configuration]
+        if not isinstance(self.chains, dict) or set(self.chains) != set(expected):
+            found = sorted(map(str, self.chains)) if isinstance(self.chains, dict) else "no chains"
+            raise BlueprintError(
+                "chains", f"found {shown(found)}", f"give exactly {', '.join(expected)}"
+            )
+        for name in expected:
+            if not 1 <= len(self.chains[name]) <= MAX_BLOCKS:
+                raise BlueprintError(
+                    f"chains.{name}",
+                    f"found {len(self.chains[name])} blocks",
+                    f"give 1 to {MAX_BLOCKS}",
+                )
+        # Chains run in this order, and weights are listed in it.
+        ordered = {name: tuple(self.chains[name]) for name in expected}
+        object.__setattr__(self, "chains", ordered)
+
+    def _chain_input(self, name: str) -> str:
+        """What a chain is fed with: `ids`, `steps` or `vector`."""
+        if name == "bridge":
+            return "vector"
+        return "ids" if name == "decoder" or self.input_size is None else "steps"
+
+    def _check_generator(self) -> None:
+        """A decoder writes tokens of its own vocabulary, starting from a state it is given."""
+        decoder = self.chains["decoder"]
+        vocabulary = decoder[0].vocabulary  # pyright: ignore  (the flow begins with ids)
+        _check_starts_elsewhere(decoder)
+        if not isinstance(decoder[-1], Dense) or decoder[-1].units != vocabulary:
+            raise BlueprintError(
+                f"chains.decoder[{len(decoder) - 1}]",
+                f"found {decoder[-1].describe()}",
+                f"end with Dense({vocabulary}): a score for each token of the vocabulary",
+            )
+        for name, token in (("go", self.go), ("eos", self.eos)):
+            if token is None or token >= vocabulary:
+                raise BlueprintError(
+                    name,
+                    f"found {token}",
+                    f"give a token id from 0 to {vocabulary - 1}",
+                )
+        if self.configuration == "encoder_decoder":
+            self._check_encoder()
+        else:
+            self._check_bridge()
+
+    def _check_encoder(self) -> None:
+        encoder, decoder = self.chains["encoder"], self.chains["decoder"]
+        _check_state_is_read("chains.encoder", encoder, len(encoder) - 1)
+        if _state_sizes(encoder) != _state_sizes(decoder):
+            raise BlueprintError(
+                "chains.decoder",
+                f"its state is {_state_sizes(decoder)}, the encoder's {_state_sizes(encoder)}",
+                "use cells of the same kinds and sizes in one direction in both",
+            )
+
+    def _check_bridge(self) -> None:
+        bridge = self.chains["bridge"]
+        needed = sum(
+            size for state in _state_sizes(self.chains["decoder"]) for size in state.values()
+        )
+        if not isinstance(bridge[-1], Dense) or bridge[-1].units != needed:
+            raise BlueprintError(
+                f"chains.bridge[{len(bridge) - 1}]",
+                f"found {bridge[-1].describe()}",
+                f"end with Dense({needed}): the decoder's whole initial state",
+            )
+
+
+def _state_sizes(blocks: tuple[Block, ...]) -> list[dict[str, int]]:
+    return [
+        state for block in blocks if isinstance(block, Recurrent) for state in block.state_sizes
+    ]
+
+
+def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) -> None:
+    """Every block gets what it accepts, and the chain gives what the configuration needs."""
+    for index, block in enumerate(blocks):
+        where = f"chains.{name}[{index}]"
+        if not isinstance(block, Block):
+            raise BlueprintError(where, f"found {shown(block)}", "give a block")
+        if value not in block.turns:
+            raise BlueprintError(
+                where,
+                f"found {block.kind}, which is fed {value}",
+                f"put it where it gets {' or '.join(block.turns)}",
+            )
+        if isinstance(block, Pool) and block.how == "last":
+            _check_state_is_read(f"chains.{name}", blocks, index - 1)
+        value = block.turns[value]
+    if value != gives:
+        raise BlueprintError(
+            f"chains.{name}[{len(blocks) - 1}]",
+            f"gives {value}",
+            f"end with blocks that give {gives}",
+        )
+    if gives == "steps" and not any(isinstance(block, Recurrent) for block in blocks):
+        raise BlueprintError(f"chains.{name}", "found no recurrent block", "give one")
+
+
+def _check_state_is_read(chain: str, blocks: tuple[Block, ...], index: int) -> None:
+    """Only a final state is read here; what a top cell adds to its outputs would be lost."""
+    block = blocks[index] if index >= 0 else None
+    if not isinstance(block, Recurrent):
+        raise BlueprintError(
+            f"{chain}[{max(index, 0)}]",
+            f"found {blocks[max(index, 0)].kind} where a final state is read",
+            "put a Recurrent there (before Pool('last'), at an encoder's end)",
+        )
+    for option in ("residual", "output_projection"):
+        if getattr(block.cells[-1], option):
+            raise BlueprintError(
+                f"{chain}[{index}].cells[{len(block.cells) - 1}].{option}",
+                "set on the top cell, whose state (not its outputs) is read",
+                "leave it out on the top cell (or pool by mean or max)",
+            )
+
+
+def _check_starts_elsewhere(decoder: tuple[Block, ...]) -> None:
+    """A decoder runs forward, from a state that is given."""
+    for index, block in enumerate(decoder):
+        if not isinstance(block, Recurrent):
+            continue
+        where = f"chains.decoder[{index}]"
+        if block.bidirectional:
+            raise BlueprintError(f"{where}.bidirectional", "found true", "a decoder runs forward")
+        for layer, cell in enumerate(block.cells):
+            if cell.learned_state:
+                raise BlueprintError(
+                    f"{where}.cells[{layer}].learned_state",
+                    "found true",
+                    "leave it out: a decoder's initial state is given to it",
+                )

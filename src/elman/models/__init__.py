@@ -1,0 +1,5 @@
+"""A blueprint's blocks as trainable torch modules."""
+
+from elman.models.networks import EncoderDecoder, Sequence, VectorToSequence, build
+
+__all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build"]

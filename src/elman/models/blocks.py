@@ -1,0 +1,238 @@
+"""The blocks of a blueprint as torch modules; twins of `elman.runtime.blocks`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor, nn
+
+from elman import blueprint as plan
+from elman.errors import ArgumentError, ShapeError
+from elman.layers import bidirectional_unroll, dynamic_unroll
+from elman.models.cells import build_cell
+from elman.state import leaves
+
+__all__ = ["BLOCKS", "Chain", "Flow", "real_steps", "zero_past"]
+
+ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
+    None: lambda values: values,
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+}
+
+
+class Flow(NamedTuple):
+    """What passes from block to block.
+
+    Attributes:
+        values: `[B, T, F]` steps (or `[B, T]` token ids), zero past each length; once the
+            sequence is pooled, `[B, F]`.
+        lengths: `[B]` int64; None where every step is real, or the values are no sequence.
+        hidden: `[B, S]` the last recurrent block's top hidden state after its last step.
+    """
+
+    values: Tensor
+    lengths: Tensor | None = None
+    hidden: Tensor | None = None
+
+
+class Embedding(nn.Module):
+    """A vector for each token id; starts normal with deviation 1."""
+
+    def __init__(self, block: plan.Embedding, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(block.vocabulary, block.size))
+
+    def forward(self, flow: Flow) -> Flow:
+        """Token ids to steps.
+
+        Raises:
+            ShapeError: The ids are no integers `[B, T]`.
+            ArgumentError: An id is outside the vocabulary.
+        """
+        ids = flow.values
+        if ids.dim() != 2 or ids.dtype not in (torch.int64, torch.int32):
+            raise ShapeError(
+                "token ids", f"found {ids.dtype} of shape {list(ids.shape)}", "give int64 [B, T]"
+            )
+        wrong = (ids < 0) | (ids >= len(self.weight))
+        if bool(wrong.any()):
+            found = int(ids[wrong][0])
+            raise ArgumentError("token ids", f"found {found}", f"give 0 to {len(self.weight) - 1}")
+        return _only_real(flow._replace(values=nn.functional.embedding(ids, self.weight)))
+
+
+class Recurrent(nn.Module):
+    """Layers of cells, each fed with the outputs of the one below."""
+
+    def __init__(self, block: plan.Recurrent, features: int) -> None:
+        super().__init__()
+        self.cells = nn.ModuleList()
+        self.backward_cells = nn.ModuleList()
+        for config in block.cells:
+            self.cells.append(build_cell(config, features))
+            if block.bidirectional:
+                self.backward_cells.append(build_cell(config, features))
+            features = config.output_size * block.directions
+
+    def initial_state(self, batch: int) -> tuple[Any, ...]:
+        """The state of each cell before the first step; of one direction only."""
+        return tuple(cell.initial_state(batch) for cell in self.cells)  # pyright: ignore
+
+    def forward(self, flow: Flow, state: Any = None, reverse: bool = False) -> tuple[Flow, Any]:
+        """Steps to steps, and the state of each cell after each row's last step.
+
+        Args:
+            flow: The steps.
+            state: The state of each cell before the first step; None: the cells' own.
+            reverse: Read each row from its last step to its first.
+        """
+        if self.backward_cells:
+            return self._both_directions(flow)
+        before = self.initial_state(len(flow.values)) if state is None else state
+        values, after = flow.values, []
+        for cell, part in zip(self.cells, before, strict=True):
+            values, part = dynamic_unroll(
+                cell, values, lengths=flow.lengths, initial_state=part, reverse=reverse
+            )
+            after.append(part)
+        return Flow(values, flow.lengths, _hidden(after[-1])), tuple(after)
+
+    def _both_directions(self, flow: Flow) -> tuple[Flow, Any]:
+        values, after = flow.values, []
+        for cell, backward in zip(self.cells, self.backward_cells, strict=True):
+            outputs, states = bidirectional_unroll(cell, backward, values, lengths=flow.lengths)
+            values = torch.cat(outputs, dim=2)
+            after += states
+        hidden = torch.cat([_hidden(state) for state in after[-2:]], dim=1)
+        return Flow(values, flow.lengths, hidden), tuple(after)
+
+
+class Pool(nn.Module):
+    """One vector from a sequence; see the blueprint's `Pool`."""
+
+    def __init__(self, block: plan.Pool, features: int) -> None:
+        super().__init__()
+        self.how = block.how
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps to a vector."""
+        if self.how == "last":
+            assert flow.hidden is not None  # the blueprint puts a Recurrent before it
+            return Flow(flow.hidden)
+        values = flow.values
+        batch, steps, features = values.shape
+        lengths = flow.lengths
+        if lengths is None:
+            lengths = torch.full((batch,), steps, device=values.device)
+        if self.how == "mean":
+            return Flow(values.sum(dim=1) / lengths.clamp(min=1)[:, None])
+        padding = ~real_steps(lengths, steps)[..., None]
+        # A step of zeros where a row has none of its own, else one that is never the maximum.
+        extra = torch.where(lengths == 0, 0.0, -torch.inf).to(values)
+        extra = extra[:, None, None].expand(batch, 1, features)
+        return Flow(torch.cat([extra, values.masked_fill(padding, -torch.inf)], dim=1).amax(dim=1))
+
+
+class Dense(nn.Module):
+    """activation(W x + b); W starts He normal for ReLU, else Glorot uniform, b at zero."""
+
+    def __init__(self, block: plan.Dense, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(block.units, features))
+        self.bias = nn.Parameter(torch.zeros(block.units))
+        self.activation = ACTIVATIONS[block.activation]
+        if block.activation == "relu":
+            nn.init.kaiming_normal_(self.weight)
+        else:
+            nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps to steps, or a vector to a vector."""
+        values = nn.functional.linear(flow.values, self.weight, self.bias)
+        return _only_real(flow._replace(values=self.activation(values)))
+
+
+class Dropout(nn.Module):
+    """Values set to zero at random in training; nothing happens in `eval()`."""
+
+    def __init__(self, block: plan.Dropout, features: int) -> None:
+        super().__init__()
+        self.rate = block.rate
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps to steps, or a vector to a vector."""
+        values = nn.functional.dropout(flow.values, self.rate, self.training)
+        return flow._replace(values=values)
+
+
+BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
+    "embedding": Embedding,
+    "recurrent": Recurrent,
+    "pool": Pool,
+    "dense": Dense,
+    "dropout": Dropout,
+}
+"""The module of each kind of block: made of (block, features that it is fed)."""
+
+
+class Chain(nn.ModuleList):
+    """Blocks in a row."""
+
+    def __init__(self, blueprint: plan.Blueprint, name: str) -> None:
+        super().__init__(
+            BLOCKS[block.kind](block, features) for block, features in blueprint.fed_blocks(name)
+        )
+
+    def forward(
+        self, flow: Flow, states: list[Any] | None = None, reverse: bool = False
+    ) -> tuple[Flow, list[Any]]:
+        """What the last block gives, and the final states of each recurrent block.
+
+        Args:
+            flow: What the first block is fed.
+            states: Initial states for each recurrent block; None: the cells' own.
+            reverse: Recurrent blocks read each row from its last step to its first.
+        """
+        given = None if states is None else iter(states)
+        after = []
+        for block in self:
+            if isinstance(block, Recurrent):
+                flow, state = block(flow, None if given is None else next(given), reverse)
+                after.append(state)
+            else:
+                flow = block(flow)
+        return flow, after
+
+    def recurrent(self) -> list[Recurrent]:
+        """The recurrent blocks, in order."""
+        return [block for block in self if isinstance(block, Recurrent)]
+
+
+def real_steps(lengths: Int[Tensor, "B"], steps: int) -> Bool[Tensor, "B T"]:
+    """True at the steps before each row's length."""
+    return torch.arange(steps, device=lengths.device) < lengths[:, None]
+
+
+def _hidden(state: Any) -> Tensor:
+    """The hidden part of a cell's state: its first floating-point array."""
+    return next(leaf for leaf in leaves(state) if leaf.is_floating_point())
+
+
+def _only_real(flow: Flow) -> Flow:
+    """Zero values past each length (a bias, or a padding's vector, would stand there)."""
+    if flow.lengths is None:
+        return flow
+    return flow._replace(values=zero_past(flow.values, flow.lengths))
+
+
+def zero_past(
+    values: Shaped[Tensor, "B T *F"], lengths: Int[Tensor, "B"]
+) -> Shaped[Tensor, "B T *F"]:
+    """Zeros past each length; what stood there, NaN too, gets no gradient."""
+    real = real_steps(lengths, values.shape[1])
+    real = real.reshape(real.shape + (1,) * (values.dim() - 2))
+    return torch.where(real, values, torch.zeros((), dtype=values.dtype, device=values.device))

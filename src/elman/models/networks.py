@@ -1,0 +1,170 @@
+"""The configurations of a blueprint as torch modules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int, Num
+from torch import Tensor, nn
+
+from elman.blueprint import Blueprint
+from elman.cells.checks import Lengths, check_lengths
+from elman.errors import ShapeError
+from elman.models.blocks import Chain, Flow, zero_past
+from elman.state import map_leaves
+
+__all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build"]
+
+
+class Sequence(nn.Module):
+    """Sequence to vector and sequence to sequence: one chain over the inputs."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        super().__init__()
+        self.blueprint = blueprint
+        self.body = Chain(blueprint, "body")
+
+    def forward(
+        self, inputs: Num[Tensor, "B T *I"], lengths: Lengths | None = None
+    ) -> Float[Tensor, "B *T K"]:
+        """Scores or numbers for each row, or for each step (zero past each length).
+
+        Args:
+            inputs: `[B, T, I]` features, or token ids `[B, T]`; what stands past a length (NaN
+                too) changes nothing.
+            lengths: Real steps of each row, 0…T; None means all T.
+
+        Raises:
+            ShapeError: The inputs do not fit, or a length is outside 0…T.
+            ArgumentError: A token id is outside the vocabulary.
+        """
+        flow, _ = self.body(_sequences(self.blueprint.input_size, inputs, lengths))
+        return flow.values
+
+
+class VectorToSequence(nn.Module):
+    """A vector becomes the decoder's initial state; the decoder writes tokens."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        super().__init__()
+        self.blueprint = blueprint
+        self.bridge = Chain(blueprint, "bridge")
+        self.decoder = Chain(blueprint, "decoder")
+
+    def forward(
+        self,
+        source: Float[Tensor, "B I"],
+        target_in: Int[Tensor, "B U"],
+        source_lengths: None = None,
+        target_lengths: Lengths | None = None,
+    ) -> Float[Tensor, "B U V"]:
+        """A score for each token at each step (zero past each length), teacher forcing.
+
+        Args:
+            source: A vector a row.
+            target_in: The target one step late: `go`, then all tokens but the last.
+            source_lengths: None: a vector has no length.
+            target_lengths: Real steps of each row of `target_in`; None means all U.
+
+        Raises:
+            ShapeError: An argument's shape or dtype does not fit, or a length is outside 0…U.
+            ArgumentError: A token id is outside the vocabulary.
+        """
+        size = self.blueprint.input_size
+        if source_lengths is not None or source.dim() != 2 or source.shape[1] != size:
+            raise ShapeError(
+                "source",
+                f"found shape {list(source.shape)} and lengths {source_lengths}",
+                f"give vectors [B, {size}] without lengths",
+            )
+        flow, _ = self.bridge(Flow(source))
+        values, start = flow.values, 0
+
+        def take(leaf: Tensor) -> Tensor:
+            nonlocal start
+            if not leaf.is_floating_point():
+                return leaf
+            start += leaf.shape[1]
+            return values[:, start - leaf.shape[1] : start]
+
+        blocks = self.decoder.recurrent()
+        states = [map_leaves(take, block.initial_state(len(source))) for block in blocks]
+        return self.decoder(_sequences(None, target_in, target_lengths), states)[0].values
+
+
+class EncoderDecoder(nn.Module):
+    """The encoder's final states start the decoder, which writes tokens."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        super().__init__()
+        self.blueprint = blueprint
+        self.encoder = Chain(blueprint, "encoder")
+        self.decoder = Chain(blueprint, "decoder")
+
+    def forward(
+        self,
+        source: Num[Tensor, "B S *I"],
+        target_in: Int[Tensor, "B U"],
+        source_lengths: Lengths | None = None,
+        target_lengths: Lengths | None = None,
+    ) -> Float[Tensor, "B U V"]:
+        """A score for each token at each step (zero past each length), teacher forcing.
+
+        Args:
+            source: Token ids `[B, S]`, or features `[B, S, I]`.
+            target_in: The target one step late: `go`, then all tokens but the last.
+            source_lengths: Real steps of each row of `source`; None means all S.
+            target_lengths: Real steps of each row of `target_in`; None means all U.
+
+        Raises:
+            ShapeError: An argument's shape or dtype does not fit, or a length is outside its range.
+            ArgumentError: A token id is outside its vocabulary.
+        """
+        flow = _sequences(self.blueprint.input_size, source, source_lengths)
+        _, states = self.encoder(flow, reverse=self.blueprint.reverse_source)
+        return self.decoder(_sequences(None, target_in, target_lengths), states)[0].values
+
+
+_MODULES: dict[str, type[nn.Module]] = {
+    "sequence_to_vector": Sequence,
+    "sequence_to_sequence": Sequence,
+    "vector_to_sequence": VectorToSequence,
+    "encoder_decoder": EncoderDecoder,
+}
+
+
+def build(blueprint: Blueprint, seed: int | None = None) -> Any:
+    """A trainable module of what `blueprint` describes.
+
+    >>> from elman.blueprint import CellConfig, sequence_to_vector
+    >>> blueprint = sequence_to_vector(input_size=3, cells=CellConfig("gru", 5), outputs=2)
+    >>> model = build(blueprint, seed=0)
+    >>> model(torch.zeros(4, 7, 3), lengths=[7, 5, 1, 0]).shape
+    torch.Size([4, 2])
+
+    Args:
+        blueprint: The description; its `shapes()` are the module's state_dict.
+        seed: The same seed gives the same initial weights and leaves torch's default generator
+            as it was; None draws from that generator.
+
+    Raises:
+        BlueprintError: A user's kind of cell has no usable `torch_cell`.
+    """
+    if seed is None:
+        return _MODULES[blueprint.configuration](blueprint)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _MODULES[blueprint.configuration](blueprint)
+
+
+def _sequences(features: int | None, inputs: Any, lengths: Lengths | None) -> Flow:
+    """Inputs of I `features` (None: token ids) checked, and zero where no step is real."""
+    sizes = list(inputs.shape) if isinstance(inputs, Tensor) else None
+    rank = 2 if features is None else 3
+    if sizes is None or len(sizes) != rank or (features is not None and sizes[2] != features):
+        found = type(inputs).__name__ if sizes is None else f"shape {sizes}"
+        expected = "[B, T] of token ids" if features is None else f"[B, T, {features}]"
+        raise ShapeError("inputs", f"found {found}", f"give a tensor {expected}")
+    valid = check_lengths(lengths, sizes[0], sizes[1], inputs.device)
+    return Flow(inputs if valid is None else zero_past(inputs, valid), valid)

@@ -1,0 +1,8 @@
+"""Answers without torch: a bundle's network on NumPy arrays, and the tasks' models."""
+
+from elman.runtime.classifier import ClassifierModel
+from elman.runtime.loading import Model, load
+from elman.runtime.network import Network
+from elman.runtime.regressor import RegressorModel
+
+__all__ = ["ClassifierModel", "Model", "Network", "RegressorModel", "load"]

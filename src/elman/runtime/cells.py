@@ -1,0 +1,287 @@
+"""Cells that answer: the protocol of `elman.cells` on NumPy arrays, as they are in `eval()`.
+
+Every kind of cell and every wrapper of a blueprint has its twin here. Dropout changes nothing
+when a network answers, so its twin is the wrapped cell itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from elman.blueprint import CellConfig, cell_kinds
+from elman.errors import BlueprintError
+from elman.kernels import native, reference
+from elman.kernels.contract import (
+    GRU,
+    LSTM,
+    GRUWeights,
+    LSTMWeights,
+    Recurrence,
+    RNNWeights,
+    Simple,
+    Weights,
+)
+from elman.runtime.dense import linear
+from elman.state import LSTMState, RNNState, leaves, map_leaves, where
+
+__all__ = ["CELLS", "WRAPPERS", "NumpyCell", "build_cell", "hidden", "real_steps", "unroll"]
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class NumpyCell(Protocol):
+    """One step of a recurrent network on NumPy arrays; `unroll` is optional, as in torch."""
+
+    def initial_state(self, batch: int) -> Any:
+        """The state before the first step for `batch` rows."""
+        ...
+
+    def __call__(self, inputs: Float[np.ndarray, "B I"], state: Any) -> tuple[np.ndarray, Any]:
+        """Outputs `[B, O]` and the next state."""
+        ...
+
+
+class KernelCell:
+    """A built-in recurrence, run by the compiled kernel, or by the reference where it cannot."""
+
+    def __init__(self, recurrence: Recurrence, weights: Weights) -> None:
+        self.recurrence = recurrence
+        self.weights = weights
+        self.kernel = native if native.supports(recurrence, weights) is None else reference
+
+    def initial_state(self, batch: int) -> RNNState | LSTMState:
+        """Zeros."""
+        gates, recurrent = self.weights.weight_hh.shape
+        hidden = np.zeros((batch, recurrent), np.float32)
+        if not isinstance(self.recurrence, LSTM):
+            return RNNState(hidden)
+        return LSTMState(hidden, np.zeros((batch, gates // LSTM.gates), np.float32))
+
+    def __call__(
+        self, inputs: Float[np.ndarray, "B I"], state: Any
+    ) -> tuple[Float[np.ndarray, "B R"], Any]:
+        """One step."""
+        _, state = self.kernel.step(self.recurrence, self.weights, inputs, state)
+        return state.hidden, state
+
+    def unroll(
+        self,
+        inputs: Float[np.ndarray, "B T I"],
+        state: Any,
+        lengths: Int[np.ndarray, "B"],
+        reverse: bool,
+    ) -> tuple[Float[np.ndarray, "B T R"], Any]:
+        """A whole sequence."""
+        done = self.kernel.forward(
+            self.recurrence,
+            self.weights,
+            inputs,
+            state,
+            lengths=lengths,
+            reverse=reverse,
+            keep=False,
+        )
+        return done.outputs, done.final_state
+
+
+class Zoneout:
+    """A state that moves only part of the way: rate·previous + (1 - rate)·new."""
+
+    def __init__(self, cell: NumpyCell, rate: float) -> None:
+        self.cell = cell
+        self.rate = np.float32(rate)
+        self.initial_state = cell.initial_state
+
+    def __call__(self, inputs: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """One step; where the outputs are a part of the state, they are that part mixed."""
+        outputs, new = self.cell(inputs, state)
+        mixed = map_leaves(self._mix, state, new)
+        pairs = zip(leaves(new), leaves(mixed), strict=True)
+        return next((after for before, after in pairs if before is outputs), outputs), mixed
+
+    def _mix(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        if not np.issubdtype(after.dtype, np.floating):
+            return after  # a counter moves on
+        return self.rate * before + (np.float32(1) - self.rate) * after
+
+
+class Residual:
+    """Outputs are inputs plus the cell's outputs."""
+
+    def __init__(self, cell: NumpyCell) -> None:
+        self.cell = cell
+        self.initial_state = cell.initial_state
+
+    def __call__(self, inputs: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """One step."""
+        outputs, state = self.cell(inputs, state)
+        return inputs + outputs, state
+
+    def unroll(
+        self, inputs: np.ndarray, state: Any, lengths: np.ndarray, reverse: bool
+    ) -> tuple[np.ndarray, Any]:
+        """A whole sequence; `inputs` are zero past each length."""
+        outputs, state = unroll(self.cell, inputs, state, lengths, reverse)
+        return inputs + outputs, state
+
+
+class Projected:
+    """A dense layer on the cell's outputs, the same at every step."""
+
+    def __init__(self, cell: NumpyCell, weight: np.ndarray, bias: np.ndarray) -> None:
+        self.cell = cell
+        self.weight = weight
+        self.bias = bias
+        self.initial_state = cell.initial_state
+
+    def __call__(self, inputs: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """One step."""
+        outputs, state = self.cell(inputs, state)
+        return linear(outputs, self.weight, self.bias), state
+
+    def unroll(
+        self, inputs: np.ndarray, state: Any, lengths: np.ndarray, reverse: bool
+    ) -> tuple[np.ndarray, Any]:
+        """A whole sequence."""
+        outputs, state = unroll(self.cell, inputs, state, lengths, reverse)
+        real = real_steps(lengths, inputs.shape[1])[..., None]
+        return np.where(real, linear(outputs, self.weight, self.bias), np.float32(0)), state
+
+
+class LearnedInitialState:
+    """A cell whose rows start from trained values."""
+
+    def __init__(self, cell: NumpyCell, initial: list[np.ndarray]) -> None:
+        self.cell = cell
+        self.initial = initial
+
+    def initial_state(self, batch: int) -> Any:
+        """The trained state, the same in every row."""
+        values = iter(self.initial)
+
+        def learned(leaf: np.ndarray) -> np.ndarray:
+            if not np.issubdtype(leaf.dtype, np.floating):
+                return leaf
+            return np.tile(next(values), (batch, 1))
+
+        return map_leaves(learned, self.cell.initial_state(batch))
+
+    def __call__(self, inputs: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """One step."""
+        return self.cell(inputs, state)
+
+    def unroll(
+        self, inputs: np.ndarray, state: Any, lengths: np.ndarray, reverse: bool
+    ) -> tuple[np.ndarray, Any]:
+        """A whole sequence."""
+        return unroll(self.cell, inputs, state, lengths, reverse)
+
+
+def unroll(
+    cell: Any,
+    inputs: Float[np.ndarray, "B T I"],
+    state: Any,
+    lengths: Int[np.ndarray, "B"],
+    reverse: bool = False,
+) -> tuple[Float[np.ndarray, "B T O"], Any]:
+    """Run a cell over a sequence, by its own `unroll` if it has one, else step by step.
+
+    Args:
+        cell: A `NumpyCell`.
+        inputs: `[B, T, I]`, zero past each length.
+        state: The state before the first step.
+        lengths: Real steps of each row, 0…T.
+        reverse: Read each row from its last step to its first.
+
+    Returns:
+        Outputs `[B, T, O]` at the steps that were read, zero past each length, and the state
+        after each row's last step.
+    """
+    if hasattr(cell, "unroll"):
+        return cell.unroll(inputs, state, lengths, reverse)
+    real = real_steps(lengths, inputs.shape[1])
+    outputs = np.zeros((*inputs.shape[:2], hidden(state).shape[1]), np.float32)
+    steps = range(int(lengths.max(initial=0)))
+    for t in reversed(steps) if reverse else steps:
+        output, new_state = cell(inputs[:, t], state)
+        state = where(real[:, t], new_state, state)
+        outputs[:, t] = np.where(real[:, t, None], output, np.float32(0))
+    return outputs, state
+
+
+def real_steps(lengths: Int[np.ndarray, "B"], steps: int) -> np.ndarray:
+    """True `[B, T]` at the steps before each row's length."""
+    return np.arange(steps) < lengths[:, None]
+
+
+def hidden(state: Any) -> Float[np.ndarray, "B R"]:
+    """The hidden part of a cell's state: its first floating-point array."""
+    return next(leaf for leaf in leaves(state) if np.issubdtype(leaf.dtype, np.floating))
+
+
+def _simple(config: CellConfig, weights: Arrays) -> KernelCell:
+    return KernelCell(Simple(config.activation), RNNWeights(**weights))  # pyright: ignore
+
+
+def _lstm(config: CellConfig, weights: Arrays) -> KernelCell:
+    return KernelCell(LSTM(config.forget_bias, config.cell_clip), LSTMWeights(**weights))
+
+
+def _gru(config: CellConfig, weights: Arrays) -> KernelCell:
+    return KernelCell(GRU(config.reset_after), GRUWeights(**weights))
+
+
+CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = {
+    "rnn": _simple,
+    "lstm": _lstm,
+    "gru": _gru,
+}
+"""The built-in kinds; a user's own brings its `numpy_cell` with its `CellKind`."""
+
+WRAPPERS: dict[str, Callable[[NumpyCell, CellConfig, Arrays], NumpyCell]] = {
+    "zoneout": lambda cell, config, weights: Zoneout(cell, config.zoneout),
+    "dropout": lambda cell, config, weights: cell,
+    "residual": lambda cell, config, weights: Residual(cell),
+    "projected": lambda cell, config, weights: Projected(cell, weights["weight"], weights["bias"]),
+    "learned_state": lambda cell, config, weights: LearnedInitialState(
+        cell, [weights[f"initial.{k}"] for k in range(len(config.state_sizes))]
+    ),
+}
+"""The wrappers by their name in `CellConfig.wrappers`."""
+
+
+def build_cell(config: CellConfig, weights: Arrays) -> NumpyCell:
+    """A cell with its wrappers.
+
+    Args:
+        config: Its description.
+        weights: float32 arrays by the names of `config.shapes`.
+
+    Raises:
+        BlueprintError: A user's kind of cell has no `numpy_cell`.
+    """
+    kind = cell_kinds()[config.kind]
+    make = CELLS.get(config.kind) or kind.numpy_cell
+    if make is None:
+        raise BlueprintError(
+            "kind", f"{config.kind!r} has no NumPy step", "register it with a numpy_cell"
+        )
+    prefix = "cell." * len(config.wrappers)
+    cell = make(config, _under(weights, prefix))
+    for wrapper in reversed(config.wrappers):
+        prefix = prefix.removeprefix("cell.")
+        cell = WRAPPERS[wrapper](cell, config, _under(weights, prefix))
+    return cell
+
+
+def _under(weights: Arrays, prefix: str) -> dict[str, np.ndarray]:
+    """The weights below a name's prefix, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in weights.items()
+        if name.startswith(prefix)
+    }

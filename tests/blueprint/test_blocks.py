@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from elman.blueprint import (
+    BLOCKS,
+    CellConfig,
+    Dense,
+    Dropout,
+    Embedding,
+    Pool,
+    Recurrent,
+)
+from elman.errors import BlueprintError
+
+CELL = CellConfig("rnn", 4)
+
+
+@pytest.mark.parametrize(
+    ("make", "where"),
+    [
+        (lambda: Embedding(0, 5), "vocabulary"),
+        (lambda: Embedding(10_000_001, 5), "vocabulary"),
+        (lambda: Embedding(5, 70_000), "size"),
+        (lambda: Recurrent(()), "cells"),
+        (lambda: Recurrent((CELL,) * 65), "cells"),
+        (lambda: Recurrent("rnn"), "cells"),
+        (lambda: Recurrent((CELL, "rnn")), "cells[1]"),
+        (lambda: Recurrent((CELL,), bidirectional=1), "bidirectional"),
+        (lambda: Pool("sum"), "how"),
+        (lambda: Dense(0), "units"),
+        (lambda: Dense(3, "gelu"), "activation"),
+        (lambda: Dropout(1.0), "rate"),
+        (lambda: Dropout(-0.5), "rate"),
+    ],
+)
+def test_values_outside_their_range_are_named(make, where):
+    with pytest.raises(BlueprintError) as caught:
+        make()
+    assert caught.value.where == where
+
+
+def test_sixty_four_layers_are_allowed():
+    assert len(Recurrent([CELL] * 64).cells) == 64
+
+
+def test_layers_feed_each_other_and_both_directions_are_joined():
+    block = Recurrent((CellConfig("lstm", 4, output_projection=3), CELL), bidirectional=True)
+    assert block.output_features(7) == 8
+    assert block.hidden_features == 8
+    shapes = block.shapes(7)
+    assert shapes["cells.0.cell.weight_ih"] == (16, 7)
+    assert shapes["backward_cells.1.weight_ih"] == (4, 6)
+    assert [sorted(state) for state in block.state_sizes] == [["cell", "hidden"]] * 2 + [
+        ["hidden"]
+    ] * 2
+
+
+def test_a_residual_that_does_not_fit_is_named_with_its_layer():
+    block = Recurrent((CELL, CellConfig("gru", 5, residual=True)))
+    with pytest.raises(BlueprintError, match=r"^cells\[1\]\.residual: "):
+        block.shapes(7)
+
+
+def test_every_block_says_what_it_is_in_one_line():
+    blocks = [
+        Embedding(50, 8),
+        Recurrent((CELL, CellConfig("gru", 5)), bidirectional=True),
+        Pool("max"),
+        Dense(3, "relu"),
+        Dropout(0.25),
+    ]
+    assert {block.kind for block in blocks} == set(BLOCKS)
+    assert [block.describe() for block in blocks] == [
+        "embedding: 50 tokens as 8 numbers each",
+        "recurrent: bidirectional, rnn 4, gru 5",
+        "pool: maximum over time",
+        "dense: 3, relu",
+        "dropout: 0.25 in training",
+    ]

@@ -1,0 +1,281 @@
+"""Every block and every cell of a blueprint has a torch twin and a NumPy twin that agree."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+
+from elman.blueprint import (
+    BLOCKS,
+    Blueprint,
+    CellConfig,
+    Dense,
+    Dropout,
+    Embedding,
+    Pool,
+    Recurrent,
+    cell_kinds,
+    encoder_decoder,
+    sequence_to_sequence,
+    sequence_to_vector,
+    vector_to_sequence,
+)
+from elman.models import blocks as torch_blocks
+from elman.models import build
+from elman.models import cells as torch_cells
+from elman.runtime import Network
+from elman.runtime import blocks as numpy_blocks
+from elman.runtime import cells as numpy_cells
+
+BOUND = 1e-5
+B, T, FEATURES = 5, 7, 4
+LENGTHS = [7, 3, 0, 1, 5]
+
+BASE = {kind: CellConfig(kind, 6) for kind in ("rnn", "lstm", "gru")}
+# Every option of CellConfig away from its default, on the kinds that have it.
+OPTIONS = {
+    "activation": {"rnn": "relu"},
+    "forget_bias": {"lstm": 0.3},
+    "peepholes": {"lstm": True},
+    "projection": {"lstm": 3},
+    "cell_clip": {"lstm": 0.2},
+    "reset_after": {"gru": False},
+    "layer_norm": dict.fromkeys(BASE, True),
+    "zoneout": dict.fromkeys(BASE, 0.4),
+    "input_dropout": dict.fromkeys(BASE, 0.5),
+    "output_dropout": dict.fromkeys(BASE, 0.5),
+    "recurrent_dropout": dict.fromkeys(BASE, 0.5),
+    "variational": {},  # changes what the dropout rates do in training; nothing in an answer
+    "residual": dict.fromkeys(BASE, True),
+    "output_projection": dict.fromkeys(BASE, 5),
+    "learned_state": dict.fromkeys(BASE, True),
+}
+CONFIGS = [*BASE.values()]
+CONFIGS += [
+    replace(BASE[kind], **{option: value})
+    for option, kinds in OPTIONS.items()
+    for kind, value in kinds.items()
+]
+WRAPPED = {"zoneout": 0.2, "input_dropout": 0.3, "variational": True, "learned_state": True}
+CONFIGS += [
+    replace(config, **WRAPPED, residual=True, output_projection=3) for config in BASE.values()
+]
+CONFIGS += [
+    CellConfig("lstm", 6, peepholes=True, projection=4, cell_clip=0.3, layer_norm=True, **WRAPPED)
+]
+NAMES = [config.describe() for config in CONFIGS]
+
+
+def trained(blueprint: Blueprint, seed: int = 0) -> tuple[torch.nn.Module, Network]:
+    """A model whose weights (gains, biases and initial states too) are random, and its twin."""
+    model = build(blueprint, seed).eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.4 * torch.randn(parameter.shape, generator=generator))
+    weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    return model, Network(blueprint, weights)
+
+
+def sequences(features: int = FEATURES) -> np.ndarray:
+    """Random inputs, NaN past each length."""
+    inputs = np.random.default_rng(1).normal(size=(B, T, features)).astype(np.float32)
+    inputs[np.arange(T) >= np.array(LENGTHS)[:, None]] = np.nan
+    return inputs
+
+
+def assert_twins(model, network, inputs, lengths=LENGTHS) -> None:
+    with torch.no_grad():
+        expected = model(torch.from_numpy(inputs), lengths).numpy()
+    found = network.run(inputs, lengths)
+    assert np.isfinite(expected).all()
+    assert np.ptp(expected) > 0.1
+    np.testing.assert_allclose(found, expected, rtol=BOUND, atol=BOUND)
+
+
+def test_every_kind_of_block_has_both_twins():
+    assert set(torch_blocks.BLOCKS) == set(BLOCKS) == set(numpy_blocks.BLOCKS)
+
+
+def test_every_kind_of_cell_has_both_twins():
+    built_in = {name for name, kind in cell_kinds().items() if kind.built_in}
+    assert set(torch_cells.CELLS) == built_in == set(numpy_cells.CELLS)
+    assert set(BASE) == built_in
+
+
+def test_every_wrapper_has_both_twins():
+    assert set(torch_cells.WRAPPERS) == set(numpy_cells.WRAPPERS)
+    used = {wrapper for config in CONFIGS for wrapper in config.wrappers}
+    assert used == set(numpy_cells.WRAPPERS)
+
+
+def test_every_option_of_a_cell_is_compared():
+    assert set(OPTIONS) == {each.name for each in fields(CellConfig)} - {"kind", "units"}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=NAMES)
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+def test_cells_agree_at_every_step(config, bidirectional):
+    features = config.state_sizes["hidden"] if config.residual else FEATURES
+    blueprint = sequence_to_sequence(
+        input_size=features, cells=config, outputs=3, bidirectional=bidirectional
+    )
+    model, network = trained(blueprint)
+    assert_twins(model, network, sequences(features))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=NAMES)
+def test_state_dict_is_what_the_blueprint_expects(config):
+    features = config.state_sizes["hidden"] if config.residual else FEATURES
+    blueprint = sequence_to_sequence(
+        input_size=features, cells=(config, BASE["gru"]), outputs=3, bidirectional=True
+    )
+    state = {name: tuple(value.shape) for name, value in build(blueprint).state_dict().items()}
+    assert state == blueprint.shapes()
+
+
+def mixed_stack() -> tuple[CellConfig, ...]:
+    return (
+        CellConfig("lstm", 5, projection=3, zoneout=0.1),
+        CellConfig("rnn", 4, layer_norm=True, output_projection=6),
+        CellConfig("gru", 6, residual=True, learned_state=True),
+    )
+
+
+def chain(*blocks) -> Blueprint:
+    return Blueprint("sequence_to_vector", FEATURES, {"body": blocks})
+
+
+LAST = CellConfig("lstm", 4, projection=3, zoneout=0.3, learned_state=True)
+CHAINS = {
+    "last": chain(Recurrent(LAST), Pool("last"), Dense(3)),
+    "last of both": chain(Recurrent(LAST, bidirectional=True), Pool("last"), Dense(3)),
+    "mean": chain(Recurrent(mixed_stack()), Pool("mean"), Dropout(0.5), Dense(3)),
+    "max of both": chain(
+        Recurrent(CellConfig("gru", 4), bidirectional=True), Pool("max"), Dense(6, "relu"), Dense(3)
+    ),
+    "two recurrent blocks": chain(
+        Recurrent(CellConfig("rnn", 4)), Dense(5, "tanh"), Recurrent(LAST), Pool("last")
+    ),
+    "dense first": chain(Dense(5), Dropout(0.2), Recurrent(CellConfig("gru", 4)), Pool("max")),
+}
+
+
+@pytest.mark.parametrize("blueprint", CHAINS.values(), ids=CHAINS)
+def test_chains_to_a_vector_agree(blueprint):
+    model, network = trained(blueprint)
+    assert {name: tuple(v.shape) for name, v in model.state_dict().items()} == blueprint.shapes()
+    assert_twins(model, network, sequences())
+    assert_twins(model, network, np.nan_to_num(sequences()), lengths=None)
+
+
+@pytest.mark.parametrize("cells", [BASE["rnn"], mixed_stack()], ids=["one layer", "mixed stack"])
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+def test_networks_on_tokens_agree(cells, bidirectional):
+    if bidirectional and not isinstance(cells, CellConfig):
+        cells = cells[:2]  # a residual layer does not fit two directions of the one below
+    blueprint = sequence_to_vector(
+        vocabulary=9,
+        embedding=FEATURES,
+        cells=cells,
+        outputs=3,
+        bidirectional=bidirectional,
+        pool="mean",
+    )
+    model, network = trained(blueprint)
+    ids = np.random.default_rng(2).integers(0, 9, (B, T))
+    ids[np.arange(T) >= np.array(LENGTHS)[:, None]] = -7  # no token: it must not be looked up
+    assert_twins(model, network, ids)
+
+
+def test_no_step_at_all_is_the_initial_state():
+    for name, blueprint in CHAINS.items():
+        model, network = trained(blueprint)
+        empty = np.zeros((2, 0, FEATURES), np.float32)
+        with torch.no_grad():
+            expected = model(torch.from_numpy(empty)).numpy()
+        np.testing.assert_allclose(network.run(empty), expected, atol=BOUND, err_msg=name)
+    model, network = trained(CHAINS["last"])
+    with torch.no_grad():
+        hidden = model.body[0].cells[0].initial[0]
+        expected = model.body[2].weight @ hidden + model.body[2].bias
+    np.testing.assert_allclose(network.run(np.zeros((1, 0, FEATURES)))[0], expected, atol=BOUND)
+
+
+GENERATORS = {
+    "encoder-decoder": encoder_decoder(
+        source_vocabulary=8, target_vocabulary=6, embedding=5, cells=mixed_stack()[:1], go=0, eos=1
+    ),
+    "stack, source forward": encoder_decoder(
+        source_vocabulary=8,
+        target_vocabulary=6,
+        embedding=5,
+        cells=(CellConfig("gru", 4, learned_state=True, input_dropout=0.2), BASE["lstm"]),
+        go=0,
+        eos=1,
+        reverse_source=False,
+    ),
+    "features to tokens": Blueprint(
+        "encoder_decoder",
+        FEATURES,
+        {
+            "encoder": (Recurrent((CellConfig("rnn", 4),)),),
+            "decoder": (Embedding(6, 5), Recurrent((CellConfig("gru", 4),)), Dense(6)),
+        },
+        go=0,
+        eos=1,
+    ),
+    "vector": vector_to_sequence(
+        input_size=FEATURES,
+        vocabulary=6,
+        embedding=5,
+        cells=(CellConfig("lstm", 4, zoneout=0.2, peepholes=True), CellConfig("rnn", 3)),
+        go=0,
+        eos=1,
+    ),
+}
+
+
+@pytest.mark.parametrize("blueprint", GENERATORS.values(), ids=GENERATORS)
+def test_teacher_forcing_equals_the_decoders_steps(blueprint):
+    model, network = trained(blueprint)
+    assert {name: tuple(v.shape) for name, v in model.state_dict().items()} == blueprint.shapes()
+    random = np.random.default_rng(3)
+    lengths = LENGTHS
+    if blueprint.configuration == "vector_to_sequence":
+        source, lengths = random.normal(size=(B, FEATURES)).astype(np.float32), None
+    elif blueprint.input_size is None:
+        source = random.integers(0, 8, (B, T))
+    else:
+        source = sequences()
+    target = random.integers(0, 6, (B, 4))
+    target_lengths = np.array([4, 2, 3, 0, 4])
+    with torch.no_grad():
+        expected = model(
+            torch.from_numpy(source), torch.from_numpy(target), lengths, target_lengths
+        ).numpy()
+    state = network.start(source, lengths)
+    for step in range(4):
+        logits, state = network.step(target[:, step], state)
+        logits = np.where((step < target_lengths)[:, None], logits, 0)
+        np.testing.assert_allclose(logits, expected[:, step], rtol=BOUND, atol=BOUND)
+    assert np.ptp(expected) > 0.1
+
+
+def test_reversing_the_source_reads_it_backwards():
+    forward = GENERATORS["stack, source forward"]
+    backward = replace(forward, reverse_source=True)
+    _, reads_forward = trained(forward)
+    _, reads_backward = trained(backward)
+    source = np.array([[3, 1, 2, 0], [5, 4, 0, 0]])
+    turned = np.array([[0, 2, 1, 3], [4, 5, 0, 0]])
+    for read, other in ((reads_forward, reads_backward), (reads_backward, reads_forward)):
+        state, same = read.start(source, [4, 2]), other.start(turned, [4, 2])
+        logits, _ = read.step(np.array([0, 0]), state)
+        expected, _ = other.step(np.array([0, 0]), same)
+        np.testing.assert_array_equal(logits, expected)
+        other_way, _ = other.step(np.array([0, 0]), other.start(source, [4, 2]))
+        assert np.abs(other_way - logits).max() > 1e-3

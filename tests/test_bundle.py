@@ -1,0 +1,462 @@
+from __future__ import annotations
+
+import builtins
+import errno
+import json
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load as tensors_of
+from safetensors.numpy import save as bytes_of
+
+from elman import bundle
+from elman.blueprint import CellConfig, CellKind, register_cell, sequence_to_vector
+from elman.blueprint import cells as registry
+from elman.bundle import Bundle, pack_strings, unpack_strings
+from elman.errors import BundleError
+
+BLUEPRINT = sequence_to_vector(input_size=2, cells=CellConfig("gru", 2), outputs=2)
+
+
+def make(**changes) -> Bundle:
+    random = np.random.default_rng(0)
+    shapes = BLUEPRINT.shapes().items()
+    content = {
+        "task": "classifier",
+        "blueprint": BLUEPRINT,
+        "weights": {name: random.normal(size=shape).astype("float32") for name, shape in shapes},
+        "tensors": {
+            "mean": np.arange(2.0),
+            "count": np.array(7),
+            "nothing": np.zeros((0, 3), np.int32),
+            "mask": np.array([True, False]),
+        },
+        "settings": {"names": ["naïve", "b"], "epochs": 3, "inner": {"rate": 0.1, "none": None}},
+    }
+    return Bundle(**content | changes)
+
+
+@pytest.fixture
+def path(tmp_path):
+    bundle.save(tmp_path / "model.elman", make())
+    return tmp_path / "model.elman"
+
+
+def refused(path, *words) -> BundleError:
+    with pytest.raises(BundleError) as caught:
+        bundle.load(path)
+    assert caught.value.where == str(path)
+    for word in words:
+        assert word in str(caught.value)
+    return caught.value
+
+
+def test_a_bundle_comes_back_as_it_was(path):
+    saved, found = make(), bundle.load(str(path))
+    assert found.task == saved.task
+    assert found.blueprint == saved.blueprint
+    assert found.settings == saved.settings
+    for part in ("weights", "tensors"):
+        before, after = getattr(saved, part), getattr(found, part)
+        assert set(before) == set(after)
+        for name, array in before.items():
+            assert after[name].dtype == array.dtype
+            assert after[name].shape == array.shape
+            np.testing.assert_array_equal(after[name], array)
+
+
+def test_the_same_bundle_is_the_same_file(path, tmp_path):
+    for _ in range(3):
+        bundle.save(tmp_path / "again", make())
+        assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_views_and_transposed_arrays_are_saved_as_they_look(tmp_path):
+    tensors = {"turned": np.arange(6.0).reshape(2, 3).T, "thinned": np.arange(9)[::2]}
+    bundle.save(tmp_path / "model", make(tensors=tensors))
+    found = bundle.load(tmp_path / "model").tensors
+    for name, array in tensors.items():
+        np.testing.assert_array_equal(found[name], array)
+
+
+# Damage
+
+
+def test_a_file_cut_at_any_byte_is_refused(path):
+    bundle.save(path, make(tensors={}, settings={}))
+    content = path.read_bytes()
+    assert len(content) < 2000
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        refused(path)
+    refused(path, "cut")
+    path.write_bytes(content[:300])
+    refused(path, "cut: 300 bytes, within the header", "copy or save the model again")
+    path.write_bytes(b"")
+    refused(path, "the file is empty")
+
+
+def test_any_changed_byte_is_refused(path):
+    content = path.read_bytes()
+    for position in range(0, len(content), 3):
+        changed = bytearray(content)
+        changed[position] ^= 1 << position % 8
+        path.write_bytes(changed)
+        try:
+            found = bundle.load(path)
+        except BundleError:
+            continue
+        # Only JSON's own freedom (a blank, an escape's case) is left unchanged in meaning.
+        assert found.settings == make().settings
+        assert found.blueprint == BLUEPRINT
+        np.testing.assert_array_equal(found.tensors["mean"], [0, 1])
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    refused(path, "its content was changed")
+
+
+@pytest.mark.parametrize("tail", [b"\0", b"junk", b"\0" * 10_000])
+def test_a_tail_is_refused(path, tail):
+    path.write_bytes(path.read_bytes() + tail)
+    refused(path, "follow the header", "has a tail")
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_raise_another_error(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("bytes") / "model"
+    path.write_bytes(content)
+    refused(path)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    refused(tmp_path / "model.elman", "there is no such file")
+    refused(tmp_path, "it is a folder", "FOLDER/model.elman")
+
+
+def test_a_file_that_may_not_be_read(path, monkeypatch):
+    def denied(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(builtins, "open", denied)
+    refused(path, "cannot be read (Permission denied)")
+
+
+class Trap:
+    def __reduce__(self):
+        return os.abort, ()  # whoever unpickles this, dies
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_pickles_are_not_opened(tmp_path, protocol):
+    (tmp_path / "model").write_bytes(pickle.dumps({"weights": Trap()}, protocol))
+    refused(tmp_path / "model", "it is a pickle", "Elman never unpickles")
+
+
+def test_zip_archives_of_torch_and_numpy_are_not_opened(tmp_path):
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "torch")
+    np.savez(tmp_path / "numpy.npz", weights=np.array([Trap()], dtype=object))
+    for name in ("torch", "numpy.npz"):
+        refused(tmp_path / name, "zip archive", "pickles inside", "Elman never unpickles")
+
+
+def test_a_header_that_begins_as_a_pickle_does_is_no_pickle(path):
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    padded = 0x10480.to_bytes(8, "little") + content[8 : 8 + length].ljust(0x10480)
+    assert padded[:2] == b"\x80\x04"
+    path.write_bytes(padded + content[8 + length :])
+    assert bundle.load(path).blueprint == BLUEPRINT
+
+
+# Foreign and forged headers
+
+
+def forged(path, change) -> None:
+    """The file again with its configuration changed by `change`, the checksum made to fit."""
+    found = tensors_of(path.read_bytes())
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    text = json.loads(content[8 : 8 + length])["__metadata__"]["elman_bundle"]
+    configuration = json.loads(text)
+    configuration, found = change(configuration, found) or (configuration, found)
+    if isinstance(configuration, dict):
+        configuration.pop("sha256", None)
+        configuration["sha256"] = bundle._digest(configuration, found)
+        configuration = json.dumps(configuration)
+    path.write_bytes(bytes_of(found, metadata={"elman_bundle": configuration}))
+
+
+def setting(name, value):
+    def change(configuration, tensors):
+        configuration[name] = value
+
+    return change
+
+
+def tensor(name, value):
+    def change(configuration, tensors):
+        if value is None:
+            del tensors[name]
+        else:
+            tensors[name] = value
+
+    return change
+
+
+BIAS = "weights.body.2.bias"
+NAN = np.array([1, np.nan], np.float32)
+
+
+def test_forging_nothing_is_accepted(path):
+    forged(path, lambda configuration, tensors: None)
+    assert bundle.load(path).blueprint == BLUEPRINT
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (setting("version", 2), ["format version 2", "update Elman"]),
+        (setting("version", 0), ["no version"]),
+        (setting("version", "1"), ["no version"]),
+        (setting("version", True), ["no version"]),
+        (setting("extra", 1), ["configuration has"]),
+        (setting("task", "../../x"), ["configuration has"]),
+        (setting("task", 5), ["configuration has"]),
+        (setting("settings", []), ["configuration has"]),
+        (setting("blueprint", []), ["configuration has"]),
+        (setting("blueprint", {}), ["blueprint: schema"]),
+        (lambda *_: ("[]", {}), ["no version"]),
+        (lambda *_: ("not JSON", {}), ["its configuration", "syntax"]),
+        (lambda *_: ("[" * 200_000, {}), ["endless nesting"]),
+        (lambda *_: ('{"version":' * 90_000, {}), ["endless nesting"]),
+        (lambda *_: (f'"{"x" * 2**20}"', {}), ["1 MiB"]),
+        (tensor(BIAS, None), ["weight body.2.bias: the weight is missing"]),
+        (tensor(BIAS, np.zeros(3, np.float32)), ["found shape [3]", "expected [2]"]),
+        (tensor(BIAS, np.zeros(2)), ["float64", "float32"]),
+        (tensor(BIAS, NAN), ["body.2.bias", "1 values that are NaN or infinite"]),
+        (tensor("weights.body.9.bias", np.zeros(2, np.float32)), ["no such weight"]),
+        (tensor("other", np.zeros(2, np.float32)), ["'other' is of an unknown kind"]),
+        (tensor("tensors.half", np.zeros(2, np.float16)), ["unknown kind"]),
+        (tensor("tensors.deep", np.zeros((1,) * 9, np.float32)), ["unknown kind"]),
+    ],
+)
+def test_a_forged_file_is_refused_with_what_was_found(path, change, words):
+    forged(path, change)
+    refused(path, *words)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        (("chains", "body", 0, "cells", 0, "units"), -3, "chains.body[0].cells[0].units: found -3"),
+        (("chains", "body", 0, "cells", 0, "units"), 1000, "expected [3000, 2]"),
+        (("chains", "body", 2, "units"), 10_000_000, "expected [10000000, 2]"),
+        (("chains", "body", 0, "cells", 0, "kind"), "mine", "import the module that registers it"),
+        (("input_size",), 1e9, "input_size"),
+    ],
+)
+def test_a_blueprint_is_checked_before_a_tensor_is_read(path, monkeypatch, where, value, words):
+    def change(configuration, tensors):
+        place = configuration["blueprint"]
+        for key in where[:-1]:
+            place = place[key]
+        place[where[-1]] = value
+
+    forged(path, change)
+    monkeypatch.setattr(bundle, "tensors_of", lambda content: pytest.fail("tensors were read"))
+    refused(path, words)
+
+
+def test_a_foreign_safetensors_file(path):
+    path.write_bytes(bytes_of({"weight": np.zeros(3)}))
+    refused(path, "safetensors file of another program")
+    path.write_bytes(bytes_of({"weight": np.zeros(3)}, metadata={"format": "pt"}))
+    refused(path, "safetensors file of another program")
+
+
+@pytest.mark.parametrize(
+    "header", [b"{", b"{]", b"{}", b"{" * 100_000, b'{"__metadata__": 3}', b'{"\xff": 1}']
+)
+def test_a_malformed_header(path, header):
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    refused(path)
+
+
+def test_a_header_longer_than_the_bound_is_not_read(path):
+    for length in (2**22 + 1, 2**63):
+        path.write_bytes(length.to_bytes(8, "little") + b"{" + b" " * 100)
+        refused(path, f"its header claims {length} bytes")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [-1], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": "2", "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [0, 8, 9]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [4, 12]},
+        {"dtype": "F32", "shape": [2]},
+        {"dtype": ["F32"], "shape": [2], "data_offsets": [0, 8]},
+        [],
+        None,
+    ],
+    ids=str,
+)
+def test_a_forged_list_of_tensors(path, entry):
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    first = min(
+        (name for name in header if name != "__metadata__"),
+        key=lambda name: header[name]["data_offsets"],
+    )
+    header[first] = entry
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content[8 + length :])
+    refused(path)
+
+
+# Saving
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"task": "Classifier!"}, "the task is 'Classifier!'"),
+        ({"weights": {}}, "the weight is missing"),
+        ({"weights": make().weights | {"body.2.bias": NAN}}, "NaN or infinite"),
+        ({"weights": make().weights | {"body.2.bias": NAN * np.inf}}, "2 values"),
+        ({"weights": make().weights | {"body.2.bias": np.zeros(2)}}, "convert it to float32"),
+        ({"weights": make().weights | {"extra": np.zeros(2)}}, "no such weight"),
+        ({"tensors": {"x": np.zeros(2, complex)}}, "complex128"),
+        ({"tensors": {"x": np.array(["a"])}}, "use one of float32"),
+        ({"tensors": {"x": np.array([{}])}}, "object"),
+        ({"tensors": {"x": np.zeros((1,) * 9)}}, "rank 9"),
+        ({"settings": {"x": np.zeros(2)}}, "JSON"),
+        ({"settings": {"x": float("nan")}}, "JSON"),
+        ({"settings": {"x": "y" * 2**20}}, "at most 1 MiB"),
+    ],
+)
+def test_an_inconsistent_bundle_is_not_saved(path, changes, words):
+    before = path.read_bytes()
+    with pytest.raises(BundleError, match=words):
+        bundle.save(path, make(**changes))
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace", "chmod"])
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_full_disk_leaves_the_old_file_whole(path, monkeypatch, function, existing):
+    before = path.read_bytes()
+    if not existing:
+        path.unlink()
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, function, full)
+    with pytest.raises(BundleError, match="No space left on device"):
+        bundle.save(path, make(task="regressor"))
+    monkeypatch.undo()
+    assert os.listdir(path.parent) == (["model.elman"] if existing else [])
+    if existing:
+        assert path.read_bytes() == before
+
+
+def test_a_really_full_device_leaves_the_old_file_whole(path, monkeypatch):
+    before = path.read_bytes()
+    opened = os.fdopen
+
+    def onto_a_full_device(descriptor, mode):
+        os.close(descriptor)
+        return opened(os.open("/dev/full", os.O_WRONLY), mode)
+
+    monkeypatch.setattr(os, "fdopen", onto_a_full_device)
+    with pytest.raises(BundleError, match="No space left on device"):
+        bundle.save(path, make(task="regressor"))
+    monkeypatch.undo()
+    assert os.listdir(path.parent) == ["model.elman"]
+    assert path.read_bytes() == before
+
+
+def test_saving_into_a_new_folder_makes_it(tmp_path):
+    bundle.save(tmp_path / "a" / "b" / "model", make())
+    assert bundle.load(tmp_path / "a" / "b" / "model").task == "classifier"
+
+
+def test_saving_where_a_folder_stands(tmp_path):
+    with pytest.raises(BundleError, match="could not be written"):
+        bundle.save(tmp_path, make())
+    shutil.rmtree(tmp_path)
+
+
+def test_a_cell_without_a_numpy_step_is_not_saved(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_KINDS", dict(registry._KINDS))
+    kind = {"weights": lambda *_: {}, "state": lambda config: {"hidden": config.units}}
+    register_cell(CellKind("mute", **kind))
+    register_cell(CellKind("able", **kind, numpy_cell=lambda *_: None))
+    for name in ("mute", "able"):
+        blueprint = sequence_to_vector(input_size=2, cells=CellConfig(name, 2), outputs=2)
+        shapes = blueprint.shapes().items()
+        weights = {weight: np.zeros(shape, np.float32) for weight, shape in shapes}
+        saved = make(blueprint=blueprint, weights=weights)
+        if name == "able":
+            bundle.save(tmp_path / name, saved)
+            assert bundle.load(tmp_path / name).blueprint == blueprint
+            continue
+        with pytest.raises(BundleError, match="'mute' has no NumPy step"):
+            bundle.save(tmp_path / name, saved)
+        assert not (tmp_path / name).exists()
+    monkeypatch.undo()
+    refused(tmp_path / "able", "'able'", "import the module that registers it")
+
+
+# Strings
+
+
+@given(st.lists(st.text()))
+def test_strings_there_and_back(strings):
+    packed = pack_strings(strings)
+    assert packed["bytes"].dtype == np.uint8
+    assert packed["offsets"].shape == (len(strings) + 1,)
+    assert unpack_strings(packed) == strings
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bytes": None},
+        {"offsets": None},
+        {"bytes": np.zeros(3, np.int64)},
+        {"bytes": np.zeros((3, 1), np.uint8)},
+        {"bytes": np.array([0xFF, 0xFF, 0xFF], np.uint8)},
+        {"offsets": np.zeros(0, np.int64)},
+        {"offsets": np.array([0.0, 3.0])},
+        {"offsets": np.array([1, 3])},
+        {"offsets": np.array([0, 4])},
+        {"offsets": np.array([0, 2])},
+        {"offsets": np.array([0, 5, 3])},
+        {"offsets": np.array([0, -1, 3])},
+        {"offsets": np.array([[0, 3]])},
+    ],
+    ids=str,
+)
+def test_arrays_that_hold_no_strings(changes):
+    packed = {k: v for k, v in (pack_strings(["abc"]) | changes).items() if v is not None}
+    with pytest.raises(BundleError, match="labels"):
+        unpack_strings(packed, "labels")
+
+
+def test_bundles_load_no_torch():
+    code = "import sys, elman.bundle; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
