@@ -1,0 +1,233 @@
+"""What is known about sequences, checked: labels, numbers, and how much each sequence counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from elman.bundle import pack_strings, unpack_strings
+from elman.data import Sequences
+from elman.errors import ArgumentError, BundleError, DataError, ShapeError
+
+__all__ = [
+    "check_labels",
+    "check_numbers",
+    "check_weight",
+    "class_tensors",
+    "classes_from",
+    "label_indices",
+]
+
+
+def check_labels(y: Any, sequences: int, where: str = "y") -> np.ndarray:
+    """Class labels, one a sequence, or several labels a sequence as 0 and 1.
+
+    >>> check_labels(["a", "b"], 2).tolist()
+    ['a', 'b']
+
+    Args:
+        y: `[N]` strings, whole numbers or booleans; or `[N, L]`, L ≥ 2, of 0 and 1.
+        sequences: N, as X has it.
+        where: What messages call y.
+
+    Returns:
+        `[N]` of kind str, int64, float64 (whole numbers) or bool; or `[N, L]` int64.
+
+    Raises:
+        ShapeError: Another number of labels, or another rank.
+        DataError: A label is missing, labels of several kinds, or they are no labels.
+    """
+    labels = _array(y, where)
+    if labels.dtype.kind == "U" and not isinstance(y, np.ndarray):
+        labels = np.asarray(y, dtype=object)  # NumPy made strings of numbers among strings
+    _check_count(labels, sequences, where, "labels")
+    if labels.ndim not in (1, 2) or labels.shape[1:] == (1,):
+        raise ShapeError(
+            where, f"shape {labels.shape}", "labels [N], or several a sequence as 0 and 1 [N, L]"
+        )
+    labels = _of_one_kind(labels, where)
+    if labels.ndim == 2:
+        if labels.dtype.kind not in "iufb" or not np.isin(labels, (0, 1)).all():
+            raise DataError(where, "two axes, and values besides 0 and 1", "labels [N], or 0 and 1")
+        return labels.astype(np.int64)
+    if labels.dtype.kind == "f" and (labels != np.round(labels)).any():
+        row = int(np.argmax(labels != np.round(labels)))
+        raise DataError(
+            f"{where}[{row}]", f"found {labels[row]}", "classes; for numbers train a Regressor"
+        )
+    return labels.astype(np.int64) if labels.dtype.kind in "iu" else labels
+
+
+def _of_one_kind(labels: np.ndarray, where: str) -> np.ndarray:
+    """Labels as strings, numbers or booleans; a missing one is an error."""
+    if labels.dtype == object:
+        kinds = [_kind(label) for label in labels.flat]
+        if "missing" in kinds:
+            raise DataError(
+                f"{where}[{kinds.index('missing')}]", "no label", "leave such sequences out"
+            )
+        if len(set(kinds)) > 1:
+            names = ", ".join(sorted(set(kinds)))
+            raise DataError(where, f"labels of several kinds: {names}", "one kind for all")
+        labels = np.array(labels.tolist())
+    if labels.dtype.kind not in "iufbU":
+        raise DataError(where, f"labels of kind {labels.dtype}", "strings, whole numbers, booleans")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        row = int(np.argwhere(~np.isfinite(labels))[0][0])
+        raise DataError(f"{where}[{row}]", "found no finite label", "leave such sequences out")
+    return labels
+
+
+def _kind(label: Any) -> str:
+    """What kind of label this is, in a word."""
+    if label is None or (isinstance(label, float) and label != label):
+        return "missing"
+    if isinstance(label, str):
+        return "text"
+    if isinstance(label, bool | np.bool_):
+        return "boolean"
+    return "number" if isinstance(label, Real) else type(label).__name__
+
+
+def label_indices(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Where each label stands in the sorted `classes`; -1 where it is none of them."""
+    if (labels.dtype.kind == "U") != (classes.dtype.kind == "U"):
+        return np.full(len(labels), -1)
+    index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    return np.where(classes[index] == labels, index, -1)
+
+
+def class_tensors(classes: np.ndarray) -> dict[str, np.ndarray]:
+    """Class labels as arrays for a model file."""
+    if classes.dtype.kind == "U":
+        packed = pack_strings(classes.tolist())
+        return {f"classes.{name}": array for name, array in packed.items()}
+    return {"classes.values": classes}
+
+
+def classes_from(tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The class labels that `class_tensors` packed; `BundleError` if they are missing."""
+    if "classes.values" in tensors:
+        classes = tensors["classes.values"]
+    else:
+        packed = {name: tensors[f"classes.{name}"] for name in ("bytes", "offsets")
+                  if f"classes.{name}" in tensors}  # fmt: skip
+        classes = np.array(unpack_strings(packed, "class labels"), dtype=str)
+    if classes.ndim != 1 or len(classes) == 0:
+        raise BundleError("class labels", f"shape {classes.shape}", "save the model again")
+    return classes
+
+
+def check_numbers(
+    y: Any, sequences: Sequences, per_step: bool = False, where: str = "y"
+) -> np.ndarray:
+    """Numbers to be predicted, for each sequence or for each step.
+
+    Args:
+        y: `[N]` or `[N, K]`. With `per_step`: `[N, T]` or `[N, T, K]`, or a list of `[T_i]` or
+            `[T_i, K]`; nothing past a sequence's length is read.
+        sequences: X, checked.
+        per_step: Whether a target belongs to each step.
+        where: What messages call y.
+
+    Returns:
+        float64 of y's rank; per step `[N, T]` or `[N, T, K]`, zero past each length.
+
+    Raises:
+        ShapeError: Another number of targets or steps, or another rank.
+        DataError: A value is NaN, infinite, or beyond float32's range.
+    """
+    if per_step:
+        return _check_steps(y, sequences, where)
+    numbers = _floats(y, where, "one target a sequence; for one a step set per_step=True")
+    _check_count(numbers, len(sequences), where, "targets")
+    if numbers.ndim not in (1, 2) or 0 in numbers.shape[1:]:
+        raise ShapeError(
+            where, f"shape {numbers.shape}", "targets [N] or [N, K]; for steps set per_step=True"
+        )
+    _check_finite(numbers, where)
+    return numbers
+
+
+def _check_steps(y: Any, sequences: Sequences, where: str) -> np.ndarray:
+    _check_count(y, len(sequences), where, "targets")
+    length = sequences.values.shape[1]
+    padded: np.ndarray | None = None
+    for n, steps in enumerate(sequences.lengths):
+        row = _floats(y[n], f"{where}[{n}]", "numbers [T_i] or [T_i, K]")
+        full = isinstance(y, np.ndarray) and y.dtype != object
+        if row.ndim not in (1, 2) or len(row) != (length if full else steps):
+            raise ShapeError(
+                f"{where}[{n}]",
+                f"shape {row.shape} for a sequence of {length if full else steps} steps",
+                "one target for each step: [T_i] or [T_i, K]",
+            )
+        row = row[:steps]
+        _check_finite(row, f"{where}[{n}]")
+        if padded is None:
+            padded = np.zeros((len(sequences), length, *row.shape[1:]))
+        if row.shape[1:] != padded.shape[2:]:
+            raise ShapeError(
+                f"{where}[{n}]", f"shape {row.shape}", f"as {where}[0]: {padded.shape[2:]} a step"
+            )
+        padded[n, :steps] = row
+    assert padded is not None  # there is at least one sequence
+    return padded
+
+
+def check_weight(sample_weight: Any, sequences: int) -> np.ndarray | None:
+    """Weights `[N]` float64, finite, ≥ 0 and not all zero; None stays None.
+
+    Raises:
+        ShapeError: Another number of weights.
+        ArgumentError: A weight is outside its range.
+    """
+    if sample_weight is None:
+        return None
+    weight = _floats(sample_weight, "sample_weight", f"numbers [{sequences}]")
+    if weight.shape != (sequences,):
+        raise ShapeError("sample_weight", f"shape {weight.shape}", f"({sequences},), one each")
+    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+        raise ArgumentError(
+            "sample_weight", "a negative or non-finite value, or zeros only", "finite numbers ≥ 0"
+        )
+    return weight
+
+
+def _array(y: Any, where: str) -> np.ndarray:
+    try:
+        return np.asarray(y)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(where, f"does not form an array ({error})", "one label each") from error
+
+
+def _floats(y: Any, where: str, expected: str) -> np.ndarray:
+    try:
+        return np.asarray(y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(where, f"does not form numbers ({error})", expected) from error
+
+
+def _check_count(y: Any, sequences: int, where: str, what: str) -> None:
+    try:
+        found = len(y)
+    except TypeError as error:
+        raise ShapeError(where, f"found {y!r}", f"{what}, one for each sequence") from error
+    if found != sequences:
+        raise ShapeError(
+            where, f"y has {found} {what}, X {sequences} sequences", "one for each sequence"
+        )
+
+
+def _check_finite(numbers: np.ndarray, where: str) -> None:
+    usable = np.abs(numbers) <= np.finfo(np.float32).max
+    if not usable.all():
+        place = np.argwhere(~usable)[0]
+        raise DataError(
+            f"{where}[{', '.join(map(str, place))}]",
+            f"found {numbers[tuple(place)]}",
+            "finite float32 numbers; leave out or fill what is missing",
+        )

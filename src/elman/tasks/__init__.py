@@ -1,0 +1,16 @@
+"""Recurrent networks with scikit-learn's conventions: fit, predict, score."""
+
+from __future__ import annotations
+
+from elman.errors import MissingExtraError
+
+try:
+    from elman.tasks.classifier import Classifier
+    from elman.tasks.regressor import Regressor
+except ModuleNotFoundError as error:
+    package = (error.name or "").partition(".")[0]
+    if package not in ("sklearn", "torch"):
+        raise
+    raise MissingExtraError.of(package, "train", "elman.tasks") from error
+
+__all__ = ["Classifier", "Regressor"]

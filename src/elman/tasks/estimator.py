@@ -1,0 +1,244 @@
+"""What `Classifier` and `Regressor` share of scikit-learn's conventions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError as SklearnNotFittedError
+
+from elman import bundle
+from elman.blueprint import Blueprint
+from elman.bundle import Bundle
+from elman.errors import ArgumentError, BundleError, CheckpointError
+from elman.errors import NotFittedError as ElmanNotFittedError
+from elman.models import build
+from elman.runtime.classifier import ClassifierModel
+from elman.runtime.regressor import RegressorModel
+from elman.tasks.fitting import Fitted, Options, Part, Parts, summary
+from elman.tasks.network import ModuleRun, torch_device
+from elman.training import Augmentation, RunFolder, TrainingConfig
+from elman.training.history import History
+from elman.transforms.scaler import Scaler
+
+__all__ = ["NotFittedError", "SequenceEstimator", "check_same_network"]
+
+_TRAINING = tuple(field.name for field in fields(TrainingConfig))
+_SURROUNDINGS = ("device", "threads", "warm_start", "verbose", "run", "resume")
+"""Parameters that tell of one fit on one machine, not of the model."""
+
+
+class NotFittedError(ElmanNotFittedError, SklearnNotFittedError):
+    """An answer was asked of an estimator that has not been fitted; scikit-learn's, too."""
+
+
+class SequenceEstimator(BaseEstimator):
+    """Parameters, answers and files of an estimator; each task adds how it is fitted.
+
+    Attributes after `fit`:
+        model_: What answers: the runtime's model.
+        module_: The torch module that was trained.
+        history_: Loss, score and time of each epoch; None after `load`.
+        result_: How the model came about, as plain data.
+        n_features_in_: Features of a step.
+    """
+
+    _task: ClassVar[str]
+    _model: ClassVar[type[ClassifierModel] | type[RegressorModel]]
+
+    model_: Any
+    module_: Any
+    history_: History | None
+    result_: dict[str, Any]
+
+    def predict(self, X: Any) -> Any:
+        """The answer for each sequence; see the runtime's model.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ShapeError, DataError: X does not fit.
+        """
+        return self._fitted("predict").predict(X)
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Scores, and those of honest baselines beside them; see the runtime's model."""
+        return self._fitted("evaluate").evaluate(X, y, sample_weight)
+
+    def trace(self, sequence: Any) -> np.ndarray:
+        """The answer `[T, K]` after each step of one sequence, had it ended there."""
+        return self._fitted("trace").trace(sequence)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as one file, which `elman.load` answers from without torch.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            BundleError: The file could not be written; an older one is unchanged.
+        """
+        bundle.save(path, self._fitted("save").bundle)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """An estimator with the model in a file; `fit` trains it on (`warm_start` is set).
+
+        Raises:
+            BundleError: The file is damaged, or another task's.
+        """
+        found = bundle.load(path)
+        if found.task != cls._task:
+            raise BundleError(str(path), f"its task is {found.task!r}", f"give a {cls._task}'s")
+        try:
+            estimator = cls(**_unpacked(found.settings.get("estimator", {})))
+        except TypeError as error:
+            raise BundleError(str(path), f"other parameters: {error}", "update Elman") from error
+        estimator.set_params(warm_start=True)
+        estimator._hold(found, _built(found))
+        estimator.history_ = None
+        return estimator
+
+    def _fitted(self, method: str) -> Any:
+        if not self.__sklearn_is_fitted__():
+            name = type(self).__name__
+            raise NotFittedError(f"{name}.{method}", f"this {name} is not fitted", "call fit first")
+        return self.model_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())  # pyright: ignore
+        if "model_" in state:  # networks are built anew from their data
+            state["model_"], state["module_"] = self.model_.bundle, None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if self.__sklearn_is_fitted__():
+            device = torch_device(self.get_params()["device"])
+            self._hold(self.model_, _built(self.model_).to(device), device)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
+        """Take a model as what this estimator was fitted to."""
+        run = None if device is None or device.type == "cpu" else ModuleRun(module, device)
+        self.model_ = self._model(found, run)
+        self.module_ = module
+        self.result_ = self.model_.metadata
+        self.n_features_in_ = self.model_.n_features_in_
+
+    def _warm(self) -> Any:
+        """The model to go on from, or None."""
+        warm = bool(self.get_params()["warm_start"]) and self.__sklearn_is_fitted__()
+        return self.model_ if warm else None
+
+    def _input_scaler(self, train: Part, warm: Any) -> Scaler | None:
+        """Of the training part; or the fitted model's, which its weights are used to."""
+        if warm is not None:
+            return warm.input_scaler
+        if not self.get_params()["standardise"]:
+            return None
+        return Scaler.fit(train.sequences.values, train.sequences.lengths)
+
+    def _options(self) -> Options:
+        """The parameters that concern the training, checked."""
+        given = self.get_params()
+        config = TrainingConfig.from_dict({name: given[name] for name in _TRAINING})
+        folder = given["run"]
+        if folder is not None and not isinstance(folder, RunFolder):
+            folder = RunFolder(Path(folder))
+        if given["resume"] and folder is None:
+            raise CheckpointError("resume", "the run has no folder", "give the folder as run=")
+        task = {
+            name: value
+            for name, value in _packed(given).items()
+            if name not in _TRAINING and name not in _SURROUNDINGS
+        }
+        return Options(
+            config=config,
+            device=torch_device(given["device"]),
+            threads=given["threads"],
+            folder=folder,
+            resume=bool(given["resume"]),
+            verbose=bool(given["verbose"]),
+            told={"kind": self._task, "task": task, "training": config.to_dict()},
+        )
+
+    def _finish(
+        self,
+        blueprint: Blueprint,
+        parts: Parts,
+        options: Options,
+        fitted: Fitted,
+        tensors: dict[str, np.ndarray],
+        settings: dict[str, Any],
+    ) -> None:
+        """Hold the trained network with all that travels with it; complete the run's folder."""
+        result = summary(self._task, blueprint, parts, fitted.history, options.config)
+        if fitted.scaler is not None:
+            tensors |= {f"inputs.{k}": array for k, array in fitted.scaler.tensors().items()}
+        kept = {k: v for k, v in _packed(self.get_params()).items() if k not in _SURROUNDINGS}
+        settings |= {"metadata": result, "estimator": kept}
+        made = Bundle(self._task, blueprint, fitted.weights(), tensors, settings)
+        self._hold(made, fitted.network, options.device)
+        self.history_ = fitted.history
+        if options.folder is not None:
+            self.save(options.folder.model)
+            options.folder.write_result(result)
+
+
+def check_same_network(blueprint: Blueprint, fitted: Blueprint) -> None:
+    """`ArgumentError` unless training can go on from the fitted network."""
+    if blueprint != fitted:
+        raise ArgumentError(
+            "warm_start",
+            f"the parameters describe another network than the fitted one\n{blueprint.describe()}",
+            f"set warm_start=False, or keep\n{fitted.describe()}",
+        )
+
+
+def _built(found: Bundle) -> Any:
+    """The torch module of a bundle, with its weights."""
+    module = build(found.blueprint, seed=0)
+    module.load_state_dict({name: torch.from_numpy(a) for name, a in found.weights.items()})
+    return module.eval()
+
+
+def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as plain data; a validation part that was given is left out."""
+    packed = dict(parameters)
+    for name, value in parameters.items():
+        if isinstance(value, np.ndarray | np.generic):
+            packed[name] = value.tolist()
+        elif isinstance(value, Augmentation):
+            packed[name] = dict(vars(value))
+        elif isinstance(value, tuple):
+            packed[name] = list(value)
+    if isinstance(parameters.get("validation"), tuple):
+        del packed["validation"]
+    if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only
+        pairs = parameters["class_weight"].items()
+        packed["class_weight"] = [[_item(label), float(weight)] for label, weight in pairs]
+    return packed
+
+
+def _unpacked(packed: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_packed` packed."""
+    parameters = dict(packed)
+    if isinstance(parameters.get("class_weight"), list):
+        parameters["class_weight"] = dict(packed["class_weight"])
+    return parameters
+
+
+def _item(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

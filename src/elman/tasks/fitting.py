@@ -1,0 +1,257 @@
+"""What fitting a classifier and fitting a regressor have in common: data to trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from elman import __version__
+from elman.blueprint import Blueprint
+from elman.data import Sequences
+from elman.errors import ArgumentError
+from elman.models import build
+from elman.tasks.network import ScaledInputs
+from elman.tasks.split import split
+from elman.training import (
+    Examples,
+    History,
+    Measure,
+    ProgressDisplay,
+    RunFolder,
+    Trainer,
+    TrainingConfig,
+)
+from elman.transforms.scaler import Scaler
+
+__all__ = [
+    "Fitted",
+    "Options",
+    "Part",
+    "Parts",
+    "choose_validation",
+    "fit_network",
+    "summary",
+    "validation_of",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Sequences, what is to be learnt about each, and how much each counts.
+
+    Attributes:
+        sequences: N of them, unscaled.
+        targets: Class indices `[N]` int64; labels or values `[N, K]`; or values `[N, T, K]`.
+        weight: `[N]`, or None.
+    """
+
+    sequences: Sequences
+    targets: np.ndarray
+    weight: np.ndarray | None
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def select(self, rows: np.ndarray) -> Part:
+        """The rows at these indices."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Part(self.sequences.select(rows), self.targets[rows], weight)
+
+    def counted(self) -> Part:
+        """Without the rows of weight zero."""
+        if self.weight is None or self.weight.all():
+            return self
+        return self.select(np.flatnonzero(self.weight))
+
+    def examples(self, weight: np.ndarray | None) -> Examples:
+        """As tensors, with these weights."""
+        classes = self.targets.ndim == 1
+        targets = self.targets if classes else self.targets.astype(np.float32)
+        # torch warns of arrays that it could write to though it must not; those are copied.
+        arrays = [np.require(a, requirements=["C", "W"]) for a in (self.sequences.values, targets)]
+        inputs, wanted = map(torch.from_numpy, arrays)
+        lengths = torch.from_numpy(self.sequences.lengths) if self.sequences.ragged else None
+        weights = None if weight is None else torch.from_numpy(weight.astype(np.float32))
+        return Examples(inputs, wanted, lengths, weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What is learnt, what chooses the best epoch, and in words where that comes from."""
+
+    train: Part
+    validation: Part | None
+    how: str
+
+
+def choose_validation(
+    part: Part, validation: Part | float | None, seed: int, stratified: bool
+) -> Parts:
+    """Set a validation part aside, or take the one given.
+
+    Args:
+        part: All that may be learnt.
+        validation: The part itself, or a share in (0, 1), or None for no validation.
+        seed: Of the drawing.
+        stratified: Whether each class gives its share; the targets are class indices then.
+
+    Raises:
+        ArgumentError: The share is outside its range, or too small for a single sequence.
+    """
+    if validation is None:
+        return Parts(part, None, "none: the last epoch is kept")
+    if isinstance(validation, Part):
+        return Parts(part, validation, f"{len(validation)} sequences that were given")
+    drawn = split(len(part), validation, seed, part.targets if stratified else None)
+    if not len(drawn.validation):
+        raise ArgumentError(
+            "validation",
+            f"{validation:g} of {len(part)} sequences is not one",
+            "a larger share, validation=(X, y), or None",
+        )
+    return Parts(part.select(drawn.train), part.select(drawn.validation), drawn.how)
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """How to train, beside what the configuration says.
+
+    Attributes:
+        config: Of the trainer.
+        device: Where.
+        threads: Of torch, or None to leave them as they are.
+        folder: Of the run, or None.
+        resume: Whether to go on with the run in the folder.
+        verbose: Whether to show the progress.
+        told: What the run is told, for the folder's `config.toml`.
+    """
+
+    config: TrainingConfig
+    device: torch.device
+    threads: int | None
+    folder: RunFolder | None
+    resume: bool
+    verbose: bool
+    told: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A trained network, with the scaler of its inputs and how it came about."""
+
+    network: nn.Module
+    scaler: Scaler | None
+    history: History
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The weights by the blueprint's names."""
+        state = self.network.state_dict()
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
+
+
+def fit_network(
+    blueprint: Blueprint,
+    parts: Parts,
+    options: Options,
+    *,
+    loss: Measure,
+    score: Measure | None,
+    scaler: Scaler | None,
+    row_weight: np.ndarray | None,
+    start: dict[str, np.ndarray] | None,
+) -> Fitted:
+    """Train a blueprint's network.
+
+    Args:
+        blueprint: The network.
+        parts: What is learnt, and what chooses the epoch.
+        options: How.
+        loss: What is made small.
+        score: What chooses the epoch; None: the loss.
+        scaler: Of the inputs, or None.
+        row_weight: Of the rows of `parts.train`, class weights included; None for alike.
+        start: Weights to go on from; None for fresh ones, drawn by the seed.
+
+    Raises:
+        TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
+    """
+    network = build(blueprint, seed=options.config.seed)
+    if start is not None:
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in start.items()})
+    module = ScaledInputs(network, scaler).to(options.device)
+    validation = parts.validation
+    display = ProgressDisplay() if options.verbose else nullcontext()
+    with _threads(options.threads), display:
+        trainer = Trainer(
+            module,
+            loss,
+            parts.train.examples(row_weight),
+            None if validation is None else validation.examples(validation.weight),
+            options.config,
+            score=score,
+            folder=options.folder,
+            listeners=[display] if isinstance(display, ProgressDisplay) else [],
+        )
+        if options.folder is not None:
+            options.folder.start(options.told, options.resume)
+        history = trainer.run(options.resume)
+    return Fitted(network, scaler, history)
+
+
+def summary(
+    task: str, blueprint: Blueprint, parts: Parts, history: History, config: TrainingConfig
+) -> dict[str, Any]:
+    """How a model came about, as plain data for `result.json` and the model file."""
+    best = history.best
+    return {
+        "task": task,
+        "elman": __version__,
+        "network": blueprint.describe(),
+        "parameters": blueprint.parameters,
+        "train_sequences": len(parts.train),
+        "validation": parts.how,
+        "validation_score": best.validation_score,
+        "validation_loss": best.validation_loss,
+        "best_epoch": history.best_epoch,
+        "epochs": len(history.records),
+        "seconds": round(history.seconds, 3),
+        "training": config.to_dict(),
+    }
+
+
+def validation_of(value: Any) -> float | tuple[Any, Any] | None:
+    """The parameter `validation`, checked.
+
+    Raises:
+        ArgumentError: It is neither a share, nor a pair, nor None.
+    """
+    if value is None or (isinstance(value, float | np.floating) and 0 < value < 1):
+        return value if value is None else float(value)
+    if isinstance(value, tuple) and len(value) == 2:
+        return value
+    raise ArgumentError(
+        "validation", f"found {value!r}", "a share between 0 and 1, a pair (X, y), or None"
+    )
+
+
+@contextmanager
+def _threads(threads: int | None) -> Iterator[None]:
+    """Within this block torch computes with so many threads."""
+    if threads is None:
+        yield
+        return
+    if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
+        raise ArgumentError("threads", f"found {threads!r}", "a whole number of at least 1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(int(threads))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,116 @@
+"""From an estimator's parameters to the network it trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from elman.blueprint import CellConfig, cell_kinds
+from elman.errors import ArgumentError
+from elman.transforms.scaler import Scaler
+
+__all__ = ["ModuleRun", "ScaledInputs", "cell_configs", "torch_device"]
+
+
+def cell_configs(
+    cell: str,
+    units: int | Sequence[int],
+    layers: int,
+    activation: str,
+    layer_norm: bool,
+    dropout: float,
+) -> tuple[CellConfig, ...]:
+    """A stack of cells, from the input up.
+
+    Args:
+        cell: A name from `elman.blueprint.cell_kinds()`.
+        units: Of every layer, or of each.
+        layers: How many; 1 where `units` says it already.
+        activation: Of the simple cell.
+        layer_norm: Whether the cells are layer-normalised.
+        dropout: Rate between one layer and the next, in [0, 1).
+
+    Raises:
+        ArgumentError: The name is not known, or units and layers disagree.
+        BlueprintError: A value is outside its range.
+    """
+    if cell not in cell_kinds():
+        raise ArgumentError("cell", f"found {cell!r}", f"one of {', '.join(cell_kinds())}")
+    if not isinstance(layers, Integral) or isinstance(layers, bool) or layers < 1:
+        raise ArgumentError("layers", f"found {layers!r}", "a whole number of at least 1")
+    each = isinstance(units, list | tuple | np.ndarray)
+    sizes: list[Any] = list(units) if each else [units] * int(layers)  # pyright: ignore
+    if layers not in (1, len(sizes)):
+        raise ArgumentError("layers", f"{layers} for units={sizes}", "as many layers as units")
+    top = len(sizes) - 1
+    return tuple(
+        CellConfig(
+            cell,
+            int(size) if isinstance(size, Integral) else size,
+            activation=activation,
+            layer_norm=layer_norm,
+            output_dropout=dropout if k < top else 0.0,
+        )
+        for k, size in enumerate(sizes)
+    )
+
+
+class ScaledInputs(nn.Module):
+    """A network behind its input scaler, with the numbers that the runtime's scaler gives.
+
+    It stands between augmentation, which moves raw pixels from feature to feature, and the
+    network, so the data cannot be scaled once and for all.
+    """
+
+    mean: Tensor | None
+    deviation: Tensor | None
+
+    def __init__(self, network: nn.Module, scaler: Scaler | None) -> None:
+        super().__init__()
+        self.network = network
+        mean, deviation = (None, None) if scaler is None else (scaler.mean, scaler.deviation)
+        for name, array in (("mean", mean), ("deviation", deviation)):
+            tensor = None if array is None else torch.from_numpy(array.copy())
+            self.register_buffer(name, tensor, persistent=False)
+
+    def forward(self, inputs: Tensor, lengths: Tensor | None) -> Tensor:
+        """The network's outputs for raw inputs `[B, T, I]`."""
+        if self.mean is not None and self.deviation is not None:
+            inputs = inputs.double().sub_(self.mean).div_(self.deviation).float()
+        return self.network(inputs, lengths)
+
+
+def torch_device(device: Any) -> torch.device:
+    """The device that a name stands for.
+
+    Raises:
+        ArgumentError: There is no such device here.
+    """
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArgumentError(
+            "device", f"found {device!r} ({reason})", "'cpu' always works"
+        ) from error
+    return found
+
+
+class ModuleRun:
+    """What answers for a network on another device than a CPU, where the runtime does."""
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self._network = network.eval()
+        self._device = device
+
+    def __call__(self, inputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Outputs of the module for scaled inputs `[B, T, I]`."""
+        tensors = (torch.from_numpy(array).to(self._device) for array in (inputs, lengths))
+        with torch.no_grad():
+            return self._network(*tensors).cpu().numpy()

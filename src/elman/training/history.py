@@ -1,0 +1,68 @@
+"""What happened in a training, epoch by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["EpochRecord", "History", "best_epoch"]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch in numbers.
+
+    Attributes:
+        epoch: From 1.
+        train_loss: Mean over the epoch's batches, each before its update.
+        learning_rate: Of the epoch's last step.
+        seconds: Wall-clock time, validation included.
+        validation_loss: Mean over the validation part, or None without one.
+        validation_score: The task's score there, larger is better, or None.
+    """
+
+    epoch: int
+    train_loss: float
+    learning_rate: float
+    seconds: float
+    validation_loss: float | None = None
+    validation_score: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain data; what is None is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class History:
+    """All epochs of a training, and which one's weights were kept."""
+
+    records: tuple[EpochRecord, ...]
+    best_epoch: int
+
+    @property
+    def best(self) -> EpochRecord:
+        """The record of the epoch whose weights were kept."""
+        return self.records[self.best_epoch - 1]
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of all epochs."""
+        return sum(record.seconds for record in self.records)
+
+
+def best_epoch(records: Sequence[EpochRecord]) -> int:
+    """The epoch whose weights are kept; 0 if there is none yet.
+
+    The one of the highest validation score, then of the lowest validation loss, then the
+    earlier; without a validation part the last.
+    """
+
+    def merit(record: EpochRecord) -> tuple[float, float, int]:
+        assert record.validation_loss is not None
+        return record.validation_score or 0.0, -record.validation_loss, -record.epoch
+
+    if not records or records[-1].validation_loss is None:
+        return len(records)
+    return max(records, key=merit).epoch

@@ -1,0 +1,157 @@
+"""Training that is cut off: by Ctrl-C, by SIGTERM, by a kill, by a full disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import elman
+from elman import files
+from elman.errors import BundleError, CheckpointError
+from elman.tasks import Classifier
+from elman.training import RunFolder, StepEnd, Trainer
+from elman.training.checkpoint import load_checkpoint
+from tests.tasks.sequences import TINY, classes
+from tests.training.test_trainer import (
+    InterruptAt,
+    interrupted_and_resumed,
+    same_bits,
+    trained,
+    weights,
+    without_seconds,
+)
+
+pytestmark = pytest.mark.drill
+
+
+@pytest.mark.parametrize("drawing", range(4))
+def test_any_steps(tmp_path, drawing):
+    """Six epochs of five steps, interrupted up to four times anywhere."""
+    draws = random.Random(drawing)
+    cuts = sorted(draws.sample(range(1, 30), draws.randint(1, 4)))
+    steps = [b - a for a, b in zip([0, *cuts], cuts, strict=False)]
+    whole, history = trained()
+    module, again = interrupted_and_resumed(tmp_path, steps)
+    assert same_bits(weights(whole), weights(module))
+    assert without_seconds(history) == without_seconds(again)
+
+
+RUN = """
+import signal, sys
+from tests.tasks.sequences import TINY, classes
+from elman.tasks import Classifier
+from elman.training import StepEnd, Trainer
+stop, number, path = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+emit = Trainer._emit
+def watched(self, event):
+    global stop
+    emit(self, event)
+    stop -= isinstance(event, StepEnd)
+    if not stop:
+        signal.raise_signal(number)
+Trainer._emit = watched
+Classifier(**TINY, run=path).fit(*classes())
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, None), (signal.SIGKILL, -9)])
+def test_a_process_that_is_cut_off_is_resumed(tmp_path, number, code):
+    path = tmp_path / "run"
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, "6", str(int(number)), str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (-signal.SIGINT if code is None else code), done.stderr
+    if code is None:
+        assert "KeyboardInterrupt" in done.stderr
+    X, y = classes()
+    assert not RunFolder(path).model.exists()
+    resumed = Classifier(**TINY, run=path, resume=True).fit(X, y)
+    whole = Classifier(**TINY).fit(X, y)
+    assert (resumed.predict_proba(X) == whole.predict_proba(X)).all()
+    assert (elman.load(RunFolder(path).model).predict(X) == whole.predict(X)).all()
+
+
+class FullDisk:
+    """A disk on which the writing of files fails from the given one on."""
+
+    def __init__(self, monkeypatch, left: int) -> None:
+        self.left = left
+        self._fsync = os.fsync
+        monkeypatch.setattr(files.os, "fsync", self)
+
+    def __call__(self, descriptor: int) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._fsync(descriptor)
+
+
+def test_full_disk_while_saving_a_model(tmp_path, monkeypatch):
+    X, y = classes()
+    model = Classifier(**TINY).fit(X, y)
+    model.save(tmp_path / "m")
+    before = (tmp_path / "m").read_bytes()
+    FullDisk(monkeypatch, 0)
+    with pytest.raises(BundleError, match="No space left"):
+        model.set_params(seed=1).fit(X, y).save(tmp_path / "m")
+    assert (tmp_path / "m").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+@pytest.mark.parametrize("left", range(0, 12, 3))
+def test_full_disk_while_training(tmp_path, monkeypatch, left):
+    """Whichever write fails first, the checkpoint that stands is whole and can be resumed."""
+    whole, _ = trained()
+    folder = RunFolder(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        FullDisk(patch, left)
+        with pytest.raises(CheckpointError, match=r"could not be written.*No space left"):
+            trained(folder=folder)
+    if not folder.last.exists():
+        assert left == 0
+        return
+    module, _ = trained(folder=folder, resume=True)
+    assert same_bits(weights(whole), weights(module))
+
+
+def test_full_disk_when_interrupted(tmp_path, monkeypatch):
+    folder = RunFolder(tmp_path)
+    armed = []
+
+    def arm(event):
+        if isinstance(event, StepEnd) and not armed:
+            armed.append(FullDisk(monkeypatch, 0))
+
+    with pytest.raises(CheckpointError, match="No space left"):
+        trained(folder=folder, listeners=[arm, InterruptAt(2)])
+    monkeypatch.undo()
+    assert load_checkpoint(folder.last).place["step"] == 0
+    whole, _ = trained()
+    module, _ = trained(folder=folder, resume=True)
+    assert same_bits(weights(whole), weights(module))
+
+
+def test_an_interrupted_fit_leaves_the_estimator_as_it_was(monkeypatch):
+    X, y = classes()
+    model = Classifier(**TINY).fit(X, y)
+    before = model.predict_proba(X)
+    emit, interrupt = Trainer._emit, InterruptAt(2)
+
+    def watched(self, event):
+        emit(self, event)
+        interrupt(event)
+
+    monkeypatch.setattr(Trainer, "_emit", watched)
+    with pytest.raises(KeyboardInterrupt):
+        model.set_params(seed=1).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)

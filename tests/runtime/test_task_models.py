@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from elman import bundle, runtime
+from elman.bundle import Bundle
+from elman.errors import BundleError
+from elman.kernels import native
+from elman.runtime import batching
+from elman.runtime.classifier import ClassifierModel
+from elman.runtime.regressor import RegressorModel
+from elman.tasks import Classifier, Regressor
+from tests.tasks.sequences import TINY, classes, sums
+
+ANSWER = """
+import json, sys
+for name in ("torch", "sklearn", "matplotlib", "pandas"):
+    sys.modules[name] = None  # importing it fails
+import numpy as np
+import elman
+data = np.load(sys.argv[2])
+X, y = [row[:n] for row, n in zip(data["X"], data["lengths"])], data["y"]
+model = elman.load(sys.argv[1])
+found = model.predict_proba(X) if hasattr(model, "predict_proba") else model.predict(X)
+print(json.dumps({
+    "answers": [value.hex() for value in np.asarray(found, dtype=np.float64).ravel()],
+    "evaluation": model.evaluate(X, y),
+    "trace": list(model.trace(X[0]).shape),
+}))
+"""
+
+
+@pytest.mark.parametrize("task", [Classifier, Regressor])
+def test_a_process_without_torch_gives_the_same_bits(task, tmp_path):
+    X, y = classes(30, ragged=True) if task is Classifier else sums(30, ragged=True)[:2]
+    model = task(**TINY, layers=2, bidirectional=True).fit(X, y)
+    model.save(tmp_path / "model.elman")
+    padded = np.zeros((30, 6, X[0].shape[1]), np.float32)
+    for row, sequence in zip(padded, X, strict=True):
+        row[: len(sequence)] = sequence
+    np.savez(tmp_path / "data.npz", X=padded, y=y, lengths=[len(row) for row in X])
+    paths = [str(tmp_path / name) for name in ("model.elman", "data.npz")]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ANSWER, *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    answers = model.predict_proba(X) if task is Classifier else model.predict(X)
+    expected = [float(value).hex() for value in np.asarray(answers, np.float64).ravel()]
+    assert found["answers"] == expected
+    assert found["evaluation"] == model.evaluate(X, y)
+    assert len(found["evaluation"]["baselines"]) == 2
+    assert found["trace"] == list(model.trace(X[0]).shape)
+
+
+@pytest.fixture(scope="module")
+def model() -> ClassifierModel:
+    return Classifier(**TINY, baselines=False).fit(*classes(30)).model_
+
+
+def test_batches_do_not_change_the_answer(monkeypatch):
+    X, y = classes(40, ragged=True)
+    model = Classifier(**TINY | {"cell": "rnn"}, baselines=False).fit(X, y)
+    whole = model.predict_proba(X)
+    monkeypatch.setattr(batching, "_ROWS", 7)
+    bound = 0 if native.isa() else 1e-6  # BLAS sums in an order that depends on the batch
+    np.testing.assert_allclose(model.predict_proba(X), whole, rtol=0, atol=bound)
+
+
+def test_a_model_can_be_pickled(model):
+    X, _ = classes(9)
+    again = pickle.loads(pickle.dumps(model))
+    assert (again.predict_proba(X) == model.predict_proba(X)).all()
+
+
+def test_long_sequences_are_answered_in_small_batches(model, monkeypatch):
+    rows = []
+    run = model._network.run
+
+    def watched(inputs, lengths):
+        rows.append(len(inputs))
+        return run(inputs, lengths)
+
+    monkeypatch.setattr(model, "_run", watched)
+    monkeypatch.setattr(batching, "_LARGEST", 18 * 100 * 3)  # three gates of six units
+    model.predict(np.zeros((10, 100, 2)))
+    assert rows == [3, 3, 3, 1]
+
+
+def test_sequences_without_steps_are_answered(model):
+    found = model.predict_proba([np.zeros((0, 2)), np.ones((3, 2))])
+    assert np.isfinite(found).all()
+    assert model.predict_proba([[]]).shape == (1, 3)
+
+
+def test_large_logits_are_no_trouble(model):
+    weights = {name: 1e4 * array for name, array in model.bundle.weights.items()}
+    certain = ClassifierModel(
+        Bundle("classifier", model.blueprint, weights, model.bundle.tensors, model.bundle.settings)
+    )
+    found = certain.predict_proba(classes(20)[0])
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_a_given_run_answers_instead(model):
+    other = ClassifierModel(model.bundle, run=lambda inputs, lengths: np.tile([0, 9, 0], (3, 1)))
+    assert other.predict(np.zeros((3, 6, 2))).tolist() == [1, 1, 1]
+
+
+def changed(model, **changes) -> Bundle:
+    parts = {"task": "classifier", "blueprint": model.blueprint, "weights": model.bundle.weights}
+    parts |= {"tensors": model.bundle.tensors, "settings": model.bundle.settings}
+    return Bundle(**parts | changes)
+
+
+def test_bundles_that_lack_a_part(model, tmp_path):
+    with pytest.raises(BundleError, match="class labels"):
+        ClassifierModel(changed(model, tensors={}))
+    with pytest.raises(BundleError, match="2 for 3 outputs"):
+        ClassifierModel(changed(model, tensors={"classes.values": np.arange(2)}))
+    one = {"inputs.mean": np.zeros(1), "inputs.deviation": np.ones(1)}
+    with pytest.raises(BundleError, match="scaler of the inputs: 1 features; 2"):
+        ClassifierModel(changed(model, tensors=model.bundle.tensors | one))
+    with pytest.raises(BundleError, match="task is 'classifier'"):
+        RegressorModel(model.bundle)
+    with pytest.raises(BundleError, match="no scaler of the targets"):
+        RegressorModel(changed(model, task="regressor"))
+    bundle.save(tmp_path / "m", changed(model, tensors={}))
+    with pytest.raises(BundleError, match=str(tmp_path)):
+        runtime.load(tmp_path / "m")
+    bundle.save(tmp_path / "m", changed(model, task="oracle"))
+    with pytest.raises(BundleError, match="a model for 'oracle'; one of classifier, regressor"):
+        runtime.load(tmp_path / "m")

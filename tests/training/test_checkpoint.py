@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from elman.errors import CheckpointError
+from elman.training import Checkpoint, load_checkpoint, save_checkpoint
+from elman.training.checkpoint import restore_optimizer
+from elman.training.config import TrainingConfig
+from elman.training.optimizers import build_optimizer
+from tests.training.networks import reader, same_bits, weights
+
+
+def stepped(name: str):
+    """A module and its optimiser after two steps."""
+    module = reader()
+    optimizer = build_optimizer(module, TrainingConfig(optimizer=name, learning_rate=0.1))
+    for _ in range(2):
+        step(module, optimizer)
+    return module, optimizer
+
+
+def step(module, optimizer) -> None:
+    optimizer.zero_grad()
+    module.eval()(torch.ones(2, 3, 2), None).square().sum().backward()
+    optimizer.step()
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd", "momentum", "rmsprop", "adagrad"])
+def test_round_trip_to_the_bit(tmp_path, name):
+    module, optimizer = stepped(name)
+    path = tmp_path / "last.safetensors"
+    place = {"epoch": 3, "total": 0.1 + 0.2, "records": [{"epoch": 1}]}
+    memory = optimizer.state_dict()["state"]
+    save_checkpoint(path, Checkpoint(module.state_dict(), memory, place))
+    found = load_checkpoint(path)
+    assert found.place == place
+    other = reader(seed=9)
+    other.load_state_dict(dict(found.weights))
+    resumed = build_optimizer(other, TrainingConfig(optimizer=name, learning_rate=0.1))
+    restore_optimizer(resumed, found)
+    for m, o in ((module, optimizer), (other, resumed)):
+        step(m, o)
+    assert same_bits(weights(module), weights(other))
+
+
+def test_cut_at_any_byte_is_an_error(tmp_path):
+    path = tmp_path / "last.safetensors"
+    save_checkpoint(path, Checkpoint({"w": torch.ones(3)}, {}, {"epoch": 1}))
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError):
+            load_checkpoint(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, b"\x80\x04\x95pickle", b"\xff" * 64])
+def test_foreign_files_are_errors(tmp_path, content):
+    path = tmp_path / "last.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged or not a checkpoint"):
+        load_checkpoint(path)
+
+
+def test_another_safetensors_file_is_an_error(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.ones(1)}, str(tmp_path / "a.safetensors"))
+    with pytest.raises(CheckpointError, match="no checkpoint format"):
+        load_checkpoint(tmp_path / "a.safetensors")
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load_checkpoint(tmp_path / "none.safetensors")
+
+
+def test_a_refusing_folder_is_a_checkpoint_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="could not be written"):
+        save_checkpoint(tmp_path / "file" / "last.safetensors", Checkpoint({}, {}, {}))
