@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 NATIVE := CMakeLists.txt pyproject.toml $(shell find native -name '*.cpp' -o -name '*.h' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check drills bench format clean
+.PHONY: help demo test lint types contracts check drills format clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -51,9 +51,6 @@ contracts: $(VENV)/.dev
 
 drills: $(VENV)/.dev
 	$(BIN)/python -m tests.drills
-
-bench: $(VENV)/.dev
-	$(BIN)/python -m benchmarks
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

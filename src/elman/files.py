@@ -40,7 +40,9 @@ def replace_file(path: Path, content: bytes) -> None:
                 os.unlink(temporary)
         kept = "the file that stood there is unchanged" if path.exists() else "nothing was written"
         raise BundleError(
-            str(path), f"could not be written ({error.strerror or error})", f"free the disk or give another folder; {kept}"
+            str(path),
+            f"could not be written ({error.strerror or error})",
+            f"free the disk or give another folder; {kept}",
         ) from error
 
 

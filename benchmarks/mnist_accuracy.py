@@ -1,0 +1,83 @@
+"""MNIST accuracy of a recipe over several seeds, with the way there.
+
+    python -m benchmarks.mnist_accuracy mnist-lesson --seeds 0 1 2 --jobs 2
+
+Each seed is one run of the command line. Results: benchmarks/results/RECIPE.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environment import environment
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def command(recipe: str, seed: int) -> list[str]:
+    options = ["--config", recipe, "--data", "mnist", "--seed", str(seed), "--threads", "1"]
+    return ["elman", "train", *options, "--no-pictures"]
+
+
+def run_seed(recipe: str, seed: int, folder: Path) -> dict[str, Any]:
+    """One run; a run that was cut off goes on."""
+    out = folder / f"{recipe}-seed{seed}"
+    if not (out / "model.elman").exists():
+        resume = ["--resume"] if (out / "checkpoints" / "last.safetensors").exists() else []
+        line = [*command(recipe, seed), "--out", str(out), *resume]
+        with open(folder / f"{recipe}-seed{seed}.log", "a", encoding="utf-8") as log:
+            launch = [sys.executable, "-m", *line]
+            subprocess.run(launch, check=True, stdout=log, stderr=log)
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    lines = (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    epochs = [json.loads(line) for line in lines]
+    return {
+        "seed": seed,
+        "command": " ".join(command(recipe, seed)),
+        "test_accuracy": result["test"]["score"],
+        "baselines": result["test"]["baselines"],
+        "validation": result["validation"],
+        "validation_accuracy": result["validation_score"],
+        "best_epoch": result["best_epoch"],
+        "parameters": result["parameters"],
+        "network": result["network"],
+        "training": result["training"],
+        "seconds": result["seconds"],
+        "validation_accuracy_by_epoch": [epoch["validation_score"] for epoch in epochs],
+        "seconds_by_epoch": [epoch["seconds"] for epoch in epochs],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--jobs", type=int, default=1, help="seeds at a time")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    given = parser.parse_args()
+    given.runs.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(given.jobs) as pool:
+        seeds = list(pool.map(lambda s: run_seed(given.recipe, s, given.runs), given.seeds))
+    accuracies = [seed["test_accuracy"] for seed in seeds]
+    report = {
+        "recipe": given.recipe,
+        "jobs_at_a_time": given.jobs,
+        "environment": environment(),
+        "median_test_accuracy": statistics.median(accuracies),
+        "seeds": seeds,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
+    (RESULTS / f"{given.recipe}.json").write_text(text, encoding="utf-8")
+    print(f"{given.recipe}: median test accuracy {100 * report['median_test_accuracy']:.2f} %")
+
+
+if __name__ == "__main__":
+    main()

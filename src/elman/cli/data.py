@@ -1,0 +1,98 @@
+"""`elman data list|get|show`: the catalogue of public data sets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from elman.cli.console import note, print_json, progress_console, result_console
+from elman.cli.exits import termination_interrupts, verb
+from elman.data import catalogue, preview
+
+__all__ = ["app"]
+
+app = typer.Typer(help="List, download and look at public data sets.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="A set's name, as `elman data list` gives it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+@verb
+def list_sets(json: Json = False) -> None:
+    """List every data set: what it is for, its licence, and where it lies.
+
+    Example: `elman data list`
+    """
+    rows = []
+    for name in catalogue.names():
+        manifest = catalogue.manifest(name)
+        folder = catalogue.find(name)
+        rows.append(
+            {
+                "name": name,
+                "task": manifest.task,
+                "licence": manifest.licence,
+                "folder": None if folder is None else str(folder),
+            }
+        )
+    if json:
+        print_json(rows)
+        return
+    table = Table()
+    for heading in ("name", "task", "licence", "here"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(row["name"], row["task"], row["licence"], row["folder"] or "no")
+    result_console.print(table)
+
+
+@app.command("get")
+@verb
+def get(name: Name) -> None:
+    """Download a set from its public address into the cache, with checksums.
+
+    A broken download goes on where it stopped. Example: `elman data get mnist`
+    """
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with (
+        termination_interrupts(),
+        Progress("{task.description}", *columns, console=progress_console) as progress,
+    ):
+        tasks: dict[str, int] = {}
+
+        def report(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = progress.add_task(file, total=total)
+            progress.update(tasks[file], completed=done, total=total)  # pyright: ignore
+
+        folder = catalogue.get(name, progress=report)
+    note(f"{name} is complete and verified.")
+    print(folder)
+
+
+@app.command("show")
+@verb
+def show(name: Name, json: Json = False) -> None:
+    """Show what a set holds: origin, licence, sizes, first records.
+
+    Example: `elman data show mnist`
+    """
+    shown = preview.preview(name)
+    if json:
+        print_json(shown)
+        return
+    table = Table(show_header=False, box=None)
+    for key, value in shown.items():
+        lines = value if isinstance(value, list) else [value]
+        table.add_row(key, "\n".join(str(line) for line in lines))
+    result_console.print(table, markup=False)

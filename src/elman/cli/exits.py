@@ -1,0 +1,59 @@
+"""From exceptions to exit codes."""
+
+from __future__ import annotations
+
+import functools
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import typer
+
+from elman.cli.console import progress_console
+from elman.errors import ArgumentError, ElmanError
+
+__all__ = ["Terminated", "termination_interrupts", "verb"]
+
+FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a long command the way Ctrl-C does: saved and clean."""
+
+
+def verb(command: Command) -> Command:
+    """Make a command's expected errors one readable line and the documented exit code."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except Terminated:
+            code, message = TERMINATED, "Terminated."
+        except KeyboardInterrupt:
+            code, message = INTERRUPTED, "Interrupted."
+        except ArgumentError as error:
+            code, message = MISUSED, f"Error: {error}"
+        except ElmanError as error:
+            code, message = FAILED, f"Error: {error}"
+        progress_console.print(message, style="bold red", markup=False, highlight=False)
+        raise typer.Exit(code)
+
+    return run  # pyright: ignore[reportReturnType]
+
+
+@contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """Within this block SIGTERM raises `Terminated` in the main thread."""
+
+    def raise_terminated(*_: Any) -> None:
+        raise Terminated
+
+    previous = signal.signal(signal.SIGTERM, raise_terminated)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

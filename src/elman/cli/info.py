@@ -1,0 +1,87 @@
+"""`elman info`: what a bug report should contain."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib import metadata
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+import elman
+from elman.cli.console import print_json, result_console
+from elman.cli.exits import verb
+from elman.kernels import native
+
+__all__ = ["info"]
+
+_BASE = ("numpy", "safetensors", "typer", "rich", "jaxtyping")
+_EXTRAS = {
+    "train": ("torch", "scikit-learn", "matplotlib", "narwhals"),
+    "parquet": ("pyarrow",),
+}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    """The processor's model name, where the system tells it."""
+    if sys.platform == "linux":
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _report() -> dict[str, Any]:
+    return {
+        "elman": elman.__version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "instruction sets": native.available_isas(),
+        "instruction set in use": native.isa(),
+        "threads": os.environ.get("ELMAN_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS"),
+        "base": {package: _version(package) for package in _BASE},
+        "extras": {
+            extra: {package: _version(package) for package in packages}
+            for extra, packages in _EXTRAS.items()
+        },
+        "ELMAN_DATA": os.environ.get("ELMAN_DATA"),
+    }
+
+
+@verb
+def info(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show versions, instruction sets, threads and extras, for a bug report.
+
+    Example: `elman info`
+    """
+    report = _report()
+    if json:
+        print_json(report)
+        return
+    table = Table(show_header=False, box=None)
+    for key, value in report.items():
+        if key in ("base", "extras"):
+            continue
+        shown = ", ".join(value) if isinstance(value, list) else str(value)
+        table.add_row(key, shown if value is not None else "not set")
+    for extra, packages in {"base": report["base"], **report["extras"]}.items():
+        versions = ", ".join(f"{p} {v or 'missing'}" for p, v in packages.items())
+        missing = not all(packages.values()) and extra != "base"
+        hint = f"  (pip install 'elman[{extra}]')" if missing else ""
+        table.add_row(f"[{extra}]".replace("[", "\\["), versions + hint.replace("[", "\\["))
+    result_console.print(table)

@@ -1,0 +1,124 @@
+"""Which pictures there are of a run and of a model's answers, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elman import plots
+from elman.data import LabelledSequences
+from elman.errors import ArgumentError
+from elman.metrics import confusion_matrix
+from elman.metrics.features import real_steps
+from elman.runtime import ClassifierModel, RegressorModel
+from elman.runtime.targets import label_indices
+
+__all__ = ["draw_answers", "draw_curves", "save_all"]
+
+Model = ClassifierModel | RegressorModel
+
+
+def draw_curves(history: Sequence[Mapping[str, Any]], task: str) -> Any:
+    """Loss and validation score by epoch."""
+    score_name = "accuracy" if task == "classifier" else "R²"
+    return plots.learning_curves(history, score_name=score_name)
+
+
+def _confusion(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
+    true, found = _known(model, data), model.predict(data.sequences)
+    return plots.confusion(confusion_matrix(true, found, model.classes_), model.classes_)
+
+
+def _misread(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
+    chances = model.predict_proba(data.sequences)
+    found = model.classes_[chances.argmax(axis=1)]
+    return plots.misread(data.sequences.rows(), _known(model, data), found, chances)
+
+
+def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None) -> Any:
+    labels = _known(model, data)
+    if index is None:
+        index = _most_undecided(model, data)
+    if not 0 <= index < len(data):
+        raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
+    sequence = data.sequences.rows()[index]
+    return plots.reading(sequence, model.trace(sequence), model.classes_, labels[index])
+
+
+def _regression(model: RegressorModel, data: LabelledSequences, _index: int | None) -> Any:
+    true, found = np.asarray(data.labels), model.predict(data.sequences)
+    if model.per_step:
+        true, found = real_steps(true, data.sequences.lengths), np.concatenate(found)
+    return plots.regression(true.reshape(found.shape), found)
+
+
+_PICTURES: dict[str, dict[str, Callable[..., Any]]] = {
+    "classifier": {"confusion": _confusion, "misread": _misread, "reading": _reading},
+    "regressor": {"regression": _regression},
+}
+"""The pictures that need a model and labelled data, by task."""
+
+
+def _kinds_for(model: Model) -> tuple[str, ...]:
+    """The pictures of `_PICTURES` that this model has."""
+    if isinstance(model, ClassifierModel) and model.multilabel:
+        return ()  # several labels a sequence have no single answer to draw
+    return tuple(_PICTURES[model.bundle.task])
+
+
+def draw_answers(kind: str, model: Model, data: LabelledSequences, index: int | None = None) -> Any:
+    """The picture `kind` of a model's answers to labelled data.
+
+    A picture of one sequence shows the one at `index`; None chooses an instructive one.
+
+    Raises:
+        ArgumentError: This model has no such picture.
+    """
+    if kind not in _kinds_for(model):
+        known = ", ".join(("curves", *_kinds_for(model)))
+        raise ArgumentError(
+            "kind", f"a {model.bundle.task} has no picture {kind!r}", f"one of {known}"
+        )
+    return _PICTURES[model.bundle.task][kind](model, data, index)
+
+
+def save_all(
+    folder: Path, model: Model, data: LabelledSequences | None, history: Sequence[Mapping[str, Any]]
+) -> list[Path]:
+    """Draw every picture that there is into a folder; returns their paths."""
+    figures = {"curves": draw_curves(history, model.bundle.task)}
+    if data is not None:
+        figures |= {kind: draw_answers(kind, model, data) for kind in _kinds_for(model)}
+    paths = []
+    for kind, figure in figures.items():
+        paths.append(folder / f"{kind}.png")
+        plots.save(figure, paths[-1])
+    return paths
+
+
+def _known(model: ClassifierModel, data: LabelledSequences) -> np.ndarray:
+    """The labels, all of which the model has to know."""
+    labels = np.asarray(data.labels)
+    foreign = labels[label_indices(labels, model.classes_) < 0]
+    if len(foreign):
+        raise ArgumentError(
+            "--data", f"label {foreign[0]!r} is not one of the model's", "data with its labels"
+        )
+    return labels
+
+
+def _most_undecided(model: ClassifierModel, data: LabelledSequences, among: int = 100) -> int:
+    """Of the first sequences that it reads rightly, the one on which it changes its mind most."""
+    best, most = 0, -1
+    labels, rows = _known(model, data), data.sequences.rows()
+    for k in range(min(among, len(data))):
+        if not len(rows[k]):
+            continue
+        leaders = model.classes_[model.trace(rows[k]).argmax(axis=1)]
+        changes = int((leaders[1:] != leaders[:-1]).sum())
+        if leaders[-1] == labels[k] and changes > most:
+            best, most = k, changes
+    return best

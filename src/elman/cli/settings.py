@@ -1,0 +1,157 @@
+"""What a training is told: a recipe or a run's configuration, overridden by options."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import elman
+from elman.errors import ArgumentError, FormatError
+
+__all__ = ["PARAMETERS", "Settings", "gather", "recipes"]
+
+PARAMETERS: dict[str, tuple[Any, str]] = {
+    "cell": (str, "lstm, gru or rnn."),
+    "units": (str, "Hidden size of every layer; or one for each, as 128,64."),
+    "layers": (int, "How many layers."),
+    "bidirectional": (bool, "Read in both directions."),
+    "dropout": (float, "Dropout rate between layers and before the last, in [0, 1)."),
+    "activation": (str, "Of the cell rnn: tanh or relu."),
+    "layer_norm": (bool, "Layer normalisation inside the cells."),
+    "pool": (str, "Answer on the last state, or on the mean or max over time."),
+    "per_step": (bool, "Regressor: a number for each step."),
+    "optimizer": (str, "adam, adamw, sgd, momentum, nesterov, rmsprop or adagrad."),
+    "learning_rate": (float, "Step size."),
+    "schedule": (str, "constant, cosine or linear decay to zero."),
+    "warmup_steps": (int, "Steps in which the rate rises from near zero."),
+    "clip_norm": (float, "Scale gradients down to this norm; 0 for never."),
+    "weight_decay": (float, "Of weight matrices, not of biases."),
+    "batch_size": (int, "Sequences a step."),
+    "epochs": (int, "Passes over the training part."),
+    "validation": (float, "Share set aside to choose the epoch on; 0 for none."),
+    "early_stopping": (int, "Stop after so many epochs without a better one; 0 for never."),
+    "augment": (str, "Distort images: shift=2,rotate=0.1,scale=0.1,shear=0.1."),
+    "label_smoothing": (float, "Classifier: share of a target spread over all classes."),
+    "class_weight": (str, "Classifier: none or balanced."),
+    "standardise": (bool, "Bring each feature to mean 0 and deviation 1."),
+    "baselines": (bool, "Fit the honest baselines too."),
+    "seed": (int, "Of weights, order, dropout and split."),
+    "device": (str, "cpu or cuda."),
+    "threads": (int, "Of torch; default as torch has it."),
+}
+"""The estimators' parameters as options: type and help."""
+
+_KINDS = {"classifier": "Classifier", "regressor": "Regressor"}
+_RECIPES = resources.files("elman") / "recipes"
+_ZERO_IS_NONE = ("clip_norm", "validation", "early_stopping")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A training's task, data and the estimator's parameters that differ from its defaults."""
+
+    kind: str
+    data: str
+    parameters: dict[str, Any]
+    start: Path | None
+
+    def estimator_class(self) -> Any:
+        """`Classifier` or `Regressor`; `MissingExtraError` without torch."""
+        return getattr(elman, _KINDS[self.kind])
+
+    def estimator(self) -> Any:
+        """A fresh estimator with these parameters."""
+        return self.estimator_class()(**self.parameters)
+
+    def about(self) -> dict[str, Any]:
+        """What the run's configuration says beside the estimator's parameters."""
+        origin = {} if self.start is None else {"from": str(self.start)}
+        return {"data": self.data, **origin}
+
+
+def recipes() -> list[str]:
+    """Names of the recipes that come with the package."""
+    return sorted(p.name.removesuffix(".toml") for p in _RECIPES.iterdir() if p.name[0] != "_")
+
+
+def gather(
+    task: str | None,
+    data: str | None,
+    config: str | None,
+    start: Path | None,
+    options: dict[str, Any],
+) -> Settings:
+    """Options over the configuration's values; what neither gives is the estimator's default.
+
+    Raises:
+        ArgumentError: Task or data are given nowhere, or an option belongs to another task.
+        FormatError: The configuration cannot be read.
+    """
+    told = {} if config is None else _read(config)
+    kind = task or told.get("kind")
+    if kind not in _KINDS:
+        found = "not given" if kind is None else f"found {kind!r}"
+        raise ArgumentError("TASK", found, f"one of {', '.join(_KINDS)}")
+    source = data or told.get("about", {}).get("data")
+    if source is None:
+        raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
+    parameters = {**told.get("task", {}), **told.get("training", {})}
+    parameters |= {k: _value(k, v) for k, v in options.items() if v is not None}
+    settings = Settings(kind, source, parameters, start)
+    known = inspect.signature(settings.estimator_class()).parameters
+    for name in parameters:
+        if name not in known:
+            raise ArgumentError(
+                f"--{name.replace('_', '-')}", f"a {kind} has no such option", "leave it out"
+            )
+    return settings
+
+
+def _read(config: str) -> dict[str, Any]:
+    path = Path(config)
+    source = path if path.suffix == ".toml" else _RECIPES / f"{config}.toml"
+    if not source.is_file():
+        known = ", ".join(recipes())
+        raise ArgumentError(
+            "--config", f"there is no {config!r}", f"a .toml file, or one of {known}"
+        )
+    try:
+        return tomllib.loads(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError(str(source), f"not readable TOML: {error}", "mend it") from error
+
+
+def _value(name: str, given: Any) -> Any:
+    """An option's value as the estimator takes it."""
+    if name in _ZERO_IS_NONE and given == 0:
+        return None
+    if name == "units":
+        return _units(given)
+    if name == "augment":
+        return _bounds(given)
+    if name == "class_weight" and given == "none":
+        return None
+    return given
+
+
+def _units(given: str) -> int | list[int]:
+    try:
+        sizes = [int(part) for part in given.split(",")]
+    except ValueError as error:
+        raise ArgumentError("--units", f"found {given!r}", "a number, or some as 128,64") from error
+    return sizes if len(sizes) > 1 else sizes[0]
+
+
+def _bounds(given: str) -> dict[str, float] | None:
+    """`shift=2,rotate=0.1` as a mapping; `none` as None."""
+    if given == "none":
+        return None
+    try:
+        pairs = [part.split("=") for part in given.split(",")]
+        return {name.strip(): float(bound) for name, bound in pairs}
+    except ValueError as error:
+        raise ArgumentError("--augment", f"found {given!r}", "as shift=2,rotate=0.1") from error

@@ -1,0 +1,127 @@
+"""`elman evaluate`, `predict`, `plot`, `info` and `data`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import elman
+
+
+def test_evaluate_prints_the_baselines_beside_the_score(command, tables, run):
+    data = ("--data", tables / "test.csv", "--label", "class")
+    shown = command("evaluate", run, *data)
+    assert shown.exit_code == 0, shown.output
+    assert "majority class" in shown.output
+    assert "logistic regression" in shown.output
+    result = json.loads(command("evaluate", run / "model.elman", *data, "--json").stdout)
+    assert result["score"] == json.loads((run / "result.json").read_text())["test"]["score"]
+
+
+def test_predict_needs_no_torch(tables, run):
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'sklearn', 'matplotlib', 'pandas'): sys.modules[name] = None\n"
+        "from elman.cli import main\n"
+        "main()"
+    )
+    data = ["--data", str(tables / "test.csv"), "--label", "class", "--probabilities"]
+    line = [sys.executable, "-c", code, "predict", str(run / "model.elman"), *data]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    answers = elman.load(run / "model.elman").predict(
+        elman.data.read(tables / "test.csv", label="class").sequences
+    )
+    assert [row["prediction"] for row in rows] == answers.tolist()
+    assert [row["id"] for row in rows] == [f"s{k}" for k in range(30)]
+    totals = [float(row["p(high)"]) + float(row["p(low)"]) for row in rows]
+    np.testing.assert_allclose(totals, 1.0, atol=1e-6)
+
+
+def test_predict_writes_a_file(command, tables, run, tmp_path):
+    out = tmp_path / "answers.csv"
+    data = ("--data", tables / "test.csv", "--label", "class")
+    done = command("predict", run / "model.elman", *data, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert len(out.read_text().splitlines()) == 31
+
+
+def test_predict_prints_json(command, tables, run):
+    data = ("--data", tables / "test.csv", "--label", "class")
+    rows = json.loads(command("predict", run, *data, "--json").stdout)
+    assert {row["prediction"] for row in rows} <= {"low", "high"}
+    assert all(0.5 <= row["probability"] <= 1 for row in rows)
+
+
+@pytest.mark.parametrize("kind", ["curves", "confusion", "misread", "reading"])
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_plot_draws(command, tables, run, tmp_path, kind, suffix):
+    out = tmp_path / f"picture.{suffix}"
+    data = ("--data", tables / "test.csv", "--label", "class")
+    done = command("plot", kind, run, *data, "--out", out)
+    assert done.exit_code == 0, done.output
+    start = {"png": b"\x89PNG", "svg": b"<?xml"}[suffix]
+    assert out.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("evaluate", "{run}", "--data", "{test}", "--label", "colour"), 1, "colour"),
+        (("evaluate", "{run}/config.toml", "--data", "{test}"), 1, "config.toml"),
+        (("predict", "nothing.elman", "--data", "{test}"), 1, "nothing.elman"),
+        (("predict", "{run}", "--data", "nothing.csv"), 1, "nothing.csv"),
+        (("plot", "portrait", "{run}", "--data", "{test}", "--label", "class"), 2, "reading"),
+        (("plot", "curves", "{run}/model.elman"), 2, "folder"),
+        (("plot", "curves", "{run}", "--out", "picture.bmp"), 2, ".png"),
+        (
+            ("plot", "reading", "{run}", "--data", "{test}", "--label", "class", "--index", "99"),
+            2,
+            "29",
+        ),
+        (("data", "show", "minst"), 2, "mnist"),
+        (("data", "get", "minst"), 2, "mnist"),
+    ],
+)
+def test_wrong_input_says_what_to_do(
+    command, tables, run, arguments, code, said, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    places = {"run": run, "test": tables / "test.csv"}
+    done = command(*(argument.format(**places) for argument in arguments))
+    assert done.exit_code == code, done.output
+    assert said in done.output
+    assert "Traceback" not in done.output
+
+
+def test_info_tells_versions_and_instruction_sets(command):
+    report = json.loads(command("info", "--json").stdout)
+    assert report["elman"] == elman.__version__
+    assert "generic" in report["instruction sets"]
+    assert report["instruction set in use"] in report["instruction sets"]
+    assert "torch" in command("info").output
+
+
+def test_data_list_names_every_set(command):
+    listed = {row["name"] for row in json.loads(command("data", "list", "--json").stdout)}
+    assert {"digits", "mnist", "timeseries", "tatoeba_fra_eng"} <= listed
+    assert "CC BY-SA" in command("data", "list").output
+
+
+def test_data_show_and_get_of_a_set_that_comes_with_a_dependency(command):
+    shown = command("data", "show", "digits").output
+    assert "1438 sequences" in shown
+    assert command("data", "get", "digits").exit_code == 0
+
+
+def test_help_has_an_example_for_each_verb(command):
+    for verb in ("train", "evaluate", "predict", "plot", "info"):
+        assert "Example" in command(verb, "--help").output
+    for verb in ("list", "get", "show"):
+        assert "Example" in command("data", verb, "--help").output

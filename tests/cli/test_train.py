@@ -1,0 +1,127 @@
+"""`elman train`: what a run leaves behind, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import elman
+from tests.cli.conftest import SMALL
+
+
+def same_weights(*folders: Path) -> bool:
+    """Whether two runs ended with the same model, to the bit."""
+    first, second = (elman.load(folder / "model.elman").bundle.weights for folder in folders)
+    return all(np.array_equal(array, second[name]) for name, array in first.items())
+
+
+def test_a_run_leaves_everything_in_its_folder(run):
+    found = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    assert found == {
+        "config.toml",
+        "metrics.jsonl",
+        "checkpoints/last.safetensors",
+        "checkpoints/best.safetensors",
+        "model.elman",
+        "result.json",
+        "pictures/curves.png",
+        "pictures/confusion.png",
+        "pictures/misread.png",
+        "pictures/reading.png",
+    }
+    result = json.loads((run / "result.json").read_text())
+    assert result["test"]["score"] > result["test"]["baselines"]["majority class"]
+    assert result["test"]["sequences"] == 30
+    assert len((run / "metrics.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_regressor_is_trained_the_same_way(command, tables, tmp_path):
+    files = ("--data", tables / "train-numbers.csv", "--test", tables / "test-numbers.csv")
+    out = tmp_path / "run"
+    done = command("train", "regressor", *files, "--label", "number", *SMALL, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert (out / "pictures" / "regression.png").stat().st_size > 5000
+
+
+def test_training_goes_on_from_a_model(command, tables, run, tmp_path):
+    out = tmp_path / "run"
+    files = ("--data", tables / "train.csv", "--label", "class")
+    done = command(
+        "train", "classifier", *files, "--from", run / "model.elman", "--epochs", 1, "--out", out
+    )
+    assert done.exit_code == 0, done.output
+    assert str(run / "model.elman") in (out / "config.toml").read_text()
+
+
+def test_a_configuration_repeats_a_run_and_options_override_it(command, tables, run, tmp_path):
+    told = ("--config", run / "config.toml", "--label", "class", "--no-pictures")
+    again, longer = tmp_path / "again", tmp_path / "longer"
+    assert command("train", *told, "--out", again).exit_code == 0
+    assert command("train", *told, "--epochs", 4, "--out", longer).exit_code == 0
+    assert same_weights(run, again)
+    assert not same_weights(run, longer)
+    assert len((longer / "metrics.jsonl").read_text().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("classifier",), 2, "--data"),
+        (("painter", "--data", "digits"), 2, "classifier, regressor"),
+        (("classifier", "--data", "digist"), 2, "did you mean digits"),
+        (("classifier", "--data", "missing.csv"), 1, "missing.csv"),
+        (("classifier", "--data", "digits", "--cell", "lsmt"), 2, "lstm"),
+        (("classifier", "--data", "digits", "--units", "many"), 2, "128,64"),
+        (("classifier", "--data", "digits", "--optimizer", "adm"), 2, "adam"),
+        (("regressor", "--data", "digits", "--class-weight", "balanced"), 2, "--class-weight"),
+        (("classifier", "--config", "nothing"), 2, "mnist-lesson"),
+        (("classifier", "--data", "digits", "--resume", "--out", "nowhere"), 1, "--resume"),
+        (("classifier", "--data", "digits", "--from", "nowhere.elman"), 1, "nowhere.elman"),
+    ],
+)
+def test_wrong_input_says_what_to_do(command, arguments, code, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = command("train", *arguments)
+    assert done.exit_code == code, done.output
+    assert said in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_run_is_not_written_over(command, tables, run):
+    files = ("--data", tables / "train.csv", "--label", "class")
+    before = (run / "model.elman").read_bytes()
+    done = command("train", "classifier", *files, *SMALL, "--out", run)
+    assert done.exit_code == 1
+    assert "--resume" in done.output
+    assert (run / "model.elman").read_bytes() == before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_is_resumed_to_the_same_bits(tables, tmp_path, number, code):
+    files = ["--data", str(tables / "train.csv"), "--label", "class", "--no-pictures"]
+    options = [*files, *map(str, SMALL), "--epochs", "40", "--batch-size", "4"]
+    train = [sys.executable, "-m", "elman", "train", "classifier", *options]
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+
+    process = subprocess.Popen([*train, "--out", stopped], stderr=subprocess.PIPE, text=True)
+    metrics = stopped / "metrics.jsonl"
+    for _ in range(1200):
+        if metrics.exists() and len(metrics.read_text().splitlines()) >= 3:
+            break
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    assert "--resume" in said
+    assert not (stopped / "model.elman").exists()
+
+    subprocess.run([*train, "--out", stopped, "--resume"], check=True, capture_output=True)
+    subprocess.run([*train, "--out", whole], check=True, capture_output=True)
+    assert same_weights(stopped, whole)
