@@ -1,0 +1,26 @@
+// The kernels, compiled once for each instruction set from this one text.
+//
+// ELMAN_ISA names the instruction set and the namespace. Everything but the table at the end has
+// internal linkage, and no library header with code in it is included: an inline function that
+// two of these objects shared would be merged by the linker, possibly into the wide version, which
+// a smaller processor cannot run.
+#include "elman/isa.h"
+#include "kernels/dense.h"
+#include "kernels/simple.h"
+
+#define ELMAN_NAME_OF(isa) #isa
+#define ELMAN_NAME(isa) ELMAN_NAME_OF(isa)
+
+namespace elman::ELMAN_ISA {
+namespace {
+
+template <typename Real>
+constexpr Kernels<Real> kernels = {dense<Real>, dense_workspace<Real>, simple_forward<Real>,
+                                   simple_backward<Real>, simple_workspace<Real>};
+
+}  // namespace
+
+extern const Isa isa;
+constinit const Isa isa = {ELMAN_NAME(ELMAN_ISA), kernels<float>, kernels<double>};
+
+}  // namespace elman::ELMAN_ISA

@@ -1,0 +1,14 @@
+"""The recurrences as torch operators: which implementation runs, and why.
+
+`unroll` runs whole sequences and `step` one step, both differentiable, on the contract's
+objects holding torch tensors. `choose` says which of the three implementations `unroll` takes:
+
+- `native`: the compiled kernels of `elman.kernels.native`;
+- `aten`: torch's own fused operators;
+- `loop`: torch operations step by step, which can do everything.
+"""
+
+from elman.operators.choice import Choice, choose
+from elman.operators.unrolling import step, unroll
+
+__all__ = ["Choice", "choose", "step", "unroll"]

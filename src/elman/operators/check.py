@@ -1,0 +1,133 @@
+"""The checks that the torch operators make before they compute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elman.errors import ArgumentError, ShapeError
+from elman.kernels.contract import (
+    GRU,
+    LSTM,
+    GRUWeights,
+    LSTMWeights,
+    Recurrence,
+    RNNWeights,
+    Simple,
+)
+from elman.state import LSTMState, RNNState, describe
+
+__all__ = ["check_arrays", "check_time"]
+
+_WEIGHTS = {Simple: RNNWeights, LSTM: LSTMWeights, GRU: GRUWeights}
+
+
+def check_arrays(
+    recurrence: Recurrence, weights: Any, inputs: Any, state: Any, axes: tuple[str, ...]
+) -> None:
+    """Check inputs (with the leading `axes`), state and weights against each other.
+
+    Raises:
+        ShapeError: One has another rank, size, dtype or device.
+        ArgumentError: The weights' type does not fit the recurrence.
+    """
+    kind = _WEIGHTS.get(type(recurrence))
+    if kind is None or not isinstance(weights, kind):
+        raise ArgumentError(
+            "weights",
+            f"found {type(weights).__name__} for {recurrence!r}",
+            "use RNNWeights for Simple, LSTMWeights for LSTM, GRUWeights for GRU",
+        )
+    features = weights.weight_ih.shape[1]
+    if not isinstance(inputs, Tensor) or inputs.ndim != len(axes) + 1:
+        wanted = ", ".join([*axes, str(features)])
+        raise ShapeError("inputs", f"found {_found(inputs)}", f"give a tensor [{wanted}]")
+    _check(inputs, "inputs", inputs, (*inputs.shape[:-1], features))
+    for name, shape in _weight_shapes(recurrence, weights).items():
+        weight = getattr(weights, name)
+        if weight is not None:
+            _check(inputs, f"weights.{name}", weight, shape)
+    _check_state(recurrence, weights, inputs, state)
+
+
+def check_time(inputs: Tensor, lengths: Any, resets: Any) -> Tensor | None:
+    """Check `lengths` and `resets` against the inputs `[B, T, I]`.
+
+    Returns:
+        The lengths as int64 on the inputs' device.
+
+    Raises:
+        ShapeError: They have another shape, dtype or device.
+        ArgumentError: A length is outside 0…T.
+    """
+    batch, steps, _ = inputs.shape
+    if resets is not None:
+        fits = resets.shape == (batch, steps) and resets.device == inputs.device
+        if not fits or resets.dtype != torch.bool:
+            wanted = f"give booleans of shape ({batch}, {steps}) on {inputs.device}"
+            raise ShapeError("resets", f"found {_found(resets)}", wanted)
+    if lengths is None:
+        return None
+    if lengths.shape != (batch,) or lengths.is_floating_point() or lengths.dtype == torch.bool:
+        raise ShapeError(
+            "lengths", f"found {_found(lengths)}", f"give integers of shape ({batch},)"
+        )
+    # Reading the values would break a compiled graph; the compiled kernel refuses bad ones itself.
+    if not torch.compiler.is_compiling():
+        wrong = ((lengths < 0) | (lengths > steps)).nonzero().flatten().tolist()
+        if wrong:
+            raise ArgumentError(
+                f"lengths[{wrong[0]}]",
+                f"found {int(lengths[wrong[0]])}",
+                f"give steps from 0 to {steps}",
+            )
+    return lengths.to(inputs.device, torch.int64)
+
+
+def _weight_shapes(recurrence: Recurrence, weights: Any) -> dict[str, tuple[int, ...]]:
+    rows, features = weights.weight_ih.shape
+    units, recurrent = rows // recurrence.gates, weights.weight_hh.shape[1]
+    shapes: dict[str, tuple[int, ...]] = {
+        "weight_ih": (recurrence.gates * units, features),
+        "weight_hh": (rows, recurrent if isinstance(recurrence, LSTM) else units),
+        "bias": (rows,),
+        "norm_ih": (rows,),
+        "norm_hh": (rows,),
+    }
+    if isinstance(recurrence, LSTM):
+        shapes |= {
+            "peephole": (3, units),
+            "projection": (recurrent, units),
+            "norm_cell": (2, units),
+        }
+        if weights.projection is None:
+            shapes["weight_hh"] = (rows, units)
+    if isinstance(recurrence, GRU):
+        shapes["recurrent_bias"] = (units,)
+    return shapes
+
+
+def _check_state(recurrence: Recurrence, weights: Any, inputs: Tensor, state: Any) -> None:
+    kind = LSTMState if isinstance(recurrence, LSTM) else RNNState
+    if not isinstance(state, kind):
+        raise ShapeError("state", f"found {describe(state)}", f"give {kind.__name__}")
+    batch, units = inputs.shape[0], weights.weight_ih.shape[0] // recurrence.gates
+    _check(inputs, "state.hidden", state.hidden, (batch, weights.weight_hh.shape[1]))
+    if isinstance(state, LSTMState):
+        _check(inputs, "state.cell", state.cell, (batch, units))
+
+
+def _check(inputs: Tensor, where: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+    """Raise unless `tensor` has this shape and the dtype and device of the inputs."""
+    if tensor.shape != shape or tensor.device != inputs.device:
+        raise ShapeError(where, f"found {_found(tensor)}", f"give {shape} on {inputs.device}")
+    if tensor.dtype != inputs.dtype and not torch.is_autocast_enabled(inputs.device.type):
+        raise ShapeError(where, f"found {_found(tensor)}", f"give {inputs.dtype}, as the inputs")
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"{value.dtype} of shape {tuple(value.shape)} on {value.device}"
+    return type(value).__name__

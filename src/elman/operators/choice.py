@@ -1,0 +1,50 @@
+"""Which implementation of a recurrence runs, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from elman.kernels.contract import Recurrence, Weights
+from elman.operators import aten, native
+
+__all__ = ["Choice", "choose"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An implementation and, in words, why it and not a faster one."""
+
+    kernel: Literal["native", "aten", "loop"]
+    reason: str
+
+
+def choose(
+    recurrence: Recurrence,
+    weights: Weights,
+    inputs: Float[Tensor, "B T I"],
+    resets: Bool[Tensor, "B T"] | None = None,
+) -> Choice:
+    """Which implementation `unroll` takes with these arguments.
+
+    Of `resets` it matters only whether they are given. Second derivatives exist through all
+    three, except through torch's operators on a GPU (cuDNN has none).
+
+    >>> import torch
+    >>> from elman.kernels.contract import GRU, GRUWeights
+    >>> weights = GRUWeights(torch.zeros(6, 3), torch.zeros(6, 2), torch.zeros(6))
+    >>> choose(GRU(reset_after=False), weights, torch.zeros(1, 4, 3)).kernel
+    'loop'
+    >>> choose(GRU(), weights, torch.zeros(1, 4, 3))
+    Choice(kernel='aten', reason='the compiled kernels run the simple cell, not GRU')
+    """
+    not_native = native.lacks(recurrence, weights, inputs)
+    if not_native is None:
+        return Choice("native", "the compiled kernels run the simple cell on a CPU")
+    not_aten = aten.lacks(recurrence, weights, inputs, resets)
+    if not_aten is None:
+        return Choice("aten", not_native)
+    return Choice("loop", f"{not_native}; {not_aten}")
