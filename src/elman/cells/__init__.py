@@ -1,0 +1,37 @@
+"""Cells: their parameters and one step, the wrappers around them, and their initialisers.
+
+Every name here meets the protocol in `elman.cells.protocol`; a cell of your own needs only its
+two methods to work in every wrapper, in `Stacked` and in `elman.layers`.
+"""
+
+from elman.cells.dropout import Dropout, DropoutState
+from elman.cells.gru import GRUCell
+from elman.cells.initialisers import INITIALISERS, initialise
+from elman.cells.learned import LearnedInitialState
+from elman.cells.lstm import LSTMCell
+from elman.cells.projected import Projected
+from elman.cells.protocol import Cell, UnrollingCell
+from elman.cells.residual import Residual
+from elman.cells.rnn import RNNCell
+from elman.cells.stacked import Stacked
+from elman.cells.unrolling import unroll
+from elman.cells.zoneout import Zoneout, ZoneoutState
+
+__all__ = [
+    "INITIALISERS",
+    "Cell",
+    "Dropout",
+    "DropoutState",
+    "GRUCell",
+    "LSTMCell",
+    "LearnedInitialState",
+    "Projected",
+    "RNNCell",
+    "Residual",
+    "Stacked",
+    "UnrollingCell",
+    "Zoneout",
+    "ZoneoutState",
+    "initialise",
+    "unroll",
+]

@@ -1,0 +1,142 @@
+"""Dropout around a cell."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor, nn
+
+from elman.cells.checks import check_cell, check_rate
+from elman.cells.masks import draw_keys, keep, map_recurrent
+from elman.cells.unrolling import loop, reading_order, real_steps, unroll
+from elman.state import where
+
+__all__ = ["Dropout", "DropoutState"]
+
+_INPUT, _OUTPUT, _RECURRENT = 0, 1, 2  # streams; each array of the state has one from 2 on
+
+
+class DropoutState(NamedTuple):
+    """The wrapped cell's state, and for each row a key `[B]` and its step `[B]`, both int64."""
+
+    inner: Any
+    key: Any
+    step: Any
+
+
+class Dropout(nn.Module):
+    """Zeroes inputs, outputs and recurrent state of a cell at random while training.
+
+    What is kept is divided by 1 - rate; in `eval()` nothing changes. Masks differ from step to
+    step (Zaremba et al. 2014, arXiv 1409.2329v5, for inputs and outputs) or, with `variational`,
+    stay the same for a whole sequence (Gal and Ghahramani 2016, arXiv 1512.05287v5).
+
+    Recurrent dropout acts on the state that enters a step: on every floating-point array of it
+    except a field named `cell`, so an LSTM's h but not its c, as TensorFlow 1's DropoutWrapper
+    does with `state_keep_prob`. A GRU therefore loses these entries of h(t-1) altogether.
+
+    A mask is a function of the row's key, the step and the unit. The keys are drawn from torch's
+    default generator by `initial_state`, and travel in the state: the same state gives the same
+    masks, step by step, in chunks or as a whole.
+
+    Args:
+        cell: Any cell.
+        input: Probability in [0, 1) of zeroing an entry of the inputs.
+        output: The same for the outputs.
+        recurrent: The same for the recurrent state.
+        variational: One mask for the whole sequence.
+
+    Raises:
+        ArgumentError: A rate is outside [0, 1), or `cell` is not a cell.
+    """
+
+    def __init__(
+        self,
+        cell: Any,
+        *,
+        input: float = 0.0,
+        output: float = 0.0,
+        recurrent: float = 0.0,
+        variational: bool = False,
+    ) -> None:
+        super().__init__()
+        self.cell = check_cell(cell)
+        self.input = check_rate("input", input)
+        self.output = check_rate("output", output)
+        self.recurrent = check_rate("recurrent", recurrent)
+        self.variational = variational
+        self.input_size = getattr(cell, "input_size", None)
+        self.output_size = getattr(cell, "output_size", None)
+
+    def initial_state(self, batch: int) -> DropoutState:
+        """The wrapped cell's, with fresh keys (0 in `eval()`) and step 0."""
+        inner = self.cell.initial_state(batch)
+        return DropoutState(inner, *draw_keys(batch, inner, self.training))
+
+    def forward(
+        self, inputs: Shaped[Tensor, "B *I"], state: DropoutState
+    ) -> tuple[Shaped[Tensor, "B *O"], DropoutState]:
+        """One step."""
+        if not self.training:
+            outputs, inner = self.cell(inputs, state.inner)
+            return outputs, state._replace(inner=inner)
+        inputs = self._drop(inputs, state, state.step, self.input, _INPUT)
+        outputs, inner = self.cell(inputs, self._drop_recurrent(state))
+        outputs = self._drop(outputs, state, state.step, self.output, _OUTPUT)
+        return outputs, DropoutState(inner, state.key, state.step + 1)
+
+    def unroll(
+        self,
+        inputs: Shaped[Tensor, "B T *I"],
+        state: DropoutState,
+        lengths: Int[Tensor, "B"] | None = None,
+        resets: Bool[Tensor, "B T"] | None = None,
+        reverse: bool = False,
+    ) -> tuple[Shaped[Tensor, "B T *O"], DropoutState]:
+        """A whole sequence, by the wrapped cell's own way.
+
+        In training, resets and recurrent dropout make it go step by step.
+        """
+        if self.training and (self.recurrent or resets is not None):
+            return loop(self, inputs, state, lengths, resets, reverse)
+        if not self.training:
+            outputs, inner = unroll(self.cell, inputs, state.inner, lengths, resets, reverse)
+            return outputs, self._restarted(state, lengths, resets)._replace(inner=inner)
+        batch, time = inputs.shape[:2]
+        order = reading_order(batch, time, lengths, reverse, state.step.device)
+        steps = state.step[:, None] + order
+        inputs = self._drop(inputs, state, steps, self.input, _INPUT)
+        outputs, inner = unroll(self.cell, inputs, state.inner, lengths, None, reverse)
+        outputs = self._drop(outputs, state, steps, self.output, _OUTPUT)
+        made = time if lengths is None else lengths
+        return outputs, DropoutState(inner, state.key, state.step + made)
+
+    def _drop(
+        self, values: Tensor, state: DropoutState, steps: Tensor, rate: float, stream: int
+    ) -> Tensor:
+        if rate == 0:
+            return values
+        if self.variational:
+            steps = torch.zeros_like(steps)
+        return values * keep(values, state.key, steps, rate, stream) / (1 - rate)
+
+    def _drop_recurrent(self, state: DropoutState) -> Any:
+        def drop(index: int, name: str, leaf: Tensor) -> Tensor:
+            if name == "cell":
+                return leaf
+            return self._drop(leaf, state, state.step, self.recurrent, _RECURRENT + index)
+
+        return map_recurrent(drop, state.inner)
+
+    def _restarted(
+        self, state: DropoutState, lengths: Tensor | None, resets: Tensor | None
+    ) -> DropoutState:
+        """Keys and steps of rows that a reset sent back to the start."""
+        if resets is None:
+            return state
+        if lengths is not None:
+            resets = resets & real_steps(lengths, resets.shape[1])
+        fresh = self.initial_state(resets.shape[0])
+        return where(resets.any(dim=1), fresh, state)

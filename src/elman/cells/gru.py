@@ -1,0 +1,135 @@
+"""The gated recurrent unit."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from elman import operators
+from elman.cells.checks import check_size
+from elman.cells.initialisers import initialise
+from elman.kernels.contract import GRU, GRUWeights
+from elman.state import RNNState
+
+__all__ = ["GRUCell"]
+
+
+class GRUCell(nn.Module):
+    """Gated recurrent unit; Cho et al. 2014, arXiv 1406.1078v3.
+
+    r = σ(W_r x(t) + U_r h(t-1) + b_r), z = σ(W_z x(t) + U_z h(t-1) + b_z),
+    n = tanh(W_n x(t) + b_n + r·(U_n h(t-1) + b_hn)), h(t) = (1 - z)·n + z·h(t-1); the output is
+    h(t). With `reset_after=False`, n = tanh(W_n x(t) + b_n + U_n (r·h(t-1))), as in the paper.
+
+    >>> cell = GRUCell(3, 5)
+    >>> outputs, state = cell(torch.ones(4, 3), cell.initial_state(4))
+    >>> outputs.shape, state.hidden.shape
+    (torch.Size([4, 5]), torch.Size([4, 5]))
+
+    Weights start as Glorot uniform (input) and orthogonal (recurrent), the biases at zero;
+    `elman.cells.initialise` changes that.
+
+    Args:
+        input_size: Features I of a step.
+        hidden_size: Neurons H.
+        reset_after: Multiply by the reset gate after the candidate's matrix product, as cuDNN and
+            torch.nn do, or (False) before it, as the paper and TensorFlow 1 do.
+        layer_norm: Normalise both products (Ba et al. 2016, arXiv 1607.06450v1).
+        generator: Where the weights are drawn from; None means torch's default generator.
+        device: Where the weights live.
+        dtype: The weights' dtype; torch's default if None.
+
+    Attributes:
+        weight_ih: `[3·H, I]`, blocks r, z, n (the W above).
+        weight_hh: `[3·H, H]` (the U above).
+        bias: `[3·H]`.
+        recurrent_bias: `[H]`, b_hn above; None with `reset_after=False`.
+        norm_ih: `[3·H]`, or None without layer normalisation.
+        norm_hh: `[3·H]`, or None without layer normalisation.
+
+    Raises:
+        ArgumentError: A size is not positive.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        reset_after: bool = True,
+        layer_norm: bool = False,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.recurrence = GRU(reset_after)
+        self.input_size = check_size("input_size", input_size)
+        self.hidden_size = self.output_size = H = check_size("hidden_size", hidden_size)
+
+        def parameter(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+
+        self.weight_ih = parameter(3 * H, input_size)
+        self.weight_hh = parameter(3 * H, H)
+        self.bias = parameter(3 * H)
+        self.recurrent_bias = parameter(H) if reset_after else None
+        self.norm_ih = parameter(3 * H) if layer_norm else None
+        self.norm_hh = parameter(3 * H) if layer_norm else None
+        initialise(self, generator=generator)
+
+    def weights(self) -> GRUWeights:
+        """The parameters as the kernels take them."""
+        return GRUWeights(
+            self.weight_ih,
+            self.weight_hh,
+            self.bias,
+            self.recurrent_bias,
+            self.norm_ih,
+            self.norm_hh,
+        )
+
+    def initial_state(self, batch: int) -> RNNState:
+        """Zeros: `RNNState(hidden [B, H])`."""
+        return RNNState(self.weight_hh.new_zeros(batch, self.hidden_size))
+
+    def forward(
+        self, inputs: Float[Tensor, "B I"], state: RNNState
+    ) -> tuple[Float[Tensor, "B H"], RNNState]:
+        """One step.
+
+        Raises:
+            ShapeError: Inputs or state do not fit the cell.
+        """
+        _, state = operators.step(self.recurrence, self.weights(), inputs, state)
+        return state.hidden, state
+
+    def unroll(
+        self,
+        inputs: Float[Tensor, "B T I"],
+        state: RNNState,
+        lengths: Int[Tensor, "B"] | None = None,
+        resets: Bool[Tensor, "B T"] | None = None,
+        reverse: bool = False,
+    ) -> tuple[Float[Tensor, "B T H"], RNNState]:
+        """A whole sequence, by a kernel; see `elman.layers.dynamic_unroll`.
+
+        Raises:
+            ShapeError: Inputs or state do not fit the cell.
+        """
+        return operators.unroll(
+            self.recurrence,
+            self.weights(),
+            inputs,
+            state,
+            lengths=lengths,
+            resets=resets,
+            reverse=reverse,
+        )
+
+    def extra_repr(self) -> str:
+        """Sizes and options, for `print`."""
+        norm = ", layer_norm=True" if self.norm_ih is not None else ""
+        reset_after = self.recurrence.reset_after
+        return f"{self.input_size}, {self.hidden_size}, reset_after={reset_after}{norm}"

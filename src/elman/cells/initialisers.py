@@ -1,0 +1,112 @@
+"""How weights start: by name, each gate's block on its own.
+
+- ``glorot_uniform``, ``glorot_normal``: Glorot and Bengio 2010, "Understanding the difficulty of
+  training deep feedforward neural networks", equation 16.
+- ``he_uniform``, ``he_normal``: He et al. 2015, arXiv 1502.01852v1, for ReLU.
+- ``orthogonal``: Saxe et al. 2013, arXiv 1312.6120v3.
+- ``identity``: Le et al. 2015, arXiv 1504.00941v2: a ReLU cell that starts by copying (IRNN).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from elman.errors import ArgumentError
+
+__all__ = ["INITIALISERS", "Initialiser", "initialise"]
+
+Initialiser = Callable[[Tensor, torch.Generator | None], Any]
+"""Fills one gate's block `[H, I]` or `[H, R]` in place."""
+
+INITIALISERS: dict[str, Initialiser] = {
+    "glorot_uniform": lambda block, draw: nn.init.xavier_uniform_(block, generator=draw),
+    "glorot_normal": lambda block, draw: nn.init.xavier_normal_(block, generator=draw),
+    "he_uniform": lambda block, draw: nn.init.kaiming_uniform_(
+        block, nonlinearity="relu", generator=draw
+    ),
+    "he_normal": lambda block, draw: nn.init.kaiming_normal_(
+        block, nonlinearity="relu", generator=draw
+    ),
+    "orthogonal": lambda block, draw: nn.init.orthogonal_(block, generator=draw),
+    "identity": lambda block, draw: nn.init.eye_(block),
+}
+
+C = TypeVar("C", bound=nn.Module)
+
+
+def initialise(
+    cell: C,
+    *,
+    input: str | Initialiser = "glorot_uniform",
+    recurrent: str | Initialiser = "orthogonal",
+    bias: float = 0.0,
+    generator: torch.Generator | None = None,
+) -> C:
+    """Start the weights of a built-in cell afresh, or of all those inside a wrapper or a stack.
+
+    >>> from elman.cells import RNNCell
+    >>> irnn = initialise(RNNCell(3, 2, activation="relu"), recurrent="identity")
+    >>> irnn.weight_hh.tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+
+    Peepholes start at 0 and the gains of layer normalisation at 1, so both start without effect.
+
+    Args:
+        cell: A built-in cell, or a module that contains some.
+        input: For the blocks of `weight_ih`, and for `projection`: a name in `INITIALISERS`, or a
+            function that fills a block in place.
+        recurrent: For the blocks of `weight_hh`.
+        bias: The value of every bias.
+        generator: Where random values are drawn from; None means torch's default generator.
+
+    Returns:
+        The same cell.
+
+    Raises:
+        ArgumentError: An unknown name, or no built-in cell inside.
+    """
+    fill_input, fill_recurrent = _find("input", input), _find("recurrent", recurrent)
+    found = [module for module in cell.modules() if hasattr(module, "recurrence")]
+    if not found:
+        raise ArgumentError("cell", f"found {type(cell).__name__}", "give one with a built-in cell")
+    with torch.no_grad():
+        for module in found:
+            _fill(module, fill_input, fill_recurrent, bias, generator)
+    return cell
+
+
+def _find(argument: str, initialiser: str | Initialiser) -> Initialiser:
+    if callable(initialiser):
+        return initialiser
+    if initialiser not in INITIALISERS:
+        raise ArgumentError(
+            argument, f"found {initialiser!r}", f"use one of {', '.join(INITIALISERS)}"
+        )
+    return INITIALISERS[initialiser]
+
+
+def _fill(
+    module: Any,
+    fill_input: Initialiser,
+    fill_recurrent: Initialiser,
+    bias: float,
+    generator: torch.Generator | None,
+) -> None:
+    for name, weight in module.weights()._asdict().items():
+        if weight is None:
+            continue
+        if name in ("weight_ih", "weight_hh"):
+            fill = fill_input if name == "weight_ih" else fill_recurrent
+            for block in weight.chunk(module.recurrence.gates):
+                fill(block, generator)
+        elif name == "projection":
+            fill_input(weight, generator)
+        elif name == "norm_cell":
+            weight[0], weight[1] = 1.0, 0.0
+        else:
+            start = {"bias": bias, "recurrent_bias": bias, "peephole": 0.0}
+            weight.fill_(start.get(name, 1.0))

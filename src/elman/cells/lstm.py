@@ -1,0 +1,158 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from elman import operators
+from elman.cells.checks import check_size
+from elman.cells.initialisers import initialise
+from elman.kernels.contract import LSTM, LSTMWeights
+from elman.state import LSTMState
+
+__all__ = ["LSTMCell"]
+
+
+class LSTMCell(nn.Module):
+    """Long short-term memory; Hochreiter and Schmidhuber 1997, forget gate of Gers et al. 2000.
+
+    With p = W_ih x(t) + W_hh h(t-1) + b, whose four blocks belong to the gates i, f, g, o:
+    i = σ(p_i), f = σ(p_f + forget_bias), g = tanh(p_g), c(t) = f·c(t-1) + i·g, o = σ(p_o),
+    h(t) = o·tanh(c(t)); the output is h(t).
+
+    >>> cell = LSTMCell(3, 5)
+    >>> outputs, state = cell(torch.ones(4, 3), cell.initial_state(4))
+    >>> outputs.shape, state.cell.shape
+    (torch.Size([4, 5]), torch.Size([4, 5]))
+
+    Weights start as Glorot uniform (input, projection) and orthogonal (recurrent), the bias and
+    the peepholes at zero; `elman.cells.initialise` changes that.
+
+    Args:
+        input_size: Features I of a step.
+        hidden_size: Neurons H.
+        forget_bias: A constant added to the forget gate's pre-activation, on top of the bias, as
+            TensorFlow does (Jozefowicz et al. 2015: it should start at 1).
+        peepholes: Let i and f see c(t-1), and o see c(t) (Gers et al. 2002).
+        projection: Width R of a linear map of h(t), which is then what recurs and is put out (Sak
+            et al. 2014, arXiv 1402.1128v1); None for none.
+        cell_clip: Bound on the absolute value of c(t); None for none.
+        layer_norm: Normalise both products and the cell (Ba et al. 2016, arXiv 1607.06450v1).
+        generator: Where the weights are drawn from; None means torch's default generator.
+        device: Where the weights live.
+        dtype: The weights' dtype; torch's default if None.
+
+    Attributes:
+        weight_ih: `[4·H, I]`, blocks i, f, g, o.
+        weight_hh: `[4·H, R]`; R = H without a projection.
+        bias: `[4·H]`.
+        peephole: `[3, H]` for i, f, o, or None.
+        projection: `[R, H]`, or None.
+        norm_ih: `[4·H]`, or None without layer normalisation.
+        norm_hh: `[4·H]`, or None without layer normalisation.
+        norm_cell: `[2, H]`, gain and bias, or None without layer normalisation.
+
+    Raises:
+        ArgumentError: A size or the clip is not positive.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        forget_bias: float = 1.0,
+        peepholes: bool = False,
+        projection: int | None = None,
+        cell_clip: float | None = None,
+        layer_norm: bool = False,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.recurrence = LSTM(forget_bias, cell_clip)
+        self.input_size = check_size("input_size", input_size)
+        self.hidden_size = H = check_size("hidden_size", hidden_size)
+        self.output_size = R = H if projection is None else check_size("projection", projection)
+
+        def parameter(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+
+        self.weight_ih = parameter(4 * H, input_size)
+        self.weight_hh = parameter(4 * H, R)
+        self.bias = parameter(4 * H)
+        self.peephole = parameter(3, H) if peepholes else None
+        self.projection = None if projection is None else parameter(R, H)
+        self.norm_ih = parameter(4 * H) if layer_norm else None
+        self.norm_hh = parameter(4 * H) if layer_norm else None
+        self.norm_cell = parameter(2, H) if layer_norm else None
+        initialise(self, generator=generator)
+
+    def weights(self) -> LSTMWeights:
+        """The parameters as the kernels take them."""
+        return LSTMWeights(
+            self.weight_ih,
+            self.weight_hh,
+            self.bias,
+            self.peephole,
+            self.projection,
+            self.norm_ih,
+            self.norm_hh,
+            self.norm_cell,
+        )
+
+    def initial_state(self, batch: int) -> LSTMState:
+        """Zeros: `LSTMState(hidden [B, R], cell [B, H])`."""
+        zeros = self.weight_hh.new_zeros
+        return LSTMState(zeros(batch, self.output_size), zeros(batch, self.hidden_size))
+
+    def forward(
+        self, inputs: Float[Tensor, "B I"], state: LSTMState
+    ) -> tuple[Float[Tensor, "B R"], LSTMState]:
+        """One step.
+
+        Raises:
+            ShapeError: Inputs or state do not fit the cell.
+        """
+        _, state = operators.step(self.recurrence, self.weights(), inputs, state)
+        return state.hidden, state
+
+    def unroll(
+        self,
+        inputs: Float[Tensor, "B T I"],
+        state: LSTMState,
+        lengths: Int[Tensor, "B"] | None = None,
+        resets: Bool[Tensor, "B T"] | None = None,
+        reverse: bool = False,
+    ) -> tuple[Float[Tensor, "B T R"], LSTMState]:
+        """A whole sequence, by a kernel; see `elman.layers.dynamic_unroll`.
+
+        Raises:
+            ShapeError: Inputs or state do not fit the cell.
+        """
+        return operators.unroll(
+            self.recurrence,
+            self.weights(),
+            inputs,
+            state,
+            lengths=lengths,
+            resets=resets,
+            reverse=reverse,
+        )
+
+    def extra_repr(self) -> str:
+        """Sizes and options, for `print`."""
+        options = [f"{self.input_size}, {self.hidden_size}"]
+        options.append(f"forget_bias={self.recurrence.forget_bias}")
+        if self.peephole is not None:
+            options.append("peepholes=True")
+        if self.projection is not None:
+            options.append(f"projection={self.output_size}")
+        if self.recurrence.cell_clip is not None:
+            options.append(f"cell_clip={self.recurrence.cell_clip}")
+        if self.norm_ih is not None:
+            options.append("layer_norm=True")
+        return ", ".join(options)

@@ -1,0 +1,115 @@
+"""A cell along time: by its own `unroll` where it has one, else step by step.
+
+The wrappers and `elman.layers` run every cell through `unroll`, so a cell with the protocol's
+two methods works wherever a built-in one does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor
+
+from elman.state import where
+
+__all__ = ["loop", "reading_order", "real_steps", "unroll"]
+
+
+def unroll(
+    cell: Any,
+    inputs: Shaped[Tensor, "B T *I"],
+    state: Any,
+    lengths: Int[Tensor, "B"] | None = None,
+    resets: Bool[Tensor, "B T"] | None = None,
+    reverse: bool = False,
+) -> tuple[Shaped[Tensor, "B T *O"], Any]:
+    """Run a cell over a sequence, by `cell.unroll` if it has that method, else by `loop`.
+
+    Arguments and results are `loop`'s; nothing is checked here (`elman.layers` does).
+    """
+    if hasattr(cell, "unroll"):
+        return cell.unroll(inputs, state, lengths, resets, reverse)
+    return loop(cell, inputs, state, lengths, resets, reverse)
+
+
+def loop(
+    cell: Any,
+    inputs: Shaped[Tensor, "B T *I"],
+    state: Any,
+    lengths: Int[Tensor, "B"] | None = None,
+    resets: Bool[Tensor, "B T"] | None = None,
+    reverse: bool = False,
+) -> tuple[Shaped[Tensor, "B T *O"], Any]:
+    """Call a cell step by step.
+
+    Args:
+        cell: Any cell; its state's arrays may be of any dtype, integers included.
+        inputs: `[B, T, ...]`; the cell is called with `[B, ...]`.
+        state: The state before the first step.
+        lengths: Real steps of each row, 0…T; None stands for T. Past its length a row's state
+            stands still, and zeros are read in place of what is there.
+        resets: Where true, the row restarts from `cell.initial_state` before it reads that step.
+        reverse: Read each row from its own last step to its first.
+
+    Returns:
+        Outputs `[B, T, ...]` at the steps that were read, zero past each length, and the state
+        after each row's last step.
+    """
+    batch, steps = inputs.shape[:2]
+    real = None if lengths is None else real_steps(lengths, steps)
+    # At least one call, so that gradients (zeros) exist even where every row is empty.
+    longest = steps if lengths is None or batch == 0 else min(steps, max(1, int(lengths.max())))
+    outputs = []
+    for t in reversed(range(longest)) if reverse else range(longest):
+        active = None if real is None else real[:, t]
+        if resets is not None:
+            state = _restart(cell, state, resets[:, t], active)
+        output, new_state = cell(_only(active, inputs[:, t]), state)
+        state = new_state if active is None else where(active, new_state, state)
+        outputs.append(_only(active, output))
+    if not outputs:
+        return _no_outputs(cell, inputs, state), state
+    stacked = torch.stack(outputs[::-1] if reverse else outputs, dim=1)
+    if longest < steps:
+        rest = stacked.new_zeros(batch, steps - longest, *stacked.shape[2:])
+        stacked = torch.cat([stacked, rest], dim=1)
+    return stacked, state
+
+
+def real_steps(lengths: Int[Tensor, "B"], steps: int) -> Bool[Tensor, "B T"]:
+    """True at the steps before each row's length."""
+    return torch.arange(steps, device=lengths.device) < lengths[:, None]
+
+
+def reading_order(
+    batch: int, steps: int, lengths: Int[Tensor, "B"] | None, reverse: bool, device: torch.device
+) -> Int[Tensor, "B T"]:
+    """The position at which each step is read: 0 for the first; steps past a length get 0."""
+    order = torch.arange(steps, device=device).expand(batch, steps)
+    if reverse:
+        order = (steps if lengths is None else lengths[:, None]) - 1 - order
+    elif lengths is not None:
+        order = torch.where(real_steps(lengths, steps), order, 0)
+    return order.clamp(min=0)
+
+
+def _only(active: Tensor | None, values: Tensor) -> Tensor:
+    """`values` with zeros in the rows that have ended; NaN there passes no gradient either."""
+    if active is None:
+        return values
+    rows = active.reshape((-1,) + (1,) * (values.dim() - 1))
+    return torch.where(rows, values, values.new_zeros(()))
+
+
+def _restart(cell: Any, state: Any, resets: Tensor, active: Tensor | None) -> Any:
+    rows = resets if active is None else resets & active
+    return where(rows, cell.initial_state(rows.shape[0]), state) if bool(rows.any()) else state
+
+
+def _no_outputs(cell: Any, inputs: Tensor, state: Any) -> Tensor:
+    """Outputs of no steps, in the shape that one step would have given."""
+    with torch.no_grad():
+        output, _ = cell(inputs.new_zeros(inputs.shape[0], *inputs.shape[2:]), state)
+    return output.new_zeros(*inputs.shape[:2], *output.shape[1:])

@@ -1,0 +1,10 @@
+"""Twins of torch.nn's recurrent modules, run by Elman's kernels.
+
+Constructor, defaults, call, shapes, initialisation and parameter names are torch's; a state_dict
+goes from one to the other and back. The sequence modules add `lengths=`.
+"""
+
+from elman.nn.cells import GRUCell, LSTMCell, RNNCell
+from elman.nn.sequences import GRU, LSTM, RNN
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]

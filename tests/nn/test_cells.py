@@ -1,0 +1,66 @@
+"""The twins of torch.nn.RNNCell, LSTMCell and GRUCell beside the originals."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import elman.nn
+from elman.errors import ShapeError
+from elman.state import leaves
+from tests.unchecked import unchecked
+
+KINDS = [
+    ("RNNCell", {}),
+    ("RNNCell", {"nonlinearity": "relu"}),
+    ("LSTMCell", {}),
+    ("GRUCell", {}),
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch", [(2,), ()], ids=["batched", "unbatched"])
+@pytest.mark.parametrize("given", [True, False], ids=["state", "no state"])
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_outputs_and_gradients(kind, options, given, batch, bias):
+    inputs = torch.randn(*batch, 3, dtype=torch.float64)
+    hx = torch.randn(*batch, 4, dtype=torch.float64) if given else None
+    hx = (hx, torch.randn(*batch, 4).double()) if given and kind == "LSTMCell" else hx
+    results = []
+    for module in (elman.nn, torch.nn):
+        torch.manual_seed(0)
+        cell = getattr(module, kind)(3, 4, bias=bias, dtype=torch.float64, **options)
+        inputs = inputs.detach().requires_grad_()
+        found = list(leaves(cell(inputs, hx)))
+        sum((x.square() * torch.arange(4)).sum() for x in found).backward()
+        results.append([*found, inputs.grad, *(p.grad for p in cell.parameters())])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_initialisation_and_state_dict(kind, options):
+    torch.manual_seed(7)
+    ours = getattr(elman.nn, kind)(3, 4, **options)
+    torch.manual_seed(7)
+    theirs = getattr(torch.nn, kind)(3, 4, **options)
+    mine, original = ours.state_dict(), theirs.state_dict()
+    assert list(mine) == list(original)
+    assert all(torch.equal(mine[name], original[name]) for name in mine)
+    theirs.load_state_dict(mine)
+    assert isinstance(ours, getattr(torch.nn, kind))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "hx", "found"),
+    [
+        (torch.zeros(2, 5), None, r"input: found shape \[2, 5\]; pass shape \[2, 3\]"),
+        (torch.zeros(2, 2, 3), None, r"found shape \[2, 2, 3\]"),
+        (torch.tensor(1.0), None, "input: found shape"),
+        (torch.zeros(2, 3), torch.zeros(3, 4), r"hx: found shape \[3, 4\]; pass shape \[2, 4\]"),
+        (torch.zeros(3), torch.zeros(1, 4), r"hx: found shape \[1, 4\]; pass shape \[4\]"),
+    ],
+)
+def test_shapes_that_do_not_fit(inputs, hx, found):
+    with unchecked(), pytest.raises(ShapeError, match=found):
+        elman.nn.GRUCell(3, 4)(inputs, hx)
