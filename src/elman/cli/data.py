@@ -70,7 +70,7 @@ def get(name: Name) -> None:
     ):
         tasks: dict[str, int] = {}
 
-        def report(file: str, done: int, total: int) -> None:
+        def report(file: str, done: int, total: int | None) -> None:
             if file not in tasks:
                 tasks[file] = progress.add_task(file, total=total)
             progress.update(tasks[file], completed=done, total=total)  # pyright: ignore

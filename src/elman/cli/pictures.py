@@ -29,13 +29,13 @@ def draw_curves(history: Sequence[Mapping[str, Any]], task: str) -> Any:
 
 def _confusion(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
     true, found = _known(model, data), model.predict(data.sequences)
-    return plots.confusion(confusion_matrix(true, found, model.classes_), model.classes_)
+    return plots.confusion(confusion_matrix(true, found, model.classes_), list(model.classes_))
 
 
 def _misread(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
     chances = model.predict_proba(data.sequences)
     found = model.classes_[chances.argmax(axis=1)]
-    return plots.misread(data.sequences.rows(), _known(model, data), found, chances)
+    return plots.misread(data.sequences.rows(), list(_known(model, data)), list(found), chances)
 
 
 def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None) -> Any:
@@ -45,7 +45,7 @@ def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None)
     if not 0 <= index < len(data):
         raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
     sequence = data.sequences.rows()[index]
-    return plots.reading(sequence, model.trace(sequence), model.classes_, labels[index])
+    return plots.reading(sequence, model.trace(sequence), list(model.classes_), labels[index])
 
 
 def _regression(model: RegressorModel, data: LabelledSequences, _index: int | None) -> Any:
