@@ -31,7 +31,7 @@ $(VENV)/.dev: $(VENV)/.train
 	@touch $@
 
 demo: $(VENV)/.train
-	@$(BIN)/elman train classifier --data digits --out demo --overwrite
+	@$(BIN)/elman train --config digits-demo
 
 test: check
 

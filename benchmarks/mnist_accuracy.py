@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("recipe")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=1, help="seeds at a time")
+    parser.add_argument("--busy", action="store_true", help="other work ran beside the runs")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     given = parser.parse_args()
     given.runs.mkdir(parents=True, exist_ok=True)
@@ -69,6 +70,7 @@ def main() -> None:
     report = {
         "recipe": given.recipe,
         "jobs_at_a_time": given.jobs,
+        "other_work_beside": given.busy,
         "environment": environment(),
         "median_test_accuracy": statistics.median(accuracies),
         "seeds": seeds,

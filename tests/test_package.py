@@ -32,13 +32,3 @@ def test_every_public_name_loads():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Transformer'"):
         _ = elman.Transformer
-
-
-def test_training_without_torch_names_the_extra():
-    code = (
-        "import sys; sys.modules['torch'] = None\n"
-        "import elman\n"
-        "try: elman.Classifier\n"
-        "except elman.errors.MissingExtraError as error: print(error)"
-    )
-    assert "pip install 'elman[train]'" in run_python(code)

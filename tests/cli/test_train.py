@@ -103,25 +103,33 @@ def test_a_run_is_not_written_over(command, tables, run):
     assert (run / "model.elman").read_bytes() == before
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_is_resumed_to_the_same_bits(tables, tmp_path, number, code):
-    files = ["--data", str(tables / "train.csv"), "--label", "class", "--no-pictures"]
-    options = [*files, *map(str, SMALL), "--epochs", "40", "--batch-size", "4"]
-    train = [sys.executable, "-m", "elman", "train", "classifier", *options]
-    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+LONG = ("--label", "class", "--no-pictures", "--no-baselines", *SMALL, "--epochs", 30)
+LONG += ("--batch-size", 4)
 
-    process = subprocess.Popen([*train, "--out", stopped], stderr=subprocess.PIPE, text=True)
-    metrics = stopped / "metrics.jsonl"
-    for _ in range(1200):
-        if metrics.exists() and len(metrics.read_text().splitlines()) >= 3:
-            break
-        time.sleep(0.05)
+
+@pytest.fixture(scope="module")
+def whole(command, tables, tmp_path_factory) -> Path:
+    """A run that was never stopped."""
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    done = command("train", "classifier", "--data", tables / "train.csv", *LONG, "--out", out)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_is_resumed_to_the_same_bits(command, tables, tmp_path, whole, number, code):
+    told = ["train", "classifier", "--data", tables / "train.csv", *LONG, "--out", tmp_path / "run"]
+    line = [sys.executable, "-m", "elman", *map(str, told)]
+    process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    while process.poll() is None and not (metrics.exists() and metrics.stat().st_size):
+        time.sleep(0.01)  # until the first epoch is complete
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == code, said
     assert "--resume" in said
-    assert not (stopped / "model.elman").exists()
+    assert not (tmp_path / "run" / "model.elman").exists()
 
-    subprocess.run([*train, "--out", stopped, "--resume"], check=True, capture_output=True)
-    subprocess.run([*train, "--out", whole], check=True, capture_output=True)
-    assert same_weights(stopped, whole)
+    done = command(*told, "--resume")
+    assert done.exit_code == 0, done.output
+    assert same_weights(tmp_path / "run", whole)

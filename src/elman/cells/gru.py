@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import nn
 
-from elman import operators
+from elman.cells.builtin import BuiltInCell
 from elman.cells.checks import check_size
 from elman.cells.initialisers import initialise
 from elman.kernels.contract import GRU, GRUWeights
@@ -15,7 +14,7 @@ from elman.state import RNNState
 __all__ = ["GRUCell"]
 
 
-class GRUCell(nn.Module):
+class GRUCell(BuiltInCell):
     """Gated recurrent unit; Cho et al. 2014, arXiv 1406.1078v3.
 
     r = σ(W_r x(t) + U_r h(t-1) + b_r), z = σ(W_z x(t) + U_z h(t-1) + b_z),
@@ -52,6 +51,8 @@ class GRUCell(nn.Module):
         ArgumentError: A size is not positive.
     """
 
+    weights_type = GRUWeights
+
     def __init__(
         self,
         input_size: int,
@@ -79,54 +80,9 @@ class GRUCell(nn.Module):
         self.norm_hh = parameter(3 * H) if layer_norm else None
         initialise(self, generator=generator)
 
-    def weights(self) -> GRUWeights:
-        """The parameters as the kernels take them."""
-        return GRUWeights(
-            self.weight_ih,
-            self.weight_hh,
-            self.bias,
-            self.recurrent_bias,
-            self.norm_ih,
-            self.norm_hh,
-        )
-
     def initial_state(self, batch: int) -> RNNState:
         """Zeros: `RNNState(hidden [B, H])`."""
         return RNNState(self.weight_hh.new_zeros(batch, self.hidden_size))
-
-    def forward(
-        self, inputs: Float[Tensor, "B I"], state: RNNState
-    ) -> tuple[Float[Tensor, "B H"], RNNState]:
-        """One step.
-
-        Raises:
-            ShapeError: Inputs or state do not fit the cell.
-        """
-        _, state = operators.step(self.recurrence, self.weights(), inputs, state)
-        return state.hidden, state
-
-    def unroll(
-        self,
-        inputs: Float[Tensor, "B T I"],
-        state: RNNState,
-        lengths: Int[Tensor, "B"] | None = None,
-        resets: Bool[Tensor, "B T"] | None = None,
-        reverse: bool = False,
-    ) -> tuple[Float[Tensor, "B T H"], RNNState]:
-        """A whole sequence, by a kernel; see `elman.layers.dynamic_unroll`.
-
-        Raises:
-            ShapeError: Inputs or state do not fit the cell.
-        """
-        return operators.unroll(
-            self.recurrence,
-            self.weights(),
-            inputs,
-            state,
-            lengths=lengths,
-            resets=resets,
-            reverse=reverse,
-        )
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""

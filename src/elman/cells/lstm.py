@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import nn
 
-from elman import operators
+from elman.cells.builtin import BuiltInCell
 from elman.cells.checks import check_size
 from elman.cells.initialisers import initialise
 from elman.kernels.contract import LSTM, LSTMWeights
@@ -15,7 +14,7 @@ from elman.state import LSTMState
 __all__ = ["LSTMCell"]
 
 
-class LSTMCell(nn.Module):
+class LSTMCell(BuiltInCell):
     """Long short-term memory; Hochreiter and Schmidhuber 1997, forget gate of Gers et al. 2000.
 
     With p = W_ih x(t) + W_hh h(t-1) + b, whose four blocks belong to the gates i, f, g, o:
@@ -58,6 +57,8 @@ class LSTMCell(nn.Module):
         ArgumentError: A size or the clip is not positive.
     """
 
+    weights_type = LSTMWeights
+
     def __init__(
         self,
         input_size: int,
@@ -91,57 +92,10 @@ class LSTMCell(nn.Module):
         self.norm_cell = parameter(2, H) if layer_norm else None
         initialise(self, generator=generator)
 
-    def weights(self) -> LSTMWeights:
-        """The parameters as the kernels take them."""
-        return LSTMWeights(
-            self.weight_ih,
-            self.weight_hh,
-            self.bias,
-            self.peephole,
-            self.projection,
-            self.norm_ih,
-            self.norm_hh,
-            self.norm_cell,
-        )
-
     def initial_state(self, batch: int) -> LSTMState:
         """Zeros: `LSTMState(hidden [B, R], cell [B, H])`."""
         zeros = self.weight_hh.new_zeros
         return LSTMState(zeros(batch, self.output_size), zeros(batch, self.hidden_size))
-
-    def forward(
-        self, inputs: Float[Tensor, "B I"], state: LSTMState
-    ) -> tuple[Float[Tensor, "B R"], LSTMState]:
-        """One step.
-
-        Raises:
-            ShapeError: Inputs or state do not fit the cell.
-        """
-        _, state = operators.step(self.recurrence, self.weights(), inputs, state)
-        return state.hidden, state
-
-    def unroll(
-        self,
-        inputs: Float[Tensor, "B T I"],
-        state: LSTMState,
-        lengths: Int[Tensor, "B"] | None = None,
-        resets: Bool[Tensor, "B T"] | None = None,
-        reverse: bool = False,
-    ) -> tuple[Float[Tensor, "B T R"], LSTMState]:
-        """A whole sequence, by a kernel; see `elman.layers.dynamic_unroll`.
-
-        Raises:
-            ShapeError: Inputs or state do not fit the cell.
-        """
-        return operators.unroll(
-            self.recurrence,
-            self.weights(),
-            inputs,
-            state,
-            lengths=lengths,
-            resets=resets,
-            reverse=reverse,
-        )
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""

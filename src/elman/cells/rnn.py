@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import nn
 
-from elman import operators
+from elman.cells.builtin import BuiltInCell
 from elman.cells.checks import check_size
 from elman.cells.initialisers import initialise
 from elman.kernels.contract import RNNWeights, Simple
@@ -17,7 +16,7 @@ from elman.state import RNNState
 __all__ = ["RNNCell"]
 
 
-class RNNCell(nn.Module):
+class RNNCell(BuiltInCell):
     """h(t) = activation(W_ih x(t) + W_hh h(t-1) + b); the output is h(t). Elman 1990.
 
     >>> cell = RNNCell(3, 5)
@@ -48,6 +47,8 @@ class RNNCell(nn.Module):
         ArgumentError: A size is not positive, or the activation is unknown.
     """
 
+    weights_type = RNNWeights
+
     def __init__(
         self,
         input_size: int,
@@ -74,47 +75,9 @@ class RNNCell(nn.Module):
         self.norm_hh = parameter(H) if layer_norm else None
         initialise(self, generator=generator)
 
-    def weights(self) -> RNNWeights:
-        """The parameters as the kernels take them."""
-        return RNNWeights(self.weight_ih, self.weight_hh, self.bias, self.norm_ih, self.norm_hh)
-
     def initial_state(self, batch: int) -> RNNState:
         """Zeros: `RNNState(hidden [B, H])`."""
         return RNNState(self.weight_hh.new_zeros(batch, self.hidden_size))
-
-    def forward(
-        self, inputs: Float[Tensor, "B I"], state: RNNState
-    ) -> tuple[Float[Tensor, "B H"], RNNState]:
-        """One step.
-
-        Raises:
-            ShapeError: Inputs or state do not fit the cell.
-        """
-        _, state = operators.step(self.recurrence, self.weights(), inputs, state)
-        return state.hidden, state
-
-    def unroll(
-        self,
-        inputs: Float[Tensor, "B T I"],
-        state: RNNState,
-        lengths: Int[Tensor, "B"] | None = None,
-        resets: Bool[Tensor, "B T"] | None = None,
-        reverse: bool = False,
-    ) -> tuple[Float[Tensor, "B T H"], RNNState]:
-        """A whole sequence, by a kernel; see `elman.layers.dynamic_unroll`.
-
-        Raises:
-            ShapeError: Inputs or state do not fit the cell.
-        """
-        return operators.unroll(
-            self.recurrence,
-            self.weights(),
-            inputs,
-            state,
-            lengths=lengths,
-            resets=resets,
-            reverse=reverse,
-        )
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""

@@ -16,7 +16,7 @@ from elman.cli.console import print_json, result_console
 from elman.cli.exits import verb
 from elman.kernels import native
 
-__all__ = ["info"]
+__all__ = ["info", "processor"]
 
 _BASE = ("numpy", "safetensors", "typer", "rich", "jaxtyping")
 _EXTRAS = {
@@ -32,7 +32,7 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's model name, where the system tells it."""
     if sys.platform == "linux":
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -47,7 +47,7 @@ def _report() -> dict[str, Any]:
         "elman": elman.__version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "instruction sets": native.available_isas(),
         "instruction set in use": native.isa(),
