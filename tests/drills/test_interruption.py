@@ -30,8 +30,11 @@ from tests.training.test_trainer import (
 
 pytestmark = pytest.mark.drill
 
+# Continuous integration runs a fixed sample; `make drills` runs all.
+ALL = os.environ.get("ELMAN_DRILLS") == "all"
 
-@pytest.mark.parametrize("drawing", range(4))
+
+@pytest.mark.parametrize("drawing", range(60 if ALL else 4))
 def test_any_steps(tmp_path, drawing):
     """Six epochs of five steps, interrupted up to four times anywhere."""
     draws = random.Random(drawing)
@@ -108,7 +111,7 @@ def test_full_disk_while_saving_a_model(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
-@pytest.mark.parametrize("left", range(0, 12, 3))
+@pytest.mark.parametrize("left", range(0, 12, 1 if ALL else 3))
 def test_full_disk_while_training(tmp_path, monkeypatch, left):
     """Whichever write fails first, the checkpoint that stands is whole and can be resumed."""
     whole, _ = trained()
