@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from elman.tasks import Classifier
+
 TINY: dict[str, Any] = {
     "cell": "gru",
     "units": 6,
@@ -14,6 +16,11 @@ TINY: dict[str, Any] = {
     "learning_rate": 0.03,
     "threads": 1,
 }
+
+
+def tiny_classifier(**changes: Any) -> Classifier:
+    """A classifier that trains in a moment, without baselines."""
+    return Classifier(**TINY | {"baselines": False} | changes)
 
 
 def classes(rows: int = 60, ragged: bool = False, seed: int = 0) -> tuple[Any, np.ndarray]:
