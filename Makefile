@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 NATIVE := CMakeLists.txt pyproject.toml $(shell find native -name '*.cpp' -o -name '*.h' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts check drills format clean
+.PHONY: help demo test lint types contracts drills format clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -19,23 +19,21 @@ $(BIN)/python:
 	  { echo "Elman needs Python 3.11 or newer; found $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The demo needs only what a user has; the checks add the developers' tools on top.
+# The demo needs only what a user has; the checks also need the developers' tools.
 $(VENV)/.train: $(BIN)/python constraints.txt $(NATIVE)
 	@echo "Installing Elman with PyTorch into $(VENV) (a few minutes, once) ..."
 	$(PIP) install -c constraints.txt -e '.[train]'
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.train
-	@echo "Installing the developers' tools ..."
+$(VENV)/.dev: $(BIN)/python constraints.txt $(NATIVE)
+	@echo "Installing Elman with PyTorch and the developers' tools into $(VENV) (a few minutes, once) ..."
 	$(PIP) install -c constraints.txt -e '.[train,parquet,dev]'
-	@touch $@
+	@touch $@ $(VENV)/.train
 
 demo: $(VENV)/.train
 	@$(BIN)/elman train --config digits-demo
 
-test: check
-
-check: lint types contracts
+test: lint types contracts
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.dev
