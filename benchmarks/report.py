@@ -87,7 +87,7 @@ def picture(reports: list[dict[str, Any]], path: Path) -> None:
             minute = report["seconds_per_epoch"] / 60
             by_time.plot([minute * (n + 1) for n in range(len(shares))], shares, **style)
     by_epoch.set(xlabel="epoch", ylabel="validation accuracy, %", ylim=(96, 100))
-    by_time.set(xlabel="minutes on one thread, by the time of an epoch alone")
+    by_time.set(xlabel="minutes on one thread")
     by_epoch.legend(frameon=False, loc="lower right")
     for axes in (by_epoch, by_time):
         axes.grid(axis="y", color="#dddddd", lw=0.6)
