@@ -56,4 +56,4 @@ format: $(VENV)/.dev
 	$(BIN)/clang-format -i $$(git ls-files --cached --others --exclude-standard '*.cpp' '*.h')
 
 clean:
-	rm -rf build dist demo $(VENV)
+	rm -rf build dist $(VENV)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
+from elman.operators.loop import real_steps
 from elman.state import where
 
 __all__ = ["loop", "reading_order", "real_steps", "unroll"]
@@ -76,11 +77,6 @@ def loop(
         rest = stacked.new_zeros(batch, steps - longest, *stacked.shape[2:])
         stacked = torch.cat([stacked, rest], dim=1)
     return stacked, state
-
-
-def real_steps(lengths: Int[Tensor, "B"], steps: int) -> Bool[Tensor, "B T"]:
-    """True at the steps before each row's length."""
-    return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def reading_order(

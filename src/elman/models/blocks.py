@@ -6,16 +6,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Int, Shaped
 from torch import Tensor, nn
 
 from elman import blueprint as plan
 from elman.errors import ArgumentError, ShapeError
 from elman.layers import bidirectional_unroll, dynamic_unroll
 from elman.models.cells import build_cell
+from elman.operators.loop import real_steps
 from elman.state import leaves
 
-__all__ = ["BLOCKS", "Chain", "Flow", "real_steps", "zero_past"]
+__all__ = ["BLOCKS", "Chain", "Flow", "zero_past"]
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     None: lambda values: values,
@@ -210,11 +211,6 @@ class Chain(nn.ModuleList):
     def recurrent(self) -> list[Recurrent]:
         """The recurrent blocks, in order."""
         return [block for block in self if isinstance(block, Recurrent)]
-
-
-def real_steps(lengths: Int[Tensor, "B"], steps: int) -> Bool[Tensor, "B T"]:
-    """True at the steps before each row's length."""
-    return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def _hidden(state: Any) -> Tensor:
