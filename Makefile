@@ -1,15 +1,18 @@
 # make demo    a recurrent network learns to read handwritten digits, from nothing
 # make test    everything that continuous integration checks
+# make native  the C++ core by itself: sanitizers, and a processor without AVX (part of make test)
+# make bench   Elman and its peers side by side, BENCHMARKS.md from it (half an hour, a quiet machine)
 # make drills  all long checks (kills, full disks), their result kept under benchmarks/results/
 
 PYTHON ?= python3
 VENV   ?= .venv
+BENCH  ?= .venv-bench
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 NATIVE := CMakeLists.txt pyproject.toml $(shell find native -name '*.cpp' -o -name '*.h' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts drills format clean
+.PHONY: bench help demo test lint types contracts native drills format clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -27,13 +30,14 @@ $(VENV)/.train: $(BIN)/python constraints.txt $(NATIVE)
 
 $(VENV)/.dev: $(BIN)/python constraints.txt $(NATIVE)
 	@echo "Installing Elman with PyTorch and the developers' tools into $(VENV) (a few minutes, once) ..."
-	$(PIP) install -c constraints.txt -e '.[train,parquet,dev]'
+	$(PIP) install -c constraints.txt --config-settings cmake.define.ELMAN_NATIVE_TESTS=ON \
+	  -e '.[train,parquet,dev]'
 	@touch $@ $(VENV)/.train
 
 demo: $(VENV)/.train
 	@$(BIN)/elman train --config digits-demo
 
-test: lint types contracts
+test: lint types contracts native
 	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.dev
@@ -46,6 +50,19 @@ types: $(VENV)/.dev
 
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+native: $(VENV)/.dev
+	native/check.sh $(BIN)/python
+
+bench: $(BENCH)/.bench
+	$(BENCH)/bin/python -m benchmarks.run
+	$(BENCH)/bin/python -m benchmarks.report
+
+$(BENCH)/.bench: constraints.txt $(NATIVE)
+	@echo "Installing Elman and the peers into $(BENCH) (several minutes, once) ..."
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip --disable-pip-version-check -q install -c constraints.txt -e '.[bench]'
+	@touch $@
 
 drills: $(VENV)/.dev
 	$(BIN)/python -m tests.drills

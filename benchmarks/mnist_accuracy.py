@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.environment import environment
-
-RESULTS = Path(__file__).parent / "results"
+from benchmarks.results import RESULTS, keep
 
 
 def command(recipe: str, seed: int) -> list[str]:
@@ -84,9 +83,7 @@ def main() -> None:
         "median_test_accuracy": statistics.median(accuracies),
         "seeds": seeds,
     }
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(report, indent=1, ensure_ascii=False) + "\n"
-    (RESULTS / f"{given.recipe}.json").write_text(text, encoding="utf-8")
+    keep(RESULTS, given.recipe, report)
     print(f"{given.recipe}: median test accuracy {100 * report['median_test_accuracy']:.2f} %")
 
 

@@ -6,7 +6,7 @@
 // a smaller processor cannot run.
 #include "elman/isa.h"
 #include "kernels/dense.h"
-#include "kernels/simple.h"
+#include "kernels/passes.h"
 
 #define ELMAN_NAME_OF(isa) #isa
 #define ELMAN_NAME(isa) ELMAN_NAME_OF(isa)
@@ -15,8 +15,20 @@ namespace elman::ELMAN_ISA {
 namespace {
 
 template <typename Real>
-constexpr Kernels<Real> kernels = {dense<Real>, dense_workspace<Real>, simple_forward<Real>,
-                                   simple_backward<Real>, simple_workspace<Real>};
+constexpr Kernels<Real> kernels = {dense<Real>,
+                                   dense_workspace<Real>,
+                                   dense_threads<Real>,
+                                   forward<Real>,
+                                   forward_workspace<Real>,
+                                   forward_threads<Real>,
+                                   backward<Real>,
+                                   backward_workspace<Real>,
+                                   backward_threads<Real>,
+                                   kept_size<Real>,
+                                   prepare<Real>,
+                                   prepared_bytes<Real>,
+                                   tabulate<Real>,
+                                   table_bytes<Real>};
 
 }  // namespace
 

@@ -11,7 +11,7 @@ namespace {
 
 // ---- scratch memory -----------------------------------------------------------------------------
 
-// Hands out parts of the caller's workspace; over null it only measures.
+// Hands out parts of a block of memory; over null it only measures.
 class Arena {
  public:
   explicit Arena(void* base) : base_(static_cast<char*>(base)) {}
@@ -29,66 +29,256 @@ class Arena {
   Size used_ = 0;
 };
 
+// ---- tiles --------------------------------------------------------------------------------------
+
+// A product is computed in tiles of up to `tall` rows by up to `wide` vectors of columns: as many
+// sums as fit into the registers beside the weights.
+#if defined(__AVX512F__)
+constexpr int tall = 6;
+#elif defined(__AVX2__)
+constexpr int tall = 3;
+#else
+constexpr int tall = 2;
+#endif
+constexpr int wide = 4;
+
+// sums[r] = start[r] + Σ_k rows[r][k · row_step] · panel[k]. Each sum runs over k upwards, whatever
+// the tile's shape.
 template <typename Real>
-Real* take_packed(Arena& arena, Size depth, Size columns) {
-  return arena.take<Real>(up_to(columns, panel_width<Real>) * depth);
-}
+struct Tile {
+  const Real* start;  // null for zero
+  Size start_stride;  // from row to row; 0: the same for all
+  const Real* const* rows;
+  Size row_step;
+  const Real* panel;  // [depth, width vectors]
+  Size depth;
+  Real* sums;
+  Size sums_stride;
+};
 
-// ---- matrix products ----------------------------------------------------------------------------
-
-// Panels of `panel_width` columns, each [depth, panel_width], filled up with zeros: entry (k, j) of
-// the matrix stands at weight[k * depth_stride + j * column_stride].
-template <typename Real>
-void pack(Real* packed, const Real* weight, Size depth, Size columns, Size depth_stride,
-          Size column_stride) {
-  for (Size first = 0; first < columns; first += panel_width<Real>) {
-    for (Size k = 0; k < depth; ++k) {
-      for (Size j = first; j < first + panel_width<Real>; ++j) {
-        *packed++ = j < columns ? weight[k * depth_stride + j * column_stride] : Real(0);
-      }
-    }
-  }
-}
-
-// `height` rows by one panel. Each sum runs over k upwards from zero, whatever the tile's height.
-template <int height, typename Real, typename Source, typename Use>
-ELMAN_INLINE void tile(Size row, const Real* panel, Size depth, Size first, Size columns,
-                       const Source& source, const Use& use) {
-  Vector<Real> left[height] = {};
-  Vector<Real> right[height] = {};
-  const Real* rows[height];
-  for (int r = 0; r < height; ++r) rows[r] = source(row + r);
-  for (Size k = 0; k < depth; ++k, panel += panel_width<Real>) {
-    const Vector<Real> left_weights = load(panel);
-    const Vector<Real> right_weights = load(panel + lanes<Real>);
-#pragma GCC unroll 12
-    for (int r = 0; r < height; ++r) {
-      left[r] += rows[r][k] * left_weights;
-      right[r] += rows[r][k] * right_weights;
-    }
-  }
-  const Size middle = first + lanes<Real>;
+template <int height, int width, typename Real>
+void compute(const Tile<Real>& tile) {
+  Vector<Real> sums[height][width];
+#pragma GCC unroll 8
   for (int r = 0; r < height; ++r) {
-    use(row + r, first, columns - first, left[r]);
-    if (middle < columns) use(row + r, middle, columns - middle, right[r]);
+#pragma GCC unroll 8
+    for (int j = 0; j < width; ++j) {
+      sums[r][j] = tile.start == nullptr
+                       ? Vector<Real>{}
+                       : load(tile.start + r * tile.start_stride + j * lanes<Real>);
+    }
+  }
+  const Real* rows[height];
+#pragma GCC unroll 8
+  for (int r = 0; r < height; ++r) rows[r] = tile.rows[r];
+  const Real* panel = tile.panel;
+  const Size end = tile.depth * tile.row_step;
+  for (Size at = 0; at < end; at += tile.row_step, panel += width * lanes<Real>) {
+    Vector<Real> weights[width];
+#pragma GCC unroll 8
+    for (int j = 0; j < width; ++j) {
+      weights[j] = load(panel + j * lanes<Real>);
+      in_register(weights[j]);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < height; ++r) {
+      const Real entry = rows[r][at];
+#pragma GCC unroll 8
+      for (int j = 0; j < width; ++j) sums[r][j] += entry * weights[j];
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < height; ++r) {
+#pragma GCC unroll 8
+    for (int j = 0; j < width; ++j) {
+      store(tile.sums + r * tile.sums_stride + j * lanes<Real>, sums[r][j]);
+    }
   }
 }
 
-// Rows source(0), …, source(count-1) times a packed matrix. `use(row, column, count, sums)` gets
-// the sums of one row from that column on; the first `count` of them count.
-template <typename Real, typename Source, typename Use>
-ELMAN_INLINE void multiply(Size count, const Real* packed, Size depth, Size columns,
-                           const Source& source, const Use& use) {
-  for (Size first = 0; first < columns; first += panel_width<Real>) {
-    const Real* panel = packed + first * depth;
-    Size row = 0;
-    for (; row + tall_tile <= count; row += tall_tile) {
-      tile<tall_tile>(row, panel, depth, first, columns, source, use);
+template <typename Real, int height>
+void compute_wide(const Tile<Real>& tile, int width) {
+  switch (width) {
+    case 1:
+      return compute<height, 1>(tile);
+    case 2:
+      return compute<height, 2>(tile);
+    case 3:
+      return compute<height, 3>(tile);
+    default:
+      return compute<height, 4>(tile);
+  }
+}
+
+template <typename Real>
+void compute(const Tile<Real>& tile, Size height, int width) {
+  switch (height) {
+    case 1:
+      return compute_wide<Real, 1>(tile, width);
+    case 2:
+      return compute_wide<Real, 2>(tile, width);
+#if defined(__AVX2__)
+    case 3:
+      return compute_wide<Real, 3>(tile, width);
+#endif
+#if defined(__AVX512F__)
+    case 4:
+      return compute_wide<Real, 4>(tile, width);
+    case 5:
+      return compute_wide<Real, 5>(tile, width);
+    case 6:
+      return compute_wide<Real, 6>(tile, width);
+#endif
+  }
+}
+
+// Cuts `count` rows into tiles of nearly the same height: a tile of one row costs as much as one
+// of two.
+class Tiling {
+ public:
+  explicit Tiling(Size count)
+      : tiles_((count + tall - 1) / tall), height_(0), larger_(0), left_(count) {
+    if (tiles_ == 0) return;
+    height_ = count / tiles_;
+    larger_ = count % tiles_;
+  }
+  bool next() {
+    first_ += size_;
+    size_ = larger_-- > 0 ? height_ + 1 : height_;
+    if (size_ > left_) size_ = left_;
+    left_ -= size_;
+    return size_ > 0;
+  }
+  Size first() const { return first_; }
+  Size size() const { return size_; }
+
+ private:
+  Size tiles_, height_, larger_, left_;
+  Size first_ = 0, size_ = 0;
+};
+
+// ---- matrices -----------------------------------------------------------------------------------
+
+// A matrix [depth, vectors · lanes] in panels of `width` vectors of columns (the last one may be
+// narrower), each dense: [depth, its width].
+template <typename Real>
+struct Packed {
+  Real* data;
+  Size depth, vectors;
+  int width;
+
+  Packed(Arena& arena, Size depth_, Size vectors_, int width_ = wide)
+      : data(arena.take<Real>(depth_ * vectors_ * lanes<Real>)),
+        depth(depth_),
+        vectors(vectors_),
+        width(width_) {}
+  Size panels() const { return (vectors + width - 1) / width; }
+  int width_of(Size panel) const {
+    const Size left = vectors - panel * width;
+    return left < width ? static_cast<int>(left) : width;
+  }
+  Real* panel(Size k) const { return data + k * width * lanes<Real> * depth; }
+  // Where the vector of columns `v` stands in row k of the matrix.
+  Real* at(Size k, Size v) const {
+    const Size p = v / width;
+    return panel(p) + (k * width_of(p) + v % width) * lanes<Real>;
+  }
+};
+
+// The low and the high halves of two vectors, entry by entry in turn.
+template <typename V>
+ELMAN_INLINE void interleave(V& low, V& high) {
+  const V a = low, b = high;
+  constexpr int count = sizeof(V) / sizeof(a[0]);
+  if constexpr (count == 16) {
+    low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    high =
+        __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  } else if constexpr (count == 8) {
+    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+  } else if constexpr (count == 4) {
+    low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  } else {
+    static_assert(count == 2);
+    low = __builtin_shufflevector(a, b, 0, 2);
+    high = __builtin_shufflevector(a, b, 1, 3);
+  }
+}
+
+// As many vectors as a vector has lanes become the columns of what they were the rows of.
+template <typename Real>
+ELMAN_INLINE void transpose(Vector<Real> (&rows)[lanes<Real>]) {
+  constexpr Size count = lanes<Real>;
+#pragma GCC unroll 4
+  for (Size round = 1; round < count; round *= 2) {
+    Vector<Real> before[count];
+#pragma GCC unroll 16
+    for (Size k = 0; k < count; ++k) before[k] = rows[k];
+#pragma GCC unroll 8
+    for (Size k = 0; k < count / 2; ++k) {
+      interleave(before[k], before[k + count / 2]);
+      rows[2 * k] = before[k];
+      rows[2 * k + 1] = before[k + count / 2];
     }
-    for (; row + short_tile <= count; row += short_tile) {
-      tile<short_tile>(row, panel, depth, first, columns, source, use);
+  }
+}
+
+// Column j of the matrix is what stands at column(j); zeros where it is null.
+template <typename Real, typename Column>
+void pack_columns(const Packed<Real>& packed, const Column& column) {
+  constexpr Size L = lanes<Real>;
+  for (Size v = 0; v < packed.vectors; ++v) {
+    const Real* from[L];
+    for (Size j = 0; j < L; ++j) from[j] = column(v * L + j);
+    Real* to = packed.at(0, v);
+    const Size stride = packed.width_of(v / packed.width) * L;
+    for (Size k = 0; k < packed.depth; k += L) {
+      Vector<Real> block[L];
+      const Size left = packed.depth - k < L ? packed.depth - k : L;
+      for (Size j = 0; j < L; ++j) {
+        block[j] = from[j] == nullptr ? Vector<Real>{} : load(from[j] + k, left);
+      }
+      transpose<Real>(block);
+      for (Size j = 0; j < left; ++j, to += stride) store(to, block[j]);
     }
-    if (row < count) tile<1>(row, panel, depth, first, columns, source, use);
+  }
+}
+
+// Row k of the matrix is what stands at row(k), `count` entries and then zeros; zeros where it is
+// null.
+template <typename Real, typename Row>
+void pack_rows(const Packed<Real>& packed, Size count, const Row& row) {
+  for (Size k = 0; k < packed.depth; ++k) {
+    const Real* from = row(k);
+    for (Size v = 0; v < packed.vectors; ++v) {
+      const Size left = count - v * lanes<Real>;
+      const auto values = from == nullptr ? Vector<Real>{} : load(from + v * lanes<Real>, left);
+      store(packed.at(k, v), values);
+    }
+  }
+}
+
+// out[r] = start[r] + rows[r] · the matrix, for each of `count` rows; whole vectors are written.
+template <typename Real>
+void multiply(const Packed<Real>& matrix, Size count, const Real* const* rows, const Real* start,
+              Size start_stride, Real* out, Size out_stride) {
+  for (Size p = 0; p < matrix.panels(); ++p) {
+    const Size column = p * matrix.width * lanes<Real>;
+    for (Tiling tiling(count); tiling.next();) {
+      const Size r = tiling.first();
+      const Real* from = start == nullptr ? nullptr : start + r * start_stride + column;
+      const Tile<Real> tile = {from,
+                               start_stride,
+                               rows + r,
+                               1,
+                               matrix.panel(p),
+                               matrix.depth,
+                               out + r * out_stride + column,
+                               out_stride};
+      compute(tile, tiling.size(), matrix.width_of(p));
+    }
   }
 }
 

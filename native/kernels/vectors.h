@@ -14,19 +14,13 @@ namespace {
 
 using Size = std::ptrdiff_t;
 
-// A product is computed in tiles of `tall_tile` rows by two vectors: as many sums as fit into the
-// registers beside two vectors of weights.
 #if defined(__AVX512F__)
 constexpr int vector_bytes = 64;
-constexpr int tall_tile = 12;
 #elif defined(__AVX2__)
 constexpr int vector_bytes = 32;
-constexpr int tall_tile = 6;
 #else
 constexpr int vector_bytes = 16;
-constexpr int tall_tile = 4;
 #endif
-constexpr int short_tile = 2;
 
 template <typename Real>
 struct VectorOf {
@@ -37,9 +31,6 @@ using Vector = typename VectorOf<Real>::type;
 
 template <typename Real>
 constexpr Size lanes = vector_bytes / sizeof(Real);
-template <typename Real>
-constexpr Size panel_width = 2 * lanes<Real>;
-
 constexpr Size up_to(Size size, Size multiple) {
   return (size + multiple - 1) / multiple * multiple;
 }
@@ -52,8 +43,19 @@ ELMAN_INLINE Vector<Real> load(const Real* from, Size count = lanes<Real>) {
   Vector<Real> vector = {};
   if (count >= lanes<Real>) {
     __builtin_memcpy(&vector, from, sizeof vector);
-  } else {
+  } else if (count > 0) {
+#ifdef __AVX512F__
+    const unsigned mask = (1u << count) - 1;
+    if constexpr (sizeof(Real) == 4) {
+      vector = (Vector<Real>)__builtin_ia32_loadups512_mask(from, (Vector<float>)vector,
+                                                            static_cast<unsigned short>(mask));
+    } else {
+      vector = (Vector<Real>)__builtin_ia32_loadupd512_mask(from, (Vector<double>)vector,
+                                                            static_cast<unsigned char>(mask));
+    }
+#else
     __builtin_memcpy(&vector, from, static_cast<std::size_t>(count) * sizeof(Real));
+#endif
   }
   return vector;
 }
@@ -62,8 +64,36 @@ template <typename Real>
 ELMAN_INLINE void store(Real* to, Vector<Real> vector, Size count = lanes<Real>) {
   if (count >= lanes<Real>) {
     __builtin_memcpy(to, &vector, sizeof vector);
-  } else {
+  } else if (count > 0) {
+#ifdef __AVX512F__
+    const unsigned mask = (1u << count) - 1;
+    if constexpr (sizeof(Real) == 4) {
+      __builtin_ia32_storeups512_mask(to, (Vector<float>)vector, static_cast<unsigned short>(mask));
+    } else {
+      __builtin_ia32_storeupd512_mask(to, (Vector<double>)vector, static_cast<unsigned char>(mask));
+    }
+#else
     __builtin_memcpy(to, &vector, static_cast<std::size_t>(count) * sizeof(Real));
+#endif
+  }
+}
+
+// Keeps a loaded vector in a register, where the compiler would rather read memory once for each
+// use.
+template <typename V>
+ELMAN_INLINE void in_register([[maybe_unused]] V& vector) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(vector));
+#elif defined(__x86_64__)
+  __asm__("" : "+x"(vector));
+#endif
+}
+
+// Asks for memory that is needed soon: what lies a sequence apart no processor foresees.
+template <typename Real>
+ELMAN_INLINE void fetch(const Real* from, Size count) {
+  for (Size k = 0; k < count; k += 64 / static_cast<Size>(sizeof(Real))) {
+    __builtin_prefetch(from + k);
   }
 }
 
@@ -77,67 +107,13 @@ ELMAN_INLINE void clear(Real* to, Size count) {
   if (count > 0) __builtin_memset(to, 0, static_cast<std::size_t>(count) * sizeof(Real));
 }
 
-// ---- activations --------------------------------------------------------------------------------
+// ---- floating-point -----------------------------------------------------------------------------
 
-// e^x for x in [0, 20]: 2^n e^r with |r| <= ln(2)/2; e^r = 1 + r + r² Q(r), Q a minimax polynomial.
-ELMAN_INLINE Vector<float> exponential(Vector<float> x) {
-  typedef std::int32_t Bits __attribute__((vector_size(vector_bytes)));
-  const Vector<float> magic = Vector<float>{} + 12582912.0f;  // 1.5·2^23: adding it rounds
-  const Vector<float> rounded = x * 1.44269504f + magic;
-  const Vector<float> n = rounded - magic;
-  const Vector<float> r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  Vector<float> q = 0.001395052415318787f * r + 0.008368908427655697f;
-  q = q * r + 0.04166620597243309f;
-  q = q * r + 0.166665181517601f;
-  q = q * r + 0.5f;
-  const Vector<float> power = (q * r) * r + r + 1.0f;
-  // The low bits of `rounded` are n; added to the exponent they scale by 2^n.
-  return (Vector<float>)((Bits)power + ((Bits)rounded << 23));
+ELMAN_INLINE float square_root(float x) {
+  return __builtin_sqrtf(x);
 }
-
-// Within 2 units in the last place of the true tanh for every float (native/tests measures it).
-ELMAN_INLINE Vector<float> tangent(Vector<float> x) {
-  const Vector<float> zero = {};
-  const Vector<float> size = x < zero ? -x : x;
-  // Near zero: x + x³ P(x²), P a minimax polynomial.
-  const Vector<float> square = x * x;
-  Vector<float> p = -0.00571704376488924f * square + 0.020650586113333702f;
-  p = p * square - 0.05374349653720856f;
-  p = p * square + 0.13331490755081177f;
-  p = p * square - 0.3333328366279602f;
-  const Vector<float> near = (p * square) * x + x;
-  // Elsewhere: 1 - 2 / (e^2|x| + 1) with the sign of x; beyond 10 it is 1 in float.
-  const Vector<float> bounded = size < 10.0f ? size : zero + 10.0f;
-  const Vector<float> magnitude = 1.0f - 2.0f / (exponential(bounded + bounded) + 1.0f);
-  const Vector<float> far = x < zero ? -magnitude : magnitude;
-  const Vector<float> value = size < 0.625f ? near : far;
-  return x == x ? value : x;  // NaN stays NaN
-}
-
-ELMAN_INLINE Vector<double> tangent(Vector<double> x) {
-  for (Size k = 0; k < lanes<double>; ++k) x[k] = __builtin_tanh(x[k]);
-  return x;
-}
-
-template <Activation activation, typename V>
-ELMAN_INLINE V activate(V x) {
-  if constexpr (activation == Activation::tanh) {
-    return tangent(x);
-  } else {
-    const V zero = {};
-    return x < zero ? zero : x;  // NaN stays NaN
-  }
-}
-
-// The activation's derivative, told from its value.
-template <Activation activation, typename V>
-ELMAN_INLINE V slope(V value) {
-  const V zero = {};
-  if constexpr (activation == Activation::tanh) {
-    return 1 - value * value;
-  } else {
-    return value > zero ? zero + 1 : zero;
-  }
+ELMAN_INLINE double square_root(double x) {
+  return __builtin_sqrt(x);
 }
 
 // While it lives, results and operands too small for a normal number count as zero: a state that

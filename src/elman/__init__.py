@@ -18,10 +18,14 @@ _HOME = {
     "Classifier": "elman.tasks",
     "ElmanError": "elman.errors",
     "Regressor": "elman.tasks",
+    "accelerate": "elman.nn",
     "bidirectional_unroll": "elman.layers",
     "dynamic_unroll": "elman.layers",
+    "explain": "elman.explanation",
     "load": "elman.runtime",
+    "restore": "elman.nn",
     "static_unroll": "elman.layers",
+    "strict": "elman.operators.notice",
 }
 _MODULES = (
     "blueprint",
@@ -49,9 +53,13 @@ __all__ = ["__version__", *_HOME, *_MODULES]  # pyright: ignore[reportUnsupporte
 
 if TYPE_CHECKING:
     from elman.errors import ElmanError as ElmanError
+    from elman.explanation import explain as explain
     from elman.layers import bidirectional_unroll as bidirectional_unroll
     from elman.layers import dynamic_unroll as dynamic_unroll
     from elman.layers import static_unroll as static_unroll
+    from elman.nn import accelerate as accelerate
+    from elman.nn import restore as restore
+    from elman.operators.notice import strict as strict
     from elman.runtime import load as load
     from elman.tasks import Classifier as Classifier
     from elman.tasks import Regressor as Regressor

@@ -14,6 +14,9 @@
     ├── CheckpointError                  a run's folder cannot be read, written or resumed
     ├── NotFittedError (AttributeError)  an answer was asked of a model that was not trained
     ├── TrainingError                    training cannot go on
+    ├── AccelerationError                an accelerated model answers otherwise than the original
+    ├── SlowPathError                    strict mode: something would run slower than it can
+    ├── FrozenError                      a frozen layer was to be trained or changed
     └── MissingExtraError (ImportError)  an optional dependency is not installed
 
 Every message has three parts: where (file, line, column or argument), what was found, and
@@ -23,6 +26,7 @@ what to do. `ElmanError.__init__` asks for them, so none is forgotten.
 from __future__ import annotations
 
 __all__ = [
+    "AccelerationError",
     "ArgumentError",
     "BlueprintError",
     "BundleError",
@@ -32,9 +36,11 @@ __all__ = [
     "DownloadError",
     "ElmanError",
     "FormatError",
+    "FrozenError",
     "MissingExtraError",
     "NotFittedError",
     "ShapeError",
+    "SlowPathError",
     "TrainingError",
 ]
 
@@ -100,6 +106,18 @@ class NotFittedError(ElmanError, AttributeError):
 
 class TrainingError(ElmanError):
     """Training cannot go on."""
+
+
+class AccelerationError(ElmanError):
+    """An accelerated model could not be compared with the original, or answers otherwise."""
+
+
+class SlowPathError(ElmanError):
+    """Strict mode: something would run by a slower way than the compiled kernels."""
+
+
+class FrozenError(ElmanError):
+    """A frozen layer was to be trained, loaded or changed; or a layer cannot be frozen."""
 
 
 class MissingExtraError(ElmanError, ImportError):

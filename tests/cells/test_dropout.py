@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 
-from elman.cells import Dropout, DropoutState, Stacked
+from elman.cells import Dropout, DropoutState, Stacked, Zoneout
+from elman.cells.unrolling import loop
 from elman.errors import ArgumentError
+from elman.kernels import reference
+from elman.kernels.contract import Noise
 from elman.layers import dynamic_unroll
+from tests.cell_zoo import assert_states_close, gru, lstm, random_inputs, random_state, rnn
 from tests.unchecked import unchecked
 
 WIDTH = 500
@@ -148,3 +153,68 @@ def test_a_rate_is_a_probability_below_one(where, rate):
     with unchecked(), pytest.raises(ArgumentError) as caught:
         Dropout(Mirror(), **{where: rate})
     assert caught.value.where == where
+
+
+BUILT_IN = {
+    "rnn": rnn,
+    "lstm_projection": lambda: lstm(hidden=3, projection=2),
+    "gru": gru,
+    "gru_reset_before": lambda: gru(reset_after=False),
+}
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("variational", [False, True])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_recurrent_dropout_goes_as_a_whole_as_it_goes_step_by_step(
+    name, variational, reverse, monkeypatch
+):
+    cell = Dropout(BUILT_IN[name](), recurrent=0.4, output=0.3, variational=variational)
+    start = random_state(cell, 3)._replace(step=torch.tensor([0, 2, 2**32 - 1]))
+    inputs, lengths = random_inputs(3, 5), torch.tensor([5, 0, 3])
+    wanted = loop(cell, inputs, start, lengths, None, reverse)
+    monkeypatch.setattr(type(cell.cell), "forward", None)  # no single steps from here on
+    found = dynamic_unroll(cell, inputs, initial_state=start, lengths=lengths, reverse=reverse)
+    torch.testing.assert_close(found[0], wanted[0], rtol=0, atol=1e-12)
+    assert_states_close(found[1], wanted[1])
+
+    def gradients(outputs, final):
+        loss = outputs.square().sum() + sum(leaf.sin().sum() for leaf in final.inner)
+        return torch.autograd.grad(loss, list(cell.parameters()))
+
+    torch.testing.assert_close(gradients(*found), gradients(*wanted))
+
+
+@pytest.mark.parametrize("variational", [False, True])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_steps_with_recurrent_dropout_are_those_of_the_specification(name, variational):
+    cell = Dropout(BUILT_IN[name](), recurrent=0.4, variational=variational)
+    start = random_state(cell, 3)
+    inputs = random_inputs(3, 4)
+    outputs, final = loop(cell, inputs, start)
+    weights = cell.cell.weights()
+    noise = Noise(
+        start.key.numpy(), start.step.numpy(), recurrent_dropout=0.4, variational=variational
+    )
+    wanted = reference.forward(
+        cell.cell.recurrence,
+        type(weights)(*(None if w is None else w.detach().numpy() for w in weights)),
+        inputs.numpy(),
+        type(start.inner)(*(leaf.numpy() for leaf in start.inner)),
+        noise=noise,
+    )
+    expected = (wanted.outputs, *wanted.final_state)
+    for part, of_specification in zip((outputs, *final.inner), expected, strict=True):
+        np.testing.assert_allclose(part.detach(), of_specification, rtol=0, atol=1e-12)
+
+
+def test_recurrent_dropout_of_other_cells_goes_step_by_step():
+    cell = Dropout(Zoneout(gru(), 0.3), recurrent=0.4)
+    start = random_state(cell, 2)
+    calls = []
+    cell.cell.register_forward_hook(lambda *_: calls.append(1))
+    dynamic_unroll(cell, random_inputs(2, 4), initial_state=start)
+    assert len(calls) == 4
+    cell.recurrent = 0.0
+    dynamic_unroll(cell, random_inputs(2, 4), initial_state=start)
+    assert len(calls) == 4

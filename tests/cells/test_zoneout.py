@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from elman.cells import GRUCell, LSTMCell, Zoneout
+from elman.cells.unrolling import loop
 from elman.errors import ArgumentError
+from elman.kernels import reference
+from elman.kernels.contract import Noise
 from elman.layers import dynamic_unroll
-from tests.cell_zoo import Leaky, make, random_inputs, random_state
+from tests.cell_zoo import (
+    Leaky,
+    assert_states_close,
+    gru,
+    lstm,
+    make,
+    random_inputs,
+    random_state,
+    rnn,
+)
 
 WIDTH = 400
 
@@ -74,3 +87,68 @@ def test_counters_and_outputs_that_are_no_state_pass_through():
 def test_a_rate_is_a_probability_below_one(options):
     with pytest.raises(ArgumentError):
         Zoneout(LSTMCell(2, 3), **options)
+
+
+BUILT_IN = {
+    "rnn": rnn,
+    "lstm_all": lambda: lstm(hidden=3, peepholes=True, projection=2, layer_norm=True),
+    "gru": gru,
+    "gru_reset_before": lambda: gru(reset_after=False),
+}
+
+
+def gradients(cell, outputs, final):
+    loss = outputs.square().sum() + sum(leaf.sin().sum() for leaf in final.inner)
+    return torch.autograd.grad(loss, list(cell.parameters()))
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("training", [False, True], ids=["answering", "training"])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_a_built_in_cell_goes_as_a_whole_as_it_goes_step_by_step(
+    name, training, reverse, monkeypatch
+):
+    cell = Zoneout(BUILT_IN[name](), hidden=0.3, cell_rate=0.5).train(training)
+    start = random_state(cell, 3)._replace(step=torch.tensor([0, 2, 2**32 - 1]))
+    inputs, lengths = random_inputs(3, 5), torch.tensor([5, 0, 3])
+    resets = None if training else torch.tensor([[0, 1, 0, 0, 1], [1] * 5, [0, 0, 0, 1, 1]]).bool()
+    wanted = loop(cell, inputs, start, lengths, resets, reverse)
+    monkeypatch.setattr(type(cell.cell), "forward", None)  # no single steps from here on
+    found = dynamic_unroll(
+        cell, inputs, initial_state=start, lengths=lengths, resets=resets, reverse=reverse
+    )
+    torch.testing.assert_close(found[0], wanted[0], rtol=0, atol=1e-12)
+    assert_states_close(found[1], wanted[1])
+    torch.testing.assert_close(gradients(cell, *found), gradients(cell, *wanted))
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["answering", "training"])
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_its_steps_are_those_of_the_specification(name, training):
+    cell = Zoneout(BUILT_IN[name](), hidden=0.3, cell_rate=0.5).train(training)
+    start = random_state(cell, 3)
+    inputs = random_inputs(3, 4)
+    outputs, final = loop(cell, inputs, start)
+    drawn = (start.key.numpy(), start.step.numpy()) if training else (None, None)
+    weights = cell.cell.weights()
+    wanted = reference.forward(
+        cell.cell.recurrence,
+        type(weights)(*(None if w is None else w.detach().numpy() for w in weights)),
+        inputs.numpy(),
+        type(start.inner)(*(leaf.numpy() for leaf in start.inner)),
+        noise=Noise(*drawn, zoneout_hidden=0.3, zoneout_cell=0.5 if "lstm" in name else 0.0),
+    )
+    expected = (wanted.outputs, *wanted.final_state)
+    for part, of_specification in zip((outputs, *final.inner), expected, strict=True):
+        np.testing.assert_allclose(part.detach(), of_specification, rtol=0, atol=1e-12)
+
+
+def test_around_other_cells_and_with_fresh_masks_it_goes_step_by_step():
+    inputs, resets = random_inputs(2, 4), torch.zeros(2, 4, dtype=torch.bool)
+    resets[0, 2] = True
+    for cell, flags in ((make("own_zoneout"), None), (make("zoneout"), resets)):
+        calls = []
+        cell.cell.register_forward_hook(lambda *_, calls=calls: calls.append(1))
+        _, final = dynamic_unroll(cell, inputs, resets=flags)
+        assert len(calls) == 4
+        assert final.step.tolist() == ([4, 4] if flags is None else [2, 4])

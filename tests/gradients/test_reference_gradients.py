@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from elman.kernels import reference
-from elman.kernels.contract import LSTM
+from elman.kernels.contract import LSTM, Tokens
 from elman.state import leaves, map_leaves
-from tests.kernels.variants import VARIANTS, random_state, random_weights
+from tests.kernels.variants import VARIANTS, random_noise, random_state, random_weights
 from tests.unchecked import unchecked
 
 STEP = 1e-6
@@ -76,18 +76,9 @@ def check(inputs, run, gradients, rng):
             np.testing.assert_allclose(derivatives, expected, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", VARIANTS)
-def test_sequence_gradients_are_the_differences(name, mode, reverse):
-    recurrence = VARIANTS[name].recurrence
-    rng = np.random.default_rng([len(name), len(mode), reverse])
-    weights, inputs, initial = arguments(VARIANTS[name], rng)
-
+def check_sequence(recurrence, weights, inputs, initial, rng, **options):
     def forward(keep):
-        return reference.forward(
-            recurrence, weights, inputs, initial, reverse=reverse, keep=keep, **MODES[mode]
-        )
+        return reference.forward(recurrence, weights, inputs, initial, keep=keep, **options)
 
     def run():
         outputs, final_state, _ = forward(keep=False)
@@ -99,7 +90,40 @@ def test_sequence_gradients_are_the_differences(name, mode, reverse):
         )
         return [found.inputs, *found.initial_state, *given(found.weights)]
 
-    check([inputs, *initial, *given(weights)], run, gradients, rng)
+    array = inputs.embedding if isinstance(inputs, Tokens) else inputs
+    check([array, *initial, *given(weights)], run, gradients, rng)
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", VARIANTS)
+def test_sequence_gradients_are_the_differences(name, mode, reverse):
+    variant = VARIANTS[name]
+    rng = np.random.default_rng([len(name), len(mode), reverse])
+    weights, inputs, initial = arguments(variant, rng)
+    check_sequence(
+        variant.recurrence, weights, inputs, initial, rng, reverse=reverse, **MODES[mode]
+    )
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["answering", "training"])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_gradients_with_noise_are_the_differences(name, training):
+    variant = VARIANTS[name]
+    rng = np.random.default_rng([len(name), training])
+    weights, inputs, initial = arguments(variant, rng)
+    noise = random_noise(variant, BATCH, rng, training)
+    options = MODES["lengths-resets"] | {"reverse": training, "noise": noise}
+    check_sequence(variant.recurrence, weights, inputs, initial, rng, **options)
+
+
+@pytest.mark.parametrize("name", ["tanh", "lstm-proj", "gru-before"])
+def test_the_embeddings_gradient_is_the_difference(name):
+    rng = np.random.default_rng(len(name))
+    weights, _, initial = arguments(VARIANTS[name], rng)
+    tokens = Tokens(np.array([[0, 0, 3], [9, 9, 9], [1, 3, 9]]), rng.normal(size=(4, INPUTS)))
+    recurrence, options = VARIANTS[name].recurrence, MODES["lengths-resets"]
+    check_sequence(recurrence, weights, tokens, initial, rng, **options)
 
 
 @pytest.mark.parametrize("name", VARIANTS)

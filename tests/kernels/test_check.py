@@ -7,7 +7,16 @@ import pytest
 
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels import reference
-from elman.kernels.contract import GRU, LSTM, GRUWeights, LSTMWeights, RNNWeights, Simple
+from elman.kernels.contract import (
+    GRU,
+    LSTM,
+    GRUWeights,
+    LSTMWeights,
+    Noise,
+    RNNWeights,
+    Simple,
+    Tokens,
+)
 from elman.state import LSTMState, RNNState
 from tests.unchecked import unchecked
 
@@ -22,6 +31,15 @@ RNN = RNNWeights(np.zeros((3, 2)), np.zeros((3, 3)), np.zeros(3))
 DEEP = LSTMWeights(np.zeros((12, 2)), np.zeros((12, 3)), np.zeros(12))
 GATED = GRUWeights(np.zeros((9, 2)), np.zeros((9, 3)), np.zeros(9))
 INPUTS = np.zeros((4, 5, 2))
+TOKENS = Tokens(np.zeros((4, 5), np.int64), np.zeros((7, 2)))
+NOISE = Noise(np.zeros(4, np.int64), np.zeros(4, np.int64), 0.1)
+
+
+def changed_id(row, step, token):
+    ids = TOKENS.ids.copy()
+    ids[row, step] = token
+    return TOKENS._replace(ids=ids)
+
 
 BAD = {
     "rank of inputs": ({"inputs": np.zeros((5, 2))}, "inputs: found float64 of shape"),
@@ -71,6 +89,31 @@ BAD = {
     "too few lengths": ({"lengths": np.array([1, 2])}, "lengths"),
     "resets of numbers": ({"resets": np.zeros((4, 5))}, "resets: found float64"),
     "resets of rows only": ({"resets": np.zeros(4, bool)}, "resets: found bool of shape"),
+    "id above V - 1": ({"inputs": changed_id(1, 3, 7)}, "inputs.ids[1, 3]: found 7; give ids from"),
+    "negative id": ({"inputs": changed_id(2, 0, -1)}, "inputs.ids[2, 0]: found -1"),
+    "ids of one step": ({"inputs": TOKENS._replace(ids=np.zeros(4, int))}, "give integers [B, T]"),
+    "ids with a fraction": ({"inputs": TOKENS._replace(ids=np.zeros((4, 5)))}, "inputs.ids: found"),
+    "embedding of other features": (
+        {"inputs": TOKENS._replace(embedding=np.zeros((7, 3)))},
+        "inputs.embedding: found float64 of shape (7, 3)",
+    ),
+    "embedding of another dtype": (
+        {"inputs": TOKENS._replace(embedding=np.zeros((7, 2), np.float32))},
+        "inputs.embedding: found float32",
+    ),
+    "embedding as vector": ({"inputs": TOKENS._replace(embedding=np.zeros(7))}, "[V, 2]"),
+    "rate one": ({"noise": NOISE._replace(zoneout_hidden=1.0)}, "noise.zoneout_hidden: found 1.0"),
+    "negative rate": ({"noise": NOISE._replace(recurrent_dropout=-0.1)}, "noise.recurrent_dropout"),
+    "rate is no number": ({"noise": NOISE._replace(zoneout_hidden=np.nan)}, "in [0, 1)"),
+    "zoneout of no cell": ({"noise": NOISE._replace(zoneout_cell=0.1)}, "only an LSTM has a cell"),
+    "keys of other rows": ({"noise": NOISE._replace(keys=np.zeros(3, np.int64))}, "noise.keys"),
+    "small keys": (
+        {"noise": NOISE._replace(keys=np.zeros(4, np.int32))},
+        "noise.keys: found int32",
+    ),
+    "steps of a sequence": ({"noise": NOISE._replace(steps=np.zeros((4, 5), int))}, "noise.steps"),
+    "keys without steps": ({"noise": NOISE._replace(steps=None)}, "noise.steps: found None"),
+    "steps without keys": ({"noise": NOISE._replace(keys=None)}, "noise.keys: found None"),
 }
 
 
@@ -83,7 +126,17 @@ def test_bad_arguments_are_named(name):
     assert message in str(caught.value)
 
 
+def test_ids_past_a_length_are_not_looked_at():
+    inputs, lengths = changed_id(2, 4, 99), np.array([5, 5, 4, 5])
+    reference.forward(Simple(), RNN, inputs, lengths=lengths)
+    with pytest.raises(ArgumentError, match=r"inputs\.ids\[2, 4\]"):
+        reference.forward(Simple(), RNN, inputs)
+
+
 def test_bad_arguments_of_a_step_are_named():
+    tokens = Tokens(np.array([0, 1, 7, 2]), TOKENS.embedding)
+    with pytest.raises(ArgumentError, match=r"inputs\.ids\[2\]: found 7"):
+        reference.step(Simple(), RNN, tokens, RNNState(np.zeros((4, 3))))
     with pytest.raises(ShapeError, match="inputs"):
         reference.step(Simple(), RNN, INPUTS, RNNState(np.zeros((4, 3))))
     with pytest.raises(ShapeError, match="give RNNState"):

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.kernels import reference
-from elman.kernels.contract import Recurrence
+from elman.kernels.contract import Noise, Recurrence, Tokens
+from elman.kernels.philox import keep_mask
 from elman.state import leaves, map_leaves, select
-from tests.kernels.variants import VARIANTS, random_state, random_weights
+from tests.kernels.variants import VARIANTS, random_noise, random_state, random_weights
 
 
 class Case(NamedTuple):
@@ -26,6 +27,7 @@ class Case(NamedTuple):
     reverse: bool
     grad_outputs: np.ndarray
     grad_state: Any
+    noise: Noise | None
 
 
 @st.composite
@@ -41,6 +43,8 @@ def cases(draw, dtype=np.float64):
     x = rng.normal(size=(batch, time, inputs)).astype(dtype)
     grad_outputs = rng.normal(size=(batch, time, state.hidden.shape[1])).astype(dtype)
     grad_state = map_leaves(lambda leaf: rng.normal(size=leaf.shape).astype(dtype), state)
+    training = draw(st.sampled_from([None, False, True]))
+    noise = None if training is None else random_noise(variant, batch, rng, training)
     return Case(
         variant.recurrence,
         weights,
@@ -51,6 +55,7 @@ def cases(draw, dtype=np.float64):
         draw(st.booleans()),
         grad_outputs,
         grad_state,
+        noise,
     )
 
 
@@ -65,6 +70,7 @@ def run(case, **changes):
         lengths=case.lengths,
         resets=case.resets,
         reverse=case.reverse,
+        noise=case.noise,
     )
     back = reference.backward(ran.tape, case.grad_outputs, case.grad_state)
     return Result(ran.outputs, ran.final_state, back.inputs, back.initial_state, back.weights)
@@ -91,9 +97,19 @@ def add(*trees):
     return map_leaves(lambda *parts: None if parts[0] is None else sum(parts), *trees)
 
 
+def later(noise, steps):
+    """The noise after that many more steps of each row."""
+    if noise is None or noise.keys is None:
+        return noise
+    return noise._replace(steps=noise.steps + steps)
+
+
 def row(case, b):
     """The call of row b alone, without its padding."""
     length = case.lengths[b]
+    noise = case.noise
+    if noise is not None and noise.keys is not None:
+        noise = noise._replace(keys=noise.keys[b : b + 1], steps=noise.steps[b : b + 1])
     return case._replace(
         inputs=case.inputs[b : b + 1, :length],
         state=select(case.state, [b]),
@@ -101,19 +117,44 @@ def row(case, b):
         resets=case.resets[b : b + 1, :length],
         grad_outputs=case.grad_outputs[b : b + 1, :length],
         grad_state=select(case.grad_state, [b]),
+        noise=noise,
     )
+
+
+def step_by_hand(case, x, before, noise):
+    """A step of one row as the contract's words have it."""
+    entering = before
+    noise = noise or Noise(None, None)
+
+    def mask(rate, stream, values, step):
+        return keep_mask(noise.keys, step, values.shape[1], rate, stream)
+
+    if noise.keys is not None:
+        step = noise.steps * 0 if noise.variational else noise.steps
+        kept = mask(noise.recurrent_dropout, 2, before.hidden, step)
+        dropped = kept * before.hidden / (1 - noise.recurrent_dropout)
+        entering = before._replace(hidden=dropped)
+    _, new = reference.step(case.recurrence, case.weights, x, entering)
+    after = []
+    rates = (noise.zoneout_hidden, noise.zoneout_cell)
+    for stream, (rate, old, made) in enumerate(zip(rates, before, new, strict=False)):
+        if noise.keys is None:
+            after.append(rate * old + (1 - rate) * made)
+        else:
+            after.append(np.where(mask(rate, stream, made, noise.steps) == 1, made, old))
+    return after[0], type(new)(*after)
 
 
 @given(cases())
 def test_a_sequence_equals_its_steps(case):
     result = run(case)
     for b, length in enumerate(case.lengths):
-        state = select(case.state, [b])
+        state, noise = select(case.state, [b]), row(case, b).noise
         for t in reversed(range(length)) if case.reverse else range(length):
             if case.resets[b, t]:
                 state = map_leaves(np.zeros_like, state)
-            x = case.inputs[b : b + 1, t]
-            outputs, state = reference.step(case.recurrence, case.weights, x, state)
+            outputs, state = step_by_hand(case, case.inputs[b : b + 1, t], state, noise)
+            noise = later(noise, 1)
             assert_close(result.outputs[b : b + 1, t], outputs)
         assert_close(select(result.final_state, [b]), state)
         assert not np.any(result.outputs[b, length:])
@@ -121,7 +162,7 @@ def test_a_sequence_equals_its_steps(case):
 
 @given(cases())
 def test_gradients_of_a_sequence_are_those_of_its_steps(case):
-    case = row(case, 0)
+    case = row(case._replace(noise=None), 0)
     result = run(case)
     steps = list(range(case.inputs.shape[1]))
     steps = steps[::-1] if case.reverse else steps
@@ -161,6 +202,7 @@ def test_chunks_equal_the_whole(case, data):
     order = [1, 0] if case.reverse else [0, 1]
 
     def part(k, state, grad_state):
+        made = lengths[order[0]] if k == order[1] else 0
         return run(
             case,
             inputs=case.inputs[:, spans[k]],
@@ -169,6 +211,7 @@ def test_chunks_equal_the_whole(case, data):
             resets=case.resets[:, spans[k]],
             grad_outputs=case.grad_outputs[:, spans[k]],
             grad_state=grad_state,
+            noise=later(case.noise, made),
         )
 
     between = part(order[0], case.state, case.grad_state).final_state
@@ -264,6 +307,7 @@ def test_a_reset_starts_a_separate_sequence(case, data):
         state=None,
         resets=None,
         grad_outputs=case.grad_outputs[:, at:],
+        noise=later(case.noise, at),
     )
     assert_close(joined.outputs, np.concatenate([first.outputs, second.outputs], axis=1))
     assert_close(joined.final_state, second.final_state)
@@ -308,6 +352,36 @@ def test_arguments_are_left_as_they_were_and_a_tape_can_be_used_twice(case):
         np.testing.assert_array_equal(array, kept)
     for left, right in zip(leaves(tuple(once)), leaves(tuple(twice)), strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+@given(cases(), st.integers(0, 2**32))
+def test_tokens_are_rows_of_the_embedding(case, seed):
+    rng = np.random.default_rng(seed)
+    batch, time, features = case.inputs.shape
+    embedding = rng.normal(size=(3, features))
+    ids = rng.integers(0, 3, (batch, time))
+    expected = run(case, inputs=embedding[ids])
+    past = np.arange(time) >= case.lengths[:, None]
+    found = run(case, inputs=Tokens(np.where(past, 99, ids), embedding))
+    assert_close(found._replace(grad_inputs=None), expected._replace(grad_inputs=None))
+    for token in range(3):
+        wanted = expected.grad_inputs[(ids == token) & ~past].sum(0)
+        assert_close(found.grad_inputs[token], wanted)
+
+
+@given(cases(), st.integers(0, 2**32))
+def test_a_step_reads_tokens_too(case, seed):
+    rng = np.random.default_rng(seed)
+    batch, _, features = case.inputs.shape
+    embedding, ids = rng.normal(size=(2, features)), rng.integers(0, 2, batch)
+    common, grads = (case.recurrence, case.weights), (case.state.hidden, case.grad_state)
+    tokens = Tokens(ids, embedding)
+    found = reference.step(*common, tokens, case.state)
+    assert_close(found, reference.step(*common, embedding[ids], case.state))
+    back = reference.step_backward(*common, tokens, case.state, *grads)
+    expected = reference.step_backward(*common, embedding[ids], case.state, *grads)
+    assert_close(tuple(back[1:]), tuple(expected[1:]))
+    assert_close(back.inputs, np.stack([expected.inputs[ids == k].sum(0) for k in range(2)]))
 
 
 def test_the_specification_supports_everything():

@@ -12,6 +12,7 @@ from elman.kernels.contract import (
     LSTM,
     GRUWeights,
     LSTMWeights,
+    Noise,
     Recurrence,
     RNNWeights,
     Simple,
@@ -81,3 +82,13 @@ def random_state(
         return RNNState(hidden)
     units = weights.weight_ih.shape[0] // 4
     return LSTMState(hidden, rng.normal(0, 0.5, (batch, units)).astype(dtype))
+
+
+def random_noise(variant: Variant, batch: int, rng: np.random.Generator, training: bool) -> Noise:
+    """Zoneout and recurrent dropout together; keys and steps reach past 32 bits."""
+    rates = rng.uniform(0.1, 0.6, 3)
+    if not isinstance(variant.recurrence, LSTM):
+        rates[1] = 0
+    keys = rng.integers(-(2**63), 2**63, batch) if training else None
+    steps = rng.choice([0, 5, 2**32 - 2], batch) if training else None
+    return Noise(keys, steps, *rates.tolist(), variational=bool(rng.integers(2)))

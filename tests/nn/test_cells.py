@@ -54,7 +54,7 @@ def test_initialisation_and_state_dict(kind, options):
 @pytest.mark.parametrize(
     ("inputs", "hx", "found"),
     [
-        (torch.zeros(2, 5), None, r"input: found shape \[2, 5\]; pass shape \[2, 3\]"),
+        (torch.zeros(2, 5), None, r"input: found shape \[2, 5\]; pass shape \[B, 3\], or"),
         (torch.zeros(2, 2, 3), None, r"found shape \[2, 2, 3\]"),
         (torch.tensor(1.0), None, "input: found shape"),
         (torch.zeros(2, 3), torch.zeros(3, 4), r"hx: found shape \[3, 4\]; pass shape \[2, 4\]"),

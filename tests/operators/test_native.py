@@ -1,90 +1,193 @@
-"""The compiled simple cell as a torch operator."""
+"""The compiled kernels as torch operations: memory, and which gradients are wanted."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from elman import operators
-from elman.kernels.contract import RNNWeights, Simple
-from elman.operators import native
-from elman.state import RNNState
+from elman.errors import ArgumentError
+from elman.state import LSTMState, RNNState, leaves, map_leaves
+from tests.kernels.variants import VARIANTS, random_state, random_weights
+
+NAMES = ("relu", "lstm-norm-peep-proj-clip", "gru-before", "gru-after-bias")
+
+every_kind = pytest.mark.parametrize("name", NAMES)
 
 
-def arguments(batch=3, steps=5, inputs=3, hidden=4):
-    torch.manual_seed(0)
-    weights = RNNWeights(
-        torch.randn(hidden, inputs, dtype=torch.float64, requires_grad=True),
-        torch.randn(hidden, hidden, dtype=torch.float64, requires_grad=True),
-        torch.randn(hidden, dtype=torch.float64, requires_grad=True),
-    )
-    x = torch.randn(batch, steps, inputs, dtype=torch.float64, requires_grad=True)
-    return weights, x
+def arguments(name: str, batch: int = 3, steps: int = 5) -> tuple[Any, Any, Any]:
+    """Weights, inputs and state, all wanting gradients."""
+    rng = np.random.default_rng(0)
+    weights = random_weights(VARIANTS[name], 3, 4, rng)
+    state = random_state(VARIANTS[name].recurrence, weights, batch, rng)
+    x = torch.from_numpy(rng.normal(size=(batch, steps, 3))).requires_grad_()
+    return wanting(weights), x, wanting(state)
 
 
-@pytest.mark.parametrize("lengths", [None, torch.tensor([5, 0, 2])])
-def test_torch_accepts_the_operator(lengths):
-    """Schema, fake kernels and autograd, as torch itself checks a custom operator."""
-    weights, x = arguments()
-    state = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
-    torch.library.opcheck(native._simple, (x, *weights[:3], state, lengths, None, True, "tanh"), {})
-
-
-COMPILED = """
-import torch
-from elman import operators
-from elman.kernels.contract import RNNWeights, Simple
-
-shapes = ((4, 3), (4, 4), (4,))
-weights = RNNWeights(*(torch.randn(shape, requires_grad=True) for shape in shapes))
-inputs, lengths = torch.randn(3, 5, 3), torch.tensor([5, 0, 2])
-
-def run(x):
-    outputs, state = operators.unroll(Simple(), weights, x, lengths=lengths)
-    return outputs.square().sum() + state.hidden.sum()
-
-compiled = torch.compile(run, fullgraph=True, backend="aot_eager")
-found = torch.autograd.grad(compiled(inputs), weights[:3])
-torch.testing.assert_close(found, torch.autograd.grad(run(inputs), weights[:3]))
-"""
-
-
-def test_a_compiled_graph_holds_it_whole():
-    """In a process of its own: torch.compile cannot trace the tests' checks of annotations."""
-    result = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-
-
-def test_views_and_transposes_are_taken_as_they_are():
-    weights, x = arguments()
-    strided = x.detach().transpose(0, 1).contiguous().transpose(0, 1).requires_grad_()
-    turned = weights._replace(weight_hh=weights.weight_hh.T.contiguous().T)
-    state = RNNState(torch.randn(4, 3, dtype=torch.float64).T)
-    found = operators.unroll(Simple(), turned, strided, state)[0].square().sum()
-    wanted = operators.unroll(Simple(), weights, x, state)[0].square().sum()
-    torch.testing.assert_close(found, wanted)
-    torch.testing.assert_close(
-        torch.autograd.grad(found, strided)[0], torch.autograd.grad(wanted, x)[0]
+def wanting(tree: Any) -> Any:
+    return map_leaves(
+        lambda leaf: None if leaf is None else torch.from_numpy(leaf).requires_grad_(), tree
     )
 
 
-def test_what_is_given_is_left_as_it_was():
-    weights, x = arguments()
-    before = [t.detach().clone() for t in (x, *weights[:3])]
-    operators.unroll(Simple(), weights, x)[0].sum().backward()
-    for tensor, old in zip((x, *weights[:3]), before, strict=True):
+def flat(*trees: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in leaves(trees) if leaf is not None]
+
+
+def run(name: str, weights: Any, x: Any, state: Any, **options: Any) -> Any:
+    return operators.unroll(VARIANTS[name].recurrence, weights, x, state, **options)
+
+
+def all_gradients(name: str, weights: Any, x: Any, state: Any) -> list[torch.Tensor]:
+    outputs, final = run(name, weights, x, state)
+    loss = outputs.square().sum() + sum((leaf * (k + 2)).sum() for k, leaf in enumerate(final))
+    return list(torch.autograd.grad(loss, flat(x, state, weights)))
+
+
+@every_kind
+def test_views_and_transposes_are_taken_as_they_are(name):
+    weights, x, state = arguments(name)
+    wanted = all_gradients(name, weights, x, state)
+
+    def turn(leaf):
+        other = leaf.detach().transpose(0, -1).contiguous().transpose(0, -1)
+        assert leaf.ndim == 1 or not other.is_contiguous()
+        return other.requires_grad_()
+
+    everywhere = map_leaves(lambda leaf: None if leaf is None else turn(leaf), weights)
+    time_first = x.detach().transpose(0, 1).contiguous().transpose(0, 1).requires_grad_()
+    for inputs in (turn(x), time_first):
+        found = all_gradients(name, everywhere, inputs, map_leaves(turn, state))
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-13)
+    outputs, _ = run(name, weights, time_first, state)
+    assert outputs.transpose(0, 1).is_contiguous()  # as a time-first layer hands it on
+    assert torch.autograd.grad(outputs.sum(), time_first)[0].transpose(0, 1).is_contiguous()
+
+
+@every_kind
+def test_what_is_given_is_left_as_it_was(name):
+    given = arguments(name)
+    before = [leaf.detach().clone() for leaf in flat(*given)]
+    all_gradients(name, *given)
+    for tensor, old in zip(flat(*given), before, strict=True):
         assert torch.equal(tensor, old)
 
 
-def test_only_some_gradients_wanted():
-    weights, x = arguments()
-    frozen = RNNWeights(weights.weight_ih, weights.weight_hh.detach(), weights.bias)
-    outputs, _ = operators.unroll(Simple(), frozen, x.detach())
-    (once,) = torch.autograd.grad(outputs.sum(), weights.weight_ih, create_graph=True)
-    (wanted,) = torch.autograd.grad(
-        operators.unroll(Simple(), weights, x)[0].sum(), weights.weight_ih
+@every_kind
+def test_each_gradient_may_be_the_only_one_wanted(name):
+    weights, x, state = arguments(name)
+    wanted = all_gradients(name, weights, x, state)
+    count = len(wanted)
+    for place in range(count):
+        only = iter(k == place for k in range(count))
+
+        def freeze(leaf, only=only):
+            return None if leaf is None else leaf.detach().requires_grad_(next(only))
+
+        inputs, states, frozen = map_leaves(freeze, (x, state, weights))
+        outputs, final = run(name, frozen, inputs, states)
+        loss = outputs.square().sum() + sum((leaf * (k + 2)).sum() for k, leaf in enumerate(final))
+        (varied,) = (leaf for leaf in flat(inputs, states, frozen) if leaf.requires_grad)
+        found, again = (
+            torch.autograd.grad(loss, varied, create_graph=twice, retain_graph=True)[0]
+            for twice in (False, True)
+        )
+        torch.testing.assert_close(found, wanted[place], rtol=0, atol=1e-13)
+        torch.testing.assert_close(again, wanted[place], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("twice", [False, True])
+@every_kind
+def test_a_loss_may_use_only_one_of_the_results(name, twice):
+    weights, x, state = arguments(name)
+    results = flat(run(name, weights, x, state))
+    for place, result in enumerate(results):
+        # The others get no gradient at all here, and zeros there.
+        cotangents = [torch.zeros_like(other) for other in results]
+        cotangents[place] = torch.ones_like(result)
+        varied = flat(x, state, weights)
+        found = torch.autograd.grad(result.sum(), varied, retain_graph=True, create_graph=twice)
+        wanted = torch.autograd.grad(results, varied, cotangents, retain_graph=True)
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-12)
+
+
+@every_kind
+def test_a_graph_that_is_kept_can_be_read_twice(name):
+    weights, x, state = arguments(name)
+    loss = run(name, weights, x, state)[0].sum()
+    once = torch.autograd.grad(loss, flat(x, state, weights), retain_graph=True)
+    again = torch.autograd.grad(loss, flat(x, state, weights))
+    for ours, theirs in zip(once, again, strict=True):
+        assert torch.equal(ours, theirs)
+    with pytest.raises(RuntimeError, match="second time"):
+        torch.autograd.grad(loss, x)
+
+
+@every_kind
+def test_what_changes_before_the_way_back_is_noticed(name):
+    for changed in ("weight_hh", "outputs"):
+        weights, x, state = arguments(name)
+        outputs, _ = run(name, weights, x, state)
+        loss = outputs.sum()
+        with torch.no_grad():
+            (outputs if changed == "outputs" else weights.weight_hh).add_(1)
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            loss.backward()
+
+
+@every_kind
+def test_no_rows_or_no_steps_have_gradients_of_zero(name):
+    for batch, steps in ((0, 5), (3, 0), (0, 0)):
+        weights, x, state = arguments(name, batch, steps)
+        outputs, final = run(name, weights, x, state)
+        loss = outputs.sum() + sum(leaf.sum() for leaf in final)
+        gradients = torch.autograd.grad(loss, flat(x, *weights))
+        assert not any(gradient.any() for gradient in gradients)
+        final = run(name, weights, x, state)[1]
+        (through,) = torch.autograd.grad(final[0].sum(), state[0])
+        assert steps > 0 or (through == 1).all()
+
+
+@every_kind
+def test_inference_mode_gives_the_same(name):
+    weights, x, state = arguments(name)
+    wanted, final = run(name, weights, x, state)
+    with torch.inference_mode():
+        found, last = run(name, weights, x, state)
+    assert found.is_inference()
+    assert torch.equal(found, wanted)
+    assert all(torch.equal(*pair) for pair in zip(last, final, strict=True))
+    with torch.no_grad():
+        assert torch.equal(run(name, weights, x, state)[0], wanted)
+
+
+class Marked(torch.Tensor):
+    """A subclass: what torch does to its operators must reach it."""
+
+
+def test_a_subclass_stays_one_and_has_first_derivatives():
+    weights, x, state = arguments("lstm-norm-peep-proj-clip")
+    marked = x.detach().as_subclass(Marked).requires_grad_()
+    outputs, final = run("lstm-norm-peep-proj-clip", weights, marked, state)
+    assert type(outputs) is Marked
+    assert isinstance(final, LSTMState)
+    wanted = torch.autograd.grad(
+        run("lstm-norm-peep-proj-clip", weights, x, state)[0].sum(), weights.weight_hh
     )
-    torch.testing.assert_close(once, wanted)
+    found = torch.autograd.grad(
+        outputs.sum(), weights.weight_hh, retain_graph=True, create_graph=True
+    )
+    torch.testing.assert_close(found[0].as_subclass(torch.Tensor), wanted[0])
+    with pytest.raises(ArgumentError, match="second derivatives"):
+        torch.autograd.grad(found[0].square().sum(), weights.weight_hh)
+
+
+def test_a_state_of_other_kinds_of_memory():
+    weights, x, _ = arguments("gru-before")
+    expanded = RNNState(torch.ones(1, 1, dtype=torch.float64).expand(3, 4))
+    found, _ = run("gru-before", weights, x, expanded)
+    wanted, _ = run("gru-before", weights, x, map_leaves(torch.clone, expanded))
+    assert torch.equal(found, wanted)

@@ -13,10 +13,16 @@ from hypothesis import strategies as st
 from elman import operators
 from elman.errors import ElmanError
 from elman.kernels import reference
-from elman.kernels.contract import LSTM, GRUWeights, RNNWeights, Simple
+from elman.kernels.contract import LSTM, GRUWeights, Noise, RNNWeights, Simple, Tokens
 from elman.operators import aten, loop, native
 from elman.state import LSTMState, RNNState, leaves, map_leaves
-from tests.kernels.variants import VARIANTS, Variant, random_state, random_weights
+from tests.kernels.variants import (
+    VARIANTS,
+    Variant,
+    random_noise,
+    random_state,
+    random_weights,
+)
 
 KERNELS = ("native", "aten", "loop")
 TOLERANCE = {np.float64: 1e-10, np.float32: 2e-5}
@@ -28,6 +34,7 @@ class Reading(NamedTuple):
     lengths: list[int] | None = None
     resets: bool = False
     reverse: bool = False
+    noise: str | None = None  # "training" or "answering"
 
 
 READINGS = {
@@ -39,20 +46,23 @@ READINGS = {
     "empty-rows": Reading([0, 0, 0, 0]),
     "resets": Reading(resets=True),
     "resets-lengths-backwards": Reading([3, 0, 5, 1], resets=True, reverse=True),
+    "noise": Reading(noise="training"),
+    "noise-backwards": Reading(reverse=True, noise="training"),
+    "noise-resets-lengths-backwards": Reading([3, 0, 5, 1], True, True, "training"),
+    "answering-resets-lengths": Reading([3, 0, 5, 1], resets=True, noise="answering"),
 }
 
 
-def unroll_by(kernel, recurrence, weights, inputs, state, *, lengths, resets, reverse):
+def unroll_by(kernel, recurrence, weights, inputs, state, *, lengths, resets, reverse, noise=None):
     """Run one implementation; None if it does not know this recurrence."""
     if kernel == "native":
-        if native.lacks(recurrence, weights, inputs):
-            return None
-        return native.unroll(recurrence, weights, inputs, state, lengths, resets, reverse)
+        assert native.lacks(weights, inputs) is None
+        return native.unroll(recurrence, weights, inputs, state, lengths, resets, reverse, noise)
     if kernel == "aten":
-        if aten.lacks(recurrence, weights, inputs, resets):
+        if aten.lacks(recurrence, weights, inputs, resets, noise):
             return None
         return aten.unroll(recurrence, weights, inputs, state, lengths, reverse)
-    return loop.unroll(recurrence, weights, inputs, state, lengths, resets, reverse)
+    return loop.unroll(recurrence, weights, inputs, state, lengths, resets, reverse, noise)
 
 
 def given_of(weights: Any) -> list:
@@ -63,6 +73,13 @@ def torch_of(tree: Any) -> Any:
     """Weights or a state as tensors that want gradients."""
     fields = (None if v is None else torch.from_numpy(v).requires_grad_() for v in tree)
     return type(tree)(*fields)
+
+
+def noise_of(noise: Noise | None) -> Noise | None:
+    """The noise with tensors for arrays."""
+    if noise is None or noise.keys is None:
+        return noise
+    return noise._replace(keys=torch.from_numpy(noise.keys), steps=torch.from_numpy(noise.steps))
 
 
 def check_against_reference(kernel, variant: Variant, reading: Reading, dtype, seed=0):
@@ -76,6 +93,9 @@ def check_against_reference(kernel, variant: Variant, reading: Reading, dtype, s
     grad_state = map_leaves(lambda leaf: rng.normal(size=leaf.shape).astype(dtype), state)
     lengths = None if reading.lengths is None else np.array(reading.lengths)
     resets = rng.random((batch, steps)) < 0.3 if reading.resets else None
+    noise = None
+    if reading.noise is not None:
+        noise = random_noise(variant, batch, rng, reading.noise == "training")
     for row, length in enumerate(reading.lengths or ()):
         x[row, length:] = np.nan
         grad_outputs[row, length:] = np.nan
@@ -88,11 +108,19 @@ def check_against_reference(kernel, variant: Variant, reading: Reading, dtype, s
         lengths=None if lengths is None else torch.from_numpy(lengths),
         resets=None if resets is None else torch.from_numpy(resets),
         reverse=reading.reverse,
+        noise=noise_of(noise),
     )
     if result is None:
         return
     wanted = reference.forward(
-        recurrence, weights, x, state, lengths=lengths, resets=resets, reverse=reading.reverse
+        recurrence,
+        weights,
+        x,
+        state,
+        lengths=lengths,
+        resets=resets,
+        reverse=reading.reverse,
+        noise=noise,
     )
     wanted_grads = reference.backward(wanted.tape, grad_outputs, grad_state)
     outputs, final = result
@@ -122,7 +150,7 @@ def test_every_implementation_agrees_with_the_specification(variant, reading):
 
 
 @given(
-    st.sampled_from(["tanh", "relu", "lstm", "lstm-proj", "gru-after-bias"]),
+    st.sampled_from(sorted(VARIANTS)),
     st.lists(st.integers(0, 5), min_size=1, max_size=6),
     st.booleans(),
     st.booleans(),
@@ -138,7 +166,10 @@ def test_agreement_holds_for_any_lengths(name, lengths, resets, reverse, seed):
     ("kernel", "name"),
     [
         ("native", "tanh"),
-        ("native", "relu"),
+        ("native", "relu-norm"),
+        ("native", "lstm-norm-peep-proj-clip"),
+        ("native", "gru-norm-before"),
+        ("native", "gru-after-bias"),
         ("aten", "tanh"),
         ("aten", "lstm-proj"),
         ("aten", "gru-after-bias"),
@@ -199,12 +230,49 @@ def test_a_sequence_equals_its_steps(name):
     torch.testing.assert_close(tuple(state), tuple(final), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["relu", "lstm-proj", "gru-after-bias"])
+def test_noise_is_passed_on_and_none_where_it_does_nothing(name):
+    variant = VARIANTS[name]
+    rng = np.random.default_rng(2)
+    arrays, x = random_weights(variant, 3, 4, rng), rng.normal(size=(2, 4, 3))
+    noise = random_noise(variant, 2, rng, training=True)
+    weights, inputs = torch_of(arrays), torch.from_numpy(x)
+    outputs, _ = operators.unroll(variant.recurrence, weights, inputs, noise=noise_of(noise))
+    wanted = reference.forward(variant.recurrence, arrays, x, noise=noise).outputs
+    np.testing.assert_allclose(outputs.detach(), wanted, rtol=0, atol=1e-12)
+    answering = Noise(None, None, recurrent_dropout=0.5)
+    found, _ = operators.unroll(variant.recurrence, weights, inputs, noise=answering)
+    assert torch.equal(found, operators.unroll(variant.recurrence, weights, inputs)[0])
+
+
+def test_tokens_are_rows_of_the_embedding():
+    rng = np.random.default_rng(4)
+    arrays, embedding = random_weights(VARIANTS["gru-before"], 3, 4, rng), rng.normal(size=(5, 3))
+    weights, lengths = torch_of(arrays), torch.tensor([4, 2])
+    recurrence = VARIANTS["gru-before"].recurrence
+    tokens = Tokens(torch.tensor([[0, 3, 3, 1], [4, 0, -7, 99]]), torch.tensor(embedding))
+    tokens.embedding.requires_grad_()
+    outputs, _ = operators.unroll(recurrence, weights, tokens, lengths=lengths)
+    wanted = reference.forward(
+        recurrence, arrays, Tokens(*(t.detach().numpy() for t in tokens)), lengths=lengths.numpy()
+    )
+    np.testing.assert_allclose(outputs.detach(), wanted.outputs, rtol=0, atol=1e-12)
+    outputs.square().sum().backward()
+    gradients = reference.backward(wanted.tape, 2 * wanted.outputs)
+    np.testing.assert_allclose(tokens.embedding.grad, gradients.inputs, rtol=0, atol=1e-12)
+
+
 def simple_weights(inputs=3, hidden=4, dtype=torch.float32):
     return RNNWeights(
         torch.ones(hidden, inputs, dtype=dtype),
         torch.ones(hidden, hidden, dtype=dtype),
         torch.zeros(hidden, dtype=dtype),
     )
+
+
+KEYS = torch.zeros(2, dtype=torch.int64)
+NOISE = Noise(KEYS, KEYS, zoneout_hidden=0.1)
+TOKENS = Tokens(torch.tensor([[0] * 5, [0, 0, 0, 0, 1]]), torch.zeros(7, 3))
 
 
 @pytest.mark.parametrize(
@@ -224,6 +292,17 @@ def simple_weights(inputs=3, hidden=4, dtype=torch.float32):
         ({"weights": simple_weights()._replace(bias=torch.zeros(5))}, "weights.bias: found"),
         ({"weights": GRUWeights(*simple_weights()[:3])}, "weights: found GRUWeights"),
         ({"recurrence": LSTM()}, "weights: found RNNWeights"),
+        ({"noise": NOISE._replace(keys=KEYS[:1])}, "noise.keys: found torch.int64"),
+        ({"noise": NOISE._replace(steps=KEYS.int())}, "noise.steps: found torch.int32"),
+        ({"noise": NOISE._replace(steps=None)}, "noise.steps: found None"),
+        ({"noise": NOISE._replace(zoneout_hidden=1.0)}, "noise.zoneout_hidden: found 1.0"),
+        ({"noise": NOISE._replace(zoneout_cell=0.5)}, "only an LSTM has a cell"),
+        ({"inputs": TOKENS._replace(ids=KEYS)}, r"inputs.ids: found .* give integers \[B, T\]"),
+        ({"inputs": TOKENS._replace(ids=TOKENS.ids / 2)}, "inputs.ids: found torch.float32"),
+        ({"inputs": TOKENS._replace(ids=TOKENS.ids + 6)}, r"inputs.ids\[1, 4\]: found 7"),
+        ({"inputs": TOKENS._replace(embedding=torch.zeros(7))}, "inputs.embedding: found"),
+        ({"inputs": TOKENS._replace(embedding=torch.zeros(7, 2))}, "inputs: found"),
+        ({"inputs": TOKENS, "lengths": torch.tensor([1, 6])}, r"lengths\[1\]: found 6"),
     ],
 )
 def test_bad_arguments_are_named(change, message):

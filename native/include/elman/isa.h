@@ -9,11 +9,29 @@ namespace elman {
 
 template <typename Real>
 struct Kernels {
+  // Of each: the work itself, the bytes of its workspace, and the threads that are worth using of
+  // `wanted` ones. The latter two read sizes only.
   bool (*dense)(const Dense<Real>&);
-  std::size_t (*dense_workspace)(const Dense<Real>&);  // bytes; reads the sizes only
-  bool (*simple_forward)(const SimpleForward<Real>&);
-  bool (*simple_backward)(const SimpleBackward<Real>&);
-  std::size_t (*simple_workspace)(const Reading&);  // bytes, of forward and of backward
+  std::size_t (*dense_workspace)(const Dense<Real>&);
+  std::ptrdiff_t (*dense_threads)(const Dense<Real>&, std::ptrdiff_t wanted);
+  bool (*forward)(const Forward<Real>&);
+  std::size_t (*forward_workspace)(const Forward<Real>&);
+  std::ptrdiff_t (*forward_threads)(const Forward<Real>&, std::ptrdiff_t wanted);
+  bool (*backward)(const Backward<Real>&);
+  std::size_t (*backward_workspace)(const Backward<Real>&);
+  std::ptrdiff_t (*backward_threads)(const Backward<Real>&, std::ptrdiff_t wanted);
+
+  // Entries of Forward::kept: the same for every instruction set.
+  std::size_t (*kept_size)(const Recurrence<Real>&, const Reading&);
+  // Packs the weights into 64-byte aligned memory: what Forward::prepared takes as long as the
+  // weights stay as they are.
+  void (*prepare)(const Recurrence<Real>&, void* memory);
+  std::size_t (*prepared_bytes)(const Recurrence<Real>&);
+  // What each row of an embedding [V, I] adds to the gates, into 64-byte aligned memory: what
+  // Tokens::table takes.
+  void (*tabulate)(const Recurrence<Real>&, const void* prepared, std::ptrdiff_t vocabulary,
+                   const Real* embedding, Real* table);
+  std::size_t (*table_bytes)(const Recurrence<Real>&, std::ptrdiff_t vocabulary);
 };
 
 struct Isa {

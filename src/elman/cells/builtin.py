@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from elman import operators
+from elman.kernels.contract import Noise, Recurrence, Weights
+from elman.operators.freezing import Freezable
 
 __all__ = ["BuiltInCell"]
 
 
-class BuiltInCell(nn.Module):
+class BuiltInCell(Freezable):
     """A cell whose equations are those of `recurrence`.
 
     Its parameters are named as the fields of `weights_type`, so `weights` can hand them to the
@@ -32,8 +35,14 @@ class BuiltInCell(nn.Module):
         Raises:
             ShapeError: Inputs or state do not fit the cell.
         """
+        if self._frozen is not None:
+            outputs, state = self.unroll(inputs[:, None], state)
+            return outputs[:, 0], state
         _, state = operators.step(self.recurrence, self.weights(), inputs, state)
         return state.hidden, state
+
+    def _recurrences(self) -> Iterable[tuple[Recurrence, Weights]]:
+        return ((self.recurrence, self.weights()),)
 
     def unroll(
         self,
@@ -42,18 +51,26 @@ class BuiltInCell(nn.Module):
         lengths: Int[Tensor, "B"] | None = None,
         resets: Bool[Tensor, "B T"] | None = None,
         reverse: bool = False,
+        *,
+        noise: Noise | None = None,
     ) -> tuple[Float[Tensor, "B T R"], Any]:
         """A whole sequence, by a kernel; see `elman.layers.dynamic_unroll`.
 
+        `noise` is what a wrapper around the cell does at every step.
+
         Raises:
-            ShapeError: Inputs or state do not fit the cell.
+            ShapeError: Inputs, state or noise do not fit the cell.
         """
+        frozen = self._frozen_part(0, inputs, *state)
+        recurrence, weights, prepared = frozen or (self.recurrence, self.weights(), None)
         return operators.unroll(
-            self.recurrence,
-            self.weights(),
+            recurrence,
+            weights,
             inputs,
             state,
             lengths=lengths,
             resets=resets,
             reverse=reverse,
+            noise=noise,
+            prepared=prepared,
         )

@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
+from elman.cells.builtin import BuiltInCell
 from elman.cells.checks import check_cell, check_rate
-from elman.cells.masks import draw_keys, keep, map_recurrent
-from elman.cells.unrolling import loop, reading_order, real_steps, unroll
-from elman.state import where
+from elman.cells.masks import draw_keys, keep, map_recurrent, restarted
+from elman.cells.unrolling import loop, reading_order, unroll
+from elman.kernels.contract import Noise
 
 __all__ = ["Dropout", "DropoutState"]
 
@@ -97,21 +98,34 @@ class Dropout(nn.Module):
     ) -> tuple[Shaped[Tensor, "B T *O"], DropoutState]:
         """A whole sequence, by the wrapped cell's own way.
 
-        In training, resets and recurrent dropout make it go step by step.
+        In training, resets make it go step by step, and so does recurrent dropout of any other
+        than a built-in cell.
         """
-        if self.training and (self.recurrent or resets is not None):
-            return loop(self, inputs, state, lengths, resets, reverse)
         if not self.training:
             outputs, inner = unroll(self.cell, inputs, state.inner, lengths, resets, reverse)
-            return outputs, self._restarted(state, lengths, resets)._replace(inner=inner)
+            return outputs, restarted(self, state, lengths, resets)._replace(inner=inner)
+        by_kernel = not self.recurrent or isinstance(self.cell, BuiltInCell)
+        if resets is not None or not by_kernel:
+            return loop(self, inputs, state, lengths, resets, reverse)
         batch, time = inputs.shape[:2]
         order = reading_order(batch, time, lengths, reverse, state.step.device)
         steps = state.step[:, None] + order
         inputs = self._drop(inputs, state, steps, self.input, _INPUT)
-        outputs, inner = unroll(self.cell, inputs, state.inner, lengths, None, reverse)
+        outputs, inner = self._unroll_cell(inputs, state, lengths, reverse)
         outputs = self._drop(outputs, state, steps, self.output, _OUTPUT)
         made = time if lengths is None else lengths
         return outputs, DropoutState(inner, state.key, state.step + made)
+
+    def _unroll_cell(
+        self, inputs: Tensor, state: DropoutState, lengths: Tensor | None, reverse: bool
+    ) -> tuple[Tensor, Any]:
+        """The wrapped cell's sequence, with recurrent dropout."""
+        if not self.recurrent:
+            return unroll(self.cell, inputs, state.inner, lengths, None, reverse)
+        noise = Noise(
+            state.key, state.step, recurrent_dropout=self.recurrent, variational=self.variational
+        )
+        return self.cell.unroll(inputs, state.inner, lengths, None, reverse, noise=noise)
 
     def _drop(
         self, values: Tensor, state: DropoutState, steps: Tensor, rate: float, stream: int
@@ -129,14 +143,3 @@ class Dropout(nn.Module):
             return self._drop(leaf, state, state.step, self.recurrent, _RECURRENT + index)
 
         return map_recurrent(drop, state.inner)
-
-    def _restarted(
-        self, state: DropoutState, lengths: Tensor | None, resets: Tensor | None
-    ) -> DropoutState:
-        """Keys and steps of rows that a reset sent back to the start."""
-        if resets is None:
-            return state
-        if lengths is not None:
-            resets = resets & real_steps(lengths, resets.shape[1])
-        fresh = self.initial_state(resets.shape[0])
-        return where(resets.any(dim=1), fresh, state)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from elman.cells.unrolling import real_steps
 from elman.kernels.philox import keep_mask
-from elman.state import leaves, map_leaves
+from elman.state import leaves, map_leaves, where
 
-__all__ = ["draw_keys", "keep", "map_recurrent"]
+__all__ = ["draw_keys", "keep", "map_recurrent", "restarted"]
 
 
 def draw_keys(batch: int, state: Any, training: bool) -> tuple[Int[Tensor, "B"], Int[Tensor, "B"]]:
@@ -48,6 +49,17 @@ def keep(
     """
     units = values.shape[steps.dim() :].numel()
     return keep_mask(key, steps, units, rate, stream).reshape(values.shape).to(values)
+
+
+def restarted(
+    cell: Any, state: Any, lengths: Int[Tensor, "B"] | None, resets: Bool[Tensor, "B T"] | None
+) -> Any:
+    """The state with that of `cell.initial_state` in the rows that a reset sent back to it."""
+    if resets is None:
+        return state
+    if lengths is not None:
+        resets = resets & real_steps(lengths, resets.shape[1])
+    return where(resets.any(dim=1), cell.initial_state(resets.shape[0]), state)
 
 
 def map_recurrent(function: Callable[..., Tensor], state: Any, *others: Any) -> Any:

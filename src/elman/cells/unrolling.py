@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
-from elman.operators.loop import real_steps
+from elman.operators.loop import reading_order, real_steps
+from elman.operators.notice import notice_steps
 from elman.state import where
 
 __all__ = ["loop", "reading_order", "real_steps", "unroll"]
@@ -58,6 +59,7 @@ def loop(
         Outputs `[B, T, ...]` at the steps that were read, zero past each length, and the state
         after each row's last step.
     """
+    notice_steps(cell)
     batch, steps = inputs.shape[:2]
     real = None if lengths is None else real_steps(lengths, steps)
     # At least one call, so that gradients (zeros) exist even where every row is empty.
@@ -77,18 +79,6 @@ def loop(
         rest = stacked.new_zeros(batch, steps - longest, *stacked.shape[2:])
         stacked = torch.cat([stacked, rest], dim=1)
     return stacked, state
-
-
-def reading_order(
-    batch: int, steps: int, lengths: Int[Tensor, "B"] | None, reverse: bool, device: torch.device
-) -> Int[Tensor, "B T"]:
-    """The position at which each step is read: 0 for the first; steps past a length get 0."""
-    order = torch.arange(steps, device=device).expand(batch, steps)
-    if reverse:
-        order = (steps if lengths is None else lengths[:, None]) - 1 - order
-    elif lengths is not None:
-        order = torch.where(real_steps(lengths, steps), order, 0)
-    return order.clamp(min=0)
 
 
 def _only(active: Tensor | None, values: Tensor) -> Tensor:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
+from elman.cells.builtin import BuiltInCell
 from elman.cells.checks import check_cell, check_rate
-from elman.cells.masks import draw_keys, keep, map_recurrent
+from elman.cells.masks import draw_keys, keep, map_recurrent, restarted
+from elman.cells.unrolling import loop
+from elman.kernels.contract import LSTM, Noise
 
 __all__ = ["Zoneout", "ZoneoutState"]
 
@@ -31,8 +34,7 @@ class Zoneout(nn.Module):
     named `cell` has a rate of its own. Where the cell puts out an array of its state (as
     the built-in ones do), the output is that array after zoneout.
 
-    Masks are drawn as `Dropout`'s are, by keys that travel in the state. A sequence goes step by
-    step.
+    Masks are drawn as `Dropout`'s are, by keys that travel in the state.
 
     Args:
         cell: Any cell.
@@ -82,6 +84,33 @@ class Zoneout(nn.Module):
         inner = map_recurrent(zone, state.inner, new)
         step = state.step + 1 if self.training else state.step
         return zoned_outputs, ZoneoutState(inner, state.key, step)
+
+    def unroll(
+        self,
+        inputs: Shaped[Tensor, "B T *I"],
+        state: ZoneoutState,
+        lengths: Int[Tensor, "B"] | None = None,
+        resets: Bool[Tensor, "B T"] | None = None,
+        reverse: bool = False,
+    ) -> tuple[Shaped[Tensor, "B T *O"], ZoneoutState]:
+        """A whole sequence: around a built-in cell by a kernel, else step by step.
+
+        In training, resets make it go step by step too.
+        """
+        if not isinstance(self.cell, BuiltInCell) or (self.training and resets is not None):
+            return loop(self, inputs, state, lengths, resets, reverse)
+        outputs, inner = self.cell.unroll(
+            inputs, state.inner, lengths, resets, reverse, noise=self._noise(state)
+        )
+        if not self.training:
+            return outputs, restarted(self, state, lengths, resets)._replace(inner=inner)
+        made = inputs.shape[1] if lengths is None else lengths
+        return outputs, ZoneoutState(inner, state.key, state.step + made)
+
+    def _noise(self, state: ZoneoutState) -> Noise:
+        keys, steps = (state.key, state.step) if self.training else (None, None)
+        cell_rate = self.cell_rate if isinstance(self.cell.recurrence, LSTM) else 0.0
+        return Noise(keys, steps, zoneout_hidden=self.hidden, zoneout_cell=cell_rate)
 
     def _mix(
         self, state: ZoneoutState, before: Tensor, after: Tensor, rate: float, stream: int

@@ -12,10 +12,12 @@ from elman.kernels.contract import (
     LSTM,
     GRUWeights,
     LSTMWeights,
+    Noise,
     Recurrence,
     RNNWeights,
     Simple,
     State,
+    Tokens,
 )
 from elman.state import LSTMState, RNNState, describe
 
@@ -24,6 +26,8 @@ __all__ = [
     "Sizes",
     "check_call",
     "check_gradients",
+    "check_noise",
+    "check_rates",
     "check_step",
     "check_weights",
 ]
@@ -51,7 +55,7 @@ class Call(NamedTuple):
 def check_call(
     recurrence: Recurrence,
     weights: Any,
-    inputs: np.ndarray,
+    inputs: np.ndarray | Tokens,
     initial_state: Any = None,
     lengths: np.ndarray | None = None,
     resets: np.ndarray | None = None,
@@ -60,12 +64,15 @@ def check_call(
 
     Raises:
         ShapeError: An array has another rank, size or dtype than the weights imply.
-        ArgumentError: The weights' type or the set of given ones does not fit the recurrence, or a
-            length is outside 0…T.
+        ArgumentError: The weights' type or the set of given ones does not fit the recurrence, a
+            length is outside 0…T, or an id that is read outside 0…V-1.
     """
     sizes = check_weights(recurrence, weights)
     dtype = weights.weight_ih.dtype
-    batch, time = _sizes_of(inputs, "inputs", ("B", "T"), sizes.inputs, dtype)
+    batch, time = _sizes_of(inputs, ("B", "T"), sizes.inputs, dtype)
+    lengths = _check_lengths(lengths, batch, time)
+    if isinstance(inputs, Tokens):
+        _check_ids(inputs, np.arange(time) < lengths[:, None])
     if initial_state is None:
         initial_state = _zero_state(recurrence, sizes, batch, dtype)
     else:
@@ -73,18 +80,63 @@ def check_call(
     return Call(
         sizes,
         initial_state,
-        _check_lengths(lengths, batch, time),
+        lengths,
         _check_resets(resets, batch, time),
     )
 
 
-def check_step(recurrence: Recurrence, weights: Any, inputs: np.ndarray, state: Any) -> Sizes:
+def check_step(
+    recurrence: Recurrence, weights: Any, inputs: np.ndarray | Tokens, state: Any
+) -> Sizes:
     """Check one step's arguments; errors as `check_call`."""
     sizes = check_weights(recurrence, weights)
     dtype = weights.weight_ih.dtype
-    (batch,) = _sizes_of(inputs, "inputs", ("B",), sizes.inputs, dtype)
+    (batch,) = _sizes_of(inputs, ("B",), sizes.inputs, dtype)
+    if isinstance(inputs, Tokens):
+        _check_ids(inputs, np.ones(batch, bool))
     _check_state("state", recurrence, sizes, state, batch, dtype)
     return sizes
+
+
+def check_noise(recurrence: Recurrence, noise: Noise | None, batch: int) -> Noise | None:
+    """Check the noise of a call with `batch` rows.
+
+    Returns:
+        None where it would change nothing.
+
+    Raises:
+        ShapeError: Keys or steps are not `[B]` int64.
+        ArgumentError: As `check_rates`; or there are keys without steps or steps without keys.
+    """
+    if noise is None:
+        return None
+    check_rates(recurrence, noise)
+    if noise.keys is not None:
+        _check_array("noise.keys", noise.keys, (batch,), np.dtype(np.int64))
+        _check_array("noise.steps", noise.steps, (batch,), np.dtype(np.int64))
+    return noise if noise.acts else None
+
+
+def check_rates(recurrence: Recurrence, noise: Noise) -> None:
+    """Check what does not depend on the library that the arrays are of.
+
+    Raises:
+        ArgumentError: A rate is outside [0, 1), zoneout of a cell is asked of what has none, or
+            one of keys and steps is missing.
+    """
+    for name in ("zoneout_hidden", "zoneout_cell", "recurrent_dropout"):
+        rate = getattr(noise, name)
+        if not 0 <= rate < 1:
+            raise ArgumentError(f"noise.{name}", f"found {rate!r}", "give a probability in [0, 1)")
+    if noise.zoneout_cell and not isinstance(recurrence, LSTM):
+        raise ArgumentError(
+            "noise.zoneout_cell",
+            f"found {noise.zoneout_cell} for {recurrence}",
+            "give 0: only an LSTM has a cell",
+        )
+    if (noise.keys is None) != (noise.steps is None):
+        missing = "keys" if noise.keys is None else "steps"
+        raise ArgumentError(f"noise.{missing}", "found None", "give keys and steps, or neither")
 
 
 def check_gradients(outputs: np.ndarray, state: State, grad_outputs: Any, grad_state: Any) -> None:
@@ -208,15 +260,43 @@ def _shapes(recurrence: Recurrence, sizes: Sizes) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _sizes_of(
-    inputs: Any, where: str, axes: tuple[str, ...], features: int, dtype: Any
-) -> tuple[int, ...]:
-    """The sizes of the leading axes, whatever they are; the last one must be `features`."""
+def _sizes_of(inputs: Any, axes: tuple[str, ...], features: int, dtype: Any) -> tuple[int, ...]:
+    """The sizes of the inputs' leading axes, whatever they are; the last must be `features`."""
+    if isinstance(inputs, Tokens):
+        return _sizes_of_tokens(inputs, axes, features, dtype)
     if not isinstance(inputs, np.ndarray) or inputs.ndim != len(axes) + 1:
         wanted = ", ".join([*axes, str(features)])
-        raise ShapeError(where, f"found {_found(inputs)}", f"give an array [{wanted}]")
-    _check_array(where, inputs, (*inputs.shape[:-1], features), dtype)
+        raise ShapeError("inputs", f"found {_found(inputs)}", f"give an array [{wanted}]")
+    _check_array("inputs", inputs, (*inputs.shape[:-1], features), dtype)
     return inputs.shape[:-1]
+
+
+def _sizes_of_tokens(
+    tokens: Tokens, axes: tuple[str, ...], features: int, dtype: Any
+) -> tuple[int, ...]:
+    ids, embedding = tokens
+    integers = isinstance(ids, np.ndarray) and np.issubdtype(ids.dtype, np.integer)
+    if not integers or ids.ndim != len(axes):
+        wanted = f"give integers [{', '.join(axes)}]"
+        raise ShapeError("inputs.ids", f"found {_found(ids)}", wanted)
+    if not isinstance(embedding, np.ndarray) or embedding.ndim != 2:
+        wanted = f"give a matrix [V, {features}]"
+        raise ShapeError("inputs.embedding", f"found {_found(embedding)}", wanted)
+    _check_array("inputs.embedding", embedding, (embedding.shape[0], features), dtype)
+    return ids.shape
+
+
+def _check_ids(tokens: Tokens, read: np.ndarray) -> None:
+    """Raise if an id where `read` is true is no row of the embedding."""
+    ids, rows = tokens.ids, tokens.embedding.shape[0]
+    wrong = np.argwhere(read & ((ids < 0) | (ids >= rows)))
+    if len(wrong):
+        place = tuple(wrong[0].tolist())
+        raise ArgumentError(
+            f"inputs.ids[{', '.join(map(str, place))}]",
+            f"found {ids[place]}",
+            f"give ids from 0 to {rows - 1}",
+        )
 
 
 def _check_state(

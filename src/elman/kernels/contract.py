@@ -5,7 +5,8 @@ an LSTM's projection), G number of gates.
 
 Layouts (row-major, float32 or float64, one dtype per call):
 
-- inputs `[B, T, I]`, outputs `[B, T, R]`; states batch first: hidden `[B, R]`, cell `[B, H]`.
+- inputs `[B, T, I]` or `Tokens`, outputs `[B, T, R]`; states batch first: hidden `[B, R]`,
+  cell `[B, H]`.
 - `weight_ih [G·H, I]` and `weight_hh [G·H, R]`: gate blocks stacked along the first axis in
   the order of `LSTM_GATES` or `GRU_GATES`, as torch.nn stacks them.
 - `lengths [B]` int64, each in 0…T; `resets [B, T]` bool. None stands for "all T" and "never".
@@ -42,9 +43,11 @@ __all__ = [
     "Gradients",
     "Kernel",
     "LSTMWeights",
+    "Noise",
     "RNNWeights",
     "Recurrence",
     "Simple",
+    "Tokens",
     "Weights",
 ]
 
@@ -161,6 +164,61 @@ NORM_EPSILON = 1e-5
 """Added to the variance in layer normalisation."""
 
 
+class Tokens(NamedTuple):
+    """Inputs by number: step t of row b reads `embedding[ids[b, t]]`.
+
+    Attributes:
+        ids: `[B, T]` integers (`[B]` for one step) in 0…V-1. Past a row's length any number may
+            stand: it is never read.
+        embedding: `[V, I]` in the weights' dtype.
+    """
+
+    ids: Array
+    embedding: Array
+
+
+class Noise(NamedTuple):
+    """What is random in a recurrence's state; each rate is a probability in [0, 1).
+
+    At each step recurrent dropout acts first, on h(t-1) as it enters the step: each entry is zero
+    with that rate, and what is kept is divided by 1 - rate. A GRU loses the entry altogether, in
+    z·h(t-1) too. Then zoneout (Krueger et al. 2016, arXiv 1606.01305v4) acts on what the step
+    gives: each entry of h(t), and of an LSTM's c(t), keeps with its rate the value it had before
+    the step, undropped. The output is h(t) after zoneout.
+
+    A mask is `elman.kernels.philox.keep_mask` of the row's key and the number of steps that the
+    row made before, with a stream for each kind: 0 for zoneout of the hidden state, 1 for that of
+    the cell, 2 for recurrent dropout. A reset sets the state to zero but not that number.
+
+    Attributes:
+        keys: `[B]` int64, one for each row. None: a network answers, nothing is drawn; zoneout
+            gives the expectation rate·before + (1 - rate)·new, and dropout does nothing.
+        steps: `[B]` int64: how many steps each row made before this call; None without keys.
+        zoneout_hidden: Rate of zoneout of the hidden state.
+        zoneout_cell: Rate of zoneout of an LSTM's cell.
+        recurrent_dropout: Rate of recurrent dropout.
+        variational: One dropout mask, step 0's, for all steps (Gal and Ghahramani 2016, arXiv
+            1512.05287v5). Zoneout's differ from step to step all the same.
+    """
+
+    keys: Array | None
+    steps: Array | None
+    zoneout_hidden: float = 0.0
+    zoneout_cell: float = 0.0
+    recurrent_dropout: float = 0.0
+    variational: bool = False
+
+    @property
+    def drops(self) -> bool:
+        """Whether there is recurrent dropout to do."""
+        return self.keys is not None and self.recurrent_dropout > 0
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything comes out other than without noise."""
+        return self.drops or self.zoneout_hidden > 0 or self.zoneout_cell > 0
+
+
 class Forward(NamedTuple):
     """What a forward pass returns.
 
@@ -176,7 +234,10 @@ class Forward(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """Gradients of a loss, in the shapes of what they belong to (None where that is None)."""
+    """Gradients of a loss, in the shapes of what they belong to (None where that is None).
+
+    `inputs` is the gradient by the embedding `[V, I]` where the inputs were tokens.
+    """
 
     inputs: np.ndarray
     initial_state: Any
@@ -197,12 +258,13 @@ class Kernel(Protocol):
         self,
         recurrence: Recurrence,
         weights: Weights,
-        inputs: np.ndarray,
+        inputs: np.ndarray | Tokens,
         initial_state: Any = None,
         *,
         lengths: np.ndarray | None = None,
         resets: np.ndarray | None = None,
         reverse: bool = False,
+        noise: Noise | None = None,
         keep: bool = True,
     ) -> Forward:
         """Run whole sequences. `initial_state` None means zeros."""
@@ -215,7 +277,10 @@ class Kernel(Protocol):
         ...
 
     def step(
-        self, recurrence: Recurrence, weights: Weights, inputs: np.ndarray, state: Any
+        self, recurrence: Recurrence, weights: Weights, inputs: np.ndarray | Tokens, state: Any
     ) -> tuple[np.ndarray, Any]:
-        """One step: inputs `[B, I]` and the state before it; returns outputs and new state."""
+        """One step: inputs `[B, I]` (or ids `[B]`) and the state before it.
+
+        Returns outputs and new state.
+        """
         ...

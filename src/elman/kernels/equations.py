@@ -30,15 +30,13 @@ __all__ = ["step_backward", "step_forward"]
 Array = np.ndarray
 
 
-def step_forward(
-    recurrence: Recurrence, weights: Any, x: Array, before: Any
-) -> tuple[Array, State, Any]:
-    """Outputs `[B, R]`, the state after the step, and the tape for `step_backward`."""
+def step_forward(recurrence: Recurrence, weights: Any, x: Array, before: Any) -> tuple[State, Any]:
+    """The state after the step (its hidden part is the output), and the tape."""
     return _EQUATIONS[type(recurrence)][0](recurrence, weights, x, before)
 
 
 def step_backward(
-    recurrence: Recurrence, weights: Any, tape: Any, d_y: Array, d_after: Any
+    recurrence: Recurrence, weights: Any, tape: Any, d_after: Any
 ) -> tuple[Array, State, Weights]:
     """Gradients by `x`, by the state before the step, and by the weights.
 
@@ -46,10 +44,9 @@ def step_backward(
         recurrence: What was computed.
         weights: With these weights.
         tape: What `step_forward` returned.
-        d_y: Gradient by the outputs `[B, R]`.
-        d_after: Gradient by the state after the step, as far as later steps use it.
+        d_after: Gradient by the state after the step, its hidden part being the output too.
     """
-    return _EQUATIONS[type(recurrence)][1](recurrence, weights, tape, d_y, d_after)
+    return _EQUATIONS[type(recurrence)][1](recurrence, weights, tape, d_after)
 
 
 class SimpleTape(NamedTuple):
@@ -62,24 +59,23 @@ class SimpleTape(NamedTuple):
 
 def simple_forward(
     recurrence: Simple, weights: RNNWeights, x: Array, before: RNNState
-) -> tuple[Array, RNNState, SimpleTape]:
+) -> tuple[RNNState, SimpleTape]:
     """Elman 1990: h = activation(W_ih x + W_hh h_before + b)."""
     a, from_x = product(x, weights.weight_ih, weights.norm_ih)
     u, from_h = product(before.hidden, weights.weight_hh, weights.norm_hh)
     pre = a + u + weights.bias
     h = np.tanh(pre) if recurrence.activation == "tanh" else np.maximum(pre, 0)
-    return h, RNNState(h), SimpleTape(from_x, from_h, h)
+    return RNNState(h), SimpleTape(from_x, from_h, h)
 
 
 def simple_backward(
     recurrence: Simple,
     weights: RNNWeights,
     tape: SimpleTape,
-    d_y: Array,
     d_after: RNNState,
 ) -> tuple[Array, RNNState, RNNWeights]:
     """Gradients of `simple_forward`; tanh' = 1 - tanh², and ReLU passes what was positive."""
-    d_h = d_y + d_after.hidden
+    d_h = d_after.hidden
     d_pre = d_h * ((1 - tape.h**2) if recurrence.activation == "tanh" else (tape.h > 0))
     d_x, d_weight_ih, d_norm_ih = product_backward(
         d_pre, weights.weight_ih, weights.norm_ih, tape.from_x
@@ -110,7 +106,7 @@ class LSTMTape(NamedTuple):
 
 def lstm_forward(
     recurrence: LSTM, weights: LSTMWeights, x: Array, before: LSTMState
-) -> tuple[Array, LSTMState, LSTMTape]:
+) -> tuple[LSTMState, LSTMTape]:
     """Peepholes p after Gers et al. 2002, projection P after Sak et al. 2014 (arXiv 1402.1128v1).
 
     i = sigmoid(W_i x + U_i h_before + b_i + p_i·c_before)
@@ -163,19 +159,18 @@ def lstm_forward(
         tanh_c,
         from_m,
     )
-    return h, LSTMState(h, c), tape
+    return LSTMState(h, c), tape
 
 
 def lstm_backward(
     recurrence: LSTM,
     weights: LSTMWeights,
     tape: LSTMTape,
-    d_y: Array,
     d_after: LSTMState,
 ) -> tuple[Array, LSTMState, LSTMWeights]:
     """Gradients of `lstm_forward`; sigmoid' = sigmoid·(1 - sigmoid)."""
     _, _, c_before, i, f, g, o, c, inside_clip, _, tanh_c, _ = tape
-    d_m, d_projection = d_y + d_after.hidden, None
+    d_m, d_projection = d_after.hidden, None
     if weights.projection is not None:
         d_m, d_projection, _ = product_backward(d_m, weights.projection, None, tape.from_m)
 
@@ -262,7 +257,7 @@ def join_gains(of_gates: Array | None, of_n: Array | None) -> Array | None:
 
 def gru_forward(
     recurrence: GRU, weights: GRUWeights, x: Array, before: RNNState
-) -> tuple[Array, RNNState, GRUTape]:
+) -> tuple[RNNState, GRUTape]:
     """The candidate n has two forms.
 
     r = sigmoid(W_r x + U_r h_before + b_r)
@@ -286,16 +281,16 @@ def gru_forward(
 
     h = (1 - z) * n + z * h_before
     tape = GRUTape(gates_from_x, gates_from_h, n_from_x, n_from_h, h_before, r, z, n, recurrent)
-    return h, RNNState(h), tape
+    return RNNState(h), tape
 
 
 def gru_backward(
-    recurrence: GRU, weights: GRUWeights, tape: GRUTape, d_y: Array, d_after: RNNState
+    recurrence: GRU, weights: GRUWeights, tape: GRUTape, d_after: RNNState
 ) -> tuple[Array, RNNState, GRUWeights]:
     """Gradients of `gru_forward`."""
     _, _, _, _, h_before, r, z, n, recurrent = tape
     gates, candidate = gru_parts(weights)
-    d_h = d_y + d_after.hidden
+    d_h = d_after.hidden
     d_h_before = d_h * z
     d_pre_z = d_h * (h_before - n) * z * (1 - z)
     d_pre_n = d_h * (1 - z) * (1 - n**2)

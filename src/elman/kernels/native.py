@@ -1,10 +1,11 @@
-"""The compiled twin of `elman.kernels.reference`; so far for the simple cell.
+"""The compiled twin of `elman.kernels.reference`.
 
 The kernels exist for several instruction sets; the most capable one that this machine has runs.
 The environment variable `ELMAN_ISA` (generic, avx2 or avx512) asks for another one.
 
-A row's sums are taken in an order that depends on its sizes only. So `forward` and `step` give
-a row the same bits alone, in any batch, padded, and however its sequence was cut.
+A row's sums are taken in an order that depends on its sizes only. So `forward`, `step` and
+`Stepper` give a row the same bits alone, in any batch, padded, on any number of threads, and
+however its sequence was cut.
 
 >>> import numpy as np
 >>> from elman.kernels.contract import RNNWeights, Simple
@@ -18,74 +19,69 @@ a row the same bits alone, in any batch, padded, and however its sequence was cu
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from elman.errors import ArgumentError
-from elman.kernels.check import Call, check_call, check_gradients, check_step, check_weights
-from elman.kernels.contract import Forward, Gradients, Recurrence, RNNWeights, Simple, Weights
-from elman.state import RNNState
-
-try:
-    from elman import _native
-except ImportError:  # a source tree that was not installed
-    _native = None
+from elman.kernels.check import (
+    Call,
+    check_call,
+    check_gradients,
+    check_noise,
+    check_step,
+    check_weights,
+)
+from elman.kernels.compiled import (
+    available_isas,
+    described,
+    isa,
+    kernels_of,
+    missing,
+    ordered,
+    pack,
+)
+from elman.kernels.contract import (
+    LSTM,
+    Forward,
+    Gradients,
+    Noise,
+    Recurrence,
+    State,
+    Tokens,
+    Weights,
+)
+from elman.kernels.threads import thread_count
+from elman.state import LSTMState, RNNState
 
 __all__ = [
+    "Stepper",
     "available_isas",
     "backward",
     "dense",
     "forward",
     "isa",
-    "lacks",
-    "simple_backward",
-    "simple_forward",
+    "prepare",
     "step",
     "supports",
 ]
-
-_MISSING = "the compiled module elman._native is missing (install Elman: pip install .)"
-
-
-def isa() -> str | None:
-    """The instruction set that runs: generic, avx2 or avx512; None without a compiled module."""
-    return None if _native is None else _native.isa()
-
-
-def available_isas() -> tuple[str, ...]:
-    """The instruction sets that this machine can run, the most capable last."""
-    return () if _native is None else _native.available_isas()
-
-
-def _choose_isa(name: str | None) -> None:
-    """Follow the environment variable `ELMAN_ISA`, if it is set."""
-    if not name or _native is None:
-        return
-    if name not in available_isas():
-        raise ArgumentError(
-            "environment variable ELMAN_ISA",
-            f"found {name!r}",
-            f"this machine has {', '.join(available_isas())}; unset it to let Elman choose",
-        )
-    _native.use_isa(name)
-
-
-_choose_isa(os.environ.get("ELMAN_ISA"))
 
 
 class Tape(NamedTuple):
     """What `backward` needs. The arrays are the caller's own where they were fit: not copies."""
 
-    recurrence: Simple
-    weights: RNNWeights
+    recurrence: Recurrence
+    weights: Weights
+    given: np.ndarray | Tokens
     inputs: np.ndarray
     call: Call
     reverse: bool
+    noise: Noise | None
+    kept: np.ndarray
     outputs: np.ndarray
-    final_state: RNNState
+    final_state: State
 
 
 def supports(recurrence: Recurrence, weights: Weights) -> str | None:
@@ -95,49 +91,67 @@ def supports(recurrence: Recurrence, weights: Weights) -> str | None:
         ShapeError, ArgumentError: The weights fit no implementation.
     """
     check_weights(recurrence, weights)
-    return lacks(recurrence, weights)
-
-
-def lacks(recurrence: Recurrence, weights: Weights) -> str | None:
-    """As `supports`, for weights of any array library, which are not checked."""
-    if _native is None:
-        return _MISSING
-    if not isinstance(recurrence, Simple):
-        return f"the compiled kernels run the simple cell, not {type(recurrence).__name__}"
-    if getattr(weights, "norm_ih", None) is not None:
-        return "the compiled kernels have no layer normalisation"
-    return None
+    return missing()
 
 
 def forward(
     recurrence: Recurrence,
     weights: Weights,
-    inputs: Float[np.ndarray, "B T I"],
+    inputs: Float[np.ndarray, "B T I"] | Tokens,
     initial_state: Any = None,
     *,
     lengths: Int[np.ndarray, "B"] | None = None,
     resets: Bool[np.ndarray, "B T"] | None = None,
     reverse: bool = False,
+    noise: Noise | None = None,
     keep: bool = True,
+    prepared: Any = None,
 ) -> Forward:
     """Run whole sequences; arguments and errors as `elman.kernels.reference.forward`.
+
+    Beside those, `prepared` takes what `prepare` made of the same recurrence and weights, to save
+    its work.
 
     Raises:
         ArgumentError: Also where `supports` gives a reason.
     """
     call = check_call(recurrence, weights, inputs, initial_state, lengths, resets)
-    simple, given = _supported(recurrence, weights)
-    outputs, final = simple_forward(
-        _project(given, inputs),
-        given.weight_hh,
-        call.initial_state.hidden,
-        lengths=call.lengths,
-        resets=call.resets,
-        reverse=reverse,
-        activation=simple.activation,
+    state = call.initial_state
+    batch, time = inputs.ids.shape if isinstance(inputs, Tokens) else inputs.shape[:2]
+    tokens, array = None, inputs
+    if isinstance(inputs, Tokens):
+        made = prepared is not None and prepared.vocabulary > 0
+        # The way back asks for the inputs themselves; and a few words need no table of them all.
+        if keep or (inputs.ids.size < len(inputs.embedding) and not made):
+            array = _embed(inputs, call.lengths)
+        else:
+            ids = np.ascontiguousarray(inputs.ids, np.int64)
+            tokens = (ids, len(inputs.embedding), _fit(inputs.embedding))
+    noise = check_noise(recurrence, noise, batch)
+    kernels = kernels_of(weights.weight_ih.dtype.name)
+    what = described(recurrence, weights, noise, _fit)
+    outputs = np.empty((batch, time, call.sizes.recurrent), state.hidden.dtype)
+    final_state = type(state)(*map(np.empty_like, map(_fit, state)))
+    kept = np.empty(kernels.kept_size(what, batch, time), outputs.dtype) if keep else None
+    kernels.forward(
+        what,
+        (batch, time, call.lengths, _maybe(call.resets), reverse),
+        None if isinstance(array, Tokens) else _fit_steps(array),
+        tokens,
+        _fit(state.hidden),
+        _cell(state, _fit),
+        outputs,
+        final_state.hidden,
+        _cell(final_state),
+        kept,
+        prepared,
+        thread_count(),
     )
-    final_state = RNNState(final)
-    tape = Tape(simple, given, inputs, call, reverse, outputs, final_state) if keep else None
+    tape = None
+    if kept is not None and not isinstance(array, Tokens):
+        tape = Tape(
+            recurrence, weights, inputs, array, call, reverse, noise, kept, outputs, final_state
+        )
     return Forward(outputs, final_state, tape)
 
 
@@ -153,45 +167,115 @@ def backward(
     if not isinstance(tape, Tape):
         raise ArgumentError("tape", f"found {type(tape).__name__}", "run forward with keep=True")
     check_gradients(tape.outputs, tape.final_state, grad_outputs, grad_final_state)
-    weights, call = tape.weights, tape.call
-    grad_final = (
-        np.zeros_like(tape.final_state.hidden)
-        if grad_final_state is None
-        else grad_final_state.hidden
+    weights, call, state = tape.weights, tape.call, tape.call.initial_state
+    batch, time = tape.outputs.shape[:2]
+    grad_inputs = np.empty(tape.inputs.shape, tape.inputs.dtype)
+    grad_state = type(state)(*map(np.empty_like, map(_fit, state)))
+    grad_weights = type(weights)(
+        *(None if w is None else np.empty(w.shape, w.dtype) for w in weights)
     )
-    grad_projected, grad_initial, previous = simple_backward(
+    kernels_of(weights.weight_ih.dtype.name).backward(
+        described(tape.recurrence, weights, tape.noise, _fit),
+        (batch, time, call.lengths, _maybe(call.resets), tape.reverse),
+        _fit_steps(tape.inputs),
+        _fit(state.hidden),
+        _cell(state, _fit),
         tape.outputs,
-        weights.weight_hh,
-        call.initial_state.hidden,
-        grad_outputs,
-        grad_final,
-        lengths=call.lengths,
-        resets=call.resets,
-        reverse=tape.reverse,
-        activation=tape.recurrence.activation,
+        tape.kept,
+        _fit_steps(grad_outputs),
+        None if grad_final_state is None else _fit(grad_final_state.hidden),
+        None if grad_final_state is None else _cell(grad_final_state, _fit),
+        grad_inputs,
+        grad_state.hidden,
+        _cell(grad_state),
+        ordered(grad_weights),
+        thread_count(),
     )
-    deltas = _by_rows(grad_projected)
-    grad_weights = RNNWeights(
-        deltas.T @ _by_rows(_zero_past(tape.inputs, call.lengths)),
-        deltas.T @ _by_rows(previous),
-        deltas.sum(0),
-    )
-    return Gradients(grad_projected @ weights.weight_ih, RNNState(grad_initial), grad_weights)
+    if isinstance(tape.given, Tokens):
+        grad_inputs = _unembed(tape.given, call.lengths, grad_inputs)
+    return Gradients(grad_inputs, grad_state, grad_weights)
 
 
 def step(
-    recurrence: Recurrence, weights: Weights, inputs: Float[np.ndarray, "B I"], state: Any
+    recurrence: Recurrence,
+    weights: Weights,
+    inputs: Float[np.ndarray, "B I"] | Tokens,
+    state: Any,
+    prepared: Any = None,
 ) -> tuple[Float[np.ndarray, "B R"], Any]:
-    """One step: the outputs and the new state, with the bits of `forward`. Errors as there."""
+    """One step: the outputs and the new state, with the bits of `forward`. Errors as there.
+
+    `Stepper` takes many steps with much less work for each.
+    """
     check_step(recurrence, weights, inputs, state)
-    simple, given = _supported(recurrence, weights)
-    _, hidden = simple_forward(
-        _project(given, inputs[:, None]),
-        given.weight_hh,
-        state.hidden,
-        activation=simple.activation,
-    )
-    return hidden, RNNState(hidden)
+    if isinstance(inputs, Tokens):
+        sequence: Any = inputs._replace(ids=inputs.ids[:, None])
+    else:
+        sequence = inputs[:, None]
+    after = forward(recurrence, weights, sequence, state, keep=False, prepared=prepared).final_state
+    return after.hidden, after
+
+
+def prepare(
+    recurrence: Recurrence,
+    weights: Weights,
+    embedding: Float[np.ndarray, "V I"] | None = None,
+) -> Any:
+    """Pack weights once, for many calls of `forward`.
+
+    They are copied: what happens to the arrays afterwards has no effect. With the embedding of
+    tokens that will be read, its product with the weights is taken once, too.
+
+    Raises:
+        ShapeError, ArgumentError: As `forward`.
+    """
+    check_weights(recurrence, weights)
+    what = described(recurrence, weights, None, _fit)
+    return pack(what, weights.weight_ih.dtype.name, _maybe(embedding))
+
+
+class Stepper:
+    """A recurrence that is fed step by step: for streams. A step allocates nothing.
+
+    >>> from elman.kernels.contract import RNNWeights, Simple
+    >>> one = np.ones((1, 1), np.float32)
+    >>> stepper = Stepper(Simple("relu"), RNNWeights(one, one, one[0]))
+    >>> float(stepper.step(one)[0, 0]), float(stepper.step(one)[0, 0])
+    (2.0, 4.0)
+
+    Args:
+        recurrence: What a step computes.
+        weights: Packed here, once: what happens to the arrays afterwards has no effect.
+        batch: Rows B of a step.
+
+    Attributes:
+        state: The state after the last step, zeros at first. The arrays are written to at each
+            step, and may be written to between two.
+        outputs: `[B, R]`, what `step` returns: written to at each step. Copy what must stay.
+        step: Takes inputs `[B, I]`, dense and of the weights' dtype; returns `outputs`.
+
+    Raises:
+        ShapeError, ArgumentError: As `forward`.
+    """
+
+    def __init__(self, recurrence: Recurrence, weights: Weights, batch: int = 1) -> None:
+        sizes = check_weights(recurrence, weights)
+        dtype = weights.weight_ih.dtype
+        hidden = np.zeros((batch, sizes.recurrent), dtype)
+        self.state: Any = RNNState(hidden)
+        if isinstance(recurrence, LSTM):
+            self.state = LSTMState(hidden, np.zeros((batch, sizes.hidden), dtype))
+        self.outputs = np.zeros((batch, sizes.recurrent), dtype)
+        arrays = (hidden, _cell(self.state), self.outputs)
+        what = described(recurrence, weights, None, _fit)
+        self.step: Callable[[np.ndarray], np.ndarray] = (
+            kernels_of(dtype.name).Stepper(what, batch, arrays).step
+        )
+
+    def reset(self, state: Any = None) -> None:
+        """Begin again, from `state` or from zeros."""
+        for k, leaf in enumerate(self.state):
+            leaf[...] = 0 if state is None else state[k]
 
 
 def dense(
@@ -207,113 +291,15 @@ def dense(
     array([[11.5]])
     """
     outputs = np.empty((inputs.shape[0], weight.shape[0]), inputs.dtype)
-    _module().dense(_fit(inputs), _fit(weight), None if bias is None else _fit(bias), outputs)
-    return outputs
-
-
-def simple_forward(
-    projected: Float[np.ndarray, "B T H"],
-    weight_hh: Float[np.ndarray, "H H"],
-    initial: Float[np.ndarray, "B H"],
-    *,
-    lengths: Int[np.ndarray, "B"] | None = None,
-    resets: Bool[np.ndarray, "B T"] | None = None,
-    reverse: bool = False,
-    activation: str = "tanh",
-) -> tuple[Float[np.ndarray, "B T H"], Float[np.ndarray, "B H"]]:
-    """Outputs and final state of h(t) = activation(projected(t) + W_hh h(t-1)).
-
-    The sequential part of the simple cell alone, without checks for people; for operators that
-    take the products over all steps at once elsewhere.
-    """
-    outputs = np.empty(projected.shape, projected.dtype)
-    final = np.empty(initial.shape, initial.dtype)
-    _module().simple_forward(
-        _fit(projected),
-        _fit(weight_hh),
-        _fit(initial),
-        _fit_lengths(lengths),
-        _fit_resets(resets),
-        reverse,
-        activation == "relu",
+    kernels_of(inputs.dtype.name).dense(
+        (*inputs.shape, len(weight)),
+        _fit(inputs),
+        _fit(weight),
+        _maybe(bias),
         outputs,
-        final,
+        thread_count(),
     )
-    return outputs, final
-
-
-def simple_backward(
-    outputs: Float[np.ndarray, "B T H"],
-    weight_hh: Float[np.ndarray, "H H"],
-    initial: Float[np.ndarray, "B H"],
-    grad_outputs: Float[np.ndarray, "B T H"],
-    grad_final: Float[np.ndarray, "B H"],
-    *,
-    lengths: Int[np.ndarray, "B"] | None = None,
-    resets: Bool[np.ndarray, "B T"] | None = None,
-    reverse: bool = False,
-    activation: str = "tanh",
-) -> tuple[Float[np.ndarray, "B T H"], Float[np.ndarray, "B H"], Float[np.ndarray, "B T H"]]:
-    """What `simple_forward` with the same arguments leaves to do on the way back.
-
-    Returns:
-        The gradient by `projected`, the gradient by `initial`, and the state before each step:
-        W_hh's gradient is the product of the first and the last over all rows and steps. Both
-        are zero past a row's length.
-    """
-    grad_projected = np.empty(outputs.shape, outputs.dtype)
-    grad_initial = np.empty(initial.shape, initial.dtype)
-    previous = np.empty(outputs.shape, outputs.dtype)
-    _module().simple_backward(
-        _fit(outputs),
-        _fit(weight_hh),
-        _fit(initial),
-        _fit_lengths(lengths),
-        _fit_resets(resets),
-        reverse,
-        activation == "relu",
-        _fit(grad_outputs),
-        _fit(grad_final),
-        grad_projected,
-        grad_initial,
-        previous,
-    )
-    return grad_projected, grad_initial, previous
-
-
-def _supported(recurrence: Recurrence, weights: Weights) -> tuple[Simple, RNNWeights]:
-    reason = lacks(recurrence, weights)
-    if reason is not None:
-        raise ArgumentError("recurrence", reason, "use elman.kernels.reference")
-    return recurrence, weights  # pyright: ignore[reportReturnType]
-
-
-def _module() -> Any:
-    if _native is None:
-        raise ArgumentError("elman.kernels.native", _MISSING, "use elman.kernels.reference")
-    return _native
-
-
-def _project(weights: RNNWeights, inputs: np.ndarray) -> np.ndarray:
-    """W_ih x + b for all rows and steps."""
-    batch, time, _ = inputs.shape
-    rows = dense(_by_rows(inputs), weights.weight_ih, weights.bias)
-    return rows.reshape(batch, time, rows.shape[1])
-
-
-def _by_rows(array: np.ndarray) -> np.ndarray:
-    """`[B, T, N]` as a matrix `[B·T, N]`."""
-    batch, time, features = array.shape
-    return array.reshape(batch * time, features)
-
-
-def _zero_past(inputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Zeros past each length: NaN there would spread through a product with zero."""
-    time = inputs.shape[1]
-    if (lengths == time).all():
-        return inputs
-    read = np.arange(time) < lengths[:, None]
-    return np.where(read[..., None], inputs, inputs.dtype.type(0))
+    return outputs
 
 
 def _fit(array: np.ndarray) -> np.ndarray:
@@ -321,9 +307,29 @@ def _fit(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _fit_lengths(lengths: np.ndarray | None) -> np.ndarray | None:
-    return None if lengths is None else np.ascontiguousarray(lengths, np.int64)
+def _maybe(array: np.ndarray | None) -> np.ndarray | None:
+    return None if array is None else _fit(array)
 
 
-def _fit_resets(resets: np.ndarray | None) -> np.ndarray | None:
-    return None if resets is None else np.ascontiguousarray(resets)
+def _fit_steps(sequence: np.ndarray) -> np.ndarray:
+    """The array itself if what stands at one step is dense, else a dense copy."""
+    return sequence if sequence.strides[-1] == sequence.itemsize else _fit(sequence)
+
+
+def _cell(state: Any, fit: Callable[[np.ndarray], np.ndarray] = lambda leaf: leaf) -> Any:
+    return fit(state.cell) if isinstance(state, LSTMState) else None
+
+
+def _embed(tokens: Tokens, lengths: np.ndarray) -> np.ndarray:
+    return tokens.embedding[_read_ids(tokens, lengths)]
+
+
+def _unembed(tokens: Tokens, lengths: np.ndarray, grad_inputs: np.ndarray) -> np.ndarray:
+    grad = np.zeros_like(tokens.embedding)
+    np.add.at(grad, _read_ids(tokens, lengths), grad_inputs)
+    return grad
+
+
+def _read_ids(tokens: Tokens, lengths: np.ndarray) -> np.ndarray:
+    """The ids; 0 where none is read."""
+    return np.where(np.arange(tokens.ids.shape[1]) < lengths[:, None], tokens.ids, 0)

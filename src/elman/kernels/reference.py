@@ -23,8 +23,23 @@ from jaxtyping import Bool, Float, Int
 
 from elman.errors import ArgumentError
 from elman.kernels import equations
-from elman.kernels.check import check_call, check_gradients, check_step, check_weights
-from elman.kernels.contract import Forward, Gradients, Recurrence, State, Weights
+from elman.kernels.check import (
+    check_call,
+    check_gradients,
+    check_noise,
+    check_step,
+    check_weights,
+)
+from elman.kernels.contract import (
+    Forward,
+    Gradients,
+    Noise,
+    Recurrence,
+    State,
+    Tokens,
+    Weights,
+)
+from elman.kernels.noise import Masks, draw, enter, mix, mix_backward
 from elman.state import leaves, map_leaves
 
 __all__ = ["backward", "forward", "step", "step_backward", "supports"]
@@ -36,6 +51,7 @@ class Read(NamedTuple):
     rows: np.ndarray
     times: np.ndarray
     resets: np.ndarray | None  # [rows] the row's state became zero just before
+    masks: Masks
     tape: Any
 
 
@@ -44,7 +60,7 @@ class Tape(NamedTuple):
 
     recurrence: Recurrence
     weights: Weights
-    inputs: np.ndarray
+    inputs: np.ndarray | Tokens
     outputs: np.ndarray
     final_state: State
     reads: list[Read]
@@ -59,12 +75,13 @@ def supports(recurrence: Recurrence, weights: Weights) -> str | None:
 def forward(
     recurrence: Recurrence,
     weights: Weights,
-    inputs: Float[np.ndarray, "B T I"],
+    inputs: Float[np.ndarray, "B T I"] | Tokens,
     initial_state: Any = None,
     *,
     lengths: Int[np.ndarray, "B"] | None = None,
     resets: Bool[np.ndarray, "B T"] | None = None,
     reverse: bool = False,
+    noise: Noise | None = None,
     keep: bool = True,
 ) -> Forward:
     """Run whole sequences.
@@ -72,34 +89,42 @@ def forward(
     Args:
         recurrence: What a step computes.
         weights: The contract's NamedTuple for it, float32 or float64.
-        inputs: In the weights' dtype; what stands past a row's length is never read.
+        inputs: In the weights' dtype, or tokens; what stands past a row's length is never read.
         initial_state: `RNNState` or `LSTMState`; None means zeros.
         lengths: Steps to read of each row, in 0…T; None means all T.
         resets: Where a row's state becomes zero just before the step is read; None: nowhere.
         reverse: Read each row from its last step to its first.
+        noise: Zoneout and recurrent dropout; None: none.
         keep: Whether to keep the tape that `backward` needs.
 
     Raises:
         ShapeError: An array has another rank, size or dtype than the weights imply.
-        ArgumentError: The weights' type or the set of given ones does not fit the recurrence, or a
-            length is outside 0…T.
+        ArgumentError: The weights' type or the set of given ones does not fit the recurrence, a
+            length is outside 0…T, an id that is read outside 0…V-1, or a rate outside [0, 1).
     """
     sizes, initial_state, lengths, resets = check_call(
         recurrence, weights, inputs, initial_state, lengths, resets
     )
-    outputs = np.zeros((*inputs.shape[:2], sizes.recurrent), inputs.dtype)
+    batch, time = inputs.ids.shape if isinstance(inputs, Tokens) else inputs.shape[:2]
     state = map_leaves(np.copy, initial_state)
+    outputs = np.zeros((batch, time, sizes.recurrent), state.hidden.dtype)
+    positions = np.broadcast_to(np.arange(time), (batch, time))
+    all_masks = draw(check_noise(recurrence, noise, batch), positions, state)
     reads = []
     for k in range(lengths.max(initial=0)):
         rows = np.flatnonzero(k < lengths)
         times = lengths[rows] - 1 - k if reverse else np.full(len(rows), k)
         reset = None if resets is None else resets[rows, times]
         before = _zero_where(reset, _take(state, rows))
-        y, after, tape = equations.step_forward(recurrence, weights, inputs[rows, times], before)
-        outputs[rows, times] = y
+        masks = all_masks.at(rows, k)
+        array, place = _places(inputs, rows, times)
+        entering = enter(masks, before)
+        new, tape = equations.step_forward(recurrence, weights, array[place], entering)
+        after = mix(masks, before, new)
+        outputs[rows, times] = after.hidden
         _put(state, rows, after)
         if keep:
-            reads.append(Read(rows, times, reset, tape))
+            reads.append(Read(rows, times, reset, masks, tape))
     tape = Tape(recurrence, weights, inputs, outputs, state, reads) if keep else None
     return Forward(outputs, state, tape)
 
@@ -123,21 +148,18 @@ def backward(
     recurrence, weights, inputs, outputs, final_state, reads = tape
     check_gradients(outputs, final_state, grad_outputs, grad_final_state)
 
-    d_inputs = np.zeros_like(inputs)
+    d_inputs = np.zeros_like(_places(inputs)[0])
     d_state = map_leaves(
         np.zeros_like if grad_final_state is None else np.copy,
         grad_final_state or final_state,
     )
     d_weights = _map_given(np.zeros_like, weights)
-    for rows, times, reset, step_tape in reversed(reads):
-        d_x, d_before, d_step = equations.step_backward(
-            recurrence,
-            weights,
-            step_tape,
-            grad_outputs[rows, times],
-            _take(d_state, rows),
-        )
-        d_inputs[rows, times] = d_x
+    for rows, times, reset, masks, step_tape in reversed(reads):
+        d_after = _with_outputs(_take(d_state, rows), grad_outputs[rows, times])
+        d_kept, d_new = mix_backward(masks, d_after)
+        d_x, d_entering, d_step = equations.step_backward(recurrence, weights, step_tape, d_new)
+        d_before = map_leaves(np.add, enter(masks, d_entering), d_kept)
+        np.add.at(d_inputs, _places(inputs, rows, times)[1], d_x)
         _put(d_state, rows, _zero_where(reset, d_before))
         d_weights = _map_given(np.add, d_weights, d_step)
     return Gradients(d_inputs, d_state, d_weights)
@@ -146,7 +168,7 @@ def backward(
 def step(
     recurrence: Recurrence,
     weights: Weights,
-    inputs: Float[np.ndarray, "B I"],
+    inputs: Float[np.ndarray, "B I"] | Tokens,
     state: Any,
 ) -> tuple[Float[np.ndarray, "B R"], Any]:
     """One step: the outputs and the new state. Errors as `forward`.
@@ -158,14 +180,15 @@ def step(
     array([[10.5]])
     """
     check_step(recurrence, weights, inputs, state)
-    outputs, after, _ = equations.step_forward(recurrence, weights, inputs, state)
-    return outputs, after
+    array, place = _places(inputs, ...)
+    after, _ = equations.step_forward(recurrence, weights, array[place], state)
+    return after.hidden, after
 
 
 def step_backward(
     recurrence: Recurrence,
     weights: Weights,
-    inputs: Float[np.ndarray, "B I"],
+    inputs: Float[np.ndarray, "B I"] | Tokens,
     state: Any,
     grad_outputs: Float[np.ndarray, "B R"],
     grad_state: Any = None,
@@ -184,11 +207,28 @@ def step_backward(
         ShapeError: As `step`; or a gradient has another shape or dtype than what it belongs to.
     """
     check_step(recurrence, weights, inputs, state)
-    outputs, after, tape = equations.step_forward(recurrence, weights, inputs, state)
-    check_gradients(outputs, after, grad_outputs, grad_state)
+    array, place = _places(inputs, ...)
+    after, tape = equations.step_forward(recurrence, weights, array[place], state)
+    check_gradients(after.hidden, after, grad_outputs, grad_state)
     if grad_state is None:
         grad_state = map_leaves(np.zeros_like, after)
-    return Gradients(*equations.step_backward(recurrence, weights, tape, grad_outputs, grad_state))
+    d_after = _with_outputs(grad_state, grad_outputs)
+    d_x, d_before, d_weights = equations.step_backward(recurrence, weights, tape, d_after)
+    d_inputs = np.zeros_like(array)
+    np.add.at(d_inputs, place, d_x)
+    return Gradients(d_inputs, d_before, d_weights)
+
+
+def _places(inputs: np.ndarray | Tokens, *index: Any) -> tuple[np.ndarray, Any]:
+    """The array that is read at these rows and steps, and where in it."""
+    if isinstance(inputs, Tokens):
+        return inputs.embedding, inputs.ids[index]
+    return inputs, index
+
+
+def _with_outputs(d_state: State, d_outputs: np.ndarray) -> State:
+    """Gradient by a state, its hidden part having been put out too."""
+    return d_state._replace(hidden=d_state.hidden + d_outputs)
 
 
 def _take(state: State, rows: np.ndarray) -> State:

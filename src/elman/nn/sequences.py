@@ -1,29 +1,42 @@
 """Twins of torch.nn.RNN, LSTM and GRU.
 
-They are torch's classes with another `forward`, so whatever looks for a `torch.nn.LSTM` finds
-one. Layers and directions run one after the other by `elman.operators.unroll`.
+They share torch's base class, and with it parameters, state_dict and checks. They are no subclasses
+of torch.nn.LSTM and its kin, because torch.compile refuses to look into those. Layers and
+directions run one after the other by `elman.operators.unroll`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import RNNBase
 from torch.nn.functional import dropout
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import PackedSequence
 
 from elman import operators
 from elman.cells.checks import Lengths, check_lengths
 from elman.errors import ArgumentError, ShapeError
-from elman.nn.weights import recurrence_and_weights
-from elman.state import from_torch, map_leaves, to_torch
+from elman.kernels.contract import Recurrence, Weights
+from elman.nn.packing import Packing
+from elman.nn.weights import layer_weights
+from elman.operators.freezing import Freezable
+from elman.state import from_torch, leaves, map_leaves, to_torch
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
 
-class RNN(torch.nn.RNN):
+class _Sequence(Freezable, RNNBase):
+    """What the twins share beside torch's base class."""
+
+    def _recurrences(self) -> Iterable[tuple[Recurrence, Weights]]:
+        return (layer_weights(self, index) for index in range(len(self._all_weights)))
+
+
+class RNN(_Sequence):
     """`torch.nn.RNN`, with `lengths=`.
 
     >>> layer = RNN(3, 5, batch_first=True)
@@ -31,6 +44,27 @@ class RNN(torch.nn.RNN):
     >>> outputs.shape, bool((outputs[1] == 0).all())
     (torch.Size([2, 4, 5]), True)
     """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if nonlinearity not in ("tanh", "relu"):  # as torch's
+            raise ValueError(
+                f"Unknown nonlinearity {nonlinearity!r}. Select from 'tanh' or 'relu'."
+            )
+        self.nonlinearity = nonlinearity
+        options = (num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
+        super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, *options)
 
     def forward(
         self,
@@ -59,7 +93,7 @@ class RNN(torch.nn.RNN):
         return _forward(self, input, hx, lengths)
 
 
-class LSTM(torch.nn.LSTM):
+class LSTM(_Sequence):
     """`torch.nn.LSTM`, with `lengths=`.
 
     >>> layer = LSTM(3, 5, num_layers=2, bidirectional=True)
@@ -67,6 +101,25 @@ class LSTM(torch.nn.LSTM):
     >>> outputs.shape, hidden.shape
     (torch.Size([4, 2, 10]), torch.Size([4, 2, 5]))
     """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        options = (num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype)
+        super().__init__("LSTM", input_size, hidden_size, *options)
+
+    get_expected_cell_size = torch.nn.LSTM.get_expected_cell_size
+    check_forward_args = torch.nn.LSTM.check_forward_args  # pyright: ignore[reportAssignmentType]
 
     def forward(
         self,
@@ -83,7 +136,7 @@ class LSTM(torch.nn.LSTM):
         return _forward(self, input, hx, lengths)
 
 
-class GRU(torch.nn.GRU):
+class GRU(_Sequence):
     """`torch.nn.GRU`, with `lengths=`.
 
     >>> layer = GRU(3, 5)
@@ -91,6 +144,21 @@ class GRU(torch.nn.GRU):
     >>> outputs.shape, torch.equal(outputs[-1:], hidden)
     (torch.Size([4, 5]), True)
     """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        options = (num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
+        super().__init__("GRU", input_size, hidden_size, *options)
 
     def forward(
         self,
@@ -108,7 +176,8 @@ class GRU(torch.nn.GRU):
 
 
 def _forward(module: Any, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
-    module._update_flat_weights()  # what torch's own checks below look at
+    if isinstance(hx, list):
+        hx = tuple(hx)
     if isinstance(input, PackedSequence):
         if lengths is not None:
             raise ArgumentError(
@@ -126,51 +195,65 @@ def _forward(module: Any, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
     if lengths is not None:
         raise ArgumentError("lengths", "found some beside unbatched input", "leave them out")
     rows = 0 if module.batch_first else 1
-    batch_hx = None if hx is None else _each(lambda leaf: leaf.unsqueeze(1), hx)
+    batch_hx = None if hx is None else map_leaves(lambda leaf: leaf.unsqueeze(1), hx)
     output, states = _padded(module, input.unsqueeze(rows), batch_hx, None)
-    return output.squeeze(rows), _each(lambda leaf: leaf.squeeze(1), states)
+    return output.squeeze(rows), map_leaves(lambda leaf: leaf.squeeze(1), states)
 
 
 def _padded(module: Any, input: Tensor, hx: Any, lengths: Any) -> tuple[Tensor, Any]:
     inputs = input if module.batch_first else input.transpose(0, 1)
     batch, steps = inputs.shape[:2]
-    hx = _zeros(module, inputs) if hx is None else hx
-    module.check_forward_args(input, hx, None)
+    _check(module, input, hx, batch)
     valid_lengths = check_lengths(lengths, batch, steps, inputs.device)
-    outputs, states = _layers(module, inputs, hx, valid_lengths)
+    outputs, states = _layers(module, inputs, hx, valid_lengths, _drop)
     # As torch's, outputs with time first can be viewed in another shape.
     return outputs if module.batch_first else outputs.transpose(0, 1).contiguous(), states
 
 
 def _packed(module: Any, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
-    inputs, lengths = pad_packed_sequence(input, batch_first=True)
-    hx = _zeros(module, inputs) if hx is None else hx
-    module.check_forward_args(input.data, hx, input.batch_sizes)
-    outputs, states = _layers(module, inputs, hx, lengths.to(inputs.device))
-    if input.sorted_indices is not None:  # keep the packing's own order of equal lengths
-        outputs = outputs[input.sorted_indices]
-        lengths = lengths[input.sorted_indices.cpu()]
-    data = pack_padded_sequence(outputs, lengths, batch_first=True).data
-    packed = PackedSequence(data, input.batch_sizes, input.sorted_indices, input.unsorted_indices)
-    return packed, states
+    """Rows are taken in the packing's own order, the longest first."""
+    data, batch_sizes, there, back = input
+    _check(module, data, hx, int(batch_sizes[0]), batch_sizes)
+    packing = Packing.of(batch_sizes, data.device)
+    if hx is not None and there is not None:
+        hx = map_leaves(lambda leaf: leaf.index_select(1, there), hx)
+
+    def drop(inputs: Tensor, rate: float) -> Tensor:
+        return packing.pad(dropout(packing.pack(inputs), rate))
+
+    outputs, states = _layers(module, packing.pad(data), hx, packing.lengths, drop)
+    if back is not None:
+        states = map_leaves(lambda leaf: leaf.index_select(1, back), states)
+    return PackedSequence(packing.pack(outputs), batch_sizes, there, back), states
 
 
-def _layers(module: Any, inputs: Tensor, hx: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
+def _layers(
+    module: Any,
+    inputs: Tensor,
+    hx: Any,
+    lengths: Tensor | None,
+    drop: Callable[[Tensor, float], Tensor],
+) -> tuple[Tensor, Any]:
     """All layers and directions over inputs `[B, T, I]`; `hx` and the result as torch's."""
     directions = 2 if module.bidirectional else 1
     finals = []
     for layer in range(module.num_layers):
         if layer > 0 and module.training and module.dropout > 0:
-            inputs = _drop(inputs, module.dropout)
+            inputs = drop(inputs, module.dropout)
         outputs = []
         for direction in range(directions):
-            suffix = f"_l{layer}{'_reverse' if direction else ''}"
+            index = layer * directions + direction
+            before = None if hx is None else from_torch(hx, index)
+            frozen = module._frozen_part(index, inputs, *(before or ()))
+            recurrence, weights, prepared = frozen or (*layer_weights(module, index), None)
             output, final = operators.unroll(
-                *recurrence_and_weights(module.mode, module, suffix),
+                recurrence,
+                weights,
                 inputs,
-                from_torch(hx, layer * directions + direction),
+                before,
                 lengths=lengths,
                 reverse=direction == 1,
+                prepared=prepared,
             )
             outputs.append(output)
             finals.append(final)
@@ -183,14 +266,26 @@ def _drop(inputs: Tensor, rate: float) -> Tensor:
     return dropout(inputs.transpose(0, 1).contiguous(), rate).transpose(0, 1)
 
 
-def _zeros(module: Any, inputs: Tensor) -> Any:
-    """torch.nn's initial state for None."""
-    count, batch = module.num_layers * (2 if module.bidirectional else 1), inputs.shape[0]
-    hidden = inputs.new_zeros(count, batch, module.proj_size or module.hidden_size)
-    if module.mode != "LSTM":
-        return hidden
-    return hidden, inputs.new_zeros(count, batch, module.hidden_size)
+def _check(
+    module: Any, input: Tensor, hx: Any, batch: int, batch_sizes: Tensor | None = None
+) -> None:
+    """Torch's own checks and errors, made only where something is amiss: they take their time."""
+    if _fits(module, input, hx, batch):
+        return
+    module._update_flat_weights()  # what the checks look at
+    if hx is None:
+        module.check_input(input, batch_sizes)
+    else:
+        module.check_forward_args(input, hx, batch_sizes)
 
 
-def _each(function: Any, hx: Any) -> Any:
-    return map_leaves(function, tuple(hx) if isinstance(hx, list) else hx)
+def _fits(module: Any, input: Tensor, hx: Any, batch: int) -> bool:
+    if input.shape[-1] != module.input_size or input.dtype != module.weight_ih_l0.dtype:
+        return False
+    if hx is None:
+        return True
+    count = module.num_layers * (2 if module.bidirectional else 1)
+    shapes = [(count, batch, module.proj_size or module.hidden_size)]
+    if module.mode == "LSTM":
+        shapes.append((count, batch, module.hidden_size))
+    return [leaf.shape for leaf in leaves(hx)] == shapes

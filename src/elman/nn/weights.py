@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,39 +19,71 @@ from elman.kernels.contract import (
     Weights,
 )
 
-__all__ = ["recurrence_and_weights"]
+__all__ = ["CELL_PARAMETERS", "cell_weights", "layer_weights", "parameters_of"]
+
+CELL_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""What a torch.nn cell has, in the order in which torch's operators take it."""
+
+_RECURRENCES: dict[str, Recurrence] = {
+    "LSTM": LSTM(),
+    "GRU": GRU(),
+    "RNN_TANH": Simple("tanh"),
+    "RNN_RELU": Simple("relu"),
+}
 
 
-def recurrence_and_weights(
-    kind: str, module: torch.nn.Module, suffix: str = ""
-) -> tuple[Recurrence, Weights]:
-    """The recurrence `kind` ("LSTM", "GRU", "RNN_TANH", "RNN_RELU") with a module's parameters.
+def layer_weights(module: Any, index: int) -> tuple[Recurrence, Weights]:
+    """One layer and direction of a torch.nn.RNN, LSTM or GRU.
 
     Args:
-        kind: As `torch.nn.RNNBase.mode` names it.
-        module: Has `weight_ih`, `weight_hh` and perhaps `bias_ih`, `bias_hh`, `weight_hr`.
-        suffix: What is appended to those names: "_l0", "_l1_reverse", …
+        module: The sequence module.
+        index: The layer; of a bidirectional module twice that, plus 1 for the backward direction.
     """
-
-    def parameter(name: str) -> Any:
-        return getattr(module, name + suffix, None)
-
-    weight_ih, weight_hh = parameter("weight_ih"), parameter("weight_hh")
-    bias_ih, bias_hh = parameter("bias_ih"), parameter("bias_hh")
-    if kind == "GRU":
-        return GRU(), GRUWeights(weight_ih, weight_hh, *_gru_biases(weight_hh, bias_ih, bias_hh))
-    bias = weight_hh.new_zeros(len(weight_hh)) if bias_ih is None else bias_ih + bias_hh
-    if kind == "LSTM":
-        projection = parameter("weight_hr")
-        return LSTM(), LSTMWeights(weight_ih, weight_hh, bias, projection=projection)
-    return Simple("relu" if kind == "RNN_RELU" else "tanh"), RNNWeights(weight_ih, weight_hh, bias)
+    parameters = parameters_of(module, module._all_weights[index])
+    return _as_kernels_take_them(module.mode, *parameters, bias=module.bias)
 
 
-def _gru_biases(
-    weight_hh: Tensor, bias_ih: Tensor | None, bias_hh: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
+def cell_weights(module: Any) -> tuple[Recurrence, Weights]:
+    """A torch.nn.RNNCell, LSTMCell or GRUCell."""
+    if isinstance(module, torch.nn.RNNCell):
+        mode = f"RNN_{module.nonlinearity.upper()}"
+    else:
+        mode = "LSTM" if isinstance(module, torch.nn.LSTMCell) else "GRU"
+    names = CELL_PARAMETERS if module.bias else CELL_PARAMETERS[:2]
+    return _as_kernels_take_them(mode, *parameters_of(module, names), bias=module.bias)
+
+
+def parameters_of(module: Any, names: Sequence[str]) -> list[Any]:
+    """Parameters by name; asking the module for each takes several times longer.
+
+    What is none of the module's own parameters (parametrised, or a replica's) it is asked for.
+    """
+    held = module._parameters
+    return [held[name] if name in held else getattr(module, name) for name in names]
+
+
+def _as_kernels_take_them(
+    mode: str, weight_ih: Tensor, weight_hh: Tensor, *rest: Tensor, bias: bool
+) -> tuple[Recurrence, Weights]:
+    """`rest` holds bias_ih and bias_hh if there are biases, then weight_hr if there is one."""
+    recurrence = _RECURRENCES[mode]
+    if mode == "GRU":
+        biases = _gru_biases(*rest) if bias else (_zeros(weight_ih), None)
+        return recurrence, GRUWeights(weight_ih, weight_hh, *biases)
+    summed = rest[0] + rest[1] if bias else _zeros(weight_ih)
+    if mode == "LSTM":
+        projection = rest[-1] if len(rest) % 2 else None
+        return recurrence, LSTMWeights(weight_ih, weight_hh, summed, projection=projection)
+    return recurrence, RNNWeights(weight_ih, weight_hh, summed)
+
+
+def _gru_biases(bias_ih: Tensor, bias_hh: Tensor) -> tuple[Tensor, Tensor]:
     """Sums for r and z; the candidate's two stay apart, for one stands inside the reset gate."""
-    if bias_ih is None or bias_hh is None:
-        return weight_hh.new_zeros(len(weight_hh)), None
-    gates = 2 * weight_hh.shape[1]
-    return torch.cat([bias_ih[:gates] + bias_hh[:gates], bias_ih[gates:]]), bias_hh[gates:]
+    units = len(bias_ih) // 3
+    gates_ih, candidate_ih = bias_ih.split([2 * units, units])
+    gates_hh, candidate_hh = bias_hh.split([2 * units, units])
+    return torch.cat([gates_ih + gates_hh, candidate_ih]), candidate_hh
+
+
+def _zeros(weight_ih: Tensor) -> Tensor:
+    return weight_ih.new_zeros(len(weight_ih))

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from elman.kernels.contract import GRU, LSTM, Recurrence, Simple, Weights
+from elman.kernels.contract import GRU, LSTM, Noise, Recurrence, Simple, Weights
 from elman.operators.loop import real_steps
 from elman.state import LSTMState, RNNState, map_leaves, where
 
@@ -17,9 +17,15 @@ __all__ = ["lacks", "unroll"]
 
 
 def lacks(
-    recurrence: Recurrence, weights: Any, inputs: Tensor, resets: Tensor | None
+    recurrence: Recurrence,
+    weights: Any,
+    inputs: Tensor,
+    resets: Tensor | None,
+    noise: Noise | None = None,
 ) -> str | None:
     """None if torch's operators can run this, else the reason why not."""
+    if noise is not None:
+        return "torch's operators know no zoneout or recurrent dropout"
     if resets is not None:
         return "torch's operators know no resets"
     if 0 in inputs.shape[:2]:
@@ -51,7 +57,7 @@ def unroll(
     lengths: Int[Tensor, "B"] | None,
     reverse: bool,
 ) -> tuple[Float[Tensor, "B T R"], Any]:
-    """As `elman.operators.unroll` without resets, where `lacks` has no objection; no checks."""
+    """As `elman.operators.unroll` where `lacks` has no objection; no checks."""
     batch, steps, _ = inputs.shape
     even = lengths is None or bool((lengths == steps).all())
     # On a padded batch torch first tries oneDNN, which warns that it cannot project.

@@ -8,18 +8,22 @@ import torch
 from torch import Tensor
 
 from elman.errors import ArgumentError, ShapeError
+from elman.kernels.check import check_rates
 from elman.kernels.contract import (
     GRU,
     LSTM,
     GRUWeights,
     LSTMWeights,
+    Noise,
     Recurrence,
     RNNWeights,
     Simple,
+    Tokens,
 )
+from elman.operators.loop import real_steps
 from elman.state import LSTMState, RNNState, describe
 
-__all__ = ["check_arrays", "check_time"]
+__all__ = ["check_arrays", "check_noise", "check_time", "check_tokens"]
 
 _WEIGHTS = {Simple: RNNWeights, LSTM: LSTMWeights, GRU: GRUWeights}
 
@@ -53,7 +57,7 @@ def check_arrays(
 
 
 def check_time(inputs: Tensor, lengths: Any, resets: Any) -> Tensor | None:
-    """Check `lengths` and `resets` against the inputs `[B, T, I]`.
+    """Check `lengths` and `resets` against the inputs `[B, T, ...]`.
 
     Returns:
         The lengths as int64 on the inputs' device.
@@ -62,7 +66,7 @@ def check_time(inputs: Tensor, lengths: Any, resets: Any) -> Tensor | None:
         ShapeError: They have another shape, dtype or device.
         ArgumentError: A length is outside 0…T.
     """
-    batch, steps, _ = inputs.shape
+    batch, steps = inputs.shape[:2]
     if resets is not None:
         fits = resets.shape == (batch, steps) and resets.device == inputs.device
         if not fits or resets.dtype != torch.bool:
@@ -84,6 +88,61 @@ def check_time(inputs: Tensor, lengths: Any, resets: Any) -> Tensor | None:
                 f"give steps from 0 to {steps}",
             )
     return lengths.to(inputs.device, torch.int64)
+
+
+def check_noise(recurrence: Recurrence, inputs: Tensor, noise: Noise | None) -> Noise | None:
+    """Check the noise of a call with inputs `[B, T, I]`.
+
+    Returns:
+        None where it would change nothing.
+
+    Raises:
+        ShapeError: Keys or steps are not `[B]` int64 on the inputs' device.
+        ArgumentError: As `elman.kernels.check.check_rates`.
+    """
+    if noise is None:
+        return None
+    check_rates(recurrence, noise)
+    wanted = f"give int64 of shape ({inputs.shape[0]},) on {inputs.device}"
+    for name in ("keys", "steps"):
+        array = getattr(noise, name)
+        if array is None:
+            continue
+        fits = array.shape == inputs.shape[:1] and array.device == inputs.device
+        if not fits or array.dtype != torch.int64:
+            raise ShapeError(f"noise.{name}", f"found {_found(array)}", wanted)
+    return noise if noise.acts else None
+
+
+def check_tokens(tokens: Tokens, lengths: Any) -> Tensor:
+    """Check ids `[B, T]` against the embedding; errors of the lengths as `check_time`.
+
+    Returns:
+        The ids as int64, 0 where they are not read.
+
+    Raises:
+        ShapeError: Ids or embedding have another rank, dtype or device.
+        ArgumentError: An id that is read is no row of the embedding.
+    """
+    ids, embedding = tokens
+    if ids.ndim != 2 or ids.is_floating_point() or ids.dtype == torch.bool:
+        raise ShapeError("inputs.ids", f"found {_found(ids)}", "give integers [B, T]")
+    if embedding.ndim != 2 or embedding.device != ids.device:
+        wanted = f"give a matrix [V, I] on {ids.device}"
+        raise ShapeError("inputs.embedding", f"found {_found(embedding)}", wanted)
+    lengths = check_time(ids, lengths, None)
+    if lengths is not None:
+        ids = ids.masked_fill(~real_steps(lengths, ids.shape[1]), 0)
+    if not torch.compiler.is_compiling():
+        wrong = ((ids < 0) | (ids >= len(embedding))).nonzero().tolist()
+        if wrong:
+            row, step = wrong[0]
+            raise ArgumentError(
+                f"inputs.ids[{row}, {step}]",
+                f"found {int(ids[row, step])}",
+                f"give ids from 0 to {len(embedding) - 1}",
+            )
+    return ids.to(torch.int64)
 
 
 def _weight_shapes(recurrence: Recurrence, weights: Any) -> dict[str, tuple[int, ...]]:

@@ -8,7 +8,7 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from elman.kernels.contract import Recurrence, Weights
+from elman.kernels.contract import Noise, Recurrence, Weights
 from elman.operators import aten, native
 
 __all__ = ["Choice", "choose"]
@@ -27,24 +27,26 @@ def choose(
     weights: Weights,
     inputs: Float[Tensor, "B T I"],
     resets: Bool[Tensor, "B T"] | None = None,
+    noise: Noise | None = None,
 ) -> Choice:
     """Which implementation `unroll` takes with these arguments.
 
-    Of `resets` it matters only whether they are given. Second derivatives exist through all
-    three, except through torch's operators on a GPU (cuDNN has none).
+    Of `resets` and `noise` it matters only whether they are given. Second derivatives exist
+    through all three, except through torch's operators on a GPU (cuDNN has none).
 
     >>> import torch
     >>> from elman.kernels.contract import GRU, GRUWeights
     >>> weights = GRUWeights(torch.zeros(6, 3), torch.zeros(6, 2), torch.zeros(6))
-    >>> choose(GRU(reset_after=False), weights, torch.zeros(1, 4, 3)).kernel
-    'loop'
     >>> choose(GRU(), weights, torch.zeros(1, 4, 3))
-    Choice(kernel='aten', reason='the compiled kernels run the simple cell, not GRU')
+    Choice(kernel='native', reason='the compiled kernels run it on a CPU')
+    >>> half = GRUWeights(*(weight.half() for weight in weights[:3]))
+    >>> choose(GRU(reset_after=False), half, torch.zeros(1, 4, 3).half()).kernel
+    'loop'
     """
-    not_native = native.lacks(recurrence, weights, inputs)
+    not_native = native.lacks(weights, inputs)
     if not_native is None:
-        return Choice("native", "the compiled kernels run the simple cell on a CPU")
-    not_aten = aten.lacks(recurrence, weights, inputs, resets)
+        return Choice("native", "the compiled kernels run it on a CPU")
+    not_aten = aten.lacks(recurrence, weights, inputs, resets, noise)
     if not_aten is None:
         return Choice("aten", not_native)
     return Choice("loop", f"{not_native}; {not_aten}")

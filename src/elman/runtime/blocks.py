@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from elman import blueprint as plan
-from elman.runtime.cells import build_cell, hidden, real_steps, unroll
+from elman.runtime.cells import KernelCell, build_cell, hidden, real_steps, unroll
 from elman.runtime.dense import ACTIVATIONS, linear
 
 __all__ = ["BLOCKS", "Chain", "Flow"]
@@ -59,6 +60,30 @@ class Pointwise:
         return flow._replace(values=self.function(flow.values)), state
 
 
+class Embedding(Pointwise):
+    """Each id becomes its row."""
+
+    def __init__(self, weight: np.ndarray) -> None:
+        super().__init__(lambda ids: weight[ids])
+        self.weight = weight
+
+
+class Through:
+    """Passes on what it gets: an embedding whose work the next block does."""
+
+    def initial_state(self, batch: int) -> tuple[()]:
+        """None is needed."""
+        return ()
+
+    def run(self, flow: Flow, state: tuple[()], reverse: bool) -> tuple[Flow, tuple[()]]:
+        """A whole sequence."""
+        return flow, state
+
+    def step(self, flow: Flow, state: tuple[()]) -> tuple[Flow, tuple[()]]:
+        """One step."""
+        return flow, state
+
+
 class Recurrent:
     """Layers of cells; the state is a tuple with that of each cell, from the bottom up.
 
@@ -73,6 +98,18 @@ class Recurrent:
             ]
             for index, config in enumerate(block.cells)
         ]
+
+    def read_tokens(self, embedding: np.ndarray) -> bool:
+        """Whether the first layer reads ids of the embedding's rows itself from now on.
+
+        A kernel gathers what a row adds to its gates, where others would multiply it again.
+        """
+        readers = [cell for cell in self.layers[0] if isinstance(cell, KernelCell)]
+        if len(readers) < len(self.layers[0]):
+            return False
+        for cell in readers:
+            cell.read_tokens(embedding)
+        return True
 
     def initial_state(self, batch: int) -> tuple[Any, ...]:
         """Each cell's own."""
@@ -168,6 +205,10 @@ class Chain:
             for index, (block, features) in enumerate(blueprint.fed_blocks(name))
         ]
         self.plan = blueprint.chains[name]
+        for k, (block, after) in enumerate(pairwise(self.blocks)):
+            joins = isinstance(block, Embedding) and isinstance(after, Recurrent)
+            if joins and after.read_tokens(block.weight):
+                self.blocks[k] = Through()
 
     def initial_state(self, batch: int) -> tuple[Any, ...]:
         """Each block's own."""
@@ -204,8 +245,8 @@ class Chain:
         )
 
 
-def _embedding(block: plan.Embedding, features: int, weights: Arrays) -> Pointwise:
-    return Pointwise(lambda ids: weights["weight"][ids])
+def _embedding(block: plan.Embedding, features: int, weights: Arrays) -> Embedding:
+    return Embedding(weights["weight"])
 
 
 def _dense(block: plan.Dense, features: int, weights: Arrays) -> Pointwise:

@@ -20,17 +20,29 @@ from elman.kernels.contract import (
     LSTM,
     GRUWeights,
     LSTMWeights,
+    Noise,
     Recurrence,
     RNNWeights,
     Simple,
+    Tokens,
     Weights,
 )
 from elman.runtime.dense import linear
 from elman.state import LSTMState, RNNState, leaves, map_leaves, where
 
-__all__ = ["CELLS", "WRAPPERS", "NumpyCell", "build_cell", "hidden", "real_steps", "unroll"]
+__all__ = [
+    "CELLS",
+    "WRAPPERS",
+    "KernelCell",
+    "NumpyCell",
+    "build_cell",
+    "hidden",
+    "real_steps",
+    "unroll",
+]
 
 Arrays = Mapping[str, np.ndarray]
+_LARGEST_TABLE = 2**22  # entries: 16 MiB
 
 
 class NumpyCell(Protocol):
@@ -46,12 +58,33 @@ class NumpyCell(Protocol):
 
 
 class KernelCell:
-    """A built-in recurrence, run by the compiled kernel, or by the reference where it cannot."""
+    """A built-in recurrence, run by the compiled kernels, or by the reference without them.
 
-    def __init__(self, recurrence: Recurrence, weights: Weights) -> None:
+    Args:
+        recurrence: What a step computes.
+        weights: Its weights, packed here for the kernels.
+        zoneout: Its rate, for hidden state and cell; it gives the expectation here.
+    """
+
+    def __init__(self, recurrence: Recurrence, weights: Weights, zoneout: float = 0.0) -> None:
         self.recurrence = recurrence
         self.weights = weights
-        self.kernel = native if native.supports(recurrence, weights) is None else reference
+        self.embedding: np.ndarray | None = None
+        self.noise = Noise(None, None, zoneout, zoneout if isinstance(recurrence, LSTM) else 0.0)
+        self.kernel, self.more = reference, {}
+        if native.supports(recurrence, weights) is None:
+            self.kernel, self.more = native, {"prepared": native.prepare(recurrence, weights)}
+
+    def read_tokens(self, embedding: Float[np.ndarray, "V I"]) -> None:
+        """From now on inputs are ids of the embedding's rows, without a feature axis.
+
+        What each row adds to the gates is computed here, once, unless that would be large.
+        """
+        self.embedding = embedding
+        entries = len(embedding) * len(self.weights.weight_ih)
+        if self.kernel is native and entries <= _LARGEST_TABLE:
+            prepared = native.prepare(self.recurrence, self.weights, embedding)
+            self.more = {"prepared": prepared}
 
     def initial_state(self, batch: int) -> RNNState | LSTMState:
         """Zeros."""
@@ -62,15 +95,16 @@ class KernelCell:
         return LSTMState(hidden, np.zeros((batch, gates // LSTM.gates), np.float32))
 
     def __call__(
-        self, inputs: Float[np.ndarray, "B I"], state: Any
+        self, inputs: Float[np.ndarray, "B I"] | Int[np.ndarray, "B"], state: Any
     ) -> tuple[Float[np.ndarray, "B R"], Any]:
         """One step."""
-        _, state = self.kernel.step(self.recurrence, self.weights, inputs, state)
-        return state.hidden, state
+        lengths = np.ones(len(inputs), np.int64)
+        outputs, state = self.unroll(inputs[:, None], state, lengths, False)
+        return outputs[:, 0], state
 
     def unroll(
         self,
-        inputs: Float[np.ndarray, "B T I"],
+        inputs: Float[np.ndarray, "B T I"] | Int[np.ndarray, "B T"],
         state: Any,
         lengths: Int[np.ndarray, "B"],
         reverse: bool,
@@ -79,17 +113,22 @@ class KernelCell:
         done = self.kernel.forward(
             self.recurrence,
             self.weights,
-            inputs,
+            inputs if self.embedding is None else Tokens(inputs, self.embedding),
             state,
             lengths=lengths,
             reverse=reverse,
+            noise=self.noise,
             keep=False,
+            **self.more,
         )
         return done.outputs, done.final_state
 
 
 class Zoneout:
-    """A state that moves only part of the way: rate·previous + (1 - rate)·new."""
+    """A state that moves only part of the way: rate·previous + (1 - rate)·new.
+
+    For cells without a kernel: a `KernelCell` does it itself.
+    """
 
     def __init__(self, cell: NumpyCell, rate: float) -> None:
         self.cell = cell
@@ -224,15 +263,17 @@ def hidden(state: Any) -> Float[np.ndarray, "B R"]:
 
 
 def _simple(config: CellConfig, weights: Arrays) -> KernelCell:
-    return KernelCell(Simple(config.activation), RNNWeights(**weights))  # pyright: ignore
+    simple = Simple(config.activation)  # pyright: ignore[reportArgumentType]
+    return KernelCell(simple, RNNWeights(**weights), config.zoneout)
 
 
 def _lstm(config: CellConfig, weights: Arrays) -> KernelCell:
-    return KernelCell(LSTM(config.forget_bias, config.cell_clip), LSTMWeights(**weights))
+    lstm = LSTM(config.forget_bias, config.cell_clip)
+    return KernelCell(lstm, LSTMWeights(**weights), config.zoneout)
 
 
 def _gru(config: CellConfig, weights: Arrays) -> KernelCell:
-    return KernelCell(GRU(config.reset_after), GRUWeights(**weights))
+    return KernelCell(GRU(config.reset_after), GRUWeights(**weights), config.zoneout)
 
 
 CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = {
@@ -243,7 +284,9 @@ CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = {
 """The built-in kinds; a user's own brings its `numpy_cell` with its `CellKind`."""
 
 WRAPPERS: dict[str, Callable[[NumpyCell, CellConfig, Arrays], NumpyCell]] = {
-    "zoneout": lambda cell, config, weights: Zoneout(cell, config.zoneout),
+    "zoneout": lambda cell, config, weights: (
+        cell if isinstance(cell, KernelCell) else Zoneout(cell, config.zoneout)
+    ),
     "dropout": lambda cell, config, weights: cell,
     "residual": lambda cell, config, weights: Residual(cell),
     "projected": lambda cell, config, weights: Projected(cell, weights["weight"], weights["bias"]),

@@ -1,11 +1,7 @@
-"""BENCHMARKS.md and its pictures, from the results that are kept.
-
-python -m benchmarks.report
-"""
+"""How accurate the recipes are: the chapter and its picture."""
 
 from __future__ import annotations
 
-import json
 import statistics
 from pathlib import Path
 from typing import Any
@@ -13,9 +9,11 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from benchmarks.mnist_accuracy import RESULTS
+from benchmarks.environment import describe_environment
+from benchmarks.results import RESULTS, load
 
-ROOT = Path(__file__).parent.parent
+__all__ = ["accuracy_chapter"]
+
 RECIPES = {
     "mnist-lesson": "One simple layer of 150 neurons, batches of 150, Adam at 0.001: the setting "
     "of the classic introduction to recurrent networks (TensorFlow 1), with dropout 0.2 and a "
@@ -23,16 +21,13 @@ RECIPES = {
     "mnist-best": "The most accurate recipe that ships: one bidirectional LSTM layer, images "
     "distorted a little at random while training",
 }
-HEADER = """# Benchmarks
-
-Every figure here was measured by a program in `benchmarks/`; the results are kept as JSON in
-`benchmarks/results/`, and `python -m benchmarks.report` writes this page from them.
-
-## MNIST, read row by row
+HEADER = """## MNIST, read row by row
 
 60,000 images, of which a twelfth is the validation part (drawn by class, by the run's seed): the
 epoch is chosen there. The 10,000 test images are read once, at the end. Each image is 28 steps of
 28 pixels.
+
+![Validation accuracy against epochs and minutes](docs/pictures/mnist-accuracy.svg)
 """
 
 
@@ -41,7 +36,7 @@ def percent(share: float) -> str:
 
 
 def section(report: dict[str, Any]) -> str:
-    seeds, place = report["seeds"], report["environment"]
+    seeds = report["seeds"]
     first = seeds[0]
     baselines = ", ".join(f"{name} {percent(s)}" for name, s in first["baselines"].items())
     lines = [
@@ -62,13 +57,12 @@ def section(report: dict[str, Any]) -> str:
             len(seed["validation_accuracy_by_epoch"]),
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
-    versions = ", ".join(f"{k} {v}" for k, v in place.items() if k not in ("processor", "cores"))
     lines += [
         "",
         f"`{first['command']}`",
         "",
         f"{report['seconds_per_epoch']:.1f} s an epoch on one thread, timed alone: "
-        f"{place['processor']}, {place['cores']} cores. {versions}.",
+        f"{describe_environment(report['environment'])}",
         "",
     ]
     return "\n".join(lines)
@@ -97,17 +91,12 @@ def picture(reports: list[dict[str, Any]], path: Path) -> None:
         figure.savefig(path, metadata={"Date": None})
 
 
-def main() -> None:
-    found = [RESULTS / f"{recipe}.json" for recipe in RECIPES]
-    reports = [json.loads(path.read_text(encoding="utf-8")) for path in found if path.exists()]
+def accuracy_chapter(pictures: Path) -> list[str]:
+    """The chapter's parts; its picture goes to the folder `pictures`."""
+    found = [load(RESULTS, recipe) for recipe in RECIPES]
+    reports = [report for report in found if report is not None]
     for report in reports:  # the file is the source; a median that was edited would show
         scores = [seed["test_accuracy"] for seed in report["seeds"]]
         assert report["median_test_accuracy"] == statistics.median(scores)
-    picture(reports, ROOT / "docs" / "pictures" / "mnist-accuracy.svg")
-    curve = "![Validation accuracy against epochs and minutes](docs/pictures/mnist-accuracy.svg)\n"
-    text = "\n".join([HEADER, curve, *map(section, reports)])
-    (ROOT / "BENCHMARKS.md").write_text(text.rstrip() + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+    picture(reports, pictures / "mnist-accuracy.svg")
+    return [HEADER, *map(section, reports)]

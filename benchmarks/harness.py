@@ -1,0 +1,180 @@
+"""Measuring contenders side by side: short bursts in turn, many rounds, medians."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.work import Contender
+from benchmarks.worker import BenchmarkError, Worker
+
+__all__ = ["Case", "Effort", "Pool", "check", "fastest_ways", "measure", "measure_memory"]
+
+BURST = 0.03  # seconds; shorter calls are repeated until they fill it
+TOLERANCE = 2e-4  # of an array's largest entry: float32 over a thousand steps
+
+
+@dataclass(frozen=True)
+class Case:
+    """Contenders for the same work; the first is the one whose results the others must give.
+
+    Attributes:
+        description: Plain data: what identifies the case, and what its tables need.
+        contenders: Several of one name are ways of doing it, of which the fastest counts.
+        unchecked: Names of those that compute something else on purpose.
+        warm_up: Where memory is to be measured, not time: a small case of each contender.
+    """
+
+    description: dict[str, Any]
+    contenders: tuple[Contender, ...]
+    unchecked: frozenset[str] = frozenset()
+    warm_up: tuple[Contender, ...] = ()
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure a case: rounds until `seconds` are over, within the bounds."""
+
+    seconds: float
+    least: int
+    most: int
+
+    def rounds(self, once: float) -> int:
+        """How many rounds of `once` seconds to make.
+
+        >>> Effort(2.0, 3, 9).rounds(0.4), Effort(2.0, 3, 9).rounds(5.0)
+        (5, 3)
+        """
+        return min(max(round(self.seconds / once), self.least), self.most)
+
+
+class Pool:
+    """One worker for each module, started when first needed."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._workers: dict[str, Worker] = {}
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for worker in self._workers.values():
+            worker.close()
+
+    def worker(self, contender: Contender) -> Worker:
+        if contender.module not in self._workers:
+            self._workers[contender.module] = Worker(contender.module, self.threads)
+        return self._workers[contender.module]
+
+    def prepare(self, contenders: Iterable[Contender]) -> dict[Contender, dict[str, np.ndarray]]:
+        """All made ready, the modules at the same time, and what each computes."""
+        queues: dict[str, list[Contender]] = {}
+        for contender in contenders:
+            queues.setdefault(contender.module, []).append(contender)
+        results = {}
+        for queue in queues.values():
+            for contender in queue:
+                self.worker(contender).tell("prepare", contender)
+                self.worker(contender).tell("results", contender)
+        for queue in queues.values():
+            for contender in queue:
+                self.worker(contender).answer()
+                results[contender] = self.worker(contender).answer()
+        return results
+
+    def seconds(self, contender: Contender, calls: int) -> float:
+        """Seconds a call, with nobody else at work."""
+        worker = self.worker(contender)
+        seconds = worker.ask("seconds", contender, calls)
+        worker.rest()
+        return seconds
+
+    def forget(self) -> None:
+        for worker in self._workers.values():
+            worker.ask("forget")
+
+
+def measure(case: Case, pool: Pool, effort: Effort) -> list[dict[str, Any]]:
+    """Time the contenders of a case in turn, each name by its fastest way.
+
+    Returns:
+        For each name: way, median and quartiles of the seconds a call, rounds, calls a burst.
+
+    Raises:
+        BenchmarkError: A contender failed, or computed something else.
+    """
+    check(case, pool.prepare(case.contenders))
+    for contender in case.contenders:
+        pool.worker(contender).rest()
+    pilot = {contender: pool.seconds(contender, 1) for contender in case.contenders}
+    calls = {contender: max(1, round(BURST / once)) for contender, once in pilot.items()}
+    pilot |= {c: pool.seconds(c, calls[c]) for c in pilot if calls[c] > 1}
+    chosen = fastest_ways(pilot)
+    rounds = effort.rounds(sum(calls[c] * pilot[c] for c in chosen))
+    times: dict[Contender, list[float]] = {contender: [] for contender in chosen}
+    for turn in range(rounds):
+        for contender in chosen if turn % 2 == 0 else reversed(chosen):
+            times[contender].append(pool.seconds(contender, calls[contender]))
+    pool.forget()
+    return [_summary(contender, times[contender], calls[contender]) for contender in chosen]
+
+
+def measure_memory(case: Case, threads: int) -> list[dict[str, Any]]:
+    """Bytes that one call needs at its highest, each contender in a fresh process.
+
+    The small case before it makes the library load what it loads once.
+    """
+    measurements = []
+    for small, contender in zip(case.warm_up, case.contenders, strict=True):
+        with Pool(threads) as pool:
+            pool.prepare([small])
+            worker = pool.worker(contender)
+            worker.ask("prepare", contender)
+            peak = worker.ask("peak", contender)
+        measurements.append({"name": contender.name, "way": contender.way, "bytes": peak})
+    return measurements
+
+
+def check(case: Case, results: dict[Contender, dict[str, np.ndarray]]) -> None:
+    """Everybody computed what the first did.
+
+    Raises:
+        BenchmarkError: An array differs by more than the tolerance.
+    """
+    expected = results[case.contenders[0]]
+    for contender, found in results.items():
+        if contender.name in case.unchecked:
+            continue
+        for name in expected.keys() & found.keys():
+            error = np.abs(found[name] - expected[name]).max() / np.abs(expected[name]).max()
+            if not error < TOLERANCE:
+                raise BenchmarkError(
+                    f"{case.description}: {contender.name} ({contender.way}) computes other "
+                    f"{name} than {case.contenders[0].name}: they differ by {error:.1e}"
+                )
+
+
+def fastest_ways(pilot: dict[Contender, float]) -> list[Contender]:
+    """Of each name the fastest contender, in the order in which the names came."""
+    chosen: dict[str, Contender] = {}
+    for contender, once in pilot.items():
+        if contender.name not in chosen or once < pilot[chosen[contender.name]]:
+            chosen[contender.name] = contender
+    return list(chosen.values())
+
+
+def _summary(contender: Contender, times: list[float], calls: int) -> dict[str, Any]:
+    low, _, high = statistics.quantiles(times, n=4, method="inclusive")
+    return {
+        "name": contender.name,
+        "way": contender.way,
+        "seconds": statistics.median(times),
+        "quartiles": [low, high],
+        "rounds": len(times),
+        "calls": calls,
+    }

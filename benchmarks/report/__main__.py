@@ -1,0 +1,29 @@
+"""BENCHMARKS.md and its pictures, from the results that are kept.
+
+python -m benchmarks.report
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.report.accuracy import accuracy_chapter
+from benchmarks.report.speed import speed_chapter
+from benchmarks.results import RESULTS
+
+ROOT = Path(__file__).parent.parent.parent
+HEADER = """# Benchmarks
+
+Every figure here was measured by a program in `benchmarks/`; the results are kept as JSON in
+`benchmarks/results/`, and `python -m benchmarks.report` writes this page from them.
+"""
+
+
+def main() -> None:
+    pictures = ROOT / "docs" / "pictures"
+    parts = [HEADER, *speed_chapter(RESULTS, pictures), *accuracy_chapter(pictures)]
+    (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

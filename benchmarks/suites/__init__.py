@@ -1,0 +1,32 @@
+"""What is measured against what: a suite is a module of cases, plain data.
+
+Nothing here imports a library that is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from benchmarks.harness import Case
+from benchmarks.suites import grid, lengths, memory, mnist_epoch, step, variants
+
+__all__ = ["SUITES", "Suite"]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite's cases, and the numbers of threads with which each is measured."""
+
+    cases: Callable[[], Iterator[Case]]
+    threads: tuple[int, ...] = (1, 2)
+
+
+SUITES = {
+    "grid": Suite(grid.cases),
+    "lengths": Suite(lengths.cases),
+    "variants": Suite(variants.cases),
+    "step": Suite(step.cases, threads=(1,)),
+    "mnist_epoch": Suite(mnist_epoch.cases),
+    "memory": Suite(memory.cases, threads=(2,)),
+}

@@ -1,0 +1,77 @@
+"""Every cell at every size against every peer: targets 1, 2 and 3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.harness import Case
+from benchmarks.problem import CELLS, Problem
+from benchmarks.work import Contender
+
+__all__ = ["SGEMM", "SGEMM_SIZE", "SIZES", "cases", "contenders", "describe", "is_wide"]
+
+SIZES = (  # B, T, I, H
+    (1, 28, 28, 150),
+    (150, 28, 28, 150),
+    (50, 20, 1, 100),
+    (64, 128, 128, 256),
+    (32, 512, 64, 128),
+    (64, 50, 512, 512),
+    (16, 1000, 1, 32),
+    (128, 784, 1, 128),
+    (1, 1000, 64, 64),
+)
+WAYS = {
+    "Elman": ("elman_nn", ("batch first",)),
+    "PyTorch": ("pytorch", ("time first",)),
+    "TensorFlow": ("keras_layers", ("tf.function", "tf.function, XLA")),
+    "JAX": ("jax_scan", ("scan", "scan, unroll 2")),
+    "ONNX Runtime": ("onnx_runtime", ("Run",)),
+}
+SGEMM = "SGEMM"
+SGEMM_SIZE = 2048
+
+
+def cases() -> Iterator[Case]:
+    for cell in CELLS:
+        for size in SIZES:
+            for training in (False, True):
+                problem = Problem(cell, *size, training)
+                everybody = contenders(problem)
+                if is_wide(problem):
+                    function = ("benchmarks.peers.pytorch", "sgemm", (SGEMM_SIZE,))
+                    everybody += (Contender(SGEMM, *function),)
+                yield Case(describe(problem), everybody)
+
+
+def contenders(problem: Problem) -> tuple[Contender, ...]:
+    return tuple(
+        Contender(name, f"benchmarks.peers.{module}", "grid", (problem, way), way)
+        for name, (module, ways) in WAYS.items()
+        for way in ways
+        if _makes_sense(name, way, problem)
+    )
+
+
+def _makes_sense(name: str, way: str, problem: Problem) -> bool:
+    if not problem.training:
+        return True
+    if "XLA" in way:
+        # In the way back it copies all that was kept at every step: seconds where the plain way
+        # takes tenths of one.
+        return problem.batch * problem.steps * problem.hidden < 10**6
+    return name != "ONNX Runtime"
+
+
+def describe(problem: Problem) -> dict[str, object]:
+    return {
+        "cell": problem.cell,
+        "size": problem.size,
+        "training": problem.training,
+        "operations": problem.operations,
+    }
+
+
+def is_wide(problem: Problem) -> bool:
+    """Enough rows and units that the matrix products could run at the machine's own rate."""
+    return problem.batch >= 32 and problem.hidden >= 128

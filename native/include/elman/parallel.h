@@ -1,0 +1,51 @@
+// The threads that share one call's work.
+//
+// Declarations only: kernels of every instruction set include this, and code here would be merged
+// between them.
+#pragma once
+
+#include <cstddef>
+
+#include "elman/contract.h"
+
+namespace elman {
+
+// Threads lent to one call: the caller's own and, while nobody else has borrowed them, others that
+// live as long as the process. They are made when first wanted.
+//
+//   Threads threads(4);           // first learn how many there are,
+//   Work work(threads.count());   // then divide the work by that many,
+//   if (!threads.run(&part_of_work, &work, stop)) return false;  // as often as needed.
+class Threads {
+ public:
+  // Computes one part. Throws nothing; asks `stop` between two steps, also while it waits for
+  // another part, and returns early when told to.
+  using Task = void (*)(void* context, std::ptrdiff_t part, const Stop& stop);
+
+  // Borrows up to `wanted` threads, the caller's one of them. Never waits: while another call has
+  // them, on another thread or further up on this one, only the caller's is left.
+  explicit Threads(std::ptrdiff_t wanted);
+  ~Threads();
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  std::ptrdiff_t count() const;  // 1...wanted
+
+  // Runs the parts 0...count()-1 at the same time, each on its own thread, part 0 on the caller's;
+  // so they may wait for each other. Returns when all have ended: true, or false if `stop` said
+  // yes.
+  //
+  // Only the caller's thread asks `stop`, in part 0 and, at least every 10 ms, while it waits for
+  // the others; the `stop` of every part goes on saying yes once the caller's did. What the caller
+  // wrote before is seen by the parts, and what they wrote by the caller after.
+  //
+  // If `stop` forks (a signal handler may), run returns false in the child, where the others are
+  // missing.
+  bool run(Task task, void* context, const Stop& stop);
+
+ private:
+  class Pool* pool_ = nullptr;  // null: the caller's thread only
+  std::ptrdiff_t count_ = 1;
+};
+
+}  // namespace elman

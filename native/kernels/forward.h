@@ -1,0 +1,385 @@
+// A whole sequence forward.
+// Included by kernels.cpp only, once for each instruction set.
+#pragma once
+
+#include <cstddef>
+
+#include "elman/contract.h"
+#include "kernels/gates.h"
+#include "kernels/masks.h"
+#include "kernels/parts.h"
+
+namespace elman::ELMAN_ISA {
+namespace {
+
+// Rows and steps whose inputs are multiplied at once, where that is done ahead of the recurrence.
+constexpr Size slots_ahead = 48;
+
+// How the inputs' products are taken.
+enum class Input {
+  fused,  // with the recurrent product, tile by tile: nothing is written to memory
+  ahead,  // for a few steps at once: the weights are read once for all of them
+  table,  // for each word of the vocabulary, once
+};
+
+template <typename Real>
+Input input_of(const Forward<Real>& call, Size parts) {
+  if (call.tokens.ids != nullptr) return Input::table;
+  const Recurrence<Real>& what = call.recurrence;
+  const bool few_rows = what.inputs > 2 * rows_of_part(call.reading, parts);
+  const bool apart = what.norm_ih != nullptr || what.cell == Cell::gru_before;
+  return few_rows || apart ? Input::ahead : Input::fused;
+}
+
+// Takes inputs for all gates: product and bias, normalised where the weights say so.
+template <typename Real>
+void project(const Plan<Real>& plan, Size count, const Real* const* rows, Real* out,
+             Real* const* kept) {
+  const Sizes<Real>& sizes = plan.sizes;
+  multiply(plan.input, count, rows, sizes.norm ? nullptr : plan.bias, 0, out, sizes.row);
+  if (!sizes.norm) return;
+  for (Size i = 0; i < count; ++i) {
+    Real* row = out + i * sizes.row;
+    const Size groups = sizes.gates == 3 ? 2 : 1;
+    for (Size g = 0; g < groups; ++g) {
+      const Size count = groups == 1 ? sizes.gates : 2 - g;
+      const Real scale = normalise(row, interleaved<Real>(sizes.hidden, sizes.gates, 2 * g, count));
+      if (kept != nullptr) kept[i][sizes.scales + g] = scale;
+    }
+    if (kept != nullptr) copy(kept[i] + sizes.unit_x, row, sizes.row);
+    for (Size j = 0; j < sizes.row; j += lanes<Real>) {
+      store(row + j, load(row + j) * load(plan.gain_x + j) + load(plan.bias + j));
+    }
+  }
+}
+
+// The buffers of one part of the rows.
+template <typename Real>
+struct ForwardScratch {
+  Real *hidden[2], *cell, *entering, *fresh, *made, *reset, *update;
+  Real *zone_hidden, *zone_cell;
+  Real *mask, *ahead, *tile_x, *tile_h, *sums;
+  const Real **slot_rows, **input_rows, **state_rows, **projected;
+  Real **outputs, **kept, **slot_kept;
+  Size ahead_steps;
+
+  ForwardScratch(Arena& arena, const Forward<Real>& call, const Sizes<Real>& sizes, Size parts) {
+    const Recurrence<Real>& what = call.recurrence;
+    const Size n = rows_of_part(call.reading, parts);
+    const auto states = [&](bool wanted) {
+      return arena.take<Real>(wanted ? n * sizes.states : 0);
+    };
+    const auto units = [&](bool wanted) { return arena.take<Real>(wanted ? n * sizes.units : 0); };
+    const bool lstm = what.cell == Cell::lstm, before = what.cell == Cell::gru_before;
+    for (Real*& buffer : hidden) buffer = states(true);
+    cell = units(lstm);
+    entering = states(what.recurrent_dropout != 0);
+    fresh = units(lstm && sizes.norm);
+    made = units(what.projection != nullptr || (lstm && sizes.norm));
+    reset = states(before);
+    update = units(before);
+    zone_hidden = states(what.zoneout_hidden != 0);
+    zone_cell = units(what.zoneout_cell != 0);
+    mask = arena.take<Real>(sizes.states);
+    const bool is_ahead = input_of(call, parts) == Input::ahead;
+    ahead_steps = n == 0 ? 1 : (slots_ahead + n - 1) / n;
+    const Size slots = is_ahead ? ahead_steps * n : 0;
+    ahead = arena.take<Real>(slots * sizes.row);
+    tile_x = arena.take<Real>(tall * wide * lanes<Real>);
+    tile_h = arena.take<Real>(tall * wide * lanes<Real>);
+    sums = arena.take<Real>(sizes.norm ? n * sizes.row : 0);
+    slot_rows = arena.take<const Real*>(slots);
+    input_rows = arena.take<const Real*>(n);
+    state_rows = arena.take<const Real*>(n);
+    projected = arena.take<const Real*>(n);
+    outputs = arena.take<Real*>(n);
+    kept = arena.take<Real*>(n);
+    slot_kept = arena.take<Real*>(slots);
+  }
+};
+
+template <typename Real>
+class ForwardPass {
+ public:
+  ForwardPass(const Forward<Real>& call, const Plan<Real>& plan, const Real* table, Size part,
+              Size parts, Arena& arena)
+      : call_(call),
+        plan_(plan),
+        sizes_(plan.sizes),
+        table_(table),
+        input_(input_of(call, parts)),
+        rows_(call.reading, part, parts),
+        scratch_(arena, call, plan.sizes, parts),
+        masks_(call.recurrence) {}
+
+  bool run(const Stop& stop) {
+    load_state();
+    const Size work = (rows_.count() + 1) * (sizes_.inputs + sizes_.recurrent) * sizes_.row;
+    const Size at_once = steps_between_stops(work);
+    Size active = rows_.count();
+    for (Size step = 0; step < rows_.longest();) {
+      {
+        DenormalsAreZero scope;
+        const Size end = step + at_once;
+        for (; step < end && step < rows_.longest(); ++step) {
+          active = rows_.active(step, active);
+          take_step(step, active);
+        }
+      }
+      if (stop()) return false;
+    }
+    store_state();
+    return true;
+  }
+
+ private:
+  void load_state() {
+    // Only whole rows of masks are drawn: what fills up the vectors counts as old.
+    clear(scratch_.mask, sizes_.states);
+    const Recurrence<Real>& what = call_.recurrence;
+    if (what.zoneout_hidden != 0) clear(scratch_.zone_hidden, rows_.count() * sizes_.states);
+    if (what.zoneout_cell != 0) clear(scratch_.zone_cell, rows_.count() * sizes_.units);
+    const Size R = sizes_.recurrent, H = sizes_.hidden;
+    for (Size i = 0; i < rows_.count(); ++i) {
+      for (Real* buffer : scratch_.hidden) clear(buffer + i * sizes_.states, sizes_.states);
+      if (call_.hidden != nullptr) {
+        copy(scratch_.hidden[0] + i * sizes_.states, call_.hidden + rows_.row(i) * R, R);
+      }
+      if (what.cell != Cell::lstm) continue;
+      clear(scratch_.cell + i * sizes_.units, sizes_.units);
+      if (call_.cell != nullptr) {
+        copy(scratch_.cell + i * sizes_.units, call_.cell + rows_.row(i) * H, H);
+      }
+    }
+  }
+
+  // The state alternates between two buffers: a row of length n ends in hidden[n % 2].
+  void store_state() {
+    for (Size i = 0; i < rows_.count(); ++i) {
+      const Size row = rows_.row(i), length = rows_.length(i), R = sizes_.recurrent;
+      copy(call_.final_hidden + row * R, scratch_.hidden[length % 2] + i * sizes_.states, R);
+      if (call_.final_cell != nullptr) {
+        copy(call_.final_cell + row * sizes_.hidden, scratch_.cell + i * sizes_.units,
+             sizes_.hidden);
+      }
+      for (Size t = length; t < call_.reading.time; ++t) {
+        clear(call_.outputs.data + row * call_.outputs.row + t * call_.outputs.step, R);
+      }
+    }
+  }
+
+  void take_step(Size step, Size active) {
+    step_ = prepare_step(step, active);
+    if (input_ == Input::ahead && step % scratch_.ahead_steps == 0) project_ahead(step, active);
+    find_inputs(step, active);
+    if (sizes_.norm) {
+      normalised_products(active);
+    } else {
+      products(active);
+    }
+    if (call_.recurrence.projection != nullptr) project_state(active);
+  }
+
+  Step<Real> prepare_step(Size step, Size active) {
+    Real* before = scratch_.hidden[step % 2];
+    const Recurrence<Real>& what = call_.recurrence;
+    for (Size i = 0; i < active; ++i) {
+      if (step + 2 < rows_.length(i)) fetch_row(i, step + 2);
+      Real* hidden = before + i * sizes_.states;
+      if (rows_.reset(i, step)) {
+        clear(hidden, sizes_.states);
+        if (what.cell == Cell::lstm) clear(scratch_.cell + i * sizes_.units, sizes_.units);
+      }
+      if (what.recurrent_dropout != 0) {
+        Real* entering = scratch_.entering + i * sizes_.states;
+        masks_.drop(entering, hidden, rows_.row(i), step, sizes_, scratch_.mask);
+        hidden = entering;
+      }
+      if (what.zoneout_hidden != 0) {
+        masks_.zone(scratch_.zone_hidden + i * sizes_.states, sizes_.recurrent, rows_.row(i), step,
+                    Stream::hidden);
+      }
+      if (what.zoneout_cell != 0) {
+        masks_.zone(scratch_.zone_cell + i * sizes_.units, sizes_.hidden, rows_.row(i), step,
+                    Stream::cell);
+      }
+      scratch_.state_rows[i] = hidden;
+      scratch_.outputs[i] = rows_.at(call_.outputs, i, step);
+      if (call_.kept != nullptr) scratch_.kept[i] = kept_row(i, step);
+    }
+    return {before,
+            what.recurrent_dropout != 0 ? scratch_.entering : before,
+            scratch_.hidden[1 - step % 2],
+            scratch_.cell,
+            scratch_.fresh,
+            sizes_.norm || what.projection != nullptr ? scratch_.made : nullptr,
+            scratch_.reset,
+            scratch_.update,
+            what.zoneout_hidden != 0 ? scratch_.zone_hidden : nullptr,
+            what.zoneout_cell != 0 ? scratch_.zone_cell : nullptr,
+            scratch_.outputs,
+            call_.kept == nullptr ? nullptr : scratch_.kept};
+  }
+
+  ELMAN_INLINE void fetch_row(Size i, Size step) const {
+    fetch(rows_.at(call_.outputs, i, step), sizes_.recurrent);
+    if (call_.kept != nullptr) fetch(kept_row(i, step), sizes_.kept);
+    if (input_ == Input::fused) fetch(rows_.at(call_.inputs, i, step), sizes_.inputs);
+  }
+
+  Real* kept_row(Size i, Size step) const {
+    return call_.kept + (step * call_.reading.batch + rows_.row(i)) * sizes_.kept;
+  }
+
+  // The inputs' products of this and some following steps.
+  void project_ahead(Size first, Size active) {
+    Size slots = 0;
+    for (Size step = first; step < first + scratch_.ahead_steps && step < rows_.longest(); ++step) {
+      active = rows_.active(step, active);
+      for (Size i = 0; i < active; ++i, ++slots) {
+        scratch_.slot_rows[slots] = rows_.at(call_.inputs, i, step);
+        if (call_.kept != nullptr) scratch_.slot_kept[slots] = kept_row(i, step);
+      }
+    }
+    project(plan_, slots, scratch_.slot_rows, scratch_.ahead,
+            call_.kept == nullptr ? nullptr : scratch_.slot_kept);
+    next_slot_ = 0;
+  }
+
+  void find_inputs(Size step, Size active) {
+    for (Size i = 0; i < active; ++i) {
+      if (input_ == Input::table) {
+        const Size place = rows_.row(i) * call_.reading.time + rows_.time(i, step);
+        scratch_.projected[i] = table_ + call_.tokens.ids[place] * sizes_.row;
+      } else if (input_ == Input::ahead) {
+        scratch_.projected[i] = scratch_.ahead + next_slot_++ * sizes_.row;
+      } else {
+        scratch_.input_rows[i] = rows_.at(call_.inputs, i, step);
+      }
+    }
+  }
+
+  void products(Size active) {
+    pass(plan_.recurrent, scratch_.state_rows, plan_.recurrent_gates(), active);
+    if (!plan_.before()) return;
+    for (Size i = 0; i < active; ++i) scratch_.state_rows[i] = step_.reset + i * sizes_.states;
+    pass(plan_.candidate, scratch_.state_rows, 1, active);
+  }
+
+  // One product with the state, panel by panel: a tile's gates are finished while its sums are at
+  // hand.
+  void pass(const Packed<Real>& matrix, const Real* const* state_rows, Size gates, Size active) {
+    for (Size p = 0; p < matrix.panels(); ++p) {
+      const int width = matrix.width_of(p);
+      const Size block = p * matrix.width / gates;
+      for (Tiling tiling(active); tiling.next();) {
+        const Size r = tiling.first(), height = tiling.size();
+        const Real* projected[tall];
+        find_projected(projected, r, height, p, block);
+        compute(Tile<Real>{nullptr, 0, state_rows + r, 1, matrix.panel(p), matrix.depth,
+                           scratch_.tile_h, wide * lanes<Real>},
+                height, width);
+        finish({r, height, block, width / gates, scratch_.tile_h, wide * lanes<Real>, projected},
+               gates);
+      }
+    }
+  }
+
+  // What the inputs add to a few rows, for the blocks of panel `p` (from `block` on).
+  void find_projected(const Real** projected, Size first, Size height, Size p, Size block) {
+    const Size column = block * sizes_.gates * lanes<Real>;
+    for (Size i = 0; i < height; ++i) {
+      projected[i] = input_ == Input::fused ? scratch_.tile_x + i * wide * lanes<Real>
+                                            : scratch_.projected[first + i] + column;
+    }
+    if (input_ != Input::fused) return;
+    compute(Tile<Real>{plan_.bias + column, 0, scratch_.input_rows + first, 1, plan_.input.panel(p),
+                       sizes_.inputs, scratch_.tile_x, wide * lanes<Real>},
+            height, plan_.input.width_of(p));
+  }
+
+  void finish(const Sums<Real>& sums, Size gates) {
+    switch (call_.recurrence.cell) {
+      case Cell::tanh:
+        return finish_simple<Cell::tanh>(plan_, step_, sums);
+      case Cell::relu:
+        return finish_simple<Cell::relu>(plan_, step_, sums);
+      case Cell::lstm:
+        return finish_lstm(plan_, step_, sums);
+      case Cell::gru_after:
+        return finish_gru_after(plan_, step_, sums);
+      case Cell::gru_before:
+        return gates == 2 ? finish_gru_gates(plan_, step_, sums)
+                          : finish_gru_before(plan_, step_, sums);
+    }
+  }
+
+  // With layer normalisation a row needs all its sums before any gate can be finished.
+  void normalised_products(Size active) {
+    const bool before = plan_.before();
+    normalised_product(plan_.recurrent, plan_.recurrent_gates(), 0, active);
+    if (before) {
+      for (Size i = 0; i < active; ++i) scratch_.state_rows[i] = step_.reset + i * sizes_.states;
+      normalised_product(plan_.candidate, 1, 2, active);
+    }
+    if (call_.recurrence.cell != Cell::lstm) return;
+    for (Size i = 0; i < active; ++i) finish_normalised_cell(plan_, step_, i);
+  }
+
+  void normalised_product(const Packed<Real>& matrix, Size gates, Size first_gate, Size active) {
+    const Size stride = gates * sizes_.units;
+    multiply(matrix, active, scratch_.state_rows, static_cast<const Real*>(nullptr), 0,
+             scratch_.sums, stride);
+    for (Size i = 0; i < active; ++i) {
+      Real* row = scratch_.sums + i * stride;
+      if (gates == 3) {
+        normalise_gates(row, i, gates, 0, 0, 2);
+        normalise_gates(row, i, gates, 0, 2, 1);
+      } else {
+        normalise_gates(row, i, gates, first_gate, 0, gates);
+      }
+      const Real* projected = scratch_.projected[i];
+      finish({i, 1, 0, sizes_.blocks, row, stride, &projected}, gates);
+    }
+  }
+
+  // Normalises gates first…first+count-1 of a row [block, gates, lane], whose gates are all the
+  // cell's from `offset` on, and scales them.
+  void normalise_gates(Real* row, Size i, Size gates, Size offset, Size first, Size count) {
+    const Group group = interleaved<Real>(sizes_.hidden, gates, first, count);
+    const Real scale = normalise(row, group);
+    Real* kept = step_.kept == nullptr ? nullptr : step_.kept[i];
+    if (kept != nullptr) kept[sizes_.scales + 2 + (offset + first > 0 ? 1 : 0)] = scale;
+    for_each_vector<Real>(group, [&](Size u, Size g, Size) {
+      const Size place = u * sizes_.gates + (offset + first + g) * lanes<Real>;
+      Real* at = vector_of(row, group, u, g);
+      if (kept != nullptr) store(kept + sizes_.unit_h + place, load(at));
+      store(at, load(at) * load(plan_.gain_h + place));
+    });
+  }
+
+  void project_state(Size active) {
+    for (Size i = 0; i < active; ++i) scratch_.state_rows[i] = step_.made + i * sizes_.units;
+    multiply(plan_.projection, active, scratch_.state_rows, static_cast<const Real*>(nullptr), 0,
+             step_.after, sizes_.states);
+    for (Size i = 0; i < active; ++i) {
+      for (Size unit = 0; unit < sizes_.states; unit += lanes<Real>) {
+        put_out(plan_, step_, i, unit, load(step_.after + i * sizes_.states + unit));
+      }
+    }
+  }
+
+  const Forward<Real>& call_;
+  const Plan<Real>& plan_;
+  const Sizes<Real>& sizes_;
+  const Real* table_;
+  Input input_;
+  Rows rows_;
+  ForwardScratch<Real> scratch_;
+  Masks<Real> masks_;
+  Step<Real> step_;
+  Size next_slot_ = 0;
+};
+
+}  // namespace
+}  // namespace elman::ELMAN_ISA

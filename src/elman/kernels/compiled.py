@@ -1,0 +1,130 @@
+"""The compiled module: which instruction set runs, and arguments as its functions take them.
+
+One text serves NumPy arrays and torch tensors.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from elman.errors import ArgumentError
+from elman.kernels.contract import GRU, LSTM, Noise, Recurrence
+
+try:
+    from elman import _native
+except ImportError:  # a source tree that was not installed
+    _native = None
+
+__all__ = ["available_isas", "described", "isa", "kernels_of", "missing", "ordered", "pack"]
+
+_MISSING = "the compiled module elman._native is missing (install Elman: pip install .)"
+
+
+def isa() -> str | None:
+    """The instruction set that runs: generic, avx2 or avx512; None without a compiled module."""
+    return None if _native is None else _native.isa()
+
+
+def available_isas() -> tuple[str, ...]:
+    """The instruction sets that this machine can run, the most capable last."""
+    return () if _native is None else _native.available_isas()
+
+
+def _choose_isa(name: str | None) -> None:
+    """Follow the environment variable `ELMAN_ISA`, if it is set."""
+    if not name or _native is None:
+        return
+    if name not in available_isas():
+        raise ArgumentError(
+            "environment variable ELMAN_ISA",
+            f"found {name!r}",
+            f"this machine has {', '.join(available_isas())}; unset it to let Elman choose",
+        )
+    _native.use_isa(name)
+
+
+_choose_isa(os.environ.get("ELMAN_ISA"))
+
+
+def missing() -> str | None:
+    """None if the compiled module is here, which runs every recurrence; else what to do."""
+    return _MISSING if _native is None else None
+
+
+def kernels_of(dtype: str) -> Any:
+    """The compiled functions for "float32" or "float64".
+
+    Raises:
+        ArgumentError: There is no compiled module.
+    """
+    return getattr(_module(), dtype)
+
+
+def pack(what: tuple, dtype: str, embedding: Any = None) -> Any:
+    """The weights of `described`, copied and packed: what `forward` takes as `prepared`.
+
+    With an embedding `[V, I]` (dense, with the buffer protocol) also its product with them.
+    """
+    words = 0 if embedding is None else len(embedding)
+    return _module().Prepared(what, dtype == "float64", words, embedding)
+
+
+_CELLS = {"tanh": 0, "relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
+
+
+def described(
+    recurrence: Recurrence, weights: Any, noise: Noise | None, at: Callable[[Any], Any]
+) -> tuple:
+    """What a step computes, as the compiled functions take it.
+
+    Args:
+        recurrence: Checked, like all others.
+        weights: Of any library.
+        noise: Of the same library.
+        at: Makes an array what the compiled functions take: something dense with the buffer
+            protocol, or the address of dense memory.
+    """
+    rows, inputs = weights.weight_ih.shape
+    if isinstance(recurrence, LSTM):
+        cell, forget_bias, clip = "lstm", recurrence.forget_bias, recurrence.cell_clip or 0.0
+    elif isinstance(recurrence, GRU):
+        cell, forget_bias, clip = "gru_after" if recurrence.reset_after else "gru_before", 0.0, 0.0
+    else:
+        cell, forget_bias, clip = recurrence.activation, 0.0, 0.0
+    return (
+        _CELLS[cell],
+        inputs,
+        rows // recurrence.gates,
+        weights.weight_hh.shape[1],
+        tuple(None if weight is None else at(weight) for weight in ordered(weights)),
+        forget_bias,
+        clip,
+        None if noise is None else _described_noise(noise, at),
+    )
+
+
+def _described_noise(noise: Noise, at: Callable[[Any], Any]) -> tuple:
+    keys, steps, *rates = noise
+    return None if keys is None else at(keys), None if steps is None else at(steps), *rates
+
+
+def ordered(weights: Any) -> tuple:
+    """Weights in the compiled functions' order, None for what is not given.
+
+    That is weight_ih, weight_hh, bias, recurrent_bias, peephole, projection, norm_ih, norm_hh,
+    norm_cell.
+    """
+    common, rest = weights[:3], weights[3:]
+    if len(weights) == 8:  # an LSTM's
+        return *common, None, *rest
+    if len(weights) == 6:  # a GRU's
+        return *common, rest[0], None, None, *rest[1:], None
+    return *common, None, None, None, *rest, None
+
+
+def _module() -> Any:
+    if _native is None:
+        raise ArgumentError("elman.kernels.native", _MISSING, "use elman.kernels.reference")
+    return _native

@@ -1,0 +1,199 @@
+"""The compiled recurrences as custom operators of `torch.library`: for whoever traces graphs.
+
+A schema knows no recurrences and no NamedTuples of tensors, so an operator takes all weights that
+any recurrence has, None for those that it has not, and the recurrence's options as numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elman.errors import ArgumentError
+from elman.kernels.compiled import ordered
+from elman.kernels.contract import (
+    GRU,
+    LSTM,
+    GRUWeights,
+    LSTMWeights,
+    Noise,
+    Recurrence,
+    RNNWeights,
+    Simple,
+)
+from elman.operators.calls import Problem, empty_sequence, run_backward, run_forward
+
+__all__ = ["unroll"]
+
+_WEIGHTS = (
+    "Tensor weight_ih, Tensor weight_hh, Tensor bias, Tensor? recurrent_bias, Tensor? peephole, "
+    "Tensor? projection, Tensor? norm_ih, Tensor? norm_hh, Tensor? norm_cell"
+)
+_TENSORS = f"Tensor inputs, Tensor hidden, Tensor? cell, {_WEIGHTS}"
+_OPTIONS = (
+    "Tensor? lengths, Tensor? resets, Tensor? keys, Tensor? steps, bool reverse, str recurrence, "
+    "float[] options, bool variational"
+)
+_COUNT = 12  # of the tensors with gradients
+
+
+def unroll(problem: Problem, kind: Any, tensors: Any) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Outputs, final hidden state and cell; arguments as `elman.operators.calls.run_forward`."""
+    inputs, hidden, cell, *weights = tensors
+    outputs, final_hidden, final_cell, _ = _unroll(
+        inputs, hidden, cell, *ordered(kind(*weights)), *_options(problem)
+    )
+    return outputs, final_hidden, None if cell is None else final_cell
+
+
+def _options(problem: Problem) -> tuple:
+    recurrence, lengths, resets, reverse, noise = problem
+    numbers = [0.0, 0.0]
+    if isinstance(recurrence, LSTM):
+        name, numbers = "lstm", [recurrence.forget_bias, recurrence.cell_clip or 0.0]
+    elif isinstance(recurrence, GRU):
+        name = "gru_after" if recurrence.reset_after else "gru_before"
+    else:
+        name = recurrence.activation
+    keys, steps, *rates, variational = noise or Noise(None, None)
+    return lengths, resets, keys, steps, reverse, name, [*numbers, *rates], variational
+
+
+def _problem(
+    lengths: Any, resets: Any, keys: Any, steps: Any, reverse: bool, name: str, numbers: Any, *rest
+) -> Problem:
+    forget_bias, clip, *rates = numbers
+    recurrence: Recurrence
+    if name == "lstm":
+        recurrence = LSTM(forget_bias, clip or None)
+    elif name in ("gru_after", "gru_before"):
+        recurrence = GRU(name == "gru_after")
+    else:
+        recurrence = Simple("relu" if name == "relu" else "tanh")
+    noise = Noise(keys, steps, *rates, *rest)
+    return Problem(recurrence, lengths, resets, reverse, noise if noise.acts else None)
+
+
+def _given(arguments: tuple) -> tuple[Problem, Any, list]:
+    """Problem, the weights' NamedTuple and the tensors of `run_forward`, from all arguments."""
+    problem = _problem(*arguments[_COUNT:])
+    states, weights = arguments[:3], arguments[3:_COUNT]
+    kind, places = _PLACES[type(problem.recurrence)]
+    return problem, kind, [*states, *(weights[k] for k in places)]
+
+
+# Where a recurrence's weights stand among all.
+_PLACES: dict[Any, tuple[Any, tuple[int, ...]]] = {
+    Simple: (RNNWeights, (0, 1, 2, 6, 7)),
+    LSTM: (LSTMWeights, (0, 1, 2, 4, 5, 6, 7, 8)),
+    GRU: (GRUWeights, (0, 1, 2, 3, 6, 7)),
+}
+
+
+@torch.library.custom_op(
+    "elman::unroll",
+    mutates_args=(),
+    schema=f"({_TENSORS}, {_OPTIONS}) -> (Tensor, Tensor, Tensor, Tensor)",
+)
+def _unroll(*arguments):
+    problem, kind, tensors = _given(arguments)
+    outputs, hidden, cell, kept = run_forward(problem, kind, tensors, True)
+    return outputs, hidden, hidden.new_empty(0) if cell is None else cell, kept
+
+
+@_unroll.register_fake
+def _(*arguments):
+    problem, _, (inputs, hidden, cell, weight_ih, *_) = _given(arguments)
+    batch, time, _ = inputs.shape
+    kept = _kept_entries(problem, weight_ih, arguments[9] is not None)
+    return (
+        empty_sequence(inputs, hidden.shape[1]),
+        hidden.new_empty(hidden.shape),
+        hidden.new_empty(0) if cell is None else cell.new_empty(cell.shape),
+        inputs.new_empty(batch * time * kept),
+    )
+
+
+def _kept_entries(problem: Problem, weight_ih: Tensor, norm: bool) -> int:
+    """Entries kept for each row and step, as the kernels count them (`kept_size`)."""
+    recurrence = problem.recurrence
+    units = (weight_ih.shape[0] // recurrence.gates + 15) // 16 * 16
+    if isinstance(recurrence, LSTM):
+        gates = 5
+    elif isinstance(recurrence, GRU):
+        gates = 4 if recurrence.reset_after else 3
+    else:
+        gates = 1 if problem.noise is not None and problem.noise.zoneout_hidden else 0
+    return (gates + 2 * recurrence.gates) * units + 16 if norm else gates * units
+
+
+@torch.library.custom_op(
+    "elman::unroll_backward",
+    mutates_args=(),
+    schema=f"({_TENSORS}, {_OPTIONS}, Tensor outputs, Tensor kept, Tensor? grad_outputs, "
+    "Tensor? grad_hidden, Tensor? grad_cell, bool by_inputs) -> "
+    f"({', '.join(['Tensor'] * _COUNT)})",
+)
+def _unroll_backward(*arguments):
+    *given, outputs, kept, grad_outputs, grad_hidden, grad_cell, by_inputs = arguments
+    problem, kind, tensors = _given(tuple(given))
+    grads = (grad_outputs, grad_hidden, grad_cell)
+    found = run_backward(problem, kind, tensors, outputs, kept, grads, by_inputs)
+    return _all_places(problem, found, tensors[0].new_empty)
+
+
+@_unroll_backward.register_fake
+def _(*arguments):
+    *given, _, _, _, _, _, by_inputs = arguments
+    problem, _, (inputs, *rest) = _given(tuple(given))
+    grad_inputs = empty_sequence(inputs, inputs.shape[2]) if by_inputs else None
+    like = [None if t is None else t.new_empty(t.shape) for t in rest]
+    return _all_places(problem, (grad_inputs, *like), inputs.new_empty)
+
+
+def _all_places(problem: Problem, found: Any, new_empty: Any) -> tuple[Tensor, ...]:
+    """Gradients where the operator's arguments stand, empty for what has none."""
+    _, places = _PLACES[type(problem.recurrence)]
+    states, weights = found[:3], dict(zip(places, found[3:], strict=True))
+    everywhere = (*states, *(weights.get(k) for k in range(_COUNT - 3)))
+    return tuple(new_empty(0) if grad is None else grad for grad in everywhere)
+
+
+def _keep(ctx: Any, inputs: tuple, output: tuple) -> None:
+    tensors, others = inputs[: _COUNT + 4], inputs[_COUNT + 4 :]
+    ctx.others = others
+    ctx.save_for_backward(*tensors, output[0], output[3])
+
+
+def _backward(ctx: Any, grad_outputs: Any, grad_hidden: Any, grad_cell: Any, _: Any) -> tuple:
+    *tensors, outputs, kept = ctx.saved_tensors
+    cell = tensors[2]
+    found = _unroll_backward(
+        *tensors,
+        *ctx.others,
+        outputs,
+        kept,
+        grad_outputs,
+        grad_hidden,
+        None if cell is None else grad_cell,
+        ctx.needs_input_grad[0],
+    )
+    wanted = zip(found, ctx.needs_input_grad, strict=False)
+    given = [grad if want else None for grad, want in wanted]
+    return *given, *[None] * (len(ctx.needs_input_grad) - _COUNT)
+
+
+_unroll.register_autograd(_backward, setup_context=_keep)
+
+
+def _refuse(ctx: Any, *grads: Any) -> None:
+    raise ArgumentError(
+        "second derivatives",
+        "found them asked for through a graph or a subclass of Tensor",
+        "differentiate twice in eager mode, with plain tensors",
+    )
+
+
+_unroll_backward.register_autograd(_refuse)
