@@ -165,6 +165,16 @@ void backward(nb::tuple recurrence, nb::tuple reading, nb::handle inputs, nb::ha
                      threads);
 }
 
+// What a forward pass keeps for the way back, in memory that goes on to the next one.
+class Kept {
+ public:
+  explicit Kept(std::size_t bytes) : memory_(bytes) {}
+  std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(memory_.get()); }
+
+ private:
+  elman::python::Memory memory_;
+};
+
 template <typename Real>
 std::size_t kept_size(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t time) {
   Buffers buffers;
@@ -173,6 +183,11 @@ std::size_t kept_size(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t
   reading.time = time;
   const auto what = recurrence_of<Real>(recurrence, batch, buffers);
   return current->kernels<Real>().kept_size(what, reading);
+}
+
+template <typename Real>
+Kept* keep(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t time) {
+  return new Kept(kept_size<Real>(recurrence, batch, time) * sizeof(Real));
 }
 
 // One recurrence that is run step by step: owns its packed weights and scratch memory, so a step
@@ -232,6 +247,7 @@ void define(nb::module_ module) {
   module.def("dense", &dense<Real>, "sizes"_a, "inputs"_a, "weight"_a, "bias"_a.none(), "outputs"_a,
              "threads"_a);
   module.def("kept_size", &kept_size<Real>, "recurrence"_a, "batch"_a, "time"_a);
+  module.def("keep", &keep<Real>, "recurrence"_a, "batch"_a, "time"_a);
   module.def("forward", &forward<Real>, "recurrence"_a, "reading"_a, "inputs"_a.none(),
              "tokens"_a.none(), "hidden"_a.none(), "cell"_a.none(), "outputs"_a, "final_hidden"_a,
              "final_cell"_a.none(), "kept"_a.none(), "prepared"_a.none(), "threads"_a);
@@ -274,6 +290,7 @@ NB_MODULE(_native, module) {
       .def(nb::init<nb::tuple, bool, std::ptrdiff_t, nb::handle>(), nb::arg("recurrence"),
            nb::arg("twice"), nb::arg("vocabulary"), nb::arg("embedding").none())
       .def_prop_ro("vocabulary", &Prepared::vocabulary);
+  nb::class_<Kept>(module, "Kept").def_prop_ro("address", &Kept::address);
   define<float>(module.def_submodule("float32"));
   define<double>(module.def_submodule("float64"));
 }

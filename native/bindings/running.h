@@ -5,28 +5,14 @@
 
 #include <chrono>
 #include <cstddef>
-#include <new>
 
+#include "bindings/memory.h"
 #include "elman/contract.h"
 #include "elman/parallel.h"
 
 namespace elman::python {
 
 namespace nb = nanobind;
-
-// 64-byte aligned memory.
-class Memory {
- public:
-  explicit Memory(std::size_t bytes) : memory_(::operator new(bytes, alignment)) {}
-  ~Memory() { ::operator delete(memory_, alignment); }
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
-  void* get() const { return memory_; }
-
- private:
-  static constexpr std::align_val_t alignment{64};
-  void* memory_;
-};
 
 // Lets Ctrl-C end a long call: every 50 ms Python may run its signal handlers.
 class Interruption {

@@ -280,8 +280,8 @@ def from_torch(state: Any, layer: int = 0) -> RNNState | LSTMState:
 
 def to_torch(states: Sequence[RNNState | LSTMState]) -> Any:
     """Our states, one a layer and direction, as torch.nn's: h_n or (h_n, c_n)."""
-    stack = _torch().stack
-    hidden = stack([state.hidden for state in states])
-    if isinstance(states[0], LSTMState):
-        return hidden, stack([state.cell for state in states])  # pyright: ignore
-    return hidden
+    if len(states) == 1:  # no copy
+        leaves_of_torch = tuple(leaf.unsqueeze(0) for leaf in states[0])
+    else:
+        leaves_of_torch = tuple(map(_torch().stack, zip(*states, strict=True)))
+    return leaves_of_torch if isinstance(states[0], LSTMState) else leaves_of_torch[0]

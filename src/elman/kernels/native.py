@@ -79,7 +79,7 @@ class Tape(NamedTuple):
     call: Call
     reverse: bool
     noise: Noise | None
-    kept: np.ndarray
+    kept: Any  # memory of the compiled module
     outputs: np.ndarray
     final_state: State
 
@@ -132,7 +132,7 @@ def forward(
     what = described(recurrence, weights, noise, _fit)
     outputs = np.empty((batch, time, call.sizes.recurrent), state.hidden.dtype)
     final_state = type(state)(*map(np.empty_like, map(_fit, state)))
-    kept = np.empty(kernels.kept_size(what, batch, time), outputs.dtype) if keep else None
+    kept = kernels.keep(what, batch, time) if keep else None
     kernels.forward(
         what,
         (batch, time, call.lengths, _maybe(call.resets), reverse),
@@ -143,7 +143,7 @@ def forward(
         outputs,
         final_state.hidden,
         _cell(final_state),
-        kept,
+        None if kept is None else kept.address,
         prepared,
         thread_count(),
     )
@@ -181,7 +181,7 @@ def backward(
         _fit(state.hidden),
         _cell(state, _fit),
         tape.outputs,
-        tape.kept,
+        tape.kept.address,
         _fit_steps(grad_outputs),
         None if grad_final_state is None else _fit(grad_final_state.hidden),
         None if grad_final_state is None else _cell(grad_final_state, _fit),

@@ -6,7 +6,7 @@ small recurrence; so addresses are handed over. What is asked of the tensors was
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -61,26 +61,38 @@ def empty_sequence(like: Tensor, features: int) -> Tensor:
 
 
 def run_forward(
-    problem: Problem, kind: Any, tensors: Any, keep: bool, prepared: Any = None
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    problem: Problem,
+    kind: Any,
+    tensors: Any,
+    keep: Literal["memory", "tensor"] | None,
+    prepared: tuple[tuple, Any] | None = None,
+) -> tuple[Tensor, Tensor, Tensor | None, Any]:
     """Outputs, final hidden state and cell, and what `run_backward` needs.
 
     Args:
         problem: What to compute.
         kind: The contract's NamedTuple of the weights.
         tensors: Inputs, hidden, cell (None but for an LSTM), and the weights.
-        keep: Whether to keep what `run_backward` needs.
-        prepared: The weights, packed; None: they are packed in this call.
+        keep: Where to keep what `run_backward` needs: in memory that the next call takes over,
+            which saves the system's work of clearing it, or in a tensor; None: nowhere.
+        prepared: What `described` and `pack` made of the weights; None: they are packed in this
+            call.
     """
     inputs, hidden, cell, *weights = tensors
     batch, time, _ = inputs.shape
     at = _Dense()
     kernels = kernels_of("float32" if inputs.dtype == torch.float32 else "float64")
-    what = described(problem.recurrence, kind(*weights), problem.noise, at)
+    what, packed = prepared or (None, None)
+    if what is None or problem.noise is not None:
+        what = described(problem.recurrence, kind(*weights), problem.noise, at)
     outputs = empty_sequence(inputs, hidden.shape[1])
     final_hidden = hidden.new_empty(hidden.shape)
     final_cell = None if cell is None else cell.new_empty(cell.shape)
-    kept = inputs.new_empty(kernels.kept_size(what, batch, time)) if keep else None
+    kept = None
+    if keep == "memory":
+        kept = kernels.keep(what, batch, time)
+    elif keep == "tensor":
+        kept = inputs.new_empty(kernels.kept_size(what, batch, time))
     kernels.forward(
         what,
         (batch, time, at(problem.lengths), at(problem.resets), problem.reverse),
@@ -91,11 +103,17 @@ def run_forward(
         at.sequence(outputs),
         at(final_hidden),
         at(final_cell),
-        at(kept),
-        prepared,
+        _address(kept),
+        packed,
         torch.get_num_threads(),
     )
     return outputs, final_hidden, final_cell, kept
+
+
+def _address(kept: Any) -> int | None:
+    if kept is None:
+        return None
+    return kept.data_ptr() if isinstance(kept, Tensor) else kept.address
 
 
 def run_backward(
@@ -103,7 +121,7 @@ def run_backward(
     kind: Any,
     tensors: Any,
     outputs: Tensor,
-    kept: Tensor,
+    kept: Any,
     grads: Any,
     by_inputs: bool,
 ) -> tuple[Tensor | None, ...]:
@@ -134,7 +152,7 @@ def run_backward(
         at(hidden),
         at(cell),
         at.sequence(outputs),
-        at(kept),
+        _address(kept),
         at.sequence(grad_outputs),
         at(grad_final_hidden),
         at(grad_final_cell),

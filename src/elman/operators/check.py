@@ -29,9 +29,16 @@ _WEIGHTS = {Simple: RNNWeights, LSTM: LSTMWeights, GRU: GRUWeights}
 
 
 def check_arrays(
-    recurrence: Recurrence, weights: Any, inputs: Any, state: Any, axes: tuple[str, ...]
+    recurrence: Recurrence,
+    weights: Any,
+    inputs: Any,
+    state: Any,
+    axes: tuple[str, ...],
+    checked: bool = False,
 ) -> None:
     """Check inputs (with the leading `axes`), state and weights against each other.
+
+    The weights are not compared among themselves if they were `checked` before.
 
     Raises:
         ShapeError: One has another rank, size, dtype or device.
@@ -49,10 +56,13 @@ def check_arrays(
         wanted = ", ".join([*axes, str(features)])
         raise ShapeError("inputs", f"found {_found(inputs)}", f"give a tensor [{wanted}]")
     _check(inputs, "inputs", inputs, (*inputs.shape[:-1], features))
-    for name, shape in _weight_shapes(recurrence, weights).items():
-        weight = getattr(weights, name)
-        if weight is not None:
-            _check(inputs, f"weights.{name}", weight, shape)
+    if checked:
+        _check(inputs, "weights.weight_ih", weights.weight_ih, weights.weight_ih.shape)
+    else:
+        for name, shape in _weight_shapes(recurrence, weights).items():
+            weight = getattr(weights, name)
+            if weight is not None:
+                _check(inputs, f"weights.{name}", weight, shape)
     _check_state(recurrence, weights, inputs, state)
 
 

@@ -99,7 +99,7 @@ _PLACES: dict[Any, tuple[Any, tuple[int, ...]]] = {
 )
 def _unroll(*arguments):
     problem, kind, tensors = _given(arguments)
-    outputs, hidden, cell, kept = run_forward(problem, kind, tensors, True)
+    outputs, hidden, cell, kept = run_forward(problem, kind, tensors, "tensor")
     return outputs, hidden, hidden.new_empty(0) if cell is None else cell, kept
 
 

@@ -17,11 +17,14 @@ __all__ = ["Freezable", "Frozen"]
 
 
 class Frozen(NamedTuple):
-    """One recurrence with weights that stay as they are."""
+    """One recurrence with weights that stay as they are.
+
+    `prepared` holds what `elman.kernels.compiled.described` and `pack` made of them.
+    """
 
     recurrence: Recurrence
     weights: Weights
-    prepared: Any
+    prepared: tuple[tuple, Any]
 
 
 class Freezable(nn.Module):
@@ -72,7 +75,7 @@ class Freezable(nn.Module):
         dense = type(weights)(*(None if w is None else w.contiguous() for w in weights))
         what = described(recurrence, dense, None, Tensor.data_ptr)
         dtype = "float32" if weights.weight_ih.dtype == torch.float32 else "float64"
-        return Frozen(recurrence, weights, pack(what, dtype))
+        return Frozen(recurrence, dense, (what, pack(what, dtype)))
 
     def _frozen_part(self, index: int, *tensors: Tensor | None) -> Frozen | None:
         """The `index`-th recurrence if the layer is frozen; `tensors` go through it."""
@@ -85,8 +88,12 @@ class Freezable(nn.Module):
         return self._frozen[index]
 
     def _stamps_now(self) -> tuple:
-        """What changes when a parameter does."""
-        return tuple((p.data_ptr(), p._version) for p in self.parameters())
+        """What changes when a parameter does (inference tensors count no changes)."""
+        return tuple(
+            (p.data_ptr(), None if p.is_inference() else p._version)
+            for p in self._parameters.values()
+            if p is not None
+        )
 
     def _refuse(self, what: str, found: str) -> None:
         raise FrozenError(

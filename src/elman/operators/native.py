@@ -51,8 +51,8 @@ def unroll(
 ) -> tuple[Float[Tensor, "B T R"], Any]:
     """As `elman.operators.unroll`, where `lacks` has no objection; no checks.
 
-    Under autocast it computes in the weights' dtype. `prepared` are the weights packed by
-    `elman.kernels.compiled.pack`, used where nothing will be differentiated.
+    Under autocast it computes in the weights' dtype. `prepared` is used where nothing will be
+    differentiated.
     """
     problem = Problem(recurrence, lengths, resets, reverse, noise)
     tensors = (inputs, state.hidden, state.cell if isinstance(state, LSTMState) else None, *weights)
@@ -64,7 +64,7 @@ def unroll(
     elif torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
         outputs, hidden, cell = _Unroll.apply(problem, type(weights), *tensors)
     else:
-        outputs, hidden, cell, _ = run_forward(problem, type(weights), tensors, False, prepared)
+        outputs, hidden, cell, _ = run_forward(problem, type(weights), tensors, None, prepared)
     return outputs, RNNState(hidden) if cell is None else LSTMState(hidden, cell)
 
 
@@ -73,21 +73,22 @@ class _Unroll(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, problem: Problem, kind: Any, *tensors: Any) -> tuple:
-        outputs, hidden, cell, kept = run_forward(problem, kind, tensors, True)
+        outputs, hidden, cell, kept = run_forward(problem, kind, tensors, "memory")
         ctx.problem, ctx.kind = problem, kind
-        ctx.save_for_backward(*tensors, outputs, kept)
+        ctx.kept = kept
+        ctx.save_for_backward(*tensors, outputs)
         ctx.set_materialize_grads(False)
         return outputs, hidden, cell
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple:
-        *tensors, outputs, kept = ctx.saved_tensors
+        *tensors, outputs = ctx.saved_tensors
         wanted = ctx.needs_input_grad[2:]
         if torch.is_grad_enabled():  # somebody will differentiate these gradients
             with torch.autocast("cpu", enabled=False):  # in the dtype of the outputs
                 found = differentiate_loop(ctx.problem, ctx.kind, tensors, wanted, grads)
             return None, None, *found
-        found = run_backward(ctx.problem, ctx.kind, tensors, outputs, kept, grads, wanted[0])
+        found = run_backward(ctx.problem, ctx.kind, tensors, outputs, ctx.kept, grads, wanted[0])
         return None, None, *found
 
 

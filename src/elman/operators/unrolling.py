@@ -44,8 +44,8 @@ def unroll(
         resets: Where a row's state becomes zero just before the step is read; None: nowhere.
         reverse: Read each row from its last step to its first.
         noise: Zoneout and recurrent dropout; None: none.
-        prepared: The same weights, packed by `elman.kernels.compiled.pack`; they are used where
-            the compiled kernels run and nothing is differentiated.
+        prepared: What `elman.kernels.compiled.described` and `pack` made of the same weights; it
+            is used where the compiled kernels run and nothing is differentiated.
 
     Returns:
         Outputs `[B, T, R]`, zero past each length, and the state after each row's last step.
@@ -66,7 +66,7 @@ def unroll(
         inputs = F.embedding(check_tokens(inputs, lengths), inputs.embedding)
     if initial_state is None:
         initial_state = _zero_state(recurrence, weights, inputs)
-    check_arrays(recurrence, weights, inputs, initial_state, ("B", "T"))
+    check_arrays(recurrence, weights, inputs, initial_state, ("B", "T"), prepared is not None)
     lengths = check_time(inputs, lengths, resets)
     noise = check_noise(recurrence, inputs, noise)
     choice = choose(recurrence, weights, inputs, resets, noise)
