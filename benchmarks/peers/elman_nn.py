@@ -22,7 +22,7 @@ __all__ = ["epoch", "grid", "packed", "ragged", "resets", "step", "variant"]
 
 
 def grid(problem: Problem, way: str) -> Run:
-    return layer_run(getattr(nn, problem.cell), problem, way == "batch first")
+    return layer_run(getattr(nn, problem.cell), problem, batch_first=True, frozen="frozen" in way)
 
 
 def packed(problem: Problem) -> Run:

@@ -16,10 +16,12 @@ from benchmarks.work import Run
 __all__ = ["layer_run", "load", "module_run", "pack", "packed_run", "weighted_layer"]
 
 
-def layer_run(layer_type: Any, problem: Problem, batch_first: bool) -> Run:
+def layer_run(layer_type: Any, problem: Problem, batch_first: bool, frozen: bool = False) -> Run:
     """A layer at one point of the grid."""
     numbers = draw(problem)
     layer = weighted_layer(layer_type, numbers, batch_first=batch_first)
+    if frozen:
+        layer.freeze()
 
     def arrange(array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)

@@ -22,7 +22,7 @@ SIZES = (  # B, T, I, H
     (1, 1000, 64, 64),
 )
 WAYS = {
-    "Elman": ("elman_nn", ("batch first",)),
+    "Elman": ("elman_nn", ("batch first", "batch first, frozen")),
     "PyTorch": ("pytorch", ("time first",)),
     "TensorFlow": ("keras_layers", ("tf.function", "tf.function, XLA")),
     "JAX": ("jax_scan", ("scan", "scan, unroll 2")),
@@ -56,6 +56,8 @@ def contenders(problem: Problem) -> tuple[Contender, ...]:
 def _makes_sense(name: str, way: str, problem: Problem) -> bool:
     if not problem.training:
         return True
+    if "frozen" in way:  # such a layer answers only
+        return False
     if "XLA" in way:
         # In the way back it copies all that was kept at every step: seconds where the plain way
         # takes tenths of one.
