@@ -27,7 +27,7 @@ from benchmarks.suites import SUITES, Suite
 from benchmarks.worker import BenchmarkError
 from elman.errors import ElmanError, MissingExtraError
 
-WHOLE = Effort(seconds=1.0, least=5, most=15)
+WHOLE = Effort(seconds=0.6, least=5, most=11)
 QUICK = Effort(seconds=0.5, least=3, most=3)
 
 
