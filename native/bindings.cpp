@@ -135,10 +135,7 @@ void backward(nb::tuple recurrence, nb::tuple reading, nb::handle inputs, nb::ha
   const std::ptrdiff_t I = call.recurrence.inputs, H = call.recurrence.hidden;
   const std::ptrdiff_t R = call.recurrence.recurrent;
   const auto& kernels = current->kernels<Real>();
-  const std::ptrdiff_t rows = (call.recurrence.cell == elman::Cell::lstm        ? 4
-                               : call.recurrence.cell >= elman::Cell::gru_after ? 3
-                                                                                : 1) *
-                              H;
+  const std::ptrdiff_t rows = elman::gates_of(call.recurrence.cell) * H;
   call.inputs = buffers.sequence<const Real>(inputs, "inputs", batch, time, I);
   call.hidden = buffers.dense<const Real>(hidden, "hidden", batch * R);
   call.cell = buffers.dense<const Real>(cell, "cell", batch * H);

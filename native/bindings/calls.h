@@ -13,7 +13,7 @@
 
 namespace elman::python {
 
-// What a step computes, from the tuple that elman/kernels/native.py makes:
+// What a step computes, from the tuple that `described` in elman/kernels/compiled.py makes:
 // (cell, I, H, R, weights (nine of them, in the order of Recurrence), forget_bias, cell_clip,
 //  noise: None or (keys, steps, zoneout_hidden, zoneout_cell, recurrent_dropout, variational)).
 template <typename Real>
@@ -26,8 +26,7 @@ Recurrence<Real> recurrence_of(nb::tuple given, std::ptrdiff_t batch, Buffers& b
   what.hidden = nb::cast<std::ptrdiff_t>(given[2]);
   what.recurrent = nb::cast<std::ptrdiff_t>(given[3]);
   const std::ptrdiff_t H = what.hidden, R = what.recurrent;
-  const bool gru = what.cell == Cell::gru_after || what.cell == Cell::gru_before;
-  const std::ptrdiff_t rows = (what.cell == Cell::lstm ? 4 : gru ? 3 : 1) * H;
+  const std::ptrdiff_t rows = gates_of(what.cell) * H;
   const auto weights = nb::cast<nb::tuple>(given[4]);
   what.weight_ih = buffers.dense<const Real>(weights[0], "weight_ih", rows * what.inputs);
   what.weight_hh = buffers.dense<const Real>(weights[1], "weight_hh", rows * R);

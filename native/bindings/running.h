@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <stdexcept>
 
 #include "bindings/memory.h"
 #include "elman/contract.h"
@@ -50,7 +51,9 @@ void run(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
     call.workspace = memory.get();
     done = kernel(call);
   }
-  if (!done) throw nb::python_error();
+  if (done) return;
+  if (PyErr_Occurred() != nullptr) throw nb::python_error();
+  throw std::runtime_error("the kernel was stopped before its end");
 }
 
 }  // namespace elman::python

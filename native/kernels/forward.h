@@ -42,8 +42,8 @@ void project(const Plan<Real>& plan, Size count, const Real* const* rows, Real* 
     Real* row = out + i * sizes.row;
     const Size groups = sizes.gates == 3 ? 2 : 1;
     for (Size g = 0; g < groups; ++g) {
-      const Size count = groups == 1 ? sizes.gates : 2 - g;
-      const Real scale = normalise(row, interleaved<Real>(sizes.hidden, sizes.gates, 2 * g, count));
+      const Size gates = groups == 1 ? sizes.gates : 2 - g;
+      const Real scale = normalise(row, interleaved<Real>(sizes.hidden, sizes.gates, 2 * g, gates));
       if (kept != nullptr) kept[i][sizes.scales + g] = scale;
     }
     if (kept != nullptr) copy(kept[i] + sizes.unit_x, row, sizes.row);

@@ -10,14 +10,6 @@
 namespace elman::ELMAN_ISA {
 namespace {
 
-bool is_gru(Cell cell) {
-  return cell == Cell::gru_after || cell == Cell::gru_before;
-}
-
-Size gates_of(Cell cell) {
-  return cell == Cell::lstm ? 4 : is_gru(cell) ? 3 : 1;
-}
-
 // Hidden units are worked on in blocks of one vector; a row of gates stands as [block, gate, lane].
 template <typename Real>
 struct Sizes {

@@ -3,9 +3,10 @@
 // Letters as in elman/kernels/contract.py: B batch, T time, I input size, H hidden size, R
 // recurrent size (H, or the size of an LSTM's projection), G number of gates, V vocabulary.
 // Arrays are dense and row-major unless strides are given. No output may overlap any other array
-// of the same call; inputs may overlap each other. Nothing here is owned, and nothing is
-// allocated: `workspace` is scratch memory of the caller, 64-byte aligned, of the size that the
-// matching *_workspace function of the same instruction set gives for the same sizes and threads.
+// of the same call, but the final state may be the initial one; inputs may overlap each other.
+// Nothing here is owned, and nothing is allocated: `workspace` is scratch memory of the caller,
+// 64-byte aligned, of the size that the matching *_workspace function of the same instruction set
+// gives for the same sizes and threads.
 //
 // Every call returns true when it is done, false when `stop` asked it to end early (the outputs
 // are then unspecified). Sizes may be zero. The caller has checked all sizes, lengths and ids.
@@ -46,6 +47,14 @@ struct Dense {
 };
 
 enum class Cell { tanh, relu, lstm, gru_after, gru_before };  // GRU: when the reset gate acts
+
+// Static, so that each instruction set has its own.
+[[maybe_unused]] static constexpr bool is_gru(Cell cell) {
+  return cell == Cell::gru_after || cell == Cell::gru_before;
+}
+[[maybe_unused]] static constexpr std::ptrdiff_t gates_of(Cell cell) {
+  return cell == Cell::lstm ? 4 : is_gru(cell) ? 3 : 1;
+}
 
 // What a step computes: elman/kernels/equations.py says it. Options that are off are null or zero.
 template <typename Real>

@@ -17,7 +17,16 @@ try:
 except ImportError:  # a source tree that was not installed
     _native = None
 
-__all__ = ["available_isas", "described", "isa", "kernels_of", "missing", "ordered", "pack"]
+__all__ = [
+    "available_isas",
+    "described",
+    "isa",
+    "kernels_of",
+    "missing",
+    "named",
+    "ordered",
+    "pack",
+]
 
 _MISSING = "the compiled module elman._native is missing (install Elman: pip install .)"
 
@@ -74,6 +83,15 @@ def pack(what: tuple, dtype: str, embedding: Any = None) -> Any:
 _CELLS = {"tanh": 0, "relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
 
 
+def named(recurrence: Recurrence) -> tuple[str, float, float]:
+    """The kernels' name of a recurrence, its forget bias, and its cell clip (0 for none)."""
+    if isinstance(recurrence, LSTM):
+        return "lstm", recurrence.forget_bias, recurrence.cell_clip or 0.0
+    if isinstance(recurrence, GRU):
+        return "gru_after" if recurrence.reset_after else "gru_before", 0.0, 0.0
+    return recurrence.activation, 0.0, 0.0
+
+
 def described(
     recurrence: Recurrence, weights: Any, noise: Noise | None, at: Callable[[Any], Any]
 ) -> tuple:
@@ -87,20 +105,14 @@ def described(
             protocol, or the address of dense memory.
     """
     rows, inputs = weights.weight_ih.shape
-    if isinstance(recurrence, LSTM):
-        cell, forget_bias, clip = "lstm", recurrence.forget_bias, recurrence.cell_clip or 0.0
-    elif isinstance(recurrence, GRU):
-        cell, forget_bias, clip = "gru_after" if recurrence.reset_after else "gru_before", 0.0, 0.0
-    else:
-        cell, forget_bias, clip = recurrence.activation, 0.0, 0.0
+    cell, *options = named(recurrence)
     return (
         _CELLS[cell],
         inputs,
         rows // recurrence.gates,
         weights.weight_hh.shape[1],
         tuple(None if weight is None else at(weight) for weight in ordered(weights)),
-        forget_bias,
-        clip,
+        *options,
         None if noise is None else _described_noise(noise, at),
     )
 

@@ -201,7 +201,6 @@ def step(
     weights: Weights,
     inputs: Float[np.ndarray, "B I"] | Tokens,
     state: Any,
-    prepared: Any = None,
 ) -> tuple[Float[np.ndarray, "B R"], Any]:
     """One step: the outputs and the new state, with the bits of `forward`. Errors as there.
 
@@ -212,7 +211,7 @@ def step(
         sequence: Any = inputs._replace(ids=inputs.ids[:, None])
     else:
         sequence = inputs[:, None]
-    after = forward(recurrence, weights, sequence, state, keep=False, prepared=prepared).final_state
+    after = forward(recurrence, weights, sequence, state, keep=False).final_state
     return after.hidden, after
 
 

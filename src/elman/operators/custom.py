@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from elman.errors import ArgumentError
-from elman.kernels.compiled import ordered
+from elman.kernels.compiled import named, ordered
 from elman.kernels.contract import (
     GRU,
     LSTM,
@@ -50,13 +50,7 @@ def unroll(problem: Problem, kind: Any, tensors: Any) -> tuple[Tensor, Tensor, T
 
 def _options(problem: Problem) -> tuple:
     recurrence, lengths, resets, reverse, noise = problem
-    numbers = [0.0, 0.0]
-    if isinstance(recurrence, LSTM):
-        name, numbers = "lstm", [recurrence.forget_bias, recurrence.cell_clip or 0.0]
-    elif isinstance(recurrence, GRU):
-        name = "gru_after" if recurrence.reset_after else "gru_before"
-    else:
-        name = recurrence.activation
+    name, *numbers = named(recurrence)
     keys, steps, *rates, variational = noise or Noise(None, None)
     return lengths, resets, keys, steps, reverse, name, [*numbers, *rates], variational
 

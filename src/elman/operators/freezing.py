@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -40,12 +40,10 @@ class Freezable(nn.Module):
     elman.errors.FrozenError: GRU.train: found a frozen layer; call unfreeze() first
     """
 
+    # Each layer's own method: what is packed, in the order of `_frozen_part`.
+    _recurrences: Callable[[], Iterable[tuple[Recurrence, Weights]]]
     _frozen: tuple[Frozen, ...] | None = None
     _stamps: tuple = ()
-
-    def _recurrences(self) -> Iterable[tuple[Recurrence, Weights]]:
-        """What is packed, in the order of `_frozen_part`."""
-        raise NotImplementedError
 
     def freeze(self) -> Any:
         """Pack the weights and go into `eval()`; returns the layer.
