@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,8 @@ namespace {
 using elman::python::Buffers;
 using elman::python::ReadingOf;
 using elman::python::recurrence_of;
+using elman::python::run;
+using elman::python::run_both;
 using elman::python::tokens_of;
 
 const elman::Isa* current = nullptr;  // set when the module is loaded, changed by use_isa
@@ -39,7 +42,7 @@ void dense(nb::tuple sizes, nb::handle inputs, nb::handle weight, nb::handle bia
   call.bias = buffers.dense<const Real>(bias, "bias", call.columns);
   call.outputs = buffers.dense<Real>(outputs, "outputs", call.rows * call.columns);
   const auto& kernels = current->kernels<Real>();
-  elman::python::run(kernels.dense, kernels.dense_workspace, kernels.dense_threads, call, threads);
+  run(kernels.dense, kernels.dense_workspace, kernels.dense_threads, call, threads);
 }
 
 // The weights of a recurrence, packed once, and perhaps the products of an embedding [V, I] with
@@ -92,83 +95,156 @@ class Prepared {
   std::unique_ptr<elman::python::Memory> weights_, table_;
 };
 
-template <typename Real>
-void forward(nb::tuple recurrence, nb::tuple reading, nb::handle inputs, nb::handle tokens,
-             nb::handle hidden, nb::handle cell, nb::handle outputs, nb::handle final_hidden,
-             nb::handle final_cell, nb::handle kept, nb::handle prepared, std::ptrdiff_t threads) {
-  if (inputs.is_none() == tokens.is_none()) throw nb::value_error("give inputs or tokens");
-  Buffers buffers;
-  const ReadingOf read(reading, buffers);
-  const auto [batch, time, _lengths, _order, _resets, _reverse] = read.get();
-  elman::Forward<Real> call{};
-  call.reading = read.get();
-  call.recurrence = recurrence_of<Real>(recurrence, batch, buffers);
-  const std::ptrdiff_t I = call.recurrence.inputs, H = call.recurrence.hidden;
-  const std::ptrdiff_t R = call.recurrence.recurrent;
-  const auto& kernels = current->kernels<Real>();
-  call.inputs = buffers.sequence<const Real>(inputs, "inputs", batch, time, I);
-  call.tokens = tokens_of<Real>(tokens, call.reading, I, buffers);
-  call.hidden = buffers.dense<const Real>(hidden, "hidden", batch * R);
-  call.cell = buffers.dense<const Real>(cell, "cell", batch * H);
-  call.outputs = buffers.sequence<Real>(outputs, "outputs", batch, time, R);
-  call.final_hidden = buffers.dense<Real>(final_hidden, "final_hidden", batch * R);
-  call.final_cell = buffers.dense<Real>(final_cell, "final_cell", batch * H);
-  const auto size = static_cast<std::ptrdiff_t>(kernels.kept_size(call.recurrence, call.reading));
-  call.kept = buffers.dense<Real>(kept, "kept", size);
-  if (!prepared.is_none()) nb::cast<const Prepared&>(prepared).use(call);
-  elman::python::run(kernels.forward, kernels.forward_workspace, kernels.forward_threads, call,
-                     threads);
+// The values of a call, as many as it takes and those at `needed` among them.
+nb::tuple complete(const nb::tuple& given, std::size_t count, std::initializer_list<int> needed) {
+  if (given.size() != count) throw nb::value_error("another number of values than the call takes");
+  for (const int k : needed) {
+    if (given[k].is_none()) throw nb::value_error("a value that the call needs is None");
+  }
+  return given;
 }
 
+// The arguments of `forward` as its call; holds what they lend.
 template <typename Real>
-void backward(nb::tuple recurrence, nb::tuple reading, nb::handle inputs, nb::handle hidden,
-              nb::handle cell, nb::handle outputs, nb::handle kept, nb::handle grad_outputs,
-              nb::handle grad_final_hidden, nb::handle grad_final_cell, nb::handle grad_inputs,
-              nb::handle grad_hidden, nb::handle grad_cell, nb::tuple grad_weights,
-              std::ptrdiff_t threads) {
-  Buffers buffers;
-  const ReadingOf read(reading, buffers);
-  const auto [batch, time, _lengths, _order, _resets, _reverse] = read.get();
-  elman::Backward<Real> call{};
-  call.reading = read.get();
-  call.recurrence = recurrence_of<Real>(recurrence, batch, buffers);
-  const std::ptrdiff_t I = call.recurrence.inputs, H = call.recurrence.hidden;
-  const std::ptrdiff_t R = call.recurrence.recurrent;
-  const auto& kernels = current->kernels<Real>();
-  const std::ptrdiff_t rows = elman::gates_of(call.recurrence.cell) * H;
-  call.inputs = buffers.sequence<const Real>(inputs, "inputs", batch, time, I);
-  call.hidden = buffers.dense<const Real>(hidden, "hidden", batch * R);
-  call.cell = buffers.dense<const Real>(cell, "cell", batch * H);
-  call.outputs = buffers.sequence<const Real>(outputs, "outputs", batch, time, R);
-  const auto size = static_cast<std::ptrdiff_t>(kernels.kept_size(call.recurrence, call.reading));
-  call.kept = buffers.dense<const Real>(kept, "kept", size);
-  call.grad_outputs = buffers.sequence<const Real>(grad_outputs, "grad_outputs", batch, time, R);
-  call.grad_final_hidden =
-      buffers.dense<const Real>(grad_final_hidden, "grad_final_hidden", batch * R);
-  call.grad_final_cell = buffers.dense<const Real>(grad_final_cell, "grad_final_cell", batch * H);
-  call.grad_inputs = buffers.sequence<Real>(grad_inputs, "grad_inputs", batch, time, I);
-  call.grad_hidden = buffers.dense<Real>(grad_hidden, "grad_hidden", batch * R);
-  call.grad_cell = buffers.dense<Real>(grad_cell, "grad_cell", batch * H);
-  call.grad_weight_ih = buffers.dense<Real>(grad_weights[0], "grad weight_ih", rows * I);
-  call.grad_weight_hh = buffers.dense<Real>(grad_weights[1], "grad weight_hh", rows * R);
-  call.grad_bias = buffers.dense<Real>(grad_weights[2], "grad bias", rows);
-  call.grad_recurrent_bias = buffers.dense<Real>(grad_weights[3], "grad recurrent_bias", H);
-  call.grad_peephole = buffers.dense<Real>(grad_weights[4], "grad peephole", 3 * H);
-  call.grad_projection = buffers.dense<Real>(grad_weights[5], "grad projection", R * H);
-  call.grad_norm_ih = buffers.dense<Real>(grad_weights[6], "grad norm_ih", rows);
-  call.grad_norm_hh = buffers.dense<Real>(grad_weights[7], "grad norm_hh", rows);
-  call.grad_norm_cell = buffers.dense<Real>(grad_weights[8], "grad norm_cell", 2 * H);
-  elman::python::run(kernels.backward, kernels.backward_workspace, kernels.backward_threads, call,
-                     threads);
-}
-
-// What a forward pass keeps for the way back, in memory that goes on to the next one.
-class Kept {
+class ForwardCall {
  public:
-  explicit Kept(std::size_t bytes) : memory_(bytes) {}
-  std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(memory_.get()); }
+  // (recurrence, reading, inputs, tokens, hidden, cell, outputs, final_hidden, final_cell, kept,
+  //  prepared)
+  explicit ForwardCall(const nb::tuple& given)
+      : read_(nb::tuple(complete(given, 11, {0, 1, 6, 7})[1]), buffers_) {
+    if (given[2].is_none() == given[3].is_none()) throw nb::value_error("give inputs or tokens");
+    const auto [batch, time, _lengths, _order, _resets, _reverse] = read_.get();
+    call_.reading = read_.get();
+    call_.recurrence = recurrence_of<Real>(nb::tuple(given[0]), batch, buffers_);
+    const std::ptrdiff_t I = call_.recurrence.inputs, H = call_.recurrence.hidden;
+    const std::ptrdiff_t R = call_.recurrence.recurrent;
+    call_.inputs = buffers_.sequence<const Real>(given[2], "inputs", batch, time, I);
+    call_.tokens = tokens_of<Real>(given[3], call_.reading, I, buffers_);
+    call_.hidden = buffers_.dense<const Real>(given[4], "hidden", batch * R);
+    call_.cell = buffers_.dense<const Real>(given[5], "cell", batch * H);
+    call_.outputs = buffers_.sequence<Real>(given[6], "outputs", batch, time, R);
+    call_.final_hidden = buffers_.dense<Real>(given[7], "final_hidden", batch * R);
+    call_.final_cell = buffers_.dense<Real>(given[8], "final_cell", batch * H);
+    const auto size = current->kernels<Real>().kept_size(call_.recurrence, call_.reading);
+    call_.kept = buffers_.dense<Real>(given[9], "kept", static_cast<std::ptrdiff_t>(size));
+    if (!given[10].is_none()) nb::cast<const Prepared&>(given[10]).use(call_);
+  }
+  elman::Forward<Real>& get() { return call_; }
 
  private:
+  Buffers buffers_;
+  ReadingOf read_;
+  elman::Forward<Real> call_{};
+};
+
+// The arguments of `backward` as its call; holds what they lend.
+template <typename Real>
+class BackwardCall {
+ public:
+  // (recurrence, reading, inputs, hidden, cell, outputs, kept, grad_outputs, grad_final_hidden,
+  //  grad_final_cell, grad_inputs, grad_hidden, grad_cell, grad_weights)
+  explicit BackwardCall(const nb::tuple& given)
+      : read_(nb::tuple(complete(given, 14, {0, 1, 2, 5, 6, 13})[1]), buffers_) {
+    const auto [batch, time, _lengths, _order, _resets, _reverse] = read_.get();
+    call_.reading = read_.get();
+    call_.recurrence = recurrence_of<Real>(nb::tuple(given[0]), batch, buffers_);
+    const std::ptrdiff_t I = call_.recurrence.inputs, H = call_.recurrence.hidden;
+    const std::ptrdiff_t R = call_.recurrence.recurrent;
+    const auto state = [&](int k, const char* name, std::ptrdiff_t size) {
+      return buffers_.dense<const Real>(given[k], name, batch * size);
+    };
+    const auto read_steps = [&](int k, const char* name, std::ptrdiff_t size) {
+      return buffers_.sequence<const Real>(given[k], name, batch, time, size);
+    };
+    call_.inputs = read_steps(2, "inputs", I);
+    call_.hidden = state(3, "hidden", R);
+    call_.cell = state(4, "cell", H);
+    call_.outputs = read_steps(5, "outputs", R);
+    const auto size = current->kernels<Real>().kept_size(call_.recurrence, call_.reading);
+    call_.kept = buffers_.dense<const Real>(given[6], "kept", static_cast<std::ptrdiff_t>(size));
+    call_.grad_outputs = read_steps(7, "grad_outputs", R);
+    call_.grad_final_hidden = state(8, "grad_final_hidden", R);
+    call_.grad_final_cell = state(9, "grad_final_cell", H);
+    call_.grad_inputs = buffers_.sequence<Real>(given[10], "grad_inputs", batch, time, I);
+    call_.grad_hidden = buffers_.dense<Real>(given[11], "grad_hidden", batch * R);
+    call_.grad_cell = buffers_.dense<Real>(given[12], "grad_cell", batch * H);
+    weights(nb::tuple(nb::tuple(given[0])[4]), nb::tuple(given[13]));
+  }
+  elman::Backward<Real>& get() { return call_; }
+
+ private:
+  void weights(const nb::tuple& read, const nb::tuple& given) {
+    complete(given, read.size(), {});
+    for (std::size_t k = 0; k < read.size(); ++k) {
+      if (given[k].is_none() != read[k].is_none()) {
+        throw nb::value_error("each weight has a gradient, and nothing else has");
+      }
+    }
+    const std::ptrdiff_t I = call_.recurrence.inputs, H = call_.recurrence.hidden;
+    const std::ptrdiff_t R = call_.recurrence.recurrent;
+    const std::ptrdiff_t rows = elman::gates_of(call_.recurrence.cell) * H;
+    call_.grad_weight_ih = buffers_.dense<Real>(given[0], "grad weight_ih", rows * I);
+    call_.grad_weight_hh = buffers_.dense<Real>(given[1], "grad weight_hh", rows * R);
+    call_.grad_bias = buffers_.dense<Real>(given[2], "grad bias", rows);
+    call_.grad_recurrent_bias = buffers_.dense<Real>(given[3], "grad recurrent_bias", H);
+    call_.grad_peephole = buffers_.dense<Real>(given[4], "grad peephole", 3 * H);
+    call_.grad_projection = buffers_.dense<Real>(given[5], "grad projection", R * H);
+    call_.grad_norm_ih = buffers_.dense<Real>(given[6], "grad norm_ih", rows);
+    call_.grad_norm_hh = buffers_.dense<Real>(given[7], "grad norm_hh", rows);
+    call_.grad_norm_cell = buffers_.dense<Real>(given[8], "grad norm_cell", 2 * H);
+    call_.grad_second_bias = buffers_.dense<Real>(given[9], "grad second_bias", rows);
+  }
+
+  Buffers buffers_;
+  ReadingOf read_;
+  elman::Backward<Real> call_{};
+};
+
+template <typename Real>
+void forward(const nb::tuple& given, std::ptrdiff_t threads) {
+  ForwardCall<Real> call(given);
+  const auto& kernels = current->kernels<Real>();
+  run(kernels.forward, kernels.forward_workspace, kernels.forward_threads, call.get(), threads);
+}
+
+template <typename Real>
+void backward(const nb::tuple& given, std::ptrdiff_t threads) {
+  BackwardCall<Real> call(given);
+  const auto& kernels = current->kernels<Real>();
+  run(kernels.backward, kernels.backward_workspace, kernels.backward_threads, call.get(), threads);
+}
+
+// Two independent calls, such as the two directions of a layer, at once where that is faster.
+template <typename Real>
+void forward_both(const nb::tuple& one, const nb::tuple& other, std::ptrdiff_t threads) {
+  ForwardCall<Real> first(one), second(other);
+  const auto& kernels = current->kernels<Real>();
+  run_both(kernels.forward, kernels.forward_workspace, kernels.forward_threads,
+           {&first.get(), &second.get()}, threads);
+}
+
+template <typename Real>
+void backward_both(const nb::tuple& one, const nb::tuple& other, std::ptrdiff_t threads) {
+  BackwardCall<Real> first(one), second(other);
+  const auto& kernels = current->kernels<Real>();
+  run_both(kernels.backward, kernels.backward_workspace, kernels.backward_threads,
+           {&first.get(), &second.get()}, threads);
+}
+
+// Memory that goes on to the next call; with the buffer protocol.
+class Lent {
+ public:
+  explicit Lent(std::size_t bytes) : bytes_(bytes), memory_(bytes) {}
+  std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(memory_.get()); }
+
+  static int buffer(PyObject* self, Py_buffer* view, int flags) {
+    const Lent* lent = nb::inst_ptr<Lent>(self);
+    const auto size = static_cast<Py_ssize_t>(lent->bytes_);
+    return PyBuffer_FillInfo(view, self, lent->memory_.get(), size, 0, flags);
+  }
+
+ private:
+  std::size_t bytes_;
   elman::python::Memory memory_;
 };
 
@@ -183,8 +259,8 @@ std::size_t kept_size(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t
 }
 
 template <typename Real>
-Kept* keep(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t time) {
-  return new Kept(kept_size<Real>(recurrence, batch, time) * sizeof(Real));
+Lent* keep(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t time) {
+  return new Lent(kept_size<Real>(recurrence, batch, time) * sizeof(Real));
 }
 
 // One recurrence that is run step by step: owns its packed weights and scratch memory, so a step
@@ -245,13 +321,10 @@ void define(nb::module_ module) {
              "threads"_a);
   module.def("kept_size", &kept_size<Real>, "recurrence"_a, "batch"_a, "time"_a);
   module.def("keep", &keep<Real>, "recurrence"_a, "batch"_a, "time"_a);
-  module.def("forward", &forward<Real>, "recurrence"_a, "reading"_a, "inputs"_a.none(),
-             "tokens"_a.none(), "hidden"_a.none(), "cell"_a.none(), "outputs"_a, "final_hidden"_a,
-             "final_cell"_a.none(), "kept"_a.none(), "prepared"_a.none(), "threads"_a);
-  module.def("backward", &backward<Real>, "recurrence"_a, "reading"_a, "inputs"_a,
-             "hidden"_a.none(), "cell"_a.none(), "outputs"_a, "kept"_a, "grad_outputs"_a.none(),
-             "grad_final_hidden"_a.none(), "grad_final_cell"_a.none(), "grad_inputs"_a.none(),
-             "grad_hidden"_a, "grad_cell"_a.none(), "grad_weights"_a, "threads"_a);
+  module.def("forward", &forward<Real>, "call"_a, "threads"_a);
+  module.def("backward", &backward<Real>, "call"_a, "threads"_a);
+  module.def("forward_both", &forward_both<Real>, "call"_a, "other"_a, "threads"_a);
+  module.def("backward_both", &backward_both<Real>, "call"_a, "other"_a, "threads"_a);
   nb::class_<Stepper<Real>>(module, "Stepper")
       .def(nb::init<nb::tuple, std::ptrdiff_t, nb::tuple>(), "recurrence"_a, "batch"_a, "arrays"_a)
       .def("step", &Stepper<Real>::step, "inputs"_a);
@@ -287,7 +360,11 @@ NB_MODULE(_native, module) {
       .def(nb::init<nb::tuple, bool, std::ptrdiff_t, nb::handle>(), nb::arg("recurrence"),
            nb::arg("twice"), nb::arg("vocabulary"), nb::arg("embedding").none())
       .def_prop_ro("vocabulary", &Prepared::vocabulary);
-  nb::class_<Kept>(module, "Kept").def_prop_ro("address", &Kept::address);
+  static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(&Lent::buffer)},
+                                {0, nullptr}};
+  nb::class_<Lent>(module, "Memory", nb::type_slots(slots))
+      .def(nb::init<std::size_t>(), nb::arg("bytes"))
+      .def_prop_ro("address", &Lent::address);
   define<float>(module.def_submodule("float32"));
   define<double>(module.def_submodule("float64"));
 }

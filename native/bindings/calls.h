@@ -14,7 +14,7 @@
 namespace elman::python {
 
 // What a step computes, from the tuple that `described` in elman/kernels/compiled.py makes:
-// (cell, I, H, R, weights (nine of them, in the order of Recurrence), forget_bias, cell_clip,
+// (cell, I, H, R, weights (ten of them, see there), forget_bias, cell_clip,
 //  noise: None or (keys, steps, zoneout_hidden, zoneout_cell, recurrent_dropout, variational)).
 template <typename Real>
 Recurrence<Real> recurrence_of(nb::tuple given, std::ptrdiff_t batch, Buffers& buffers) {
@@ -28,6 +28,7 @@ Recurrence<Real> recurrence_of(nb::tuple given, std::ptrdiff_t batch, Buffers& b
   const std::ptrdiff_t H = what.hidden, R = what.recurrent;
   const std::ptrdiff_t rows = gates_of(what.cell) * H;
   const auto weights = nb::cast<nb::tuple>(given[4]);
+  if (weights.size() != 10) throw nb::value_error("there are ten weights, some of them None");
   what.weight_ih = buffers.dense<const Real>(weights[0], "weight_ih", rows * what.inputs);
   what.weight_hh = buffers.dense<const Real>(weights[1], "weight_hh", rows * R);
   what.bias = buffers.dense<const Real>(weights[2], "bias", rows);
@@ -37,6 +38,7 @@ Recurrence<Real> recurrence_of(nb::tuple given, std::ptrdiff_t batch, Buffers& b
   what.norm_ih = buffers.dense<const Real>(weights[6], "norm_ih", rows);
   what.norm_hh = buffers.dense<const Real>(weights[7], "norm_hh", rows);
   what.norm_cell = buffers.dense<const Real>(weights[8], "norm_cell", 2 * H);
+  what.second_bias = buffers.dense<const Real>(weights[9], "second_bias", rows);
   what.forget_bias = nb::cast<Real>(given[5]);
   what.cell_clip = nb::cast<Real>(given[6]);
   const nb::object noise = given[7];
@@ -44,7 +46,8 @@ Recurrence<Real> recurrence_of(nb::tuple given, std::ptrdiff_t batch, Buffers& b
   const bool whole = !weights[0].is_none() && !weights[1].is_none() &&
                      norm == (what.norm_hh != nullptr) &&
                      (what.cell != Cell::lstm || norm == (what.norm_cell != nullptr)) &&
-                     (what.projection != nullptr || R == H);
+                     (what.projection != nullptr || R == H) &&
+                     (what.recurrent_bias == nullptr || what.second_bias == nullptr);
   if (!whole) throw nb::value_error("these weights make no recurrence");
   if (noise.is_none()) return what;
   const auto parts = nb::cast<nb::tuple>(noise);

@@ -54,7 +54,7 @@ class Shelf {
     if (!lock) return {nullptr, 0};
     std::size_t best = blocks_.size();
     for (std::size_t k = 0; k < blocks_.size(); ++k) {
-      const bool fits = blocks_[k].bytes >= bytes && blocks_[k].bytes / 4 <= bytes;
+      const bool fits = blocks_[k].bytes >= bytes && blocks_[k].bytes / 2 <= bytes;
       if (fits && (best == blocks_.size() || blocks_[k].bytes < blocks_[best].bytes)) best = k;
     }
     if (best == blocks_.size()) return {nullptr, 0};

@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <stdexcept>
@@ -35,8 +36,14 @@ class Interruption {
   Clock::time_point next_ = Clock::now() + std::chrono::milliseconds(50);
 };
 
-// Runs a kernel on up to `wanted` threads without the GIL; a handler's exception
-// (KeyboardInterrupt) goes on from here.
+// Why a kernel ended early: an exception of a signal's handler (KeyboardInterrupt) goes on from
+// here; in the child of a fork that a handler made, there is none.
+[[noreturn]] inline void throw_stopped() {
+  if (PyErr_Occurred() != nullptr) throw nb::python_error();
+  throw std::runtime_error("the kernel was stopped before its end");
+}
+
+// Runs a kernel on up to `wanted` threads without the GIL.
 template <typename Call>
 void run(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
          std::ptrdiff_t (*useful)(const Call&, std::ptrdiff_t), Call& call, std::ptrdiff_t wanted) {
@@ -51,9 +58,47 @@ void run(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
     call.workspace = memory.get();
     done = kernel(call);
   }
-  if (done) return;
-  if (PyErr_Occurred() != nullptr) throw nb::python_error();
-  throw std::runtime_error("the kernel was stopped before its end");
+  if (!done) throw_stopped();
+}
+
+// Runs two independent calls: each on a thread of its own where that keeps as many threads busy as
+// one after the other would. (Then each packs and reads its own weights only.)
+template <typename Call>
+void run_both(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
+              std::ptrdiff_t (*useful)(const Call&, std::ptrdiff_t), std::array<Call*, 2> calls,
+              std::ptrdiff_t wanted) {
+  Call together = *calls[0];
+  together.reading.batch *= 2;
+  const bool at_once =
+      useful(together, wanted) > 1 && (wanted == 2 || calls[0]->reading.batch <= wanted / 2);
+  Threads threads(at_once ? 2 : 1);
+  if (threads.count() < 2) {
+    for (Call* call : calls) run(kernel, workspace, useful, *call, wanted);
+    return;
+  }
+  struct Pair {
+    bool (*kernel)(const Call&);
+    std::array<Call*, 2> calls;
+  } pair = {kernel, calls};
+  const Threads::Task task = [](void* context, std::ptrdiff_t part, const Stop& stop) {
+    auto& [run_one, both] = *static_cast<Pair*>(context);
+    Call& call = *both[static_cast<std::size_t>(part)];
+    call.stop = stop;
+    run_one(call);
+  };
+  Interruption interruption;
+  bool done = false;
+  {
+    nb::gil_scoped_release release;
+    Threads first(1), second(1);
+    calls[0]->threads = &first;
+    calls[1]->threads = &second;
+    const Memory first_memory(workspace(*calls[0])), second_memory(workspace(*calls[1]));
+    calls[0]->workspace = first_memory.get();
+    calls[1]->workspace = second_memory.get();
+    done = threads.run(task, &pair, interruption.stop());
+  }
+  if (!done) throw_stopped();
 }
 
 }  // namespace elman::python

@@ -153,6 +153,10 @@ void write_totals(const Backward<Real>& call, const BackPlan<Real>& plan,
     matrix(call.grad_weight_ih + gate * H * sizes.inputs, totals.weight_ih + k * H * x, H,
            sizes.inputs, x);
     copy(call.grad_bias + gate * H, totals.deltas + k * units, H);
+    if (call.grad_second_bias != nullptr) {
+      const bool inside = plan.what.cell == Cell::gru_after && gate == 2;
+      copy(call.grad_second_bias + gate * H, totals.deltas + (inside ? 3 : k) * units, H);
+    }
     if (!sizes.norm) continue;
     copy(call.grad_norm_ih + gate * H, totals.gain_x + k * units, H);
     copy(call.grad_norm_hh + plan.sections.gates_norm[k] * H, totals.gain_h + k * units, H);

@@ -66,7 +66,9 @@ class BackPass {
     const Size R = sizes_.recurrent, H = sizes_.hidden;
     for (Size i = 0; i < rows_.count(); ++i) {
       const Size row = rows_.row(i);
-      copy(call_.grad_hidden + row * R, scratch_.carry + i * sizes_.states, R);
+      if (call_.grad_hidden != nullptr) {
+        copy(call_.grad_hidden + row * R, scratch_.carry + i * sizes_.states, R);
+      }
       if (call_.grad_cell != nullptr) {
         copy(call_.grad_cell + row * H, scratch_.carry_cell + i * sizes_.units, H);
       }

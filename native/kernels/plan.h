@@ -139,11 +139,23 @@ struct Plan {
     interleave(bias, what.bias);
     clear(recurrent_bias, sizes.units);
     spread(recurrent_bias, what.recurrent_bias, 1);
+    if (what.second_bias != nullptr) add_second_bias();
     if (what.cell != Cell::lstm) return;
     for (Size unit = 0; unit < sizes.hidden; ++unit) {
       bias[(unit / lanes<Real> * sizes.gates + 1) * lanes<Real> + unit % lanes<Real>] +=
           what.forget_bias;
     }
+  }
+
+  void add_second_bias() {
+    const bool inside = what.cell == Cell::gru_after;  // the candidate's
+    for (Size gate = 0; gate < sizes.gates - (inside ? 1 : 0); ++gate) {
+      for (Size unit = 0; unit < sizes.hidden; ++unit) {
+        bias[(unit / lanes<Real> * sizes.gates + gate) * lanes<Real> + unit % lanes<Real>] +=
+            what.second_bias[gate * sizes.hidden + unit];
+      }
+    }
+    if (inside) spread(recurrent_bias, what.second_bias + 2 * sizes.hidden, 1);
   }
 };
 

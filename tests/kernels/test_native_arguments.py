@@ -99,9 +99,12 @@ def forward_arguments(weights: Any = WEIGHTS, recurrence: Any = None, **changes:
         "final_cell": None,
         "kept": None,
         "prepared": None,
-        "threads": 1,
     }
     return given | changes
+
+
+def call_of(**changes: Any) -> tuple[tuple, int]:
+    return tuple(forward_arguments(**changes).values()), 1
 
 
 def reading(lengths: Any = None, resets: Any = None) -> tuple:
@@ -135,19 +138,22 @@ def reading(lengths: Any = None, resets: Any = None) -> tuple:
         ({"inputs": None, "tokens": (None, 7, TOKENS.embedding)}, ValueError),
         ({"weights": WEIGHTS._replace(norm_ih=np.zeros(4))}, ValueError),
         ({"recurrence": LSTM(), "weights": WEIGHTS}, ValueError),
+        ({"outputs": None}, ValueError),
+        ({"final_hidden": None}, ValueError),
+        ({"one": "more"}, ValueError),
     ],
 )
 def test_what_does_not_fit_is_refused(changes, error):
-    _native.float64.forward(**forward_arguments())
+    _native.float64.forward(*call_of())
     with pytest.raises(error):
-        _native.float64.forward(**forward_arguments(**changes))
+        _native.float64.forward(*call_of(**changes))
 
 
 def test_what_is_written_to_must_be_writable():
     outputs = np.empty((2, 5, 4))
     outputs.flags.writeable = False
     with pytest.raises((BufferError, ValueError), match="read-only"):
-        _native.float64.forward(**forward_arguments(outputs=outputs))
+        _native.float64.forward(*call_of(outputs=outputs))
 
 
 def test_the_way_back_refuses_what_does_not_fit():
@@ -168,9 +174,8 @@ def test_the_way_back_refuses_what_does_not_fit():
         "grad_hidden": np.zeros((2, 4)),
         "grad_cell": None,
         "grad_weights": grads,
-        "threads": 1,
     }
-    _native.float64.backward(**given)
+    _native.float64.backward(tuple(given.values()), 1)
     for name, bad in [
         ("outputs", np.zeros((2, 5, 3))),
         ("grad_outputs", np.zeros((2, 4, 4))),
@@ -179,9 +184,14 @@ def test_the_way_back_refuses_what_does_not_fit():
         ("grad_hidden", np.zeros((1, 4))),
         ("grad_weights", (np.zeros((4, 4)), *grads[1:])),
         ("kept", np.zeros(1)),
+        ("outputs", None),
+        ("kept", None),
+        ("grad_weights", (None, *grads[1:])),
+        ("grad_weights", (*grads[:3], np.zeros(4), *grads[4:])),
+        ("grad_weights", grads[:3]),
     ]:
-        with pytest.raises(ValueError, match="does not fit"):
-            _native.float64.backward(**(given | {name: bad}))
+        with pytest.raises(ValueError, match=r"does not fit|needs|gradient|number"):
+            _native.float64.backward(tuple((given | {name: bad}).values()), 1)
 
 
 def test_packed_weights_must_be_those_of_the_recurrence():

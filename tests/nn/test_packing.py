@@ -13,10 +13,10 @@ from elman.nn.packing import Packing
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=5))
 def test_padding_and_packing_are_torchs(lengths):
     lengths = sorted(lengths, reverse=True)
-    padded = torch.randn(len(lengths), lengths[0], 2, dtype=torch.float64)
+    padded = torch.randn(lengths[0], len(lengths), 2, dtype=torch.float64)
     for row, length in enumerate(lengths):
-        padded[row, length:] = 0
-    packed = pack_padded_sequence(padded, torch.tensor(lengths), batch_first=True)
+        padded[length:, row] = 0
+    packed = pack_padded_sequence(padded, torch.tensor(lengths))
     packing = Packing.of(packed.batch_sizes)
     assert packing.lengths.tolist() == lengths
     assert torch.equal(packing.pad(packed.data), padded)

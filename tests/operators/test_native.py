@@ -10,6 +10,7 @@ import torch
 
 from elman import operators
 from elman.errors import ArgumentError
+from elman.operators.biases import merged
 from elman.state import LSTMState, RNNState, leaves, map_leaves
 from tests.kernels.variants import VARIANTS, random_state, random_weights
 
@@ -191,3 +192,77 @@ def test_a_state_of_other_kinds_of_memory():
     found, _ = run("gru-before", weights, x, expanded)
     wanted, _ = run("gru-before", weights, x, map_leaves(torch.clone, expanded))
     assert torch.equal(found, wanted)
+
+
+def unrolled_twice(name: str, given: Any, lengths: Any, time_first: bool) -> Any:
+    """Both directions in one call, and in two calls."""
+    (weights, x, state), (other, _, other_state) = given
+    recurrence = VARIANTS[name].recurrence
+    inputs = x.transpose(0, 1) if time_first else x
+    options: Any = {"lengths": lengths, "time_first": time_first}
+    both = operators.unroll_both(
+        recurrence,
+        operators.Direction(weights, state),
+        operators.Direction(other, other_state),
+        inputs,
+        **options,
+    )
+    there = operators.unroll(recurrence, weights, inputs, state, **options)
+    back = operators.unroll(recurrence, other, inputs, other_state, reverse=True, **options)
+    return both, (there, back)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("batch", [1, 3])
+@every_kind
+def test_both_directions_at_once_have_the_bits_of_one_after_the_other(name, batch, threads):
+    given = arguments(name, batch, 300), arguments(name, batch, 300)
+    lengths = torch.arange(300, 300 - batch, -1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for time_first in (False, True):
+            both, single = unrolled_twice(name, given, lengths, time_first)
+            assert all(map(torch.equal, flat(both), flat(single)))
+            sources = flat(given[0], given[1][0], given[1][2])
+            found, wanted = (
+                torch.autograd.grad(
+                    sum((leaf.square() * (k + 1)).sum() for k, leaf in enumerate(flat(run))),
+                    sources,
+                )
+                for run in (both, single)
+            )
+            torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("name", ["relu", "lstm", "gru-before", "gru-after"])
+def test_a_second_bias_and_time_first_and_no_state(name):
+    """What torch.nn's layers hand over, in the compiled kernels and in the loop's equations."""
+    recurrence = VARIANTS[name].recurrence
+    weights, x, _ = arguments(name)
+    second = torch.linspace(-1, 1, len(weights.bias), dtype=x.dtype, requires_grad=True)
+
+    def loss(inputs, second_bias, *leaves):
+        given = iter(leaves)
+        new = type(weights)(*(None if w is None else next(given) for w in weights))
+        outputs, final = operators.unroll(
+            recurrence, new, inputs, second_bias=second_bias, time_first=True
+        )
+        return outputs, *final
+
+    sources = (x.detach().transpose(0, 1).requires_grad_(), second, *flat(weights))
+    assert torch.autograd.gradcheck(loss, sources)
+    assert torch.autograd.gradgradcheck(loss, sources)
+    summed = merged(recurrence, weights, second)
+    wanted, state = operators.unroll(recurrence, summed, x, lengths=torch.tensor([5, 5, 5]))
+    outputs, *found = loss(*sources)
+    torch.testing.assert_close(outputs.transpose(0, 1), wanted, rtol=0, atol=1e-14)
+    torch.testing.assert_close(tuple(found), tuple(state), rtol=0, atol=1e-14)
+
+
+def test_a_second_bias_beside_a_recurrent_one_is_refused():
+    weights, x, state = arguments("gru-after-bias")
+    with pytest.raises(ArgumentError, match=r"second_bias.*either"):
+        run("gru-after-bias", weights, x, state, second_bias=weights.bias)

@@ -14,7 +14,7 @@ from elman import operators
 from elman.errors import ElmanError
 from elman.kernels import reference
 from elman.kernels.contract import LSTM, GRUWeights, Noise, RNNWeights, Simple, Tokens
-from elman.operators import aten, loop, native
+from elman.operators import Direction, aten, loop, native
 from elman.state import LSTMState, RNNState, leaves, map_leaves
 from tests.kernels.variants import (
     VARIANTS,
@@ -57,7 +57,8 @@ def unroll_by(kernel, recurrence, weights, inputs, state, *, lengths, resets, re
     """Run one implementation; None if it does not know this recurrence."""
     if kernel == "native":
         assert native.lacks(weights, inputs) is None
-        return native.unroll(recurrence, weights, inputs, state, lengths, resets, reverse, noise)
+        job = native.Job(recurrence, lengths, resets, (reverse,), noise, False)
+        return native.unroll(job, (Direction(weights, state),), inputs)[0]
     if kernel == "aten":
         if aten.lacks(recurrence, weights, inputs, resets, noise):
             return None

@@ -65,11 +65,14 @@ struct Recurrence {
   const Real* weight_hh;                     // [G·H, R]
   const Real* bias;                          // [G·H]; null: zeros
   const Real* recurrent_bias;                // [H], inside the reset gate: gru_after only
-  const Real* peephole;                      // [3, H]: i, f, o; LSTM only
-  const Real* projection;                    // [R, H]; LSTM only
-  const Real* norm_ih;                       // [G·H]; both or neither
-  const Real* norm_hh;                       // [G·H]
-  const Real* norm_cell;                     // [2, H]: LSTM with layer normalisation only
+  // [G·H], added to `bias`, or null: torch.nn's bias_hh. Of a gru_after its candidate's part stands
+  // in place of recurrent_bias, which is null then.
+  const Real* second_bias;
+  const Real* peephole;    // [3, H]: i, f, o; LSTM only
+  const Real* projection;  // [R, H]; LSTM only
+  const Real* norm_ih;     // [G·H]; both or neither
+  const Real* norm_hh;     // [G·H]
+  const Real* norm_cell;   // [2, H]: LSTM with layer normalisation only
   Real forget_bias;
   Real cell_clip;  // 0: no clipping
   // Noise; elman/kernels/contract.py says what the numbers mean.
@@ -137,13 +140,14 @@ struct Backward {
   const Real* grad_final_hidden;      // [B, R]; null: zeros
   const Real* grad_final_cell;        // [B, H]; null: zeros
   Sequence<Real> grad_inputs;         // [B, T, I], written: zero past a length; null: not wanted
-  Real* grad_hidden;                  // [B, R], written
-  Real* grad_cell;                    // [B, H], written; LSTM only
+  Real* grad_hidden;                  // [B, R], written; null: not wanted
+  Real* grad_cell;                    // [B, H], written; LSTM only; null: not wanted
   // Written, in the shapes of what they belong to; null where that is.
   Real* grad_weight_ih;
   Real* grad_weight_hh;
   Real* grad_bias;            // [G·H]
   Real* grad_recurrent_bias;  // [H]; gru_after only
+  Real* grad_second_bias;     // [G·H]
   Real* grad_peephole;
   Real* grad_projection;
   Real* grad_norm_ih;

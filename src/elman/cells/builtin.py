@@ -41,8 +41,8 @@ class BuiltInCell(Freezable):
         _, state = operators.step(self.recurrence, self.weights(), inputs, state)
         return state.hidden, state
 
-    def _recurrences(self) -> Iterable[tuple[Recurrence, Weights]]:
-        return ((self.recurrence, self.weights()),)
+    def _recurrences(self) -> Iterable[tuple[Recurrence, Weights, None]]:
+        return ((self.recurrence, self.weights(), None),)
 
     def unroll(
         self,
@@ -62,7 +62,8 @@ class BuiltInCell(Freezable):
             ShapeError: Inputs, state or noise do not fit the cell.
         """
         frozen = self._frozen_part(0, inputs, *state)
-        recurrence, weights, prepared = frozen or (self.recurrence, self.weights(), None)
+        given = (self.recurrence, self.weights(), None, None)
+        recurrence, weights, _, prepared = frozen or given
         return operators.unroll(
             recurrence,
             weights,

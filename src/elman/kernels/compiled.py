@@ -22,6 +22,7 @@ __all__ = [
     "described",
     "isa",
     "kernels_of",
+    "memory",
     "missing",
     "named",
     "ordered",
@@ -93,7 +94,11 @@ def named(recurrence: Recurrence) -> tuple[str, float, float]:
 
 
 def described(
-    recurrence: Recurrence, weights: Any, noise: Noise | None, at: Callable[[Any], Any]
+    recurrence: Recurrence,
+    weights: Any,
+    noise: Noise | None,
+    at: Callable[[Any], Any],
+    second_bias: Any = None,
 ) -> tuple:
     """What a step computes, as the compiled functions take it.
 
@@ -103,6 +108,7 @@ def described(
         noise: Of the same library.
         at: Makes an array what the compiled functions take: something dense with the buffer
             protocol, or the address of dense memory.
+        second_bias: torch.nn's bias_hh, where there is no recurrent bias.
     """
     rows, inputs = weights.weight_ih.shape
     cell, *options = named(recurrence)
@@ -111,7 +117,7 @@ def described(
         inputs,
         rows // recurrence.gates,
         weights.weight_hh.shape[1],
-        tuple(None if weight is None else at(weight) for weight in ordered(weights)),
+        tuple([None if w is None else at(w) for w in ordered(weights, second_bias)]),
         *options,
         None if noise is None else _described_noise(noise, at),
     )
@@ -122,18 +128,26 @@ def _described_noise(noise: Noise, at: Callable[[Any], Any]) -> tuple:
     return None if keys is None else at(keys), None if steps is None else at(steps), *rates
 
 
-def ordered(weights: Any) -> tuple:
+def ordered(weights: Any, second_bias: Any = None) -> tuple:
     """Weights in the compiled functions' order, None for what is not given.
 
     That is weight_ih, weight_hh, bias, recurrent_bias, peephole, projection, norm_ih, norm_hh,
-    norm_cell.
+    norm_cell, the second bias.
     """
     common, rest = weights[:3], weights[3:]
     if len(weights) == 8:  # an LSTM's
-        return *common, None, *rest
+        return *common, None, *rest, second_bias
     if len(weights) == 6:  # a GRU's
-        return *common, rest[0], None, None, *rest[1:], None
-    return *common, None, None, None, *rest, None
+        return *common, rest[0], None, None, *rest[1:], None, second_bias
+    return *common, None, None, None, *rest, None, second_bias
+
+
+def memory(size: int) -> Any:
+    """`size` bytes with the buffer protocol, 64-byte aligned, as earlier users left them.
+
+    A large piece that is let go serves later calls, so the system need not clear a new one.
+    """
+    return _module().Memory(size)
 
 
 def _module() -> Any:

@@ -133,7 +133,7 @@ def forward(
     outputs = np.empty((batch, time, call.sizes.recurrent), state.hidden.dtype)
     final_state = type(state)(*map(np.empty_like, map(_fit, state)))
     kept = kernels.keep(what, batch, time) if keep else None
-    kernels.forward(
+    given = (
         what,
         (batch, time, call.lengths, _maybe(call.resets), reverse),
         None if isinstance(array, Tokens) else _fit_steps(array),
@@ -145,8 +145,8 @@ def forward(
         _cell(final_state),
         None if kept is None else kept.address,
         prepared,
-        thread_count(),
     )
+    kernels.forward(given, thread_count())
     tape = None
     if kept is not None and not isinstance(array, Tokens):
         tape = Tape(
@@ -174,7 +174,7 @@ def backward(
     grad_weights = type(weights)(
         *(None if w is None else np.empty(w.shape, w.dtype) for w in weights)
     )
-    kernels_of(weights.weight_ih.dtype.name).backward(
+    given = (
         described(tape.recurrence, weights, tape.noise, _fit),
         (batch, time, call.lengths, _maybe(call.resets), tape.reverse),
         _fit_steps(tape.inputs),
@@ -189,8 +189,8 @@ def backward(
         grad_state.hidden,
         _cell(grad_state),
         ordered(grad_weights),
-        thread_count(),
     )
+    kernels_of(weights.weight_ih.dtype.name).backward(given, thread_count())
     if isinstance(tape.given, Tokens):
         grad_inputs = _unembed(tape.given, call.lengths, grad_inputs)
     return Gradients(grad_inputs, grad_state, grad_weights)

@@ -181,7 +181,7 @@ def objection(module: Any) -> str | None:
     names = ("weight_ih", "weight_hh") if cell else module._flat_weights_names
     if any(name not in module._parameters for name in names):
         return "its weights are made by a hook (weight_norm, spectral_norm, pruning)"
-    recurrence, weights = cell_weights(module) if cell else layer_weights(module, 0)
+    recurrence, weights, _ = cell_weights(module) if cell else layer_weights(module, 0)
     choice = choose(recurrence, weights, weights.weight_ih.new_zeros(1, 1, module.input_size))
     return None if choice.kernel == "native" else choice.reason
 

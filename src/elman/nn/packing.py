@@ -23,7 +23,7 @@ class Packing(NamedTuple):
     [2, 1]
     >>> padded = packing.pad(torch.tensor([[1.0], [2.0], [3.0]]))
     >>> padded[..., 0].tolist()
-    [[1.0, 3.0], [2.0, 0.0]]
+    [[1.0, 2.0], [3.0, 0.0]]
     >>> packing.pack(padded).flatten().tolist()
     [1.0, 2.0, 3.0]
     """
@@ -38,11 +38,11 @@ class Packing(NamedTuple):
         real = real.to(device)
         return cls(real, real.sum(0))
 
-    def pad(self, data: Float[Tensor, "N F"]) -> Float[Tensor, "B T F"]:
-        """A padded batch, zero past each length; a view of memory with time first."""
+    def pad(self, data: Float[Tensor, "N F"]) -> Float[Tensor, "T B F"]:
+        """A padded batch with the time first, zero past each length."""
         zeros = data.new_zeros(*self.real.shape, data.shape[1])
-        return zeros.index_put((self.real,), data).transpose(0, 1)
+        return zeros.index_put((self.real,), data)
 
-    def pack(self, padded: Float[Tensor, "B T F"]) -> Float[Tensor, "N F"]:
+    def pack(self, padded: Float[Tensor, "T B F"]) -> Float[Tensor, "N F"]:
         """The real steps alone, all rows' first ones first."""
-        return padded.transpose(0, 1)[self.real]
+        return padded[self.real]

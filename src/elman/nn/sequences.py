@@ -32,7 +32,7 @@ __all__ = ["GRU", "LSTM", "RNN"]
 class _Sequence(Freezable, RNNBase):
     """What the twins share beside torch's base class."""
 
-    def _recurrences(self) -> Iterable[tuple[Recurrence, Weights]]:
+    def _recurrences(self) -> Iterable[tuple[Recurrence, Weights, Tensor | None]]:
         return (layer_weights(self, index) for index in range(len(self._all_weights)))
 
 
@@ -201,13 +201,12 @@ def _forward(module: Any, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
 
 
 def _padded(module: Any, input: Tensor, hx: Any, lengths: Any) -> tuple[Tensor, Any]:
-    inputs = input if module.batch_first else input.transpose(0, 1)
-    batch, steps = inputs.shape[:2]
+    time_first = not module.batch_first
+    steps, batch = input.shape[:2] if time_first else input.shape[1::-1]
     _check(module, input, hx, batch)
-    valid_lengths = check_lengths(lengths, batch, steps, inputs.device)
-    outputs, states = _layers(module, inputs, hx, valid_lengths, _drop)
-    # As torch's, outputs with time first can be viewed in another shape.
-    return outputs if module.batch_first else outputs.transpose(0, 1).contiguous(), states
+    valid_lengths = check_lengths(lengths, batch, steps, input.device)
+    outputs, states = _layers(module, input, hx, valid_lengths, time_first, _drop)
+    return outputs.contiguous() if time_first else outputs, states  # torch's can be viewed, too
 
 
 def _packed(module: Any, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
@@ -218,10 +217,10 @@ def _packed(module: Any, input: PackedSequence, hx: Any) -> tuple[PackedSequence
     if hx is not None and there is not None:
         hx = map_leaves(lambda leaf: leaf.index_select(1, there), hx)
 
-    def drop(inputs: Tensor, rate: float) -> Tensor:
+    def drop(inputs: Tensor, rate: float, time_first: bool) -> Tensor:
         return packing.pad(dropout(packing.pack(inputs), rate))
 
-    outputs, states = _layers(module, packing.pad(data), hx, packing.lengths, drop)
+    outputs, states = _layers(module, packing.pad(data), hx, packing.lengths, True, drop)
     if back is not None:
         states = map_leaves(lambda leaf: leaf.index_select(1, back), states)
     return PackedSequence(packing.pack(outputs), batch_sizes, there, back), states
@@ -232,37 +231,53 @@ def _layers(
     inputs: Tensor,
     hx: Any,
     lengths: Tensor | None,
-    drop: Callable[[Tensor, float], Tensor],
+    time_first: bool,
+    drop: Callable[[Tensor, float, bool], Tensor],
 ) -> tuple[Tensor, Any]:
-    """All layers and directions over inputs `[B, T, I]`; `hx` and the result as torch's."""
-    directions = 2 if module.bidirectional else 1
+    """All layers and directions; `hx` and the states as torch's."""
+    options: dict[str, Any] = {"lengths": lengths, "time_first": time_first}
     finals = []
     for layer in range(module.num_layers):
         if layer > 0 and module.training and module.dropout > 0:
-            inputs = drop(inputs, module.dropout)
-        outputs = []
-        for direction in range(directions):
-            index = layer * directions + direction
-            before = None if hx is None else from_torch(hx, index)
-            frozen = module._frozen_part(index, inputs, *(before or ()))
-            recurrence, weights, prepared = frozen or (*layer_weights(module, index), None)
-            output, final = operators.unroll(
+            inputs = drop(inputs, module.dropout, time_first)
+        if not module.bidirectional:
+            recurrence, there = _direction(module, layer, inputs, hx)
+            weights, state, second_bias, prepared = there
+            inputs, final = operators.unroll(
                 recurrence,
                 weights,
                 inputs,
-                before,
-                lengths=lengths,
-                reverse=direction == 1,
+                state,
+                second_bias=second_bias,
                 prepared=prepared,
+                **options,
             )
-            outputs.append(output)
             finals.append(final)
-        inputs = torch.cat(outputs, dim=-1) if directions == 2 else outputs[0]
+            continue
+        recurrence, there = _direction(module, 2 * layer, inputs, hx)
+        _, back = _direction(module, 2 * layer + 1, inputs, hx)
+        both = operators.unroll_both(recurrence, there, back, inputs, **options)
+        inputs = torch.cat([outputs for outputs, _ in both], dim=-1)
+        finals += [final for _, final in both]
     return inputs, to_torch(finals)
 
 
-def _drop(inputs: Tensor, rate: float) -> Tensor:
+def _direction(
+    module: Any, index: int, inputs: Tensor, hx: Any
+) -> tuple[Recurrence, operators.Direction]:
+    """One layer and direction; `index` as `layer_weights` counts."""
+    state = None if hx is None else from_torch(hx, index)
+    if module._frozen is None:
+        recurrence, weights, second_bias = layer_weights(module, index)
+        return recurrence, operators.Direction(weights, state, second_bias)
+    recurrence, weights, second_bias, prepared = module._frozen_part(index, inputs, *(state or ()))
+    return recurrence, operators.Direction(weights, state, second_bias, prepared)
+
+
+def _drop(inputs: Tensor, rate: float, time_first: bool) -> Tensor:
     """Dropout time first, so that the same seed zeroes what it zeroes in torch.nn."""
+    if time_first:
+        return dropout(inputs.contiguous(), rate)
     return dropout(inputs.transpose(0, 1).contiguous(), rate).transpose(0, 1)
 
 

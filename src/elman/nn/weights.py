@@ -1,4 +1,4 @@
-"""torch.nn's parameters as the kernels take them: its two biases become one."""
+"""torch.nn's parameters as the kernels take them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _RECURRENCES: dict[str, Recurrence] = {
 }
 
 
-def layer_weights(module: Any, index: int) -> tuple[Recurrence, Weights]:
-    """One layer and direction of a torch.nn.RNN, LSTM or GRU.
+def layer_weights(module: Any, index: int) -> tuple[Recurrence, Weights, Tensor | None]:
+    """One layer and direction of a torch.nn.RNN, LSTM or GRU: its weights and its second bias.
 
     Args:
         module: The sequence module.
@@ -43,8 +43,8 @@ def layer_weights(module: Any, index: int) -> tuple[Recurrence, Weights]:
     return _as_kernels_take_them(module.mode, *parameters, bias=module.bias)
 
 
-def cell_weights(module: Any) -> tuple[Recurrence, Weights]:
-    """A torch.nn.RNNCell, LSTMCell or GRUCell."""
+def cell_weights(module: Any) -> tuple[Recurrence, Weights, Tensor | None]:
+    """A torch.nn.RNNCell, LSTMCell or GRUCell; as `layer_weights`."""
     if isinstance(module, torch.nn.RNNCell):
         mode = f"RNN_{module.nonlinearity.upper()}"
     else:
@@ -64,26 +64,12 @@ def parameters_of(module: Any, names: Sequence[str]) -> list[Any]:
 
 def _as_kernels_take_them(
     mode: str, weight_ih: Tensor, weight_hh: Tensor, *rest: Tensor, bias: bool
-) -> tuple[Recurrence, Weights]:
+) -> tuple[Recurrence, Weights, Tensor | None]:
     """`rest` holds bias_ih and bias_hh if there are biases, then weight_hr if there is one."""
-    recurrence = _RECURRENCES[mode]
-    if mode == "GRU":
-        biases = _gru_biases(*rest) if bias else (_zeros(weight_ih), None)
-        return recurrence, GRUWeights(weight_ih, weight_hh, *biases)
-    summed = rest[0] + rest[1] if bias else _zeros(weight_ih)
+    first, second, *rest = rest if bias else (weight_ih.new_zeros(len(weight_ih)), None, *rest)
     if mode == "LSTM":
-        projection = rest[-1] if len(rest) % 2 else None
-        return recurrence, LSTMWeights(weight_ih, weight_hh, summed, projection=projection)
-    return recurrence, RNNWeights(weight_ih, weight_hh, summed)
-
-
-def _gru_biases(bias_ih: Tensor, bias_hh: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums for r and z; the candidate's two stay apart, for one stands inside the reset gate."""
-    units = len(bias_ih) // 3
-    gates_ih, candidate_ih = bias_ih.split([2 * units, units])
-    gates_hh, candidate_hh = bias_hh.split([2 * units, units])
-    return torch.cat([gates_ih + gates_hh, candidate_ih]), candidate_hh
-
-
-def _zeros(weight_ih: Tensor) -> Tensor:
-    return weight_ih.new_zeros(len(weight_ih))
+        projection = rest[0] if rest else None
+        weights = LSTMWeights(weight_ih, weight_hh, first, projection=projection)
+    else:
+        weights = (GRUWeights if mode == "GRU" else RNNWeights)(weight_ih, weight_hh, first)
+    return _RECURRENCES[mode], weights, second

@@ -9,6 +9,6 @@ objects holding torch tensors. `choose` says which of the three implementations 
 """
 
 from elman.operators.choice import Choice, choose
-from elman.operators.unrolling import step, unroll
+from elman.operators.unrolling import Direction, step, unroll, unroll_both
 
-__all__ = ["Choice", "choose", "step", "unroll"]
+__all__ = ["Choice", "Direction", "choose", "step", "unroll", "unroll_both"]

@@ -2,19 +2,25 @@
 
 Tensors have no buffer protocol, and asking for their NumPy arrays takes longer than a step of a
 small recurrence; so addresses are handed over. What is asked of the tensors was checked before.
+
+A call reads its tensors in this order: inputs, the initial hidden state and cell (None for zeros,
+the cell also where there is none), the second bias or None, then the weights.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from elman.kernels.compiled import described, kernels_of, ordered
-from elman.kernels.contract import Noise, Recurrence
+from elman.kernels.compiled import described, kernels_of, memory, ordered
+from elman.kernels.contract import LSTM, Noise, Recurrence
 
 __all__ = ["Problem", "empty_sequence", "run_backward", "run_forward"]
+
+_LARGE = 1 << 20  # bytes from which the system's work of clearing new memory is felt
 
 
 class Problem(NamedTuple):
@@ -25,12 +31,23 @@ class Problem(NamedTuple):
     resets: Tensor | None
     reverse: bool
     noise: Noise | None
+    time_first: bool = False
+
+
+class Results(NamedTuple):
+    """What a forward call gives; `kept` is what the way back needs."""
+
+    outputs: Tensor
+    hidden: Tensor
+    cell: Tensor | None
+    kept: Any
 
 
 class _Dense:
     """Gives the addresses of tensors, dense and row-major, which live as long as this does."""
 
-    def __init__(self) -> None:
+    def __init__(self, time_first: bool) -> None:
+        self._time_first = time_first
         self._copies: list[Tensor] = []
 
     def __call__(self, tensor: Tensor | None) -> int | None:
@@ -42,124 +59,181 @@ class _Dense:
         return tensor.data_ptr()
 
     def sequence(self, tensor: Tensor | None) -> tuple[int, int, int] | None:
-        """Address and strides of a `[B, T, …]` tensor, copied only if its steps are not dense."""
+        """Address and strides of rows and steps, copied only if its steps are not dense."""
         if tensor is None:
             return None
-        if tensor.stride(2) != 1 and tensor.shape[2] > 1:
+        first, second, entry = tensor.stride()
+        if entry != 1 and tensor.shape[2] > 1:
             tensor = tensor.contiguous()
             self._copies.append(tensor)
-        row, step, _ = tensor.stride()
-        return tensor.data_ptr(), row, step
+            first, second, _ = tensor.stride()
+        if self._time_first:
+            return tensor.data_ptr(), second, first
+        return tensor.data_ptr(), first, second
 
 
 def empty_sequence(like: Tensor, features: int) -> Tensor:
-    """`[B, T, features]`, time first in memory where `like [B, T, …]` is."""
-    batch, time, _ = like.shape
+    """`[B, T, features]`, laid out in memory as `like [B, T, …]` is; so with the time first."""
+    first, second, _ = like.shape
     if like.stride(0) < like.stride(1):
-        return like.new_empty(time, batch, features).transpose(0, 1)
-    return like.new_empty(batch, time, features)
+        return like.new_empty(second, first, features).transpose(0, 1)
+    return like.new_empty(first, second, features)
+
+
+def _empty_results(like: Tensor, features: int) -> Tensor:
+    """As `empty_sequence`; a large one in memory that goes on from call to call."""
+    size = like.shape[0] * like.shape[1] * features
+    if size * like.element_size() < _LARGE:
+        return empty_sequence(like, features)
+    flat = torch.frombuffer(memory(size * like.element_size()), dtype=like.dtype)
+    first, second, _ = like.shape
+    if like.stride(0) < like.stride(1):
+        return flat.view(second, first, features).transpose(0, 1)
+    return flat.view(first, second, features)
 
 
 def run_forward(
-    problem: Problem,
+    problems: Sequence[Problem],
     kind: Any,
-    tensors: Any,
+    calls: Sequence[Sequence[Any]],
     keep: Literal["memory", "tensor"] | None,
-    prepared: tuple[tuple, Any] | None = None,
-) -> tuple[Tensor, Tensor, Tensor | None, Any]:
-    """Outputs, final hidden state and cell, and what `run_backward` needs.
+    prepared: Sequence[tuple[tuple, Any] | None] | None = None,
+) -> list[Results]:
+    """One call, or both directions' two at once.
 
     Args:
-        problem: What to compute.
+        problems: What to compute, one for each call.
         kind: The contract's NamedTuple of the weights.
-        tensors: Inputs, hidden, cell (None but for an LSTM), and the weights.
+        calls: Each one's tensors.
         keep: Where to keep what `run_backward` needs: in memory that the next call takes over,
             which saves the system's work of clearing it, or in a tensor; None: nowhere.
         prepared: What `described` and `pack` made of the weights; None: they are packed in this
             call.
     """
-    inputs, hidden, cell, *weights = tensors
-    batch, time, _ = inputs.shape
-    at = _Dense()
-    kernels = kernels_of("float32" if inputs.dtype == torch.float32 else "float64")
+    dtype = calls[0][0].dtype
+    kernels = kernels_of("float32" if dtype == torch.float32 else "float64")
+    borrowed, arguments, results = [], [], []
+    for k, (problem, tensors) in enumerate(zip(problems, calls, strict=True)):
+        at = _Dense(problem.time_first)
+        borrowed.append(at)
+        made = None if prepared is None else prepared[k]
+        given, found = _forward_arguments(kernels, problem, kind, tensors, keep, made, at)
+        arguments.append(given)
+        results.append(found)
+    if len(arguments) == 1:
+        kernels.forward(arguments[0], torch.get_num_threads())
+    else:
+        kernels.forward_both(*arguments, torch.get_num_threads())
+    return results
+
+
+def _forward_arguments(
+    kernels: Any, problem: Problem, kind: Any, tensors: Any, keep: Any, prepared: Any, at: _Dense
+) -> tuple[tuple, Results]:
+    """What one call hands over, and the tensors and the memory that it fills."""
+    inputs, hidden, cell, second_bias, *parameters = tensors
+    weights = kind(*parameters)
+    recurrence, lengths, resets, reverse, noise, time_first = problem
+    time, batch = inputs.shape[:2] if time_first else inputs.shape[1::-1]
     what, packed = prepared or (None, None)
-    if what is None or problem.noise is not None:
-        what = described(problem.recurrence, kind(*weights), problem.noise, at)
-    outputs = empty_sequence(inputs, hidden.shape[1])
-    final_hidden = hidden.new_empty(hidden.shape)
-    final_cell = None if cell is None else cell.new_empty(cell.shape)
-    kept = None
+    if what is None or noise is not None:
+        what = described(recurrence, weights, noise, at, second_bias)
+    lstm = isinstance(recurrence, LSTM)
+    outputs = _empty_results(inputs, what[3])
+    final_hidden = inputs.new_empty(batch, what[3])
+    final_cell = inputs.new_empty(batch, what[2]) if lstm else None
+    kept = where = None
     if keep == "memory":
         kept = kernels.keep(what, batch, time)
+        where = kept.address
     elif keep == "tensor":
         kept = inputs.new_empty(kernels.kept_size(what, batch, time))
-    kernels.forward(
+        where = kept.data_ptr()
+    given = (
         what,
-        (batch, time, at(problem.lengths), at(problem.resets), problem.reverse),
+        (batch, time, at(lengths), at(resets), reverse),
         at.sequence(inputs),
         None,
         at(hidden),
         at(cell),
         at.sequence(outputs),
-        at(final_hidden),
+        final_hidden.data_ptr(),
         at(final_cell),
-        _address(kept),
+        where,
         packed,
-        torch.get_num_threads(),
     )
-    return outputs, final_hidden, final_cell, kept
-
-
-def _address(kept: Any) -> int | None:
-    if kept is None:
-        return None
-    return kept.data_ptr() if isinstance(kept, Tensor) else kept.address
+    return given, Results(outputs, final_hidden, final_cell, kept)
 
 
 def run_backward(
-    problem: Problem,
+    problems: Sequence[Problem],
     kind: Any,
-    tensors: Any,
-    outputs: Tensor,
-    kept: Any,
-    grads: Any,
-    by_inputs: bool,
-) -> tuple[Tensor | None, ...]:
-    """Gradients by `tensors`, in their order.
+    calls: Sequence[Sequence[Any]],
+    made: Sequence[tuple[Tensor, Any]],
+    grads: Sequence[Sequence[Tensor | None]],
+    wanted: Sequence[Sequence[bool]],
+) -> list[tuple[Tensor | None, ...]]:
+    """Gradients by each call's tensors, in their order.
 
     Args:
-        problem: As for `run_forward`, like `kind` and `tensors`.
+        problems: As for `run_forward`, like `kind` and `calls`.
         kind: As there.
-        tensors: As there.
-        outputs: As it returned them, like `kept`.
-        kept: As there.
-        grads: The gradients by outputs, final hidden state and cell; None for zeros.
-        by_inputs: Whether the gradient by the inputs is wanted.
+        calls: As there.
+        made: Each one's outputs and what it kept.
+        grads: Each call's gradients by outputs, final hidden state and cell; None for zeros.
+        wanted: Which gradients by inputs, state and second bias are wanted, for each call; those
+            by the weights always come.
     """
-    inputs, hidden, cell, *weights = tensors
-    batch, time, _ = inputs.shape
-    at = _Dense()
-    kernels = kernels_of("float32" if inputs.dtype == torch.float32 else "float64")
-    grad_inputs = empty_sequence(inputs, inputs.shape[2]) if by_inputs else None
-    grad_hidden = hidden.new_empty(hidden.shape)
-    grad_cell = None if cell is None else cell.new_empty(cell.shape)
-    grad_weights = kind(*(None if w is None else w.new_empty(w.shape) for w in weights))
+    dtype = calls[0][0].dtype
+    kernels = kernels_of("float32" if dtype == torch.float32 else "float64")
+    borrowed, arguments, found = [], [], []
+    for given in zip(problems, calls, made, grads, wanted, strict=True):
+        at = _Dense(given[0].time_first)
+        borrowed.append(at)
+        argument, gradients = _backward_arguments(kind, *given, at)
+        arguments.append(argument)
+        found.append(gradients)
+    if len(arguments) == 1:
+        kernels.backward(arguments[0], torch.get_num_threads())
+    else:
+        kernels.backward_both(*arguments, torch.get_num_threads())
+    return found
+
+
+def _backward_arguments(
+    kind: Any,
+    problem: Problem,
+    tensors: Any,
+    made: tuple[Tensor, Any],
+    grads: Any,
+    wanted: Any,
+    at: _Dense,
+) -> tuple[tuple, tuple[Tensor | None, ...]]:
+    inputs, hidden, cell, second_bias, *parameters = tensors
+    weights = kind(*parameters)
+    recurrence, lengths, resets, reverse, noise, time_first = problem
+    time, batch = inputs.shape[:2] if time_first else inputs.shape[1::-1]
+    grad_inputs = _empty_results(inputs, inputs.shape[2]) if wanted[0] else None
+    grad_hidden = hidden.new_empty(hidden.shape) if hidden is not None and wanted[1] else None
+    grad_cell = cell.new_empty(cell.shape) if cell is not None and wanted[2] else None
+    grad_second = None if second_bias is None else second_bias.new_empty(second_bias.shape)
+    grad_weights = kind(*(None if w is None else w.new_empty(w.shape) for w in parameters))
     grad_outputs, grad_final_hidden, grad_final_cell = grads
-    kernels.backward(
-        described(problem.recurrence, kind(*weights), problem.noise, at),
-        (batch, time, at(problem.lengths), at(problem.resets), problem.reverse),
+    outputs, kept = made
+    given = (
+        described(recurrence, weights, noise, at, second_bias),
+        (batch, time, at(lengths), at(resets), reverse),
         at.sequence(inputs),
         at(hidden),
         at(cell),
         at.sequence(outputs),
-        _address(kept),
+        kept.data_ptr() if isinstance(kept, Tensor) else kept.address,
         at.sequence(grad_outputs),
         at(grad_final_hidden),
         at(grad_final_cell),
         at.sequence(grad_inputs),
         at(grad_hidden),
         at(grad_cell),
-        tuple(at(grad) for grad in ordered(grad_weights)),
-        torch.get_num_threads(),
+        tuple(map(at, ordered(grad_weights, grad_second))),
     )
-    return grad_inputs, grad_hidden, grad_cell, *grad_weights
+    return given, (grad_inputs, grad_hidden, grad_cell, grad_second, *grad_weights)

@@ -34,9 +34,10 @@ def check_arrays(
     inputs: Any,
     state: Any,
     axes: tuple[str, ...],
+    second_bias: Any = None,
     checked: bool = False,
 ) -> None:
-    """Check inputs (with the leading `axes`), state and weights against each other.
+    """Check inputs (with the leading `axes`), state (None is fine) and weights against each other.
 
     The weights are not compared among themselves if they were `checked` before.
 
@@ -59,15 +60,15 @@ def check_arrays(
     if checked:
         _check(inputs, "weights.weight_ih", weights.weight_ih, weights.weight_ih.shape)
     else:
-        for name, shape in _weight_shapes(recurrence, weights).items():
-            weight = getattr(weights, name)
-            if weight is not None:
-                _check(inputs, f"weights.{name}", weight, shape)
-    _check_state(recurrence, weights, inputs, state)
+        _check_weights(recurrence, weights, inputs, second_bias)
+    if state is not None:
+        _check_state(recurrence, weights, inputs, state, inputs.shape[axes.index("B")])
 
 
-def check_time(inputs: Tensor, lengths: Any, resets: Any) -> Tensor | None:
-    """Check `lengths` and `resets` against the inputs `[B, T, ...]`.
+def check_time(
+    inputs: Tensor, lengths: Any, resets: Any, time_first: bool = False
+) -> Tensor | None:
+    """Check `lengths` and `resets` against the inputs `[B, T, ...]`, or `[T, B, ...]`.
 
     Returns:
         The lengths as int64 on the inputs' device.
@@ -76,7 +77,9 @@ def check_time(inputs: Tensor, lengths: Any, resets: Any) -> Tensor | None:
         ShapeError: They have another shape, dtype or device.
         ArgumentError: A length is outside 0…T.
     """
-    batch, steps = inputs.shape[:2]
+    if lengths is None and resets is None:
+        return None
+    steps, batch = inputs.shape[:2] if time_first else inputs.shape[1::-1]
     if resets is not None:
         fits = resets.shape == (batch, steps) and resets.device == inputs.device
         if not fits or resets.dtype != torch.bool:
@@ -100,8 +103,10 @@ def check_time(inputs: Tensor, lengths: Any, resets: Any) -> Tensor | None:
     return lengths.to(inputs.device, torch.int64)
 
 
-def check_noise(recurrence: Recurrence, inputs: Tensor, noise: Noise | None) -> Noise | None:
-    """Check the noise of a call with inputs `[B, T, I]`.
+def check_noise(
+    recurrence: Recurrence, inputs: Tensor, noise: Noise | None, time_first: bool = False
+) -> Noise | None:
+    """Check the noise of a call with inputs `[B, T, I]`, or `[T, B, I]`.
 
     Returns:
         None where it would change nothing.
@@ -113,12 +118,13 @@ def check_noise(recurrence: Recurrence, inputs: Tensor, noise: Noise | None) -> 
     if noise is None:
         return None
     check_rates(recurrence, noise)
-    wanted = f"give int64 of shape ({inputs.shape[0]},) on {inputs.device}"
+    batch = inputs.shape[1 if time_first else 0]
+    wanted = f"give int64 of shape ({batch},) on {inputs.device}"
     for name in ("keys", "steps"):
         array = getattr(noise, name)
         if array is None:
             continue
-        fits = array.shape == inputs.shape[:1] and array.device == inputs.device
+        fits = array.shape == (batch,) and array.device == inputs.device
         if not fits or array.dtype != torch.int64:
             raise ShapeError(f"noise.{name}", f"found {_found(array)}", wanted)
     return noise if noise.acts else None
@@ -178,11 +184,24 @@ def _weight_shapes(recurrence: Recurrence, weights: Any) -> dict[str, tuple[int,
     return shapes
 
 
-def _check_state(recurrence: Recurrence, weights: Any, inputs: Tensor, state: Any) -> None:
+def _check_weights(recurrence: Recurrence, weights: Any, inputs: Tensor, second_bias: Any) -> None:
+    for name, shape in _weight_shapes(recurrence, weights).items():
+        weight = getattr(weights, name)
+        if weight is not None:
+            _check(inputs, f"weights.{name}", weight, shape)
+    if second_bias is not None:
+        _check(inputs, "second_bias", second_bias, weights.bias.shape)
+        if getattr(weights, "recurrent_bias", None) is not None:
+            raise ArgumentError("second_bias", "found one beside a recurrent bias", "give either")
+
+
+def _check_state(
+    recurrence: Recurrence, weights: Any, inputs: Tensor, state: Any, batch: int
+) -> None:
     kind = LSTMState if isinstance(recurrence, LSTM) else RNNState
     if not isinstance(state, kind):
         raise ShapeError("state", f"found {describe(state)}", f"give {kind.__name__}")
-    batch, units = inputs.shape[0], weights.weight_ih.shape[0] // recurrence.gates
+    units = weights.weight_ih.shape[0] // recurrence.gates
     _check(inputs, "state.hidden", state.hidden, (batch, weights.weight_hh.shape[1]))
     if isinstance(state, LSTMState):
         _check(inputs, "state.cell", state.cell, (batch, units))

@@ -23,6 +23,7 @@ from elman.kernels.contract import (
     RNNWeights,
     Simple,
 )
+from elman.operators.biases import merged, zero_state
 from elman.operators.calls import Problem, empty_sequence, run_backward, run_forward
 
 __all__ = ["unroll"]
@@ -40,16 +41,23 @@ _COUNT = 12  # of the tensors with gradients
 
 
 def unroll(problem: Problem, kind: Any, tensors: Any) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Outputs, final hidden state and cell; arguments as `elman.operators.calls.run_forward`."""
-    inputs, hidden, cell, *weights = tensors
+    """Outputs, final hidden state and cell; arguments as one call of `run_forward`."""
+    inputs, hidden, cell, second_bias, *parameters = tensors
+    weights = merged(problem.recurrence, kind(*parameters), second_bias)
+    if problem.time_first:
+        inputs = inputs.transpose(0, 1)
+    if hidden is None:
+        hidden, cell = (*zero_state(problem.recurrence, weights, inputs.shape[0]), None)[:2]
     outputs, final_hidden, final_cell, _ = _unroll(
-        inputs, hidden, cell, *ordered(kind(*weights)), *_options(problem)
+        inputs, hidden, cell, *ordered(weights)[:-1], *_options(problem)
     )
+    if problem.time_first:
+        outputs = outputs.transpose(0, 1)
     return outputs, final_hidden, None if cell is None else final_cell
 
 
 def _options(problem: Problem) -> tuple:
-    recurrence, lengths, resets, reverse, noise = problem
+    recurrence, lengths, resets, reverse, noise, _ = problem
     name, *numbers = named(recurrence)
     keys, steps, *rates, variational = noise or Noise(None, None)
     return lengths, resets, keys, steps, reverse, name, [*numbers, *rates], variational
@@ -75,7 +83,7 @@ def _given(arguments: tuple) -> tuple[Problem, Any, list]:
     problem = _problem(*arguments[_COUNT:])
     states, weights = arguments[:3], arguments[3:_COUNT]
     kind, places = _PLACES[type(problem.recurrence)]
-    return problem, kind, [*states, *(weights[k] for k in places)]
+    return problem, kind, [*states, None, *(weights[k] for k in places)]
 
 
 # Where a recurrence's weights stand among all.
@@ -93,13 +101,13 @@ _PLACES: dict[Any, tuple[Any, tuple[int, ...]]] = {
 )
 def _unroll(*arguments):
     problem, kind, tensors = _given(arguments)
-    outputs, hidden, cell, kept = run_forward(problem, kind, tensors, "tensor")
+    ((outputs, hidden, cell, kept),) = run_forward([problem], kind, [tensors], "tensor")
     return outputs, hidden, hidden.new_empty(0) if cell is None else cell, kept
 
 
 @_unroll.register_fake
 def _(*arguments):
-    problem, _, (inputs, hidden, cell, weight_ih, *_) = _given(arguments)
+    problem, _, (inputs, hidden, cell, _, weight_ih, *_) = _given(arguments)
     batch, time, _ = inputs.shape
     kept = _kept_entries(problem, weight_ih, arguments[9] is not None)
     return (
@@ -134,16 +142,17 @@ def _unroll_backward(*arguments):
     *given, outputs, kept, grad_outputs, grad_hidden, grad_cell, by_inputs = arguments
     problem, kind, tensors = _given(tuple(given))
     grads = (grad_outputs, grad_hidden, grad_cell)
-    found = run_backward(problem, kind, tensors, outputs, kept, grads, by_inputs)
-    return _all_places(problem, found, tensors[0].new_empty)
+    made, wanted = (outputs, kept), (by_inputs, True, True)
+    (found,) = run_backward([problem], kind, [tensors], [made], [grads], [wanted])
+    return _all_places(problem, (*found[:3], *found[4:]), tensors[0].new_empty)
 
 
 @_unroll_backward.register_fake
 def _(*arguments):
     *given, _, _, _, _, _, by_inputs = arguments
-    problem, _, (inputs, *rest) = _given(tuple(given))
+    problem, _, (inputs, hidden, cell, _, *weights) = _given(tuple(given))
     grad_inputs = empty_sequence(inputs, inputs.shape[2]) if by_inputs else None
-    like = [None if t is None else t.new_empty(t.shape) for t in rest]
+    like = [None if t is None else t.new_empty(t.shape) for t in (hidden, cell, *weights)]
     return _all_places(problem, (grad_inputs, *like), inputs.new_empty)
 
 

@@ -24,6 +24,7 @@ class Frozen(NamedTuple):
 
     recurrence: Recurrence
     weights: Weights
+    second_bias: Tensor | None
     prepared: tuple[tuple, Any]
 
 
@@ -41,7 +42,7 @@ class Freezable(nn.Module):
     """
 
     # Each layer's own method: what is packed, in the order of `_frozen_part`.
-    _recurrences: Callable[[], Iterable[tuple[Recurrence, Weights]]]
+    _recurrences: Callable[[], Iterable[tuple[Recurrence, Weights, Tensor | None]]]
     _frozen: tuple[Frozen, ...] | None = None
     _stamps: tuple = ()
 
@@ -65,15 +66,16 @@ class Freezable(nn.Module):
         self.__dict__.pop("_stamps", None)
         return self
 
-    def _pack(self, recurrence: Recurrence, weights: Any) -> Frozen:
-        weights = type(weights)(*(None if w is None else w.detach() for w in weights))
+    def _pack(self, recurrence: Recurrence, weights: Any, second_bias: Tensor | None) -> Frozen:
         reason = native.lacks(weights, weights.weight_ih)
         if reason is not None:
             raise FrozenError(f"{type(self).__name__}.freeze", reason, "use it as it is")
-        dense = type(weights)(*(None if w is None else w.contiguous() for w in weights))
-        what = described(recurrence, dense, None, Tensor.data_ptr)
+        everything = (*weights, second_bias)
+        *dense, second = [None if w is None else w.detach().contiguous() for w in everything]
+        kept = type(weights)(*dense)
+        what = described(recurrence, kept, None, Tensor.data_ptr, second)
         dtype = "float32" if weights.weight_ih.dtype == torch.float32 else "float64"
-        return Frozen(recurrence, dense, (what, pack(what, dtype)))
+        return Frozen(recurrence, kept, second, (what, pack(what, dtype)))
 
     def _frozen_part(self, index: int, *tensors: Tensor | None) -> Frozen | None:
         """The `index`-th recurrence if the layer is frozen; `tensors` go through it."""

@@ -2,50 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from elman.kernels.contract import LSTM, Noise, Recurrence, Tokens, Weights
+from elman.kernels.contract import Noise, Recurrence, Tokens, Weights
 from elman.operators import aten, loop, native
+from elman.operators.biases import merged, zero_state
 from elman.operators.check import check_arrays, check_noise, check_time, check_tokens
 from elman.operators.choice import choose
 from elman.operators.equations import advance, project
 from elman.operators.notice import notice
-from elman.state import LSTMState, RNNState
 
-__all__ = ["step", "unroll"]
+__all__ = ["Direction", "step", "unroll", "unroll_both"]
+
+
+class Direction(NamedTuple):
+    """What one direction has for itself.
+
+    Attributes:
+        weights: The contract's NamedTuple of tensors.
+        initial_state: `RNNState` or `LSTMState`; None means zeros.
+        second_bias: `[G·H]`, added to the bias: torch.nn's bias_hh. Of a GRU that resets after,
+            its candidate's part stands in place of the recurrent bias, which is None then.
+        prepared: What `elman.kernels.compiled.described` and `pack` made of the same weights; it
+            is used where the compiled kernels run and nothing is differentiated.
+    """
+
+    weights: Weights
+    initial_state: Any = None
+    second_bias: Tensor | None = None
+    prepared: Any = None
 
 
 def unroll(
     recurrence: Recurrence,
     weights: Weights,
-    inputs: Float[Tensor, "B T I"] | Tokens,
+    inputs: Float[Tensor, "... I"] | Tokens,
     initial_state: Any = None,
     *,
     lengths: Int[Tensor, "B"] | None = None,
     resets: Bool[Tensor, "B T"] | None = None,
     reverse: bool = False,
     noise: Noise | None = None,
+    time_first: bool = False,
+    second_bias: Float[Tensor, " G"] | None = None,
     prepared: Any = None,
-) -> tuple[Float[Tensor, "B T R"], Any]:
+) -> tuple[Float[Tensor, "... R"], Any]:
     """Run whole sequences by the implementation that `choose` names.
 
     `elman.kernels.contract` says what lengths, resets, direction, tokens and noise mean.
 
     Args:
         recurrence: `Simple`, `LSTM` or `GRU`.
-        weights: The contract's NamedTuple of tensors.
-        inputs: Of one dtype and device with weights and state; or tokens, whose embedding is.
-        initial_state: `RNNState` or `LSTMState`; None means zeros.
+        weights: As `Direction` has them, like `initial_state`, `second_bias` and `prepared`.
+        inputs: `[B, T, I]`, of one dtype and device with weights and state; or tokens, whose
+            embedding is.
+        initial_state: See there.
         lengths: Steps to read of each row, in 0…T; None means all T.
         resets: Where a row's state becomes zero just before the step is read; None: nowhere.
         reverse: Read each row from its last step to its first.
         noise: Zoneout and recurrent dropout; None: none.
-        prepared: What `elman.kernels.compiled.described` and `pack` made of the same weights; it
-            is used where the compiled kernels run and nothing is differentiated.
+        time_first: Inputs and outputs are `[T, B, ·]`; not tokens.
+        second_bias: See there.
+        prepared: See there.
 
     Returns:
         Outputs `[B, T, R]`, zero past each length, and the state after each row's last step.
@@ -64,19 +86,75 @@ def unroll(
     """
     if isinstance(inputs, Tokens):
         inputs = F.embedding(check_tokens(inputs, lengths), inputs.embedding)
-    if initial_state is None:
-        initial_state = _zero_state(recurrence, weights, inputs)
-    check_arrays(recurrence, weights, inputs, initial_state, ("B", "T"), prepared is not None)
-    lengths = check_time(inputs, lengths, resets)
-    noise = check_noise(recurrence, inputs, noise)
-    choice = choose(recurrence, weights, inputs, resets, noise)
-    notice(choice, weights)
-    if choice.kernel == "aten":
-        return aten.unroll(recurrence, weights, inputs, initial_state, lengths, reverse)
-    arguments = (recurrence, weights, inputs, initial_state, lengths, resets, reverse, noise)
+    direction = Direction(weights, initial_state, second_bias, prepared)
+    job = native.Job(recurrence, lengths, resets, (reverse,), noise, time_first)
+    return _run(job, (direction,), inputs)[0]
+
+
+def unroll_both(
+    recurrence: Recurrence,
+    forwards: Direction,
+    backwards: Direction,
+    inputs: Float[Tensor, "... I"],
+    *,
+    lengths: Int[Tensor, "B"] | None = None,
+    time_first: bool = False,
+) -> tuple[tuple[Tensor, Any], tuple[Tensor, Any]]:
+    """Both directions over the same inputs: the two results of `unroll`, to the bit.
+
+    The compiled kernels run them at once where there are threads for both. Arguments and errors
+    as there.
+
+    >>> import torch
+    >>> from elman.kernels.contract import RNNWeights, Simple
+    >>> weights = RNNWeights(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1))
+    >>> one, inputs = Direction(weights), torch.tensor([[[1.0], [2.0], [3.0]]])
+    >>> there, back = unroll_both(Simple("relu"), one, one, inputs)
+    >>> there[0].flatten().tolist(), back[0].flatten().tolist()
+    ([1.0, 3.0, 6.0], [6.0, 5.0, 3.0])
+    """
+    job = native.Job(recurrence, lengths, None, (False, True), None, time_first)
+    there, back = _run(job, (forwards, backwards), inputs)
+    return there, back
+
+
+def _run(job: native.Job, directions: tuple[Direction, ...], inputs: Any) -> list:
+    """Check everything, choose, run."""
+    axes = ("T", "B") if job.time_first else ("B", "T")
+    for weights, state, second_bias, prepared in directions:
+        check_arrays(
+            job.recurrence, weights, inputs, state, axes, second_bias, prepared is not None
+        )
+    lengths = check_time(inputs, job.lengths, job.resets, job.time_first)
+    noise = check_noise(job.recurrence, inputs, job.noise, job.time_first)
+    job = job._replace(lengths=lengths, noise=noise)
+    choice = choose(job.recurrence, directions[0].weights, inputs, job.resets, noise)
+    for direction in directions:
+        notice(choice, direction.weights)
     if choice.kernel == "native":
-        return native.unroll(*arguments, prepared)
-    return loop.unroll(*arguments)
+        return native.unroll(job, directions, inputs)
+    return _run_torch(choice.kernel, job, directions, inputs)
+
+
+def _run_torch(
+    kernel: str, job: native.Job, directions: tuple[Direction, ...], inputs: Tensor
+) -> list:
+    """One direction after the other, by operations of torch, which read the batch first."""
+    recurrence, lengths, resets, _, noise, time_first = job
+    inputs = inputs.transpose(0, 1) if time_first else inputs
+    results = []
+    for (weights, state, second_bias, _), reverse in zip(directions, job.reverse, strict=True):
+        weights = merged(recurrence, weights, second_bias)
+        if state is None:
+            state = zero_state(recurrence, weights, inputs.shape[0])
+        if kernel == "aten":
+            outputs, final = aten.unroll(recurrence, weights, inputs, state, lengths, reverse)
+        else:
+            outputs, final = loop.unroll(
+                recurrence, weights, inputs, state, lengths, resets, reverse, noise
+            )
+        results.append((outputs.transpose(0, 1) if time_first else outputs, final))
+    return results
 
 
 def step(
@@ -96,11 +174,3 @@ def step(
     """
     check_arrays(recurrence, weights, inputs, state, ("B",))
     return advance(recurrence, weights, project(recurrence, weights, inputs), state)
-
-
-def _zero_state(recurrence: Recurrence, weights: Any, inputs: Tensor) -> RNNState | LSTMState:
-    batch, recurrent = inputs.shape[0], weights.weight_hh.shape[1]
-    hidden = weights.weight_hh.new_zeros(batch, recurrent)
-    if isinstance(recurrence, LSTM):
-        return LSTMState(hidden, hidden.new_zeros(batch, weights.weight_ih.shape[0] // 4))
-    return RNNState(hidden)
