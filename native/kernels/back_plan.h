@@ -131,6 +131,8 @@ struct Totals {
   }
   Size entries() const { return end - weight_ih; }
   void clear() { elman::ELMAN_ISA::clear(weight_ih, entries()); }
+  // All but the totals of products.
+  void clear_sums() { elman::ELMAN_ISA::clear(deltas, end - deltas); }
   void add(const Totals& other) {
     for (Size k = 0; k < entries(); k += lanes<Real>) {
       store(weight_ih + k, load(weight_ih + k) + load(other.weight_ih + k));

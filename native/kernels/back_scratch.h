@@ -39,6 +39,8 @@ struct BackScratch {
   Real *zone_hidden, *zone_cell, *mask, *fresh, *through_norm, *made;
   const Real **rows, **slot_rows;
   Real** slot_outputs;
+  Cursor<const Real> inputs_read, outputs_read, kept_read, grads_read;
+  Cursor<Real> grads_written;
 
   BackScratch(Arena& arena, const Backward<Real>& call, const BackPlan<Real>& plan, Size parts)
       : slots(slots_of(call, parts)),
@@ -53,7 +55,12 @@ struct BackScratch {
         slot_inputs(arena, slots, plan.vectors(plan.sizes.inputs)),
         slot_states(arena, slots, plan.vectors(plan.sizes.recurrent)),
         slot_seen(arena, plan.candidate.depth > 0 ? slots : 0, plan.vectors(plan.sizes.recurrent)),
-        slot_made(arena, plan.projection.depth > 0 ? slots : 0, plan.sizes.blocks) {
+        slot_made(arena, plan.projection.depth > 0 ? slots : 0, plan.sizes.blocks),
+        inputs_read(arena, rows_of_part(call.reading, parts)),
+        outputs_read(arena, rows_of_part(call.reading, parts)),
+        kept_read(arena, rows_of_part(call.reading, parts)),
+        grads_read(arena, rows_of_part(call.reading, parts)),
+        grads_written(arena, rows_of_part(call.reading, parts)) {
     const Size n = rows_of_part(call.reading, parts);
     const Sizes<Real>& sizes = plan.sizes;
     carry = arena.take<Real>(n * sizes.states);

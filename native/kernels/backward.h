@@ -27,7 +27,12 @@ class BackPass {
         masks_(call.recurrence) {}
 
   bool run(const Stop& stop) {
-    totals_.clear();
+    scratch_.inputs_read.start(rows_, call_.inputs);
+    scratch_.outputs_read.start(rows_, call_.outputs);
+    scratch_.kept_read.start(rows_, call_.kept, sizes_.kept);
+    scratch_.grads_read.start(rows_, call_.grad_outputs);
+    scratch_.grads_written.start(rows_, call_.grad_inputs);
+    rows_.longest() == 0 ? totals_.clear() : totals_.clear_sums();
     load_carry();
     const Size work = 3 * (rows_.count() + 1) * (sizes_.inputs + sizes_.recurrent) * sizes_.row;
     const Size at_once = steps_between_stops(work);
@@ -99,32 +104,28 @@ class BackPass {
   bool first(Size i, Size step) const { return step == 0 || rows_.reset(i, step); }
 
   ELMAN_INLINE void fetch_row(Size i, Size step) const {
-    fetch(kept_row(i, step), sizes_.kept);
-    fetch(rows_.at(call_.outputs, i, step), sizes_.recurrent);
-    fetch(rows_.at(call_.inputs, i, step), sizes_.inputs);
+    fetch(scratch_.kept_read.at(i, step), sizes_.kept);
+    fetch(scratch_.outputs_read.at(i, step), sizes_.recurrent);
+    fetch(scratch_.inputs_read.at(i, step), sizes_.inputs);
     if (call_.grad_outputs.data != nullptr) {
-      fetch(rows_.at(call_.grad_outputs, i, step), sizes_.recurrent);
+      fetch(scratch_.grads_read.at(i, step), sizes_.recurrent);
     }
   }
 
   // Inputs, the state before and the gradient by the state after, of one row at one step.
   void gather(Size i, Size step) {
     const Size slot = used_ + i, R = sizes_.recurrent, states = sizes_.states;
-    const Real* inputs = rows_.at(call_.inputs, i, step);
-    for (Size v = 0; v < scratch_.slot_inputs.vectors; ++v) {
-      store(scratch_.slot_inputs.at(slot, v),
-            load(inputs + v * lanes<Real>, sizes_.inputs - v * lanes<Real>));
-    }
+    const Real* inputs = scratch_.inputs_read.at(i, step);
+    scratch_.slot_inputs.put_row(slot, [&](Size v) {
+      return load(inputs + v * lanes<Real>, sizes_.inputs - v * lanes<Real>);
+    });
     if (call_.grad_inputs.data != nullptr) {
-      scratch_.slot_outputs[slot] = rows_.at(call_.grad_inputs, i, step);
+      scratch_.slot_outputs[slot] = scratch_.grads_written.at(i, step);
     }
     gather_state(i, step, scratch_.entering + i * states);
-    for (Size v = 0; v < scratch_.slot_states.vectors; ++v) {
-      store(scratch_.slot_states.at(slot, v),
-            load(scratch_.entering + i * states + v * lanes<Real>));
-    }
+    keep_vectors(scratch_.slot_states, slot, scratch_.entering + i * states);
     const bool by_output = call_.grad_outputs.data != nullptr;
-    const Real* grad_outputs = by_output ? rows_.at(call_.grad_outputs, i, step) : nullptr;
+    const Real* grad_outputs = by_output ? scratch_.grads_read.at(i, step) : nullptr;
     Real* carry = scratch_.carry + i * states;
     Real* grad = scratch_.grad + i * states;
     Real* old = scratch_.old + i * states;
@@ -146,7 +147,7 @@ class BackPass {
   void gather_state(Size i, Size step, Real* entering) {
     const Real* before = nullptr;
     if (!first(i, step)) {
-      before = rows_.at(call_.outputs, i, step - 1);
+      before = scratch_.outputs_read.at(i, step - 1);
     } else if (!rows_.reset(i, step) && call_.hidden != nullptr) {
       before = call_.hidden + rows_.row(i) * sizes_.recurrent;
     }
@@ -175,10 +176,10 @@ class BackPass {
     const bool initial = begins && !rows_.reset(i, step) && call_.cell != nullptr;
     return {projected ? scratch_.grad_made + i * sizes_.units : scratch_.grad + i * sizes_.states,
             scratch_.entering + i * sizes_.states,
-            kept_row(i, step),
-            begins ? nullptr : kept_row(i, step - 1),
+            scratch_.kept_read.at(i, step),
+            begins ? nullptr : scratch_.kept_read.at(i, step - 1),
             initial ? call_.cell + rows_.row(i) * sizes_.hidden : nullptr,
-            rows_.at(call_.outputs, i, step),
+            scratch_.outputs_read.at(i, step),
             scratch_.carry + i * sizes_.states,
             scratch_.carry_cell + i * sizes_.units,
             call_.recurrence.zoneout_cell != 0 ? scratch_.zone_cell : nullptr,
@@ -216,13 +217,7 @@ class BackPass {
   }
 
   static void keep_vectors(const Packed<Real>& packed, Size slot, const Real* values) {
-    for (Size v = 0; v < packed.vectors; ++v) {
-      store(packed.at(slot, v), load(values + v * lanes<Real>));
-    }
-  }
-
-  const Real* kept_row(Size i, Size step) const {
-    return call_.kept + (step * call_.reading.batch + rows_.row(i)) * sizes_.kept;
+    packed.put_row(slot, [&](Size v) { return load(values + v * lanes<Real>); });
   }
 
   // A GRU that resets before: through the candidate's product, then through r.
@@ -231,7 +226,7 @@ class BackPass {
     for (Size i = 0; i < active_; ++i) {
       if (sizes_.norm) {
         through_norm(deltas(scratch_.deltas, i), deltas(scratch_.deltas_seen, i), 1, plan_.gain_h,
-                     totals_.gain_h, kept_row(i, step), sizes_.unit_h, 2, 3);
+                     totals_.gain_h, scratch_.kept_read.at(i, step), sizes_.unit_h, 2, 3);
       }
       scratch_.rows[i] = deltas(scratch_.deltas_seen, i);
     }
@@ -244,7 +239,7 @@ class BackPass {
 
   void through_recurrent(Size step) {
     for (Size i = 0; i < active_; ++i) {
-      if (sizes_.norm) through_norms(i, kept_row(i, step));
+      if (sizes_.norm) through_norms(i, scratch_.kept_read.at(i, step));
       scratch_.rows[i] = deltas(scratch_.deltas_h, i);
     }
     multiply(plan_.recurrent, active_, scratch_.rows,
@@ -329,6 +324,7 @@ class BackPass {
     }
     if (call_.grad_inputs.data != nullptr) inputs_back();
     used_ = 0;
+    added_ = true;
   }
 
   void outer(const Real* left, Size sections, const Packed<Real>& right, Real* total) {
@@ -348,7 +344,8 @@ class BackPass {
       for (Size r = 0; r < tiling.size(); ++r) rows[r] = left + tiling.first() + r;
       for (Size p = 0; p < right.panels(); ++p) {
         Real* sums = total + tiling.first() * columns + p * right.width * lanes<Real>;
-        compute(Tile<Real>{sums, columns, rows, stride, right.panel(p), used_, sums, columns},
+        const Real* before = added_ ? sums : nullptr;
+        compute(Tile<Real>{before, columns, rows, stride, right.panel(p), used_, sums, columns},
                 tiling.size(), right.width_of(p));
       }
     }
@@ -373,8 +370,9 @@ class BackPass {
   Rows rows_;
   BackScratch<Real> scratch_;
   Masks<Real> masks_;
-  Size active_ = 0;  // rows at this step
-  Size used_ = 0;    // slots that wait to be added up
+  Size active_ = 0;     // rows at this step
+  Size used_ = 0;       // slots that wait to be added up
+  bool added_ = false;  // once: until then the totals of products hold nothing
 };
 
 }  // namespace

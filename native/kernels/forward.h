@@ -60,10 +60,15 @@ struct ForwardScratch {
   Real *zone_hidden, *zone_cell;
   Real *mask, *ahead, *tile_x, *tile_h, *sums;
   const Real **slot_rows, **input_rows, **state_rows, **projected;
+  Cursor<const Real> read;
+  Cursor<Real> written, keeping;
   Real **outputs, **kept, **slot_kept;
   Size ahead_steps;
 
-  ForwardScratch(Arena& arena, const Forward<Real>& call, const Sizes<Real>& sizes, Size parts) {
+  ForwardScratch(Arena& arena, const Forward<Real>& call, const Sizes<Real>& sizes, Size parts)
+      : read(arena, rows_of_part(call.reading, parts)),
+        written(arena, rows_of_part(call.reading, parts)),
+        keeping(arena, rows_of_part(call.reading, parts)) {
     const Recurrence<Real>& what = call.recurrence;
     const Size n = rows_of_part(call.reading, parts);
     const auto states = [&](bool wanted) {
@@ -113,6 +118,9 @@ class ForwardPass {
         masks_(call.recurrence) {}
 
   bool run(const Stop& stop) {
+    scratch_.read.start(rows_, call_.inputs);
+    scratch_.written.start(rows_, call_.outputs);
+    scratch_.keeping.start(rows_, call_.kept, sizes_.kept);
     load_state();
     const Size work = (rows_.count() + 1) * (sizes_.inputs + sizes_.recurrent) * sizes_.row;
     const Size at_once = steps_between_stops(work);
@@ -204,8 +212,8 @@ class ForwardPass {
                     Stream::cell);
       }
       scratch_.state_rows[i] = hidden;
-      scratch_.outputs[i] = rows_.at(call_.outputs, i, step);
-      if (call_.kept != nullptr) scratch_.kept[i] = kept_row(i, step);
+      scratch_.outputs[i] = scratch_.written.at(i, step);
+      if (call_.kept != nullptr) scratch_.kept[i] = scratch_.keeping.at(i, step);
     }
     return {before,
             what.recurrent_dropout != 0 ? scratch_.entering : before,
@@ -222,13 +230,9 @@ class ForwardPass {
   }
 
   ELMAN_INLINE void fetch_row(Size i, Size step) const {
-    fetch(rows_.at(call_.outputs, i, step), sizes_.recurrent);
-    if (call_.kept != nullptr) fetch(kept_row(i, step), sizes_.kept);
-    if (input_ == Input::fused) fetch(rows_.at(call_.inputs, i, step), sizes_.inputs);
-  }
-
-  Real* kept_row(Size i, Size step) const {
-    return call_.kept + (step * call_.reading.batch + rows_.row(i)) * sizes_.kept;
+    fetch(scratch_.written.at(i, step), sizes_.recurrent);
+    if (call_.kept != nullptr) fetch(scratch_.keeping.at(i, step), sizes_.kept);
+    if (input_ == Input::fused) fetch(scratch_.read.at(i, step), sizes_.inputs);
   }
 
   // The inputs' products of this and some following steps.
@@ -237,8 +241,8 @@ class ForwardPass {
     for (Size step = first; step < first + scratch_.ahead_steps && step < rows_.longest(); ++step) {
       active = rows_.active(step, active);
       for (Size i = 0; i < active; ++i, ++slots) {
-        scratch_.slot_rows[slots] = rows_.at(call_.inputs, i, step);
-        if (call_.kept != nullptr) scratch_.slot_kept[slots] = kept_row(i, step);
+        scratch_.slot_rows[slots] = scratch_.read.at(i, step);
+        if (call_.kept != nullptr) scratch_.slot_kept[slots] = scratch_.keeping.at(i, step);
       }
     }
     project(plan_, slots, scratch_.slot_rows, scratch_.ahead,
@@ -254,7 +258,7 @@ class ForwardPass {
       } else if (input_ == Input::ahead) {
         scratch_.projected[i] = scratch_.ahead + next_slot_++ * sizes_.row;
       } else {
-        scratch_.input_rows[i] = rows_.at(call_.inputs, i, step);
+        scratch_.input_rows[i] = scratch_.read.at(i, step);
       }
     }
   }
@@ -269,33 +273,37 @@ class ForwardPass {
   // One product with the state, panel by panel: a tile's gates are finished while its sums are at
   // hand.
   void pass(const Packed<Real>& matrix, const Real* const* state_rows, Size gates, Size active) {
-    for (Size p = 0; p < matrix.panels(); ++p) {
-      const int width = matrix.width_of(p);
+    for (Size p = 0; p < matrix.panels();) {
+      const int panels = panels_at_once(matrix, p, active);
+      const int width = matrix.width_of(p) + (panels > 1 ? matrix.width_of(p + 1) : 0);
       const Size block = p * matrix.width / gates;
       for (Tiling tiling(active); tiling.next();) {
         const Size r = tiling.first(), height = tiling.size();
         const Real* projected[tall];
-        find_projected(projected, r, height, p, block);
-        compute(Tile<Real>{nullptr, 0, state_rows + r, 1, matrix.panel(p), matrix.depth,
-                           scratch_.tile_h, wide * lanes<Real>},
-                height, width);
+        find_projected(projected, r, height, p, panels, block);
+        compute_panels(matrix, p, panels, height,
+                       Tile<Real>{nullptr, 0, state_rows + r, 1, nullptr, 0, scratch_.tile_h,
+                                  wide * lanes<Real>});
         finish({r, height, block, width / gates, scratch_.tile_h, wide * lanes<Real>, projected},
                gates);
       }
+      p += panels;
     }
   }
 
-  // What the inputs add to a few rows, for the blocks of panel `p` (from `block` on).
-  void find_projected(const Real** projected, Size first, Size height, Size p, Size block) {
+  // What the inputs add to a few rows, for the blocks of `panels` panels from `p`, block `block`
+  // on.
+  void find_projected(const Real** projected, Size first, Size height, Size p, int panels,
+                      Size block) {
     const Size column = block * sizes_.gates * lanes<Real>;
     for (Size i = 0; i < height; ++i) {
       projected[i] = input_ == Input::fused ? scratch_.tile_x + i * wide * lanes<Real>
                                             : scratch_.projected[first + i] + column;
     }
     if (input_ != Input::fused) return;
-    compute(Tile<Real>{plan_.bias + column, 0, scratch_.input_rows + first, 1, plan_.input.panel(p),
-                       sizes_.inputs, scratch_.tile_x, wide * lanes<Real>},
-            height, plan_.input.width_of(p));
+    compute_panels(plan_.input, p, panels, height,
+                   Tile<Real>{plan_.bias + column, 0, scratch_.input_rows + first, 1, nullptr, 0,
+                              scratch_.tile_x, wide * lanes<Real>});
   }
 
   void finish(const Sums<Real>& sums, Size gates) {

@@ -188,14 +188,37 @@ class Rows {
     while (guess > 0 && length(guess - 1) <= step) --guess;
     return guess;
   }
-  template <typename Real>
-  Real* at(const Sequence<Real>& sequence, Size i, Size step) const {
-    return sequence.data + row(i) * sequence.row + time(i, step) * sequence.step;
-  }
+  const Reading& reading() const { return reading_; }
 
  private:
   const Reading& reading_;
   Size first_, every_, count_;
+};
+
+// Where the rows of a part stand in a sequence, in the order in which their steps are read.
+template <typename Real>
+class Cursor {
+ public:
+  Cursor(Arena& arena, Size rows) : first_(arena.take<Real*>(rows)) {}
+
+  void start(const Rows& rows, const Sequence<Real>& sequence) {
+    if (sequence.data == nullptr) return;
+    step_ = rows.reading().reverse ? -sequence.step : sequence.step;
+    for (Size i = 0; i < rows.count(); ++i) {
+      first_[i] = sequence.data + rows.row(i) * sequence.row;
+      if (rows.length(i) > 0) first_[i] += rows.time(i, 0) * sequence.step;
+    }
+  }
+  // By row and step alone, whatever the direction.
+  void start(const Rows& rows, Real* data, Size size) {
+    step_ = rows.reading().batch * size;
+    for (Size i = 0; i < rows.count(); ++i) first_[i] = data + rows.row(i) * size;
+  }
+  Real* at(Size i, Size step) const { return first_[i] + step * step_; }
+
+ private:
+  Real** first_;
+  Size step_ = 0;
 };
 
 // Most rows that a part of the work may have.

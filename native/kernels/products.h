@@ -178,10 +178,16 @@ struct Packed {
     return left < width ? static_cast<int>(left) : width;
   }
   Real* panel(Size k) const { return data + k * width * lanes<Real> * depth; }
-  // Where the vector of columns `v` stands in row k of the matrix.
-  Real* at(Size k, Size v) const {
-    const Size p = v / width;
-    return panel(p) + (k * width_of(p) + v % width) * lanes<Real>;
+  // Writes row k of the matrix: values(v) is its v-th vector.
+  template <typename Values>
+  ELMAN_INLINE void put_row(Size k, const Values& values) const {
+    Real* panel_start = data;
+    for (Size v = 0; v < vectors;) {
+      const Size count = vectors - v < width ? vectors - v : width;
+      Real* to = panel_start + k * count * lanes<Real>;
+      for (const Size end = v + count; v < end; ++v, to += lanes<Real>) store(to, values(v));
+      panel_start += depth * width * lanes<Real>;
+    }
   }
 };
 
@@ -232,8 +238,8 @@ void pack_columns(const Packed<Real>& packed, const Column& column) {
   for (Size v = 0; v < packed.vectors; ++v) {
     const Real* from[L];
     for (Size j = 0; j < L; ++j) from[j] = column(v * L + j);
-    Real* to = packed.at(0, v);
-    const Size stride = packed.width_of(v / packed.width) * L;
+    const Size p = v / packed.width, stride = packed.width_of(p) * L;
+    Real* to = packed.panel(p) + v % packed.width * L;
     for (Size k = 0; k < packed.depth; k += L) {
       Vector<Real> block[L];
       const Size left = packed.depth - k < L ? packed.depth - k : L;
@@ -252,33 +258,84 @@ template <typename Real, typename Row>
 void pack_rows(const Packed<Real>& packed, Size count, const Row& row) {
   for (Size k = 0; k < packed.depth; ++k) {
     const Real* from = row(k);
-    for (Size v = 0; v < packed.vectors; ++v) {
+    packed.put_row(k, [&](Size v) {
       const Size left = count - v * lanes<Real>;
-      const auto values = from == nullptr ? Vector<Real>{} : load(from + v * lanes<Real>, left);
-      store(packed.at(k, v), values);
-    }
+      return from == nullptr ? Vector<Real>{} : load(from + v * lanes<Real>, left);
+    });
   }
+}
+
+// One row times two panels that follow each other: alone, a panel has too few sums to keep the
+// processor busy while each waits for its last addition.
+template <int first, int second, typename Real>
+void compute_pair(const Tile<Real>& tile) {
+  constexpr int width = first + second;
+  Vector<Real> sums[width];
+#pragma GCC unroll 8
+  for (int j = 0; j < width; ++j) {
+    sums[j] = tile.start == nullptr ? Vector<Real>{} : load(tile.start + j * lanes<Real>);
+  }
+  const Real *row = tile.rows[0], *panel = tile.panel;
+  const Real* next = panel + tile.depth * first * lanes<Real>;
+  for (Size k = 0; k < tile.depth; ++k) {
+    const Real entry = row[k * tile.row_step];
+#pragma GCC unroll 8
+    for (int j = 0; j < first; ++j) sums[j] += entry * load(panel + j * lanes<Real>);
+#pragma GCC unroll 8
+    for (int j = 0; j < second; ++j) sums[first + j] += entry * load(next + j * lanes<Real>);
+    panel += first * lanes<Real>;
+    next += second * lanes<Real>;
+  }
+#pragma GCC unroll 8
+  for (int j = 0; j < width; ++j) store(tile.sums + j * lanes<Real>, sums[j]);
+}
+
+template <int first, typename Real>
+void compute_pair(const Tile<Real>& tile, int second) {
+  switch (second) {
+    case 1:
+      return compute_pair<first, 1>(tile);
+    case 2:
+      return compute_pair<first, 2>(tile);
+    case 3:
+      return compute_pair<first, 3>(tile);
+    default:
+      return compute_pair<first, first>(tile);
+  }
+}
+
+// How many panels are taken at once from `panel` on: for one row two, if there are.
+template <typename Real>
+int panels_at_once(const Packed<Real>& matrix, Size panel, Size rows) {
+  return rows == 1 && panel + 1 < matrix.panels() ? 2 : 1;
+}
+
+// A tile of `panels` panels of the matrix, the first of them `panel`; as many as panels_at_once.
+template <typename Real>
+void compute_panels(const Packed<Real>& matrix, Size panel, int panels, Size height,
+                    Tile<Real> tile) {
+  tile.panel = matrix.panel(panel);
+  tile.depth = matrix.depth;
+  if (panels == 1) return compute(tile, height, matrix.width_of(panel));
+  const int second = matrix.width_of(panel + 1);
+  matrix.width == 3 ? compute_pair<3>(tile, second) : compute_pair<wide>(tile, second);
 }
 
 // out[r] = start[r] + rows[r] · the matrix, for each of `count` rows; whole vectors are written.
 template <typename Real>
 void multiply(const Packed<Real>& matrix, Size count, const Real* const* rows, const Real* start,
               Size start_stride, Real* out, Size out_stride) {
-  for (Size p = 0; p < matrix.panels(); ++p) {
+  for (Size p = 0; p < matrix.panels();) {
     const Size column = p * matrix.width * lanes<Real>;
+    const int panels = panels_at_once(matrix, p, count);
     for (Tiling tiling(count); tiling.next();) {
       const Size r = tiling.first();
       const Real* from = start == nullptr ? nullptr : start + r * start_stride + column;
-      const Tile<Real> tile = {from,
-                               start_stride,
-                               rows + r,
-                               1,
-                               matrix.panel(p),
-                               matrix.depth,
-                               out + r * out_stride + column,
-                               out_stride};
-      compute(tile, tiling.size(), matrix.width_of(p));
+      Real* to = out + r * out_stride + column;
+      compute_panels(matrix, p, panels, tiling.size(),
+                     Tile<Real>{from, start_stride, rows + r, 1, nullptr, 0, to, out_stride});
     }
+    p += panels;
   }
 }
 
