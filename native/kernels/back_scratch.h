@@ -36,11 +36,12 @@ struct BackScratch {
   Real *inputs, *projected;
   Packed<Real> slot_inputs, slot_states, slot_seen, slot_made;  // [slot, …]
   Real *carry, *carry_cell, *grad, *grad_made, *entering, *old, *grad_seen, *seen;
-  Real *zone_hidden, *zone_cell, *mask, *fresh, *through_norm, *made;
+  Real *zone_hidden, *zone_cell, *mask, *fresh, *seen_cell, *through_norm, *made;
   const Real **rows, **slot_rows;
   Real** slot_outputs;
   Cursor<const Real> inputs_read, outputs_read, kept_read, grads_read;
   Cursor<Real> grads_written;
+  Resets resets;
 
   BackScratch(Arena& arena, const Backward<Real>& call, const BackPlan<Real>& plan, Size parts)
       : slots(slots_of(call, parts)),
@@ -60,7 +61,8 @@ struct BackScratch {
         outputs_read(arena, rows_of_part(call.reading, parts)),
         kept_read(arena, rows_of_part(call.reading, parts)),
         grads_read(arena, rows_of_part(call.reading, parts)),
-        grads_written(arena, rows_of_part(call.reading, parts)) {
+        grads_written(arena, rows_of_part(call.reading, parts)),
+        resets(arena, call.reading) {
     const Size n = rows_of_part(call.reading, parts);
     const Sizes<Real>& sizes = plan.sizes;
     carry = arena.take<Real>(n * sizes.states);
@@ -75,6 +77,7 @@ struct BackScratch {
     zone_cell = arena.take<Real>(sizes.units);
     mask = arena.take<Real>(sizes.states);
     fresh = arena.take<Real>(sizes.units);
+    seen_cell = arena.take<Real>(sizes.units);
     through_norm = arena.take<Real>(sizes.units);
     made = arena.take<Real>(sizes.units);
     rows = arena.take<const Real*>(n);

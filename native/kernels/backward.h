@@ -32,6 +32,7 @@ class BackPass {
     scratch_.kept_read.start(rows_, call_.kept, sizes_.kept);
     scratch_.grads_read.start(rows_, call_.grad_outputs);
     scratch_.grads_written.start(rows_, call_.grad_inputs);
+    scratch_.resets.start(rows_);
     rows_.longest() == 0 ? totals_.clear() : totals_.clear_sums();
     load_carry();
     const Size work = 3 * (rows_.count() + 1) * (sizes_.inputs + sizes_.recurrent) * sizes_.row;
@@ -101,7 +102,7 @@ class BackPass {
   }
 
   Real* deltas(Real* base, Size i) const { return base + (used_ + i) * scratch_.stride; }
-  bool first(Size i, Size step) const { return step == 0 || rows_.reset(i, step); }
+  bool first(Size i, Size step) const { return step == 0 || scratch_.resets.at(rows_, i, step); }
 
   ELMAN_INLINE void fetch_row(Size i, Size step) const {
     fetch(scratch_.kept_read.at(i, step), sizes_.kept);
@@ -148,7 +149,7 @@ class BackPass {
     const Real* before = nullptr;
     if (!first(i, step)) {
       before = scratch_.outputs_read.at(i, step - 1);
-    } else if (!rows_.reset(i, step) && call_.hidden != nullptr) {
+    } else if (!scratch_.resets.at(rows_, i, step) && call_.hidden != nullptr) {
       before = call_.hidden + rows_.row(i) * sizes_.recurrent;
     }
     for (Size unit = 0; unit < sizes_.states; unit += lanes<Real>) {
@@ -173,7 +174,7 @@ class BackPass {
 
   BackStep<Real> back_step(Size i, Size step) {
     const bool projected = plan_.projection.depth > 0, begins = first(i, step);
-    const bool initial = begins && !rows_.reset(i, step) && call_.cell != nullptr;
+    const bool initial = begins && !scratch_.resets.at(rows_, i, step) && call_.cell != nullptr;
     return {projected ? scratch_.grad_made + i * sizes_.units : scratch_.grad + i * sizes_.states,
             scratch_.entering + i * sizes_.states,
             scratch_.kept_read.at(i, step),
@@ -187,6 +188,7 @@ class BackPass {
             projected ? scratch_.made : nullptr,
             scratch_.seen,
             scratch_.fresh,
+            scratch_.seen_cell,
             scratch_.through_norm};
   }
 
@@ -299,7 +301,7 @@ class BackPass {
         store(carry + unit, load(carry + unit) + load(old + unit));
       }
     }
-    if (rows_.reset(i, step)) {
+    if (scratch_.resets.at(rows_, i, step)) {
       clear(carry, sizes_.states);
       clear(scratch_.carry_cell + i * sizes_.units, sizes_.units);
     }

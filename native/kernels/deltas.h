@@ -27,6 +27,7 @@ struct BackStep {
   Real* made;               // o·tanh(c), written if it is projected; else null
   Real* seen;               // r·h(t-1), written by a GRU that resets before
   Real* fresh;              // [units] scratch: the normalised cell
+  Real* seen_cell;          // [units] scratch: tanh of it, scaled
   Real* through_norm;       // [units] scratch: the gradient by c through its normalisation
 };
 
@@ -75,7 +76,7 @@ ELMAN_INLINE FreshCell<Real> fresh_cell(const BackPlan<Real>& plan, const BackSt
   return cell;
 }
 
-// The gradient by c(t) through its normalisation; `fresh` becomes tanh of what was normalised.
+// The gradient by c(t) through its normalisation; `seen_cell` becomes tanh of what was normalised.
 template <typename Real>
 void through_normalised_cell(const BackPlan<Real>& plan, const BackStep<Real>& step,
                              Totals<Real>& totals) {
@@ -85,10 +86,12 @@ void through_normalised_cell(const BackPlan<Real>& plan, const BackStep<Real>& s
   for (Size unit = 0; unit < sizes.units; unit += L) {
     store(step.fresh + unit, fresh_cell(plan, step, unit).value);
   }
-  const Real scale = normalise(step.fresh, group);
+  const Real scale = centre(step.fresh, group);
   for (Size unit = 0; unit < sizes.units; unit += L) {
-    const auto gain = load(plan.norm_cell + unit), normal = load(step.fresh + unit);
+    const auto gain = load(plan.norm_cell + unit), normal = load(step.fresh + unit) * scale;
     const auto value = tangent(normal * gain + load(plan.norm_cell + sizes.units + unit));
+    store(step.fresh + unit, normal);
+    store(step.seen_cell + unit, value);
     const auto grad =
         load(step.grad + unit) * load(step.kept + unit * 5 + 3 * L) * (1 - value * value);
     Real* of_gain = totals.norm_cell + unit;
@@ -97,11 +100,6 @@ void through_normalised_cell(const BackPlan<Real>& plan, const BackStep<Real>& s
     store(step.through_norm + unit, grad * gain);
   }
   normalise_back(step.through_norm, group, static_cast<const Real*>(step.fresh), group, scale);
-  for (Size unit = 0; unit < sizes.units; unit += L) {
-    const auto normal = load(step.fresh + unit);
-    store(step.fresh + unit, tangent(normal * load(plan.norm_cell + unit) +
-                                     load(plan.norm_cell + sizes.units + unit)));
-  }
 }
 
 template <typename Real>
@@ -114,7 +112,7 @@ void lstm_deltas(const BackPlan<Real>& plan, const BackStep<Real>& step, Totals<
     const auto in = load(kept), forget = load(kept + L), candidate = load(kept + 2 * L);
     const auto out = load(kept + 3 * L), grad = load(step.grad + unit);
     const FreshCell<Real> cell = fresh_cell(plan, step, unit);
-    const auto seen = plan.sizes.norm ? load(step.fresh + unit) : tangent(cell.value);
+    const auto seen = plan.sizes.norm ? load(step.seen_cell + unit) : tangent(cell.value);
     if (step.made != nullptr) store(step.made + unit, out * seen);
 
     const auto delta_out = grad * seen * out * (1 - out);

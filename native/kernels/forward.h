@@ -5,103 +5,13 @@
 #include <cstddef>
 
 #include "elman/contract.h"
+#include "kernels/forward_scratch.h"
 #include "kernels/gates.h"
 #include "kernels/masks.h"
 #include "kernels/parts.h"
 
 namespace elman::ELMAN_ISA {
 namespace {
-
-// Rows and steps whose inputs are multiplied at once, where that is done ahead of the recurrence.
-constexpr Size slots_ahead = 48;
-
-// How the inputs' products are taken.
-enum class Input {
-  fused,  // with the recurrent product, tile by tile: nothing is written to memory
-  ahead,  // for a few steps at once: the weights are read once for all of them
-  table,  // for each word of the vocabulary, once
-};
-
-template <typename Real>
-Input input_of(const Forward<Real>& call, Size parts) {
-  if (call.tokens.ids != nullptr) return Input::table;
-  const Recurrence<Real>& what = call.recurrence;
-  const bool few_rows = what.inputs > 2 * rows_of_part(call.reading, parts);
-  const bool apart = what.norm_ih != nullptr || what.cell == Cell::gru_before;
-  return few_rows || apart ? Input::ahead : Input::fused;
-}
-
-// Takes inputs for all gates: product and bias, normalised where the weights say so.
-template <typename Real>
-void project(const Plan<Real>& plan, Size count, const Real* const* rows, Real* out,
-             Real* const* kept) {
-  const Sizes<Real>& sizes = plan.sizes;
-  multiply(plan.input, count, rows, sizes.norm ? nullptr : plan.bias, 0, out, sizes.row);
-  if (!sizes.norm) return;
-  for (Size i = 0; i < count; ++i) {
-    Real* row = out + i * sizes.row;
-    const Size groups = sizes.gates == 3 ? 2 : 1;
-    for (Size g = 0; g < groups; ++g) {
-      const Size gates = groups == 1 ? sizes.gates : 2 - g;
-      const Real scale = normalise(row, interleaved<Real>(sizes.hidden, sizes.gates, 2 * g, gates));
-      if (kept != nullptr) kept[i][sizes.scales + g] = scale;
-    }
-    if (kept != nullptr) copy(kept[i] + sizes.unit_x, row, sizes.row);
-    for (Size j = 0; j < sizes.row; j += lanes<Real>) {
-      store(row + j, load(row + j) * load(plan.gain_x + j) + load(plan.bias + j));
-    }
-  }
-}
-
-// The buffers of one part of the rows.
-template <typename Real>
-struct ForwardScratch {
-  Real *hidden[2], *cell, *entering, *fresh, *made, *reset, *update;
-  Real *zone_hidden, *zone_cell;
-  Real *mask, *ahead, *tile_x, *tile_h, *sums;
-  const Real **slot_rows, **input_rows, **state_rows, **projected;
-  Cursor<const Real> read;
-  Cursor<Real> written, keeping;
-  Real **outputs, **kept, **slot_kept;
-  Size ahead_steps;
-
-  ForwardScratch(Arena& arena, const Forward<Real>& call, const Sizes<Real>& sizes, Size parts)
-      : read(arena, rows_of_part(call.reading, parts)),
-        written(arena, rows_of_part(call.reading, parts)),
-        keeping(arena, rows_of_part(call.reading, parts)) {
-    const Recurrence<Real>& what = call.recurrence;
-    const Size n = rows_of_part(call.reading, parts);
-    const auto states = [&](bool wanted) {
-      return arena.take<Real>(wanted ? n * sizes.states : 0);
-    };
-    const auto units = [&](bool wanted) { return arena.take<Real>(wanted ? n * sizes.units : 0); };
-    const bool lstm = what.cell == Cell::lstm, before = what.cell == Cell::gru_before;
-    for (Real*& buffer : hidden) buffer = states(true);
-    cell = units(lstm);
-    entering = states(what.recurrent_dropout != 0);
-    fresh = units(lstm && sizes.norm);
-    made = units(what.projection != nullptr || (lstm && sizes.norm));
-    reset = states(before);
-    update = units(before);
-    zone_hidden = states(what.zoneout_hidden != 0);
-    zone_cell = units(what.zoneout_cell != 0);
-    mask = arena.take<Real>(sizes.states);
-    const bool is_ahead = input_of(call, parts) == Input::ahead;
-    ahead_steps = n == 0 ? 1 : (slots_ahead + n - 1) / n;
-    const Size slots = is_ahead ? ahead_steps * n : 0;
-    ahead = arena.take<Real>(slots * sizes.row);
-    tile_x = arena.take<Real>(tall * wide * lanes<Real>);
-    tile_h = arena.take<Real>(tall * wide * lanes<Real>);
-    sums = arena.take<Real>(sizes.norm ? n * sizes.row : 0);
-    slot_rows = arena.take<const Real*>(slots);
-    input_rows = arena.take<const Real*>(n);
-    state_rows = arena.take<const Real*>(n);
-    projected = arena.take<const Real*>(n);
-    outputs = arena.take<Real*>(n);
-    kept = arena.take<Real*>(n);
-    slot_kept = arena.take<Real*>(slots);
-  }
-};
 
 template <typename Real>
 class ForwardPass {
@@ -121,6 +31,7 @@ class ForwardPass {
     scratch_.read.start(rows_, call_.inputs);
     scratch_.written.start(rows_, call_.outputs);
     scratch_.keeping.start(rows_, call_.kept, sizes_.kept);
+    scratch_.resets.start(rows_);
     load_state();
     const Size work = (rows_.count() + 1) * (sizes_.inputs + sizes_.recurrent) * sizes_.row;
     const Size at_once = steps_between_stops(work);
@@ -191,10 +102,11 @@ class ForwardPass {
   Step<Real> prepare_step(Size step, Size active) {
     Real* before = scratch_.hidden[step % 2];
     const Recurrence<Real>& what = call_.recurrence;
+    const bool resets = scratch_.resets.any(step);
     for (Size i = 0; i < active; ++i) {
       if (step + 2 < rows_.length(i)) fetch_row(i, step + 2);
       Real* hidden = before + i * sizes_.states;
-      if (rows_.reset(i, step)) {
+      if (resets && scratch_.resets.at(rows_, i, step)) {
         clear(hidden, sizes_.states);
         if (what.cell == Cell::lstm) clear(scratch_.cell + i * sizes_.units, sizes_.units);
       }
@@ -355,14 +267,15 @@ class ForwardPass {
   // cell's from `offset` on, and scales them.
   void normalise_gates(Real* row, Size i, Size gates, Size offset, Size first, Size count) {
     const Group group = interleaved<Real>(sizes_.hidden, gates, first, count);
-    const Real scale = normalise(row, group);
+    const Real scale = centre(row, group);
     Real* kept = step_.kept == nullptr ? nullptr : step_.kept[i];
     if (kept != nullptr) kept[sizes_.scales + 2 + (offset + first > 0 ? 1 : 0)] = scale;
     for_each_vector<Real>(group, [&](Size u, Size g, Size) {
       const Size place = u * sizes_.gates + (offset + first + g) * lanes<Real>;
       Real* at = vector_of(row, group, u, g);
-      if (kept != nullptr) store(kept + sizes_.unit_h + place, load(at));
-      store(at, load(at) * load(plan_.gain_h + place));
+      const auto normal = load(at) * scale;
+      if (kept != nullptr) store(kept + sizes_.unit_h + place, normal);
+      store(at, normal * load(plan_.gain_h + place));
     });
   }
 

@@ -143,10 +143,11 @@ template <typename Real>
 void finish_normalised_cell(const Plan<Real>& plan, const Step<Real>& step, Size row) {
   const Sizes<Real>& sizes = plan.sizes;
   Real* seen = step.fresh + row * sizes.units;
-  normalise(seen, sectioned(sizes.hidden, sizes.units, 1));
+  const Real scale = centre(seen, sectioned(sizes.hidden, sizes.units, 1));
   for (Size unit = 0; unit < sizes.units; unit += lanes<Real>) {
+    const auto normal = load(seen + unit) * scale;
     const auto cell =
-        load(seen + unit) * load(plan.norm_cell + unit) + load(plan.norm_cell + sizes.units + unit);
+        normal * load(plan.norm_cell + unit) + load(plan.norm_cell + sizes.units + unit);
     Real* made = step.made + row * sizes.units + unit;
     const auto hidden = load(made) * tangent(cell);
     if (plan.what.projection != nullptr) {

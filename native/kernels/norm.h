@@ -33,13 +33,27 @@ inline Group sectioned(Size hidden, Size units, Size count) {
 // The sum of all lanes, in pairs of halves.
 template <typename Real>
 ELMAN_INLINE Real total_of(Vector<Real> vector) {
-  Real parts[lanes<Real>];
-  store(parts, vector);
-#pragma GCC unroll 4
-  for (Size half = lanes<Real> / 2; half > 0; half /= 2) {
-    for (Size j = 0; j < half; ++j) parts[j] += parts[j + half];
+  constexpr Size count = lanes<Real>;
+  const auto a = vector;
+  if constexpr (count == 16) {
+    const auto b =
+        a + __builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    const auto c =
+        b + __builtin_shufflevector(b, b, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+    const auto d =
+        c + __builtin_shufflevector(c, c, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+    return d[0] + d[1];
+  } else if constexpr (count == 8) {
+    const auto b = a + __builtin_shufflevector(a, a, 4, 5, 6, 7, 0, 1, 2, 3);
+    const auto c = b + __builtin_shufflevector(b, b, 2, 3, 0, 1, 6, 7, 4, 5);
+    return c[0] + c[1];
+  } else if constexpr (count == 4) {
+    const auto b = a + __builtin_shufflevector(a, a, 2, 3, 0, 1);
+    return b[0] + b[1];
+  } else {
+    static_assert(count == 2);
+    return a[0] + a[1];
   }
-  return parts[0];
 }
 
 // 0, 1, 2, …
@@ -70,9 +84,10 @@ ELMAN_INLINE Real* vector_of(Real* row, const Group& group, Size u, Size g) {
   return row + group.base + g * group.gate + u * group.unit;
 }
 
-// row becomes (row - mean) · scale, with zeros in the lanes that do not count; returns the scale.
+// row becomes row - mean, with zeros in the lanes that do not count; returns the scale that makes
+// it normal.
 template <typename Real>
-Real normalise(Real* row, const Group& group) {
+Real centre(Real* row, const Group& group) {
   Vector<Real> sum = {};
   for_each_vector<Real>(group, [&](Size u, Size g, Size valid) {
     sum += first_lanes<Real>(load(vector_of(row, group, u, g)), valid);
@@ -86,12 +101,7 @@ Real normalise(Real* row, const Group& group) {
     store(at, deviation);
   });
   const Real variance = total_of<Real>(squares) / static_cast<Real>(group.entries());
-  const Real scale = 1 / square_root(variance + static_cast<Real>(norm_epsilon));
-  for_each_vector<Real>(group, [&](Size u, Size g, Size) {
-    Real* at = vector_of(row, group, u, g);
-    store(at, load(at) * scale);
-  });
-  return scale;
+  return 1 / square_root(variance + static_cast<Real>(norm_epsilon));
 }
 
 // The gradient by what was normalised: `grad` holds the one by the result (zero in the lanes that

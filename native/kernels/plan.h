@@ -180,9 +180,6 @@ class Rows {
   Size longest() const { return count_ == 0 ? 0 : length(0); }
   // Where in time row i is at a step of its reading.
   Size time(Size i, Size step) const { return reading_.reverse ? length(i) - 1 - step : step; }
-  bool reset(Size i, Size step) const {
-    return reading_.resets != nullptr && reading_.resets[row(i) * reading_.time + time(i, step)];
-  }
   // How many rows are read at a step: the first ones. `guess` is at least as many.
   Size active(Size step, Size guess) const {
     while (guess > 0 && length(guess - 1) <= step) --guess;
@@ -219,6 +216,33 @@ class Cursor {
  private:
   Real** first_;
   Size step_ = 0;
+};
+
+// Where the rows of a part begin anew. Few steps have any resets, and only there is it asked of
+// each row.
+class Resets {
+ public:
+  Resets(Arena& arena, const Reading& reading)
+      : any_(arena.take<bool>(reading.resets == nullptr ? 0 : reading.time)) {}
+
+  void start(const Rows& rows) {
+    const Reading& reading = rows.reading();
+    resets_ = reading.resets;
+    if (resets_ == nullptr) return;
+    clear(any_, reading.time);
+    for (Size i = 0; i < rows.count(); ++i) {
+      const bool* row = resets_ + rows.row(i) * reading.time;
+      for (Size step = 0; step < rows.length(i); ++step) any_[step] |= row[rows.time(i, step)];
+    }
+  }
+  bool any(Size step) const { return resets_ != nullptr && any_[step]; }
+  bool at(const Rows& rows, Size i, Size step) const {
+    return any(step) && resets_[rows.row(i) * rows.reading().time + rows.time(i, step)];
+  }
+
+ private:
+  const bool* resets_ = nullptr;
+  bool* any_;
 };
 
 // Most rows that a part of the work may have.
