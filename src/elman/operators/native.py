@@ -102,14 +102,14 @@ class _Unroll(torch.autograd.Function):
     def backward(ctx: Any, *grads: Any) -> tuple:
         problems, kind, count = ctx.problems, ctx.kind, len(ctx.problems)
         tensors, outputs = ctx.saved_tensors[:-count], ctx.saved_tensors[-count:]
-        given = (problems, repeat(kind), _parted(tensors, count))
-        wanted, grads = _parted(ctx.needs_input_grad[2:], count), _parted(grads, count)
+        calls, by = _parted(tensors, count), _parted(grads, count)
+        wanted = _parted(ctx.needs_input_grad[2:], count)
         if torch.is_grad_enabled():  # somebody will differentiate these gradients
             with torch.autocast("cpu", enabled=False):  # in the dtype of the outputs
-                found = list(map(differentiate_loop, *given, wanted, grads))
+                found = list(map(differentiate_loop, problems, repeat(kind), calls, wanted, by))
         else:
             made = list(zip(outputs, ctx.kept, strict=True))
-            found = run_backward(problems, kind, given[2], made, grads, wanted)
+            found = run_backward(problems, kind, calls, made, by, wanted)
         return None, None, *chain(*found)
 
 
