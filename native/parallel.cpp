@@ -187,6 +187,22 @@ class Pool {
   std::condition_variable finished_;
 };
 
+Barrier::Barrier(std::ptrdiff_t parts) : parts_(parts) {}
+
+bool Barrier::meet(std::ptrdiff_t turn, const Stop& stop) {
+  const std::atomic_ref arrived(arrived_);
+  const std::ptrdiff_t wanted = turn * parts_;
+  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 >= wanted) return true;
+  while (true) {
+    for (int k = 0; k < 4000; ++k) {
+      if (arrived.load(std::memory_order_acquire) >= wanted) return true;
+      relax();
+    }
+    if (stop()) return false;
+    std::this_thread::yield();  // another program may be in the way
+  }
+}
+
 Threads::Threads(std::ptrdiff_t wanted) {
   if (wanted <= 1) return;
   Pool& pool = Pool::get();

@@ -28,12 +28,12 @@ std::size_t most_kept() {
 
 Memory::Block make(std::size_t bytes) {
   if (bytes < huge_page) return {::operator new(bytes, alignment), bytes};
-  const std::size_t whole = (bytes + huge_page - 1) / huge_page * huge_page;
-  void* start = ::operator new(whole, std::align_val_t{huge_page});
+  void* start = ::operator new(bytes, std::align_val_t{huge_page});
 #if defined(__unix__) && defined(MADV_HUGEPAGE)
-  madvise(start, whole, MADV_HUGEPAGE);  // a wish: without it all goes on, slower
+  // A wish: without it all goes on, slower. The end that fills no huge page stays as it is.
+  madvise(start, bytes / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
-  return {start, whole};
+  return {start, bytes};
 }
 
 void destroy(Memory::Block block) {

@@ -16,16 +16,23 @@ namespace {
 template <typename Real>
 class ForwardPass {
  public:
-  ForwardPass(const Forward<Real>& call, const Plan<Real>& plan, const Real* table, Size part,
-              Size parts, Arena& arena)
+  // `first` is the first part's memory, `own` this one's.
+  ForwardPass(const Forward<Real>& call, const Plan<Real>& plan, const Real* table,
+              const Division& division, Arena& own, Arena& first)
       : call_(call),
         plan_(plan),
         sizes_(plan.sizes),
         table_(table),
-        input_(input_of(call, parts)),
-        rows_(call.reading, part, parts),
-        scratch_(arena, call, plan.sizes, parts),
-        masks_(call.recurrence) {}
+        division_(division),
+        panels_(division.of(plan.recurrent.panels())),
+        input_(input_of(call, division.row_parts())),
+        rows_(call.reading, division.row_part(), division.row_parts()),
+        scratch_(own, call, plan.sizes, division.row_parts()),
+        masks_(call.recurrence) {
+    if (division.barrier == nullptr) return;
+    const ForwardScratch<Real> shared(first, call, plan.sizes, 1);
+    for (int k = 0; k < 2; ++k) scratch_.hidden[k] = shared.hidden[k];
+  }
 
   bool run(const Stop& stop) {
     scratch_.read.start(rows_, call_.inputs);
@@ -33,6 +40,7 @@ class ForwardPass {
     scratch_.keeping.start(rows_, call_.kept, sizes_.kept);
     scratch_.resets.start(rows_);
     load_state();
+    if (!meet(stop)) return false;
     const Size work = (rows_.count() + 1) * (sizes_.inputs + sizes_.recurrent) * sizes_.row;
     const Size at_once = steps_between_stops(work);
     Size active = rows_.count();
@@ -43,6 +51,7 @@ class ForwardPass {
         for (; step < end && step < rows_.longest(); ++step) {
           active = rows_.active(step, active);
           take_step(step, active);
+          if (!meet(stop)) return false;
         }
       }
       if (stop()) return false;
@@ -52,6 +61,13 @@ class ForwardPass {
   }
 
  private:
+  // All parts have done this much, where they share a state.
+  bool meet(const Stop& stop) {
+    return division_.barrier == nullptr || division_.barrier->meet(++turn_, stop);
+  }
+  // Whether this part reads and writes for all what is shared.
+  bool leads() const { return division_.barrier == nullptr || division_.part == 0; }
+
   void load_state() {
     // Only whole rows of masks are drawn: what fills up the vectors counts as old.
     clear(scratch_.mask, sizes_.states);
@@ -60,8 +76,10 @@ class ForwardPass {
     if (what.zoneout_cell != 0) clear(scratch_.zone_cell, rows_.count() * sizes_.units);
     const Size R = sizes_.recurrent, H = sizes_.hidden;
     for (Size i = 0; i < rows_.count(); ++i) {
-      for (Real* buffer : scratch_.hidden) clear(buffer + i * sizes_.states, sizes_.states);
-      if (call_.hidden != nullptr) {
+      for (Real* buffer : scratch_.hidden) {
+        if (leads()) clear(buffer + i * sizes_.states, sizes_.states);
+      }
+      if (leads() && call_.hidden != nullptr) {
         copy(scratch_.hidden[0] + i * sizes_.states, call_.hidden + rows_.row(i) * R, R);
       }
       if (what.cell != Cell::lstm) continue;
@@ -76,15 +94,21 @@ class ForwardPass {
   void store_state() {
     for (Size i = 0; i < rows_.count(); ++i) {
       const Size row = rows_.row(i), length = rows_.length(i), R = sizes_.recurrent;
+      if (call_.final_cell != nullptr) store_cell(i);
+      if (!leads()) continue;
       copy(call_.final_hidden + row * R, scratch_.hidden[length % 2] + i * sizes_.states, R);
-      if (call_.final_cell != nullptr) {
-        copy(call_.final_cell + row * sizes_.hidden, scratch_.cell + i * sizes_.units,
-             sizes_.hidden);
-      }
       for (Size t = length; t < call_.reading.time; ++t) {
         clear(call_.outputs.data + row * call_.outputs.row + t * call_.outputs.step, R);
       }
     }
+  }
+
+  // The units of this part's panels.
+  void store_cell(Size i) {
+    const Size units = plan_.recurrent.width / sizes_.gates * lanes<Real>, H = sizes_.hidden;
+    const Size first = panels_.first * units, end = panels_.end * units;
+    copy(call_.final_cell + rows_.row(i) * H + first, scratch_.cell + i * sizes_.units + first,
+         (end < H ? end : H) - first);
   }
 
   void take_step(Size step, Size active) {
@@ -157,7 +181,7 @@ class ForwardPass {
         if (call_.kept != nullptr) scratch_.slot_kept[slots] = scratch_.keeping.at(i, step);
       }
     }
-    project(plan_, slots, scratch_.slot_rows, scratch_.ahead,
+    project(plan_, division_.of(plan_.input.panels()), slots, scratch_.slot_rows, scratch_.ahead,
             call_.kept == nullptr ? nullptr : scratch_.slot_kept);
     next_slot_ = 0;
   }
@@ -176,17 +200,18 @@ class ForwardPass {
   }
 
   void products(Size active) {
-    pass(plan_.recurrent, scratch_.state_rows, plan_.recurrent_gates(), active);
+    pass(plan_.recurrent, panels_, scratch_.state_rows, plan_.recurrent_gates(), active);
     if (!plan_.before()) return;
     for (Size i = 0; i < active; ++i) scratch_.state_rows[i] = step_.reset + i * sizes_.states;
-    pass(plan_.candidate, scratch_.state_rows, 1, active);
+    pass(plan_.candidate, {0, plan_.candidate.panels()}, scratch_.state_rows, 1, active);
   }
 
   // One product with the state, panel by panel: a tile's gates are finished while its sums are at
   // hand.
-  void pass(const Packed<Real>& matrix, const Real* const* state_rows, Size gates, Size active) {
-    for (Size p = 0; p < matrix.panels();) {
-      const int panels = panels_at_once(matrix, p, active);
+  void pass(const Packed<Real>& matrix, Panels wanted, const Real* const* state_rows, Size gates,
+            Size active) {
+    for (Size p = wanted.first; p < wanted.end;) {
+      const int panels = wanted.at_once(p, active);
       const int width = matrix.width_of(p) + (panels > 1 ? matrix.width_of(p + 1) : 0);
       const Size block = p * matrix.width / gates;
       for (Tiling tiling(active); tiling.next();) {
@@ -294,6 +319,9 @@ class ForwardPass {
   const Plan<Real>& plan_;
   const Sizes<Real>& sizes_;
   const Real* table_;
+  Division division_;
+  Panels panels_;  // of the gates: this part's
+  Size turn_ = 0;
   Input input_;
   Rows rows_;
   ForwardScratch<Real> scratch_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "elman/contract.h"
+#include "elman/parallel.h"
 #include "kernels/norm.h"
 #include "kernels/plan.h"
 
@@ -18,6 +19,28 @@ Size slots_ahead(const Sizes<Real>& sizes) {
   constexpr Size near = 512 << 10;  // bytes
   const Size weights = sizes.inputs * sizes.row * static_cast<Size>(sizeof(Real));
   return weights > near ? 192 : 48;
+}
+
+// How a pass is divided among threads: by the rows of the batch; or, where they are fewer than the
+// threads, by hidden units. All parts then read all rows and meet after each step.
+struct Division {
+  Size part, parts;
+  Barrier* barrier;  // null where rows are divided
+
+  Size row_part() const { return barrier == nullptr ? part : 0; }
+  Size row_parts() const { return barrier == nullptr ? parts : 1; }
+  Panels of(Size panels) const {
+    if (barrier == nullptr) return {0, panels};
+    return {panels * part / parts, panels * (part + 1) / parts};
+  }
+};
+
+// Whether units are what is divided: a step must be one product, and the state only its own.
+template <typename Real>
+bool units_divided(const Forward<Real>& call, Size parts) {
+  const Recurrence<Real>& what = call.recurrence;
+  return parts > call.reading.batch && call.reading.batch > 0 && call.reading.resets == nullptr &&
+         what.projection == nullptr && what.norm_ih == nullptr && what.cell != Cell::gru_before;
 }
 
 // How the inputs' products are taken.
@@ -36,12 +59,12 @@ Input input_of(const Forward<Real>& call, Size parts) {
   return few_rows || apart ? Input::ahead : Input::fused;
 }
 
-// Takes inputs for all gates: product and bias, normalised where the weights say so.
+// Takes inputs for the gates of some panels: product and bias, normalised where the weights say so.
 template <typename Real>
-void project(const Plan<Real>& plan, Size count, const Real* const* rows, Real* out,
+void project(const Plan<Real>& plan, Panels panels, Size count, const Real* const* rows, Real* out,
              Real* const* kept) {
   const Sizes<Real>& sizes = plan.sizes;
-  multiply(plan.input, count, rows, sizes.norm ? nullptr : plan.bias, 0, out, sizes.row);
+  multiply(plan.input, panels, count, rows, sizes.norm ? nullptr : plan.bias, 0, out, sizes.row);
   if (!sizes.norm) return;
   for (Size i = 0; i < count; ++i) {
     Real* row = out + i * sizes.row;

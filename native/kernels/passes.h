@@ -55,7 +55,8 @@ void tabulate_plan(const Plan<Real>& plan, Size vocabulary, const Real* embeddin
   for (Size first = 0; first < vocabulary; first += at_once) {
     const Size count = vocabulary - first < at_once ? vocabulary - first : at_once;
     for (Size w = 0; w < count; ++w) words[w] = embedding + (first + w) * plan.sizes.inputs;
-    project(plan, count, words, table + first * plan.sizes.row, static_cast<Real* const*>(nullptr));
+    project(plan, {0, plan.input.panels()}, count, words, table + first * plan.sizes.row,
+            static_cast<Real* const*>(nullptr));
   }
 }
 
@@ -86,7 +87,7 @@ struct ForwardLayout {
         table(arena.take<Real>(words(call) * plan.sizes.row)) {
     const Size count = call.threads->count();
     Arena part(nullptr);
-    ForwardScratch<Real>(part, call, plan.sizes, count);
+    ForwardScratch<Real>(part, call, plan.sizes, units_divided(call, count) ? 1 : count);
     part_bytes = static_cast<Size>(part.used());
     parts = arena.take<char>(part_bytes * count);
   }
@@ -106,7 +107,14 @@ std::size_t forward_workspace(const Forward<Real>& call) {
 
 template <typename Real>
 Size forward_threads(const Forward<Real>& call, Size wanted) {
-  return threads_for(call.recurrence, call.reading, wanted);
+  const Size by_rows = threads_for(call.recurrence, call.reading, wanted);
+  const Sizes<Real> sizes(call.recurrence);
+  constexpr Size large = 1 << 20;  // bytes: weights that no near cache holds
+  const Size weights = sizes.recurrent * sizes.row * static_cast<Size>(sizeof(Real));
+  const Size most = sizes.blocks / 8;
+  const Size by_units = wanted < most ? wanted : most;
+  const bool worth = weights >= large && by_units > by_rows && units_divided(call, by_units);
+  return worth ? by_units : by_rows;
 }
 
 template <typename Real>
@@ -118,9 +126,11 @@ bool forward(const Forward<Real>& call) {
   const Size words = layout.words(call);
   if (words > 0) tabulate_plan(plan, words, call.tokens.embedding, layout.table);
   const Real* table = words > 0 ? layout.table : call.tokens.table;
+  Barrier barrier(call.threads->count());
   return in_parts(*call.threads, call.stop, [&](Size part, Size parts, const Stop& stop) {
-    Arena own(layout.parts + part * layout.part_bytes);
-    ForwardPass<Real>(call, plan, table, part, parts, own).run(stop);
+    Arena own(layout.parts + part * layout.part_bytes), first(layout.parts);
+    const Division division = {part, parts, units_divided(call, parts) ? &barrier : nullptr};
+    ForwardPass<Real>(call, plan, table, division, own, first).run(stop);
   });
 }
 

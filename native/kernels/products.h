@@ -304,13 +304,15 @@ void compute_pair(const Tile<Real>& tile, int second) {
   }
 }
 
-// How many panels are taken at once from `panel` on: for one row two, if there are.
-template <typename Real>
-int panels_at_once(const Packed<Real>& matrix, Size panel, Size rows) {
-  return rows == 1 && panel + 1 < matrix.panels() ? 2 : 1;
-}
+// Some panels of a matrix that follow each other.
+struct Panels {
+  Size first, end;
 
-// A tile of `panels` panels of the matrix, the first of them `panel`; as many as panels_at_once.
+  // How many are taken at once from `panel` on: for one row two, if there are.
+  int at_once(Size panel, Size rows) const { return rows == 1 && panel + 1 < end ? 2 : 1; }
+};
+
+// A tile of `panels` panels of the matrix, one or two, the first of them `panel`.
 template <typename Real>
 void compute_panels(const Packed<Real>& matrix, Size panel, int panels, Size height,
                     Tile<Real> tile) {
@@ -321,13 +323,14 @@ void compute_panels(const Packed<Real>& matrix, Size panel, int panels, Size hei
   matrix.width == 3 ? compute_pair<3>(tile, second) : compute_pair<wide>(tile, second);
 }
 
-// out[r] = start[r] + rows[r] · the matrix, for each of `count` rows; whole vectors are written.
+// out[r] = start[r] + rows[r] · the matrix, for each of `count` rows and the columns of the panels
+// wanted; whole vectors are written.
 template <typename Real>
-void multiply(const Packed<Real>& matrix, Size count, const Real* const* rows, const Real* start,
-              Size start_stride, Real* out, Size out_stride) {
-  for (Size p = 0; p < matrix.panels();) {
+void multiply(const Packed<Real>& matrix, Panels panels_wanted, Size count, const Real* const* rows,
+              const Real* start, Size start_stride, Real* out, Size out_stride) {
+  for (Size p = panels_wanted.first; p < panels_wanted.end;) {
     const Size column = p * matrix.width * lanes<Real>;
-    const int panels = panels_at_once(matrix, p, count);
+    const int panels = panels_wanted.at_once(p, count);
     for (Tiling tiling(count); tiling.next();) {
       const Size r = tiling.first();
       const Real* from = start == nullptr ? nullptr : start + r * start_stride + column;
@@ -337,6 +340,12 @@ void multiply(const Packed<Real>& matrix, Size count, const Real* const* rows, c
     }
     p += panels;
   }
+}
+
+template <typename Real>
+void multiply(const Packed<Real>& matrix, Size count, const Real* const* rows, const Real* start,
+              Size start_stride, Real* out, Size out_stride) {
+  multiply(matrix, {0, matrix.panels()}, count, rows, start, start_stride, out, out_stride);
 }
 
 }  // namespace

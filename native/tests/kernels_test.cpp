@@ -156,9 +156,14 @@ void test_problem(const elman::Isa& isa, const Variant& variant, const Shape& sh
     expect_same(run(isa, single, way), rounded, what + ": the same bits in float");
   }
 
+  // More threads than rows: hidden units are divided, where the recurrence allows it.
+  const auto divided = run(isa, single, Way::kept, 4);
+  expect_same(divided, rounded, what + ": the same bits on four threads");
+
   const auto grads = run_back(isa, problem, solution);
   test_gradients(isa, problem, grads);
   const auto rounded_grads = run_back(isa, single, rounded);
+  expect(run_back(isa, single, divided) == rounded_grads, what + ": the same kept");
   for (std::size_t k = 0; k < grads.size(); ++k) {
     expect_near(rounded_grads[k], grads[k], loose * 2e-4,
                 what + ": gradient in float by " + elman::test::leaf_names[k]);

@@ -138,6 +138,18 @@ def test_on_any_number_of_threads(name, mode, monkeypatch):
         same(run(problem), whole)
 
 
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("name", ["tanh", "lstm-peep", "lstm-clip", "gru-after-bias"])
+def test_large_weights_are_shared_out_by_units(name, batch, monkeypatch):
+    """Few rows of a wide layer: the threads meet after every step."""
+    hidden = 600 if name == "tanh" else 350
+    problem = problem_of(name, Mode(True, False, True, "training"), Sizes(batch, 40, 20, hidden))
+    whole = run(problem)
+    for threads in (2, 3, 4):
+        monkeypatch.setattr(native, "thread_count", lambda threads=threads: threads)
+        same(run(problem), whole)
+
+
 @every_variant
 def test_by_number_or_as_an_embedding(name):
     problem = problem_of(name, MODES["everything"])

@@ -48,12 +48,13 @@ def quick(monkeypatch):
 
 
 @pytest.mark.parametrize("example", [INPUTS, (INPUTS, 2.0), {"inputs": INPUTS, "scale": 0.5}])
-def test_examples_are_one_argument_or_all_of_them(example, quick):
+def test_examples_are_one_argument_or_all_of_them(example, quick, capsys):
     model = Net()
     report = elman.accelerate(model, example)
     assert names(report.replaced) == ["rnn", "unused"]
     assert [entry.speed_up for entry in report.entries] == [2.0, None]
     assert "2.0x" in str(report)
+    assert capsys.readouterr().out == f"{report}\n"
     assert isinstance(model.rnn, elman.nn.RNN)
 
 

@@ -34,6 +34,12 @@ def test_the_compiled_kernels_run_everything_on_a_cpu(name, dtype):
             assert "on a CPU" in choice.reason
 
 
+def test_autocast_does_not_change_the_dtype_and_the_choice_says_so():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        choice = choose(VARIANTS["lstm"].recurrence, weights_of("lstm"), INPUTS)
+    assert choice.reason.endswith("in the weights' dtype in spite of autocast")
+
+
 @pytest.mark.parametrize(
     ("name", "kernel", "reason"),
     [

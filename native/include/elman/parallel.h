@@ -48,4 +48,18 @@ class Threads {
   std::ptrdiff_t count_ = 1;
 };
 
+// Where the parts of one run wait for each other.
+class Barrier {
+ public:
+  explicit Barrier(std::ptrdiff_t parts);
+
+  // Comes for the `turn`-th time (from 1) and waits, awake, until all parts have. What each wrote
+  // before is seen by all after. False, without waiting on, once `stop` says yes.
+  bool meet(std::ptrdiff_t turn, const Stop& stop);
+
+ private:
+  std::ptrdiff_t parts_;
+  alignas(64) std::ptrdiff_t arrived_ = 0;  // in all turns together; changed atomically
+};
+
 }  // namespace elman

@@ -103,7 +103,7 @@ def accelerate(model: nn.Module, example: Any = None, *, strict: bool = False) -
         strict: Leaving a module is an error, and then nothing is replaced.
 
     Returns:
-        A report to print or to read; with an example, it has the speed-ups.
+        A report to print or to read. With an example it has the speed-ups, and is printed.
 
     Raises:
         ArgumentError: `model` is not a torch.nn.Module.
@@ -120,7 +120,10 @@ def accelerate(model: nn.Module, example: Any = None, *, strict: bool = False) -
     for entry in entries:
         if entry.replaced:
             _replace(modules[entry.name])
-    return Report(tuple(entries))
+    report = Report(tuple(entries))
+    if example is not None:
+        print(report)
+    return report
 
 
 def restore(model: nn.Module) -> Report:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, is_autocast_enabled
 
 from elman.kernels.contract import Noise, Recurrence, Weights
 from elman.operators import aten, native
@@ -45,7 +45,8 @@ def choose(
     """
     not_native = native.lacks(weights, inputs)
     if not_native is None:
-        return Choice("native", "the compiled kernels run it on a CPU")
+        how = ", in the weights' dtype in spite of autocast" if is_autocast_enabled("cpu") else ""
+        return Choice("native", f"the compiled kernels run it on a CPU{how}")
     not_aten = aten.lacks(recurrence, weights, inputs, resets, noise)
     if not_aten is None:
         return Choice("aten", not_native)
