@@ -194,7 +194,7 @@ bool Barrier::meet(std::ptrdiff_t turn, const Stop& stop) {
   const std::ptrdiff_t wanted = turn * parts_;
   if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 >= wanted) return true;
   while (true) {
-    for (int k = 0; k < 4000; ++k) {
+    for (int k = 0; k < 500; ++k) {
       if (arrived.load(std::memory_order_acquire) >= wanted) return true;
       relax();
     }

@@ -52,6 +52,12 @@ class PlainRow {
     return product(what_.weight_hh, what_.norm_hh, h.data(), shape_.recurrent, first, count);
   }
 
+  // What is added outside the reset gate.
+  double bias(Size j) const {
+    const bool outside = what_.cell != Cell::gru_after || j < 2 * shape_.hidden;
+    return what_.bias[j] + (what_.second_bias != nullptr && outside ? what_.second_bias[j] : 0);
+  }
+
   static void normalise(Values& values, const double* gains) {
     const auto count = static_cast<double>(values.size());
     double mean = 0, variance = 0;
@@ -73,7 +79,7 @@ class PlainRow {
     const Values a = from_x(x, 0, H), u = from_h(h, 0, H);
     Values fresh(h.size());
     for (Size j = 0; j < H; ++j) {
-      const double sum = a[j] + u[j] + what_.bias[j];
+      const double sum = a[j] + u[j] + bias(j);
       fresh[j] = what_.cell == Cell::tanh ? std::tanh(sum) : std::max(sum, 0.0);
     }
     zone(fresh, h, what_.zoneout_hidden);
@@ -83,9 +89,7 @@ class PlainRow {
   void step_lstm(const double* x, Values& h, Values& c) const {
     const Size H = shape_.hidden, R = shape_.recurrent;
     const Values a = from_x(x, 0, 4 * H), u = from_h(h, 0, 4 * H);
-    const auto gate = [&](Size k, Size j) {
-      return a[k * H + j] + u[k * H + j] + what_.bias[k * H + j];
-    };
+    const auto gate = [&](Size k, Size j) { return a[k * H + j] + u[k * H + j] + bias(k * H + j); };
     const auto peephole = [&](Size k, Size j, double cell) {
       return what_.peephole == nullptr ? 0 : what_.peephole[k * H + j] * cell;
     };
@@ -119,18 +123,19 @@ class PlainRow {
     const Values a = from_x(x, 0, 2 * H), u = from_h(h, 0, 2 * H), a_n = from_x(x, 2 * H, H);
     Values reset(h.size()), seen = h, fresh(h.size());
     for (Size j = 0; j < H; ++j) {
-      reset[j] = sigmoid(a[j] + u[j] + what_.bias[j]);
+      reset[j] = sigmoid(a[j] + u[j] + bias(j));
       if (what_.cell == Cell::gru_before) seen[j] *= reset[j];
     }
     const Values u_n = from_h(seen, 2 * H, H);
     for (Size j = 0; j < H; ++j) {
-      const double update = sigmoid(a[H + j] + u[H + j] + what_.bias[H + j]);
+      const double update = sigmoid(a[H + j] + u[H + j] + bias(H + j));
       double recurrent = u_n[j];
       if (what_.cell == Cell::gru_after) {
         if (what_.recurrent_bias != nullptr) recurrent += what_.recurrent_bias[j];
+        if (what_.second_bias != nullptr) recurrent += what_.second_bias[2 * H + j];
         recurrent *= reset[j];
       }
-      const double candidate = std::tanh(a_n[j] + what_.bias[2 * H + j] + recurrent);
+      const double candidate = std::tanh(a_n[j] + bias(2 * H + j) + recurrent);
       fresh[j] = (1 - update) * candidate + update * h[j];
     }
     zone(fresh, h, what_.zoneout_hidden);

@@ -40,7 +40,7 @@ inline std::unique_ptr<void, Free> workspace_of(std::size_t bytes) {
 struct Variant {
   Cell cell;
   bool norm = false, peephole = false, projection = false, clip = false, inner_bias = false;
-  bool noise = false, keys = false;
+  bool noise = false, keys = false, second_bias = false;
 };
 
 inline const Variant variants[] = {
@@ -59,15 +59,19 @@ inline const Variant variants[] = {
     {Cell::gru_before},
     {Cell::gru_before, true, false, false, false, false, true, true},
     {Cell::gru_before, false, false, false, false, false, true, false},
+    {.cell = Cell::relu, .second_bias = true},
+    {.cell = Cell::lstm, .second_bias = true},
+    {.cell = Cell::gru_after, .second_bias = true},
+    {.cell = Cell::gru_before, .second_bias = true},
 };
 
 struct Shape {
   Size batch, time, inputs, hidden, recurrent;
 };
 
-inline const char* const leaf_names[] = {"weight_ih", "weight_hh",  "bias",    "recurrent_bias",
-                                         "peephole",  "projection", "norm_ih", "norm_hh",
-                                         "norm_cell", "inputs",     "hidden",  "cell"};
+inline const char* const leaf_names[] = {
+    "weight_ih", "weight_hh", "bias",        "recurrent_bias", "peephole", "projection", "norm_ih",
+    "norm_hh",   "norm_cell", "second_bias", "inputs",         "hidden",   "cell"};
 
 template <typename Real>
 struct Problem;
@@ -84,7 +88,7 @@ template <typename Real>
 struct Problem {
   Variant variant;
   Shape shape;
-  std::array<std::vector<Real>, 9> weights;  // empty: not given
+  std::array<std::vector<Real>, 10> weights;  // empty: not given
   std::vector<Real> inputs, hidden, cell, grad_outputs, grad_hidden, grad_cell;
   std::vector<std::int64_t> lengths, order, keys, steps;
   std::vector<char> resets;
@@ -111,6 +115,7 @@ struct Problem {
     if (variant.peephole) text += "-peephole";
     if (variant.projection) text += "-projection";
     if (variant.clip) text += "-clip";
+    if (variant.second_bias) text += "-second-bias";
     if (variant.noise) text += variant.keys ? "-masks" : "-noise";
     for (const Size size : {shape.batch, shape.time, shape.inputs, shape.hidden}) {
       text += " " + std::to_string(size);
@@ -150,6 +155,7 @@ struct Problem {
                           data(w[1]),
                           data(w[2]),
                           data(w[3]),
+                          data(w[9]),
                           data(w[4]),
                           data(w[5]),
                           data(w[6]),
@@ -209,13 +215,14 @@ struct Problem {
     call.grad_outputs = sequence(grad_outputs, shape.recurrent);
     call.grad_final_hidden = data(grad_hidden);
     call.grad_final_cell = data(grad_cell);
-    call.grad_inputs = {at(9), shape.time * shape.inputs, shape.inputs};
+    call.grad_inputs = {at(10), shape.time * shape.inputs, shape.inputs};
     Real** const wanted[] = {&call.grad_weight_ih,      &call.grad_weight_hh, &call.grad_bias,
                              &call.grad_recurrent_bias, &call.grad_peephole,  &call.grad_projection,
-                             &call.grad_norm_ih,        &call.grad_norm_hh,   &call.grad_norm_cell};
-    for (std::size_t k = 0; k < 9; ++k) *wanted[k] = at(k);
-    call.grad_hidden = at(10);
-    call.grad_cell = at(11);
+                             &call.grad_norm_ih,        &call.grad_norm_hh,   &call.grad_norm_cell,
+                             &call.grad_second_bias};
+    for (std::size_t k = 0; k < 10; ++k) *wanted[k] = at(k);
+    call.grad_hidden = at(11);
+    call.grad_cell = at(12);
     return call;
   }
 };
@@ -246,7 +253,8 @@ inline Problem<float> random_problem(const Variant& variant, const Shape& shape,
                   optional(variant.projection, R * H, 0),
                   optional(variant.norm, rows, 1),
                   optional(variant.norm, rows, 1),
-                  optional(variant.norm && made.is_lstm(), 2 * H, 1)};
+                  optional(variant.norm && made.is_lstm(), 2 * H, 1),
+                  optional(variant.second_bias, rows, 0)};
   made.inputs = random_values<float>(B * T * I, 1);
   made.hidden = random_values<float>(B * R, 0.5);
   made.grad_outputs = random_values<float>(B * T * R, 1);
