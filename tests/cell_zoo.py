@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from elman import state
 from elman.cells import (
+    BatchNormLSTMCell,
+    BatchNormRNNCell,
     Dropout,
     GRUCell,
     LearnedInitialState,
@@ -23,6 +25,7 @@ from elman.cells import (
     Stacked,
     Zoneout,
 )
+from elman.layers import dynamic_unroll
 from elman.state import RNNState
 
 FEATURES = 3
@@ -80,6 +83,13 @@ def gru(inputs=FEATURES, hidden=2, **options):
     return GRUCell(inputs, hidden, dtype=torch.float64, **options)
 
 
+def normalised(kind, **options):
+    """A batch-normalised cell whose averages have seen a batch, at three steps of four."""
+    cell = kind(FEATURES, 2, max_steps=4, dtype=torch.float64, **options)
+    dynamic_unroll(cell, random_inputs(5, 3))
+    return cell
+
+
 def everything():
     """The order in which a blueprint wraps."""
     cell = Dropout(Zoneout(lstm(hidden=3), 0.3), input=0.2, output=0.3, recurrent=0.2)
@@ -102,6 +112,9 @@ CELLS: dict[str, Callable[[], Any]] = {
     "gru_norm": lambda: gru(layer_norm=True),
     "gru_reset_before": lambda: gru(reset_after=False),
     "gru_reset_before_norm": lambda: gru(reset_after=False, layer_norm=True),
+    "rnn_batch_norm": lambda: normalised(BatchNormRNNCell),
+    "lstm_batch_norm": lambda: normalised(BatchNormLSTMCell),
+    "batch_norm_wrapped": lambda: Dropout(Zoneout(normalised(BatchNormLSTMCell), 0.3), output=0.2),
     "stacked": lambda: Stacked([rnn(), lstm(2, 3), gru(3, 2)]),
     "stacked_concatenated": lambda: Stacked([rnn(), lstm(2, 3), gru(3, 2)], state_is_tuple=False),
     "residual": lambda: Residual(lstm(hidden=3)),
@@ -127,14 +140,17 @@ CELLS: dict[str, Callable[[], Any]] = {
     "own_learned": lambda: LearnedInitialState(Leaky()),
 }
 
+ANSWERING = {"rnn_batch_norm", "lstm_batch_norm", "batch_norm_wrapped"}
+"""In training the rows of these depend on each other: laws of rows hold for their `eval()`."""
+
 
 def make(name: str, training: bool = True) -> Any:
-    """The cell of that name, always with the same weights."""
+    """The cell of that name, always with the same weights; those `ANSWERING` never train."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         cell = CELLS[name]()
         if isinstance(cell, nn.Module):
-            cell.train(training)
+            cell.train(training and name not in ANSWERING)
             with torch.no_grad():
                 for parameter in cell.parameters():
                     parameter.add_(0.3 * torch.randn_like(parameter))

@@ -18,7 +18,7 @@ from elman.kernels import native
 from elman.kernels.contract import LSTM, LSTMWeights
 from elman.layers import dynamic_unroll
 
-__all__ = ["epoch", "grid", "packed", "ragged", "resets", "step", "variant"]
+__all__ = ["epoch", "final_state", "grid", "packed", "ragged", "resets", "step", "variant"]
 
 
 def grid(problem: Problem, way: str) -> Run:
@@ -75,6 +75,25 @@ def variant(name: str, problem: Problem) -> Run:
     if name == "zoneout":
         cell = cells.Zoneout(cell, ZONEOUT)
     return variant_run(_Variant(cell), name, problem)
+
+
+def final_state(problem: Problem, memory: str | int | None) -> Run:
+    """Gradients of a cost on the final state, within so much memory; None: keep everything."""
+    generator = torch.Generator().manual_seed(0)
+    cell = cells.LSTMCell(problem.inputs, problem.hidden, generator=generator)
+    inputs = torch.randn(problem.batch, problem.steps, problem.inputs, generator=generator)
+
+    def call() -> None:
+        cell.zero_grad(set_to_none=True)
+        _, state = dynamic_unroll(cell, inputs, steps=[], memory=memory)
+        state.hidden.sum().backward()
+
+    def results() -> dict[str, np.ndarray]:
+        call()
+        found = cell.named_parameters()
+        return {name: p.grad.numpy() for name, p in found if p.grad is not None}
+
+    return Run(call, results)
 
 
 def step(problem: Problem) -> Run:

@@ -15,20 +15,20 @@ from benchmarks.digits import NEURONS, RATE, draw_batches, draw_weights
 from benchmarks.peers.layers import load
 from benchmarks.work import Run
 
-__all__ = ["epoch_run"]
+__all__ = ["Reader", "epoch_run", "weighted_reader"]
 
 CHECKED = 3  # losses of so many batches are compared
 
 
-class _Reader(nn.Module):
-    """Digits read row by row; the layer after the last row is read out."""
+class Reader(nn.Module):
+    """Digits read row by row; the layer after the last row is read out. Without lengths."""
 
     def __init__(self, recurrent: nn.Module) -> None:
         super().__init__()
         self.recurrent = recurrent
         self.read_out = nn.Linear(NEURONS, 10)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, lengths: None = None) -> Tensor:
         outputs, _ = self.recurrent(images)
         return self.read_out(outputs[:, -1])
 
@@ -48,10 +48,7 @@ def epoch_run(layer_type: Any) -> Run:
 
 
 def _trainer(layer_type: Any) -> Callable[[Tensor, Tensor], float]:
-    weights = draw_weights(layer_type.__name__)
-    recurrent = {n: w for n, w in weights.items() if n.endswith("_l0")}
-    reader = _Reader(load(layer_type(28, NEURONS, batch_first=True), recurrent))
-    load(reader.read_out, {name: weights[name] for name in ("weight", "bias")})
+    reader = weighted_reader(layer_type)
     optimizer = torch.optim.Adam(reader.parameters(), lr=RATE)
 
     def train(images: Tensor, digits: Tensor) -> float:
@@ -62,3 +59,12 @@ def _trainer(layer_type: Any) -> Callable[[Tensor, Tensor], float]:
         return loss.item()
 
     return train
+
+
+def weighted_reader(layer_type: Any) -> Reader:
+    """A reader with the first weights that everybody has."""
+    weights = draw_weights(layer_type.__name__)
+    recurrent = {n: w for n, w in weights.items() if n.endswith("_l0")}
+    reader = Reader(load(layer_type(28, NEURONS, batch_first=True), recurrent))
+    load(reader.read_out, {name: weights[name] for name in ("weight", "bias")})
+    return reader

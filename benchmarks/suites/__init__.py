@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.harness import Case
-from benchmarks.suites import grid, lengths, memory, mnist_epoch, step, variants
+from benchmarks.suites import budget, grid, lengths, memory, mnist_epoch, overhead, step, variants
 
 __all__ = ["SUITES", "Suite"]
 
@@ -28,5 +28,8 @@ SUITES = {
     "variants": Suite(variants.cases),
     "step": Suite(step.cases, threads=(1,)),
     "mnist_epoch": Suite(mnist_epoch.cases),
+    "overhead": Suite(overhead.cases),
     "memory": Suite(memory.cases, threads=(2,)),
+    "budget_memory": Suite(budget.memory_cases, threads=(2,)),
+    "budget_time": Suite(budget.time_cases, threads=(2,)),
 }

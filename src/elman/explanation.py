@@ -22,7 +22,7 @@ from elman.nn.report import table
 from elman.operators.choice import Choice
 from elman.operators.notice import listen
 
-__all__ = ["Explanation", "Line", "explain"]
+__all__ = ["Explanation", "Line", "described", "explain", "layer_names"]
 
 _RECURRENCES: dict[type, tuple[str, int]] = {  # by the weights' type: name and gates
     RNNWeights: ("simple cell", 1),
@@ -97,11 +97,11 @@ def explain(
         SlowPathError: With `strict`: another implementation than `native` runs.
     """
     lines: dict[Line, None] = {}  # each once, in order
-    names = _names(layer)
+    names = layer_names(layer)
 
     def add(choice: Choice, subject: Any) -> None:
         name = names.get(id(getattr(subject, "weight_ih", subject)), "")
-        lines[Line(name or type(layer).__name__, _what(subject), choice)] = None
+        lines[Line(name or type(layer).__name__, described(subject), choice)] = None
 
     if not isinstance(layer, nn.Module):
         check_cell(layer, "layer")
@@ -150,7 +150,7 @@ def _zeros(layer: Any, batch: int, time: int) -> Tensor:
     return torch.zeros(batch, time, size) if like is None else like.new_zeros(batch, time, size)
 
 
-def _names(layer: Any) -> dict[int, str]:
+def layer_names(layer: Any) -> dict[int, str]:
     """What to call a layer, by the identity of its input weights, or of the module itself."""
     if not isinstance(layer, nn.Module):
         return {}
@@ -162,7 +162,8 @@ def _names(layer: Any) -> dict[int, str]:
     return names
 
 
-def _what(subject: Any) -> str:
+def described(subject: Any) -> str:
+    """A recurrence (by its weights) and its sizes, a torch module, or a cell, in words."""
     if type(subject) in _RECURRENCES:
         name, gates = _RECURRENCES[type(subject)]
         rows, features = subject.weight_ih.shape

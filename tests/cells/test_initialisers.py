@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from elman.cells import GRUCell, LSTMCell, Residual, RNNCell, Stacked, initialise
+from elman.cells import GRUCell, LSTMCell, Residual, RNNCell, Stacked, chrono, initialise
 from elman.errors import ArgumentError
 from tests.cell_zoo import MinimalGated
 
@@ -98,3 +98,35 @@ def test_bad_arguments():
         initialise(RNNCell(3, 4), recurrent="random")
     with pytest.raises(ArgumentError, match="MinimalGated"):
         initialise(MinimalGated())
+
+
+@pytest.mark.parametrize("forget_bias", [0.0, 1.0])
+def test_chrono_draws_memories_evenly_up_to_the_longest(forget_bias):
+    cell = chrono(LSTMCell(3, 2000, forget_bias=forget_bias), 101, generator=draw())
+    i, f, g, o = cell.bias.detach().chunk(4)
+    times = (f + forget_bias).exp()
+    assert (times.min().item(), times.max().item()) == pytest.approx((1, 100), abs=0.2)
+    assert times.mean().item() == pytest.approx(50.5, abs=2)
+    torch.testing.assert_close(i, -(f + forget_bias))
+    assert not g.any()
+    assert not o.any()
+
+
+def test_chrono_lets_a_gru_keep_what_it_holds():
+    cell = chrono(Residual(GRUCell(4, 4)), 1000, generator=draw()).cell
+    r, z, n = cell.bias.detach().chunk(3)
+    assert (z > 0).all()
+    assert not torch.cat([r, n]).any()
+    state = cell.initial_state(1)._replace(hidden=torch.ones(1, 4))
+    with torch.no_grad():
+        outputs, _ = cell(torch.zeros(1, 4), state)
+    assert (outputs > 0.95).all()
+    again = chrono(Residual(GRUCell(4, 4)), 1000, generator=draw()).cell
+    assert torch.equal(again.bias, cell.bias)
+
+
+def test_chrono_needs_gates_and_time():
+    with pytest.raises(ArgumentError, match="LSTM or GRU"):
+        chrono(RNNCell(3, 2), 100)
+    with pytest.raises(ArgumentError, match="at least 3 steps"):
+        chrono(LSTMCell(3, 2), 2)

@@ -4,9 +4,10 @@ Every name here meets the protocol in `elman.cells.protocol`; a cell of your own
 two methods to work in every wrapper, in `Stacked` and in `elman.layers`.
 """
 
+from elman.cells.batch_norm import BatchNormLSTMCell, BatchNormRNNCell, BatchNormState
 from elman.cells.dropout import Dropout, DropoutState
 from elman.cells.gru import GRUCell
-from elman.cells.initialisers import INITIALISERS, initialise
+from elman.cells.initialisers import INITIALISERS, chrono, initialise
 from elman.cells.learned import LearnedInitialState
 from elman.cells.lstm import LSTMCell
 from elman.cells.projected import Projected
@@ -19,6 +20,9 @@ from elman.cells.zoneout import Zoneout, ZoneoutState
 
 __all__ = [
     "INITIALISERS",
+    "BatchNormLSTMCell",
+    "BatchNormRNNCell",
+    "BatchNormState",
     "Cell",
     "Dropout",
     "DropoutState",
@@ -32,6 +36,7 @@ __all__ = [
     "UnrollingCell",
     "Zoneout",
     "ZoneoutState",
+    "chrono",
     "initialise",
     "unroll",
 ]

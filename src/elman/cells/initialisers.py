@@ -5,6 +5,8 @@
 - ``he_uniform``, ``he_normal``: He et al. 2015, arXiv 1502.01852v1, for ReLU.
 - ``orthogonal``: Saxe et al. 2013, arXiv 1312.6120v3.
 - ``identity``: Le et al. 2015, arXiv 1504.00941v2: a ReLU cell that starts by copying (IRNN).
+
+`chrono` lets the gates of an LSTM or a GRU start with a long memory.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from elman.errors import ArgumentError
+from elman.kernels.contract import GRU, GRU_GATES, LSTM, LSTM_GATES
 
-__all__ = ["INITIALISERS", "Initialiser", "initialise"]
+__all__ = ["INITIALISERS", "Initialiser", "chrono", "initialise"]
 
 Initialiser = Callable[[Tensor, torch.Generator | None], Any]
 """Fills one gate's block `[H, I]` or `[H, R]` in place."""
@@ -77,6 +80,51 @@ def initialise(
         for module in found:
             _fill(module, fill_input, fill_recurrent, bias, generator)
     return cell
+
+
+def chrono(cell: C, longest: int, *, generator: torch.Generator | None = None) -> C:
+    """Start an LSTM's or a GRU's gates so that its neurons remember for 1 to `longest` - 1 steps.
+
+    Tallec and Ollivier 2018, arXiv 1804.11188v1, "chrono initialization": what is added to the gate
+    that keeps (an LSTM's f, its `forget_bias` included; a GRU's z) becomes the logarithm of a
+    number drawn evenly from 1…longest-1 for each neuron, and an LSTM's bias of i the negative.
+
+    >>> from elman.cells import GRUCell
+    >>> cell = chrono(GRUCell(3, 100), longest=400)
+    >>> memory = 1 + cell.bias[100:200].exp()  # steps in which a value falls to 1/e, about
+    >>> bool((memory >= 2).all()), bool((memory <= 400).all())
+    (True, True)
+
+    Args:
+        cell: An LSTM or a GRU, or a module that contains some.
+        longest: Steps over which something has to be remembered, ≥ 3.
+        generator: Where the numbers are drawn from; None means torch's default generator.
+
+    Returns:
+        The same cell.
+
+    Raises:
+        ArgumentError: Fewer than 3 steps, or no LSTM or GRU inside.
+    """
+    if longest < 3:
+        raise ArgumentError("longest", f"found {longest!r}", "give at least 3 steps")
+    found = [m for m in cell.modules() if isinstance(getattr(m, "recurrence", None), LSTM | GRU)]
+    if not found:
+        raise ArgumentError("cell", f"found {type(cell).__name__}", "give one with an LSTM or GRU")
+    with torch.no_grad():
+        for module in found:
+            _remember(module, longest, generator)
+    return cell
+
+
+def _remember(module: Any, longest: int, generator: torch.Generator | None) -> None:
+    blocks = module.bias.chunk(module.recurrence.gates)
+    keeps = torch.empty_like(blocks[0]).uniform_(1, longest - 1, generator=generator).log_()
+    if isinstance(module.recurrence, GRU):
+        blocks[GRU_GATES.index("z")].copy_(keeps)
+        return
+    blocks[LSTM_GATES.index("f")].copy_(keeps - module.recurrence.forget_bias)
+    blocks[LSTM_GATES.index("i")].copy_(-keeps)
 
 
 def _find(argument: str, initialiser: str | Initialiser) -> Initialiser:

@@ -16,6 +16,9 @@ True
 
 A third method, `unroll`, is optional: a cell that can run a whole sequence faster than step
 by step offers it, and `elman.layers.dynamic_unroll` uses it where it is present.
+
+So is an attribute, `mixes_rows`: while it is true, the numbers of a row depend on the other rows
+of the batch, and the cell is called without those that have ended.
 """
 
 from __future__ import annotations

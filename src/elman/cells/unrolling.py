@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Int, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 
 from elman.operators.loop import reading_order, real_steps
 from elman.operators.notice import notice_steps
-from elman.state import where
+from elman.state import map_leaves, select, where
 
 __all__ = ["loop", "reading_order", "real_steps", "unroll"]
 
@@ -62,6 +62,7 @@ def loop(
     notice_steps(cell)
     batch, steps = inputs.shape[:2]
     real = None if lengths is None else real_steps(lengths, steps)
+    apart = real is not None and _mixes_rows(cell)
     # At least one call, so that gradients (zeros) exist even where every row is empty.
     longest = steps if lengths is None or batch == 0 else min(steps, max(1, int(lengths.max())))
     outputs = []
@@ -69,8 +70,11 @@ def loop(
         active = None if real is None else real[:, t]
         if resets is not None:
             state = _restart(cell, state, resets[:, t], active)
-        output, new_state = cell(_only(active, inputs[:, t]), state)
-        state = new_state if active is None else where(active, new_state, state)
+        if active is not None and apart:
+            output, state = _step_of(active, cell, inputs[:, t], state)
+        else:
+            output, new_state = cell(_only(active, inputs[:, t]), state)
+            state = new_state if active is None else where(active, new_state, state)
         outputs.append(_only(active, output))
     if not outputs:
         return _no_outputs(cell, inputs, state), state
@@ -87,6 +91,20 @@ def _only(active: Tensor | None, values: Tensor) -> Tensor:
         return values
     rows = active.reshape((-1,) + (1,) * (values.dim() - 1))
     return torch.where(rows, values, values.new_zeros(()))
+
+
+def _mixes_rows(cell: Any) -> bool:
+    """Whether the cell, or one inside it, lets rows count in each other's numbers."""
+    parts = cell.modules() if isinstance(cell, nn.Module) else (cell,)
+    return any(getattr(part, "mixes_rows", False) for part in parts)
+
+
+def _step_of(rows: Tensor, cell: Any, inputs: Tensor, state: Any) -> tuple[Tensor, Any]:
+    """One step of the rows under a mask, the others not being there; their outputs are zero."""
+    index = rows.nonzero()[:, 0]
+    output, after = cell(inputs[index], select(state, index))
+    outputs = output.new_zeros(len(rows), *output.shape[1:]).index_copy(0, index, output)
+    return outputs, map_leaves(lambda old, new: old.index_copy(0, index, new), state, after)
 
 
 def _restart(cell: Any, state: Any, resets: Tensor, active: Tensor | None) -> Any:

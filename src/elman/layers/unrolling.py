@@ -9,7 +9,9 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from elman.cells.budget import unroll_within
 from elman.cells.checks import Lengths, Resets, check_cell, check_lengths, check_resets
+from elman.cells.chosen import Steps
 from elman.cells.unrolling import unroll
 from elman.errors import ShapeError
 from elman.state import batch_size
@@ -25,7 +27,9 @@ def dynamic_unroll(
     initial_state: Any = None,
     reverse: bool = False,
     resets: Resets | None = None,
-) -> tuple[Shaped[Tensor, "B T *O"], Any]:
+    steps: Steps | None = None,
+    memory: str | int | None = None,
+) -> tuple[Shaped[Tensor, "B S *O"], Any]:
     """Run a cell over whole sequences: one tensor in, one tensor out.
 
     TensorFlow 1's `dynamic_rnn`. A cell with an `unroll` method runs by it (the built-in ones by a
@@ -38,6 +42,20 @@ def dynamic_unroll(
     >>> torch.equal(state.hidden[1], outputs[1, 0])
     True
 
+    A long sequence trains within a memory budget: few states are saved, and what the gradients need
+    is computed again from them, segment by segment. Outputs and final state have the same bits as
+    without it (`Projected` rounds as torch's product of so many rows does), and so have the
+    gradients but for the order of sums. Random draws are repeated: those of torch's generators (not
+    Python's or NumPy's), and our own masks. Where the cost uses some steps only, `steps` saves the
+    memory of all other outputs.
+
+    >>> from elman.cells import LSTMCell
+    >>> cell, long = LSTMCell(3, 5), torch.ones(2, 10_000, 3)
+    >>> last, _ = dynamic_unroll(cell, long, steps="last", memory="4MB")
+    >>> last.sum().backward()
+    >>> last.shape
+    torch.Size([2, 1, 5])
+
     Args:
         cell: Any cell.
         inputs: `[B, T, I]` for the built-in cells. What stands past a row's length (NaN too)
@@ -46,13 +64,22 @@ def dynamic_unroll(
         initial_state: The state before the first step; None means `cell.initial_state(B)`.
         reverse: Read each row from its own last step to its first.
         resets: Where true, the row restarts from `cell.initial_state`.
+        steps: Whose outputs are returned: a slice, increasing steps `[S]`, a mask `[T]`, or "last",
+            the one step that each row reads last. None: all.
+        memory: What the gradients may need beside inputs, outputs and what they are gradients of:
+            bytes, as "512MB" or "96 MiB"; or how many states to save, which cut the sequence into
+            one more segments. None: all is kept. Such gradients cannot be differentiated again,
+            nor taken twice (`retain_graph`). `elman.cells.budget.plans` tells the plan.
 
     Returns:
-        Outputs `[B, T, O]`, each at the step that was read, zero past each length; and the state
-        after each row's last real step (a row of length 0 keeps its initial state).
+        Outputs `[B, S, O]` (S is T without `steps`), each at the step that was read, zero past each
+        length; and the state after each row's last real step (a row of length 0 keeps its initial
+        state).
 
     Raises:
-        ArgumentError: `cell` is not a cell.
+        ArgumentError: `cell` is not a cell; `steps` are not among the inputs', or `memory` is no
+            such thing or too little; or, on the way back, the cell reaches a tensor with a gradient
+            that neither its parameters nor its first steps showed.
         ShapeError: The shape or dtype of an argument does not fit the cell or the inputs, or a
             length is outside 0…T.
     """
@@ -60,13 +87,15 @@ def dynamic_unroll(
     if not isinstance(inputs, Tensor) or inputs.dim() < 2:
         found = list(inputs.shape) if isinstance(inputs, Tensor) else type(inputs).__name__
         raise ShapeError("inputs", f"found {found}", "pass a tensor [B, T, ...]")
-    batch, steps = inputs.shape[:2]
-    valid_lengths = check_lengths(lengths, batch, steps, inputs.device)
-    valid_resets = check_resets(resets, batch, steps, inputs.device)
+    batch, time = inputs.shape[:2]
+    valid_lengths = check_lengths(lengths, batch, time, inputs.device)
+    valid_resets = check_resets(resets, batch, time, inputs.device)
     state = cell.initial_state(batch) if initial_state is None else initial_state
     if batch_size(state) != batch:
         raise ShapeError("initial_state", f"found {batch_size(state)} rows", f"pass {batch}")
-    return unroll(cell, inputs, state, valid_lengths, valid_resets, reverse)
+    if steps is None and memory is None:
+        return unroll(cell, inputs, state, valid_lengths, valid_resets, reverse)
+    return unroll_within(memory, steps, cell, inputs, state, valid_lengths, valid_resets, reverse)
 
 
 def static_unroll(

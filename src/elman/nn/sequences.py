@@ -21,6 +21,8 @@ from elman import operators
 from elman.cells.checks import Lengths, check_lengths
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.contract import Recurrence, Weights
+from elman.kernels.memory_plan import check_memory, share
+from elman.nn.budget import unroll_within
 from elman.nn.packing import Packing
 from elman.nn.weights import layer_weights
 from elman.operators.freezing import Freezable
@@ -72,6 +74,7 @@ class RNN(_Sequence):
         hx: Float[Tensor, "..."] | None = None,
         *,
         lengths: Lengths | None = None,
+        memory: str | int | None = None,
     ) -> tuple[Any, Tensor]:
         """As torch's.
 
@@ -81,6 +84,8 @@ class RNN(_Sequence):
             lengths: Real steps of each padded row, 0…T, in any order. What stands past them
                 changes nothing; outputs there are zero; the final state is that of the last real
                 step. Not with unbatched or packed input.
+            memory: As `elman.layers.dynamic_unroll` has it: what the gradients may need beside the
+                outputs of every layer. Bytes are shared out evenly among layers and directions.
 
         Returns:
             The outputs (packed if the input was) and h_n.
@@ -88,9 +93,10 @@ class RNN(_Sequence):
         Raises:
             RuntimeError: Where torch raises it: a size of `input` or `hx` does not fit.
             ShapeError: Input of another rank, or lengths that are not one integer in 0…T a row.
-            ArgumentError: Lengths came with unbatched or packed input.
+            ArgumentError: Lengths came with unbatched or packed input, or `memory` is neither bytes
+                nor a number of states, or too little.
         """
-        return _forward(self, input, hx, lengths)
+        return _forward(self, input, hx, lengths, memory)
 
 
 class LSTM(_Sequence):
@@ -127,13 +133,14 @@ class LSTM(_Sequence):
         hx: tuple[Float[Tensor, "..."], Float[Tensor, "..."]] | None = None,
         *,
         lengths: Lengths | None = None,
+        memory: str | int | None = None,
     ) -> tuple[Any, tuple[Tensor, Tensor]]:
-        """As torch's; `lengths` and errors as `RNN.forward` has them.
+        """As torch's; `lengths`, `memory` and errors as `RNN.forward` has them.
 
         Returns:
             The outputs (packed if the input was) and (h_n, c_n).
         """
-        return _forward(self, input, hx, lengths)
+        return _forward(self, input, hx, lengths, memory)
 
 
 class GRU(_Sequence):
@@ -166,16 +173,21 @@ class GRU(_Sequence):
         hx: Float[Tensor, "..."] | None = None,
         *,
         lengths: Lengths | None = None,
+        memory: str | int | None = None,
     ) -> tuple[Any, Tensor]:
-        """As torch's; `lengths` and errors as `RNN.forward` has them.
+        """As torch's; `lengths`, `memory` and errors as `RNN.forward` has them.
 
         Returns:
             The outputs (packed if the input was) and h_n.
         """
-        return _forward(self, input, hx, lengths)
+        return _forward(self, input, hx, lengths, memory)
 
 
-def _forward(module: Any, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
+def _forward(
+    module: Any, input: Any, hx: Any, lengths: Any, memory: str | int | None
+) -> tuple[Any, Any]:
+    if memory is not None:
+        check_memory(memory)
     if isinstance(hx, list):
         hx = tuple(hx)
     if isinstance(input, PackedSequence):
@@ -183,9 +195,9 @@ def _forward(module: Any, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
             raise ArgumentError(
                 "lengths", "found some beside a PackedSequence", "it has its own: leave them out"
             )
-        return _packed(module, input, hx)
+        return _packed(module, input, hx, memory)
     if input.dim() == 3:
-        return _padded(module, input, hx, lengths)
+        return _padded(module, input, hx, lengths, memory)
     if input.dim() != 2:
         raise ShapeError(
             f"{type(module).__name__} input",
@@ -196,20 +208,24 @@ def _forward(module: Any, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
         raise ArgumentError("lengths", "found some beside unbatched input", "leave them out")
     rows = 0 if module.batch_first else 1
     batch_hx = None if hx is None else map_leaves(lambda leaf: leaf.unsqueeze(1), hx)
-    output, states = _padded(module, input.unsqueeze(rows), batch_hx, None)
+    output, states = _padded(module, input.unsqueeze(rows), batch_hx, None, memory)
     return output.squeeze(rows), map_leaves(lambda leaf: leaf.squeeze(1), states)
 
 
-def _padded(module: Any, input: Tensor, hx: Any, lengths: Any) -> tuple[Tensor, Any]:
+def _padded(
+    module: Any, input: Tensor, hx: Any, lengths: Any, memory: str | int | None
+) -> tuple[Tensor, Any]:
     time_first = not module.batch_first
     steps, batch = input.shape[:2] if time_first else input.shape[1::-1]
     _check(module, input, hx, batch)
     valid_lengths = check_lengths(lengths, batch, steps, input.device)
-    outputs, states = _layers(module, input, hx, valid_lengths, time_first, _drop)
+    outputs, states = _layers(module, input, hx, valid_lengths, time_first, _drop, memory)
     return outputs.contiguous() if time_first else outputs, states  # torch's can be viewed, too
 
 
-def _packed(module: Any, input: PackedSequence, hx: Any) -> tuple[PackedSequence, Any]:
+def _packed(
+    module: Any, input: PackedSequence, hx: Any, memory: str | int | None
+) -> tuple[PackedSequence, Any]:
     """Rows are taken in the packing's own order, the longest first."""
     data, batch_sizes, there, back = input
     _check(module, data, hx, int(batch_sizes[0]), batch_sizes)
@@ -220,7 +236,8 @@ def _packed(module: Any, input: PackedSequence, hx: Any) -> tuple[PackedSequence
     def drop(inputs: Tensor, rate: float, time_first: bool) -> Tensor:
         return packing.pad(dropout(packing.pack(inputs), rate))
 
-    outputs, states = _layers(module, packing.pad(data), hx, packing.lengths, True, drop)
+    padded = packing.pad(data)
+    outputs, states = _layers(module, padded, hx, packing.lengths, True, drop, memory)
     if back is not None:
         states = map_leaves(lambda leaf: leaf.index_select(1, back), states)
     return PackedSequence(packing.pack(outputs), batch_sizes, there, back), states
@@ -233,6 +250,7 @@ def _layers(
     lengths: Tensor | None,
     time_first: bool,
     drop: Callable[[Tensor, float, bool], Tensor],
+    memory: str | int | None,
 ) -> tuple[Tensor, Any]:
     """All layers and directions; `hx` and the states as torch's."""
     options: dict[str, Any] = {"lengths": lengths, "time_first": time_first}
@@ -240,6 +258,10 @@ def _layers(
     for layer in range(module.num_layers):
         if layer > 0 and module.training and module.dropout > 0:
             inputs = drop(inputs, module.dropout, time_first)
+        if memory is not None:
+            inputs, ended = _within(memory, module, layer, inputs, hx, lengths, time_first)
+            finals += ended
+            continue
         if not module.bidirectional:
             recurrence, there = _direction(module, layer, inputs, hx)
             weights, state, second_bias, prepared = there
@@ -260,6 +282,29 @@ def _layers(
         inputs = torch.cat([outputs for outputs, _ in both], dim=-1)
         finals += [final for _, final in both]
     return inputs, to_torch(finals)
+
+
+def _within(
+    memory: str | int,
+    module: Any,
+    layer: int,
+    inputs: Tensor,
+    hx: Any,
+    lengths: Tensor | None,
+    time_first: bool,
+) -> tuple[Tensor, list[Any]]:
+    """One layer, by a memory budget: its outputs, and the final state of each direction."""
+    directions = 2 if module.bidirectional else 1
+    part = share(memory, module.num_layers * directions)
+    read = inputs.transpose(0, 1) if time_first else inputs
+    found = [
+        unroll_within(
+            part, *_direction(module, directions * layer + k, inputs, hx), read, lengths, k == 1
+        )
+        for k in range(directions)
+    ]
+    outputs = found[0][0] if directions == 1 else torch.cat([each for each, _ in found], dim=-1)
+    return outputs.transpose(0, 1) if time_first else outputs, [final for _, final in found]
 
 
 def _direction(

@@ -15,6 +15,7 @@ from elman.operators.check import check_arrays, check_noise, check_time, check_t
 from elman.operators.choice import choose
 from elman.operators.equations import advance, project
 from elman.operators.notice import notice
+from elman.operators.watching import watcher
 
 __all__ = ["Direction", "step", "unroll", "unroll_both"]
 
@@ -128,6 +129,8 @@ def _run(job: native.Job, directions: tuple[Direction, ...], inputs: Any) -> lis
     lengths = check_time(inputs, job.lengths, job.resets, job.time_first)
     noise = check_noise(job.recurrence, inputs, job.noise, job.time_first)
     job = job._replace(lengths=lengths, noise=noise)
+    if watcher() is not None:
+        return _run_torch("loop", job, directions, inputs)
     choice = choose(job.recurrence, directions[0].weights, inputs, job.resets, noise)
     for direction in directions:
         notice(choice, direction.weights)
@@ -150,7 +153,8 @@ def _run_torch(
         if kernel == "aten":
             outputs, final = aten.unroll(recurrence, weights, inputs, state, lengths, reverse)
         else:
-            outputs, final = loop.unroll(
+            by_steps = watcher() or loop.unroll
+            outputs, final = by_steps(
                 recurrence, weights, inputs, state, lengths, resets, reverse, noise
             )
         results.append((outputs.transpose(0, 1) if time_first else outputs, final))

@@ -1,0 +1,281 @@
+"""A cell over a long sequence within a memory budget: few states are saved, the rest is run again.
+
+`elman.kernels.memory_plan` says which states. Outputs and final state are those of a run that keeps
+everything; so are the gradients, but for the order in which the segments' are added up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor
+
+from elman.cells.chosen import Chosen
+from elman.cells.probe import Reached, differentiable, tracked
+from elman.cells.unrolling import unroll
+from elman.errors import ArgumentError
+from elman.kernels.memory_plan import Advance, Plan
+from elman.state import leaves, map_leaves
+
+__all__ = ["Reading", "recomputed_unroll"]
+
+
+class Reading(NamedTuple):
+    """How a cell reads sequences of `steps` steps: lengths, resets and direction as `unroll`'s."""
+
+    cell: Any
+    steps: int
+    lengths: Int[Tensor, "B"] | None
+    resets: Bool[Tensor, "B T"] | None
+    reverse: bool
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """The steps that are read from the `first` to before the `last`."""
+        return (self.steps - last, self.steps - first) if self.reverse else (first, last)
+
+    def run(self, inputs: Tensor, state: Any, start: int, stop: int) -> tuple[Tensor, Any]:
+        """Outputs of the steps from `start` to `stop`, whose inputs are given, and the state."""
+        lengths, resets = self.lengths, self.resets
+        if lengths is not None:
+            lengths = (lengths - start).clamp(0, stop - start)
+        if resets is not None:
+            resets = resets[:, start:stop]
+        return unroll(self.cell, inputs, state, lengths, resets, self.reverse)
+
+
+def recomputed_unroll(
+    reading: Reading,
+    inputs: Shaped[Tensor, "B T *I"],
+    state: Any,
+    chosen: Chosen,
+    plan: Plan,
+    sources: Sequence[Tensor],
+) -> tuple[Shaped[Tensor, "B S *O"], Any]:
+    """Run a cell over a whole sequence as `plan` says.
+
+    Args:
+        reading: The cell, and how it reads.
+        inputs: `[B, T, ...]`, T ≥ 1.
+        state: The state before the first step.
+        chosen: The steps whose outputs are wanted; no others are kept.
+        plan: Of T steps, in two segments or more.
+        sources: The tensors beside inputs and state that gradients are wanted of.
+
+    Returns:
+        The chosen outputs and the state after each row's last step.
+    """
+    given = [leaf for leaf in leaves(state) if differentiable(leaf)]
+    work = _Work(reading, plan, chosen, state, len(given))
+    outputs, *final = _Recomputed.apply(work, inputs, *given, *sources)
+    ends = iter(final)
+    return outputs, map_leaves(lambda leaf: next(ends), state)
+
+
+class _Work(NamedTuple):
+    """What the two ways share, beside the tensors with gradients."""
+
+    reading: Reading
+    plan: Plan
+    chosen: Chosen
+    like: Any  # the initial state: its structure, and its arrays of integers
+    count: int  # of the state's arrays that have gradients
+
+    def span(self, segment: int) -> tuple[int, int]:
+        """Its steps. The first segment is the short one: memory of a long one then serves it."""
+        after = self.plan.segments - 1 - segment
+        last = self.plan.steps - after * self.plan.segment
+        return self.reading.span(max(0, last - self.plan.segment), last)
+
+    def advance(self, inputs: Tensor, state: Any, first: int, last: int) -> Any:
+        """From border to border, keeping nothing."""
+        for segment in range(first, last):
+            start, stop = self.span(segment)
+            _, state = self.reading.run(inputs[:, start:stop], state, start, stop)
+        return state
+
+
+class _Saved(NamedTuple):
+    """What a run goes on from: the state, and what torch's generators will draw."""
+
+    state: Any
+    generators: tuple[Tensor, ...]
+
+
+class _Recomputed(torch.autograd.Function):
+    """Inputs, the state's arrays and the sources to the chosen outputs and the final state."""
+
+    @staticmethod
+    def forward(ctx: Any, work: _Work, inputs: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(inputs, *tensors)
+        given = iter(tensors)
+        state = map_leaves(lambda leaf: next(given) if differentiable(leaf) else leaf, work.like)
+        borders = {0, *work.plan.saved()} if any(ctx.needs_input_grad) else set()
+        saved: dict[int, _Saved] = {}
+        outputs: Any = None
+        for segment in range(work.plan.segments):
+            if segment in borders:
+                saved[segment] = _save(state, inputs, saved.get(max(saved, default=0)))
+            start, stop = work.span(segment)
+            part, state = work.reading.run(inputs[:, start:stop], state, start, stop)
+            if outputs is None:
+                outputs = _empty(inputs, part, work.chosen.size)
+            found = work.chosen.find(start, stop)
+            if found is not None:
+                here, there = found
+                outputs[here] = part if there is None else part[there]
+        ctx.work, ctx.saved, ctx.autocast = work, saved, _autocast(inputs)
+        return outputs, *(leaf.clone() for leaf in leaves(state))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple:
+        if torch.is_grad_enabled():
+            raise ArgumentError(
+                "second derivatives",
+                "found them asked for through a sequence with a memory budget",
+                "leave out memory= where gradients are differentiated",
+            )
+        inputs, *tensors = ctx.saved_tensors
+        saved, ctx.saved = ctx.saved, None
+        if saved is None:
+            raise ArgumentError(
+                "retain_graph",
+                "found a second way back through a sequence with a memory budget",
+                "run it forward again, or leave out memory=",
+            )
+        wanted = ctx.needs_input_grad[1:]
+        back = _WayBack(ctx.work, inputs, tensors[ctx.work.count :], wanted, grads)
+        with _restored_generators(inputs), torch.autocast(**ctx.autocast):
+            for move in ctx.work.plan.way_back():
+                if isinstance(move, Advance):
+                    before = saved[move.first]
+                    _continue(before, inputs)
+                    state = ctx.work.advance(inputs, before.state, move.first, move.last)
+                    saved[move.last] = _save(state, inputs, before)
+                else:
+                    back.reverse(move.segment, saved.pop(move.segment))
+        found = (back.grad_inputs, *back.grad_state, *back.grad_sources)
+        return None, *(grad if want else None for grad, want in zip(found, wanted, strict=True))
+
+
+class _WayBack:
+    """Gradients, gathered from segment to segment.
+
+    Attributes:
+        grad_inputs: Those of the segments that were reversed; None if nobody wants it.
+        grad_state: By the arrays of the state at the border that was reached; None for zeros.
+        grad_sources: Their sums so far; None for zeros.
+    """
+
+    def __init__(
+        self, work: _Work, inputs: Tensor, sources: Sequence[Tensor], wanted: Any, grads: Any
+    ) -> None:
+        self._work, self._inputs = work, inputs
+        self._wanted = [
+            s for s, want in zip(sources, wanted[1 + work.count :], strict=True) if want
+        ]
+        self._slots = [k for k, want in enumerate(wanted[1 + work.count :]) if want]
+        self._reached = Reached(sources)
+        self._grad_outputs: Any = grads[0]
+        ends = zip(leaves(work.like), grads[1:], strict=True)
+        self.grad_inputs = torch.zeros_like(inputs) if wanted[0] else None
+        self.grad_state: list[Tensor | None] = [g for leaf, g in ends if differentiable(leaf)]
+        self.grad_sources: list[Tensor | None] = [None] * len(sources)
+
+    def reverse(self, segment: int, before: _Saved) -> None:
+        """Go back through one segment."""
+        start, stop = self._work.span(segment)
+        grad_outputs = self._grad_outputs
+        found = None if grad_outputs is None else self._work.chosen.find(start, stop)
+        if found is None and all(grad is None for grad in self.grad_state):
+            return
+        _continue(before, self._inputs)
+        inputs = self._inputs[:, start:stop].detach()
+        inputs.requires_grad_(self.grad_inputs is not None)
+        with torch.enable_grad():
+            begin = map_leaves(tracked, before.state)
+            outputs, final = self._work.reading.run(inputs, begin, start, stop)
+            begins = [leaf for leaf in leaves(begin) if differentiable(leaf)]
+            finals = [leaf for leaf in leaves(final) if differentiable(leaf)]
+            ends = list(zip(finals, self.grad_state, strict=True))
+            if found is not None and grad_outputs is not None:
+                here, there = found
+                picked = outputs if there is None else outputs[there]
+                ends.append((picked, grad_outputs[here]))
+        ends = [(end, grad) for end, grad in ends if grad is not None and end.requires_grad]
+        self._reached.check([end for end, _ in ends], [inputs, *begins])
+        self._add(start, stop, inputs, begins, ends)
+
+    def _add(
+        self, start: int, stop: int, inputs: Tensor, begins: list[Tensor], ends: list[Any]
+    ) -> None:
+        """Differentiate `ends`, by the gradients that stand beside them."""
+        by_inputs = [] if self.grad_inputs is None else [inputs]
+        asked = [*by_inputs, *begins, *self._wanted]
+        found: Sequence[Tensor | None] = [None] * len(asked)
+        if ends:
+            values, grads = zip(*ends, strict=True)
+            found = torch.autograd.grad(values, asked, grads, allow_unused=True)
+        if self.grad_inputs is not None and found[0] is not None:
+            self.grad_inputs[:, start:stop] = found[0]
+        rest = iter(found[len(by_inputs) :])
+        self.grad_state = [next(rest) for _ in begins]
+        for slot, grad in zip(self._slots, rest, strict=True):
+            total = self.grad_sources[slot]
+            if grad is not None:
+                self.grad_sources[slot] = grad.clone() if total is None else total.add_(grad)
+
+
+def _empty(inputs: Tensor, outputs: Tensor, size: int) -> Tensor:
+    """`[B, S, ...]` zeros, laid out in memory as the inputs are: perhaps with the time first."""
+    batch, _, *rest = outputs.shape
+    if inputs.stride(0) < inputs.stride(1):
+        return outputs.new_zeros(size, batch, *rest).transpose(0, 1)
+    return outputs.new_zeros(batch, size, *rest)
+
+
+def _save(state: Any, inputs: Tensor, before: _Saved | None) -> _Saved:
+    """Copies: an array may be part of a much larger one. Generators that stood still are shared."""
+    generators = _generators(inputs)
+    if before is not None and all(map(torch.equal, generators, before.generators)):
+        generators = before.generators
+    return _Saved(map_leaves(lambda leaf: leaf.detach().clone(), state), generators)
+
+
+def _generators(inputs: Tensor) -> tuple[Tensor, ...]:
+    """What torch's default generators will draw: the CPU's, and that of the inputs' GPU."""
+    if inputs.device.type == "cuda":
+        return torch.get_rng_state(), torch.cuda.get_rng_state(inputs.device)
+    return (torch.get_rng_state(),)
+
+
+def _continue(saved: _Saved, inputs: Tensor) -> None:
+    """Let torch's generators draw what they drew after the state was saved."""
+    cpu, *gpu = saved.generators
+    torch.set_rng_state(cpu)
+    for generator in gpu:
+        torch.cuda.set_rng_state(generator, inputs.device)
+
+
+@contextmanager
+def _restored_generators(inputs: Tensor) -> Iterator[None]:
+    """Afterwards torch's generators go on as if nothing had been drawn within."""
+    before = _Saved(None, _generators(inputs))
+    try:
+        yield
+    finally:
+        _continue(before, inputs)
+
+
+def _autocast(inputs: Tensor) -> dict[str, Any]:
+    """The arguments with which `torch.autocast` does as it does now."""
+    kind = inputs.device.type
+    return {
+        "device_type": kind,
+        "enabled": torch.is_autocast_enabled(kind),
+        "dtype": torch.get_autocast_dtype(kind),
+    }
