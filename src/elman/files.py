@@ -9,14 +9,20 @@ from pathlib import Path
 
 from elman.errors import BundleError
 
-__all__ = ["replace_file"]
+__all__ = ["remove_leftovers", "replace_file"]
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:
     """Write `content` to `path` as a whole or not at all.
 
     The bytes go to a temporary file in the same folder, are synced to the disk, and the file
     is then renamed over `path`: at every moment `path` is the old file or the new one.
+
+    Args:
+        path: Where to.
+        content: The whole file.
+        previous: Where the old file goes, in the same folder; None drops it. For a moment
+            between two renames `previous` stands there and `path` does not.
 
     Raises:
         BundleError: The folder or the disk refused; an existing file is unchanged.
@@ -32,6 +38,8 @@ def replace_file(path: Path, content: bytes) -> None:
         mask = os.umask(0)  # mkstemp gives 0600; a saved file follows the user's umask
         os.umask(mask)
         os.chmod(temporary, 0o666 & ~mask)
+        if previous is not None and path.exists():
+            os.replace(path, previous)
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -44,6 +52,12 @@ def replace_file(path: Path, content: bytes) -> None:
             f"could not be written ({error.strerror or error})",
             f"free the disk or give another folder; {kept}",
         ) from error
+
+
+def remove_leftovers(path: Path) -> None:
+    """Delete the temporary files of writers of `path` that were killed; none may be at work."""
+    for temporary in path.parent.glob(f".{path.name}.*"):
+        temporary.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,7 +25,9 @@ def main() -> int:
         begun = time.monotonic()
         surroundings = {**os.environ, "ELMAN_DRILLS": "all"}
         code = subprocess.call([*line, f"--junitxml={report}"], cwd=ROOT, env=surroundings)
-        suite = next(ET.parse(report).getroot().iter("testsuite")).attrib
+        tree = ET.parse(report).getroot()
+    suite = next(tree.iter("testsuite")).attrib
+    drills = Counter(case.attrib["name"].partition("[")[0] for case in tree.iter("testcase"))
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -33,6 +36,7 @@ def main() -> int:
         "command": "make drills",
         "commit": commit.stdout.strip() or None,
         **counts,
+        "drills": dict(drills),
         "seconds": round(time.monotonic() - begun),
         "environment": environment(),
     }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,19 +23,50 @@ from elman.tasks import Classifier
 from elman.training import RunFolder, StepEnd, Trainer
 from elman.training.checkpoint import load_checkpoint
 from tests.tasks.sequences import TINY, classes
-from tests.training.test_trainer import (
-    InterruptAt,
-    interrupted_and_resumed,
-    same_bits,
-    trained,
-    weights,
-    without_seconds,
-)
+from tests.training.networks import CONFIG, examples, same_bits, weights
+from tests.training.runs import InterruptAt, interrupted_and_resumed, trained, without_seconds
 
 pytestmark = pytest.mark.drill
 
 # Continuous integration runs a fixed sample; `make drills` runs all.
 ALL = os.environ.get("ELMAN_DRILLS") == "all"
+ROOT = Path(__file__).parents[2]
+
+LONG = replace(CONFIG, epochs=40, augment={"shift": 0.5})  # 200 steps
+
+
+@cache
+def undisturbed():
+    """The long run that nobody stops: weights, records and the lines of its steps."""
+    steps = []
+    module, history = trained(LONG, data=examples(ragged=False), listeners=[steps.append])
+    told = [replace(step, seconds=0.0) for step in steps if isinstance(step, StepEnd)]
+    return weights(module), without_seconds(history), told
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("stop", range(1, 201) if ALL else (1, 5, 117))
+def test_stopped_at_a_step(tmp_path, stop, workers):
+    """200 steps, stopped at each of them: weights, metrics and log are those of a whole run."""
+    told = {"config": LONG, "data": examples(ragged=False), "workers": workers}
+    module, history = interrupted_and_resumed(tmp_path, [stop], **told)
+    expected, records, steps = undisturbed()
+    assert same_bits(weights(module), expected)
+    assert without_seconds(history) == records
+    lines = [json.loads(line) for line in RunFolder(tmp_path).steps.read_text().splitlines()]
+    assert [(line["epoch"], line["step"]) for line in lines] == [(s.epoch, s.step) for s in steps]
+    assert [line["loss"] for line in lines] == [step.loss for step in steps]
+    assert [line["gradient_norm"] for line in lines] == [step.gradient_norm for step in steps]
+
+
+def test_killed_at_random_moments(tmp_path):
+    kills = 200 if ALL else 8
+    line = [sys.executable, "-m", "tests.drills.kills", str(tmp_path), str(kills), "0"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kills"] == kills
+    assert found["checkpoints"] > kills
 
 
 @pytest.mark.parametrize("drawing", range(60 if ALL else 4))
@@ -111,20 +146,51 @@ def test_full_disk_while_saving_a_model(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
 
-@pytest.mark.parametrize("left", range(0, 12, 1 if ALL else 3))
+@pytest.mark.parametrize("left", range(0, 19, 1 if ALL else 4))
 def test_full_disk_while_training(tmp_path, monkeypatch, left):
-    """Whichever write fails first, the checkpoint that stands is whole and can be resumed."""
+    """Whichever write fails first, the checkpoint that stands is whole and can be resumed.
+
+    The files that are synced: configuration, metrics, first checkpoint, steps, and one
+    checkpoint an epoch; each with its folder, whose failure is passed over.
+    """
     whole, _ = trained()
     folder = RunFolder(tmp_path / "run")
     with monkeypatch.context() as patch:
         FullDisk(patch, left)
         with pytest.raises(CheckpointError, match=r"could not be written.*No space left"):
             trained(folder=folder)
-    if not folder.last.exists():
-        assert left == 0
-        return
-    module, _ = trained(folder=folder, resume=True)
+    assert not list(folder.last.parent.glob(".*"))
+    module, _ = trained(folder=folder, resume=folder.config.exists())
     assert same_bits(weights(whole), weights(module))
+
+
+LIMITED = """
+import resource, signal, sys
+from elman.training import CheckpointSaved, RunFolder
+from tests.training.runs import trained
+left, folder = int(sys.argv[1]), RunFolder(sys.argv[2])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def limit(event):
+    global left
+    left -= isinstance(event, CheckpointSaved)
+    if not left:
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (folder.last.stat().st_size // 2, hard))
+trained(folder=folder, listeners=[limit])
+"""
+
+
+@pytest.mark.parametrize("left", range(1, 7) if ALL else (1, 4))
+def test_a_disk_that_takes_half_a_checkpoint(tmp_path, left):
+    """The system itself refuses the second half of the file."""
+    folder = RunFolder(tmp_path / "run")
+    line = [sys.executable, "-c", LIMITED, str(left), str(folder.path)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert "CheckpointError" in done.stderr
+    assert "File too large" in done.stderr
+    assert load_checkpoint(folder.last).place["epoch"] == left
+    module, _ = trained(folder=folder, resume=True)
+    assert same_bits(weights(trained()[0]), weights(module))
 
 
 def test_full_disk_when_interrupted(tmp_path, monkeypatch):

@@ -252,3 +252,36 @@ def test_a_network_needs_a_users_numpy_step(registered):
     weights = {name: np.zeros(shape) for name, shape in blueprint.shapes().items()}
     with pytest.raises(BlueprintError, match="has no NumPy step"):
         Network(blueprint, weights)
+
+
+STACK = (CellConfig("lstm", 4), CellConfig("gru", 3))
+SYNCED = sequence_to_sequence(input_size=3, cells=STACK, outputs=2)
+
+
+def test_a_network_runs_in_parts():
+    network = build(SYNCED, seed=0)
+    whole = network(VALUES)
+    first, state = network.unroll(VALUES[:, :2])
+    rest, _ = network.unroll(VALUES[:, 2:], lengths=[3, 3, 1, 0], initial_state=state)
+    torch.testing.assert_close(first, whole[:, :2])
+    torch.testing.assert_close(rest[:2], whole[:2, 2:])
+    torch.testing.assert_close(rest[2, 0], whole[2, 2])
+    assert not rest[2, 1:].any()
+
+
+def test_a_reset_begins_a_row_afresh_in_all_layers():
+    network = build(SYNCED, seed=0)
+    resets = torch.zeros(4, 5, dtype=torch.bool)
+    resets[1, 2] = True
+    outputs, _ = network.unroll(VALUES, resets=resets)
+    torch.testing.assert_close(outputs[1, 2:], network(VALUES[1:2, 2:])[0])
+    torch.testing.assert_close(outputs[[0, 2, 3]], network(VALUES)[[0, 2, 3]])
+
+
+@pytest.mark.parametrize(
+    "blueprint",
+    [TO_VECTOR, sequence_to_sequence(input_size=3, cells=GRU, outputs=2, bidirectional=True)],
+)
+def test_only_what_answers_at_each_step_runs_in_parts(blueprint):
+    with pytest.raises(ArgumentError, match=r"network: .* in one direction, to run in parts"):
+        build(blueprint).unroll(VALUES)

@@ -46,6 +46,7 @@ def test_it_learns(fitted):
         {"pool": "max", "standardise": False},
         {"optimizer": "adamw", "schedule": "cosine", "weight_decay": 0.01, "warmup_steps": 2},
         {"label_smoothing": 0.1, "clip_norm": None},
+        {"batch_tokens": 60, "accumulate": 2, "average": 0.9, "clip_value": 0.5},
         {"validation": None},
         {"augment": {"shift": 1.0, "rotate": 0.1}},
         {"augment": Augmentation(scale=0.1)},

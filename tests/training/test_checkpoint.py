@@ -5,7 +5,7 @@ import torch
 
 from elman.errors import CheckpointError
 from elman.training import Checkpoint, load_checkpoint, save_checkpoint
-from elman.training.checkpoint import restore_optimizer
+from elman.training.checkpoint import newest_checkpoint, restore_optimizer
 from elman.training.config import TrainingConfig
 from elman.training.optimizers import build_optimizer
 from tests.training.networks import reader, same_bits, weights
@@ -32,9 +32,13 @@ def test_round_trip_to_the_bit(tmp_path, name):
     path = tmp_path / "last.safetensors"
     place = {"epoch": 3, "total": 0.1 + 0.2, "records": [{"epoch": 1}]}
     memory = optimizer.state_dict()["state"]
-    save_checkpoint(path, Checkpoint(module.state_dict(), memory, place))
+    best, more = {"a": torch.ones(2)}, {"a": torch.zeros(0), "b": torch.tensor(True)}
+    save_checkpoint(path, Checkpoint(module.state_dict(), memory, place, best, more))
     found = load_checkpoint(path)
     assert found.place == place
+    assert torch.equal(found.best["a"], best["a"])
+    assert found.more["a"].shape == (0,)
+    assert found.more["b"].item() is True
     other = reader(seed=9)
     other.load_state_dict(dict(found.weights))
     resumed = build_optimizer(other, TrainingConfig(optimizer=name, learning_rate=0.1))
@@ -54,6 +58,34 @@ def test_cut_at_any_byte_is_an_error(tmp_path):
             load_checkpoint(path)
 
 
+def test_any_bit_that_flips_is_an_error(tmp_path):
+    path = tmp_path / "last.safetensors"
+    memory = {0: {"step": torch.tensor(2.0), "exp_avg": torch.ones(2), "momentum": 0.5}}
+    save_checkpoint(path, Checkpoint({"w": torch.ones(3)}, memory, {"epoch": 1}))
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with pytest.raises(CheckpointError, match="damaged or not a checkpoint"):
+            load_checkpoint(path)
+
+
+def test_the_one_before_is_kept_and_the_newest_whole_one_is_taken(tmp_path):
+    last, previous = tmp_path / "last.safetensors", tmp_path / "previous.safetensors"
+    for epoch in (1, 2, 3):
+        save_checkpoint(last, Checkpoint({}, {}, {"epoch": epoch}), previous)
+    found, faults = newest_checkpoint((last, previous))
+    assert (found.place, faults) == ({"epoch": 3}, [])
+    last.write_bytes(last.read_bytes()[:-1])
+    found, (fault,) = newest_checkpoint((last, previous))
+    assert found.place == {"epoch": 2}
+    assert fault.where == str(last)
+    previous.write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"last\.safetensors and .*previous\.safetensors"):
+        newest_checkpoint((last, previous))
+
+
 @pytest.mark.parametrize("content", [b"", b"x" * 100, b"\x80\x04\x95pickle", b"\xff" * 64])
 def test_foreign_files_are_errors(tmp_path, content):
     path = tmp_path / "last.safetensors"
@@ -66,7 +98,7 @@ def test_another_safetensors_file_is_an_error(tmp_path):
     from safetensors.torch import save_file
 
     save_file({"a": torch.ones(1)}, str(tmp_path / "a.safetensors"))
-    with pytest.raises(CheckpointError, match="no checkpoint format"):
+    with pytest.raises(CheckpointError, match="its header does not say"):
         load_checkpoint(tmp_path / "a.safetensors")
 
 

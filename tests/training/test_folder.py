@@ -1,21 +1,24 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pytest
 
 from elman.errors import CheckpointError
-from elman.training import EpochEnd, EpochRecord, MetricsFile, RunFolder, RunStart
+from elman.training import RunFolder
 
 
 def test_configuration_is_kept(tmp_path):
     folder = RunFolder(tmp_path / "run", about={"data": "digits"})
     folder.start({"task": {"units": 5, "seed": None}, "training": {"epochs": 2}})
     assert folder.read_config() == {
-        "task": {"units": 5},
+        "task": {"units": 5, "seed": None},
         "training": {"epochs": 2},
         "about": {"data": "digits"},
     }
+    with open(folder.config, "rb") as file:
+        assert tomllib.load(file)["task"]["seed"] == "none"
 
 
 def test_another_run_is_not_overwritten(tmp_path):
@@ -34,6 +37,23 @@ def test_resume_needs_the_same_configuration(tmp_path):
         RunFolder(tmp_path).start({"training": {"epochs": 2}}, resume=True)
 
 
+def test_what_killed_writers_left_behind_is_removed(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.start({"epochs": 2})
+    folder.last.parent.mkdir()
+    left = [folder.last.with_name(".last.safetensors.x1"), tmp_path / ".metrics.jsonl.x2"]
+    for path in left:
+        path.write_bytes(b"")
+    folder.start({"epochs": 2}, resume=True)
+    assert not any(path.exists() for path in left)
+
+
+def test_a_run_may_go_on_on_another_machine(tmp_path):
+    RunFolder(tmp_path).start({"epochs": 2, "machine": {"threads": 1}})
+    RunFolder(tmp_path).start({"epochs": 2, "machine": {"threads": None}}, resume=True)
+    assert RunFolder(tmp_path).read_config()["machine"] == {"threads": 1}
+
+
 def test_resume_needs_a_run(tmp_path):
     with pytest.raises(CheckpointError, match="holds no training run"):
         RunFolder(tmp_path).start({}, resume=True)
@@ -43,22 +63,6 @@ def test_damaged_configuration(tmp_path):
     (tmp_path / "config.toml").write_text("epochs = = 3")
     with pytest.raises(CheckpointError, match="cannot be read"):
         RunFolder(tmp_path).read_config()
-
-
-def test_metrics_lines(tmp_path):
-    folder = RunFolder(tmp_path)
-    records = tuple(EpochRecord(k, 1 / k, 0.1, 2.0, 0.5 / k) for k in (1, 2))
-    metrics = MetricsFile(folder.metrics)
-    metrics(RunStart(3, 4, ()))
-    for record in records:
-        metrics(EpochEnd(record, best=True))
-    assert folder.read_metrics() == list(records)
-    line = json.loads(folder.metrics.read_text().splitlines()[1])
-    assert line["epoch"] == 2
-    assert "validation_score" not in line
-    # A resumed run begins from what its checkpoint knows to be complete.
-    MetricsFile(folder.metrics)(RunStart(3, 4, records[:1]))
-    assert folder.read_metrics() == [records[0]]
 
 
 def test_damaged_metrics(tmp_path):

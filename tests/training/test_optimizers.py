@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from elman.training import TrainingConfig
-from elman.training.optimizers import build_optimizer, learning_rate
+from elman.training.optimizers import build_optimizer, clip_gradients, learning_rate
 
 
 class Parts(nn.Module):
@@ -72,3 +72,36 @@ def test_schedules():
     assert learning_rate(cosine, 14, 24) == pytest.approx(1.0)
     assert 0 < learning_rate(cosine, 23, 24) < 0.02
     assert learning_rate(linear, 5, 10) == pytest.approx(1.0)
+
+
+def clipped(gradients: list[list[float]], **settings: float) -> tuple[list[list[float]], float]:
+    """Gradients after clipping, and the norm that was found."""
+    parameters = []
+    for entries in gradients:
+        parameters.append(nn.Parameter(torch.zeros(len(entries), dtype=torch.float64)))
+        parameters[-1].grad = torch.tensor(entries, dtype=torch.float64)
+    norm = clip_gradients(parameters, TrainingConfig(**settings))
+    return [parameter.grad.tolist() for parameter in parameters], norm
+
+
+def test_clipping():
+    gradients = [[3.0, -4.0], [12.0]]
+    assert clipped(gradients) == (gradients, 13.0)
+    assert clipped(gradients, clip_norm=20.0) == (gradients, 13.0)
+    assert clipped(gradients, clip_value=3.5) == ([[3.0, -3.5], [3.5]], 13.0)
+    by_norm, norm = clipped(gradients, clip_norm=6.5)
+    assert norm == 13.0
+    assert by_norm == [pytest.approx([1.5, -2.0]), pytest.approx([6.0])]
+
+
+def test_clipping_by_value_comes_before_clipping_by_norm():
+    found, norm = clipped([[3.0, -4.0], [12.0]], clip_value=4.0, clip_norm=1.0)
+    assert norm == 13.0
+    share = (3.0**2 + 4.0**2 + 4.0**2) ** -0.5
+    assert found == [pytest.approx([3 * share, -4 * share]), pytest.approx([4 * share])]
+
+
+@pytest.mark.parametrize("entry", [float("inf"), float("nan")])
+def test_what_is_not_finite_is_not_clipped_away(entry):
+    _, norm = clipped([[1.0, entry]], clip_value=1.0)
+    assert not torch.tensor(norm).isfinite()

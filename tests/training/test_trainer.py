@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from elman.errors import ArgumentError, CheckpointError, TrainingError
+from elman.errors import ArgumentError, TrainingError
 from elman.training import (
     CrossEntropy,
     EpochEnd,
@@ -16,22 +16,15 @@ from elman.training import (
     RunFolder,
     RunStart,
     StepEnd,
+    StepSkipped,
     Trainer,
-    TrainingConfig,
     load_checkpoint,
 )
+from elman.training.batches import batch_rows
 from elman.training.losses import accuracy
+from elman.training.randomness import generator
 from tests.training.networks import CONFIG, examples, reader, same_bits, weights
-
-
-def trained(config=CONFIG, resume=False, validation=True, data=None, **options):
-    module = reader()
-    held_out = examples(9, seed=1) if validation else None
-    trainer = Trainer(
-        module, CrossEntropy(), data or examples(), held_out, config, score=accuracy, **options
-    )
-    history = trainer.run(resume=resume)
-    return module, history
+from tests.training.runs import InterruptAt, trained
 
 
 def test_it_learns():
@@ -57,8 +50,8 @@ def test_the_best_epoch_is_kept(tmp_path):
     module, history = trained(replace(CONFIG, learning_rate=0.3, epochs=8), folder=folder)
     merits = [(r.validation_score, -r.validation_loss) for r in history.records]
     assert history.best_epoch == 1 + int(np.argmax([score * 1e6 + loss for score, loss in merits]))
-    best = load_checkpoint(folder.best)
-    assert same_bits(weights(module), {k: v.numpy() for k, v in best.weights.items()})
+    best = load_checkpoint(folder.last).best
+    assert same_bits(weights(module), {k: v.numpy() for k, v in best.items()})
     assert not module.training
     with torch.no_grad():
         again = accuracy(
@@ -105,168 +98,114 @@ def test_train_loss_is_the_mean_over_sequences():
     assert history.records[0].train_loss == pytest.approx(expected, rel=1e-6)
 
 
-class InterruptAt:
-    """A listener that presses Ctrl-C after the given number of steps."""
+class Breaking:
+    """The usual loss, but not a number in the calls given, counted from 1."""
 
-    def __init__(self, steps: int, number: int = signal.SIGINT) -> None:
-        self._left, self._number = steps, number
+    def __init__(self, *calls: int) -> None:
+        self._calls, self._call = calls, 0
 
-    def __call__(self, event) -> None:
-        if isinstance(event, StepEnd):
-            self._left -= 1
-            if self._left == 0:
-                signal.raise_signal(self._number)
-
-
-def interrupted_and_resumed(path, steps, config=CONFIG, **options):
-    """Interrupted after each of the given numbers of steps, then trained to the end."""
-    folder = RunFolder(path)
-    for k, count in enumerate(steps):
-        with pytest.raises(KeyboardInterrupt):
-            trained(config, resume=k > 0, folder=folder, listeners=[InterruptAt(count)], **options)
-    return trained(config, resume=True, folder=folder, **options)
-
-
-def without_seconds(history):
-    return [replace(record, seconds=0.0) for record in history.records]
-
-
-@pytest.mark.parametrize("steps", [[1], [5], [7], [3, 9], [29]])
-def test_resumed_is_the_same_to_the_bit(tmp_path, steps):
-    whole, history = trained()
-    module, again = interrupted_and_resumed(tmp_path, steps)
-    assert same_bits(weights(whole), weights(module))
-    assert without_seconds(history) == without_seconds(again)
-    assert history.best_epoch == again.best_epoch
-    assert RunFolder(tmp_path).read_metrics() == list(again.records)
-
-
-def test_resumed_with_augmentation(tmp_path):
-    config = replace(CONFIG, augment={"shift": 1.0, "scale": 0.1}, optimizer="momentum")
-    data = examples(ragged=False)
-    whole, _ = trained(config, data=data)
-    module, _ = interrupted_and_resumed(tmp_path, [8], config, data=data)
-    assert same_bits(weights(whole), weights(module))
-
-
-def test_interrupted_while_validating(tmp_path):
-    whole, history = trained()
-
-    def press(outputs, batch):
-        if not torch.is_grad_enabled() and not pressed:
-            pressed.append(True)
-            signal.raise_signal(signal.SIGINT)
-        return CrossEntropy()(outputs, batch)
-
-    pressed: list[bool] = []
-    folder = RunFolder(tmp_path)
-    module = reader()
-    args = (examples(), examples(9, seed=1), CONFIG)
-    with pytest.raises(KeyboardInterrupt):
-        Trainer(module, press, *args, score=accuracy, folder=folder).run()
-    assert load_checkpoint(folder.last).place["step"] == 5
-    module, again = trained(resume=True, folder=folder)
-    assert same_bits(weights(whole), weights(module))
-    assert without_seconds(history) == without_seconds(again)
-
-
-def test_resuming_a_complete_run_changes_nothing(tmp_path):
-    folder = RunFolder(tmp_path)
-    module, history = trained(folder=folder)
-    again, same = trained(folder=folder, resume=True)
-    assert same_bits(weights(module), weights(again))
-    assert history == same
-
-
-def test_termination_goes_the_same_way(tmp_path):
-    class Terminated(KeyboardInterrupt):
-        pass
-
-    def handler(number, frame):
-        raise Terminated
-
-    previous = signal.signal(signal.SIGTERM, handler)
-    try:
-        with pytest.raises(Terminated):
-            trained(folder=RunFolder(tmp_path), listeners=[InterruptAt(7, signal.SIGTERM)])
-        assert signal.getsignal(signal.SIGTERM) is handler
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-    place = load_checkpoint(RunFolder(tmp_path).last).place
-    assert (place["epoch"], place["step"]) == (2, 2)
-
-
-def test_second_interrupt_does_not_wait(tmp_path):
-    def twice(event):
-        if isinstance(event, StepEnd):
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-            pytest.fail("the second one was held back")
-
-    with pytest.raises(KeyboardInterrupt):
-        trained(folder=RunFolder(tmp_path), listeners=[twice])
-
-
-def test_without_a_folder_an_interrupt_is_raised_on():
-    with pytest.raises(KeyboardInterrupt):
-        trained(listeners=[InterruptAt(3)])
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_resume_refuses_other_data_and_other_configuration(tmp_path):
-    folder = RunFolder(tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        trained(folder=folder, listeners=[InterruptAt(3)])
-    with pytest.raises(CheckpointError, match="saved with other data"):
-        trained(folder=folder, resume=True, data=examples(22, seed=7))
-    with pytest.raises(CheckpointError, match="saved with other config"):
-        trained(replace(CONFIG, epochs=7), folder=folder, resume=True)
-    with pytest.raises(CheckpointError, match="belongs to another network"):
-        Trainer(
-            reader(units=4), CrossEntropy(), examples(), examples(9, seed=1), CONFIG, folder=folder
-        ).run(resume=True)
-
-
-def test_resume_needs_a_checkpoint(tmp_path):
-    with pytest.raises(CheckpointError, match="does not exist"):
-        trained(folder=RunFolder(tmp_path), resume=True)
-    with pytest.raises(CheckpointError, match="no folder"):
-        trained(resume=True)
-
-
-def test_a_loss_that_is_not_finite(tmp_path):
-    folder = RunFolder(tmp_path)
-    calls = []
-
-    def breaks(outputs, batch):
+    def __call__(self, outputs, batch):
         loss = CrossEntropy()(outputs, batch)
-        calls.append(1)
-        return loss._replace(total=loss.total * (float("nan") if len(calls) == 8 else 1.0))
+        if torch.is_grad_enabled():  # no call of the validation
+            self._call += 1
+        return loss._replace(total=loss.total * (float("nan") if self._call in self._calls else 1))
 
-    trainer = Trainer(reader(), breaks, examples(), None, CONFIG, folder=folder)
-    with pytest.raises(
-        TrainingError, match=r"epoch 2, step 3 of 5: the loss is nan; lower learning_rate"
-    ):
+
+def broken(*calls, config=CONFIG, **options):
+    module = reader()
+    seen = []
+    trainer = Trainer(
+        module, Breaking(*calls), examples(), None, config, listeners=[seen.append], **options
+    )
+    return trainer, seen
+
+
+def test_a_loss_that_is_not_finite_skips_its_step():
+    trainer, seen = broken(8)
+    before = {}
+
+    def look(event):
+        if (event.epoch, event.step) == (2, 2) and isinstance(event, StepEnd):
+            before.update(weights(trainer.module))
+        if isinstance(event, StepSkipped):
+            assert same_bits(weights(trainer.module), before)
+
+    trainer._listeners.append(lambda event: hasattr(event, "step") and look(event))
+    history = trainer.run()
+    (skipped,) = (event for event in seen if isinstance(event, StepSkipped))
+    assert (skipped.epoch, skipped.step, skipped.found) == (2, 3, "the loss is nan")
+    draws = generator(CONFIG.seed, "order", 2)
+    assert skipped.rows == tuple(batch_rows(examples(), CONFIG.batch_size, draws=draws)[2])
+    steps = [e for e in seen if isinstance(e, StepEnd) and e.epoch == 2]
+    assert [event.step for event in steps] == [1, 2, 4, 5]
+    mean = sum(e.loss * e.sequences for e in steps) / sum(e.sequences for e in steps)
+    assert history.records[1].train_loss == pytest.approx(mean)
+
+
+def test_too_many_skipped_steps_in_a_row_end_the_training(tmp_path):
+    config = replace(CONFIG, max_skipped=2)
+    folder = RunFolder(tmp_path / "run")
+    trainer, _ = broken(3, 4, 8, 9, 10, config=config, folder=folder)
+    message = r"epoch 2, step 5 of 5: the loss is nan \(so were 2 steps before\); lower learn"
+    with pytest.raises(TrainingError, match=message):
         trainer.run()
     last = load_checkpoint(folder.last)
-    assert (last.place["epoch"], last.place["step"]) == (2, 0)
-    assert all(torch.isfinite(tensor).all() for tensor in last.weights.values())
+    assert (last.place["epoch"], last.place["step"], last.place["skipped"]) == (2, 5, 3)
+    good, _ = broken(3, 4, config=config, folder=RunFolder(tmp_path / "good"))
+    good._listeners.append(InterruptAt(5))
+    with pytest.raises(KeyboardInterrupt):
+        good.run()
+    kept = {name: tensor.numpy() for name, tensor in last.weights.items()}
+    assert same_bits(kept, weights(good.module))
 
 
-def test_gradients_and_weights_that_are_not_finite():
-    big = TrainingConfig(optimizer="sgd", learning_rate=1e38, epochs=2, batch_size=22)
-    with pytest.raises(
-        TrainingError, match=r"step 1 of 1: (the loss|a weight|the validation loss) is"
-    ):
-        trained(big)
+def test_the_count_of_skipped_steps_survives_an_interruption(tmp_path):
+    config = replace(CONFIG, max_skipped=2)
+    folder = RunFolder(tmp_path)
+    trainer, _ = broken(2, 3, config=config, folder=folder)
 
+    def press(event):
+        if isinstance(event, StepSkipped) and event.step == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    trainer._listeners.append(press)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    resumed, _ = broken(1, config=config, folder=folder)
+    with pytest.raises(TrainingError, match=r"step 4 of 5: the loss is nan \(so were 2 steps"):
+        resumed.run(resume=True)
+
+
+def test_gradients_that_are_not_finite_skip_the_step():
     def steep(outputs, batch):
         loss = CrossEntropy()(outputs * 1e-30, batch)
         return loss._replace(total=loss.total + (outputs * 0).abs().sqrt().sum())
 
-    clipped = replace(big, clip_norm=1.0)
-    with pytest.raises(TrainingError, match="the norm of the gradients is"):
-        Trainer(reader(), steep, examples(), None, clipped).run()
+    module = reader()
+    before = weights(module)
+    with pytest.raises(TrainingError, match="the norm of the gradients is nan"):
+        Trainer(module, steep, examples(), None, CONFIG).run()
+    assert same_bits(before, weights(module))
+
+
+@pytest.mark.parametrize("every", [1, None])
+def test_weights_that_are_not_finite_are_never_saved(tmp_path, every):
+    folder = RunFolder(tmp_path)
+    config = replace(CONFIG, checkpoint_every=every)
+    trainer, seen = broken(config=config, folder=folder)
+
+    def spoil(event):
+        if isinstance(event, StepEnd) and (event.epoch, event.step) == (2, 3):
+            with torch.no_grad():
+                trainer.module.head.bias[0] = float("inf")
+
+    trainer._listeners.append(spoil)
+    with pytest.raises(TrainingError, match=r"a weight is no longer finite;.*good state is in"):
+        trainer.run()
+    assert isinstance(seen[-1], StepEnd if every else StepSkipped)
+    last = load_checkpoint(folder.last)
+    assert (last.place["epoch"], last.place["step"]) == (2, 2 if every else 0)
+    assert all(torch.isfinite(tensor).all() for tensor in last.weights.values())
 
 
 def test_denormals_are_flushed_in_training_only():

@@ -33,11 +33,13 @@ class Flow(NamedTuple):
             sequence is pooled, `[B, F]`.
         lengths: `[B]` int64; None where every step is real, or the values are no sequence.
         hidden: `[B, S]` the last recurrent block's top hidden state after its last step.
+        resets: `[B, T]` where a row starts afresh before the step; None: nowhere.
     """
 
     values: Tensor
     lengths: Tensor | None = None
     hidden: Tensor | None = None
+    resets: Tensor | None = None
 
 
 class Embedding(nn.Module):
@@ -97,10 +99,15 @@ class Recurrent(nn.Module):
         values, after = flow.values, []
         for cell, part in zip(self.cells, before, strict=True):
             values, part = dynamic_unroll(
-                cell, values, lengths=flow.lengths, initial_state=part, reverse=reverse
+                cell,
+                values,
+                lengths=flow.lengths,
+                initial_state=part,
+                reverse=reverse,
+                resets=flow.resets,
             )
             after.append(part)
-        return Flow(values, flow.lengths, _hidden(after[-1])), tuple(after)
+        return flow._replace(values=values, hidden=_hidden(after[-1])), tuple(after)
 
     def _both_directions(self, flow: Flow) -> tuple[Flow, Any]:
         values, after = flow.values, []

@@ -9,8 +9,8 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from elman.blueprint import Blueprint
-from elman.cells.checks import Lengths, check_lengths
-from elman.errors import ShapeError
+from elman.cells.checks import Lengths, Resets, check_lengths, check_resets
+from elman.errors import ArgumentError, ShapeError
 from elman.models.blocks import Chain, Flow, zero_past
 from elman.state import map_leaves
 
@@ -41,6 +41,37 @@ class Sequence(nn.Module):
         """
         flow, _ = self.body(_sequences(self.blueprint.input_size, inputs, lengths))
         return flow.values
+
+    def unroll(
+        self,
+        inputs: Num[Tensor, "B T *I"],
+        lengths: Lengths | None = None,
+        initial_state: Any = None,
+        resets: Resets | None = None,
+    ) -> tuple[Float[Tensor, "B T K"], Any]:
+        """Part of a sequence: `forward` from a state, and the state after each row's last step.
+
+        Args:
+            inputs: As for `forward`.
+            lengths: As for `forward`.
+            initial_state: What this method gave for the steps before; None: the cells' own.
+            resets: Where true, the row starts afresh before it reads that step.
+
+        Raises:
+            ArgumentError: The network does not answer at each step, or reads backwards too.
+            ShapeError: As `forward`; or state or resets do not fit.
+        """
+        blueprint = self.blueprint
+        if blueprint.configuration != "sequence_to_sequence" or not blueprint.streams:
+            found = blueprint.configuration if blueprint.streams else "it reads backwards, too"
+            raise ArgumentError(
+                "network", found, "sequence_to_sequence in one direction, to run in parts"
+            )
+        flow = _sequences(blueprint.input_size, inputs, lengths)
+        batch, steps = inputs.shape[:2]
+        valid = check_resets(resets, batch, steps, inputs.device)
+        flow, state = self.body(flow._replace(resets=valid), initial_state)
+        return flow.values, tuple(state)
 
 
 class VectorToSequence(nn.Module):

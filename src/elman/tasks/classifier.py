@@ -44,8 +44,9 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         layer_norm: Whether the cells are layer-normalised.
         pool: What the answer is given on: the `last` state, or the `mean` or `max` of the
             outputs over time.
-        optimizer, learning_rate, schedule, warmup_steps, clip_norm, weight_decay, batch_size,
-            epochs, early_stopping, seed, augment: See `elman.training.TrainingConfig`.
+        optimizer, learning_rate, schedule, warmup_steps, clip_value, clip_norm, weight_decay,
+            batch_size, batch_tokens, accumulate, average, epochs, early_stopping,
+            checkpoint_every, max_skipped, seed, augment: See `elman.training.TrainingConfig`.
         validation: What the best epoch is chosen on: a share of the sequences in (0, 1), drawn
             by class; or `(X, y)`; or None, which keeps the last epoch.
         label_smoothing: Share of each target that is spread over all classes, in [0, 1).
@@ -56,9 +57,11 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         baselines: Whether to fit the baselines that `evaluate` puts beside the score.
         device: Of torch: `cpu`, `cuda`, …
         threads: Of torch while it trains; None leaves them as they are.
+        workers: Threads that prepare batches ahead of the training, ≥ 0; the result is the same.
         warm_start: Whether `fit` goes on from the weights of the last fit. Classes and scaler
             stay as they are.
         verbose: Whether to show the progress on standard error.
+        tensorboard: Whether to write for TensorBoard, into the run's folder.
         run: A folder (or `RunFolder`) for configuration, metrics, checkpoints and model.
         resume: Whether to go on with the interrupted run in that folder.
 
@@ -84,11 +87,17 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         learning_rate: float = 1e-3,
         schedule: str = "constant",
         warmup_steps: int = 0,
+        clip_value: float | None = None,
         clip_norm: float | None = 1.0,
         weight_decay: float = 0.0,
         batch_size: int = 32,
+        batch_tokens: int | None = None,
+        accumulate: int = 1,
+        average: float | None = None,
         epochs: int = 20,
         early_stopping: int | None = None,
+        checkpoint_every: int | None = None,
+        max_skipped: int = 10,
         seed: int = 0,
         augment: Any = None,
         validation: Any = 0.1,
@@ -98,8 +107,10 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         baselines: bool = True,
         device: str = "cpu",
         threads: int | None = None,
+        workers: int = 0,
         warm_start: bool = False,
         verbose: bool = False,
+        tensorboard: bool = False,
         run: Any = None,
         resume: bool = False,
     ) -> None:
@@ -115,11 +126,17 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.warmup_steps = warmup_steps
+        self.clip_value = clip_value
         self.clip_norm = clip_norm
         self.weight_decay = weight_decay
         self.batch_size = batch_size
+        self.batch_tokens = batch_tokens
+        self.accumulate = accumulate
+        self.average = average
         self.epochs = epochs
         self.early_stopping = early_stopping
+        self.checkpoint_every = checkpoint_every
+        self.max_skipped = max_skipped
         self.seed = seed
         self.augment = augment
         self.validation = validation
@@ -129,8 +146,10 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         self.baselines = baselines
         self.device = device
         self.threads = threads
+        self.workers = workers
         self.warm_start = warm_start
         self.verbose = verbose
+        self.tensorboard = tensorboard
         self.run = run
         self.resume = resume
 

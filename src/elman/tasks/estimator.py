@@ -30,7 +30,8 @@ from elman.transforms.scaler import Scaler
 __all__ = ["NotFittedError", "SequenceEstimator", "check_same_network"]
 
 _TRAINING = tuple(field.name for field in fields(TrainingConfig))
-_SURROUNDINGS = ("device", "threads", "warm_start", "verbose", "run", "resume")
+_MACHINE = ("device", "threads", "workers")
+_SURROUNDINGS = (*_MACHINE, "warm_start", "verbose", "tensorboard", "run", "resume")
 """Parameters that tell of one fit on one machine, not of the model."""
 
 
@@ -159,19 +160,33 @@ class SequenceEstimator(BaseEstimator):
             folder = RunFolder(Path(folder))
         if given["resume"] and folder is None:
             raise CheckpointError("resume", "the run has no folder", "give the folder as run=")
+        if given["tensorboard"] and folder is None:
+            raise ArgumentError("tensorboard", "the run has no folder", "give the folder as run=")
+        packed = _packed(given) | {"device": str(given["device"])}
         task = {
             name: value
-            for name, value in _packed(given).items()
+            for name, value in packed.items()
             if name not in _TRAINING and name not in _SURROUNDINGS
         }
+        if isinstance(given["validation"], tuple):
+            task["validation"] = "given"  # no text can repeat it; leaving it out would mean a share
         return Options(
             config=config,
+            window=given.get("window"),
+            stride=given.get("stride"),
             device=torch_device(given["device"]),
             threads=given["threads"],
             folder=folder,
             resume=bool(given["resume"]),
             verbose=bool(given["verbose"]),
-            told={"kind": self._task, "task": task, "training": config.to_dict()},
+            tensorboard=bool(given["tensorboard"]),
+            workers=given["workers"],
+            told={
+                "kind": self._task,
+                "task": task,
+                "training": config.to_dict(),
+                "machine": {name: packed[name] for name in _MACHINE},
+            },
         )
 
     def _finish(

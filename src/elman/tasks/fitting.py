@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -20,11 +21,17 @@ from elman.models import build
 from elman.tasks.network import ScaledInputs
 from elman.tasks.split import split
 from elman.training import (
+    CheckpointDamaged,
+    Event,
     Examples,
     History,
+    Listener,
     Measure,
     ProgressDisplay,
     RunFolder,
+    StepSkipped,
+    Streams,
+    TensorBoard,
     Trainer,
     TrainingConfig,
 )
@@ -125,20 +132,28 @@ class Options:
 
     Attributes:
         config: Of the trainer.
+        window: Steps that a gradient reaches back; None: whole sequences.
+        stride: Steps from one update to the next; None: `window`.
         device: Where.
         threads: Of torch, or None to leave them as they are.
         folder: Of the run, or None.
         resume: Whether to go on with the run in the folder.
         verbose: Whether to show the progress.
+        tensorboard: Whether to write for TensorBoard, into the folder.
+        workers: How many threads prepare batches ahead.
         told: What the run is told, for the folder's `config.toml`.
     """
 
     config: TrainingConfig
+    window: int | None
+    stride: int | None
     device: torch.device
     threads: int | None
     folder: RunFolder | None
     resume: bool
     verbose: bool
+    tensorboard: bool
+    workers: int
     told: dict[str, Any]
 
 
@@ -186,21 +201,22 @@ def fit_network(
     if start is not None:
         network.load_state_dict({name: torch.from_numpy(array) for name, array in start.items()})
     module = ScaledInputs(network, scaler).to(options.device)
-    validation = parts.validation
-    display = ProgressDisplay() if options.verbose else nullcontext()
-    with _threads(options.threads), display:
+    train, validation = parts.train.examples(row_weight), parts.validation
+    if options.window is not None:
+        train = Streams.of(train, options.config.batch_size, options.window, options.stride)
+    with _threads(options.threads), _listeners(options) as listeners:
         trainer = Trainer(
             module,
             loss,
-            parts.train.examples(row_weight),
+            train,
             None if validation is None else validation.examples(validation.weight),
             options.config,
             score=score,
             folder=options.folder,
-            listeners=[display] if isinstance(display, ProgressDisplay) else [],
+            told=options.told,
+            listeners=listeners,
+            workers=options.workers,
         )
-        if options.folder is not None:
-            options.folder.start(options.told, options.resume)
         history = trainer.run(options.resume)
     return Fitted(network, scaler, history)
 
@@ -239,6 +255,27 @@ def validation_of(value: Any) -> float | tuple[Any, Any] | None:
     raise ArgumentError(
         "validation", f"found {value!r}", "a share between 0 and 1, a pair (X, y), or None"
     )
+
+
+@contextmanager
+def _listeners(options: Options) -> Iterator[list[Listener]]:
+    """Who is told of the training, within this block."""
+    with ExitStack() as opened:
+        listeners: list[Listener] = []
+        listeners.append(opened.enter_context(ProgressDisplay()) if options.verbose else _warn)
+        if options.tensorboard and options.folder is not None:
+            listeners.append(opened.enter_context(TensorBoard(options.folder.tensorboard)))
+        yield listeners
+
+
+def _warn(event: Event) -> None:
+    """What must be seen where no progress is shown."""
+    if isinstance(event, CheckpointDamaged):
+        message = f"passed over a damaged checkpoint: {event.path}: {event.found}"
+        warnings.warn(message, stacklevel=2)
+    elif isinstance(event, StepSkipped):
+        message = f"skipped epoch {event.epoch}, step {event.step}: {event.found}"
+        warnings.warn(message, stacklevel=2)
 
 
 @contextmanager

@@ -80,9 +80,17 @@ class ScaledInputs(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor | None) -> Tensor:
         """The network's outputs for raw inputs `[B, T, I]`."""
-        if self.mean is not None and self.deviation is not None:
-            inputs = inputs.double().sub_(self.mean).div_(self.deviation).float()
-        return self.network(inputs, lengths)
+        return self.network(self._scaled(inputs), lengths)
+
+    def unroll(self, inputs: Tensor, **time: Any) -> tuple[Tensor, Any]:
+        """The network's `unroll` on raw inputs; `time` is what else that takes."""
+        network: Any = self.network
+        return network.unroll(self._scaled(inputs), **time)
+
+    def _scaled(self, inputs: Tensor) -> Tensor:
+        if self.mean is None or self.deviation is None:
+            return inputs
+        return inputs.double().sub_(self.mean).div_(self.deviation).float()
 
 
 def torch_device(device: Any) -> torch.device:

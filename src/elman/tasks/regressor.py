@@ -33,6 +33,11 @@ class Regressor(RegressorMixin, SequenceEstimator):
 
     Args:
         per_step: Whether a target belongs to each step rather than to the sequence.
+        window: With `per_step`: how many steps a gradient reaches back. Sequences are then
+            recordings that are read window by window, `batch_size` of them side by side, each
+            followed by another where it ends (truncated backpropagation through time). None:
+            whole sequences.
+        stride: Steps from one update to the next, in 1…window; None means `window`.
         standardise: Whether each feature is brought to mean 0 and deviation 1, as found in the
             training part. Targets always are, and answers are brought back.
         validation: As of `Classifier`, but drawn from all sequences alike.
@@ -55,15 +60,23 @@ class Regressor(RegressorMixin, SequenceEstimator):
         layer_norm: bool = False,
         pool: str = "last",
         per_step: bool = False,
+        window: int | None = None,
+        stride: int | None = None,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
         schedule: str = "constant",
         warmup_steps: int = 0,
+        clip_value: float | None = None,
         clip_norm: float | None = 1.0,
         weight_decay: float = 0.0,
         batch_size: int = 32,
+        batch_tokens: int | None = None,
+        accumulate: int = 1,
+        average: float | None = None,
         epochs: int = 20,
         early_stopping: int | None = None,
+        checkpoint_every: int | None = None,
+        max_skipped: int = 10,
         seed: int = 0,
         augment: Any = None,
         validation: Any = 0.1,
@@ -71,8 +84,10 @@ class Regressor(RegressorMixin, SequenceEstimator):
         baselines: bool = True,
         device: str = "cpu",
         threads: int | None = None,
+        workers: int = 0,
         warm_start: bool = False,
         verbose: bool = False,
+        tensorboard: bool = False,
         run: Any = None,
         resume: bool = False,
     ) -> None:
@@ -85,15 +100,23 @@ class Regressor(RegressorMixin, SequenceEstimator):
         self.layer_norm = layer_norm
         self.pool = pool
         self.per_step = per_step
+        self.window = window
+        self.stride = stride
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.warmup_steps = warmup_steps
+        self.clip_value = clip_value
         self.clip_norm = clip_norm
         self.weight_decay = weight_decay
         self.batch_size = batch_size
+        self.batch_tokens = batch_tokens
+        self.accumulate = accumulate
+        self.average = average
         self.epochs = epochs
         self.early_stopping = early_stopping
+        self.checkpoint_every = checkpoint_every
+        self.max_skipped = max_skipped
         self.seed = seed
         self.augment = augment
         self.validation = validation
@@ -101,8 +124,10 @@ class Regressor(RegressorMixin, SequenceEstimator):
         self.baselines = baselines
         self.device = device
         self.threads = threads
+        self.workers = workers
         self.warm_start = warm_start
         self.verbose = verbose
+        self.tensorboard = tensorboard
         self.run = run
         self.resume = resume
 
@@ -122,6 +147,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
+        self._check_window()
         options = self._options()
         warm = self._warm()
         part, single = self._part(X, y, sample_weight, warm)
@@ -173,6 +199,16 @@ class Regressor(RegressorMixin, SequenceEstimator):
         if outputs not in (None, targets.shape[-1]):
             raise ShapeError("y", f"{targets.shape[-1]} numbers each", f"{outputs} of them")
         return Part(sequences, targets, weight).counted(), single
+
+    def _check_window(self) -> None:
+        """Only what answers at each step, from what it has read so far, can be read in windows."""
+        if self.window is None and self.stride is not None:
+            raise ArgumentError("stride", f"{self.stride} without a window", "give window, too")
+        for name, needed in (("per_step", True), ("bidirectional", False)):
+            if self.window is not None and getattr(self, name) != needed:
+                raise ArgumentError(
+                    "window", f"{self.window} with {name}={not needed}", f"{name}={needed}"
+                )
 
     def _blueprint(self, part: Part) -> Blueprint:
         cells = cell_configs(

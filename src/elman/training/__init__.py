@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from elman.training.augment import Augmentation, augment
-from elman.training.batches import Examples, batches, epoch_order
+from elman.training.averaging import average_of
+from elman.training.batches import Examples, batch_rows, batches, padded_share
 from elman.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from elman.training.config import TrainingConfig
-from elman.training.events import EpochEnd, EpochStart, Event, Listener, RunEnd, RunStart, StepEnd
-from elman.training.folder import MetricsFile, RunFolder
+from elman.training.events import (
+    CheckpointDamaged,
+    CheckpointSaved,
+    EpochEnd,
+    EpochStart,
+    Event,
+    Listener,
+    RunEnd,
+    RunStart,
+    StepEnd,
+    StepSkipped,
+)
+from elman.training.folder import RunFolder
 from elman.training.history import EpochRecord, History
+from elman.training.journal import MetricsFile, StepsFile
 from elman.training.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -17,12 +30,18 @@ from elman.training.losses import (
     WeightedSum,
 )
 from elman.training.progress import ProgressDisplay
+from elman.training.streams import Streams, Window
+from elman.training.tensorboard import TensorBoard
+from elman.training.toml import read_toml, toml_text
 from elman.training.trainer import Trainer
+from elman.training.truncated import Unroll, truncated_unroll
 
 __all__ = [
     "Augmentation",
     "BinaryCrossEntropy",
     "Checkpoint",
+    "CheckpointDamaged",
+    "CheckpointSaved",
     "CrossEntropy",
     "EpochEnd",
     "EpochRecord",
@@ -39,12 +58,23 @@ __all__ = [
     "RunFolder",
     "RunStart",
     "StepEnd",
+    "StepSkipped",
+    "StepsFile",
+    "Streams",
+    "TensorBoard",
     "Trainer",
     "TrainingConfig",
+    "Unroll",
     "WeightedSum",
+    "Window",
     "augment",
+    "average_of",
+    "batch_rows",
     "batches",
-    "epoch_order",
     "load_checkpoint",
+    "padded_share",
+    "read_toml",
     "save_checkpoint",
+    "toml_text",
+    "truncated_unroll",
 ]

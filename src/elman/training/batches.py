@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,11 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from elman.errors import ShapeError
-from elman.training.randomness import generator
+from elman.errors import ArgumentError, ShapeError
 
-__all__ = ["Examples", "batch_count", "batches", "epoch_order"]
+__all__ = ["Examples", "batch_rows", "batches", "padded_share"]
+
+_SIMILAR = 0.95  # rows are similar whose lengths are within this share of the longest
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,12 @@ class Examples:
         """Whether a target belongs to each step."""
         return self.targets.ndim == 3
 
+    def steps(self) -> Int[np.ndarray, "N"]:
+        """How many steps each row has."""
+        if self.lengths is None:
+            return np.full(len(self), self.inputs.shape[1])
+        return self.lengths.cpu().numpy()
+
     def to(self, device: torch.device) -> Examples:
         """The same on another device."""
         return Examples(*(None if t is None else t.to(device) for t in self._tensors()))  # pyright: ignore
@@ -76,32 +83,85 @@ class Examples:
         return self.inputs, self.targets, self.lengths, self.weights
 
 
-def batch_count(examples: int, batch_size: int) -> int:
-    """Batches in an epoch; the last may be short.
+def batch_rows(
+    examples: Examples,
+    batch_size: int,
+    batch_tokens: int | None = None,
+    draws: np.random.Generator | None = None,
+) -> list[Int[np.ndarray, "B"]]:
+    """The rows of each batch: every row is in one of them.
 
-    >>> batch_count(10, 4)
-    3
-    """
-    return -(-examples // batch_size)
+    By size: `batch_size` rows, the last batch perhaps short. By tokens: rows of similar lengths,
+    as many as keep rows times longest length within `batch_tokens`. However they are shuffled,
+    there are as many batches.
 
-
-def epoch_order(examples: int, seed: int, epoch: int) -> Int[np.ndarray, "N"]:
-    """The order in which an epoch visits the rows: a pure function of seed and epoch."""
-    return generator(seed, "order", epoch).permutation(examples)
-
-
-def batches(
-    examples: Examples, batch_size: int, order: np.ndarray | None = None, first: int = 0
-) -> Iterator[Examples]:
-    """The examples in batches, the last perhaps short.
+    >>> steps = torch.tensor([9, 2, 3, 10, 2, 2])
+    >>> data = Examples(torch.zeros(6, 10, 1), torch.zeros(6), steps)
+    >>> [rows.tolist() for rows in batch_rows(data, 4)]
+    [[0, 1, 2, 3], [4, 5]]
+    >>> [rows.tolist() for rows in batch_rows(data, 4, batch_tokens=20)]
+    [[3, 0], [2, 1, 4, 5]]
 
     Args:
         examples: What is cut.
-        batch_size: Rows of a batch.
-        order: `[N]` row indices; None for the rows as they stand.
-        first: Number of batches to leave out at the beginning.
+        batch_size: Rows of a batch, ≥ 1; not used with `batch_tokens`.
+        batch_tokens: Steps of a batch, padding included; None for batches by size.
+        draws: What rows and batches are shuffled with; None leaves them in order: as they stand,
+            or by tokens the longest first.
+
+    Raises:
+        ArgumentError: A row is longer than `batch_tokens`.
     """
-    rows = torch.arange(len(examples)) if order is None else torch.from_numpy(order)
-    rows = rows.to(examples.inputs.device)
-    for start in range(first * batch_size, len(rows), batch_size):
-        yield examples.select(rows[start : start + batch_size])
+    count = len(examples)
+    order = np.arange(count) if draws is None else draws.permutation(count)
+    if batch_tokens is None:
+        return [order[start : start + batch_size] for start in range(0, count, batch_size)]
+    steps = np.maximum(examples.steps(), 1)
+    order = order[np.argsort(-steps[order], kind="stable")]  # equal lengths stay shuffled
+    cut = []
+    for bucket, size in _buckets(steps[order], batch_tokens):
+        rows = order[bucket]
+        if draws is not None:
+            draws.shuffle(rows)
+        cut += [rows[start : start + size] for start in range(0, len(rows), size)]
+    return cut if draws is None else [cut[k] for k in draws.permutation(len(cut))]
+
+
+def _buckets(steps: Int[np.ndarray, "N"], tokens: int) -> Iterator[tuple[slice, int]]:
+    """Rows, longest first, of similar lengths, and how many of them make a batch.
+
+    A bucket is filled up to whole batches from the next shorter rows: only the last batch of all
+    may be short.
+    """
+    start = 0
+    while start < len(steps):
+        longest = int(steps[start])
+        if longest > tokens:
+            raise ArgumentError(
+                "batch_tokens", f"found {tokens}", f"at least {longest}, the longest sequence"
+            )
+        size = tokens // longest
+        similar = np.searchsorted(-steps, -_SIMILAR * longest, side="right") - start
+        stop = start + -(-int(similar) // size) * size
+        yield slice(start, stop), size
+        start = stop
+
+
+def padded_share(examples: Examples, cut: Iterable[Int[np.ndarray, "B"]]) -> float:
+    """The share of all batches' steps that are padding, in [0, 1).
+
+    >>> data = Examples(torch.zeros(4, 9, 1), torch.zeros(4), torch.tensor([9, 3, 9, 3]))
+    >>> round(padded_share(data, batch_rows(data, 2)), 3)
+    0.333
+    >>> padded_share(data, batch_rows(data, 2, batch_tokens=18))
+    0.0
+    """
+    steps = examples.steps()
+    computed = sum(len(rows) * max(1, int(steps[rows].max())) for rows in cut)
+    return 1.0 - int(steps.sum()) / computed
+
+
+def batches(examples: Examples, cut: Iterable[Int[np.ndarray, "B"]]) -> Iterator[Examples]:
+    """The examples in batches, each of the given rows."""
+    for rows in cut:
+        yield examples.select(torch.from_numpy(rows).to(examples.inputs.device))

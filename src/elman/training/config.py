@@ -11,10 +11,20 @@ from typing import Any, Literal, get_args
 from elman.errors import ArgumentError
 from elman.training.augment import Augmentation
 
-__all__ = ["OptimizerName", "ScheduleName", "TrainingConfig"]
+__all__ = ["OptimizerName", "ScheduleName", "TrainingConfig", "whole_number"]
 
 OptimizerName = Literal["adam", "adamw", "sgd", "momentum", "nesterov", "rmsprop", "adagrad"]
 ScheduleName = Literal["constant", "cosine", "linear"]
+
+_LEAST = {
+    "warmup_steps": 0,
+    "batch_size": 1,
+    "accumulate": 1,
+    "epochs": 1,
+    "max_skipped": 0,
+    "seed": 0,
+}
+"""The whole numbers that are always given, and where they begin."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +46,26 @@ class TrainingConfig:
         schedule: How it decays from the end of the warm-up to the last step: not at all, as
             half a cosine to zero, or in a straight line to zero.
         warmup_steps: Steps in which the rate rises linearly from near zero, ≥ 0.
+        clip_value: Each entry of the gradients is brought into [-clip_value, clip_value], before
+            `clip_norm`; None never.
         clip_norm: Gradients whose joint norm is larger are scaled down to it; None never.
         weight_decay: ≥ 0, on weight matrices only, never on biases or gains. Adam, RMSProp and
             gradient descent add it to the gradient; AdamW decays apart from the gradient.
-        batch_size: Sequences a step, ≥ 1.
+        batch_size: Sequences a batch, ≥ 1.
+        batch_tokens: In place of `batch_size`: a batch's sequences times the steps of its longest
+            are at most this many, and sequences of similar lengths are put together. At least
+            the longest sequence's steps. None: by `batch_size`.
+        accumulate: Batches a step, ≥ 1. The gradient is that of one batch of all their sequences,
+            at the memory of one of them.
+        average: Decay in (0, 1) of an exponential moving average of the weights, one step at a
+            time, which is then what is validated and kept; None: the weights themselves are.
         epochs: Passes over the training part, ≥ 1.
         early_stopping: Epochs without a better validation result after which training ends;
             None trains all epochs.
+        checkpoint_every: Steps from one checkpoint to the next, ≥ 1, beside those at the end of
+            each epoch and when training is interrupted; None: those only.
+        max_skipped: Steps in a row, ≥ 0, that may be skipped because loss or gradients are not
+            finite; one more ends the training.
         seed: ≥ 0. Order of the data, augmentation and dropout are functions of it.
         augment: Random distortion of sequences that are images; an `Augmentation`, a mapping
             of its fields, or None.
@@ -55,24 +78,34 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     schedule: ScheduleName = "constant"
     warmup_steps: int = 0
+    clip_value: float | None = None
     clip_norm: float | None = None
     weight_decay: float = 0.0
     batch_size: int = 32
+    batch_tokens: int | None = None
+    accumulate: int = 1
+    average: float | None = None
     epochs: int = 20
     early_stopping: int | None = None
+    checkpoint_every: int | None = None
+    max_skipped: int = 10
     seed: int = 0
     augment: Augmentation | None = None
 
     def __post_init__(self) -> None:
         _check_name("optimizer", self.optimizer, get_args(OptimizerName))
         _check_name("schedule", self.schedule, get_args(ScheduleName))
-        for name, least in (("warmup_steps", 0), ("batch_size", 1), ("epochs", 1), ("seed", 0)):
-            self._set(name, _integer(name, getattr(self, name), least))
-        if self.early_stopping is not None:
-            self._set("early_stopping", _integer("early_stopping", self.early_stopping, 1))
+        for name, least in _LEAST.items():
+            self._set(name, whole_number(name, getattr(self, name), least))
+        for name in ("early_stopping", "batch_tokens", "checkpoint_every"):
+            if getattr(self, name) is not None:
+                self._set(name, whole_number(name, getattr(self, name), 1))
         self._set("learning_rate", _positive("learning_rate", self.learning_rate))
-        if self.clip_norm is not None:
-            self._set("clip_norm", _positive("clip_norm", self.clip_norm))
+        for name in ("clip_value", "clip_norm", "average"):
+            if getattr(self, name) is not None:
+                self._set(name, _positive(name, getattr(self, name)))
+        if self.average is not None and self.average >= 1:
+            raise ArgumentError("average", f"found {self.average!r}", "a decay between 0 and 1")
         self._set("weight_decay", _positive("weight_decay", self.weight_decay, or_zero=True))
         if isinstance(self.augment, Mapping):
             self._set("augment", Augmentation.from_dict(self.augment))
@@ -109,7 +142,8 @@ def _check_name(where: str, value: Any, known: tuple[str, ...]) -> None:
         raise ArgumentError(where, f"found {value!r}", f"one of {', '.join(known)}")
 
 
-def _integer(where: str, value: Any, least: int) -> int:
+def whole_number(where: str, value: Any, least: int) -> int:
+    """The value as an int; `ArgumentError` unless it is one of at least `least`."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ArgumentError(where, f"found {value!r}", f"a whole number of at least {least}")
     return int(value)

@@ -11,7 +11,18 @@ from dataclasses import dataclass
 
 from elman.training.history import EpochRecord
 
-__all__ = ["EpochEnd", "EpochStart", "Event", "Listener", "RunEnd", "RunStart", "StepEnd"]
+__all__ = [
+    "CheckpointDamaged",
+    "CheckpointSaved",
+    "EpochEnd",
+    "EpochStart",
+    "Event",
+    "Listener",
+    "RunEnd",
+    "RunStart",
+    "StepEnd",
+    "StepSkipped",
+]
 
 
 @dataclass(frozen=True)
@@ -22,11 +33,13 @@ class RunStart:
         epochs: At most, in all.
         steps: In each epoch.
         done: Records of the epochs that are already behind; empty for a fresh run.
+        padding: The share of what the network reads in the first epoch that is padding, in [0, 1).
     """
 
     epochs: int
     steps: int
     done: tuple[EpochRecord, ...]
+    padding: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,8 @@ class StepEnd:
         sequences: In this step's batch.
         loss: Mean over the batch, before the update.
         learning_rate: That was used.
+        gradient_norm: Joint norm of all gradients before clipping; None if it was not computed.
+        seconds: From the end of the step before, so that waiting for the batch counts.
     """
 
     epoch: int
@@ -54,6 +69,46 @@ class StepEnd:
     sequences: int
     loss: float
     learning_rate: float
+    gradient_norm: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class StepSkipped:
+    """A loss or gradient was not finite: weights and optimiser are as they were.
+
+    Attributes:
+        epoch: From 1.
+        step: From 1 in its epoch: how many are done, this one included.
+        found: What was not finite, in words.
+        rows: Of the training data, in this step's batch.
+    """
+
+    epoch: int
+    step: int
+    found: str
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """A checkpoint is on the disk: from `epoch` (from 1), `step` steps of which are done."""
+
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True)
+class CheckpointDamaged:
+    """A checkpoint that cannot be used was passed over for an older one.
+
+    Attributes:
+        path: Its file.
+        found: What is wrong with it.
+    """
+
+    path: str
+    found: str
 
 
 @dataclass(frozen=True)
@@ -72,5 +127,14 @@ class RunEnd:
     stopped_early: bool
 
 
-Event = RunStart | EpochStart | StepEnd | EpochEnd | RunEnd
+Event = (
+    RunStart
+    | EpochStart
+    | StepEnd
+    | StepSkipped
+    | EpochEnd
+    | CheckpointSaved
+    | CheckpointDamaged
+    | RunEnd
+)
 Listener = Callable[[Event], None]

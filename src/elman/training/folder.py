@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from elman.errors import BundleError, CheckpointError
-from elman.files import replace_file
-from elman.training.events import EpochEnd, Event, RunStart
+from elman.files import remove_leftovers, replace_file
 from elman.training.history import EpochRecord
-from elman.training.toml import toml_text
+from elman.training.toml import read_toml, toml_text
 
-__all__ = ["MetricsFile", "RunFolder"]
+__all__ = ["RunFolder"]
+
+_MACHINE = "machine"  # the table that a run may go on without, on another machine
 
 
 class RunFolder:
@@ -25,10 +25,12 @@ class RunFolder:
 
         config.toml                    everything that the run was told
         metrics.jsonl                  a line for each epoch
-        checkpoints/last.safetensors   where it stands: resumed from here
-        checkpoints/best.safetensors   the weights of the best epoch so far
+        steps.jsonl                    a line for each step, taken or skipped
+        checkpoints/last.safetensors   where it stands, and the weights of the best epoch so far
+        checkpoints/previous.safetensors   where it stood before that
         model.elman                    the model, once training is complete
         result.json                    its scores
+        tensorboard/                   for `tensorboard --logdir`, if it was asked for
         pictures/
 
     Args:
@@ -43,10 +45,12 @@ class RunFolder:
         self.about = about
         self.config = self.path / "config.toml"
         self.metrics = self.path / "metrics.jsonl"
+        self.steps = self.path / "steps.jsonl"
         self.last = self.path / "checkpoints" / "last.safetensors"
-        self.best = self.path / "checkpoints" / "best.safetensors"
+        self.previous = self.path / "checkpoints" / "previous.safetensors"
         self.model = self.path / "model.elman"
         self.result = self.path / "result.json"
+        self.tensorboard = self.path / "tensorboard"
         self.pictures = self.path / "pictures"
 
     def __repr__(self) -> str:
@@ -56,8 +60,10 @@ class RunFolder:
         """Begin a run here, or make sure that the one that stands here may go on.
 
         Args:
-            config: Nested plain data: what the run is told. None values are left out.
-            resume: Whether to go on with the run that is here.
+            config: Nested plain data: what the run is told. Its table `machine` (device, threads,
+                workers) may be another when a run goes on.
+            resume: Whether to go on with the run that is here; what killed writers left behind is
+                removed.
 
         Raises:
             CheckpointError: There is a run already; with `resume`, there is none, or it was
@@ -65,7 +71,12 @@ class RunFolder:
         """
         text = toml_text({**config, "about": self.about} if self.about else config)
         if resume:
-            _check_same(self.read_config(), tomllib.loads(text), str(self.config))
+            stands, told = self.read_config(), read_toml(text)
+            for settings in (stands, told):
+                settings.pop(_MACHINE, None)
+            _check_same(stands, told, str(self.config))
+            for path in (self.config, self.metrics, self.steps, self.last, self.model, self.result):
+                remove_leftovers(path)
             return
         if self.config.exists() or self.last.exists():
             raise CheckpointError(
@@ -78,7 +89,7 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """What the run was told, from `config.toml`; `CheckpointError` if it cannot be read."""
         try:
-            return tomllib.loads(self.config.read_text(encoding="utf-8"))
+            return read_toml(self.config.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise CheckpointError(
                 str(self.path), "holds no training run", "begin without --resume"
@@ -122,27 +133,3 @@ def _check_same(stands: Any, told: Any, where: str, name: str = "") -> None:
             f"the run was started with {name} = {stands}, now it is {told}",
             "resume with the same settings, or begin anew in another folder",
         )
-
-
-class MetricsFile:
-    """A listener that keeps `metrics.jsonl`: one line of JSON for each complete epoch."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __call__(self, event: Event) -> None:
-        """Write what is new; `CheckpointError` if the disk refuses."""
-        if isinstance(event, RunStart):  # a resumed run: the checkpoint knows what is complete
-            self._write("w", event.done)
-        elif isinstance(event, EpochEnd):
-            self._write("a", (event.record,))
-
-    def _write(self, mode: str, records: tuple[EpochRecord, ...]) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(self._path, mode, encoding="utf-8") as file:
-                file.writelines(json.dumps(record.to_dict()) + "\n" for record in records)
-        except OSError as error:
-            raise CheckpointError(
-                str(self._path), f"could not be written ({error.strerror})", "free the disk"
-            ) from error

@@ -49,7 +49,7 @@ class Measure(Protocol):
 
 def _weighted(losses: Float[Tensor, "B"], batch: Examples) -> WeightedSum:
     if batch.weights is None:
-        return WeightedSum(losses.sum(), losses.new_tensor(float(len(losses))))
+        return WeightedSum(losses.sum(), losses.new_full((), len(losses)))
     return WeightedSum((losses * batch.weights).sum(), batch.weights.sum())
 
 

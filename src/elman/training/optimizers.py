@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import nn
 
 from elman.training.config import TrainingConfig
 
-__all__ = ["build_optimizer", "learning_rate"]
+__all__ = ["build_optimizer", "clip_gradients", "learning_rate"]
 
 _MOMENTUM = 0.9
 
@@ -57,6 +57,29 @@ _MAKERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
     "adagrad": torch.optim.Adagrad,
 }
+
+
+def clip_gradients(parameters: Sequence[nn.Parameter], config: TrainingConfig) -> float:
+    """Clip gradients in place as `config` says: first by value, then by norm.
+
+    >>> weight = nn.Parameter(torch.zeros(2))
+    >>> weight.grad = torch.tensor([3.0, 4.0])
+    >>> clip_gradients([weight], TrainingConfig(clip_value=3.0, clip_norm=1.0))
+    5.0
+    >>> weight.grad
+    tensor([0.7071, 0.7071])
+
+    Returns:
+        The norm of all of them together before they were clipped. If it is not finite, they are
+        of no use.
+    """
+    norms = [torch.linalg.vector_norm(p.grad) for p in parameters if p.grad is not None]
+    norm = torch.linalg.vector_norm(torch.stack(norms)).item()
+    if config.clip_value is not None:
+        nn.utils.clip_grad_value_(parameters, config.clip_value)
+    if config.clip_norm is not None and norm > config.clip_norm:
+        nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+    return norm
 
 
 def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:

@@ -3,22 +3,58 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from elman.training.events import EpochEnd, EpochStart, Event, RunEnd, RunStart, StepEnd
+from elman.training.events import (
+    CheckpointDamaged,
+    EpochEnd,
+    EpochStart,
+    Event,
+    RunEnd,
+    RunStart,
+    StepEnd,
+    StepSkipped,
+)
 from elman.training.history import EpochRecord
 
 __all__ = ["ProgressDisplay"]
+
+_QUIET = 30.0  # seconds without a line, where there is no bar
+
+
+@dataclass
+class _Pace:
+    """How fast an epoch goes: what was done of it since it began, or went on, here."""
+
+    began: float
+    seconds: float = 1e-9
+    sequences: int = 0
+    steps: int = 0
+
+    def add(self, sequences: int) -> None:
+        self.sequences += sequences
+        self.steps += 1
+        self.seconds = time.perf_counter() - self.began
+
+    def left(self, steps: int) -> timedelta:
+        """How long so many more steps take."""
+        return timedelta(seconds=round(steps * self.seconds / self.steps))
+
+    def __str__(self) -> str:
+        sequences, steps = self.sequences / self.seconds, self.steps / self.seconds
+        return f"{sequences:,.0f} sequences/s · {steps:,.1f} steps/s"
 
 
 class ProgressDisplay:
     """A listener that shows loss, speed and time left; a context, so that it cleans up.
 
-    On a terminal: one bar over all epochs. Elsewhere (a file, a pipe): a line for each epoch.
-    Both go to standard error.
+    On a terminal: a bar over all epochs, and a line for each. Elsewhere (a file, a pipe): a line
+    for each epoch, and one every half minute within. Both go to standard error.
 
     Args:
         console: Where to; None is standard error.
@@ -28,9 +64,9 @@ class ProgressDisplay:
         self._console = Console(stderr=True) if console is None else console
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        self._run: RunStart | None = None
-        self._since = 0.0  # when the epoch's first counted step began
-        self._sequences = self._steps = 0  # counted since then
+        self._epochs = self._steps = 0  # in all; in each epoch
+        self._pace: _Pace | None = None  # of the epoch in progress
+        self._said = 0.0  # when the last line was printed
 
     def __enter__(self) -> ProgressDisplay:
         return self
@@ -47,63 +83,79 @@ class ProgressDisplay:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         if isinstance(event, RunStart):
-            self._begin(event)
+            self._epochs, self._steps = event.epochs, event.steps
+            if event.padding:
+                share = 100 * event.padding
+                self._say(
+                    f"{event.steps} steps an epoch; {share:.1f} % of what they read is padding"
+                )
         elif isinstance(event, EpochStart):
-            self._since, self._sequences, self._steps = time.perf_counter(), 0, 0
-        elif isinstance(event, StepEnd):
-            self._step(event)
+            if self._pace is None:
+                self._begin(event)
+            self._pace = _Pace(time.perf_counter())
+        elif isinstance(event, StepEnd) and self._pace is not None:
+            self._pace.add(event.sequences)
+            self._step(event, self._pace)
+        elif isinstance(event, StepSkipped):
+            self._say(f"skipped {self._place(event)}: {event.found}")
+        elif isinstance(event, CheckpointDamaged):
+            self._say(f"passed over a damaged checkpoint: {event.path}: {event.found}")
         elif isinstance(event, EpochEnd):
-            self._say(_epoch_line(event.record, self._run, event.best, self._speed()))
+            self._say(_epoch_line(event.record, self._epochs, event.best, str(self._pace)))
         elif isinstance(event, RunEnd):
             early = ", stopped early" if event.stopped_early else ""
             self._say(f"kept the weights of epoch {event.best_epoch}{early}")
 
-    def _begin(self, event: RunStart) -> None:
-        self._run = event
-        if event.done:
-            self._say(f"resumed after epoch {len(event.done)}")
+    def _begin(self, event: EpochStart) -> None:
+        """Say where the training stands; on a terminal, put up the bar."""
+        self._said = time.perf_counter()
+        if event.step:
+            self._say(f"resumed after {self._place(event)}")
+        elif event.epoch > 1:
+            self._say(f"resumed after epoch {event.epoch - 1}")
         if self._console.is_terminal:
             self._bar = Progress(
                 TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-                BarColumn(),
-                TextColumn("{task.fields[facts]}"),
-                TimeRemainingColumn(elapsed_when_finished=True),
+                BarColumn(bar_width=None),
+                TextColumn("{task.fields[facts]} ·"),
+                TimeRemainingColumn(),
+                TextColumn("left"),
                 console=self._console,
                 transient=True,
+                expand=True,
             )
             self._task = self._bar.add_task(
                 "training",
-                total=event.epochs * event.steps,
-                completed=len(event.done) * event.steps,
-                epoch=len(event.done) + 1,
-                epochs=event.epochs,
+                total=self._epochs * self._steps,
+                completed=self._done(event),
+                epoch=event.epoch,
+                epochs=self._epochs,
                 facts="",
             )
             self._bar.start()
 
-    def _step(self, event: StepEnd) -> None:
-        self._sequences += event.sequences
-        self._steps += 1
-        if self._bar is not None and self._run is not None:
-            self._bar.update(
-                self._task,
-                completed=(event.epoch - 1) * self._run.steps + event.step,
-                epoch=event.epoch,
-                facts=f"loss {event.loss:.4f} · {self._speed()}",
-            )
+    def _step(self, event: StepEnd, pace: _Pace) -> None:
+        facts = f"loss {event.loss:.4f} · {pace}"
+        if self._bar is not None:
+            done = self._done(event)
+            self._bar.update(self._task, completed=done, epoch=event.epoch, facts=facts)
+        elif time.perf_counter() - self._said >= _QUIET:
+            left = pace.left(self._epochs * self._steps - self._done(event))
+            self._say(f"{self._place(event)}  {facts} · {left} left")
 
-    def _speed(self) -> str:
-        seconds = max(time.perf_counter() - self._since, 1e-9)
-        return (
-            f"{self._sequences / seconds:,.0f} sequences/s · {self._steps / seconds:,.1f} steps/s"
-        )
+    def _place(self, event: EpochStart | StepEnd | StepSkipped) -> str:
+        return f"epoch {event.epoch}/{self._epochs}, step {event.step}/{self._steps}"
+
+    def _done(self, event: EpochStart | StepEnd) -> int:
+        """Steps of the whole training that are done."""
+        return (event.epoch - 1) * self._steps + event.step
 
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self._said = time.perf_counter()
 
 
-def _epoch_line(record: EpochRecord, run: RunStart | None, best: bool, speed: str) -> str:
-    epochs = run.epochs if run is not None else record.epoch
+def _epoch_line(record: EpochRecord, epochs: int, best: bool, speed: str) -> str:
     parts = [f"epoch {record.epoch}/{epochs}", f"loss {record.train_loss:.4f}"]
     if record.validation_loss is not None:
         parts.append(f"validation loss {record.validation_loss:.4f}")

@@ -1,37 +1,63 @@
-"""Writing settings as TOML that a person can read; `tomllib` of the standard library reads it."""
+"""Settings as TOML that a person can read, and back. TOML has no None: here it is `"none"`."""
 
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from elman.errors import ArgumentError
 
-__all__ = ["toml_text"]
+__all__ = ["read_toml", "toml_text"]
+
+_NONE = "none"
 
 
 def toml_text(settings: Mapping[str, Any]) -> str:
-    """Strings, numbers, booleans, lists and nested mappings as TOML. None is left out.
+    """Strings, numbers, booleans, None, lists and nested mappings as TOML.
 
     >>> print(toml_text({"epochs": 5, "clip_norm": None, "augment": {"shift": 2.0}}), end="")
     epochs = 5
+    clip_norm = "none"
     <BLANKLINE>
     [augment]
     shift = 2.0
 
     Raises:
-        ArgumentError: A value is of another kind.
+        ArgumentError: A value is of another kind, or the text `none`, which stands for None.
     """
     return "\n".join(_table(settings, ())).lstrip("\n") + "\n"
 
 
+def read_toml(text: str) -> dict[str, Any]:
+    """The settings that `toml_text` wrote.
+
+    >>> read_toml('epochs = 5\\nclip_norm = "none"')
+    {'epochs': 5, 'clip_norm': None}
+
+    Raises:
+        ValueError: The text is not TOML.
+    """
+    return _with_none(tomllib.loads(text))
+
+
+def _with_none(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _with_none(value) if isinstance(value, dict) else None if value == _NONE else value
+        for name, value in table.items()
+    }
+
+
 def _table(settings: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    plain = {k: v for k, v in settings.items() if v is not None and not isinstance(v, Mapping)}
+    plain = {k: v for k, v in settings.items() if not isinstance(v, Mapping)}
     if path and (plain or not settings):
         yield f"\n[{'.'.join(_key(part) for part in path)}]"
     for name, value in plain.items():
-        yield f"{_key(name)} = {_value(value, '.'.join((*path, name)))}"
+        where = ".".join((*path, name))
+        if value == _NONE:
+            raise ArgumentError(where, "the text 'none'", "another text: this one stands for None")
+        yield f"{_key(name)} = {_value(_NONE if value is None else value, where)}"
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from _table(value, (*path, name))

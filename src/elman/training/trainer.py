@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from elman.errors import ArgumentError, CheckpointError, TrainingError
-from elman.training.augment import augment
-from elman.training.batches import Examples, batch_count, batches, epoch_order
-from elman.training.checkpoint import (
-    Checkpoint,
-    load_checkpoint,
-    restore_optimizer,
-    save_checkpoint,
-)
+from elman.training.averaging import average_of
+from elman.training.batches import Examples, batch_rows, batches
 from elman.training.config import TrainingConfig
 from elman.training.events import (
     EpochEnd,
@@ -29,27 +25,26 @@ from elman.training.events import (
     RunEnd,
     RunStart,
     StepEnd,
+    StepSkipped,
 )
-from elman.training.folder import MetricsFile, RunFolder
+from elman.training.folder import RunFolder
 from elman.training.history import EpochRecord, History, best_epoch
 from elman.training.interruption import HeldSignals
+from elman.training.journal import MetricsFile, StepsFile
+from elman.training.keeping import Keeper, Place
+from elman.training.loading import EpochBatches, StepBatches
+from elman.training.lock import folder_lock
 from elman.training.losses import Measure
 from elman.training.optimizers import build_optimizer, learning_rate
 from elman.training.randomness import generator
+from elman.training.stepping import Stepper, whole_cost
+from elman.training.streams import Streams
+from elman.training.truncated import EpochWindows, TruncatedCost
 
 __all__ = ["Trainer"]
 
-
-@dataclass
-class _Place:
-    """Where a training stands: all that weights and optimiser do not say."""
-
-    epoch: int = 1
-    step: int = 0  # how many of this epoch are done
-    total: float = 0.0  # of the losses of this epoch's steps
-    count: float = 0.0
-    seconds: float = 0.0  # spent on this epoch
-    records: list[EpochRecord] = field(default_factory=list)
+_AVERAGE = "average."  # before the names of the averaged weights in a checkpoint
+_CARRIED = "carried."  # likewise, of the state between windows
 
 
 class Trainer:
@@ -60,71 +55,93 @@ class Trainer:
     threads).
 
     Args:
-        module: Called as `module(inputs [B, T, I], lengths [B] or None)`; trained in place.
+        module: Called as `module(inputs [B, T, I], lengths [B] or None)`; trained in place. To
+            train on `Streams` it has a method `unroll`, too: see `elman.training.Unroll`.
         loss: What is made small.
-        train: What is learnt.
+        train: What is learnt: whole sequences, or recordings that are read window by window.
         validation: What chooses the best epoch; None keeps the last.
         config: How.
         score: What is reported on `validation` and, larger being better, chooses the epoch; with
             None the validation loss does.
-        folder: Where checkpoints and metrics go; None keeps nothing. It has been started.
+        folder: Where configuration, checkpoints and metrics go; None keeps nothing.
+        told: What the folder's `config.toml` says, nested plain data; None: `config`.
         listeners: Called with each event.
+        workers: Threads that prepare batches ahead, ≥ 0. The bits do not depend on it.
 
     Raises:
-        ArgumentError: The configuration does not fit the data.
+        ArgumentError: The configuration does not fit the data, or `workers` is out of range.
     """
 
     def __init__(
         self,
         module: nn.Module,
         loss: Measure,
-        train: Examples,
+        train: Examples | Streams,
         validation: Examples | None,
         config: TrainingConfig,
         *,
         score: Measure | None = None,
         folder: RunFolder | None = None,
+        told: Mapping[str, Any] | None = None,
         listeners: Sequence[Listener] = (),
+        workers: int = 0,
     ) -> None:
         if config.early_stopping is not None and validation is None:
             raise ArgumentError(
                 "early_stopping", "there is no validation part", "give one, or early_stopping=None"
             )
-        if config.augment is not None and train.lengths is not None:
-            raise ArgumentError(
-                "augment", "sequences of different lengths", "images of one size, or augment=None"
-            )
         self.module = module
         self.device = next(module.parameters()).device
         self.config = config
         self._loss, self._score = loss, score
-        self._train = train.to(self.device)
         self._validation = None if validation is None else validation.to(self.device)
-        self._folder = folder
-        self._listeners = [*listeners]
-        if folder is not None:
-            self._listeners.append(MetricsFile(folder.metrics))
-            self._data = [part and part.fingerprint() for part in (train, validation)]
-        self._steps = batch_count(len(train), config.batch_size)
-        self._optimizer = build_optimizer(module, config)
+        self._carried: TruncatedCost | None = None
+        if isinstance(train, Streams):
+            self._train = EpochWindows(train.to(self.device), config, workers)
+            cost = self._carried = TruncatedCost(module, loss)
+        else:
+            self._train = EpochBatches(train.to(self.device), config, workers)
+            cost = whole_cost(module, loss)
+        self._steps = len(self._train)
+        optimizer = build_optimizer(module, config)
+        self._stepper = Stepper(module, cost, config, optimizer)
+        self._average = None if config.average is None else average_of(module, config.average)
+        self._kept = module if self._average is None else self._average.module
         self._best: dict[str, Tensor] = {}
+        self._listeners = [*listeners]
+        self._folder, self._keeper = folder, None
+        self._told = {"training": config.to_dict()} if told is None else told
+        if folder is not None:
+            self._listeners += [MetricsFile(folder.metrics), StepsFile(folder.steps)]
+            data = [part and part.fingerprint() for part in (train, validation)]
+            facts = {"data": data, "config": config.to_dict()}
+            self._keeper = Keeper(folder, module, optimizer, facts, self._emit)
 
     def run(self, resume: bool = False) -> History:
         """Train to the end; afterwards the module holds the best epoch's weights.
 
         Args:
-            resume: Go on from the folder's last checkpoint.
+            resume: Go on from the folder's newest whole checkpoint.
 
         Raises:
-            TrainingError: The loss or the weights ceased to be finite.
-            CheckpointError: There is nothing to resume from, it belongs to other data or another
-                configuration, or a checkpoint could not be written.
+            TrainingError: Weights or validation loss ceased to be finite, or too many steps in a
+                row had to be skipped.
+            CheckpointError: The folder holds another run, or another training is at work there;
+                there is nothing to resume from, it belongs to other data or another
+                configuration; or a checkpoint could not be written.
             KeyboardInterrupt: Ctrl-C, after the step in progress was completed and saved.
         """
-        place = self._resume() if resume else self._begin()
         devices = [self.device] if self.device.type == "cuda" else []
-        with HeldSignals() as held, torch.random.fork_rng(devices=devices):
-            self._emit(RunStart(self.config.epochs, self._steps, tuple(place.records)))
+        with (
+            self._started(resume),
+            HeldSignals() as held,
+            torch.random.fork_rng(devices=devices),
+        ):
+            place = self._resume() if resume else Place()
+            done = tuple(place.records)
+            self._emit(RunStart(self.config.epochs, self._steps, done, self._train.padding))
+            if not resume:
+                self._save(place)
             while not self._complete(place):
                 self._train_epoch(place, held)
                 self._end_epoch(place, held)
@@ -134,72 +151,87 @@ class Trainer:
         self._emit(RunEnd(chosen, stopped_early=place.epoch <= self.config.epochs))
         return History(tuple(place.records), chosen)
 
-    def _complete(self, place: _Place) -> bool:
+    @contextmanager
+    def _started(self, resume: bool) -> Iterator[None]:
+        """Within this block the folder is this run's, and nobody else's."""
+        if self._folder is None:
+            yield
+            return
+        with folder_lock(self._folder.path):
+            self._folder.start(self._told, resume)
+            yield
+
+    def _complete(self, place: Place) -> bool:
         patience = self.config.early_stopping
         waited = len(place.records) - best_epoch(place.records)
         return place.epoch > self.config.epochs or (patience is not None and waited >= patience)
 
-    def _train_epoch(self, place: _Place, held: HeldSignals) -> None:
+    def _train_epoch(self, place: Place, held: HeldSignals) -> None:
         self.module.train()
         self._emit(EpochStart(place.epoch, place.step))
-        order = epoch_order(len(self._train), self.config.seed, place.epoch)
-        started = time.perf_counter() - place.seconds
-        with _flushed_denormals():
-            for batch in batches(self._train, self.config.batch_size, order, first=place.step):
-                event = self._step(batch, place)
-                place.seconds = time.perf_counter() - started
+        every = self.config.checkpoint_every
+        before = time.perf_counter()
+        steps = self._train.epoch(place.epoch, first=place.step)
+        with _flushed_denormals(), closing(steps):
+            for step in steps:
+                event = self._step(step, place, before)
+                before = time.perf_counter()
                 self._emit(event)
-                held.deliver(before=lambda: self._save_last(place))
+                if place.skipped > self.config.max_skipped:
+                    self._give_up(place, event)
+                if every is not None and self._done(place) % every == 0:
+                    self._save(place)
+                held.deliver(before=lambda: self._save(place))
 
-    def _step(self, batch: Examples, place: _Place) -> StepEnd:
-        """One update of the weights."""
-        config = self.config
-        rate = self._learning_rate(place.epoch, place.step)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
+    def _step(self, step: StepBatches, place: Place, before: float) -> StepEnd | StepSkipped:
+        """One update of the weights, if it can be made."""
+        rate = self._learning_rate(self._done(place))
         self._seed_module(place)
-        inputs = batch.inputs
-        if config.augment is not None:
-            draws = generator(config.seed, "augment", place.epoch, place.step)
-            inputs = augment(inputs, config.augment, draws)
-        self._optimizer.zero_grad()
-        loss = self._loss(self.module(inputs, batch.lengths), batch)
-        mean = loss.mean()
-        value = mean.item()
-        if not math.isfinite(value):
-            raise self._diverged(place, f"the loss is {value}")
-        mean.backward()
-        if config.clip_norm is not None:
-            norm = nn.utils.clip_grad_norm_(self.module.parameters(), config.clip_norm)
-            if not math.isfinite(norm.item()):
-                raise self._diverged(place, f"the norm of the gradients is {norm.item()}")
-        self._optimizer.step()
+        taken = self._stepper.step(step.batches, rate)
+        seconds = time.perf_counter() - before
         place.step += 1
-        place.total += loss.total.item()
-        place.count += loss.count.item()
-        return StepEnd(place.epoch, place.step, len(batch), value, rate)
+        place.seconds += seconds
+        if taken.fault is not None:
+            place.skipped += 1
+            return StepSkipped(place.epoch, place.step, taken.fault, tuple(step.rows.tolist()))
+        place.skipped = 0
+        if self._average is not None:
+            self._average.update_parameters(self.module)
+        place.total += taken.total
+        place.count += taken.count
+        return StepEnd(
+            place.epoch,
+            place.step,
+            sequences=len(step.rows),
+            loss=taken.total / taken.count if taken.count else 0.0,
+            learning_rate=rate,
+            gradient_norm=taken.gradient_norm,
+            seconds=seconds,
+        )
 
-    def _learning_rate(self, epoch: int, step: int) -> float:
-        done = (epoch - 1) * self._steps + step
+    def _done(self, place: Place) -> int:
+        """Steps that are done, over all epochs."""
+        return (place.epoch - 1) * self._steps + place.step
+
+    def _learning_rate(self, done: int) -> float:
         return learning_rate(self.config, done, self.config.epochs * self._steps)
 
-    def _seed_module(self, place: _Place) -> None:
+    def _seed_module(self, place: Place) -> None:
         """What the module draws in this step (dropout) depends on the step alone."""
         seed = int(generator(self.config.seed, "module", place.epoch, place.step).integers(2**63))
         torch.default_generator.manual_seed(seed)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(seed)
 
-    def _end_epoch(self, place: _Place, held: HeldSignals) -> None:
+    def _end_epoch(self, place: Place, held: HeldSignals) -> None:
         """Validate, record and save; then the place is the next epoch's beginning."""
-        if not all(torch.isfinite(tensor).all() for tensor in self.module.parameters()):
-            raise self._diverged(place, "a weight is no longer finite")
+        self._check_weights(place)
         started = time.perf_counter()
         loss, score = self._validate(place, held)
         record = EpochRecord(
             epoch=place.epoch,
             train_loss=place.total / place.count if place.count else 0.0,
-            learning_rate=self._learning_rate(place.epoch, self._steps - 1),
+            learning_rate=self._learning_rate(self._done(place) - 1),
             seconds=place.seconds + time.perf_counter() - started,
             validation_loss=loss,
             validation_score=score,
@@ -209,82 +241,72 @@ class Trainer:
         place.total = place.count = place.seconds = 0.0
         best = best_epoch(place.records) == record.epoch
         if best:
-            self._best = {k: v.detach().clone() for k, v in self.module.state_dict().items()}
-            self._save_best(record)
-        self._save_last(place)
+            self._best = {k: v.detach().clone() for k, v in self._kept.state_dict().items()}
+        self._save(place)
         self._emit(EpochEnd(record, best))
         held.deliver()
 
-    def _validate(self, place: _Place, held: HeldSignals) -> tuple[float | None, float | None]:
+    def _validate(self, place: Place, held: HeldSignals) -> tuple[float | None, float | None]:
         """Mean loss and score over the validation part."""
         if self._validation is None:
             return None, None
-        self.module.eval()
+        self._kept.eval()
         measures = [self._loss] if self._score is None else [self._loss, self._score]
         totals, counts = [0.0] * len(measures), [0.0] * len(measures)
         with torch.no_grad():
-            # No graph is kept, so larger batches fit.
-            for batch in batches(self._validation, 4 * self.config.batch_size):
-                outputs = self.module(batch.inputs, batch.lengths)
+            for batch in batches(self._validation, self._held_out(self._validation)):
+                outputs = self._kept(batch.inputs, batch.lengths)
                 for k, measure in enumerate(measures):
                     part = measure(outputs, batch)
                     totals[k] += part.total.item()
                     counts[k] += part.count.item()
-                held.deliver(before=lambda: self._save_last(place))
+                held.deliver(before=lambda: self._save(place))
         means = [t / c if c else 0.0 for t, c in zip(totals, counts, strict=True)]
         if not math.isfinite(means[0]):
             raise self._diverged(place, f"the validation loss is {means[0]}")
         return means[0], None if self._score is None else means[1]
 
-    def _begin(self) -> _Place:
-        place = _Place()
-        self._save_last(place)
-        return place
+    def _held_out(self, part: Examples) -> list[Int[np.ndarray, "B"]]:
+        """Rows of the batches to validate on: no graph is kept, so larger ones fit."""
+        size, tokens = 4 * self.config.batch_size, self.config.batch_tokens
+        longest = part.inputs.shape[1]
+        return batch_rows(part, size, None if tokens is None else max(4 * tokens, longest))
 
-    def _resume(self) -> _Place:
-        """Weights, optimiser and place of the folder's last checkpoint."""
-        if self._folder is None:
+    def _resume(self) -> Place:
+        if self._keeper is None:
             raise CheckpointError("resume", "the run has no folder", "give the folder to resume")
-        last = load_checkpoint(self._folder.last)
-        where = str(self._folder.last)
-        facts = dict(last.place)
-        for name, now in (("data", self._data), ("config", self.config.to_dict())):
-            if facts.pop(name, None) != now:
-                raise CheckpointError(
-                    where, f"was saved with other {name}", "resume with what the run began with"
-                )
-        try:
-            records = [EpochRecord(**record) for record in facts.pop("records")]
-            place = _Place(records=records, **facts)
-            self.module.load_state_dict(dict(last.weights))
-            restore_optimizer(self._optimizer, last)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(
-                where, f"belongs to another network: {error}", "begin anew in another folder"
-            ) from error
-        if place.records:
-            self._best = dict(load_checkpoint(self._folder.best).weights)
+        place, self._best, more = self._keeper.resume()
+        if self._average is not None and more:
+            self._average.load_state_dict(_group(more, _AVERAGE))
+        if self._carried is not None and isinstance(self._train, EpochWindows):
+            self._carried.restore(_group(more, _CARRIED), self._train.sample())
         return place
 
-    def _save_last(self, place: _Place) -> None:
-        if self._folder is None:
-            return
-        facts = {**asdict(place), "data": self._data, "config": self.config.to_dict()}
-        memory = self._optimizer.state_dict()["state"]
-        save_checkpoint(self._folder.last, Checkpoint(self.module.state_dict(), memory, facts))
+    def _save(self, place: Place) -> None:
+        """Weights that are not finite never take the place of good ones."""
+        if self._keeper is not None:
+            self._check_weights(place)
+            average = {} if self._average is None else self._average.state_dict()
+            carried = {} if self._carried is None else self._carried.tensors()
+            more = {f"{_AVERAGE}{name}": tensor for name, tensor in average.items()}
+            more |= {f"{_CARRIED}{name}": tensor for name, tensor in carried.items()}
+            self._keeper.save(place, self._best, more)
 
-    def _save_best(self, record: EpochRecord) -> None:
-        if self._folder is not None:
-            save_checkpoint(self._folder.best, Checkpoint(self._best, {}, record.to_dict()))
+    def _check_weights(self, place: Place) -> None:
+        if not all(torch.isfinite(tensor).all() for tensor in self.module.parameters()):
+            raise self._diverged(place, "a weight is no longer finite")
 
-    def _diverged(self, place: _Place, found: str) -> TrainingError:
-        kept = (
-            ""
-            if self._folder is None
-            else f"; the state after epoch {len(place.records)} is in {self._folder.last}"
-        )
+    def _give_up(self, place: Place, event: Event) -> None:
+        """Too many steps in a row were skipped: the weights are still the last good ones."""
+        assert isinstance(event, StepSkipped)
+        self._save(place)
+        many = f" (so were {place.skipped - 1} steps before)" if place.skipped > 1 else ""
+        raise self._diverged(place, f"{event.found}{many}")
+
+    def _diverged(self, place: Place, found: str) -> TrainingError:
+        kept = "" if self._folder is None else f"; the last good state is in {self._folder.last}"
         return TrainingError(
-            f"epoch {place.epoch}, step {min(place.step + 1, self._steps)} of {self._steps}",
+            f"epoch {place.epoch}, step {place.step} of {self._steps}",
             found,
             f"lower learning_rate ({self.config.learning_rate:g}) or set clip_norm{kept}",
         )
@@ -292,6 +314,11 @@ class Trainer:
     def _emit(self, event: Event) -> None:
         for listener in self._listeners:
             listener(event)
+
+
+def _group(more: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, by the rest of their names."""
+    return {k.removeprefix(prefix): t for k, t in more.items() if k.startswith(prefix)}
 
 
 @contextmanager

@@ -1,0 +1,65 @@
+"""What a fit says where no progress is shown."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from elman.errors import ArgumentError
+from elman.training import RunFolder
+from tests.tasks.sequences import classes, tiny_classifier
+
+
+def test_a_damaged_checkpoint_is_warned_of(tmp_path):
+    X, y = classes()
+    whole = tiny_classifier(run=tmp_path).fit(X, y)
+    last = RunFolder(tmp_path).last
+    last.write_bytes(last.read_bytes()[:-1])
+    with pytest.warns(UserWarning, match=r"passed over a damaged checkpoint: .*last\.safetensors"):
+        again = tiny_classifier(run=tmp_path, resume=True).fit(X, y)
+    np.testing.assert_array_equal(whole.predict_proba(X), again.predict_proba(X))
+
+
+def test_a_skipped_step_is_warned_of():
+    X, y = classes()
+    X[7] = 3e38
+    with pytest.warns(UserWarning, match=r"skipped epoch 1, step \d: the (loss|norm)"):
+        tiny_classifier(
+            epochs=1, standardise=False, validation=None, cell="rnn", activation="relu"
+        ).fit(X, y)
+
+
+def test_a_validation_part_that_was_given_is_said_to_be(tmp_path):
+    X, y = classes()
+    tiny_classifier(run=tmp_path, validation=(X, y)).fit(X, y)
+    assert RunFolder(tmp_path).read_config()["task"]["validation"] == "given"
+
+
+def test_tensorboard_is_written_into_the_folder(monkeypatch, tmp_path):
+    written = []
+
+    class Writer:
+        def __init__(self, folder, purge_step):
+            written.append(folder)
+
+        def add_scalar(self, name, value, step):
+            written.append(name)
+
+        def close(self):
+            written.append("closed")
+
+    module = ModuleType("torch.utils.tensorboard")
+    module.SummaryWriter = Writer  # pyright: ignore
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", module)
+    tiny_classifier(run=tmp_path, tensorboard=True).fit(*classes())
+    assert written[0] == str(tmp_path / "tensorboard")
+    assert {"train/loss", "validation/score"} < set(written)
+    assert written[-1] == "closed"
+
+
+def test_tensorboard_needs_a_folder():
+    with pytest.raises(ArgumentError, match="tensorboard: the run has no folder"):
+        tiny_classifier(tensorboard=True).fit(*classes())

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from elman.errors import CheckpointError
+from elman.training.lock import folder_lock
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from elman.training.lock import folder_lock
+with folder_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_at_a_time(tmp_path):
+    with folder_lock(tmp_path / "run"):
+        with (
+            pytest.raises(CheckpointError, match=r"another training is at work here.*--out"),
+            folder_lock(tmp_path / "run"),
+        ):
+            pytest.fail("two hold the lock")
+        with folder_lock(tmp_path / "other"):
+            pass
+    with folder_lock(tmp_path / "run"):
+        pass
+
+
+def test_the_lock_dies_with_its_process(tmp_path):
+    line = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(CheckpointError, match="at work"), folder_lock(tmp_path):
+            pytest.fail("two processes hold the lock")
+        holder.send_signal(signal.SIGKILL)
+    with folder_lock(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="cannot be written"), folder_lock(tmp_path / "file"):
+        pytest.fail("there is no folder to lock")
