@@ -28,6 +28,7 @@ __all__ = [
     "PALETTE",
     "RULE",
     "canvas",
+    "file_kind",
     "percent",
     "save",
     "shortened",
@@ -96,7 +97,7 @@ def title(figure: Figure, finding: str, more: str = "") -> None:
         0.012, 1 - 0.12 / height, "\n".join(lines), va="top", fontsize=13, fontweight="bold"
     )
     if more:
-        lines = textwrap.wrap(more, 110)
+        lines = textwrap.wrap(more, 104)
         figure.text(0.012, 1 - below / height, "\n".join(lines), va="top", color=GREY)
         below += 0.19 * len(lines)
     top = 1 - (below + 0.1) / height
@@ -124,6 +125,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def file_kind(path: str | os.PathLike[str]) -> str:
+    """Either "png" or "svg", as the path's suffix says; `ArgumentError` if it says neither."""
+    kind = Path(path).suffix.lower().lstrip(".")
+    if kind not in ("png", "svg"):
+        raise ArgumentError(os.fspath(path), f"suffix {kind!r}", "end it in .png or .svg")
+    return kind
+
+
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Write a picture as PNG or SVG, whichever the path's suffix says, atomically.
 
@@ -133,12 +142,9 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     """
     import matplotlib
 
-    path = Path(path)
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in ("png", "svg"):
-        raise ArgumentError(str(path), f"suffix {path.suffix!r}", "end it in .png or .svg")
+    kind = file_kind(path)
     content = io.BytesIO()
     metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {}
     with matplotlib.rc_context(_SETTINGS):
         figure.savefig(content, format=kind, dpi=_DOTS, metadata=metadata)
-    replace_file(path, content.getvalue())
+    replace_file(Path(path), content.getvalue())

@@ -3,6 +3,15 @@
 from elman.runtime.classifier import ClassifierModel
 from elman.runtime.loading import Model, load
 from elman.runtime.network import Network
+from elman.runtime.recording import LayerRecording, Recording
 from elman.runtime.regressor import RegressorModel
 
-__all__ = ["ClassifierModel", "Model", "Network", "RegressorModel", "load"]
+__all__ = [
+    "ClassifierModel",
+    "LayerRecording",
+    "Model",
+    "Network",
+    "Recording",
+    "RegressorModel",
+    "load",
+]

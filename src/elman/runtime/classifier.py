@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from elman.metrics import accuracy, balanced_accuracy, log_loss
 from elman.metrics.baselines import ClassificationBaselines
 from elman.runtime.batching import Run, run_batches
 from elman.runtime.network import Network
+from elman.runtime.recording import Recording
 from elman.runtime.targets import check_labels, check_weight, classes_from, label_indices
 from elman.runtime.travelling import baseline_tensors, scaler_from
 
@@ -135,11 +137,29 @@ class ClassifierModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature.
         """
+        _, inputs = self._scaled(sequence)
+        return self._probabilities(self._network.trace(inputs[None])[0])
+
+    def record(self, sequence: Any) -> Recording:
+        """Gates, states and answers at each step of one sequence.
+
+        The inputs of what is returned are the sequence itself, unscaled, the answers
+        probabilities.
+
+        Args:
+            sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
+        """
+        given, inputs = self._scaled(sequence)
+        recording = self._network.record(inputs)
+        answers = self._probabilities(recording.answers)
+        return replace(recording, inputs=given, answers=answers)
+
+    def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
+        """One sequence `[T, I]` as it was given, and as the network reads it."""
         sequences = as_sequences([sequence], features=self.n_features_in_, where="sequence")
-        inputs = sequences.values
-        if self.input_scaler is not None:
-            inputs = self.input_scaler.transform(inputs)
-        return self._probabilities(self._network.trace(inputs, sequences.lengths)[0])
+        values = sequences.values
+        scaler = self.input_scaler
+        return values[0], (values if scaler is None else scaler.transform(values))[0]
 
     def _logits(self, X: Any) -> np.ndarray:
         sequences = as_sequences(X, features=self.n_features_in_)

@@ -22,6 +22,7 @@ from elman.blueprint import Blueprint, Embedding
 from elman.errors import ArgumentError, ShapeError
 from elman.runtime.blocks import Chain, Flow
 from elman.runtime.cells import real_steps
+from elman.runtime.recording import Recording, record_layers
 from elman.state import batch_size, describe, map_leaves
 
 __all__ = ["Network"]
@@ -102,6 +103,33 @@ class Network:
                     answer = answer[:, t]
             traced[:, t] = np.where((t < flow.lengths)[:, None], answer, np.float32(0))
         return traced
+
+    def record(self, inputs: Num[np.ndarray, "T *I"]) -> Recording:
+        """Gates, states and answers at each step of one sequence.
+
+        Args:
+            inputs: `[T, I]` features, or token ids `[T]`; T ≥ 1.
+
+        Raises:
+            ShapeError: The rank, dtype or number of features does not fit, or there is no step.
+            ArgumentError: A token id is outside its range, or the network generates.
+        """
+        self._needs("record", self.blueprint.generates, "start and step")
+        values = self._sequences("body", np.asarray(inputs)[None], None).values[0]
+        if not len(values):
+            raise ShapeError("inputs", "found no steps", "at least one")
+        layers = record_layers(self._chains["body"], values)
+        return Recording(values, layers, self._answers(values))
+
+    def _answers(self, values: np.ndarray) -> Float[np.ndarray, "T K"]:
+        """The answer to one sequence at each step; NaN where there is none."""
+        if self.blueprint.configuration == "sequence_to_sequence":
+            return self.run(values[None])[0]
+        if self.blueprint.streams:
+            return self.trace(values[None])[0]
+        answers = np.full((len(values), self.blueprint.output_size), np.nan, np.float32)
+        answers[-1] = self.run(values[None])[0]
+        return answers
 
     def initial_state(self, batch: int) -> Any:
         """The state before the first step of `batch` rows, for `step_inputs`.

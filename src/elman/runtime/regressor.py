@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from elman.metrics.baselines import RegressionBaselines
 from elman.metrics.features import real_steps
 from elman.runtime.batching import Run, run_batches
 from elman.runtime.network import Network
+from elman.runtime.recording import Recording
 from elman.runtime.targets import check_numbers, check_weight
 from elman.runtime.travelling import baseline_tensors, scaler_from
 
@@ -136,12 +138,30 @@ class RegressorModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature.
         """
-        sequences = as_sequences([sequence], features=self.n_features_in_, where="sequence")
-        inputs = sequences.values
-        if self.input_scaler is not None:
-            inputs = self.input_scaler.transform(inputs)
-        traced = self._network.trace(inputs, sequences.lengths)[0]
+        _, inputs = self._scaled(sequence)
+        traced = self._network.trace(inputs[None])[0]
         return self.target_scaler.inverse(traced.astype(np.float64))
+
+    def record(self, sequence: Any) -> Recording:
+        """Gates, states and answers at each step of one sequence.
+
+        The inputs of what is returned are the sequence itself, unscaled, the answers
+        numbers in the targets' unit.
+
+        Args:
+            sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
+        """
+        given, inputs = self._scaled(sequence)
+        recording = self._network.record(inputs)
+        answers = self.target_scaler.inverse(recording.answers.astype(np.float64))
+        return replace(recording, inputs=given, answers=answers)
+
+    def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
+        """One sequence `[T, I]` as it was given, and as the network reads it."""
+        sequences = as_sequences([sequence], features=self.n_features_in_, where="sequence")
+        values = sequences.values
+        scaler = self.input_scaler
+        return values[0], (values if scaler is None else scaler.transform(values))[0]
 
     def _numbers(self, sequences: Sequences) -> np.ndarray:
         """float64 `[N, K]` or `[N, T, K]`, zero past each length."""

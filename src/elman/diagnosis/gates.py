@@ -1,0 +1,105 @@
+"""What the gates of a recurrence do over a batch: how often they are shut, and which units die."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from elman.kernels.contract import GRU, GRU_GATES, LSTM, LSTM_GATES, Recurrence, Simple
+from elman.kernels.equations import step_forward
+from elman.state import map_leaves
+
+__all__ = ["Gate", "dead_units", "gate_values", "saturation"]
+
+_GATE_EDGE = 0.05  # a gate under this is closed; above 1 minus this, open
+_TANH_EDGE = 0.95  # beyond ± this, tanh passes less than a tenth of a gradient
+_AT_ONCE = 1024  # steps; what the equations keep for their way back is large
+_CANDIDATES = ("g", "n", "h")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How a gate's values are spread over units, real steps and rows.
+
+    Attributes:
+        low: Share under 0.05. Of a candidate or a tanh cell's h (values in -1…1): share under
+            -0.95; of a ReLU cell's h: share of zeros.
+        high: Share above 0.95; of a ReLU cell's h always 0.
+        mean: The mean value.
+    """
+
+    low: float
+    high: float
+    mean: float
+
+    @property
+    def saturated(self) -> float:
+        """Share at either end."""
+        return self.low + self.high
+
+
+def gate_values(
+    recurrence: Recurrence, weights: Any, inputs: Float[np.ndarray, "N I"], before: Any
+) -> dict[str, Float[np.ndarray, "N H"]]:
+    """The value of each gate and candidate, by its name in the equations; `h` of a simple cell.
+
+    Args:
+        recurrence: Which equations.
+        weights: The contract's NamedTuple of arrays.
+        inputs: What N steps read.
+        before: The states before these steps.
+    """
+    names = {Simple: ("h",), LSTM: LSTM_GATES, GRU: GRU_GATES}[type(recurrence)]
+    parts = []
+    for start in range(0, len(inputs), _AT_ONCE):
+        rows = itemgetter(slice(start, start + _AT_ONCE))
+        _, tape = step_forward(recurrence, weights, rows(inputs), map_leaves(rows, before))
+        parts.append([getattr(tape, name) for name in names])
+    return {name: np.concatenate(arrays) for name, *arrays in zip(names, *parts, strict=True)}
+
+
+def saturation(
+    recurrence: Recurrence, values: dict[str, Float[np.ndarray, "N H"]]
+) -> dict[str, Gate]:
+    """The shares at each gate's ends."""
+    found = {}
+    for name, array in values.items():
+        low, high = _ends(recurrence, name, array)
+        found[name] = Gate(float(low.mean()), float(high.mean()), float(array.mean()))
+    return found
+
+
+def dead_units(
+    recurrence: Recurrence, values: dict[str, Float[np.ndarray, "N H"]]
+) -> tuple[int, ...]:
+    """Units through which nothing comes at any of the N steps, counted from 0.
+
+    - ReLU: h is 0 at all of them.
+    - tanh: h stays beyond 0.95 with the same sign.
+    - LSTM: the input gate is always closed (never written) or the output gate (never read).
+    - GRU: the update gate is always open (never written).
+    """
+    ends = {name: _ends(recurrence, name, array) for name, array in values.items()}
+    if isinstance(recurrence, LSTM):
+        shut = [ends["i"][0], ends["o"][0]]
+    elif isinstance(recurrence, GRU):
+        shut = [ends["z"][1]]
+    else:
+        shut = list(ends["h"])
+    dead = np.any([units.all(axis=0) for units in shut], axis=0)
+    return tuple(np.flatnonzero(dead).tolist())
+
+
+def _ends(
+    recurrence: Recurrence, name: str, values: np.ndarray
+) -> tuple[Bool[np.ndarray, "N H"], Bool[np.ndarray, "N H"]]:
+    """Where values are at their lower and at their upper end."""
+    if isinstance(recurrence, Simple) and recurrence.activation == "relu":
+        return values == 0, np.zeros(values.shape, dtype=bool)
+    if name in _CANDIDATES:
+        return values < -_TANH_EDGE, values > _TANH_EDGE
+    return values < _GATE_EDGE, values > 1 - _GATE_EDGE

@@ -1,0 +1,155 @@
+"""What each gate of a network does while it reads one sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from elman.plots.panels import (
+    FEW,
+    SHARES,
+    heat_map,
+    label_steps,
+    label_units,
+    lines,
+    signed,
+    spread,
+)
+from elman.plots.sequences import as_table
+from elman.plots.style import canvas, percent, title
+from elman.runtime.recording import LayerRecording, Recording
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_input", "gates", "layer_name"]
+
+_NAMES = {
+    "i": "input gate",
+    "f": "forget gate",
+    "g": "candidate",
+    "o": "output gate",
+    "r": "reset gate",
+    "z": "update gate",
+    "n": "candidate",
+}
+_SHARES = "ifozr"
+"""Gates whose values are shares in [0, 1]; a candidate lies in [-1, 1]."""
+_KEEPS = {"f": "the cell", "z": "the state"}
+"""The gates that say how much goes on to the next step, and of what."""
+
+
+class _Panel(NamedTuple):
+    """One heat map: its name, what that stands for, values `[T, U]`, colours."""
+
+    name: str
+    more: str
+    values: np.ndarray
+    colours: dict[str, Any]
+
+
+def gates(recording: Recording, *, feature_names: Sequence[str] | None = None) -> Figure:
+    """Each layer's gates, cell and hidden state as heat maps over time and units.
+
+    The units of a layer stand in the order of their last c (or h), the same in all its panels. A
+    layer of both directions has its backward cell at the right.
+
+    Args:
+        recording: One sequence; `record` of a model makes it.
+        feature_names: What the input's features are called, where they are few.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    layers = [list(pair) for _, pair in groupby(recording.layers, key=lambda one: one.number)]
+    columns = max((len(pair) for pair in layers), default=1)
+    panels = [[_panels(layer) for layer in pair] for pair in layers]
+    heights = [0.75, *(0.66 for pair in panels for _ in pair[0])]
+    with canvas(1.35 + 1.12 * sum(heights) + 0.2 * len(layers)) as figure:
+        grid = figure.subplots(
+            len(heights), columns, squeeze=False, sharex=True, height_ratios=heights
+        )
+        for ax in grid[0]:
+            draw_input(ax, recording.inputs, feature_names, named=ax is grid[0, -1])
+        label_units(grid[0, 0], "x", "input")
+        row, size = 1, 10 if columns == 1 else 8.5
+        for pair, shown in zip(layers, panels, strict=True):
+            for column, (layer, parts) in enumerate(zip(pair, shown, strict=True)):
+                axes = [*grid[row : row + len(parts), column]]
+                axes[0].set_title(layer_name(layer), fontsize=size, fontweight="bold", pad=4)
+                _draw(axes, parts, named=column == 0)
+            row += len(shown[0])
+        for ax in grid[-1]:
+            label_steps(ax, len(recording.inputs))
+        title(figure, *_finding(recording))
+    return figure
+
+
+def layer_name(layer: LayerRecording) -> str:
+    """One line for a heading: "Layer 2 backwards: LSTM, 64 units"."""
+    units = (layer.hidden if layer.cell is None else layer.cell).shape[1]
+    back = " backwards" if layer.reverse else ""
+    return f"Layer {layer.number}{back}: {layer.kind}, {units} unit{'s' * (units > 1)}"
+
+
+def draw_input(
+    ax: Axes, inputs: np.ndarray, names: Sequence[str] | None, *, named: bool = True
+) -> None:
+    """The sequence itself: a line each for a few features, else a heat map."""
+    values = as_table(inputs, "inputs")
+    if values.shape[1] > FEW:
+        heat_map(ax, values, **spread(values))
+        return
+    several = named and names is not None and len(names) == values.shape[1] > 1
+    lines(ax, values, list(names) if several and names else [""] * values.shape[1])
+
+
+def _panels(layer: LayerRecording) -> list[_Panel]:
+    """A layer's heat maps from the top down."""
+    order = _order(layer, layer.hidden if layer.cell is None else layer.cell)
+    found = [
+        _Panel(
+            name, _NAMES[name], values[:, order], SHARES if name in _SHARES else signed(np.ones(1))
+        )
+        for name, values in layer.gates.items()
+    ]
+    if layer.cell is not None:
+        found.append(_Panel("c", "cell", layer.cell[:, order], signed(layer.cell)))
+    if layer.hidden.shape[1] != len(order):  # a projection has units of its own
+        order = _order(layer, layer.hidden)
+    found.append(_Panel("h", "hidden state", layer.hidden[:, order], signed(layer.hidden)))
+    return found
+
+
+def _order(layer: LayerRecording, states: np.ndarray) -> np.ndarray:
+    """The units by their state after the step that was read last, the largest first."""
+    return np.argsort(-states[0 if layer.reverse else -1], kind="stable")
+
+
+def _draw(axes: Sequence[Axes], panels: list[_Panel], *, named: bool) -> None:
+    for ax, panel in zip(axes, panels, strict=True):
+        heat_map(ax, panel.values, **panel.colours)
+        if named:
+            label_units(ax, panel.name, panel.more)
+
+
+def _finding(recording: Recording) -> tuple[str, str]:
+    steps = len(recording.inputs)
+    kept = [
+        f"{percent(float(layer.gates[name].mean()))} of {what} (layer {layer.number})"
+        for layer in recording.layers
+        for name, what in _KEEPS.items()
+        if name in layer.gates and not layer.reverse
+    ]
+    over = f"{steps} step{'s' * (steps > 1)}"
+    if not kept:
+        return f"No gates: the hidden state over {over}", "Units are in the order of their last h."
+    return (
+        f"From step to step {' and '.join(kept[:2])} is kept on average",
+        f"One sequence of {over}. Units are in the order of their last "
+        f"{'h' if recording.layers[0].cell is None else 'c'}, the same in all panels of a layer.",
+    )

@@ -1,0 +1,128 @@
+"""Values over time in one panel of a picture: a heat map of many, lines of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from elman.plots.style import BLUE, GREY, INK, ORANGE, PALETTE, RULE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "FEW",
+    "SHARES",
+    "heat_map",
+    "label_steps",
+    "label_units",
+    "lines",
+    "number",
+    "signed",
+    "spread",
+]
+
+FEW = len(PALETTE)
+"""Up to so many values have a line each; more are a heat map."""
+SHARES: dict[str, Any] = {"cmap": "Blues", "vmin": 0.0, "vmax": 1.0}
+"""Colours for values in [0, 1]."""
+
+
+def signed(values: np.ndarray) -> dict[str, Any]:
+    """Colours for values of both signs: orange below zero, white at zero, blue above."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("signed", [ORANGE, "white", BLUE])
+    reach = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+    return {"cmap": colours, "vmin": -reach, "vmax": reach}
+
+
+def spread(values: np.ndarray) -> dict[str, Any]:
+    """Colours for values of unknown range: `signed`, or white to black if none is negative."""
+    known = values[np.isfinite(values)]
+    if known.min(initial=0.0) < 0:
+        return signed(values)
+    return {"cmap": "Greys", "vmin": 0.0, "vmax": float(known.max(initial=0.0)) or 1.0}
+
+
+def number(value: float) -> str:
+    """Two digits of a value, with a minus sign that is one.
+
+    >>> number(-0.1234), number(250.0)
+    ('−0.12', '2.5e+02')
+    """
+    return f"{value:.2g}".replace("-", "−")
+
+
+def heat_map(ax: Axes, values: np.ndarray, **colours: Any) -> None:
+    """Values `[T, U]` with time across and units down, and their scale at the right.
+
+    Args:
+        ax: Where to draw.
+        values: What is drawn.
+        colours: `cmap`, `vmin` and `vmax`, as `signed`, `spread` and `SHARES` give them.
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    shown = ax.imshow(values.T, aspect="auto", interpolation=_interpolation(values), **colours)
+    bar = figure.colorbar(shown, ax=ax, pad=0.012, fraction=0.02, aspect=9)
+    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+    ends = colours["vmin"], colours["vmax"]
+    bar.set_ticks(list(ends), labels=[number(end) for end in ends])
+    bar.ax.tick_params(labelsize=7.5, length=0, labelcolor=GREY)
+    ax.set_yticks([])
+    ax.tick_params(axis="x", length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color(RULE)
+
+
+def _interpolation(values: np.ndarray) -> str:
+    """Sharp edges, unless there are more values than dots."""
+    steps, units = values.shape
+    return "nearest" if steps <= 800 and units <= 100 else "antialiased"
+
+
+def lines(ax: Axes, values: np.ndarray, names: Sequence[str]) -> None:
+    """Values `[T, U]`, U ≤ `FEW`, as a line each, with their names above the upper right corner."""
+    steps = np.arange(len(values))
+    for column, name, colour in zip(values.T, names, PALETTE, strict=False):
+        marker = "o" if np.isfinite(column).sum() == 1 else ""
+        ax.plot(steps, column, color=colour, linewidth=1.4, marker=marker, markersize=4, label=name)
+    ax.grid(axis="y", color=RULE, linewidth=0.6)
+    ax.margins(x=0)
+    ax.set_xlim(-0.5, len(values) - 0.5)
+    ax.tick_params(axis="y", labelsize=7.5, length=0, labelcolor=GREY)
+    ax.tick_params(axis="x", length=0)
+    ax.spines["bottom"].set_visible(False)
+    if any(names):
+        ax.legend(
+            frameon=False, labelcolor="linecolor", handlelength=0, fontsize=8, borderpad=0,
+            handletextpad=0, columnspacing=1.0, ncols=len(names), loc="lower right",
+            bbox_to_anchor=(1.0, 1.0), borderaxespad=0.3,
+        )  # fmt: skip
+
+
+def label_units(ax: Axes, name: str, more: str) -> None:
+    """What a panel shows, beside it at the left: its name, and below it a quieter word."""
+    aside = -34 if len(ax.get_yticks()) else -10  # points: numbers stand between
+    for text, y, size, colour, side in (
+        (name, 1, 10, INK, "bottom"),
+        (more, -1, 8, GREY, "top"),
+    ):
+        ax.annotate(
+            text, (0, 0.5), xytext=(aside, y), textcoords="offset points", ha="right", va=side,
+            xycoords="axes fraction", fontsize=size, color=colour,
+        )  # fmt: skip
+
+
+def label_steps(ax: Axes, steps: int) -> None:
+    """Number the steps, from 1, below the lowest panel."""
+    from matplotlib.ticker import MaxNLocator
+
+    counts = MaxNLocator(nbins=10, integer=True, min_n_ticks=1).tick_values(1, steps)
+    named = [1, *(int(count) for count in counts if 1 < count <= steps)]
+    ax.set_xticks([count - 1 for count in named], [str(count) for count in named])
+    ax.set_xlabel("step")

@@ -1,0 +1,290 @@
+"""A network unrolled through time, with the values of one sequence in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from elman.plots.panels import number, signed, spread
+from elman.plots.sequences import as_table
+from elman.plots.states import check_classes
+from elman.plots.style import BLUE, GREY, INK, WIDTH, canvas, percent, shortened, title
+from elman.runtime.recording import LayerRecording, Recording
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["unrolled"]
+
+_SLOTS = 8  # columns of the picture; of a longer sequence the middle is left out
+_NUMBERS = 4  # up to so many values are written as numbers
+_STRIP = 64  # up to so many values of an input stand in one row
+_FAINT = "#9dbfd4"
+_LEFT, _GAP = 1.3, 0.36  # inches: for the names of the rows, and between rows
+
+
+class _Row(NamedTuple):
+    """A row of boxes: its lower edge and its height, in inches."""
+
+    y: float
+    height: float
+
+    @property
+    def top(self) -> float:
+        return self.y + self.height
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+class _Box(NamedTuple):
+    """One box: its middle and its width, in inches, and the row that it stands in."""
+
+    middle: float
+    width: float
+    row: _Row
+
+    @property
+    def left(self) -> float:
+        return self.middle - self.width / 2
+
+
+class _Layout(NamedTuple):
+    """Where boxes stand, in inches from the lower left."""
+
+    columns: list[int | None]  # the step in each; None where some are left out
+    input: _Row
+    layers: list[_Row]
+    answer: _Row
+
+    @property
+    def slot(self) -> float:
+        """Width of a column."""
+        return min((WIDTH - _LEFT - 0.1) / len(self.columns), 1.9)
+
+    @property
+    def width(self) -> float:
+        """Width of a box."""
+        return min(0.66 * self.slot, 1.0)
+
+    @property
+    def height(self) -> float:
+        """Of the whole picture."""
+        return self.answer.top + 0.3
+
+    def middle(self, column: int) -> float:
+        """Where the middle of a column is."""
+        return _LEFT + (column + 0.5) * self.slot
+
+    def box(self, row: _Row, column: int) -> _Box:
+        """Where a row and a column meet."""
+        return _Box(self.middle(column), self.width, row)
+
+    def shown(self) -> list[tuple[int, int]]:
+        """Each column that has a step, and that step."""
+        return [(column, step) for column, step in enumerate(self.columns) if step is not None]
+
+
+def unrolled(recording: Recording, classes: Sequence[Any] | None = None) -> Figure:
+    """Input, hidden states and answer of each step, and what flows between them.
+
+    A tile is a value; up to four are written as numbers. Of more than eight steps the first four
+    and the last three are shown, and between them how many are not.
+
+    Args:
+        recording: One sequence; `record` of a model makes it.
+        classes: The K classes' names where the answers are probabilities; None for numbers.
+
+    Raises:
+        ShapeError: Not as many classes as answers.
+        MissingExtraError: matplotlib is not installed.
+    """
+    check_classes(recording, classes)
+    inputs = as_table(recording.inputs, "inputs")
+    layout = _layout(inputs, recording.layers)
+    with canvas(layout.height + 0.75) as figure:
+        ax = figure.subplots()
+        _draw_inputs(ax, inputs, layout)
+        for place, layer in enumerate(recording.layers):
+            _draw_layer(ax, layer, place, layout)
+        _draw_answers(ax, recording.answers, classes, layout)
+        _draw_gap(ax, len(inputs), layout)
+        ax.set(xlim=(0, WIDTH), ylim=(0, layout.height), aspect="equal", anchor="N")
+        ax.set_axis_off()
+        title(figure, *_finding(recording, classes))
+    return figure
+
+
+def _layout(inputs: np.ndarray, layers: Sequence[LayerRecording]) -> _Layout:
+    steps, features = inputs.shape
+    columns: list[int | None] = list(range(steps))
+    if steps > _SLOTS:
+        columns = [0, 1, 2, 3, None, steps - 3, steps - 2, steps - 1]
+    tall = 0.19 * features if features <= _NUMBERS else 0.25 if features <= _STRIP else 0.6
+    lowest = below = _Row(0.3, tall)
+    rows = []
+    for layer in layers:  # a backward cell stands close above its forward one
+        below = _Row(below.top + (0.08 if layer.reverse else _GAP), 0.6)
+        rows.append(below)
+    return _Layout(columns, lowest, rows, _Row(below.top + _GAP, 0.5))
+
+
+def _tiles(ax: Axes, values: np.ndarray, box: _Box, **colours: Any) -> None:
+    """Values `[U]` as tiles in a box: few with their numbers, one above the other.
+
+    `colours` are those of `imshow`.
+    """
+    count, row = len(values), box.row
+    across = 1
+    if count > _NUMBERS:
+        across = count if row.height < 0.3 else _across(count, box.width / row.height)
+    down = -(-count // across)
+    padded = np.full(across * down, np.nan)
+    padded[:count] = values
+    ax.imshow(
+        padded.reshape(down, across), interpolation="nearest", **colours,
+        extent=(box.left, box.left + box.width, row.y, row.top),
+    )  # fmt: skip
+    _frame(ax, box)
+    if count > _NUMBERS:
+        return
+    strongest = max(abs(colours["vmin"]), abs(colours["vmax"]))
+    for k, value in enumerate(values):
+        text = number(value)
+        ax.text(
+            box.middle, row.top - (k + 0.5) * row.height / count, text,
+            ha="center", va="center_baseline", fontsize=8.5 if len(text) < 7 else 7,
+            color="white" if abs(value) > 0.7 * strongest else INK,
+        )  # fmt: skip
+
+
+def _across(count: int, ratio: float) -> int:
+    """Tiles in a row: about square ones, and no row that is not full if it can be."""
+    wanted = max(1, round(np.sqrt(count * ratio)))
+    whole = [k for k in range(1, count + 1) if count % k == 0 and wanted / 2 <= k <= wanted * 2]
+    return min(whole, key=lambda k: abs(k - wanted), default=wanted)
+
+
+def _frame(ax: Axes, box: _Box) -> None:
+    from matplotlib.patches import Rectangle
+
+    corner, height = (box.left, box.row.y), box.row.height
+    ax.add_patch(Rectangle(corner, box.width, height, fill=False, edgecolor=GREY, linewidth=0.8))
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    ax.annotate(
+        "", end, start, annotation_clip=False,
+        arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1, "shrinkA": 1, "shrinkB": 1},
+    )  # fmt: skip
+
+
+def _name(ax: Axes, row: _Row, name: str, more: str) -> None:
+    """What a row of boxes shows, at its left."""
+    ax.text(_LEFT - 0.12, row.middle + 0.02, name, ha="right", va="bottom", fontsize=10)
+    ax.text(_LEFT - 0.12, row.middle - 0.02, more, ha="right", va="top", fontsize=8, color=GREY)
+
+
+def _draw_inputs(ax: Axes, inputs: np.ndarray, layout: _Layout) -> None:
+    features = inputs.shape[1]
+    _name(ax, layout.input, "input x", f"{features} feature{'s' * (features > 1)}")
+    for column, step in layout.shown():
+        _tiles(ax, inputs[step], layout.box(layout.input, column), **spread(inputs))
+        ax.text(
+            layout.middle(column), 0.14, f"step {step + 1}", ha="center", va="center", fontsize=8.5
+        )
+
+
+def _draw_layer(ax: Axes, layer: LayerRecording, place: int, layout: _Layout) -> None:
+    """A layer's hidden states, and the arrows that come to them from below and from the side."""
+    row = layout.layers[place]
+    below = layout.input if place == 0 else layout.layers[place - 1]
+    units = layer.hidden.shape[1]
+    more = f"{shortened(layer.kind)}, {units} unit{'s' * (units > 1)}"
+    _name(ax, row, f"layer {layer.number}, h", more + "\nbackwards" * layer.reverse)
+    for column, step in layout.shown():
+        box = layout.box(row, column)
+        _tiles(ax, layer.hidden[step], box, **signed(layer.hidden))
+        if not layer.reverse:
+            _arrow(ax, (box.middle, below.top), (box.middle, row.y))
+    for column in range(len(layout.columns) - 1):
+        ends = [
+            (layout.middle(column + side) + way * _edge(layout, column + side), row.middle)
+            for side, way in ((0, 1), (1, -1))
+        ]
+        _arrow(ax, *(reversed(ends) if layer.reverse else ends))
+
+
+def _edge(layout: _Layout, column: int) -> float:
+    """From a column's middle to where an arrow may begin."""
+    return 0.16 if layout.columns[column] is None else layout.width / 2
+
+
+def _draw_answers(
+    ax: Axes, answers: np.ndarray, classes: Sequence[Any] | None, layout: _Layout
+) -> None:
+    """The answers, and arrows to them: one that needs all steps is fed from all of them."""
+    row, top = layout.answer, layout.layers[-1].top
+    _name(ax, row, "output y", "numbers" if classes is None else "probabilities")
+    all_steps = bool(np.isnan(answers).any())
+    start = top + _GAP / 2 if all_steps else top
+    for column, step in layout.shown():
+        box = layout.box(row, column)
+        if all_steps:
+            ax.plot([box.middle] * 2, [top, start], color=GREY, linewidth=1)
+        if np.isnan(answers[step]).any():
+            continue
+        _arrow(ax, (box.middle, start), (box.middle, row.y))
+        if classes is None:
+            _tiles(ax, answers[step], box, **spread(answers))
+        else:
+            _draw_bars(ax, answers[step], classes, box)
+    if all_steps:
+        ends = [layout.middle(0), layout.middle(len(layout.columns) - 1)]
+        ax.plot(ends, [start] * 2, color=GREY, linewidth=1)
+
+
+def _draw_bars(ax: Axes, chances: np.ndarray, classes: Sequence[Any], box: _Box) -> None:
+    """A bar for each class, and the name of the most likely one above them."""
+    row, best = box.row, int(chances.argmax())
+    each = box.width / len(chances)
+    places = box.left + each * (np.arange(len(chances)) + 0.5)
+    colours = [BLUE if k == best else _FAINT for k in range(len(chances))]
+    ax.bar(places, chances * row.height, 0.8 * each, bottom=row.y, color=colours)
+    _frame(ax, box)
+    ax.text(
+        box.middle, row.top + 0.06, f"{shortened(classes[best], 8)}  {percent(chances[best])}",
+        ha="center", va="bottom", fontsize=8, color=INK,
+    )  # fmt: skip
+
+
+def _draw_gap(ax: Axes, steps: int, layout: _Layout) -> None:
+    """What stands where steps are left out."""
+    if None not in layout.columns:
+        return
+    middle = layout.middle(layout.columns.index(None))
+    missing = steps - len(layout.shown())
+    for row in layout.layers:
+        ax.text(middle, row.middle, "···", ha="center", va="center", fontsize=12, color=GREY)
+    ax.text(
+        middle, layout.input.y, f"{missing:,} more\nstep{'s' * (missing > 1)}",
+        ha="center", va="bottom", fontsize=8.5, color=GREY,
+    )  # fmt: skip
+
+
+def _finding(recording: Recording, classes: Sequence[Any] | None) -> tuple[str, str]:
+    steps, last = len(recording.inputs), recording.answers[-1]
+    over = f"{steps:,} step{'s' * (steps > 1)}"
+    if classes is None:
+        shown = ", ".join(f"{value:.4g}" for value in last[:3])
+        finding = f"After {over}: {shown}{', …' * (len(last) > 3)}"
+    else:
+        best = int(last.argmax())
+        finding = f"After {over}: “{shortened(classes[best])}” ({percent(last[best])})"
+    return finding, (
+        "The same weights at every step. Each tile of h is a unit: blue above zero, orange below."
+    )
