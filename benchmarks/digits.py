@@ -19,11 +19,11 @@ NEURONS = 150
 RATE = 0.001  # of Adam
 
 
-def draw_batches() -> tuple[np.ndarray, np.ndarray]:
+def draw_batches(count: int = BATCHES) -> tuple[np.ndarray, np.ndarray]:
     """Images `[batches, B, 28, 28]`, float32 in [0, 1), and digits `[batches, B]`, int64."""
     random = np.random.default_rng(0)
-    images = random.random((BATCHES, BATCH, ROWS, PIXELS), dtype=np.float32)
-    return images, random.integers(0, DIGITS, (BATCHES, BATCH))
+    images = random.random((count, BATCH, ROWS, PIXELS), dtype=np.float32)
+    return images, random.integers(0, DIGITS, (count, BATCH))
 
 
 def draw_weights(cell: str) -> dict[str, np.ndarray]:

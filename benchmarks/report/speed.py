@@ -11,6 +11,7 @@ from benchmarks.report import charts, tables, targets
 from benchmarks.report.points import Point, speedup
 from benchmarks.results import load
 from benchmarks.suites import SUITES
+from benchmarks.suites.overhead import BARE
 
 __all__ = ["speed_chapter"]
 
@@ -42,6 +43,9 @@ STEP = """An LSTM 64→64 at batch 1, the state handed on from call to call, tim
 EPOCH = """60,000 images in batches of 150, 150 neurons, Adam: scaled from 40 different batches of
 random pixels. TensorFlow 1 style is a graph in a session of `tf.compat.v1`, by `static_rnn` or
 `dynamic_rnn`, whichever is faster; its GRU has the reset gate before the product."""
+OVERHEAD = """An epoch at the lesson's setting (100 batches of 150 images, 150 neurons, Adam) by
+a loop in torch written by hand and by `elman.training.Trainer`: the same module, batches and
+optimiser, so that only the loop differs. A run's folder holds checkpoints and JSON lines."""
 MEMORY = """What one forward and backward pass adds to the resident memory at its highest, in a
 fresh process each, after a small one of the same kind."""
 
@@ -120,6 +124,10 @@ def _epoch(points: list[Point], pictures: Path) -> list[str]:
     return ["### The lesson's epoch\n", EPOCH + "\n", _lines(tables.epoch_table(points))]
 
 
+def _overhead(points: list[Point], pictures: Path) -> list[str]:
+    return ["### The training loop\n", OVERHEAD + "\n", _lines(tables.time_table(points, BARE))]
+
+
 def _memory(points: list[Point], pictures: Path) -> list[str]:
     return ["### Memory\n", MEMORY + "\n", _lines(tables.memory_table(points))]
 
@@ -130,6 +138,7 @@ _CHAPTERS: dict[str, Callable[[list[Point], Path], list[str]]] = {
     "variants": _variants,
     "step": _step,
     "mnist_epoch": _epoch,
+    "overhead": _overhead,
     "memory": _memory,
 }
 

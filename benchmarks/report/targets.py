@@ -16,6 +16,7 @@ from benchmarks.report.points import (
     speedup,
 )
 from benchmarks.suites.grid import SGEMM
+from benchmarks.suites.overhead import BARE, WHOLE
 
 __all__ = ["Found", "Target", "all_targets", "table"]
 
@@ -86,6 +87,7 @@ def all_targets(suites: dict[str, list[Point]]) -> list[Target]:
         "step": (_step,),
         "mnist_epoch": (_epoch,),
         "memory": (_memory,),
+        "overhead": (_overhead,),
     }
     found = (f(suites[name]) for name, group in functions.items() if name in suites for f in group)
     return [target for group in found for target in group if target.found]
@@ -207,6 +209,21 @@ def _memory(points: list[Point]) -> list[Target]:
     kept = [point for point in points if point["cell"] == "LSTM"]
     text = "memory of training over PyTorch's"
     return [_worst(8, text, 0.5, kept, ratio, at_least=False)]
+
+
+def _overhead(points: list[Point]) -> list[Target]:
+    return [
+        _worst(
+            9,
+            f"time of the trainer{more} beyond that of a loop written by hand",
+            10.0,
+            points,
+            lambda point, name=name: 100 * (speedup(point, name, BARE) - 1),
+            at_least=False,
+            form="{:.1f} %",
+        )
+        for name, more in (("Elman", ""), (WHOLE, " with all that a run keeps and shows"))
+    ]
 
 
 def _mode(training: bool) -> str:

@@ -20,6 +20,7 @@ _HOME = {
     "Regressor": "elman.tasks",
     "accelerate": "elman.nn",
     "bidirectional_unroll": "elman.layers",
+    "diagnose": "elman.diagnosis",
     "dynamic_unroll": "elman.layers",
     "explain": "elman.explanation",
     "load": "elman.runtime",
@@ -34,6 +35,7 @@ _MODULES = (
     "convert",
     "data",
     "decoding",
+    "diagnosis",
     "errors",
     "kernels",
     "layers",
@@ -52,6 +54,7 @@ _MODULES = (
 __all__ = ["__version__", *_HOME, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
+    from elman.diagnosis import diagnose as diagnose
     from elman.errors import ElmanError as ElmanError
     from elman.explanation import explain as explain
     from elman.layers import bidirectional_unroll as bidirectional_unroll

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import harness, problem
 from benchmarks.report import charts, points, tables, targets
+from benchmarks.suites import overhead
 from tests.benchmarks.fakes import point
 
 GRID = {"Elman": 0.010, "PyTorch": 0.040, "TensorFlow": 0.030, "JAX": 0.008, "SGEMM": 0.1}
@@ -70,6 +71,15 @@ def test_an_upper_bound_is_met_from_below_and_names_the_worst():
     ]
     lines = targets.table(found)
     assert lines[2] == "| 6 | one step of an LSTM 64→64 at batch 1 | ≤ 4.0 µs | 3.0 µs: met |  |"
+
+
+def test_overhead_is_what_the_trainer_takes_beyond_a_loop_by_hand():
+    epoch = {"Elman": 1.05, overhead.WHOLE: 1.2, overhead.BARE: 1.0}
+    found = targets.all_targets({"overhead": [point(epoch)]})
+    assert [target.verdict(1) for target in found] == [
+        "5.0 %: met",
+        "**20.0 %: missed by 100 %**",
+    ]
 
 
 def test_pictures_hold_every_point_and_are_the_same_each_time(tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import elman
+from elman.training.lock import folder_lock
 from tests.cli.conftest import SMALL
 
 
@@ -27,8 +28,10 @@ def test_a_run_leaves_everything_in_its_folder(run):
     assert found == {
         "config.toml",
         "metrics.jsonl",
+        "steps.jsonl",
+        ".lock",
         "checkpoints/last.safetensors",
-        "checkpoints/best.safetensors",
+        "checkpoints/previous.safetensors",
         "model.elman",
         "result.json",
         "pictures/curves.png",
@@ -61,13 +64,49 @@ def test_training_goes_on_from_a_model(command, tables, run, tmp_path):
 
 
 def test_a_configuration_repeats_a_run_and_options_override_it(command, tables, run, tmp_path):
-    told = ("--config", run / "config.toml", "--label", "class", "--no-pictures")
+    told = ("--config", run / "config.toml", "--no-pictures")
     again, longer = tmp_path / "again", tmp_path / "longer"
     assert command("train", *told, "--out", again).exit_code == 0
     assert command("train", *told, "--epochs", 4, "--out", longer).exit_code == 0
     assert same_weights(run, again)
     assert not same_weights(run, longer)
     assert len((longer / "metrics.jsonl").read_text().splitlines()) == 4
+    assert json.loads((again / "result.json").read_text())["test"]["sequences"] == 30
+
+
+NAMES = ("clip-value", "clip-norm", "batch-tokens", "average", "validation", "early-stopping")
+OFF = (*(word for name in NAMES for word in (f"--{name}", 0)), "--workers", 1)
+
+
+def test_what_was_switched_off_stays_off_when_a_run_is_repeated(command, tables, tmp_path):
+    files = ("--data", tables / "train.csv", "--label", "class", "--no-pictures", "--no-baselines")
+    first, again, on = (tmp_path / name for name in ("first", "again", "on"))
+    assert command("train", "classifier", *files, *SMALL, *OFF, "--out", first).exit_code == 0
+    told = ("--config", first / "config.toml", "--no-pictures")
+    assert command("train", *told, "--out", again).exit_code == 0
+    assert command("train", *told, "--clip-norm", 0.01, "--out", on).exit_code == 0
+    assert same_weights(first, again)
+    assert not same_weights(first, on)
+    assert (first / "config.toml").read_text() == (again / "config.toml").read_text()
+    assert 'clip_norm = "none"' in (first / "config.toml").read_text()
+
+
+def test_a_run_from_a_model_is_repeated(command, tables, run, tmp_path):
+    files = ("--data", tables / "train.csv", "--label", "class", "--from", run / "model.elman")
+    first, again = tmp_path / "first", tmp_path / "again"
+    options = ("--epochs", 1, "--no-pictures", "--out")
+    assert command("train", "classifier", *files, *options, first).exit_code == 0
+    done = command("train", "--config", first / "config.toml", "--no-pictures", "--out", again)
+    assert done.exit_code == 0, done.output
+    assert same_weights(first, again)
+
+
+def test_other_data_are_read_without_the_columns_of_the_configuration(command, run, tmp_path):
+    told = ("--config", run / "config.toml", "--data", "digits", "--epochs", 1, "--no-pictures")
+    done = command("train", *told, "--no-baselines", "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert 'data = "digits"' in (tmp_path / "run" / "config.toml").read_text()
+    assert "train.csv" not in (tmp_path / "run" / "config.toml").read_text()
 
 
 @pytest.mark.parametrize(
@@ -101,6 +140,14 @@ def test_a_run_is_not_written_over(command, tables, run):
     assert done.exit_code == 1
     assert "--resume" in done.output
     assert (run / "model.elman").read_bytes() == before
+
+
+def test_a_run_that_is_at_work_is_left_alone(command, tables, tmp_path):
+    files = ("--data", tables / "train.csv", "--label", "class", *SMALL)
+    with folder_lock(tmp_path):
+        done = command("train", "classifier", *files, "--out", tmp_path)
+    assert done.exit_code == 1
+    assert "another training is at work here" in done.output
 
 
 LONG = ("--label", "class", "--no-pictures", "--no-baselines", *SMALL, "--epochs", 30)

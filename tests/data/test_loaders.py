@@ -21,12 +21,13 @@ FACTS = {
     "sequence_classification/IndoorMovement": (251, 63, 129, 4, 2),
     "sequence_classification/JapaneseVowels": (270, 370, 29, 12, 9),
     "mnist": (60000, 10000, 28, 28, 10),
+    "mnist/pixels": (60000, 10000, 784, 1, 10),
     "digits": (1438, 359, 8, 8, 10),
 }
 
 
 def test_every_loader_is_tested():
-    assert set(FACTS) == set(labelled_names())
+    assert set(FACTS) | {"adding"} == set(labelled_names())
 
 
 @pytest.mark.parametrize("name", sorted(set(FACTS) - {"mnist", "digits"}))
@@ -56,6 +57,16 @@ def test_mnist_has_its_usual_constants(real_data):
     assert np.bincount(train.labels).tolist() == expected
     assert np.bincount(test.labels).tolist()[:3] == [980, 1135, 1032]
     assert test.name == "mnist"
+
+
+def test_the_adding_problem_is_made_when_it_is_read():
+    train, test = load("adding"), load("adding", "test")
+    assert train.sequences.values.shape == (20000, 400, 2)
+    assert len(test) == 2000
+    assert test.labels is not None
+    marked = (test.sequences.values[..., 0] * test.sequences.values[..., 1]).sum(1)
+    np.testing.assert_allclose(test.labels, marked, rtol=1e-6)
+    assert not np.array_equal(train.sequences.values[:2000], test.sequences.values)
 
 
 def test_digits_are_split_once_for_all():

@@ -41,6 +41,7 @@ def test_a_set_that_is_here_shows_how_it_begins(name, real_data):
         ("free_spoken_digits", "recordings/0_george_0.wav", ["4,812 bytes, not text"]),
         ("sequence_classification/GunPoint", "train", ["50 sequences, 150 steps, 1 features"]),
         ("sequence_classification/JapaneseVowels", "test", ["370 sequences, 7 to 29 steps"]),
+        ("mnist/pixels", "test", ["10000 sequences, 784 steps, 1 features", "0: 980, 1: 1135"]),
         ("pendigits", "first steps", ["-1.477 1.324", "-0.4139 1.38"]),
     ],
 )
@@ -57,6 +58,13 @@ def test_classes_are_counted():
     assert shown["train"][0] == "1438 sequences, 8 steps, 8 features"
     assert shown["train"][1].startswith("0: 142, 1: 146")
     assert shown["origin"] == "comes with scikit-learn"
+
+
+def test_a_set_made_when_it_is_read_shows_its_numbers():
+    shown = preview("adding")
+    assert shown["origin"] == "made when it is read: elman.data.synthetic"
+    assert shown["test"][0] == "2000 sequences, 400 steps, 2 features"
+    assert shown["test"][1].startswith("numbers from 0.0")
 
 
 def test_a_damaged_set_is_an_error(cache):

@@ -1,4 +1,4 @@
-"""Which pictures there are of a run and of a model's answers, by name."""
+"""Which pictures there are of a run, a model's answers and its inside, by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from elman.metrics.features import real_steps
 from elman.runtime import ClassifierModel, RegressorModel
 from elman.runtime.targets import label_indices
 
-__all__ = ["draw_answers", "draw_curves", "save_all"]
+__all__ = ["INSIDE", "draw_answers", "draw_curves", "draw_inside", "save_all"]
 
 Model = ClassifierModel | RegressorModel
 
@@ -42,9 +42,7 @@ def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None)
     labels = _known(model, data)
     if index is None:
         index = _most_undecided(model, data)
-    if not 0 <= index < len(data):
-        raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
-    sequence = data.sequences.rows()[index]
+    sequence = _sequence_at(data, index)
     return plots.reading(sequence, model.trace(sequence), list(model.classes_), labels[index])
 
 
@@ -83,6 +81,32 @@ def draw_answers(kind: str, model: Model, data: LabelledSequences, index: int | 
             "kind", f"a {model.bundle.task} has no picture {kind!r}", f"one of {known}"
         )
     return _PICTURES[model.bundle.task][kind](model, data, index)
+
+
+INSIDE = ("unrolled", "gates", "states")
+"""The pictures of a model while it reads one sequence."""
+
+
+def draw_inside(kind: str, model: Model, data: LabelledSequences, index: int) -> Any:
+    """The picture `kind`, one of `INSIDE`, of a model that reads the sequence at `index`.
+
+    Raises:
+        ArgumentError: There is no such sequence.
+        ShapeError: The sequence does not fit the model, or is empty.
+    """
+    recording = model.record(_sequence_at(data, index))
+    classes = list(model.classes_) if isinstance(model, ClassifierModel) else None
+    if kind == "unrolled":
+        return plots.unrolled(recording, classes)
+    if kind == "gates":
+        return plots.gates(recording, feature_names=data.feature_names)
+    return plots.states(recording, classes, feature_names=data.feature_names)
+
+
+def _sequence_at(data: LabelledSequences, index: int) -> np.ndarray:
+    if not 0 <= index < len(data):
+        raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
+    return data.sequences.rows()[index]
 
 
 def save_all(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -24,16 +23,24 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "layer_norm": (bool, "Layer normalisation inside the cells."),
     "pool": (str, "Answer on the last state, or on the mean or max over time."),
     "per_step": (bool, "Regressor: a number for each step."),
+    "window": (int, "With --per-step: steps that a gradient reaches back; 0 for whole sequences."),
+    "stride": (int, "Of windows: steps between updates; 0 for the window's length."),
     "optimizer": (str, "adam, adamw, sgd, momentum, nesterov, rmsprop or adagrad."),
     "learning_rate": (float, "Step size."),
     "schedule": (str, "constant, cosine or linear decay to zero."),
     "warmup_steps": (int, "Steps in which the rate rises from near zero."),
+    "clip_value": (float, "Bring each gradient's entries within this bound; 0 for never."),
     "clip_norm": (float, "Scale gradients down to this norm; 0 for never."),
     "weight_decay": (float, "Of weight matrices, not of biases."),
-    "batch_size": (int, "Sequences a step."),
+    "batch_size": (int, "Sequences a batch."),
+    "batch_tokens": (int, "Instead: steps a batch, padding included, similar lengths together."),
+    "accumulate": (int, "Batches a step."),
+    "average": (float, "Keep a moving average of the weights, of this decay; 0 for none."),
     "epochs": (int, "Passes over the training part."),
     "validation": (float, "Share set aside to choose the epoch on; 0 for none."),
     "early_stopping": (int, "Stop after so many epochs without a better one; 0 for never."),
+    "checkpoint_every": (int, "Save after so many steps, too; 0: after epochs only."),
+    "max_skipped": (int, "Steps in a row that may be skipped for not being finite."),
     "augment": (str, "Distort images: shift=2,rotate=0.1,scale=0.1,shear=0.1."),
     "label_smoothing": (float, "Classifier: share of a target spread over all classes."),
     "class_weight": (str, "Classifier: none or balanced."),
@@ -41,36 +48,57 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "baselines": (bool, "Fit the honest baselines too."),
     "seed": (int, "Of weights, order, dropout and split."),
     "device": (str, "cpu or cuda."),
+    "tensorboard": (bool, "Write for TensorBoard, into the run's folder."),
     "threads": (int, "Of torch; default as torch has it."),
+    "workers": (int, "Threads that prepare batches ahead."),
 }
 """The estimators' parameters as options: type and help."""
 
+_TABLES = ("task", "training", "machine")
+_COLUMNS = ("series", "step", "label")
 _KINDS = {"classifier": "Classifier", "regressor": "Regressor"}
 _RECIPES = resources.files("elman") / "recipes"
-_ZERO_IS_NONE = ("clip_norm", "validation", "early_stopping")
+_ZERO_IS_NONE = (
+    "window",
+    "stride",
+    "clip_value",
+    "clip_norm",
+    "batch_tokens",
+    "average",
+    "validation",
+    "early_stopping",
+    "checkpoint_every",
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A training's task, data and the estimator's parameters that differ from its defaults."""
+    """What a training is told.
+
+    Attributes:
+        kind: `classifier` or `regressor`.
+        about: Its `data`; perhaps `test`, the columns of a table, and the model `from` which it
+            starts.
+        parameters: The estimator's that differ from its defaults.
+    """
 
     kind: str
-    data: str
+    about: dict[str, str]
     parameters: dict[str, Any]
-    start: Path | None
 
     def estimator_class(self) -> Any:
         """`Classifier` or `Regressor`; `MissingExtraError` without torch."""
         return getattr(elman, _KINDS[self.kind])
 
     def estimator(self) -> Any:
-        """A fresh estimator with these parameters."""
+        """An estimator with these parameters: a fresh one, or the model's that it starts from."""
+        if "from" in self.about:
+            return self.estimator_class().load(self.about["from"]).set_params(**self.parameters)
         return self.estimator_class()(**self.parameters)
 
-    def about(self) -> dict[str, Any]:
-        """What the run's configuration says beside the estimator's parameters."""
-        origin = {} if self.start is None else {"from": str(self.start)}
-        return {"data": self.data, **origin}
+    def columns(self) -> dict[str, str | None]:
+        """Which columns of a table hold what."""
+        return {name: self.about.get(name) for name in _COLUMNS}
 
 
 def recipes() -> list[str]:
@@ -80,12 +108,19 @@ def recipes() -> list[str]:
 
 def gather(
     task: str | None,
-    data: str | None,
     config: str | None,
-    start: Path | None,
+    about: dict[str, str | None],
     options: dict[str, Any],
 ) -> Settings:
     """Options over the configuration's values; what neither gives is the estimator's default.
+
+    Other data leave nothing of what the configuration says of its own: test data and columns.
+
+    Args:
+        task: `classifier`, `regressor`, or None.
+        config: A recipe's name, the path of a TOML file, or None.
+        about: See `Settings`; None where the command line does not say.
+        options: The estimator's parameters as options; None likewise.
 
     Raises:
         ArgumentError: Task or data are given nowhere, or an option belongs to another task.
@@ -96,12 +131,15 @@ def gather(
     if kind not in _KINDS:
         found = "not given" if kind is None else f"found {kind!r}"
         raise ArgumentError("TASK", found, f"one of {', '.join(_KINDS)}")
-    source = data or told.get("about", {}).get("data")
-    if source is None:
+    described = told.get("about", {})
+    if about["data"] is not None:
+        described = {name: value for name, value in described.items() if name == "from"}
+    described |= {name: value for name, value in about.items() if value is not None}
+    if "data" not in described:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
-    parameters = {**told.get("task", {}), **told.get("training", {})}
+    parameters = {k: v for table in _TABLES for k, v in told.get(table, {}).items()}
     parameters |= {k: _value(k, v) for k, v in options.items() if v is not None}
-    settings = Settings(kind, source, parameters, start)
+    settings = Settings(kind, described, parameters)
     known = inspect.signature(settings.estimator_class()).parameters
     for name in parameters:
         if name not in known:
@@ -120,7 +158,7 @@ def _read(config: str) -> dict[str, Any]:
             "--config", f"there is no {config!r}", f"a .toml file, or one of {known}"
         )
     try:
-        return tomllib.loads(source.read_text(encoding="utf-8"))
+        return elman.training.read_toml(source.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise FormatError(str(source), f"not readable TOML: {error}", "mend it") from error
 

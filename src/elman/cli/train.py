@@ -45,17 +45,14 @@ def train(
     one, is read once, at the end. Ctrl-C saves where it stands, and the same command with
     --resume goes on from there.
     """
-    columns = {"series": series, "step": step, "label": label}
-    settings = gather(task, data, config, start, parameters)
-    part = "train" if scored_part(settings.data) else None
-    training = read_labelled(settings.data, part, **columns)
-    held_out = _held_out(settings, test, columns)
-    folder = elman.training.RunFolder(out or _fresh_folder(settings), about=settings.about())
-    if start is None:
-        estimator = settings.estimator()
-    else:
-        estimator = settings.estimator_class().load(start).set_params(**settings.parameters)
-    estimator.set_params(run=folder, resume=resume, verbose=True)
+    about = {"data": data, "test": test, "series": series, "step": step, "label": label}
+    about["from"] = None if start is None else str(start)
+    settings = gather(task, config, about, parameters)
+    source = settings.about["data"]
+    training = read_labelled(source, "train" if scored_part(source) else None, **settings.columns())
+    held_out = _held_out(settings)
+    folder = elman.training.RunFolder(out or _fresh_folder(settings), about=settings.about)
+    estimator = settings.estimator().set_params(run=folder, resume=resume, verbose=True)
     note(f"{len(training):,} sequences of {training.name}; the run is kept in {folder.path}")
     with termination_interrupts():
         try:
@@ -67,19 +64,18 @@ def train(
     _report(estimator, folder, held_out, pictures, json)
 
 
-def _held_out(
-    settings: Settings, test: str | None, columns: dict[str, str | None]
-) -> LabelledSequences | None:
+def _held_out(settings: Settings) -> LabelledSequences | None:
     """The part that the score is read on once, or None."""
+    source, test = settings.about["data"], settings.about.get("test")
     if test is not None:
-        return read_labelled(test, scored_part(test), **columns)
-    if settings.data in labelled_names():
-        return read_labelled(settings.data, "test")
+        return read_labelled(test, scored_part(test), **settings.columns())
+    if source in labelled_names():
+        return read_labelled(source, "test")
     return None
 
 
 def _fresh_folder(settings: Settings) -> Path:
-    name = Path(settings.data).name.partition(".")[0]
+    name = Path(settings.about["data"]).name.partition(".")[0]
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{settings.kind}-{name}-{stamp}"
 

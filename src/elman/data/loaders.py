@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from elman.data.readers.idx import find_pair, read_pair
 from elman.data.readers.table import label_array
 from elman.data.readers.ucr import Series, parse_rows, parse_ts, parse_tsv
 from elman.data.sequences import LabelledSequences, as_sequences
+from elman.data.synthetic import adding
 from elman.errors import ArgumentError, DataError
 
 __all__ = ["labelled_names", "load"]
@@ -38,8 +40,9 @@ def load(
 
     The digits, ECG5000 and IndoorMovement have no test part of their own: of each class the
     fifth part whose numbers hash lowest is the test part, the same on every machine. In MNIST
-    and the digits an image is read row by row, its pixels scaled to 0…1. AReM's first column,
-    the time, is left out.
+    and the digits an image is read row by row, its pixels scaled to 0…1; in `mnist/pixels` pixel
+    by pixel. AReM's first column, the time, is left out. `adding` is `synthetic.adding` of 400
+    steps: 20,000 sequences of seed 0, and 2,000 of seed 1 as the test part.
 
     Args:
         source: A name from `labelled_names()`, or a path that `elman.data.read` takes.
@@ -94,6 +97,19 @@ def _mnist(name: str, part: str) -> LabelledSequences:
     return read_pair(*find_pair(folder, part), name)
 
 
+def _mnist_pixels(name: str, part: str) -> LabelledSequences:
+    images = _mnist("mnist", part)
+    count = len(images)
+    pixels = as_sequences(images.sequences.values.reshape(count, -1, 1))
+    return replace(images, sequences=pixels, feature_names=("pixel",), name=name)
+
+
+def _adding(name: str, part: str) -> LabelledSequences:
+    rows, seed = (20_000, 0) if part == "train" else (2_000, 1)
+    inputs, targets = adding(rows, 400, seed)
+    return _labelled(name, inputs, targets[:, 0], ["value", "mark"])
+
+
 def _pendigits(name: str, part: str) -> LabelledSequences:
     rows, labels = parse_rows(_text(name, f"PenDigits_{part.upper()}3"))
     return _labelled(name, rows, label_array(labels), ["x", "y"])
@@ -140,8 +156,10 @@ def _indoor_movement(name: str, part: str) -> LabelledSequences:
 
 
 _LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
+    "adding": _adding,
     "digits": _digits,
     "mnist": _mnist,
+    "mnist/pixels": _mnist_pixels,
     "pendigits": _pendigits,
     f"{_CLASSIFICATION}/AReM": _arem,
     f"{_CLASSIFICATION}/IndoorMovement": _indoor_movement,
@@ -159,7 +177,7 @@ def _text(name: str, path: str) -> str:
 
 def _labelled(
     name: str,
-    rows: Sequence[np.ndarray],
+    rows: Sequence[np.ndarray] | np.ndarray,
     labels: np.ndarray,
     feature_names: Sequence[str] | None = None,
     ids: Sequence[str] | None = None,

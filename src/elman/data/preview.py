@@ -33,7 +33,10 @@ def preview(name: str) -> dict[str, str | list[str]]:
         ChecksumError: A file of the set is not the one that its manifest describes.
     """
     labelled = name in labelled_names()
-    known = catalogue.manifest(name.partition("/")[0] if labelled else name)
+    whole = name.partition("/")[0] if labelled else name
+    if labelled and whole not in catalogue.names():
+        return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)
+    known = catalogue.manifest(whole)
     shown = _facts(known)
     try:
         shown["folder"] = str(catalogue.locate(known.name))
@@ -87,6 +90,8 @@ def _shape(data: LabelledSequences) -> str:
 def _classes(data: LabelledSequences) -> list[str]:
     if data.labels is None:
         return []
+    if data.labels.dtype.kind == "f":
+        return [f"numbers from {data.labels.min():.4g} to {data.labels.max():.4g}"]
     values, counts = np.unique(data.labels, return_counts=True)
     return [", ".join(f"{value}: {count}" for value, count in zip(values, counts, strict=True))]
 
