@@ -104,6 +104,10 @@ REASONS = {
     "LearnedInitialState": "TensorFlow 1 has no such wrapper",
     "Zoneout": "TensorFlow 1 has no such wrapper",
     "ZoneoutState": "a state",
+    "BatchNormLSTMCell": "TensorFlow 1 has no such cell",
+    "BatchNormRNNCell": "TensorFlow 1 has no such cell",
+    "BatchNormState": "a state",
+    "chrono": "random numbers: tests/cells compares their distributions",
 }
 
 

@@ -172,6 +172,7 @@ def step(
 
     >>> import torch
     >>> from elman.kernels.contract import RNNWeights, Simple
+    >>> from elman.state import RNNState
     >>> weights = RNNWeights(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1))
     >>> step(Simple("relu"), weights, torch.ones(1, 1), RNNState(torch.ones(1, 1)))[0].item()
     2.0
