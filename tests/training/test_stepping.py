@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from elman.training import CrossEntropy, TrainingConfig
+from elman.training import CrossEntropy, Ranks, TrainingConfig
 from elman.training.optimizers import build_optimizer
 from elman.training.stepping import Stepper, whole_cost
 from tests.training.networks import examples, reader
@@ -24,7 +24,7 @@ def grown(batches):
     """The gradients of a step from these batches, in float64, and what it found."""
     module = reader().double().eval()
     cost = whole_cost(module, CrossEntropy())
-    stepper = Stepper(module, cost, CONFIG, build_optimizer(module, CONFIG))
+    stepper = Stepper(module, cost, CONFIG, build_optimizer(module, CONFIG), Ranks())
     taken = stepper.step([replace(b, inputs=b.inputs.double()) for b in batches], 0.1)
     return torch.cat([p.grad.flatten() for p in module.parameters() if p.grad is not None]), taken
 
@@ -59,7 +59,7 @@ class Poisoned(nn.Module):
 def test_a_skipped_step_leaves_everything_as_it_was(factor):
     module = Poisoned()
     optimizer = build_optimizer(module, CONFIG)
-    stepper = Stepper(module, whole_cost(module, CrossEntropy()), CONFIG, optimizer)
+    stepper = Stepper(module, whole_cost(module, CrossEntropy()), CONFIG, optimizer, Ranks())
     assert stepper.step(parts(22), 0.1).fault is None
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     memory = optimizer.state[module.weight]["momentum_buffer"].clone()

@@ -17,6 +17,7 @@ from elman.cli.options import read_labelled, scored_part
 from elman.cli.pictures import save_all
 from elman.cli.settings import PARAMETERS, Settings, gather
 from elman.data import LabelledSequences, labelled_names
+from elman.errors import ArgumentError
 
 __all__ = ["train"]
 
@@ -53,15 +54,18 @@ def train(
     held_out = _held_out(settings)
     folder = elman.training.RunFolder(out or _fresh_folder(settings), about=settings.about)
     estimator = settings.estimator().set_params(run=folder, resume=resume, verbose=True)
-    note(f"{len(training):,} sequences of {training.name}; the run is kept in {folder.path}")
+    first = elman.training.writes()
+    if first:
+        note(f"{len(training):,} sequences of {training.name}; the run is kept in {folder.path}")
     with termination_interrupts():
         try:
             estimator.fit(training.sequences, training.labels)
         except KeyboardInterrupt:
-            if folder.last.exists():
+            if folder.last.exists() and first:
                 note(f"Saved. Go on with the same command and: --out {folder.path} --resume")
             raise
-    _report(estimator, folder, held_out, pictures, json)
+    if first:
+        _report(estimator, folder, held_out, pictures, json)
 
 
 def _held_out(settings: Settings) -> LabelledSequences | None:
@@ -75,6 +79,10 @@ def _held_out(settings: Settings) -> LabelledSequences | None:
 
 
 def _fresh_folder(settings: Settings) -> Path:
+    if elman.training.launch() is not None:
+        raise ArgumentError(
+            "--out", "not given, and torchrun may start this run again", "the run's folder"
+        )
     name = Path(settings.about["data"]).name.partition(".")[0]
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{settings.kind}-{name}-{stamp}"

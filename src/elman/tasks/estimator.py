@@ -23,7 +23,7 @@ from elman.runtime.classifier import ClassifierModel
 from elman.runtime.regressor import RegressorModel
 from elman.tasks.fitting import Fitted, Options, Part, Parts, summary
 from elman.tasks.network import ModuleRun, torch_device
-from elman.training import Augmentation, RunFolder, TrainingConfig
+from elman.training import Augmentation, RunFolder, TrainingConfig, writes
 from elman.training.history import History
 from elman.transforms.scaler import Scaler
 
@@ -207,7 +207,7 @@ class SequenceEstimator(BaseEstimator):
         made = Bundle(self._task, blueprint, fitted.weights(), tensors, settings)
         self._hold(made, fitted.network, options.device)
         self.history_ = fitted.history
-        if options.folder is not None:
+        if options.folder is not None and writes():
             self.save(options.folder.model)
             options.folder.write_result(result)
 

@@ -34,6 +34,8 @@ from elman.training import (
     TensorBoard,
     Trainer,
     TrainingConfig,
+    joined,
+    writes,
 )
 from elman.transforms.scaler import Scaler
 
@@ -204,7 +206,7 @@ def fit_network(
     train, validation = parts.train.examples(row_weight), parts.validation
     if options.window is not None:
         train = Streams.of(train, options.config.batch_size, options.window, options.stride)
-    with _threads(options.threads), _listeners(options) as listeners:
+    with _threads(options.threads), joined(options.device), _listeners(options) as listeners:
         trainer = Trainer(
             module,
             loss,
@@ -263,7 +265,7 @@ def _listeners(options: Options) -> Iterator[list[Listener]]:
     with ExitStack() as opened:
         listeners: list[Listener] = []
         listeners.append(opened.enter_context(ProgressDisplay()) if options.verbose else _warn)
-        if options.tensorboard and options.folder is not None:
+        if options.tensorboard and options.folder is not None and writes():
             listeners.append(opened.enter_context(TensorBoard(options.folder.tensorboard)))
         yield listeners
 

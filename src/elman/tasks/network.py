@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
@@ -94,13 +95,15 @@ class ScaledInputs(nn.Module):
 
 
 def torch_device(device: Any) -> torch.device:
-    """The device that a name stands for.
+    """The device that a name stands for; of several processes, each has its own `cuda`.
 
     Raises:
         ArgumentError: There is no such device here.
     """
     try:
         found = torch.device(device)
+        if found.type == "cuda" and found.index is None and "LOCAL_RANK" in os.environ:
+            found = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.empty(0, device=found)
     except (RuntimeError, TypeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

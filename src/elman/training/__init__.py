@@ -7,6 +7,7 @@ from elman.training.averaging import average_of
 from elman.training.batches import Examples, batch_rows, batches, padded_share
 from elman.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from elman.training.config import TrainingConfig
+from elman.training.distributed import Ranks, joined, launch, writes
 from elman.training.events import (
     CheckpointDamaged,
     CheckpointSaved,
@@ -54,6 +55,7 @@ __all__ = [
     "Measure",
     "MetricsFile",
     "ProgressDisplay",
+    "Ranks",
     "RunEnd",
     "RunFolder",
     "RunStart",
@@ -71,10 +73,13 @@ __all__ = [
     "average_of",
     "batch_rows",
     "batches",
+    "joined",
+    "launch",
     "load_checkpoint",
     "padded_share",
     "read_toml",
     "save_checkpoint",
     "toml_text",
     "truncated_unroll",
+    "writes",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -60,19 +61,27 @@ class Augmentation:
         return cls(**settings)
 
 
-def augment(inputs: Tensor, bounds: Augmentation, draws: np.random.Generator) -> Tensor:
+def augment(
+    inputs: Tensor,
+    bounds: Augmentation,
+    draws: np.random.Generator,
+    share: tuple[Int[np.ndarray, "B"], int] | None = None,
+) -> Tensor:
     """Each image of a batch distorted by amounts of its own.
 
     Args:
         inputs: `[B, T, I]`, all rows of full length.
         bounds: How far.
         draws: Where the amounts come from: five for each image.
+        share: Which of how many images of a larger batch these are, so that each has the amounts
+            that it has there; None: all.
 
     Returns:
         `[B, T, I]`, bilinear between pixels.
     """
     batch, steps, features = inputs.shape
-    amount = draws.uniform(-1.0, 1.0, size=(5, batch))
+    mine, whole = (np.arange(batch), batch) if share is None else share
+    amount = draws.uniform(-1.0, 1.0, size=(5, whole))[:, mine]
     angle, shear = bounds.rotate * amount[0], bounds.shear * amount[1]
     size = 1.0 + bounds.scale * amount[2]
     right, down = bounds.shift * amount[3], bounds.shift * amount[4]

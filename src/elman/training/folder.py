@@ -52,11 +52,23 @@ class RunFolder:
         self.result = self.path / "result.json"
         self.tensorboard = self.path / "tensorboard"
         self.pictures = self.path / "pictures"
+        self._launch = self.path / ".launch"
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
 
-    def start(self, config: Mapping[str, Any], resume: bool = False) -> None:
+    def restarted(self, launch: str | None) -> bool:
+        """Whether the run that stands here was begun by this very launch of `torchrun`.
+
+        Args:
+            launch: What names it; None where there is none.
+        """
+        begun = self.config.exists() and self._launch.exists()
+        return launch is not None and begun and self._launch.read_text("utf-8") == launch
+
+    def start(
+        self, config: Mapping[str, Any], resume: bool = False, launch: str | None = None
+    ) -> None:
         """Begin a run here, or make sure that the one that stands here may go on.
 
         Args:
@@ -64,6 +76,7 @@ class RunFolder:
                 workers) may be another when a run goes on.
             resume: Whether to go on with the run that is here; what killed writers left behind is
                 removed.
+            launch: What names the `torchrun` that starts it, if one does.
 
         Raises:
             CheckpointError: There is a run already; with `resume`, there is none, or it was
@@ -77,6 +90,7 @@ class RunFolder:
             _check_same(stands, told, str(self.config))
             for path in (self.config, self.metrics, self.steps, self.last, self.model, self.result):
                 remove_leftovers(path)
+            self._remember(launch)
             return
         if self.config.exists() or self.last.exists():
             raise CheckpointError(
@@ -84,7 +98,12 @@ class RunFolder:
                 "holds a training run already",
                 "pass --resume (resume=True) to go on with it, or another folder with --out",
             )
+        self._remember(launch)
         self._write(self.config, text)
+
+    def _remember(self, launch: str | None) -> None:
+        if launch is not None:
+            self._write(self._launch, launch)
 
     def read_config(self) -> dict[str, Any]:
         """What the run was told, from `config.toml`; `CheckpointError` if it cannot be read."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from elman.training.distributed import Ranks
+
 __all__ = ["HeldSignals"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -31,7 +33,8 @@ class HeldSignals:
     >>> _ = signal.signal(signal.SIGINT, usual)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: Ranks | None = None) -> None:
+        self._ranks = ranks or Ranks()
         self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
         self._waiting: int | None = None
 
@@ -52,21 +55,22 @@ class HeldSignals:
     ) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        if kind is None and self._waiting is not None:
+        if kind is None:
             self.deliver()
 
     def deliver(self, before: Callable[[], None] | None = None) -> None:
-        """If a signal waits, call `before` and then the signal's own handler.
+        """If a signal waits on any rank, call `before` and then the signal's own handler.
 
         Raises:
             KeyboardInterrupt: Or whatever else that handler raises.
         """
-        if self._waiting is None:
+        number = self._ranks.most(self._waiting or 0)
+        if not number:
             return
         if before is not None:
             before()
-        number, self._waiting = self._waiting, None
-        self._handlers[number](number, None)
+        self._waiting = None
+        self._handlers.get(number, signal.default_int_handler)(number, None)
 
     def _hold(self, number: int, frame: FrameType | None) -> None:
         if self._waiting is not None:

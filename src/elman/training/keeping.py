@@ -16,6 +16,7 @@ from elman.training.checkpoint import (
     restore_optimizer,
     save_checkpoint,
 )
+from elman.training.distributed import Ranks
 from elman.training.events import CheckpointDamaged, CheckpointSaved, Listener
 from elman.training.folder import RunFolder
 from elman.training.history import EpochRecord
@@ -62,6 +63,7 @@ class Keeper:
         optimizer: Likewise.
         facts: What a run must agree in with the one that it goes on with, by name: plain data.
         emit: Is told what was saved, and what was found damaged.
+        ranks: The processes that train together: the first reads and writes for all.
     """
 
     def __init__(
@@ -71,7 +73,9 @@ class Keeper:
         optimizer: torch.optim.Optimizer,
         facts: Mapping[str, Any],
         emit: Listener,
+        ranks: Ranks,
     ) -> None:
+        self._ranks = ranks
         self._folder, self._module, self._optimizer = folder, module, optimizer
         self._facts, self._emit = facts, emit
         self._damaged = False  # whether the last checkpoint is, so that nothing of it is kept
@@ -89,6 +93,8 @@ class Keeper:
         Raises:
             CheckpointError: The disk or the folder refused; older checkpoints are still whole.
         """
+        if self._ranks.rank:
+            return
         made = Checkpoint(
             weights=self._module.state_dict(),
             optimizer=self._optimizer.state_dict()["state"],
@@ -109,10 +115,9 @@ class Keeper:
             CheckpointError: No checkpoint is whole, or it belongs to another network or other
                 facts.
         """
-        paths = (self._folder.last, self._folder.previous)
-        if not any(path.exists() for path in paths):
+        found, faults = self._ranks.first(self._newest)
+        if found is None:
             return Resumed(Place(), {}, {})
-        found, faults = newest_checkpoint(paths)
         self._damaged = bool(faults)
         for fault in faults:
             self._emit(CheckpointDamaged(fault.where, fault.found))
@@ -135,3 +140,8 @@ class Keeper:
                 f"its checkpoint belongs to another network: {error}",
                 "begin anew in another folder",
             ) from error
+
+    def _newest(self) -> tuple[Checkpoint | None, list[CheckpointError]]:
+        """The newest whole checkpoint, or None where there never was one; the damaged ones."""
+        paths = (self._folder.last, self._folder.previous)
+        return newest_checkpoint(paths) if any(p.exists() for p in paths) else (None, [])

@@ -16,11 +16,12 @@ from jaxtyping import Int
 
 from elman.errors import ArgumentError
 from elman.training.augment import augment
-from elman.training.batches import Examples, batch_rows, batches, padded_share
+from elman.training.batches import Examples, batch_rows, padded_share
 from elman.training.config import TrainingConfig, whole_number
+from elman.training.distributed import Ranks
 from elman.training.randomness import generator
 
-__all__ = ["EpochBatches", "StepBatches", "prepared"]
+__all__ = ["EpochBatches", "StepBatches", "prepared", "shared"]
 
 Prepared = TypeVar("Prepared")
 
@@ -31,8 +32,9 @@ class StepBatches(NamedTuple):
     """What one step learns from.
 
     Attributes:
-        rows: Of the training data, those of all the batches.
-        batches: As the network reads them, one after the other: `Examples`, or a `Window`.
+        rows: Of the training data, those of all the batches on all ranks.
+        batches: This rank's share of each, as the network reads them, one after the other:
+            `Examples`, or a `Window`.
     """
 
     rows: Int[np.ndarray, "N"]
@@ -46,6 +48,7 @@ class EpochBatches:
         examples: The training part.
         config: How it is cut, shuffled and distorted.
         workers: How many threads prepare steps ahead, ≥ 0.
+        ranks: Among which each batch is shared out; None: there is only this process.
 
     Attributes:
         padding: The share of the first epoch's steps of sequences that are padding, in [0, 1).
@@ -54,13 +57,20 @@ class EpochBatches:
         ArgumentError: `workers` is outside its range, or the configuration does not fit the data.
     """
 
-    def __init__(self, examples: Examples, config: TrainingConfig, workers: int = 0) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        config: TrainingConfig,
+        workers: int = 0,
+        ranks: Ranks | None = None,
+    ) -> None:
         if config.augment is not None and examples.lengths is not None:
             raise ArgumentError(
                 "augment", "sequences of different lengths", "images of one size, or augment=None"
             )
         self._examples, self._config = examples, config
         self._workers = whole_number("workers", workers, 0)
+        self._ranks = ranks or Ranks()
         first = self._cut(epoch=1)
         self._length = len(first)
         self.padding = padded_share(examples, itertools.chain.from_iterable(first))
@@ -89,12 +99,28 @@ class EpochBatches:
     def _prepare(self, cut: list[list[np.ndarray]], epoch: int, step: int) -> StepBatches:
         config = self._config
         found = []
-        for k, batch in enumerate(batches(self._examples, cut[step])):
+        for k, rows in enumerate(cut[step]):
+            batch = shared(self._examples, rows, self._ranks)
             if config.augment is not None:
                 draws = generator(config.seed, "augment", epoch, step * config.accumulate + k)
-                batch = replace(batch, inputs=augment(batch.inputs, config.augment, draws))
+                mine = self._ranks.share(np.arange(len(rows)))
+                distorted = augment(batch.inputs, config.augment, draws, (mine, len(rows)))
+                batch = replace(batch, inputs=distorted)
             found.append(batch)
         return StepBatches(np.concatenate(cut[step]), tuple(found))
+
+
+def shared(examples: Examples, rows: Int[np.ndarray, "B"], ranks: Ranks) -> Examples:
+    """This rank's share of a batch of these rows.
+
+    Where there are fewer rows than ranks, some have one that counts nothing: every rank has to
+    compute, for all of them sum their gradients together.
+    """
+    mine = torch.from_numpy(ranks.share(rows)).to(examples.inputs.device)
+    batch = examples.select(mine)
+    if ranks.rank < len(rows):
+        return batch
+    return replace(batch, weights=torch.zeros(len(mine), device=mine.device))
 
 
 def prepared(

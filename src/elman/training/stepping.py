@@ -11,6 +11,7 @@ from torch import nn
 
 from elman.training.batches import Examples
 from elman.training.config import TrainingConfig
+from elman.training.distributed import Ranks, SharedCost
 from elman.training.losses import Measure, WeightedSum
 from elman.training.optimizers import clip_gradients
 
@@ -33,7 +34,7 @@ class Taken(NamedTuple):
     """What a step found.
 
     Attributes:
-        total: Of the loss, over the step's batches, before the update.
+        total: Of the loss, over the step's batches on all ranks, before the update.
         count: Of what the loss was summed over.
         gradient_norm: Joint norm of all gradients before clipping; not a number without them.
         fault: What was not finite, in words; the step was skipped then. None: it was taken.
@@ -53,6 +54,7 @@ class Stepper:
         cost: What is made small.
         config: How gradients are clipped.
         optimizer: Of the module's parameters.
+        ranks: The processes that take the same steps, each with its share of the rows.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Stepper:
         cost: Cost,
         config: TrainingConfig,
         optimizer: torch.optim.Optimizer,
+        ranks: Ranks,
     ) -> None:
-        self._module, self._cost = module, cost
+        self._module, self._ranks = module, ranks
+        self._cost = SharedCost(module, cost, ranks)
         self._config, self._optimizer = config, optimizer
         self._parameters = [p for p in module.parameters() if p.requires_grad]
 
@@ -92,14 +96,16 @@ class Stepper:
         """The gradients of the loss's mean over all the batches, clipped."""
         self._optimizer.zero_grad()
         total = count = unit = 0.0
-        for batch in batches:
-            loss = self._cost(batch)
-            total += loss.total.item()
-            count += loss.count.item()
-            if not math.isfinite(total):
-                return Taken(total, count, math.nan, f"the loss is {total}")
-            unit = unit or count or 1.0  # the first batch's count: right if it is the only one
-            (loss.total / unit).backward()
+        for k, batch in enumerate(batches):
+            with self._cost.summed_later(k + 1 < len(batches)):
+                loss = self._cost(batch)
+                sums = self._ranks.sum([loss.total.item(), loss.count.item()])
+                total, count = total + sums[0], count + sums[1]
+                if not math.isfinite(total):
+                    return Taken(total, count, math.nan, f"the loss is {total}")
+                unit = unit or count or 1.0  # the first batch's count: right if it is the only one
+                # The ranks' gradients are averaged, their losses are to be summed.
+                (loss.total * (self._ranks.size / unit)).backward()
         if len(batches) > 1:
             for parameter in self._parameters:
                 if parameter.grad is not None:

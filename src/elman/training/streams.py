@@ -9,7 +9,7 @@ import heapq
 import zlib
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -52,6 +52,19 @@ class Window:
     def context(self) -> int:
         """T - S: the steps whose cost an earlier update has counted."""
         return self.inputs.shape[1] - self.batch.inputs.shape[1]
+
+    def share(self, rows: slice) -> Window:
+        """The same of some of the rows."""
+        lengths = None if self.lengths is None else self.lengths[rows]
+        batch = self.batch
+        left = None if batch.lengths is None else batch.lengths[rows]
+        return replace(
+            self,
+            inputs=self.inputs[rows],
+            resets=self.resets[rows],
+            lengths=lengths,
+            batch=Examples(batch.inputs[rows], batch.targets[rows], left),
+        )
 
 
 class _Row(NamedTuple):

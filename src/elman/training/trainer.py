@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from elman.errors import ArgumentError, CheckpointError, TrainingError
 from elman.training.averaging import average_of
-from elman.training.batches import Examples, batch_rows, batches
+from elman.training.batches import Examples, batch_rows
 from elman.training.config import TrainingConfig
+from elman.training.distributed import Ranks, launch
 from elman.training.events import (
     EpochEnd,
     EpochStart,
@@ -32,7 +33,7 @@ from elman.training.history import EpochRecord, History, best_epoch
 from elman.training.interruption import HeldSignals
 from elman.training.journal import MetricsFile, StepsFile
 from elman.training.keeping import Keeper, Place
-from elman.training.loading import EpochBatches, StepBatches
+from elman.training.loading import EpochBatches, StepBatches, shared
 from elman.training.lock import folder_lock
 from elman.training.losses import Measure
 from elman.training.optimizers import build_optimizer, learning_rate
@@ -52,7 +53,8 @@ class Trainer:
 
     A run is a pure function of module, data and configuration: interrupted after any step and
     resumed from its folder, it ends with the same bits (on a CPU, with the same number of
-    threads).
+    threads). Where torch.distributed has been initialised, its processes train together, each with
+    its share of every batch's rows (`elman.training.distributed`).
 
     Args:
         module: Called as `module(inputs [B, T, I], lengths [B] or None)`; trained in place. To
@@ -93,18 +95,19 @@ class Trainer:
         self.module = module
         self.device = next(module.parameters()).device
         self.config = config
+        ranks = self._ranks = Ranks()
         self._loss, self._score = loss, score
         self._validation = None if validation is None else validation.to(self.device)
         self._carried: TruncatedCost | None = None
         if isinstance(train, Streams):
-            self._train = EpochWindows(train.to(self.device), config, workers)
-            cost = self._carried = TruncatedCost(module, loss)
+            self._train = EpochWindows(train.to(self.device), config, workers, ranks)
+            cost = self._carried = TruncatedCost(module, loss, ranks)
         else:
-            self._train = EpochBatches(train.to(self.device), config, workers)
+            self._train = EpochBatches(train.to(self.device), config, workers, ranks)
             cost = whole_cost(module, loss)
         self._steps = len(self._train)
         optimizer = build_optimizer(module, config)
-        self._stepper = Stepper(module, cost, config, optimizer)
+        self._stepper = Stepper(module, cost, config, optimizer, ranks)
         self._average = None if config.average is None else average_of(module, config.average)
         self._kept = module if self._average is None else self._average.module
         self._best: dict[str, Tensor] = {}
@@ -115,17 +118,18 @@ class Trainer:
             self._listeners += [MetricsFile(folder.metrics), StepsFile(folder.steps)]
             data = [part and part.fingerprint() for part in (train, validation)]
             facts = {"data": data, "config": config.to_dict()}
-            self._keeper = Keeper(folder, module, optimizer, facts, self._emit)
+            self._keeper = Keeper(folder, module, optimizer, facts, self._emit, ranks)
 
     def run(self, resume: bool = False) -> History:
         """Train to the end; afterwards the module holds the best epoch's weights.
 
         Args:
-            resume: Go on from the folder's newest whole checkpoint.
+            resume: Go on from the folder's newest whole checkpoint. So does, without being told,
+                a run that `torchrun` started again.
 
         Raises:
-            TrainingError: Weights or validation loss ceased to be finite, or too many steps in a
-                row had to be skipped.
+            TrainingError: Weights or validation loss ceased to be finite, too many steps in a
+                row had to be skipped, or another process of this training is gone.
             CheckpointError: The folder holds another run, or another training is at work there;
                 there is nothing to resume from, it belongs to other data or another
                 configuration; or a checkpoint could not be written.
@@ -133,8 +137,9 @@ class Trainer:
         """
         devices = [self.device] if self.device.type == "cuda" else []
         with (
-            self._started(resume),
-            HeldSignals() as held,
+            self._ranks.watched(),
+            self._started(resume) as resume,
+            HeldSignals(self._ranks) as held,
             torch.random.fork_rng(devices=devices),
         ):
             place = self._resume() if resume else Place()
@@ -152,14 +157,20 @@ class Trainer:
         return History(tuple(place.records), chosen)
 
     @contextmanager
-    def _started(self, resume: bool) -> Iterator[None]:
-        """Within this block the folder is this run's, and nobody else's."""
-        if self._folder is None:
-            yield
+    def _started(self, resume: bool) -> Iterator[bool]:
+        """Within this block the folder is this run's, and nobody else's; whether it goes on."""
+        folder = self._folder
+        if folder is None:
+            yield resume
             return
-        with folder_lock(self._folder.path):
-            self._folder.start(self._told, resume)
-            yield
+
+        def start() -> bool:
+            goes_on = resume or folder.restarted(launch())
+            folder.start(self._told, goes_on, launch())
+            return goes_on
+
+        with folder_lock(folder.path) if self._ranks.rank == 0 else nullcontext():
+            yield self._ranks.first(start)
 
     def _complete(self, place: Place) -> bool:
         patience = self.config.early_stopping
@@ -217,8 +228,9 @@ class Trainer:
         return learning_rate(self.config, done, self.config.epochs * self._steps)
 
     def _seed_module(self, place: Place) -> None:
-        """What the module draws in this step (dropout) depends on the step alone."""
-        seed = int(generator(self.config.seed, "module", place.epoch, place.step).integers(2**63))
+        """What the module draws in this step (dropout) depends on step and rank alone."""
+        draws = generator(self.config.seed, "module", place.epoch, place.step)
+        seed = int(draws.integers(2**63, size=self._ranks.size)[self._ranks.rank])
         torch.default_generator.manual_seed(seed)
         if self.device.type == "cuda":
             torch.cuda.manual_seed(seed)
@@ -254,13 +266,15 @@ class Trainer:
         measures = [self._loss] if self._score is None else [self._loss, self._score]
         totals, counts = [0.0] * len(measures), [0.0] * len(measures)
         with torch.no_grad():
-            for batch in batches(self._validation, self._held_out(self._validation)):
+            for rows in self._held_out(self._validation):
+                batch = shared(self._validation, rows, self._ranks)
                 outputs = self._kept(batch.inputs, batch.lengths)
                 for k, measure in enumerate(measures):
                     part = measure(outputs, batch)
                     totals[k] += part.total.item()
                     counts[k] += part.count.item()
                 held.deliver(before=lambda: self._save(place))
+        totals, counts = self._ranks.sum(totals), self._ranks.sum(counts)
         means = [t / c if c else 0.0 for t, c in zip(totals, counts, strict=True)]
         if not math.isfinite(means[0]):
             raise self._diverged(place, f"the validation loss is {means[0]}")
@@ -312,8 +326,9 @@ class Trainer:
         )
 
     def _emit(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener(event)
+        if self._ranks.rank == 0:
+            for listener in self._listeners:
+                listener(event)
 
 
 def _group(more: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

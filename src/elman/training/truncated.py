@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from elman.errors import ArgumentError
 from elman.state import leaves, map_leaves
 from elman.training.config import TrainingConfig
+from elman.training.distributed import Ranks
 from elman.training.loading import StepBatches
 from elman.training.losses import Measure, WeightedSum
 from elman.training.streams import Streams, Window
@@ -130,18 +131,27 @@ class EpochWindows:
         streams: The training part.
         config: Of the training; its seed draws the order.
         workers: How many threads cut windows ahead, ≥ 0.
+        ranks: Among which the rows are shared out.
 
     Raises:
-        ArgumentError: The configuration asks for what windows do not have.
+        ArgumentError: The configuration asks for what windows do not have, or there are fewer
+            rows than ranks.
     """
 
-    def __init__(self, streams: Streams, config: TrainingConfig, workers: int = 0) -> None:
+    def __init__(
+        self, streams: Streams, config: TrainingConfig, workers: int, ranks: Ranks
+    ) -> None:
         for name, usual in (("augment", None), ("batch_tokens", None), ("accumulate", 1)):
             if getattr(config, name) != usual:
                 raise ArgumentError(
                     name, f"{getattr(config, name)!r} with windows", f"whole sequences, or {usual}"
                 )
+        if streams.rows < ranks.size:
+            raise ArgumentError(
+                "batch_size", f"{streams.rows} rows for {ranks.size} processes", "a row for each"
+            )
         self._streams, self._seed, self._workers = streams, config.seed, workers
+        self._mine = slice(ranks.rank, None, ranks.size)
         self.padding = streams.padding
 
     def __len__(self) -> int:
@@ -151,11 +161,11 @@ class EpochWindows:
     def epoch(self, epoch: int, first: int = 0) -> Generator[StepBatches, None, None]:
         """The steps of an epoch in order, but for so many at the beginning."""
         for window in self._streams.windows(self._seed, epoch, first, self._workers):
-            yield StepBatches(window.recordings, (window,))
+            yield StepBatches(window.recordings, (window.share(self._mine),))
 
     def sample(self) -> Tensor:
-        """The first step of every row: inputs `[B, 1, I]`."""
-        return next(self._streams.windows(self._seed, epoch=1)).inputs[:, :1]
+        """The first step of each of this rank's rows: inputs `[B, 1, I]`."""
+        return next(self._streams.windows(self._seed, epoch=1)).inputs[self._mine, :1]
 
 
 class TruncatedCost:
@@ -164,12 +174,13 @@ class TruncatedCost:
     Args:
         module: Has the method `unroll`, see `Unroll`.
         loss: Of a window's new steps.
+        ranks: Among which the rows are shared out.
 
     Raises:
         ArgumentError: The module has no such method.
     """
 
-    def __init__(self, module: nn.Module, loss: Measure) -> None:
+    def __init__(self, module: nn.Module, loss: Measure, ranks: Ranks) -> None:
         if not callable(getattr(module, "unroll", None)):
             raise ArgumentError(
                 "module",
@@ -177,7 +188,7 @@ class TruncatedCost:
                 "a module that can go on from a state",
             )
         self._module: Any = module
-        self._loss = loss
+        self._loss, self._ranks = loss, ranks
         self._state: Any = None
 
     def __call__(self, window: Window) -> WeightedSum:
@@ -185,20 +196,20 @@ class TruncatedCost:
         outputs, state = truncated_unroll(self._module.unroll, window, self._state)
         # After a step that was skipped because of it, a spoilt state would spoil all that follow.
         fine = state is None or all(bool(torch.isfinite(leaf).all()) for leaf in leaves(state))
-        self._state = state if fine else None
+        self._state = None if self._ranks.most(not fine) else state
         return self._loss(outputs, window.batch)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The carried state's arrays, depth first, for a checkpoint."""
+        """The carried state's arrays, depth first, of all ranks' rows, for a checkpoint."""
         state = () if self._state is None else self._state
-        return {str(k): leaf for k, leaf in enumerate(leaves(state))}
+        return self._ranks.joined_rows({str(k): leaf for k, leaf in enumerate(leaves(state))})
 
     def restore(self, tensors: Mapping[str, Tensor], sample: Tensor) -> None:
         """Carry on from what `tensors` gave.
 
         Args:
             tensors: Its result.
-            sample: Inputs `[B, 1, I]`, which show how a state is put together.
+            sample: Inputs `[B, 1, I]` of this rank's rows: they show how a state is put together.
         """
         if not tensors:
             self._state = None
@@ -206,5 +217,6 @@ class TruncatedCost:
         self._module.eval()
         with torch.no_grad():
             _, like = self._module.unroll(sample, lengths=None, initial_state=None, resets=None)
-        saved = iter([tensors[str(k)] for k in range(len(tensors))])
+        mine = slice(self._ranks.rank, None, self._ranks.size)
+        saved = iter([tensors[str(k)][mine] for k in range(len(tensors))])
         self._state = map_leaves(lambda leaf: next(saved).to(leaf.device), like)
