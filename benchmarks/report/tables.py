@@ -81,6 +81,16 @@ def memory_table(points: list[Point]) -> list[str]:
     return lines
 
 
+def budget_table(points: list[Point]) -> list[str]:
+    """MB at the highest, for each budget."""
+    lines = _head(["cell", "B T I H", "", "MB"], left=3)
+    for point in points:
+        for each in point["measurements"]:
+            peak = f"{each['bytes'] / 1e6:.1f}"
+            lines.append(_row(point["cell"], _size(point), each["name"], peak))
+    return lines
+
+
 def milliseconds(taken: float) -> str:
     """Three digits.
 

@@ -15,6 +15,7 @@ from benchmarks.report.points import (
     share,
     speedup,
 )
+from benchmarks.suites.budget import EVERYTHING, LONGER, SHORT_WITHIN, TIMES
 from benchmarks.suites.grid import SGEMM
 from benchmarks.suites.overhead import BARE, WHOLE
 
@@ -88,6 +89,8 @@ def all_targets(suites: dict[str, list[Point]]) -> list[Target]:
         "mnist_epoch": (_epoch,),
         "memory": (_memory,),
         "overhead": (_overhead,),
+        "budget_memory": (_budget_memory,),
+        "budget_time": (_budget_time,),
     }
     found = (f(suites[name]) for name, group in functions.items() if name in suites for f in group)
     return [target for group in found for target in group if target.found]
@@ -224,6 +227,35 @@ def _overhead(points: list[Point]) -> list[Target]:
         )
         for name, more in (("Elman", ""), (WHOLE, " with all that a run keeps and shows"))
     ]
+
+
+def _budget_memory(points: list[Point]) -> list[Target]:
+    def peak(point: Point) -> float:
+        return point["measurements"][0]["bytes"] / 1e6
+
+    def saved(point: Point) -> float:
+        within, everything = (each["bytes"] for each in point["measurements"])
+        return 100 * (1 - within / everything)
+
+    targets = []
+    for size, bound in (("32x100000x8x128", 96.0), ("1x1000000x8x64", 32.0)):
+        kept = [point for point in points if point["size"] == size]
+        text = f"memory of the gradients of LSTM {size}"
+        targets.append(_worst(10, text, bound, kept, peak, at_least=False, form="{:.1f} MB"))
+    short = [point for point in points if len(point["measurements"]) == 2]
+    text = "memory that a budget saves of LSTM 32x1000x8x128's"
+    return [*targets, _worst(10, text, 90.0, short, saved, form="{:.1f} %")]
+
+
+def _budget_time(points: list[Point]) -> list[Target]:
+    text = "time of LSTM 32x1000x8x128 within a budget over that of keeping all"
+    longer = "time of a step of ten times as many, within a budget, over that"
+    return [
+        _worst(10, text, 1.4, points, lambda p: speedup(p, SHORT_WITHIN, EVERYTHING),
+               at_least=False),
+        _worst(10, longer, 1.4, points, lambda p: speedup(p, LONGER, EVERYTHING) / TIMES,
+               at_least=False),
+    ]  # fmt: skip
 
 
 def _mode(training: bool) -> str:

@@ -25,6 +25,7 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "per_step": (bool, "Regressor: a number for each step."),
     "window": (int, "With --per-step: steps that a gradient reaches back; 0 for whole sequences."),
     "stride": (int, "Of windows: steps between updates; 0 for the window's length."),
+    "cost_steps": (str, "With --per-step: the steps whose errors count, 100:200 or last."),
     "optimizer": (str, "adam, adamw, sgd, momentum, nesterov, rmsprop or adagrad."),
     "learning_rate": (float, "Step size."),
     "schedule": (str, "constant, cosine or linear decay to zero."),
@@ -41,6 +42,7 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "early_stopping": (int, "Stop after so many epochs without a better one; 0 for never."),
     "checkpoint_every": (int, "Save after so many steps, too; 0: after epochs only."),
     "max_skipped": (int, "Steps in a row that may be skipped for not being finite."),
+    "memory": (str, "What gradients may need, as 512MB, or how many states to save; none: all."),
     "augment": (str, "Distort images: shift=2,rotate=0.1,scale=0.1,shear=0.1."),
     "label_smoothing": (float, "Classifier: share of a target spread over all classes."),
     "class_weight": (str, "Classifier: none or balanced."),
@@ -167,6 +169,10 @@ def _value(name: str, given: Any) -> Any:
     """An option's value as the estimator takes it."""
     if name in _ZERO_IS_NONE and given == 0:
         return None
+    if name in ("memory", "cost_steps") and given == "none":
+        return None
+    if name == "memory" and given.isdecimal():
+        return int(given)
     if name == "units":
         return _units(given)
     if name == "augment":

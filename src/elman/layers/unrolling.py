@@ -14,6 +14,7 @@ from elman.cells.checks import Lengths, Resets, check_cell, check_lengths, check
 from elman.cells.chosen import Steps
 from elman.cells.unrolling import unroll
 from elman.errors import ShapeError
+from elman.kernels.memory_plan import check_memory, share
 from elman.state import batch_size
 
 __all__ = ["bidirectional_unroll", "dynamic_unroll", "static_unroll"]
@@ -145,6 +146,7 @@ def bidirectional_unroll(
     *,
     lengths: Lengths | None = None,
     initial_states: tuple[Any, Any] | None = None,
+    memory: str | int | None = None,
 ) -> tuple[tuple[Tensor, Tensor], tuple[Any, Any]]:
     """Run one cell forwards and one backwards over the same sequences.
 
@@ -162,6 +164,7 @@ def bidirectional_unroll(
         inputs: As for `dynamic_unroll`.
         lengths: As for `dynamic_unroll`.
         initial_states: The forward and the backward cell's; None means their `initial_state(B)`.
+        memory: As for `dynamic_unroll`, for both directions together.
 
     Returns:
         The outputs forward and backward, both `[B, T, O]` in the order of the inputs, and the
@@ -172,10 +175,13 @@ def bidirectional_unroll(
         ShapeError: As `dynamic_unroll`.
     """
     forward_state, backward_state = (None, None) if initial_states is None else initial_states
+    if memory is not None:
+        check_memory(memory)
+    half: Any = {"lengths": lengths, "memory": None if memory is None else share(memory, 2)}
     forward, forward_final = dynamic_unroll(
-        forward_cell, inputs, lengths=lengths, initial_state=forward_state
+        forward_cell, inputs, initial_state=forward_state, **half
     )
     backward, backward_final = dynamic_unroll(
-        backward_cell, inputs, lengths=lengths, initial_state=backward_state, reverse=True
+        backward_cell, inputs, initial_state=backward_state, reverse=True, **half
     )
     return (forward, backward), (forward_final, backward_final)

@@ -285,7 +285,8 @@ def fit_regression(
         sequences: The N training sequences.
         targets: Numbers `[N]` or `[N, K]`; with `per_step` `[N, T]` or `[N, T, K]`, where
             nothing past a row's length is read.
-        sample_weight: `[N]` ≥ 0, or None; with `per_step` every step has its row's weight.
+        sample_weight: `[N]` ≥ 0, or None; with `per_step` every step has its row's weight, or
+            its own, `[N, T]`.
         seed: Draws the rows that choose the penalty, and which to fit on if there are too many.
         per_step: Whether a target belongs to each step rather than to the sequence.
 
@@ -349,7 +350,8 @@ def _regression_rows(
     """Targets `[rows, K]` and weights `[rows]`; rows are sequences or all their real steps."""
     targets = np.asarray(targets, dtype=np.float64)
     ranks = (2, 3) if per_step else (1, 2)
-    weight = _row_weights(sequences, targets, ranks, sample_weight)
+    of_steps = per_step and np.ndim(sample_weight) == 2
+    weight = _row_weights(sequences, targets, ranks, None if of_steps else sample_weight)
     if per_step:
         if targets.shape[1] != sequences.values.shape[1]:
             raise ShapeError(
@@ -359,6 +361,8 @@ def _regression_rows(
             )
         targets = real_steps(targets, sequences.lengths)
         weight = np.repeat(weight, sequences.lengths)
+        if of_steps:
+            weight = real_steps(np.asarray(sample_weight, np.float64), sequences.lengths)
     return targets.reshape(len(targets), -1), weight
 
 

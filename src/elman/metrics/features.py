@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import numpy as np
 
-from elman.errors import ShapeError
+from elman.errors import ArgumentError, ShapeError
 
-__all__ = ["Sequences", "averaged", "flattened", "real_steps"]
+__all__ = [
+    "Sequences",
+    "averaged",
+    "check_chosen",
+    "chosen_steps",
+    "flattened",
+    "real_steps",
+    "step_weights",
+]
+
+_STRETCH = re.compile(r"(\d*):(\d*)", re.ASCII)
 
 
 class Sequences(Protocol):
@@ -50,3 +61,65 @@ def real_steps(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
             "pass [N, T, …], [N]",
         )
     return values[np.arange(values.shape[1]) < lengths[:, None]]
+
+
+def check_chosen(chosen: str) -> tuple[int, int | None] | None:
+    """First step and the one after the last (None: to the end); None for the last step alone.
+
+    >>> check_chosen("100:200"), check_chosen("5:"), check_chosen("last")
+    ((100, 200), (5, None), None)
+
+    Raises:
+        ArgumentError: It is neither "last" nor a stretch of at least one step.
+    """
+    if chosen == "last":
+        return None
+    found = _STRETCH.fullmatch(chosen) if isinstance(chosen, str) else None
+    if found is not None:
+        first, end = int(found[1] or 0), int(found[2]) if found[2] else None
+        if end is None or first < end:
+            return first, end
+    raise ArgumentError("cost_steps", f"found {chosen!r}", 'give steps as "100:200", or "last"')
+
+
+def chosen_steps(chosen: str | None, lengths: np.ndarray, steps: int) -> np.ndarray:
+    """Which steps count: real ones, and of those the chosen.
+
+    >>> chosen_steps("1:", np.array([3, 1]), 3).tolist()
+    [[False, True, True], [False, False, False]]
+
+    Args:
+        chosen: As `check_chosen` has it; None: all.
+        lengths: `[N]`.
+        steps: T.
+
+    Returns:
+        `[N, T]` bool.
+    """
+    time = np.arange(steps)
+    if chosen is None:
+        return time < lengths[:, None]
+    stretch = check_chosen(chosen)
+    if stretch is None:
+        return time == lengths[:, None] - 1
+    first, end = stretch
+    return (time >= first) & (time < np.minimum(lengths, steps if end is None else end)[:, None])
+
+
+def step_weights(
+    sequences: Sequences, weight: np.ndarray | None, chosen: str | None
+) -> np.ndarray | None:
+    """How much each step counts: `[N, T]`; or, where all do alike, how much each sequence: `[N]`.
+
+    Raises:
+        ArgumentError: No sequence has a chosen step.
+    """
+    if chosen is None:
+        return weight
+    mask = chosen_steps(chosen, sequences.lengths, sequences.values.shape[1])
+    if not mask.any():
+        longest = int(sequences.lengths.max(initial=0))
+        raise ArgumentError(
+            "cost_steps", f"found {chosen!r}", f"steps of sequences that have at most {longest}"
+        )
+    return mask * (1.0 if weight is None else weight[:, None])

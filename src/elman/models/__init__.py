@@ -1,5 +1,6 @@
 """A blueprint's blocks as trainable torch modules."""
 
+from elman.models.blocks import limit_memory
 from elman.models.networks import EncoderDecoder, Sequence, VectorToSequence, build
 
-__all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build"]
+__all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build", "limit_memory"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -10,13 +11,15 @@ from jaxtyping import Int, Shaped
 from torch import Tensor, nn
 
 from elman import blueprint as plan
+from elman.cells import Stacked
 from elman.errors import ArgumentError, ShapeError
+from elman.kernels.memory_plan import check_memory, share
 from elman.layers import bidirectional_unroll, dynamic_unroll
 from elman.models.cells import build_cell
 from elman.operators.loop import real_steps
 from elman.state import leaves
 
-__all__ = ["BLOCKS", "Chain", "Flow", "zero_past"]
+__all__ = ["BLOCKS", "Chain", "Flow", "limit_memory", "zero_past"]
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     None: lambda values: values,
@@ -69,10 +72,17 @@ class Embedding(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """Layers of cells, each fed with the outputs of the one below."""
+    """Layers of cells, each fed with the outputs of the one below.
+
+    Attributes:
+        memory: What gradients may need, as `elman.layers.dynamic_unroll` has it; None: no bound.
+        last_only: Nobody reads the outputs, only the state after the last step.
+    """
 
     def __init__(self, block: plan.Recurrent, features: int) -> None:
         super().__init__()
+        self.memory: str | int | None = None
+        self.last_only = False
         self.cells = nn.ModuleList()
         self.backward_cells = nn.ModuleList()
         for config in block.cells:
@@ -96,6 +106,8 @@ class Recurrent(nn.Module):
         if self.backward_cells:
             return self._both_directions(flow)
         before = self.initial_state(len(flow.values)) if state is None else state
+        if self.memory is not None:
+            return self._within_memory(flow, before, reverse)
         values, after = flow.values, []
         for cell, part in zip(self.cells, before, strict=True):
             values, part = dynamic_unroll(
@@ -109,10 +121,27 @@ class Recurrent(nn.Module):
             after.append(part)
         return flow._replace(values=values, hidden=_hidden(after[-1])), tuple(after)
 
+    def _within_memory(self, flow: Flow, before: Any, reverse: bool) -> tuple[Flow, Any]:
+        """All layers segment by segment, so that none of the outputs between them is kept."""
+        values, after = dynamic_unroll(
+            Stacked([*self.cells]),
+            flow.values,
+            lengths=flow.lengths,
+            initial_state=tuple(before),
+            reverse=reverse,
+            resets=flow.resets,
+            steps="last" if self.last_only else None,
+            memory=self.memory,
+        )
+        return flow._replace(values=values, hidden=_hidden(after[-1])), after
+
     def _both_directions(self, flow: Flow) -> tuple[Flow, Any]:
         values, after = flow.values, []
+        memory = None if self.memory is None else share(self.memory, len(self.cells))
         for cell, backward in zip(self.cells, self.backward_cells, strict=True):
-            outputs, states = bidirectional_unroll(cell, backward, values, lengths=flow.lengths)
+            outputs, states = bidirectional_unroll(
+                cell, backward, values, lengths=flow.lengths, memory=memory
+            )
             values = torch.cat(outputs, dim=2)
             after += states
         hidden = torch.cat([_hidden(state) for state in after[-2:]], dim=1)
@@ -194,6 +223,9 @@ class Chain(nn.ModuleList):
         super().__init__(
             BLOCKS[block.kind](block, features) for block, features in blueprint.fed_blocks(name)
         )
+        for block, after in pairwise(self):
+            if isinstance(block, Recurrent) and isinstance(after, Pool):
+                block.last_only = after.how == "last"
 
     def forward(
         self, flow: Flow, states: list[Any] | None = None, reverse: bool = False
@@ -218,6 +250,24 @@ class Chain(nn.ModuleList):
     def recurrent(self) -> list[Recurrent]:
         """The recurrent blocks, in order."""
         return [block for block in self if isinstance(block, Recurrent)]
+
+
+def limit_memory(network: nn.Module, memory: str | int | None) -> None:
+    """Let a network's gradients need no more than so much memory, exact as they are.
+
+    Args:
+        network: As `build` makes it.
+        memory: As `elman.layers.dynamic_unroll` has it, for all its recurrent blocks together;
+            None: no bound.
+
+    Raises:
+        ArgumentError: It is neither.
+    """
+    blocks = [module for module in network.modules() if isinstance(module, Recurrent)]
+    if memory is not None:
+        check_memory(memory)
+    for block in blocks:
+        block.memory = None if memory is None else share(memory, len(blocks))
 
 
 def _hidden(state: Any) -> Tensor:

@@ -13,7 +13,7 @@ from elman.data import Sequences, as_sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics import mae, r2, rmse
 from elman.metrics.baselines import RegressionBaselines
-from elman.metrics.features import real_steps
+from elman.metrics.features import real_steps, step_weights
 from elman.runtime.batching import Run, run_batches
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
@@ -50,6 +50,7 @@ class RegressorModel:
         self.bundle = bundle
         self.blueprint: Blueprint = bundle.blueprint
         self.per_step = self.blueprint.configuration == "sequence_to_sequence"
+        self._cost_steps: str | None = bundle.settings.get("cost_steps")
         self._single = bool(bundle.settings.get("single"))  # targets had no axis K
         self.n_features_in_ = self.blueprint.input_size
         self.metadata: dict[str, Any] = bundle.settings.get("metadata", {})
@@ -98,7 +99,8 @@ class RegressorModel:
         Args:
             X: As for `predict`.
             y: As it was trained on.
-            sample_weight: `[N]`, or None; per step each step has its sequence's weight.
+            sample_weight: `[N]`, or None; per step each step has its sequence's weight. Steps that
+                did not count in training (`cost_steps`) do not count here.
 
         Returns:
             `metric` ("R²"), `score`, `rmse` and `mae` in the targets' unit, `sequences` N,
@@ -115,13 +117,17 @@ class RegressorModel:
                 "y", f"{true.shape[-1]} numbers each", f"{outputs}, as the model was trained on"
             )
         found = self._numbers(sequences)
+        weight = step_weights(sequences, weight, self._cost_steps)
         notes, baselines = [], {}
         if self.baselines is not None:
             baselines = self.baselines.scores(sequences, true, weight)
             notes.extend(self.baselines.notes)
         if self.per_step:
             true, found = (real_steps(array, sequences.lengths) for array in (true, found))
-            weight = None if weight is None else np.repeat(weight, sequences.lengths)
+            if weight is not None and weight.ndim == 1:
+                weight = np.repeat(weight, sequences.lengths)
+            elif weight is not None:
+                weight = real_steps(weight, sequences.lengths)
         return {
             "metric": "R²",
             "score": r2(true, found, weight),

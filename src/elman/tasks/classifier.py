@@ -47,6 +47,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         optimizer, learning_rate, schedule, warmup_steps, clip_value, clip_norm, weight_decay,
             batch_size, batch_tokens, accumulate, average, epochs, early_stopping,
             checkpoint_every, max_skipped, seed, augment: See `elman.training.TrainingConfig`.
+        memory: What the gradients of the recurrent layers may need, exact as they are: bytes, as
+            "512MB", or how many states to save; the rest is computed again. None: no bound.
         validation: What the best epoch is chosen on: a share of the sequences in (0, 1), drawn
             by class; or `(X, y)`; or None, which keeps the last epoch.
         label_smoothing: Share of each target that is spread over all classes, in [0, 1).
@@ -100,6 +102,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         max_skipped: int = 10,
         seed: int = 0,
         augment: Any = None,
+        memory: str | int | None = None,
         validation: Any = 0.1,
         label_smoothing: float = 0.0,
         class_weight: Any = None,
@@ -139,6 +142,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         self.max_skipped = max_skipped
         self.seed = seed
         self.augment = augment
+        self.memory = memory
         self.validation = validation
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight

@@ -174,6 +174,7 @@ class SequenceEstimator(BaseEstimator):
             config=config,
             window=given.get("window"),
             stride=given.get("stride"),
+            memory=given["memory"],
             device=torch_device(given["device"]),
             threads=given["threads"],
             folder=folder,

@@ -17,7 +17,7 @@ from elman import __version__
 from elman.blueprint import Blueprint
 from elman.data import Sequences
 from elman.errors import ArgumentError
-from elman.models import build
+from elman.models import build, limit_memory
 from elman.tasks.network import ScaledInputs
 from elman.tasks.split import split
 from elman.training import (
@@ -136,6 +136,7 @@ class Options:
         config: Of the trainer.
         window: Steps that a gradient reaches back; None: whole sequences.
         stride: Steps from one update to the next; None: `window`.
+        memory: What gradients may need; None: no bound.
         device: Where.
         threads: Of torch, or None to leave them as they are.
         folder: Of the run, or None.
@@ -149,6 +150,7 @@ class Options:
     config: TrainingConfig
     window: int | None
     stride: int | None
+    memory: str | int | None
     device: torch.device
     threads: int | None
     folder: RunFolder | None
@@ -200,6 +202,7 @@ def fit_network(
         TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
     """
     network = build(blueprint, seed=options.config.seed)
+    limit_memory(network, options.memory)
     if start is not None:
         network.load_state_dict({name: torch.from_numpy(array) for name, array in start.items()})
     module = ScaledInputs(network, scaler).to(options.device)

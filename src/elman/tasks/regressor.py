@@ -11,6 +11,7 @@ from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import as_sequences
 from elman.errors import ArgumentError, ShapeError
 from elman.metrics.baselines import fit_regression
+from elman.metrics.features import check_chosen, step_weights
 from elman.runtime.regressor import RegressorModel
 from elman.runtime.targets import check_numbers, check_weight
 from elman.tasks.estimator import SequenceEstimator, check_same_network
@@ -38,6 +39,9 @@ class Regressor(RegressorMixin, SequenceEstimator):
             followed by another where it ends (truncated backpropagation through time). None:
             whole sequences.
         stride: Steps from one update to the next, in 1…window; None means `window`.
+        cost_steps: With `per_step`: which steps' errors count, in training and scores: "100:200"
+            from step 100 (from 0) to before step 200, either end may be left out; or "last", each
+            sequence's last one. None: all.
         standardise: Whether each feature is brought to mean 0 and deviation 1, as found in the
             training part. Targets always are, and answers are brought back.
         validation: As of `Classifier`, but drawn from all sequences alike.
@@ -62,6 +66,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         per_step: bool = False,
         window: int | None = None,
         stride: int | None = None,
+        cost_steps: str | None = None,
         optimizer: str = "adam",
         learning_rate: float = 1e-3,
         schedule: str = "constant",
@@ -79,6 +84,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         max_skipped: int = 10,
         seed: int = 0,
         augment: Any = None,
+        memory: str | int | None = None,
         validation: Any = 0.1,
         standardise: bool = True,
         baselines: bool = True,
@@ -102,6 +108,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         self.per_step = per_step
         self.window = window
         self.stride = stride
+        self.cost_steps = cost_steps
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.schedule = schedule
@@ -119,6 +126,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         self.max_skipped = max_skipped
         self.seed = seed
         self.augment = augment
+        self.memory = memory
         self.validation = validation
         self.standardise = standardise
         self.baselines = baselines
@@ -147,7 +155,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
-        self._check_window()
+        self._check_steps()
         options = self._options()
         warm = self._warm()
         part, single = self._part(X, y, sample_weight, warm)
@@ -163,7 +171,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
             blueprint,
             _scaled(parts, targets),
             options,
-            loss=MeanSquaredError(),
+            loss=MeanSquaredError(self.cost_steps),
             score=None,
             scaler=self._input_scaler(parts.train, warm),
             row_weight=parts.train.weight,
@@ -171,7 +179,8 @@ class Regressor(RegressorMixin, SequenceEstimator):
         )
         tensors = {f"targets.{name}": array for name, array in targets.tensors().items()}
         tensors |= self._baseline_tensors(parts.train)
-        self._finish(blueprint, parts, options, fitted, tensors, {"single": single})
+        settings = {"single": single, "cost_steps": self.cost_steps}
+        self._finish(blueprint, parts, options, fitted, tensors, settings)
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -200,8 +209,17 @@ class Regressor(RegressorMixin, SequenceEstimator):
             raise ShapeError("y", f"{targets.shape[-1]} numbers each", f"{outputs} of them")
         return Part(sequences, targets, weight).counted(), single
 
-    def _check_window(self) -> None:
+    def _check_steps(self) -> None:
         """Only what answers at each step, from what it has read so far, can be read in windows."""
+        if self.cost_steps is not None:
+            check_chosen(self.cost_steps)
+            for name, wrong in (("per_step", not self.per_step), ("window", self.window)):
+                if wrong:
+                    raise ArgumentError(
+                        "cost_steps",
+                        f"{self.cost_steps!r} with {name}={getattr(self, name)}",
+                        "per_step=True and whole sequences",
+                    )
         if self.window is None and self.stride is not None:
             raise ArgumentError("stride", f"{self.stride} without a window", "give window, too")
         for name, needed in (("per_step", True), ("bidirectional", False)):
@@ -237,8 +255,9 @@ class Regressor(RegressorMixin, SequenceEstimator):
     def _baseline_tensors(self, train: Part) -> dict[str, np.ndarray]:
         if not self.baselines:
             return {}
+        weight = step_weights(train.sequences, train.weight, self.cost_steps)
         fitted = fit_regression(
-            train.sequences, train.targets, train.weight, self.seed, per_step=self.per_step
+            train.sequences, train.targets, weight, self.seed, per_step=self.per_step
         )
         return {f"baselines.{name}": array for name, array in fitted.tensors().items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from elman.training.augment import Augmentation, augment
 from elman.training.averaging import average_of
 from elman.training.batches import Examples, batch_rows, batches, padded_share
+from elman.training.bptt import Backpropagation, LayersAsCell, bptt
 from elman.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, joined, launch, writes
@@ -15,6 +16,7 @@ from elman.training.events import (
     EpochStart,
     Event,
     Listener,
+    MemoryPlanned,
     RunEnd,
     RunStart,
     StepEnd,
@@ -39,6 +41,7 @@ from elman.training.truncated import Unroll, truncated_unroll
 
 __all__ = [
     "Augmentation",
+    "Backpropagation",
     "BinaryCrossEntropy",
     "Checkpoint",
     "CheckpointDamaged",
@@ -50,9 +53,11 @@ __all__ = [
     "Event",
     "Examples",
     "History",
+    "LayersAsCell",
     "Listener",
     "MeanSquaredError",
     "Measure",
+    "MemoryPlanned",
     "MetricsFile",
     "ProgressDisplay",
     "Ranks",
@@ -73,6 +78,7 @@ __all__ = [
     "average_of",
     "batch_rows",
     "batches",
+    "bptt",
     "joined",
     "launch",
     "load_checkpoint",

@@ -18,6 +18,7 @@ __all__ = [
     "EpochStart",
     "Event",
     "Listener",
+    "MemoryPlanned",
     "RunEnd",
     "RunStart",
     "StepEnd",
@@ -48,6 +49,17 @@ class EpochStart:
 
     epoch: int
     step: int
+
+
+@dataclass(frozen=True)
+class MemoryPlanned:
+    """Gradients are computed within a memory budget, for the longest sequences so far.
+
+    Attributes:
+        plan: What it leads to, in words.
+    """
+
+    plan: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +142,7 @@ class RunEnd:
 Event = (
     RunStart
     | EpochStart
+    | MemoryPlanned
     | StepEnd
     | StepSkipped
     | EpochEnd

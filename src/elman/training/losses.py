@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from elman.errors import ArgumentError
+from elman.metrics.features import check_chosen, chosen_steps
 from elman.training.batches import Examples
 
 __all__ = [
@@ -101,12 +102,23 @@ class BinaryCrossEntropy:
         return _weighted(losses.mean(dim=1), batch)
 
 
+@dataclass(frozen=True)
 class MeanSquaredError:
     """The squared error, averaged over the K values of a row or of a step.
 
     For outputs and targets `[B, K]`, or `[B, T, K]`, where only the steps before each row's
     length count, each with its row's weight.
+
+    Attributes:
+        steps: Of `[B, T, K]`, those that count: "100:200" (from 0, the end excluded) or "last";
+            gradients flow through exactly these outputs. None: all.
     """
+
+    steps: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps is not None:
+            check_chosen(self.steps)
 
     def __call__(self, outputs: Float[Tensor, "B ... K"], batch: Examples) -> WeightedSum:
         """Sum over the rows, or over their real steps."""
@@ -114,9 +126,8 @@ class MeanSquaredError:
             return _weighted((outputs - batch.targets).square().mean(dim=-1), batch)
         rows, steps = outputs.shape[:2]
         weights = outputs.new_ones(rows) if batch.weights is None else batch.weights
-        real = outputs.new_ones(rows, steps, dtype=torch.bool)
-        if batch.lengths is not None:
-            real = torch.arange(steps, device=outputs.device) < batch.lengths[:, None]
+        mask = chosen_steps(self.steps, batch.steps(), steps)
+        real = torch.from_numpy(mask).to(outputs.device)
         errors = (outputs[real] - batch.targets[real]).square().mean(dim=-1)
         counts = weights[:, None].expand(rows, steps)[real]
         return WeightedSum((errors * counts).sum(), counts.sum())

@@ -15,6 +15,7 @@ from elman.training.events import (
     EpochEnd,
     EpochStart,
     Event,
+    MemoryPlanned,
     RunEnd,
     RunStart,
     StepEnd,
@@ -96,6 +97,8 @@ class ProgressDisplay:
         elif isinstance(event, StepEnd) and self._pace is not None:
             self._pace.add(event.sequences)
             self._step(event, self._pace)
+        elif isinstance(event, MemoryPlanned):
+            self._say(f"within the memory budget: {event.plan}")
         elif isinstance(event, StepSkipped):
             self._say(f"skipped {self._place(event)}: {event.found}")
         elif isinstance(event, CheckpointDamaged):

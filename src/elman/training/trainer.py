@@ -13,7 +13,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from elman.cells.budget import plans
 from elman.errors import ArgumentError, CheckpointError, TrainingError
+from elman.kernels.memory_plan import Plan
 from elman.training.averaging import average_of
 from elman.training.batches import Examples, batch_rows
 from elman.training.config import TrainingConfig
@@ -23,6 +25,7 @@ from elman.training.events import (
     EpochStart,
     Event,
     Listener,
+    MemoryPlanned,
     RunEnd,
     RunStart,
     StepEnd,
@@ -111,6 +114,7 @@ class Trainer:
         self._average = None if config.average is None else average_of(module, config.average)
         self._kept = module if self._average is None else self._average.module
         self._best: dict[str, Tensor] = {}
+        self._planned = 0  # steps of the longest sequence that a memory plan was made for
         self._listeners = [*listeners]
         self._folder, self._keeper = folder, None
         self._told = {"training": config.to_dict()} if told is None else told
@@ -183,9 +187,10 @@ class Trainer:
         every = self.config.checkpoint_every
         before = time.perf_counter()
         steps = self._train.epoch(place.epoch, first=place.step)
-        with _flushed_denormals(), closing(steps):
+        with _flushed_denormals(), closing(steps), plans() as made:
             for step in steps:
                 event = self._step(step, place, before)
+                self._announce(made)
                 before = time.perf_counter()
                 self._emit(event)
                 if place.skipped > self.config.max_skipped:
@@ -193,6 +198,14 @@ class Trainer:
                 if every is not None and self._done(place) % every == 0:
                     self._save(place)
                 held.deliver(before=lambda: self._save(place))
+
+    def _announce(self, made: list[Plan]) -> None:
+        """Tell of plans for longer sequences than any before."""
+        for plan in made:
+            if plan.steps > self._planned:
+                self._planned = plan.steps
+                self._emit(MemoryPlanned(str(plan)))
+        made.clear()
 
     def _step(self, step: StepBatches, place: Place, before: float) -> StepEnd | StepSkipped:
         """One update of the weights, if it can be made."""
