@@ -47,7 +47,7 @@ def test_the_plan_is_said(capsys):
     Classifier(**FIVE | {"verbose": True, "memory": 3}).fit(X, (y > np.median(y)).astype(int))
     said = capsys.readouterr().err
     assert said.count("within the memory budget: T=") == 1
-    assert "3 checkpoints, 1 extra forward" in said
+    assert "2 checkpoints, 1 extra forward" in said
 
 
 @pytest.mark.parametrize("memory", ["lots", 0, -3, 1.5, "12"])

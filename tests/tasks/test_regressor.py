@@ -166,3 +166,14 @@ def test_questions_that_do_not_fit():
     model = tiny().fit(X, TOTAL)
     with pytest.raises(ShapeError, match="5 numbers each; 1"):
         model.score(X, RUNNING)
+
+
+def test_noise_inside_the_cells_is_for_training_only():
+    X, y, _ = sums(40)
+    plain, noisy = tiny(), tiny(zoneout=0.3, recurrent_dropout=0.2)
+    plain.fit(X, y)
+    noisy.fit(X, y)
+    config = noisy.model_.blueprint.chains["body"][0].cells[0]
+    assert (config.zoneout, config.recurrent_dropout) == (0.3, 0.2)
+    assert not np.array_equal(plain.predict(X), noisy.predict(X))
+    assert np.array_equal(noisy.predict(X), noisy.predict(X))

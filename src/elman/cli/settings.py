@@ -19,6 +19,8 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "layers": (int, "How many layers."),
     "bidirectional": (bool, "Read in both directions."),
     "dropout": (float, "Dropout rate between layers and before the last, in [0, 1)."),
+    "recurrent_dropout": (float, "Rate of what a step passes to the next, in [0, 1)."),
+    "zoneout": (float, "Rate of units that keep their old state, in [0, 1)."),
     "activation": (str, "Of the cell rnn: tanh or relu."),
     "layer_norm": (bool, "Layer normalisation inside the cells."),
     "pool": (str, "Answer on the last state, or on the mean or max over time."),

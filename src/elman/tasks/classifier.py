@@ -16,7 +16,6 @@ from elman.runtime.classifier import ClassifierModel
 from elman.runtime.targets import check_labels, check_weight, class_tensors, label_indices
 from elman.tasks.estimator import SequenceEstimator, check_same_network
 from elman.tasks.fitting import Part, choose_validation, fit_network, validation_of
-from elman.tasks.network import cell_configs
 from elman.training import BinaryCrossEntropy, CrossEntropy
 from elman.training.losses import accuracy, label_accuracy
 
@@ -40,6 +39,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         layers: How many layers; 1 where `units` is a list.
         bidirectional: Whether every layer reads in both directions.
         dropout: Rate between the layers and before the last, dense one, in [0, 1).
+        recurrent_dropout: Rate of what a step passes on to the next, in [0, 1).
+        zoneout: Rate of units that keep their old state at a step, in [0, 1).
         activation: Of the cell `rnn`: `tanh` or `relu`.
         layer_norm: Whether the cells are layer-normalised.
         pool: What the answer is given on: the `last` state, or the `mean` or `max` of the
@@ -82,6 +83,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
         activation: str = "tanh",
         layer_norm: bool = False,
         pool: str = "last",
@@ -122,6 +125,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         self.layers = layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.zoneout = zoneout
         self.activation = activation
         self.layer_norm = layer_norm
         self.pool = pool
@@ -253,9 +258,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
 
     def _blueprint(self, train: Part, outputs: int) -> Blueprint:
         return sequence_to_vector(
-            cells=cell_configs(
-                self.cell, self.units, self.layers, self.activation, self.layer_norm, self.dropout
-            ),
+            cells=self._cells(),
             outputs=outputs,
             input_size=train.sequences.features,
             bidirectional=self.bidirectional,

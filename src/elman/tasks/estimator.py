@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 
 from elman import bundle
-from elman.blueprint import Blueprint
+from elman.blueprint import Blueprint, CellConfig
 from elman.bundle import Bundle
 from elman.errors import ArgumentError, BundleError, CheckpointError
 from elman.errors import NotFittedError as ElmanNotFittedError
@@ -22,7 +23,7 @@ from elman.models import build
 from elman.runtime.classifier import ClassifierModel
 from elman.runtime.regressor import RegressorModel
 from elman.tasks.fitting import Fitted, Options, Part, Parts, summary
-from elman.tasks.network import ModuleRun, torch_device
+from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.training import Augmentation, RunFolder, TrainingConfig, writes
 from elman.training.history import History
 from elman.transforms.scaler import Scaler
@@ -150,6 +151,11 @@ class SequenceEstimator(BaseEstimator):
         if not self.get_params()["standardise"]:
             return None
         return Scaler.fit(train.sequences.values, train.sequences.lengths)
+
+    def _cells(self) -> tuple[CellConfig, ...]:
+        """The stack of cells that the parameters describe; errors as `cell_configs`."""
+        given = self.get_params()
+        return cell_configs(**{name: given[name] for name in signature(cell_configs).parameters})
 
     def _options(self) -> Options:
         """The parameters that concern the training, checked."""

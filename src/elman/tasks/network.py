@@ -25,6 +25,8 @@ def cell_configs(
     activation: str,
     layer_norm: bool,
     dropout: float,
+    recurrent_dropout: float = 0.0,
+    zoneout: float = 0.0,
 ) -> tuple[CellConfig, ...]:
     """A stack of cells, from the input up.
 
@@ -35,6 +37,8 @@ def cell_configs(
         activation: Of the simple cell.
         layer_norm: Whether the cells are layer-normalised.
         dropout: Rate between one layer and the next, in [0, 1).
+        recurrent_dropout: Rate of what a step passes to the next, in [0, 1).
+        zoneout: Rate of units that keep their old state, in [0, 1).
 
     Raises:
         ArgumentError: The name is not known, or units and layers disagree.
@@ -55,6 +59,8 @@ def cell_configs(
             int(size) if isinstance(size, Integral) else size,
             activation=activation,
             layer_norm=layer_norm,
+            recurrent_dropout=recurrent_dropout,
+            zoneout=zoneout,
             output_dropout=dropout if k < top else 0.0,
         )
         for k, size in enumerate(sizes)

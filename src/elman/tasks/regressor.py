@@ -16,7 +16,6 @@ from elman.runtime.regressor import RegressorModel
 from elman.runtime.targets import check_numbers, check_weight
 from elman.tasks.estimator import SequenceEstimator, check_same_network
 from elman.tasks.fitting import Part, Parts, choose_validation, fit_network, validation_of
-from elman.tasks.network import cell_configs
 from elman.training import MeanSquaredError
 from elman.transforms.scaler import Scaler
 
@@ -60,6 +59,8 @@ class Regressor(RegressorMixin, SequenceEstimator):
         layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        zoneout: float = 0.0,
         activation: str = "tanh",
         layer_norm: bool = False,
         pool: str = "last",
@@ -102,6 +103,8 @@ class Regressor(RegressorMixin, SequenceEstimator):
         self.layers = layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.zoneout = zoneout
         self.activation = activation
         self.layer_norm = layer_norm
         self.pool = pool
@@ -229,9 +232,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
                 )
 
     def _blueprint(self, part: Part) -> Blueprint:
-        cells = cell_configs(
-            self.cell, self.units, self.layers, self.activation, self.layer_norm, self.dropout
-        )
+        cells = self._cells()
         outputs, features = part.targets.shape[-1], part.sequences.features
         if not self.per_step:
             return sequence_to_vector(
