@@ -45,7 +45,7 @@ STEP = """An LSTM 64→64 at batch 1, the state handed on from call to call, tim
 EPOCH = """60,000 images in batches of 150, 150 neurons, Adam: scaled from 40 different batches of
 random pixels. TensorFlow 1 style is a graph in a session of `tf.compat.v1`, by `static_rnn` or
 `dynamic_rnn`, whichever is faster; its GRU has the reset gate before the product."""
-OVERHEAD = """An epoch at the lesson's setting (100 batches of 150 images, 150 neurons, Adam) by
+OVERHEAD = """An epoch at the lesson's setting (400 batches of 150 images, 150 neurons, Adam) by
 a loop in torch written by hand and by `elman.training.Trainer`: the same module, batches and
 optimiser, so that only the loop differs. A run's folder holds checkpoints and JSON lines."""
 BUDGET = """Forward, backward and the weights' gradients of an LSTM whose cost is on the final

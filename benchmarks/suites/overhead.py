@@ -14,7 +14,7 @@ BARE = "a loop by hand"
 WHOLE = "Elman, with a run's folder and progress"
 
 
-BATCHES = 100  # of an epoch
+BATCHES = 400  # all of an epoch
 
 
 def cases() -> Iterator[Case]:
