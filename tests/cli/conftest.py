@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -58,3 +59,9 @@ def run(command, tables, tmp_path_factory) -> Path:
     done = command("train", "classifier", *files, *SMALL, "--out", out)
     assert done.exit_code == 0, done.output
     return out
+
+
+@pytest.fixture
+def own_run(run, tmp_path) -> Path:
+    """A copy of the run, for what writes into its folder."""
+    return Path(shutil.copytree(run, tmp_path / "own"))

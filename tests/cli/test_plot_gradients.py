@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 
-def test_a_run_with_its_data(command, tables, run):
-    shown = command("plot", "gradients", run, "--data", tables / "test.csv", "--label", "class")
+def test_a_run_with_its_data(command, tables, own_run):
+    shown = command("plot", "gradients", own_run, "--data", tables / "test.csv", "--label", "class")
     assert shown.exit_code == 0, shown.output
-    assert (run / "pictures" / "gradients.png").stat().st_size > 10_000
+    assert (own_run / "pictures" / "gradients.png").stat().st_size > 10_000
     assert "halves every" in shown.stdout
     assert "that of the loss." in shown.stdout
     assert "the first 16 of 30 sequences" in shown.stderr

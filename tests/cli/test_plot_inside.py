@@ -41,10 +41,10 @@ def test_labels_and_torch_are_not_needed(tables, run, tmp_path):
     assert (tmp_path / "gates.svg").read_bytes().startswith(b"<?xml")
 
 
-def test_a_run_shows_its_own_data_by_default(command, tables, run):
-    done = command("plot", "states", run, "--label", "class")
+def test_a_run_shows_its_own_data_by_default(command, tables, own_run):
+    done = command("plot", "states", own_run, "--label", "class")
     assert done.exit_code == 0, done.output
-    assert (run / "pictures" / "states.png").exists()
+    assert (own_run / "pictures" / "states.png").exists()
 
 
 @pytest.fixture

@@ -38,8 +38,6 @@ def test_a_run_leaves_everything_in_its_folder(run):
         "pictures/confusion.png",
         "pictures/misread.png",
         "pictures/reading.png",
-        "pictures/gradients.png",
-        "pictures/states.png",
     }
     result = json.loads((run / "result.json").read_text())
     assert result["test"]["score"] > result["test"]["baselines"]["majority class"]
