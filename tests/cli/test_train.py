@@ -180,3 +180,38 @@ def test_a_stopped_run_is_resumed_to_the_same_bits(command, tables, tmp_path, wh
     done = command(*told, "--resume")
     assert done.exit_code == 0, done.output
     assert same_weights(tmp_path / "run", whole)
+
+
+def write_walk(path: Path, seed: int, labelled: bool = True) -> None:
+    """Two recordings of a noise and its running mean, in long form."""
+    draws = np.random.default_rng(seed)
+    lines = ["series,step,value" + ",label" * labelled]
+    for name, steps in (("a", 90), ("b", 140)):
+        noise = draws.normal(size=steps)
+        means = np.convolve(noise, [0.5, 0.5])[:steps]
+        lines += [
+            f"{name},{k},{value:.6f}" + f",{mean:.6f}" * labelled
+            for k, (value, mean) in enumerate(zip(noise, means, strict=True))
+        ]
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("how", [("--window", 20), ("--memory", "1MB"), ("--cost-steps", "10:")])
+def test_a_table_with_a_number_at_each_step(command, tmp_path, how):
+    for name, seed in (("train", 0), ("test", 1)):
+        write_walk(tmp_path / f"{name}.csv", seed)
+    write_walk(tmp_path / "new.csv", 2, labelled=False)
+    out = tmp_path / "run"
+    data = ("--data", tmp_path / "train.csv", "--test", tmp_path / "test.csv", "--per-step")
+    options = (*SMALL, "--validation", 0, "--batch-size", 2, *how, "--no-pictures", "--out", out)
+    done = command("train", "regressor", *data, *options)
+    assert done.exit_code == 0, done.output
+    scored = command("evaluate", out / "model.elman", "--data", tmp_path / "test.csv", "--json")
+    assert scored.exit_code == 0, scored.output
+    assert json.loads(scored.stdout)["score"] == pytest.approx(
+        json.loads((out / "result.json").read_text())["test"]["score"]
+    )
+    for table in ("test.csv", "new.csv"):
+        answered = command("predict", out / "model.elman", "--data", tmp_path / table)
+        assert answered.exit_code == 0, answered.output
+        assert len(answered.stdout.splitlines()) == 1 + 90 + 140

@@ -15,6 +15,7 @@ from elman.cli.options import (
     PartOption,
     SeriesOption,
     StepOption,
+    each_step,
     model_file,
     read_labelled,
     scored_part,
@@ -39,7 +40,8 @@ def evaluate(
     """
     answering = elman.load(model_file(model))
     part = part or scored_part(data)
-    labelled = read_labelled(data, part, series=series, step=step, label=label)
+    columns = {"series": series, "step": step, "label": label}
+    labelled = read_labelled(data, part, per_step=each_step(answering), **columns)
     result = answering.evaluate(labelled.sequences, labelled.labels)
     result = {"data": labelled.name, "part": part or "all", **result}
     if json:

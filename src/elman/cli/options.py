@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from elman.data import LabelledSequences, loaders
+from elman.data.readers import is_table
 from elman.errors import DataError
 
 __all__ = ["DataOption", "JsonOption", "LabelOption", "ModelPath", "PartOption", "SeriesOption"]
-__all__ += ["StepOption", "read_data", "read_labelled"]
+__all__ += ["StepOption", "each_step", "read_data", "read_labelled"]
 
 ModelPath = Annotated[
     Path, typer.Argument(help="A model file (model.elman), or the folder of a run.")
@@ -37,15 +38,28 @@ LabelOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-def read_data(source: str, part: str | None, **columns: str | None) -> LabelledSequences:
-    """What `--data`, `--part` and the table's options name."""
-    given = {name: column for name, column in columns.items() if column is not None}
+def read_data(
+    source: str, part: str | None, *, per_step: bool = False, **columns: str | None
+) -> LabelledSequences:
+    """What `--data`, `--part` and the table's options name.
+
+    Args:
+        source: A set's name or a path.
+        part: Of the set.
+        per_step: Whether a table's label is a number at each step, as the model wants it.
+        columns: The table's; None where the command line does not say.
+    """
+    given: dict[str, Any] = {name: col for name, col in columns.items() if col is not None}
+    if per_step and is_table(source):
+        given["per_step"] = True
     return loaders.load(source, part, **given)
 
 
-def read_labelled(source: str, part: str | None, **columns: str | None) -> LabelledSequences:
+def read_labelled(
+    source: str, part: str | None, *, per_step: bool = False, **columns: str | None
+) -> LabelledSequences:
     """As `read_data`, where labels are needed."""
-    data = read_data(source, part, **columns)
+    data = read_data(source, part, per_step=per_step, **columns)
     if data.labels is None:
         raise DataError(data.name, "holds no labels", "name their column with --label")
     return data
@@ -55,6 +69,11 @@ def scored_part(source: str) -> str | None:
     """The part that a score is read on: a named set's test part, the whole of a file."""
     folder = Path(source)
     return "test" if source in loaders.labelled_names() or folder.is_dir() else None
+
+
+def each_step(model: Any) -> bool:
+    """Whether a model's answers belong to steps rather than to sequences."""
+    return getattr(model, "per_step", False)
 
 
 def model_file(path: Path) -> Path:

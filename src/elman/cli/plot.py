@@ -21,6 +21,7 @@ from elman.cli.options import (
     PartOption,
     SeriesOption,
     StepOption,
+    each_step,
     model_file,
     read_data,
     read_labelled,
@@ -156,14 +157,16 @@ def _config(folder: Path) -> dict[str, Any]:
 def _answers(request: _Request) -> Any:
     """A picture of a model's answers to labelled data."""
     model, source = elman.load(model_file(request.given())), request.data()
-    data = read_labelled(source, request.part or scored_part(source), **request.columns)
+    part = request.part or scored_part(source)
+    data = read_labelled(source, part, per_step=each_step(model), **request.columns)
     return draw_answers(request.kind, model, data, request.index)
 
 
 def _inside(request: _Request) -> Any:
     """A picture of a model while it reads one sequence; needs no labels."""
     model, source = elman.load(model_file(request.given())), request.data()
-    data = read_data(source, request.part or scored_part(source), **request.columns)
+    part = request.part or scored_part(source)
+    data = read_data(source, part, per_step=each_step(model), **request.columns)
     return draw_inside(request.kind, model, data, request.index or 0)
 
 
@@ -196,10 +199,11 @@ def _remedies(request: _Request) -> Any:
 def _gradients(request: _Request) -> Any:
     """Where the gradient goes in a model, at some sequences; their labels are used if known."""
     path, source = model_file(request.given()), request.data()
-    task = elman.load(path).bundle.task
-    data = read_data(source, request.part or scored_part(source), **request.columns)
+    model, part = elman.load(path), request.part or scored_part(source)
+    data = read_data(source, part, per_step=each_step(model), **request.columns)
     some = data.select(slice(_DIAGNOSED))
-    estimator = (elman.Classifier if task == "classifier" else elman.Regressor).load(path)
+    classifies = model.bundle.task == "classifier"
+    estimator = (elman.Classifier if classifies else elman.Regressor).load(path)
     batch = some.sequences if some.labels is None else (some.sequences, some.labels)
     diagnosis = elman.diagnose(estimator, batch)
     result_console.print(str(diagnosis), markup=False, highlight=False)

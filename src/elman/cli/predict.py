@@ -22,6 +22,7 @@ from elman.cli.options import (
     PartOption,
     SeriesOption,
     StepOption,
+    each_step,
     model_file,
     read_data,
     scored_part,
@@ -55,7 +56,8 @@ def predict(
     """
     answering = elman.load(model_file(model))
     part = part or scored_part(data)
-    given = read_data(data, part, series=series, step=step, label=label)
+    columns = {"series": series, "step": step, "label": label}
+    given = read_data(data, part, per_step=each_step(answering), **columns)
     if isinstance(answering, ClassifierModel):
         rows = _classified(answering, given, probabilities)
     else:

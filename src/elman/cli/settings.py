@@ -100,9 +100,10 @@ class Settings:
             return self.estimator_class().load(self.about["from"]).set_params(**self.parameters)
         return self.estimator_class()(**self.parameters)
 
-    def columns(self) -> dict[str, str | None]:
-        """Which columns of a table hold what."""
-        return {name: self.about.get(name) for name in _COLUMNS}
+    def reading(self) -> dict[str, Any]:
+        """How `cli.options.read_labelled` reads the data."""
+        columns = {name: self.about.get(name) for name in _COLUMNS}
+        return {**columns, "per_step": bool(self.parameters.get("per_step"))}
 
 
 def recipes() -> list[str]:

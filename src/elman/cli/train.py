@@ -50,7 +50,7 @@ def train(
     about["from"] = None if start is None else str(start)
     settings = gather(task, config, about, parameters)
     source = settings.about["data"]
-    training = read_labelled(source, "train" if scored_part(source) else None, **settings.columns())
+    training = read_labelled(source, "train" if scored_part(source) else None, **settings.reading())
     held_out = _held_out(settings)
     folder = elman.training.RunFolder(out or _fresh_folder(settings), about=settings.about)
     estimator = settings.estimator().set_params(run=folder, resume=resume, verbose=True)
@@ -72,7 +72,7 @@ def _held_out(settings: Settings) -> LabelledSequences | None:
     """The part that the score is read on once, or None."""
     source, test = settings.about["data"], settings.about.get("test")
     if test is not None:
-        return read_labelled(test, scored_part(test), **settings.columns())
+        return read_labelled(test, scored_part(test), **settings.reading())
     if source in labelled_names():
         return read_labelled(source, "test")
     return None

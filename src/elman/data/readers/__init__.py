@@ -13,13 +13,18 @@ from elman.data.readers.table import Columns, read_csv, read_parquet
 from elman.data.sequences import LabelledSequences
 from elman.errors import ArgumentError, DataError, FormatError
 
-__all__ = ["read"]
+__all__ = ["is_table", "read"]
 
 _UNDERSTOOD = (
     "an idx pair (a folder, a prefix or the images file; its labels beside it), an .npz file with "
     "X and y, or a table in long form: .csv, .csv.gz or .parquet"
 )
 _TABLES = {".csv": read_csv, ".csv.gz": read_csv, ".parquet": read_parquet}
+
+
+def is_table(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is, by its name, a table: a file that `Columns` describe."""
+    return os.fspath(path).lower().endswith(tuple(_TABLES))
 
 
 def read(

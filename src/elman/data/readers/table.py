@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from elman.data.sequences import LabelledSequences, Sequences
-from elman.errors import ArgumentError, DataError, FormatError, MissingExtraError
+from elman.errors import DataError, FormatError, MissingExtraError
 
 __all__ = ["Columns", "label_array", "read_csv", "read_parquet"]
 
@@ -233,10 +233,6 @@ def _label_names(table: _Table, columns: Columns) -> list[str]:
     else:
         given = [columns.label] if isinstance(columns.label, str) else list(columns.label)
         names = [_find(table, "label", name) for name in given]
-    if columns.per_step and not names:
-        raise ArgumentError(
-            "per_step", "is set, and there is no label column", "name it: label='...'"
-        )
     return names
 
 
