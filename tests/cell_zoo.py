@@ -15,6 +15,7 @@ from elman import state
 from elman.cells import (
     BatchNormLSTMCell,
     BatchNormRNNCell,
+    Dilated,
     Dropout,
     GRUCell,
     LearnedInitialState,
@@ -127,6 +128,11 @@ CELLS: dict[str, Callable[[], Any]] = {
     "projected": lambda: Projected(lstm(), 2),
     "learned": lambda: LearnedInitialState(lstm(projection=1)),
     "everything": everything,
+    "dilated": lambda: Dilated(lstm(), 2),
+    "dilated_far": lambda: Dilated(gru(), 7),
+    "dilated_everything": lambda: Dilated(everything(), 3),
+    "dilated_batch_norm": lambda: Dilated(normalised(BatchNormRNNCell), 2),
+    "dilated_learned_apart": lambda: LearnedInitialState(Dilated(rnn(), 2)),
     "stacked_wrapped": lambda: Stacked(
         [Dropout(Residual(gru(hidden=3)), output=0.3), LearnedInitialState(rnn(3, 2))]
     ),
@@ -137,10 +143,16 @@ CELLS: dict[str, Callable[[], Any]] = {
     "own_dropout": lambda: Dropout(Leaky(), input=0.2, recurrent=0.3),
     "own_zoneout": lambda: Zoneout(MinimalGated(), 0.4),
     "own_projected": lambda: Projected(Leaky(), 2),
+    "own_dilated": lambda: Dilated(Leaky(), 2),
     "own_learned": lambda: LearnedInitialState(Leaky()),
 }
 
-ANSWERING = {"rnn_batch_norm", "lstm_batch_norm", "batch_norm_wrapped"}
+ANSWERING = {
+    "rnn_batch_norm",
+    "lstm_batch_norm",
+    "batch_norm_wrapped",
+    "dilated_batch_norm",
+}
 """In training the rows of these depend on each other: laws of rows hold for their `eval()`."""
 
 

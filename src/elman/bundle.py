@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 
-from elman.blueprint import Blueprint, Recurrent, cell_kinds, from_data, to_data
+from elman.blueprint import Blueprint, Parallel, Recurrent, cell_kinds, from_data, to_data
 from elman.blueprint.schema import MAX_JSON_BYTES, parse_json
 from elman.errors import BlueprintError, BundleError, ShapeError
 from elman.files import replace_file
@@ -364,7 +364,8 @@ def _check_weights(where: str, blueprint: Blueprint, weights: dict[str, np.ndarr
 def _check_answerable(where: str, blueprint: Blueprint) -> None:
     """Every cell has a NumPy step, so that the file can be answered."""
     for chain in blueprint.chains.values():
-        for cell in (c for block in chain if isinstance(block, Recurrent) for c in block.cells):
+        blocks = (block for block in chain if isinstance(block, Recurrent | Parallel))
+        for cell in (cell for block in blocks for cell in block.cells):
             kind = cell_kinds()[cell.kind]
             if not kind.built_in and kind.numpy_cell is None:
                 raise BundleError(

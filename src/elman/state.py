@@ -32,6 +32,7 @@ from elman.errors import BundleError, ShapeError
 from elman.files import replace_file
 
 __all__ = [
+    "DilatedState",
     "LSTMState",
     "RNNState",
     "batch_size",
@@ -62,7 +63,29 @@ class LSTMState(NamedTuple):
     cell: Any
 
 
-_KNOWN = {"RNNState": RNNState, "LSTMState": LSTMState}
+class DilatedState(NamedTuple):
+    """State of a cell whose step t goes on from step t - d: its last d states, oldest first.
+
+    `states` is one of the cell's states whose arrays are `[B, d, ...]`.
+    """
+
+    states: Any
+
+    def at(self, index: int) -> Any:
+        """One of the d states: 0 is the oldest, -1 the newest."""
+        return map_leaves(lambda leaf: leaf[:, index], self.states)
+
+    def followed_by(self, new: Any) -> DilatedState:
+        """The last d states once there is a new one."""
+
+        def shift(leaf: Any, newest: Any) -> Any:
+            parts = (leaf[:, 1:], newest[:, None])
+            return _torch().cat(parts, 1) if _is_torch(leaf) else np.concatenate(parts, 1)
+
+        return DilatedState(map_leaves(shift, self.states, new))
+
+
+_KNOWN = {kind.__name__: kind for kind in (RNNState, LSTMState, DilatedState)}
 _FORMAT = "elman-state-1"
 
 

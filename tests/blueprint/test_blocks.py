@@ -8,8 +8,13 @@ from elman.blueprint import (
     Dense,
     Dropout,
     Embedding,
+    Flatten,
+    Parallel,
     Pool,
+    Recall,
     Recurrent,
+    Segments,
+    Tail,
 )
 from elman.errors import BlueprintError
 
@@ -32,6 +37,23 @@ CELL = CellConfig("rnn", 4)
         (lambda: Dense(3, "gelu"), "activation"),
         (lambda: Dropout(1.0), "rate"),
         (lambda: Dropout(-0.5), "rate"),
+        (lambda: Segments(0), "length"),
+        (lambda: Segments(65_537), "length"),
+        (lambda: Segments(4, static=-1), "static"),
+        (lambda: Tail(0), "steps"),
+        (lambda: Tail(65_537), "steps"),
+        (lambda: Flatten(True), "steps"),
+        (lambda: Flatten(65_537), "steps"),
+        (lambda: Parallel((), 3), "cells"),
+        (lambda: Parallel((CELL, None), 3), "cells[1]"),
+        (lambda: Parallel(CELL, 0), "steps"),
+        (lambda: Parallel(CELL, 4097), "steps"),
+        (lambda: Parallel(CELL, 3, ahead=1), "ahead"),
+        (lambda: Recall(0, 3, 1), "length"),
+        (lambda: Recall(2, 4097, 1), "segments"),
+        (lambda: Recall(2, 3, 0), "positions"),
+        (lambda: Recall(2, 3, 1, targets=0), "targets"),
+        (lambda: Recall(2, 3, 1, parameters=2, shifted=3), "shifted"),
     ],
 )
 def test_values_outside_their_range_are_named(make, where):
@@ -62,6 +84,19 @@ def test_a_residual_that_does_not_fit_is_named_with_its_layer():
         block.shapes(7)
 
 
+def test_features_of_windows():
+    assert Segments(24).output_features(3) == 72
+    assert Recall(24, 7, 2, targets=2, parameters=3).output_features(5) == 144
+    assert Segments(24, static=2).output_features(3) == 26
+    assert Flatten(7).output_features(3) == 21
+    block = Parallel((CELL, CellConfig("gru", 5, output_projection=2)), 6)
+    assert block.output_features(3) == 2
+    assert block.shapes(3)["position"] == (6, 3)
+    assert block.shapes(3)["cells.1.cell.weight_ih"] == (15, 4)
+    with pytest.raises(BlueprintError, match="static: found 3 of 3 features"):
+        Segments(24, static=3).shapes(3)
+
+
 def test_every_block_says_what_it_is_in_one_line():
     blocks = [
         Embedding(50, 8),
@@ -69,6 +104,13 @@ def test_every_block_says_what_it_is_in_one_line():
         Pool("max"),
         Dense(3, "relu"),
         Dropout(0.25),
+        Segments(24, static=3),
+        Segments(4),
+        Tail(2),
+        Flatten(7),
+        Parallel((CELL, CellConfig("gru", 5)), 4, ahead=True),
+        Parallel(CELL, 3),
+        Recall(24, 14, 2),
     ]
     assert {block.kind for block in blocks} == set(BLOCKS)
     assert [block.describe() for block in blocks] == [
@@ -77,4 +119,11 @@ def test_every_block_says_what_it_is_in_one_line():
         "pool: maximum over time",
         "dense: 3, relu",
         "dropout: 0.25 in training",
+        "segments: 24 steps each, the last 3 features once",
+        "segments: 4 steps each",
+        "tail: last 2 steps",
+        "flatten: 7 steps",
+        "parallel: 4 positions, known ahead, rnn 4, gru 5",
+        "parallel: 3 positions, rnn 4",
+        "recall: 14 segments of 24 steps mixed, and a dense layer",
     ]

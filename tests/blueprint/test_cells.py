@@ -41,6 +41,9 @@ def clean_registry(monkeypatch):
         ({"residual": "yes"}, "residual"),
         ({"output_projection": 100_000}, "output_projection"),
         ({"learned_state": 1.0}, "learned_state"),
+        ({"dilation": 0}, "dilation"),
+        ({"dilation": 4097}, "dilation"),
+        ({"dilation": 2.0}, "dilation"),
         ({"kind": "gru", "peepholes": True}, "peepholes"),
         ({"kind": "lstm", "activation": "relu"}, "activation"),
         ({"kind": "rnn", "forget_bias": 0.0}, "forget_bias"),
@@ -80,6 +83,14 @@ def test_shapes_of_a_wrapped_cell():
         "cell.cell.cell.peephole": (3, 4),
         "cell.cell.cell.projection": (3, 4),
     }
+
+
+def test_dilation_is_outermost_and_adds_no_weights():
+    config = CellConfig("gru", 4, dilation=3, residual=True, learned_state=True)
+    assert config.wrappers == ["dilated", "learned_state", "residual"]
+    assert config.state_sizes == {"hidden": 4}
+    assert config.shapes(4)["cell.initial.0"] == (4,)
+    assert config.describe() == "gru 4 (residual, learned_state, dilation=3)"
 
 
 def test_a_residual_needs_as_many_inputs_as_outputs():

@@ -9,8 +9,13 @@ from elman.blueprint import (
     Dense,
     Dropout,
     Embedding,
+    Flatten,
+    Parallel,
     Pool,
+    Recall,
     Recurrent,
+    Segments,
+    Tail,
     sequence_to_vector,
 )
 from elman.errors import BlueprintError, ShapeError
@@ -52,6 +57,18 @@ def residual(units=3) -> CellConfig:
         (lambda: body(LAYER, Dense(2)), "chains.body[1]"),
         (lambda: body(LAYER, Pool(), configuration="sequence_to_sequence"), "chains.body[1]"),
         (lambda: body(Dense(2), configuration="sequence_to_sequence"), "chains.body"),
+        (lambda: body(LAYER, Flatten(4), Flatten(4)), "chains.body[2]"),
+        (lambda: body(Flatten(4), Segments(2)), "chains.body[1]"),
+        (lambda: body(Tail(4), configuration="sequence_to_sequence"), "chains.body"),
+        (lambda: body(Segments(2, static=3), LAYER, Pool()), "chains.body[0].static"),
+        (lambda: body(Parallel(residual(5), 2), Flatten(2)), "chains.body[0].cells[0].residual"),
+        (lambda: body(Parallel(CELL, 2), Pool()), "chains.body[0]"),
+        (lambda: body(Parallel(CELL, 2), Recall(2, 3, 2), Flatten(2)), "chains.body[1]"),
+        (lambda: body(Segments(3), LAYER, Recall(2, 3, 2), Flatten(2)), "chains.body[2]"),
+        (
+            lambda: body(Segments(2, 1), LAYER, Recall(2, 3, 2, targets=3), Flatten(2)),
+            "chains.body[2].targets",
+        ),
         # A final state is read here, not the outputs.
         (lambda: body(Dense(3), Pool()), "chains.body[0]"),
         (lambda: body(Pool()), "chains.body[0]"),
@@ -72,6 +89,14 @@ def residual(units=3) -> CellConfig:
         (lambda: decoder(Embedding(6, 3), LAYER, Dense(5)), "chains.decoder[2]"),
         (lambda: decoder(Embedding(6, 3), LAYER), "chains.decoder[1]"),
         (lambda: decoder(LAYER, Dense(6)), "chains.decoder[0]"),
+        (lambda: decoder(Embedding(6, 3), LAYER, Tail(2), Dense(6)), "chains.decoder[2]"),
+        (
+            lambda: decoder(
+                Embedding(6, 3), Recurrent((CELL, CellConfig("rnn", 4, dilation=2))), Dense(6)
+            ),
+            "chains.decoder[1].cells[1].dilation",
+        ),
+        (lambda: decoder(Embedding(6, 3), LAYER, Parallel(CELL, 2), Dense(6)), "chains.decoder[2]"),
         (lambda: decoder(Embedding(6, 3), LAYER, Dense(6), go=None), "go"),
         (lambda: decoder(Embedding(6, 3), LAYER, Dense(6), eos=6), "eos"),
         (lambda: decoder(Embedding(6, 3), LAYER, Dense(6), eos=-1), "eos"),
@@ -151,9 +176,14 @@ def test_which_networks_generate_and_which_stream():
     assert forward.streams
     assert not both.streams
     assert not forward.generates
+    assert not forward.reads_windows
     generator = decoder(Embedding(6, 3), LAYER, Dense(6))
     assert generator.generates
     assert not generator.streams
+    windowed = body(LAYER, Tail(2), Flatten(2))
+    assert windowed.reads_windows
+    assert not windowed.streams
+    assert not windowed.generates
 
 
 def test_a_blueprint_keeps_its_own_chains():

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elman.blueprint import (
+    Blueprint,
     CellConfig,
+    Dense,
+    Flatten,
+    Parallel,
+    Recall,
+    Recurrent,
+    Segments,
+    Tail,
     encoder_decoder,
     from_data,
     from_json,
@@ -27,6 +35,7 @@ CELLS = (
     CellConfig("rnn", 4, activation="relu", residual=True, input_dropout=0.5, variational=True),
     CellConfig("gru", 5, reset_after=False),
 )
+DILATED = tuple(CellConfig("gru", 4, dilation=2**k) for k in range(3))
 BLUEPRINTS = [
     sequence_to_vector(input_size=3, cells=CELLS, outputs=2, dropout=0.5),
     sequence_to_sequence(vocabulary=3, embedding=2, cells=CELLS[0], outputs=2, bidirectional=True),
@@ -34,8 +43,16 @@ BLUEPRINTS = [
     encoder_decoder(
         source_vocabulary=4, target_vocabulary=5, embedding=2, cells=CELLS, go=0, eos=1
     ),
+    Blueprint(
+        "sequence_to_sequence",
+        3,
+        {"body": (Segments(4, static=1), Parallel(CELLS[2], 6, ahead=True), Recall(4, 3, 6, 2))},
+    ),
+    Blueprint(
+        "sequence_to_vector", 3, {"body": (Recurrent(DILATED), Tail(2), Flatten(2), Dense(5))}
+    ),
 ]
-IDS = [blueprint.configuration for blueprint in BLUEPRINTS]
+IDS = [blueprint.describe().split(",")[0] + str(k) for k, blueprint in enumerate(BLUEPRINTS)]
 
 
 @pytest.mark.parametrize("blueprint", BLUEPRINTS, ids=IDS)

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman import bundle
-from elman.blueprint import CellConfig, CellKind, register_cell, sequence_to_vector
+from elman.blueprint import (
+    Blueprint,
+    CellConfig,
+    CellKind,
+    Dense,
+    Flatten,
+    Parallel,
+    register_cell,
+    sequence_to_vector,
+)
 from elman.blueprint import cells as registry
 from elman.bundle import pack_strings, unpack_strings
 from elman.errors import BundleError
@@ -138,6 +147,11 @@ def test_a_cell_without_a_numpy_step_is_not_saved(tmp_path, monkeypatch):
         with pytest.raises(BundleError, match="'mute' has no NumPy step"):
             bundle.save(tmp_path / name, saved)
         assert not (tmp_path / name).exists()
+    body = (Parallel(CellConfig("mute", 2), 3), Flatten(3), Dense(2))
+    blueprint = Blueprint("sequence_to_vector", 2, {"body": body})
+    weights = {weight: np.zeros(shape, np.float32) for weight, shape in blueprint.shapes().items()}
+    with pytest.raises(BundleError, match="'mute' has no NumPy step"):
+        bundle.save(tmp_path / "parallel", make(blueprint=blueprint, weights=weights))
     monkeypatch.undo()
     refused(tmp_path / "able", "'able'", "import the module that registers it")
 

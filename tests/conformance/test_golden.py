@@ -101,6 +101,7 @@ REASONS = {
     "Dropout": "random masks of another generator; in eval() it is its cell: the table's test",
     "DropoutState": "a state",
     "Projected": "TensorFlow 2 no longer has the wrapper: the table's test states what it computes",
+    "Dilated": "TensorFlow 1 has no such wrapper",
     "LearnedInitialState": "TensorFlow 1 has no such wrapper",
     "Zoneout": "TensorFlow 1 has no such wrapper",
     "ZoneoutState": "a state",

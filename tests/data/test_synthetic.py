@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -76,7 +74,6 @@ def test_copying_reads_the_symbols_a_sign_later_and_asks_for_them(lag, symbols, 
 
 def test_the_memoryless_baseline_of_the_paper():
     task = copying(5000, 100, seed=0)
-    assert task.baseline_loss == pytest.approx(10 * math.log(8) / 120)
     assert task.baseline_accuracy == 1 / 8
     guess = np.mean(task.targets[:, task.scored] == 3)
     assert guess == pytest.approx(task.baseline_accuracy, abs=0.01)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from elman.errors import ArgumentError
 from elman.kernels.memory_plan import Advance, Plan, check_memory, plan, share
+from tests.unchecked import unchecked
 
 
 def of_segments(count: int, slots: int) -> Plan:
@@ -209,6 +210,12 @@ def test_what_is_no_memory(memory):
         ArgumentError, match="give bytes as '512MB' or '96 MiB', or how many states"
     ):
         check_memory(memory)
+
+
+@pytest.mark.parametrize("memory", [0, True, 1.5, "512"])
+def test_what_is_no_memory_has_no_shares(memory):
+    with unchecked(), pytest.raises(ArgumentError, match="how many states"):
+        share(memory, 2)
 
 
 def test_too_little_says_how_much_it_takes():

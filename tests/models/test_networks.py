@@ -8,8 +8,13 @@ import torch
 from torch import nn
 
 from elman.blueprint import (
+    Blueprint,
     CellConfig,
     CellKind,
+    Dense,
+    Embedding,
+    Pool,
+    Recurrent,
     encoder_decoder,
     register_cell,
     sequence_to_sequence,
@@ -18,7 +23,7 @@ from elman.blueprint import (
 )
 from elman.blueprint import cells as registry
 from elman.errors import ArgumentError, BlueprintError, ShapeError
-from elman.models import EncoderDecoder, Sequence, VectorToSequence, build
+from elman.models import EncoderDecoder, Sequence, VectorToSequence, build, limit_memory
 from elman.runtime import Network
 from elman.state import RNNState
 
@@ -55,8 +60,6 @@ def test_a_seed_gives_the_same_weights_and_leaves_the_default_generator_alone():
 
 
 def test_dense_layers_start_he_for_relu_and_glorot_otherwise():
-    from elman.blueprint import Blueprint, Dense, Pool, Recurrent
-
     blocks = (Recurrent(GRU), Pool(), Dense(2000, "relu"), Dense(2000, "tanh"))
     model = build(Blueprint("sequence_to_vector", 3, {"body": blocks}), seed=0)
     assert model.body[2].weight.std().item() == pytest.approx(math.sqrt(2 / 8), rel=0.05)
@@ -285,3 +288,20 @@ def test_a_reset_begins_a_row_afresh_in_all_layers():
 def test_only_what_answers_at_each_step_runs_in_parts(blueprint):
     with pytest.raises(ArgumentError, match=r"network: .* in one direction, to run in parts"):
         build(blueprint).unroll(VALUES)
+
+
+def test_a_memory_budget_is_divided_among_the_recurrent_blocks():
+    model = build(TRANSLATOR)
+    blocks = [*model.encoder.recurrent(), *model.decoder.recurrent()]
+    for memory, part in (("1MB", "500000B"), (7, 7), (None, None)):
+        limit_memory(model, memory)
+        assert [block.memory for block in blocks] == [part, part]
+
+
+def test_a_network_without_recurrent_blocks_takes_a_memory_budget_too():
+    blocks = (Embedding(6, 3), Pool("mean"), Dense(2))
+    model = build(Blueprint("sequence_to_vector", None, {"body": blocks}))
+    limit_memory(model, "1MB")
+    assert model(TOKENS).shape == (2, 2)
+    with pytest.raises(ArgumentError, match="memory: found '12'"):
+        limit_memory(model, "12")

@@ -15,14 +15,20 @@ from elman.blueprint import (
     Dense,
     Dropout,
     Embedding,
+    Flatten,
+    Parallel,
     Pool,
+    Recall,
     Recurrent,
+    Segments,
+    Tail,
     cell_kinds,
     encoder_decoder,
     sequence_to_sequence,
     sequence_to_vector,
     vector_to_sequence,
 )
+from elman.errors import ShapeError
 from elman.models import blocks as torch_blocks
 from elman.models import build
 from elman.models import cells as torch_cells
@@ -52,6 +58,7 @@ OPTIONS = {
     "residual": dict.fromkeys(BASE, True),
     "output_projection": dict.fromkeys(BASE, 5),
     "learned_state": dict.fromkeys(BASE, True),
+    "dilation": dict.fromkeys(BASE, 3),
 }
 CONFIGS = [*BASE.values()]
 CONFIGS += [
@@ -64,7 +71,8 @@ CONFIGS += [
     replace(config, **WRAPPED, residual=True, output_projection=3) for config in BASE.values()
 ]
 CONFIGS += [
-    CellConfig("lstm", 6, peepholes=True, projection=4, cell_clip=0.3, layer_norm=True, **WRAPPED)
+    CellConfig("lstm", 6, peepholes=True, projection=4, cell_clip=0.3, layer_norm=True, **WRAPPED),
+    CellConfig("gru", 6, residual=True, output_projection=3, dilation=2, **WRAPPED),
 ]
 NAMES = [config.describe() for config in CONFIGS]
 
@@ -170,6 +178,104 @@ def test_chains_to_a_vector_agree(blueprint):
     assert {name: tuple(v.shape) for name, v in model.state_dict().items()} == blueprint.shapes()
     assert_twins(model, network, sequences())
     assert_twins(model, network, np.nan_to_num(sequences()), lengths=None)
+
+
+def to_steps(*blocks) -> Blueprint:
+    return Blueprint("sequence_to_sequence", FEATURES, {"body": blocks})
+
+
+DROPPED = CellConfig("gru", 5, input_dropout=0.2, recurrent_dropout=0.3, learned_state=True)
+# Networks that read windows of WINDOW steps, and the steps of their answers.
+WINDOW = 6
+WINDOWS = {
+    "segments": (to_steps(Segments(2), Recurrent(BASE["lstm"])), 3),
+    "segments, features once": (to_steps(Segments(3, static=2), Recurrent(BASE["gru"])), 2),
+    "tail": (to_steps(Recurrent(LAST), Tail(4), Dense(3)), 4),
+    "flatten": (chain(Recurrent(BASE["rnn"]), Tail(2), Flatten(2), Dense(3)), None),
+    "flattened inputs": (chain(Flatten(WINDOW), Dense(3)), None),
+    "parallel": (to_steps(Parallel(mixed_stack(), 5)), 5),
+    "parallel, ahead": (to_steps(Dense(5), Parallel((LAST, DROPPED), 2, ahead=True)), 2),
+    "nothing but ahead": (to_steps(Parallel(BASE["gru"], WINDOW, ahead=True)), WINDOW),
+    "segrnn": (
+        to_steps(
+            Segments(2, static=1), Dense(4, "relu"), Parallel(DROPPED, 4), Dropout(0.5), Dense(2)
+        ),
+        4,
+    ),
+    "recall": (
+        to_steps(
+            Segments(2, static=1), Parallel(DROPPED, 4), Recall(2, 3, 4, 2, parameters=3, shifted=2)
+        ),
+        4,
+    ),
+    "recall of some, ahead": (
+        chain(
+            Segments(1),
+            Dense(5),
+            Parallel(BASE["lstm"], 2, ahead=True),
+            Recall(1, 4, 2),
+            Flatten(2),
+        ),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("blueprint", "steps"), WINDOWS.values(), ids=WINDOWS)
+def test_networks_of_windows_agree(blueprint, steps):
+    model, network = trained(blueprint)
+    assert {name: tuple(v.shape) for name, v in model.state_dict().items()} == blueprint.shapes()
+    windows = np.random.default_rng(1).normal(size=(B, WINDOW, FEATURES)).astype(np.float32)
+    assert_twins(model, network, windows, lengths=None)
+    assert_twins(model, network, windows, lengths=[WINDOW] * B)
+    size = blueprint.output_size
+    assert network.run(windows).shape == ((B, size) if steps is None else (B, steps, size))
+    assert network.run(windows[:0]).shape[0] == model(torch.from_numpy(windows[:0])).shape[0] == 0
+    alone = np.concatenate([network.run(window[None]) for window in windows])
+    np.testing.assert_array_equal(alone, network.run(windows))
+
+
+def test_a_tail_is_that_of_each_row():
+    model, network = trained(to_steps(Recurrent(BASE["rnn"]), Tail(2)))
+    inputs, lengths = sequences(), [7, 3, 2, 2, 5]
+    inputs[2:4] = 1
+    assert_twins(model, network, inputs, lengths)
+    every = Network(
+        to_steps(Recurrent(BASE["rnn"])),
+        {name: tensor.numpy() for name, tensor in model.state_dict().items()},
+    )
+    expected = every.run(inputs, lengths)[
+        np.arange(B)[:, None], np.array(lengths)[:, None] - [2, 1]
+    ]
+    np.testing.assert_array_equal(network.run(inputs, lengths), expected)
+
+
+RECALL = (Segments(2), Parallel(BASE["gru"], 4), Recall(2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("blueprint", "steps", "lengths", "message"),
+    [
+        (to_steps(Segments(4), Recurrent(BASE["rnn"])), 7, None, "steps: found 7; give a mult"),
+        (to_steps(Segments(3), Recurrent(BASE["rnn"])), 6, [6, 5], r"lengths\[1\]: found 5 of 6"),
+        (chain(Flatten(6)), 7, None, "steps: found 7; give 6"),
+        (chain(Flatten(6)), 6, [5, 6], r"lengths\[0\]: found 5 of 6 steps before Flatten"),
+        (to_steps(Parallel(BASE["rnn"], 3)), 6, [6, 0], r"lengths\[1\]: .* before Parallel"),
+        (to_steps(Parallel(BASE["rnn"], 3, ahead=True)), 2, None, "steps: found 2; give 3 or more"),
+        (to_steps(*RECALL), 6, [6, 5], r"lengths\[1\]: .* before Segments"),
+        (to_steps(*RECALL), 4, None, "steps: found 2 segments; give 3 or more"),
+        (to_steps(*RECALL[:2], Recall(2, 3, 5)), 6, None, "steps: found 4 positions; give 5"),
+        (to_steps(Recurrent(BASE["rnn"]), Tail(3)), 6, [6, 2], "steps: found a row of 2; give 3"),
+        (to_steps(Recurrent(BASE["rnn"]), Tail(3)), 2, None, "steps: found a row of 2; give 3"),
+    ],
+)
+def test_windows_that_do_not_fit_are_refused_by_both(blueprint, steps, lengths, message):
+    model, network = trained(blueprint)
+    inputs = np.zeros((2, steps, FEATURES), np.float32)
+    with pytest.raises(ShapeError, match=message):
+        model(torch.from_numpy(inputs), lengths)
+    with pytest.raises(ShapeError, match=message):
+        network.run(inputs, lengths)
 
 
 @pytest.mark.parametrize("cells", [BASE["rnn"], mixed_stack()], ids=["one layer", "mixed stack"])

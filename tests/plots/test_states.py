@@ -5,7 +5,6 @@ import pytest
 
 from elman import plots
 from elman.blueprint import CellConfig
-from elman.errors import ShapeError
 from tests.plots.recordings import recorded
 
 
@@ -42,8 +41,3 @@ def test_any_number_of_steps_classes_and_layers(drawn, both, steps, outputs):
 def test_numbers(drawn):
     texts = drawn(plots.states(recorded(CellConfig("gru", 9), outputs=1)))
     assert {"y", "numbers"} <= {*texts}
-
-
-def test_classes_are_checked():
-    with pytest.raises(ShapeError, match="classes"):
-        plots.states(recorded(CellConfig("gru", 9)), ["a", "b"])

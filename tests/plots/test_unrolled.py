@@ -6,7 +6,6 @@ from matplotlib.text import Annotation
 
 from elman import plots
 from elman.blueprint import CellConfig
-from elman.errors import ShapeError
 from tests.plots.recordings import recorded
 from tests.plots.shapes import overlapping
 
@@ -74,10 +73,5 @@ def test_any_number_of_features_classes_and_layers(drawn, features, outputs):
 def test_numbers(drawn, outputs):
     recording = recorded(CellConfig("gru", 9), outputs=outputs)
     texts = drawn(plots.unrolled(recording))
-    first = [f"{value:.4g}" for value in recording.answers[-1][:3]]
+    first = [f"{value:.4g}".replace("-", "−") for value in recording.answers[-1][:3]]
     assert f"After 6 steps: {', '.join(first)}{', …' * (outputs > 3)}" in texts
-
-
-def test_classes_are_checked():
-    with pytest.raises(ShapeError, match="classes"):
-        plots.unrolled(recorded(CellConfig("gru", 9)), ["a", "b"])

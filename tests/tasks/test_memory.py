@@ -11,6 +11,7 @@ from elman.errors import ArgumentError
 from elman.models import build, limit_memory
 from elman.tasks import Classifier, Regressor
 from tests.tasks.sequences import TINY, sums
+from tests.unchecked import unchecked
 
 FIVE = TINY | {"epochs": 2, "baselines": False, "dropout": 0.2, "layers": 2}
 
@@ -53,7 +54,7 @@ def test_the_plan_is_said(capsys):
 @pytest.mark.parametrize("memory", ["lots", 0, -3, 1.5, "12"])
 def test_a_budget_that_is_none(memory):
     X, y, _ = sums(20)
-    with pytest.raises(ArgumentError, match="memory"):
+    with unchecked(), pytest.raises(ArgumentError, match="memory"):
         Regressor(**TINY, memory=memory).fit(X, y)
 
 
@@ -72,15 +73,10 @@ def test_only_chosen_steps_are_learnt_and_scored():
     model = Regressor(**options, cost_steps="5:").fit(X, y)
     changed = y.copy()
     changed[:, :5] = 0
-    other = Regressor(**options | {"standardise": True}, cost_steps="5:")
     scores = model.evaluate(X, y)
     assert scores == model.evaluate(X, changed)
     assert scores["score"] > 0.8
-    assert set(scores["baselines"]) == {
-        "mean",
-        "linear regression on each step's own features",
-    }
-    assert other.get_params()["cost_steps"] == "5:"
+    assert set(scores["baselines"]) == {"mean", "linear regression on each step's own features"}
 
 
 def test_the_choice_travels_with_the_model(tmp_path):
@@ -113,7 +109,9 @@ def test_gradients_flow_through_exactly_the_chosen_outputs():
         ({"cost_steps": "7:3"}, "cost_steps"),
         ({"cost_steps": "first"}, "cost_steps"),
         ({"cost_steps": "-3:"}, "cost_steps"),
-        ({"cost_steps": "900:"}, "cost_steps"),
+        ({"cost_steps": "900:"}, "at most 12"),
+        ({"cost_steps": "900:", "baselines": False}, "at most 12"),
+        ({"cost_steps": "5:", "validation": (np.zeros((2, 4, 1)), np.zeros((2, 4)))}, "at most 4"),
         ({"cost_steps": "1:", "per_step": False}, "per_step"),
         ({"cost_steps": "1:", "window": 3}, "window"),
     ],

@@ -10,8 +10,13 @@ from elman.blueprint.blocks import (
     Dense,
     Dropout,
     Embedding,
+    Flatten,
+    Parallel,
     Pool,
+    Recall,
     Recurrent,
+    Segments,
+    Tail,
 )
 from elman.blueprint.cells import CellConfig, CellKind, cell_kinds, register_cell
 from elman.blueprint.configurations import (
@@ -33,8 +38,13 @@ __all__ = [
     "Dense",
     "Dropout",
     "Embedding",
+    "Flatten",
+    "Parallel",
     "Pool",
+    "Recall",
     "Recurrent",
+    "Segments",
+    "Tail",
     "cell_kinds",
     "encoder_decoder",
     "from_data",

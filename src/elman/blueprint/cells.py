@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 MAX_UNITS = 65_536
+MAX_DILATION = 4096
 MAX_LAYERS = 64
 
 Shapes = dict[str, tuple[int, ...]]
@@ -36,7 +37,9 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class CellConfig:
-    """One recurrent cell, wrapped (inside out) by zoneout, dropout, residual, projection, start.
+    """One recurrent cell and the wrappers around it.
+
+    Inside out these are zoneout, dropout, residual, projection, start, dilation.
 
     >>> CellConfig("lstm", 150, peepholes=True).describe()
     'lstm 150 (peepholes)'
@@ -59,6 +62,8 @@ class CellConfig:
         residual: Outputs are inputs plus outputs; needs as many inputs as outputs.
         output_projection: Size of a dense layer on the outputs, shared over time, or None.
         learned_state: The initial state is trained instead of zero.
+        dilation: Step t goes on from the state of so many steps before it, 1…4096. The state is
+            then the last `dilation` states, which all start alike.
 
     Raises:
         BlueprintError: A value is outside its range, the kind is not known, or an option
@@ -82,6 +87,7 @@ class CellConfig:
     residual: bool = field(default=False, metadata=boolean())
     output_projection: int | None = field(default=None, metadata=optional(integer(1, MAX_UNITS)))
     learned_state: bool = field(default=False, metadata=boolean())
+    dilation: int = field(default=1, metadata=integer(1, MAX_DILATION))
 
     def __post_init__(self) -> None:
         if not isinstance(self.kind, str) or self.kind not in _KINDS:
@@ -107,7 +113,7 @@ class CellConfig:
 
     @property
     def state_sizes(self) -> dict[str, int]:
-        """The state's parts by name, each with its number of features."""
+        """The parts of one state by name, each with its number of features."""
         return _KINDS[self.kind].state(self)
 
     @property
@@ -120,6 +126,7 @@ class CellConfig:
         """The wrappers that this cell needs, the outermost first."""
         dropout = max(self.input_dropout, self.output_dropout, self.recurrent_dropout) > 0
         needed = {
+            "dilated": self.dilation > 1,
             "learned_state": self.learned_state,
             "projected": self.output_projection is not None,
             "residual": self.residual,

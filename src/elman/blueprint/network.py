@@ -11,8 +11,12 @@ from elman.blueprint.blocks import (
     MAX_VOCABULARY,
     Block,
     Dense,
+    Parallel,
     Pool,
+    Recall,
     Recurrent,
+    Segments,
+    WindowBlock,
 )
 from elman.blueprint.cells import MAX_UNITS, Shapes
 from elman.blueprint.checks import (
@@ -102,10 +106,17 @@ class Blueprint:
         return "decoder" in CONFIGURATIONS[self.configuration]
 
     @property
+    def reads_windows(self) -> bool:
+        """Whether it answers for whole windows only: a block of `WindowBlock` is in it."""
+        return any(isinstance(block, WindowBlock) for block in self.chains.get("body", ()))
+
+    @property
     def streams(self) -> bool:
-        """Whether it can answer after each input step: no decoder, no backward direction."""
-        recurrent = [block for block in self.chains.get("body", ()) if isinstance(block, Recurrent)]
-        return not self.generates and not any(block.bidirectional for block in recurrent)
+        """Whether it can answer after each input step: all is read forward, step by step."""
+        if self.generates or self.reads_windows:
+            return False
+        recurrent = [block for block in self.chains["body"] if isinstance(block, Recurrent)]
+        return not any(block.bidirectional for block in recurrent)
 
     @property
     def output_size(self) -> int:
@@ -125,9 +136,16 @@ class Blueprint:
         """
         found: Shapes = {}
         for name in self.chains:
+            changing = 0  # features of a segment's step that are not static
             for index, (block, features) in enumerate(self.fed_blocks(name)):
                 with within(f"chains.{name}[{index}]"):
                     shapes = block.shapes(features)
+                    if isinstance(block, Segments):
+                        changing = features - block.static
+                    if isinstance(block, Recall) and block.targets > changing:
+                        raise BlueprintError(
+                            "targets", f"found {block.targets}", f"1 to {changing}"
+                        )
                 found |= {f"{name}.{index}.{weight}": shape for weight, shape in shapes.items()}
         return found
 
@@ -197,6 +215,8 @@ class Blueprint:
         """A decoder writes tokens of its own vocabulary, starting from a state it is given."""
         decoder = self.chains["decoder"]
         vocabulary = decoder[0].vocabulary  # pyright: ignore  (the flow begins with ids)
+        for name, blocks in self.chains.items():
+            _check_reads_steps(name, blocks)
         _check_starts_elsewhere(decoder)
         if not isinstance(decoder[-1], Dense) or decoder[-1].units != vocabulary:
             raise BlueprintError(
@@ -259,6 +279,8 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
             )
         if isinstance(block, Pool) and block.how == "last":
             _check_state_is_read(f"chains.{name}", blocks, index - 1)
+        if isinstance(block, Recall):
+            _check_segments_are_read(where, blocks[:index], block)
         value = block.turns[value]
     if value != gives:
         raise BlueprintError(
@@ -266,8 +288,16 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
             f"gives {value}",
             f"end with blocks that give {gives}",
         )
-    if gives == "steps" and not any(isinstance(block, Recurrent) for block in blocks):
+    if gives == "steps" and not any(isinstance(block, Recurrent | Parallel) for block in blocks):
         raise BlueprintError(f"chains.{name}", "found no recurrent block", "give one")
+
+
+def _check_segments_are_read(where: str, before: tuple[Block, ...], block: Recall) -> None:
+    """What is recalled was made by a `Segments` of the same length."""
+    made = [each for each in before if isinstance(each, Segments)]
+    if not made or made[-1].length != block.length:
+        found = f"segments of {made[-1].length} steps" if made else "no segments"
+        raise BlueprintError(where, f"recalls {found}", f"put Segments({block.length}) before it")
 
 
 def _check_state_is_read(chain: str, blocks: tuple[Block, ...], index: int) -> None:
@@ -286,6 +316,25 @@ def _check_state_is_read(chain: str, blocks: tuple[Block, ...], index: int) -> N
                 "set on the top cell, whose state (not its outputs) is read",
                 "leave it out on the top cell (or pool by mean or max)",
             )
+
+
+def _check_reads_steps(chain: str, blocks: tuple[Block, ...]) -> None:
+    """What generates goes on step by step from the one state that is handed to its decoder."""
+    for index, block in enumerate(blocks):
+        if isinstance(block, WindowBlock):
+            raise BlueprintError(
+                f"chains.{chain}[{index}]",
+                f"found {block.kind} in a network that generates",
+                "use it in a sequence_to_vector or sequence_to_sequence network",
+            )
+        cells = block.cells if isinstance(block, Recurrent) else ()
+        for layer, cell in enumerate(cells):
+            if cell.dilation > 1:
+                raise BlueprintError(
+                    f"chains.{chain}[{index}].cells[{layer}].dilation",
+                    f"found {cell.dilation} in a network that generates",
+                    "leave it out: a decoder starts from one state",
+                )
 
 
 def _check_starts_elsewhere(decoder: tuple[Block, ...]) -> None:

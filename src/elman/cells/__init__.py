@@ -5,6 +5,7 @@ two methods to work in every wrapper, in `Stacked` and in `elman.layers`.
 """
 
 from elman.cells.batch_norm import BatchNormLSTMCell, BatchNormRNNCell, BatchNormState
+from elman.cells.dilated import Dilated
 from elman.cells.dropout import Dropout, DropoutState
 from elman.cells.gru import GRUCell
 from elman.cells.initialisers import INITIALISERS, chrono, initialise
@@ -24,6 +25,7 @@ __all__ = [
     "BatchNormRNNCell",
     "BatchNormState",
     "Cell",
+    "Dilated",
     "Dropout",
     "DropoutState",
     "GRUCell",

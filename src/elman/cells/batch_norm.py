@@ -6,7 +6,7 @@ normalising only its inputs (Amodei et al. 2015, arXiv 1512.02595v1) is not recu
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -111,7 +111,66 @@ class BatchNorm(nn.Module):
         return known[step.clamp(max=len(slots) - 1)]
 
 
-class BatchNormLSTMCell(nn.Module):
+class _BatchNormCell(nn.Module):
+    """What both cells share: the weights, and their products normalised."""
+
+    weights_type: ClassVar[Any]
+
+    def __init__(
+        self,
+        recurrence: Simple | LSTM,
+        input_size: int,
+        hidden_size: int,
+        max_steps: int,
+        generator: torch.Generator | None,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        self.recurrence: Any = recurrence
+        self.input_size = check_size("input_size", input_size)
+        self.hidden_size = self.output_size = H = check_size("hidden_size", hidden_size)
+        self.max_steps = S = check_size("max_steps", max_steps)
+        rows = recurrence.gates * H
+
+        def parameter(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+
+        self.weight_ih = parameter(rows, input_size)
+        self.weight_hh = parameter(rows, H)
+        self.bias = parameter(rows)
+        self.norm_ih = BatchNorm(rows, S, shift=False, device=device, dtype=dtype)
+        self.norm_hh = BatchNorm(rows, S, shift=False, device=device, dtype=dtype)
+        initialise(self, generator=generator)
+
+    @property
+    def mixes_rows(self) -> bool:
+        """Whether a row's numbers depend on the other rows; see `elman.cells.protocol`."""
+        return self.training
+
+    def weights(self) -> Any:
+        """The weights that `initialise` fills: the contract's NamedTuple."""
+        return self.weights_type(self.weight_ih, self.weight_hh, self.bias)
+
+    def extra_repr(self) -> str:
+        """Sizes, for `print`."""
+        return f"{self.input_size}, {self.hidden_size}, max_steps={self.max_steps}"
+
+    def _preactivations(self, inputs: Tensor, state: Any) -> Tensor:
+        """BN(W_ih x) + BN(W_hh h) + b.
+
+        Raises:
+            ShapeError: Inputs or state do not fit the cell.
+        """
+        if not isinstance(state, BatchNormState):
+            raise ShapeError("state", f"found {describe(state)}", "give a BatchNormState")
+        before, step = state
+        check_arrays(self.recurrence, self.weights(), inputs, before, ("B",))
+        from_inputs = self.norm_ih(F.linear(inputs, self.weight_ih), step)
+        return from_inputs + self.norm_hh(F.linear(before.hidden, self.weight_hh), step) + self.bias
+
+
+class BatchNormLSTMCell(_BatchNormCell):
     """Long short-term memory with recurrent batch normalisation; Cooijmans et al. 2016.
 
     arXiv 1603.09025v5, section 3. With p = BN(W_ih x(t)) + BN(W_hh h(t-1)) + b, whose four blocks
@@ -159,6 +218,8 @@ class BatchNormLSTMCell(nn.Module):
         ArgumentError: A size is not a positive integer.
     """
 
+    weights_type = LSTMWeights
+
     def __init__(
         self,
         input_size: int,
@@ -170,36 +231,16 @@ class BatchNormLSTMCell(nn.Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        self.recurrence = LSTM(forget_bias)
-        self.input_size = check_size("input_size", input_size)
-        self.hidden_size = self.output_size = H = check_size("hidden_size", hidden_size)
-        self.max_steps = S = check_size("max_steps", max_steps)
-
-        def parameter(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-
-        self.weight_ih = parameter(4 * H, input_size)
-        self.weight_hh = parameter(4 * H, H)
-        self.bias = parameter(4 * H)
-        self.norm_ih = BatchNorm(4 * H, S, shift=False, device=device, dtype=dtype)
-        self.norm_hh = BatchNorm(4 * H, S, shift=False, device=device, dtype=dtype)
-        self.norm_cell = BatchNorm(H, S, shift=True, device=device, dtype=dtype)
-        initialise(self, generator=generator)
-
-    @property
-    def mixes_rows(self) -> bool:
-        """Whether a row's numbers depend on the other rows; see `elman.cells.protocol`."""
-        return self.training
-
-    def weights(self) -> LSTMWeights:
-        """The weights that `initialise` fills."""
-        return LSTMWeights(self.weight_ih, self.weight_hh, self.bias)
+        super().__init__(
+            LSTM(forget_bias), input_size, hidden_size, max_steps, generator, device, dtype
+        )
+        self.norm_cell = BatchNorm(hidden_size, max_steps, shift=True, device=device, dtype=dtype)
 
     def initial_state(self, batch: int) -> BatchNormState:
         """Zeros: `LSTMState(hidden [B, H], cell [B, H])` at step 0."""
         zeros = self.weight_hh.new_zeros(batch, self.hidden_size)
-        return BatchNormState(LSTMState(zeros, zeros.clone()), _first(zeros))
+        step = zeros.new_zeros(batch, dtype=torch.int64)
+        return BatchNormState(LSTMState(zeros, zeros.clone()), step)
 
     def forward(
         self, inputs: Float[Tensor, "B I"], state: Any
@@ -209,10 +250,8 @@ class BatchNormLSTMCell(nn.Module):
         Raises:
             ShapeError: Inputs or state do not fit the cell.
         """
-        _check(self, inputs, state)
+        i, f, g, o = self._preactivations(inputs, state).chunk(4, dim=1)
         before, step = state
-        gates = _products(self, inputs, before.hidden, step) + self.bias
-        i, f, g, o = gates.chunk(4, dim=1)
         forget = torch.sigmoid(f + self.recurrence.forget_bias)
         cell = forget * before.cell + torch.sigmoid(i) * torch.tanh(g)
         hidden = torch.sigmoid(o) * torch.tanh(self.norm_cell(cell, step))
@@ -220,11 +259,10 @@ class BatchNormLSTMCell(nn.Module):
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""
-        sizes = f"{self.input_size}, {self.hidden_size}, max_steps={self.max_steps}"
-        return f"{sizes}, forget_bias={self.recurrence.forget_bias}"
+        return f"{super().extra_repr()}, forget_bias={self.recurrence.forget_bias}"
 
 
-class BatchNormRNNCell(nn.Module):
+class BatchNormRNNCell(_BatchNormCell):
     """h(t) = activation(BN(W_ih x(t)) + BN(W_hh h(t-1)) + b); the output is h(t).
 
     The simple cell whose gradients section 4 of Cooijmans et al. 2016 (arXiv 1603.09025v5) looks
@@ -255,6 +293,8 @@ class BatchNormRNNCell(nn.Module):
         ArgumentError: A size is not a positive integer, or the activation is unknown.
     """
 
+    weights_type = RNNWeights
+
     def __init__(
         self,
         input_size: int,
@@ -266,35 +306,14 @@ class BatchNormRNNCell(nn.Module):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        self.recurrence = Simple(activation)
-        self.input_size = check_size("input_size", input_size)
-        self.hidden_size = self.output_size = H = check_size("hidden_size", hidden_size)
-        self.max_steps = S = check_size("max_steps", max_steps)
-
-        def parameter(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-
-        self.weight_ih = parameter(H, input_size)
-        self.weight_hh = parameter(H, H)
-        self.bias = parameter(H)
-        self.norm_ih = BatchNorm(H, S, shift=False, device=device, dtype=dtype)
-        self.norm_hh = BatchNorm(H, S, shift=False, device=device, dtype=dtype)
-        initialise(self, generator=generator)
-
-    @property
-    def mixes_rows(self) -> bool:
-        """Whether a row's numbers depend on the other rows; see `elman.cells.protocol`."""
-        return self.training
-
-    def weights(self) -> RNNWeights:
-        """The weights that `initialise` fills."""
-        return RNNWeights(self.weight_ih, self.weight_hh, self.bias)
+        super().__init__(
+            Simple(activation), input_size, hidden_size, max_steps, generator, device, dtype
+        )
 
     def initial_state(self, batch: int) -> BatchNormState:
         """Zeros: `RNNState(hidden [B, H])` at step 0."""
         zeros = self.weight_hh.new_zeros(batch, self.hidden_size)
-        return BatchNormState(RNNState(zeros), _first(zeros))
+        return BatchNormState(RNNState(zeros), zeros.new_zeros(batch, dtype=torch.int64))
 
     def forward(
         self, inputs: Float[Tensor, "B I"], state: Any
@@ -304,33 +323,10 @@ class BatchNormRNNCell(nn.Module):
         Raises:
             ShapeError: Inputs or state do not fit the cell.
         """
-        _check(self, inputs, state)
-        before, step = state
-        mixed = _products(self, inputs, before.hidden, step) + self.bias
+        mixed = self._preactivations(inputs, state)
         hidden = torch.tanh(mixed) if self.recurrence.activation == "tanh" else torch.relu(mixed)
-        return hidden, BatchNormState(RNNState(hidden), step + 1)
+        return hidden, BatchNormState(RNNState(hidden), state.step + 1)
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""
-        sizes = f"{self.input_size}, {self.hidden_size}, max_steps={self.max_steps}"
-        return f"{sizes}, activation={self.recurrence.activation}"
-
-
-_BatchNormCell = BatchNormLSTMCell | BatchNormRNNCell
-
-
-def _check(cell: _BatchNormCell, inputs: Tensor, state: Any) -> None:
-    if not isinstance(state, BatchNormState):
-        raise ShapeError("state", f"found {describe(state)}", "give a BatchNormState")
-    check_arrays(cell.recurrence, cell.weights(), inputs, state.inner, ("B",))
-
-
-def _products(cell: _BatchNormCell, inputs: Tensor, hidden: Tensor, step: Tensor) -> Tensor:
-    """BN(W_ih x) + BN(W_hh h)."""
-    from_inputs = cell.norm_ih(F.linear(inputs, cell.weight_ih), step)
-    return from_inputs + cell.norm_hh(F.linear(hidden, cell.weight_hh), step)
-
-
-def _first(zeros: Tensor) -> Tensor:
-    """Step 0 for as many rows."""
-    return torch.zeros(len(zeros), dtype=torch.int64, device=zeros.device)
+        return f"{super().extra_repr()}, activation={self.recurrence.activation}"

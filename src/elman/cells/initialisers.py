@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from elman.errors import ArgumentError
-from elman.kernels.contract import GRU, GRU_GATES, LSTM, LSTM_GATES
+from elman.kernels.contract import GRU, LSTM
 
 __all__ = ["INITIALISERS", "Initialiser", "chrono", "initialise"]
 
@@ -118,13 +118,13 @@ def chrono(cell: C, longest: int, *, generator: torch.Generator | None = None) -
 
 
 def _remember(module: Any, longest: int, generator: torch.Generator | None) -> None:
-    blocks = module.bias.chunk(module.recurrence.gates)
-    keeps = torch.empty_like(blocks[0]).uniform_(1, longest - 1, generator=generator).log_()
-    if isinstance(module.recurrence, GRU):
-        blocks[GRU_GATES.index("z")].copy_(keeps)
-        return
-    blocks[LSTM_GATES.index("f")].copy_(keeps - module.recurrence.forget_bias)
-    blocks[LSTM_GATES.index("i")].copy_(-keeps)
+    recurrence = module.recurrence
+    blocks = dict(zip(recurrence.gate_names, module.bias.chunk(recurrence.gates), strict=True))
+    keeps = blocks["z"] if isinstance(recurrence, GRU) else blocks["f"]
+    keeps.uniform_(1, longest - 1, generator=generator).log_()
+    if isinstance(recurrence, LSTM):
+        blocks["i"].copy_(-keeps)
+        keeps.sub_(recurrence.forget_bias)
 
 
 def _find(argument: str, initialiser: str | Initialiser) -> Initialiser:

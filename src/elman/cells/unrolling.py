@@ -16,7 +16,7 @@ from elman.operators.loop import reading_order, real_steps
 from elman.operators.notice import notice_steps
 from elman.state import map_leaves, select, where
 
-__all__ = ["loop", "reading_order", "real_steps", "unroll"]
+__all__ = ["loop", "mixes_rows", "reading_order", "real_steps", "unroll"]
 
 
 def unroll(
@@ -62,7 +62,7 @@ def loop(
     notice_steps(cell)
     batch, steps = inputs.shape[:2]
     real = None if lengths is None else real_steps(lengths, steps)
-    apart = real is not None and _mixes_rows(cell)
+    apart = real is not None and mixes_rows(cell)
     # At least one call, so that gradients (zeros) exist even where every row is empty.
     longest = steps if lengths is None or batch == 0 else min(steps, max(1, int(lengths.max())))
     outputs = []
@@ -93,7 +93,7 @@ def _only(active: Tensor | None, values: Tensor) -> Tensor:
     return torch.where(rows, values, values.new_zeros(()))
 
 
-def _mixes_rows(cell: Any) -> bool:
+def mixes_rows(cell: Any) -> bool:
     """Whether the cell, or one inside it, lets rows count in each other's numbers."""
     parts = cell.modules() if isinstance(cell, nn.Module) else (cell,)
     return any(getattr(part, "mixes_rows", False) for part in parts)

@@ -5,7 +5,6 @@ Each is a pure function of its sizes and a seed, the same on every machine.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -73,16 +72,8 @@ class Copying(NamedTuple):
     scored: Bool[np.ndarray, "T"]
 
     @property
-    def baseline_loss(self) -> float:
-        """Mean cross-entropy over all steps, in nats, of who knows all but what the symbols were.
-
-        Such an answer is the blank, and at the scored steps all K classes alike.
-        """
-        return math.log(self.inputs.shape[2] - 2) * float(self.scored.mean())
-
-    @property
     def baseline_accuracy(self) -> float:
-        """The share of symbols that such a guess gets right: 1 / K."""
+        """The share of symbols that a guess without memory gets right: 1 / K."""
         return 1 / (self.inputs.shape[2] - 2)
 
 

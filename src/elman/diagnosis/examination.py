@@ -13,7 +13,7 @@ from torch import Tensor
 from elman.diagnosis.advice import advise
 from elman.diagnosis.gates import dead_units, gate_values, saturation
 from elman.diagnosis.gradients import by_lag, by_step, decay
-from elman.diagnosis.recording import Recorder, Recording
+from elman.diagnosis.recording import LayerRun, Recorder
 from elman.diagnosis.recurrence import recurrent_matrices
 from elman.diagnosis.report import Diagnosis, LayerDiagnosis
 from elman.diagnosis.subject import Loss, Subject
@@ -71,8 +71,8 @@ def diagnose(model: Any, batch: Any, *, loss: Loss | None = None, seed: int = 0)
     recorder = Recorder(subject.network, subject.lengths)
     with same_randomness(), _float64(), torch.enable_grad(), recorder.recording():
         cost, words = subject.cost(subject.run(), seed)
-    recordings = [found for found in recorder.recordings() if found.real().any()]
-    if not recordings:
+    runs = [found for found in recorder.runs() if found.real().any()]
+    if not runs:
         raise ArgumentError(
             "model",
             f"{type(model).__name__} ran nothing recurrent on a real step"
@@ -80,8 +80,8 @@ def diagnose(model: Any, batch: Any, *, loss: Loss | None = None, seed: int = 0)
             "give a recurrent layer and a batch with steps",
         )
     layers = tuple(
-        _layer(recording, steps, last, seed)
-        for recording, (steps, last) in zip(recordings, by_step(cost, recordings), strict=True)
+        _layer(run, steps, last, seed)
+        for run, (steps, last) in zip(runs, by_step(cost, runs), strict=True)
     )
     advice = tuple(advice for layer in layers for advice in advise(layer))
     return Diagnosis(layers, advice, words, unseen)
@@ -98,30 +98,28 @@ def _float64() -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def _layer(recording: Recording, steps: np.ndarray, last: Tensor, seed: int) -> LayerDiagnosis:
-    hidden, state = by_lag(recording, _direction(last, seed))
+def _layer(run: LayerRun, steps: np.ndarray, last: Tensor, seed: int) -> LayerDiagnosis:
+    hidden, state = by_lag(run, _direction(last, seed))
     found = decay(state)
     layer = {
-        "name": recording.name,
-        "what": recording.what,
+        "name": run.name,
+        "what": run.what,
         "hidden_by_step": steps,
         "hidden_by_lag": hidden,
         "state_by_lag": state,
         "decay": found,
         "window": len(state) if found.memory is None else found.memory,
     }
-    if recording.recurrence is None or recording.weights is None:
+    if run.recurrence is None or run.weights is None:
         return LayerDiagnosis(**layer, matrices={}, gates={}, units=last.shape[1], dead=())
-    weights = type(recording.weights)(
-        *(None if w is None else w.numpy() for w in recording.weights)
-    )
-    values = gate_values(recording.recurrence, weights, *_real_steps(recording))
+    weights = type(run.weights)(*(None if w is None else w.numpy() for w in run.weights))
+    values = gate_values(run.recurrence, weights, *_real_steps(run))
     return LayerDiagnosis(
         **layer,
-        matrices=recurrent_matrices(weights),
-        gates=saturation(recording.recurrence, values),
+        matrices=recurrent_matrices(run.recurrence, weights),
+        gates=saturation(run.recurrence, values),
         units=next(iter(values.values())).shape[1],
-        dead=dead_units(recording.recurrence, values),
+        dead=dead_units(run.recurrence, values),
     )
 
 
@@ -134,14 +132,14 @@ def _direction(gradient: Tensor, seed: int) -> Tensor:
     return chosen / chosen.norm(dim=1, keepdim=True)
 
 
-def _real_steps(recording: Recording) -> tuple[np.ndarray, Any]:
+def _real_steps(run: LayerRun) -> tuple[np.ndarray, Any]:
     """What was read at each real step of each row `[N, I]`, and the states before these."""
-    real = torch.from_numpy(recording.real().reshape(-1))
+    real = torch.from_numpy(run.real().reshape(-1))
 
     def joined(parts: list[Tensor]) -> np.ndarray:
         return torch.cat([torch.atleast_2d(part) for part in parts])[real].numpy()
 
-    steps = recording.in_time
+    steps = run.in_time
     before = [joined(list(leaf)) for leaf in zip(*(leaves(s.before) for s in steps), strict=True)]
     arrays = iter(before)
     return joined([s.inputs for s in steps]), map_leaves(lambda _: next(arrays), steps[0].before)

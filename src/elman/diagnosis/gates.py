@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from elman.kernels.contract import GRU, GRU_GATES, LSTM, LSTM_GATES, Recurrence, Simple
+from elman.kernels.contract import GRU, LSTM, Recurrence, Simple
 from elman.kernels.equations import step_forward
 from elman.state import map_leaves
 
@@ -53,7 +53,7 @@ def gate_values(
         inputs: What N steps read.
         before: The states before these steps.
     """
-    names = {Simple: ("h",), LSTM: LSTM_GATES, GRU: GRU_GATES}[type(recurrence)]
+    names = recurrence.gate_names or ("h",)
     parts = []
     for start in range(0, len(inputs), _AT_ONCE):
         rows = itemgetter(slice(start, start + _AT_ONCE))

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from elman.diagnosis.recording import Recording
+from elman.diagnosis.recording import LayerRun
 from elman.state import leaves, map_leaves
 
 __all__ = ["FADED", "Decay", "by_lag", "by_step", "decay"]
@@ -29,53 +29,51 @@ class Norms(NamedTuple):
     state: np.ndarray
 
 
-def by_step(
-    cost: Tensor, recordings: Sequence[Recording]
-) -> list[tuple[Float[np.ndarray, "T"], Tensor]]:
+def by_step(cost: Tensor, runs: Sequence[LayerRun]) -> list[tuple[Float[np.ndarray, "T"], Tensor]]:
     """The gradient of a cost by the hidden states of each recurrence.
 
     Args:
         cost: A scalar.
-        recordings: What ran on the way to it.
+        runs: What ran on the way to it.
 
     Returns:
-        For each recording the norm over rows and units at each step `[T]`, and the gradient by
+        For each run the norm over rows and units at each step `[T]`, and the gradient by
         each row's hidden state at the step that was read last `[B, H]`.
     """
-    points = [list(_points(recording)) for recording in recordings]
+    points = [list(_points(run)) for run in runs]
     flat = [leaf for leaves_of_one in points for leaf in leaves_of_one]
     gradients = iter(_gradients([cost], [torch.ones_like(cost)], flat))
     found = []
-    for recording in recordings:
-        states = _like_states(recording, gradients)
-        norms = _norms(states).hidden * recording.real()
+    for run in runs:
+        states = _like_states(run, gradients)
+        norms = _norms(states).hidden * run.real()
         hidden = torch.stack([_hidden(state) for state in states])
-        last = torch.from_numpy(_last(recording)).clamp(min=0)
+        last = torch.from_numpy(_last(run)).clamp(min=0)
         found.append((np.sqrt((norms**2).sum(axis=1)), hidden[last, torch.arange(len(last))]))
     return found
 
 
 def by_lag(
-    recording: Recording, direction: Float[Tensor, "B H"]
+    run: LayerRun, direction: Float[Tensor, "B H"]
 ) -> tuple[Float[np.ndarray, "T"], Float[np.ndarray, "T"]]:
     """The gradient of what a recurrence holds at the end, by its states so many steps before.
 
     Args:
-        recording: Of the recurrence.
+        run: Of the recurrence.
         direction: The cost is the product of each row's last hidden state with its row here.
 
     Returns:
         Root mean square over the rows that are long enough of the gradient's norm, by the hidden
         state and by the whole state; lag 0 is the last step that was read.
     """
-    last, real = _last(recording), recording.real()
+    last, real = _last(run), run.real()
     outputs, weights = [], []
     for t in sorted(set(last[last >= 0].tolist())):
-        outputs.append(_hidden(recording.in_time[t].after))
+        outputs.append(_hidden(run.in_time[t].after))
         ends = torch.from_numpy(last == t)[:, None]
         weights.append(torch.where(ends, direction, 0).reshape(outputs[-1].shape))
-    gradients = iter(_gradients(outputs, weights, list(_points(recording))))
-    hidden, state = _norms(_like_states(recording, gradients))
+    gradients = iter(_gradients(outputs, weights, list(_points(run))))
+    hidden, state = _norms(_like_states(run, gradients))
     return _by_lag(hidden, last, real), _by_lag(state, last, real)
 
 
@@ -123,10 +121,10 @@ def _factor(share: np.ndarray, memory: int | None) -> float:
     return float(np.exp(np.polyfit(lags, np.log(share[lags]), 1)[0]))
 
 
-def _last(recording: Recording) -> np.ndarray:
+def _last(run: LayerRun) -> np.ndarray:
     """The step that each row read last `[B]`; -1 where it read none."""
-    real = recording.real()
-    if recording.reverse:
+    real = run.real()
+    if run.reverse:
         return np.where(real[0], 0, -1)
     return real.sum(axis=0) - 1
 
@@ -140,9 +138,9 @@ def _by_lag(norms: np.ndarray, last: np.ndarray, real: Bool[np.ndarray, "T B"]) 
     return found
 
 
-def _points(recording: Recording) -> Iterator[Tensor]:
+def _points(run: LayerRun) -> Iterator[Tensor]:
     """Every state's arrays, in the order of time."""
-    for step in recording.in_time:
+    for step in run.in_time:
         yield from (leaf for leaf in leaves(step.after) if leaf.is_floating_point())
 
 
@@ -159,13 +157,13 @@ def _gradients(
     ]
 
 
-def _like_states(recording: Recording, gradients: Iterator[Tensor]) -> list[Any]:
+def _like_states(run: LayerRun, gradients: Iterator[Tensor]) -> list[Any]:
     """A list in the order of `_points`, as states; their integers are as they were."""
 
     def next_gradient(leaf: Tensor) -> Tensor:
         return next(gradients) if leaf.is_floating_point() else leaf
 
-    return [map_leaves(next_gradient, step.after) for step in recording.in_time]
+    return [map_leaves(next_gradient, step.after) for step in run.in_time]
 
 
 def _norms(states: list[Any]) -> Norms:

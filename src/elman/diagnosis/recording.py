@@ -22,7 +22,7 @@ from elman.operators.biases import merged
 from elman.operators.watching import watch
 from elman.state import LSTMState, RNNState, leaves, map_leaves, reset
 
-__all__ = ["Recorder", "Recording", "Step"]
+__all__ = ["LayerRun", "Recorder", "Step"]
 
 
 class Step(NamedTuple):
@@ -34,7 +34,7 @@ class Step(NamedTuple):
 
 
 @dataclass(eq=False)
-class Recording:
+class LayerRun:
     """One layer and direction over one batch of sequences.
 
     Attributes:
@@ -84,23 +84,23 @@ class Recorder:
     """
 
     def __init__(self, model: nn.Module, lengths: Tensor | None) -> None:
-        self._recordings: list[Recording] = []
+        self._runs: list[LayerRun] = []
         self._model = model
         self._names = layer_names(model)
         self._lengths = lengths
-        self._open: dict[nn.Module, Recording] = {}
+        self._open: dict[nn.Module, LayerRun] = {}
         self._zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
 
-    def recordings(self) -> list[Recording]:
+    def runs(self) -> list[LayerRun]:
         """Those in which there was a step to read; one name each."""
-        found = [recording for recording in self._recordings if recording.steps]
+        found = [run for run in self._runs if run.steps]
         times: dict[str, int] = {}
-        for recording in found:
-            times[recording.name] = count = times.get(recording.name, 0) + 1
+        for run in found:
+            times[run.name] = count = times.get(run.name, 0) + 1
             if count > 1:
-                recording.name += f" (run {count})"
-            if recording in self._open.values() and self._fits(recording):
-                recording.lengths = self._lengths
+                run.name += f" (run {count})"
+            if run in self._open.values() and self._fits(run):
+                run.lengths = self._lengths
         return found
 
     @contextmanager
@@ -113,14 +113,14 @@ class Recorder:
         with watch(self._unroll):
             yield
 
-    def _begin(self, subject: Any, **more: Any) -> Recording:
+    def _begin(self, subject: Any, **more: Any) -> LayerRun:
         """`subject` is a recurrence's weights, or a module."""
         name = self._names.get(id(getattr(subject, "weight_ih", subject)), "")
         name = name or type(self._model).__name__
-        self._recordings.append(Recording(name, described(subject), **more))
-        return self._recordings[-1]
+        self._runs.append(LayerRun(name, described(subject), **more))
+        return self._runs[-1]
 
-    def _follow(self, recording: Recording, inputs: Tensor, before: Any, after: Any) -> Any:
+    def _follow(self, run: LayerRun, inputs: Tensor, before: Any, after: Any) -> Any:
         """The state that goes on from a step."""
 
         def point(leaf: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ class Recorder:
         with torch.enable_grad():
             passed = map_leaves(point, after)
         detached = map_leaves(torch.Tensor.detach, before)
-        recording.steps.append(Step(inputs.detach(), detached, passed))
+        run.steps.append(Step(inputs.detach(), detached, passed))
         return passed
 
     def _unroll(
@@ -144,7 +144,7 @@ class Recorder:
         noise: Noise | None = None,
     ) -> tuple[Tensor, Any]:
         """As `elman.operators.loop.unroll`, one step at a time."""
-        recording = self._begin(
+        run = self._begin(
             weights, recurrence=recurrence, weights=weights, lengths=lengths, reverse=reverse
         )
         batch, steps, _ = inputs.shape
@@ -158,7 +158,7 @@ class Recorder:
             read = inputs[:, t].masked_fill(~real[:, t, None], 0)
             given = (recurrence, weights, read[:, None], state, real[:, t].long())
             _, after = loop.unroll(*given, None, False, noise)
-            state = self._follow(recording, read, state, after)
+            state = self._follow(run, read, state, after)
             outputs[t] = state.hidden.masked_fill(~real[:, t, None], 0)
         if not steps:
             return state.hidden.new_zeros(batch, 0, state.hidden.shape[1]), state
@@ -188,48 +188,48 @@ class Recorder:
             given = (*args, *kwargs.values())
             if isinstance(module, nn.RNNCellBase):
                 return self._step_of_torchs(module, result, *given)
-            recording = self._open.get(module) or self._begin_steps(module)
+            run = self._open.get(module) or self._begin_steps(module)
             inputs, before = given
             outputs, after = result
-            passed = self._follow(recording, inputs, before, after)
+            passed = self._follow(run, inputs, before, after)
             new = dict(zip(map(id, leaves(after)), leaves(passed), strict=True))
             return new.get(id(outputs), outputs), passed
 
         return hook
 
-    def _begin_steps(self, module: Any) -> Recording:
+    def _begin_steps(self, module: Any) -> LayerRun:
         if isinstance(module, BuiltInCell):
             weights = module.weights()
-            recording = self._begin(weights, recurrence=module.recurrence, weights=weights)
+            run = self._begin(weights, recurrence=module.recurrence, weights=weights)
         elif isinstance(module, nn.RNNCellBase):
             recurrence, weights, second_bias = cell_weights(module)
             weights = merged(recurrence, weights, second_bias)
-            recording = self._begin(weights, recurrence=recurrence, weights=weights)
+            run = self._begin(weights, recurrence=recurrence, weights=weights)
         else:
-            recording = self._begin(module)
-        self._open[module] = recording
-        return recording
+            run = self._begin(module)
+        self._open[module] = run
+        return run
 
     def _step_of_torchs(
         self, module: nn.Module, result: Any, inputs: Tensor, hx: Any = None
     ) -> Any:
-        recording = self._open.get(module) or self._begin_steps(module)
+        run = self._open.get(module) or self._begin_steps(module)
         single = isinstance(result, Tensor)
         after = RNNState(result) if single else LSTMState(*result)
         if hx is None:
             before = map_leaves(torch.zeros_like, after)
         else:
             before = RNNState(hx) if single else LSTMState(*hx)
-        passed = self._follow(recording, inputs, before, after)
+        passed = self._follow(run, inputs, before, after)
         return passed.hidden if single else tuple(passed)
 
-    def _fits(self, recording: Recording) -> bool:
+    def _fits(self, run: LayerRun) -> bool:
         """Whether the batch's lengths can be those of a cell's calls."""
         lengths = self._lengths
         return (
             lengths is not None
-            and len(lengths) == recording.rows
-            and int(lengths.max()) <= len(recording.steps)
+            and len(lengths) == run.rows
+            and int(lengths.max()) <= len(run.steps)
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Complex
 
-from elman.kernels.contract import GRU_GATES, LSTM_GATES, GRUWeights, LSTMWeights
+from elman.kernels.contract import Recurrence
 
 __all__ = ["Matrix", "recurrent_matrices"]
 
@@ -38,20 +38,17 @@ class Matrix:
         return cls(eigenvalues[order], float(np.linalg.norm(values, 2)))
 
 
-def recurrent_matrices(weights: Any) -> dict[str, Matrix]:
+def recurrent_matrices(recurrence: Recurrence, weights: Any) -> dict[str, Matrix]:
     """The recurrent matrix of each gate, by the gate's name; of a simple cell: `h`.
 
     Layer normalisation and gates are not in them. With a projection P it is U·P, which acts on
     the H units, as U acts without one.
 
     Args:
+        recurrence: Which equations.
         weights: The contract's NamedTuple of float64 arrays.
     """
-    names = ("h",)
-    if isinstance(weights, LSTMWeights):
-        names = LSTM_GATES
-    elif isinstance(weights, GRUWeights):
-        names = GRU_GATES
+    names = recurrence.gate_names or ("h",)
     blocks = np.split(weights.weight_hh, len(names))
     projection = getattr(weights, "projection", None)
     if projection is not None:

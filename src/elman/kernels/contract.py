@@ -8,7 +8,7 @@ Layouts (row-major, float32 or float64, one dtype per call):
 - inputs `[B, T, I]` or `Tokens`, outputs `[B, T, R]`; states batch first: hidden `[B, R]`,
   cell `[B, H]`.
 - `weight_ih [G·H, I]` and `weight_hh [G·H, R]`: gate blocks stacked along the first axis in
-  the order of `LSTM_GATES` or `GRU_GATES`, as torch.nn stacks them.
+  the order of the recurrence's `gate_names`, as torch.nn stacks them.
 - `lengths [B]` int64, each in 0…T; `resets [B, T]` bool. None stands for "all T" and "never".
 
 What time means:
@@ -34,9 +34,7 @@ from elman.state import LSTMState, RNNState
 
 __all__ = [
     "GRU",
-    "GRU_GATES",
     "LSTM",
-    "LSTM_GATES",
     "PEEPHOLES",
     "Forward",
     "GRUWeights",
@@ -51,10 +49,6 @@ __all__ = [
     "Weights",
 ]
 
-LSTM_GATES = ("i", "f", "g", "o")
-"""Input gate, forget gate, candidate, output gate."""
-GRU_GATES = ("r", "z", "n")
-"""Reset gate, update gate, candidate; h = (1 - z)·n + z·h(t-1)."""
 PEEPHOLES = ("i", "f", "o")
 """The rows of an LSTM's `peephole [3, H]`: i and f see c(t-1), o sees c(t)."""
 
@@ -63,10 +57,11 @@ Array = Any  # numpy.ndarray or torch.Tensor, one kind in all of a call
 
 @dataclass(frozen=True)
 class Simple:
-    """h(t) = activation(W_ih x(t) + W_hh h(t-1) + b). Elman 1990."""
+    """h(t) = activation(W_ih x(t) + W_hh h(t-1) + b). Elman 1990. One block, which is no gate."""
 
     activation: Literal["tanh", "relu"] = "tanh"
     gates = 1
+    gate_names = ()
 
     def __post_init__(self) -> None:
         if self.activation not in ("tanh", "relu"):
@@ -77,6 +72,8 @@ class Simple:
 class LSTM:
     """Long short-term memory; Hochreiter and Schmidhuber 1997, forget gate of Gers et al. 2000.
 
+    Its gates: input gate i, forget gate f, candidate g, output gate o.
+
     Attributes:
         forget_bias: A constant added to the forget gate's pre-activation, on top of the bias.
         cell_clip: If given, c(t) is clipped to [-cell_clip, cell_clip] before it is used.
@@ -85,6 +82,7 @@ class LSTM:
     forget_bias: float = 0.0
     cell_clip: float | None = None
     gates = 4
+    gate_names = ("i", "f", "g", "o")
 
     def __post_init__(self) -> None:
         if self.cell_clip is not None and not self.cell_clip > 0:
@@ -97,6 +95,8 @@ class LSTM:
 class GRU:
     """Gated recurrent unit; Cho et al. 2014 (arXiv 1406.1078v3).
 
+    Its gates: reset gate r, update gate z, candidate n; h(t) = (1 - z)·n + z·h(t-1).
+
     Attributes:
         reset_after: True: the reset gate multiplies the candidate's recurrent product, bias
             included, as cuDNN and torch.nn do. False: it multiplies h(t-1) before that
@@ -105,6 +105,7 @@ class GRU:
 
     reset_after: bool = True
     gates = 3
+    gate_names = ("r", "z", "n")
 
 
 Recurrence = Simple | LSTM | GRU

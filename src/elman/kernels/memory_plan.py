@@ -176,12 +176,22 @@ def check_memory(memory: object) -> None:
     )
 
 
-def share(memory: str | int, parts: int) -> str | int:
+def share(memory: str | int | None, parts: int) -> str | int | None:
     """What each of so many parts may use: bytes are divided, a number of states is each one's.
 
-    >>> share("1KB", 3), share(20, 3)
-    ('333B', 20)
+    >>> share("1KB", 3), share(20, 3), share(None, 3)
+    ('333B', 20, None)
+
+    Args:
+        memory: As `plan` has it; None: no bound.
+        parts: Number of parts, ≥ 1.
+
+    Raises:
+        ArgumentError: As `check_memory`.
     """
+    if memory is None:
+        return None
+    check_memory(memory)
     return memory if isinstance(memory, int) else f"{max(1, _bytes_of(memory) // parts)}B"
 
 

@@ -14,7 +14,7 @@ from elman.cells.checks import Lengths, Resets, check_cell, check_lengths, check
 from elman.cells.chosen import Steps
 from elman.cells.unrolling import unroll
 from elman.errors import ShapeError
-from elman.kernels.memory_plan import check_memory, share
+from elman.kernels.memory_plan import share
 from elman.state import batch_size
 
 __all__ = ["bidirectional_unroll", "dynamic_unroll", "static_unroll"]
@@ -175,9 +175,7 @@ def bidirectional_unroll(
         ShapeError: As `dynamic_unroll`.
     """
     forward_state, backward_state = (None, None) if initial_states is None else initial_states
-    if memory is not None:
-        check_memory(memory)
-    half: Any = {"lengths": lengths, "memory": None if memory is None else share(memory, 2)}
+    half: Any = {"lengths": lengths, "memory": share(memory, 2)}
     forward, forward_final = dynamic_unroll(
         forward_cell, inputs, initial_state=forward_state, **half
     )

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from jaxtyping import Int, Shaped
 from torch import Tensor, nn
 
 from elman import blueprint as plan
 from elman.cells import Stacked
 from elman.errors import ArgumentError, ShapeError
-from elman.kernels.memory_plan import check_memory, share
+from elman.kernels.memory_plan import share
 from elman.layers import bidirectional_unroll, dynamic_unroll
 from elman.models.cells import build_cell
+from elman.models.flow import Flow, hidden, only_real
+from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
 from elman.operators.loop import real_steps
-from elman.state import leaves
 
-__all__ = ["BLOCKS", "Chain", "Flow", "limit_memory", "zero_past"]
+__all__ = ["BLOCKS", "Chain", "limit_memory"]
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     None: lambda values: values,
     "relu": torch.relu,
     "tanh": torch.tanh,
 }
-
-
-class Flow(NamedTuple):
-    """What passes from block to block.
-
-    Attributes:
-        values: `[B, T, F]` steps (or `[B, T]` token ids), zero past each length; once the
-            sequence is pooled, `[B, F]`.
-        lengths: `[B]` int64; None where every step is real, or the values are no sequence.
-        hidden: `[B, S]` the last recurrent block's top hidden state after its last step.
-        resets: `[B, T]` where a row starts afresh before the step; None: nowhere.
-    """
-
-    values: Tensor
-    lengths: Tensor | None = None
-    hidden: Tensor | None = None
-    resets: Tensor | None = None
 
 
 class Embedding(nn.Module):
@@ -68,7 +51,7 @@ class Embedding(nn.Module):
         if bool(wrong.any()):
             found = int(ids[wrong][0])
             raise ArgumentError("token ids", f"found {found}", f"give 0 to {len(self.weight) - 1}")
-        return _only_real(flow._replace(values=nn.functional.embedding(ids, self.weight)))
+        return only_real(flow._replace(values=nn.functional.embedding(ids, self.weight)))
 
 
 class Recurrent(nn.Module):
@@ -119,7 +102,7 @@ class Recurrent(nn.Module):
                 resets=flow.resets,
             )
             after.append(part)
-        return flow._replace(values=values, hidden=_hidden(after[-1])), tuple(after)
+        return flow._replace(values=values, hidden=hidden(after[-1])), tuple(after)
 
     def _within_memory(self, flow: Flow, before: Any, reverse: bool) -> tuple[Flow, Any]:
         """All layers segment by segment, so that none of the outputs between them is kept."""
@@ -133,19 +116,19 @@ class Recurrent(nn.Module):
             steps="last" if self.last_only else None,
             memory=self.memory,
         )
-        return flow._replace(values=values, hidden=_hidden(after[-1])), after
+        return flow._replace(values=values, hidden=hidden(after[-1])), after
 
     def _both_directions(self, flow: Flow) -> tuple[Flow, Any]:
         values, after = flow.values, []
-        memory = None if self.memory is None else share(self.memory, len(self.cells))
+        memory = share(self.memory, len(self.cells))
         for cell, backward in zip(self.cells, self.backward_cells, strict=True):
             outputs, states = bidirectional_unroll(
                 cell, backward, values, lengths=flow.lengths, memory=memory
             )
             values = torch.cat(outputs, dim=2)
             after += states
-        hidden = torch.cat([_hidden(state) for state in after[-2:]], dim=1)
-        return Flow(values, flow.lengths, hidden), tuple(after)
+        both = torch.cat([hidden(state) for state in after[-2:]], dim=1)
+        return Flow(values, flow.lengths, both), tuple(after)
 
 
 class Pool(nn.Module):
@@ -190,7 +173,7 @@ class Dense(nn.Module):
     def forward(self, flow: Flow) -> Flow:
         """Steps to steps, or a vector to a vector."""
         values = nn.functional.linear(flow.values, self.weight, self.bias)
-        return _only_real(flow._replace(values=self.activation(values)))
+        return only_real(flow._replace(values=self.activation(values)))
 
 
 class Dropout(nn.Module):
@@ -212,6 +195,11 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "pool": Pool,
     "dense": Dense,
     "dropout": Dropout,
+    "segments": Segments,
+    "tail": Tail,
+    "flatten": Flatten,
+    "parallel": Parallel,
+    "recall": Recall,
 }
 """The module of each kind of block: made of (block, features that it is fed)."""
 
@@ -257,35 +245,13 @@ def limit_memory(network: nn.Module, memory: str | int | None) -> None:
 
     Args:
         network: As `build` makes it.
-        memory: As `elman.layers.dynamic_unroll` has it, for all its recurrent blocks together;
+        memory: As `elman.layers.dynamic_unroll` has it, for all blocks with cells together;
             None: no bound.
 
     Raises:
         ArgumentError: It is neither.
     """
-    blocks = [module for module in network.modules() if isinstance(module, Recurrent)]
-    if memory is not None:
-        check_memory(memory)
+    blocks = [part for part in network.modules() if isinstance(part, Recurrent | Parallel)]
+    part = share(memory, max(1, len(blocks)))  # one that pools what it embeds has none
     for block in blocks:
-        block.memory = None if memory is None else share(memory, len(blocks))
-
-
-def _hidden(state: Any) -> Tensor:
-    """The hidden part of a cell's state: its first floating-point array."""
-    return next(leaf for leaf in leaves(state) if leaf.is_floating_point())
-
-
-def _only_real(flow: Flow) -> Flow:
-    """Zero values past each length (a bias, or a padding's vector, would stand there)."""
-    if flow.lengths is None:
-        return flow
-    return flow._replace(values=zero_past(flow.values, flow.lengths))
-
-
-def zero_past(
-    values: Shaped[Tensor, "B T *F"], lengths: Int[Tensor, "B"]
-) -> Shaped[Tensor, "B T *F"]:
-    """Zeros past each length; what stood there, NaN too, gets no gradient."""
-    real = real_steps(lengths, values.shape[1])
-    real = real.reshape(real.shape + (1,) * (values.dim() - 2))
-    return torch.where(real, values, torch.zeros((), dtype=values.dtype, device=values.device))
+        block.memory = part

@@ -10,6 +10,7 @@ from torch import nn
 from elman.blueprint import CellConfig, cell_kinds
 from elman.cells import (
     Cell,
+    Dilated,
     Dropout,
     GRUCell,
     LearnedInitialState,
@@ -74,6 +75,7 @@ WRAPPERS: dict[str, Callable[[Any, CellConfig], nn.Module]] = {
     "residual": lambda cell, config: Residual(cell),
     "projected": lambda cell, config: Projected(cell, config.output_size),
     "learned_state": lambda cell, config: LearnedInitialState(cell),
+    "dilated": lambda cell, config: Dilated(cell, config.dilation),
 }
 """The wrappers by their name in `CellConfig.wrappers`."""
 

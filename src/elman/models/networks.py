@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from elman.blueprint import Blueprint
 from elman.cells.checks import Lengths, Resets, check_lengths, check_resets
 from elman.errors import ArgumentError, ShapeError
-from elman.models.blocks import Chain, Flow, zero_past
+from elman.models.blocks import Chain
+from elman.models.flow import Flow, zero_past
 from elman.state import map_leaves
 
 __all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build"]
@@ -30,13 +31,16 @@ class Sequence(nn.Module):
     ) -> Float[Tensor, "B *T K"]:
         """Scores or numbers for each row, or for each step (zero past each length).
 
+        Where the blocks read windows: for each of the steps that they make of one.
+
         Args:
             inputs: `[B, T, I]` features, or token ids `[B, T]`; what stands past a length (NaN
                 too) changes nothing.
             lengths: Real steps of each row, 0…T; None means all T.
 
         Raises:
-            ShapeError: The inputs do not fit, or a length is outside 0…T.
+            ShapeError: The inputs do not fit, or a length is outside 0…T; or the network reads
+                windows and these are none of its.
             ArgumentError: A token id is outside the vocabulary.
         """
         flow, _ = self.body(_sequences(self.blueprint.input_size, inputs, lengths))
@@ -58,12 +62,15 @@ class Sequence(nn.Module):
             resets: Where true, the row starts afresh before it reads that step.
 
         Raises:
-            ArgumentError: The network does not answer at each step, or reads backwards too.
+            ArgumentError: The network does not answer at each step, reads backwards too, or reads
+                whole windows.
             ShapeError: As `forward`; or state or resets do not fit.
         """
         blueprint = self.blueprint
         if blueprint.configuration != "sequence_to_sequence" or not blueprint.streams:
-            found = blueprint.configuration if blueprint.streams else "it reads backwards, too"
+            found = blueprint.configuration
+            if not blueprint.streams:
+                found = "it reads " + ("windows" if blueprint.reads_windows else "backwards, too")
             raise ArgumentError(
                 "network", found, "sequence_to_sequence in one direction, to run in parts"
             )

@@ -21,7 +21,7 @@ from elman import operators
 from elman.cells.checks import Lengths, check_lengths
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.contract import Recurrence, Weights
-from elman.kernels.memory_plan import check_memory, share
+from elman.kernels.memory_plan import share
 from elman.nn.budget import unroll_within
 from elman.nn.packing import Packing
 from elman.nn.weights import layer_weights
@@ -186,8 +186,7 @@ class GRU(_Sequence):
 def _forward(
     module: Any, input: Any, hx: Any, lengths: Any, memory: str | int | None
 ) -> tuple[Any, Any]:
-    if memory is not None:
-        check_memory(memory)
+    memory = share(memory, module.num_layers * (2 if module.bidirectional else 1))
     if isinstance(hx, list):
         hx = tuple(hx)
     if isinstance(input, PackedSequence):
@@ -293,13 +292,12 @@ def _within(
     lengths: Tensor | None,
     time_first: bool,
 ) -> tuple[Tensor, list[Any]]:
-    """One layer, by a memory budget: its outputs, and the final state of each direction."""
+    """One layer, by a memory budget for each direction: its outputs, and their final states."""
     directions = 2 if module.bidirectional else 1
-    part = share(memory, module.num_layers * directions)
     read = inputs.transpose(0, 1) if time_first else inputs
     found = [
         unroll_within(
-            part, *_direction(module, directions * layer + k, inputs, hx), read, lengths, k == 1
+            memory, *_direction(module, directions * layer + k, inputs, hx), read, lengths, k == 1
         )
         for k in range(directions)
     ]

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from elman.plots.inside import draw_input, layer_name, unit_order
 from elman.plots.panels import (
-    FEW,
     SHARES,
     heat_map,
     label_steps,
     label_units,
-    lines,
     signed,
-    spread,
 )
-from elman.plots.sequences import as_table
 from elman.plots.style import canvas, percent, title
 from elman.runtime.recording import LayerRecording, Recording
 
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_input", "gates", "layer_name"]
+__all__ = ["gates"]
 
 _NAMES = {
     "i": "input gate",
@@ -89,28 +86,9 @@ def gates(recording: Recording, *, feature_names: Sequence[str] | None = None) -
     return figure
 
 
-def layer_name(layer: LayerRecording) -> str:
-    """One line for a heading: "Layer 2 backwards: LSTM, 64 units"."""
-    units = (layer.hidden if layer.cell is None else layer.cell).shape[1]
-    back = " backwards" if layer.reverse else ""
-    return f"Layer {layer.number}{back}: {layer.kind}, {units} unit{'s' * (units > 1)}"
-
-
-def draw_input(
-    ax: Axes, inputs: np.ndarray, names: Sequence[str] | None, *, named: bool = True
-) -> None:
-    """The sequence itself: a line each for a few features, else a heat map."""
-    values = as_table(inputs, "inputs")
-    if values.shape[1] > FEW:
-        heat_map(ax, values, **spread(values))
-        return
-    several = named and names is not None and len(names) == values.shape[1] > 1
-    lines(ax, values, list(names) if several and names else [""] * values.shape[1])
-
-
 def _panels(layer: LayerRecording) -> list[_Panel]:
     """A layer's heat maps from the top down."""
-    order = _order(layer, layer.hidden if layer.cell is None else layer.cell)
+    order = unit_order(layer, layer.hidden if layer.cell is None else layer.cell)
     found = [
         _Panel(
             name, _NAMES[name], values[:, order], SHARES if name in _SHARES else signed(np.ones(1))
@@ -120,14 +98,9 @@ def _panels(layer: LayerRecording) -> list[_Panel]:
     if layer.cell is not None:
         found.append(_Panel("c", "cell", layer.cell[:, order], signed(layer.cell)))
     if layer.hidden.shape[1] != len(order):  # a projection has units of its own
-        order = _order(layer, layer.hidden)
+        order = unit_order(layer, layer.hidden)
     found.append(_Panel("h", "hidden state", layer.hidden[:, order], signed(layer.hidden)))
     return found
-
-
-def _order(layer: LayerRecording, states: np.ndarray) -> np.ndarray:
-    """The units by their state after the step that was read last, the largest first."""
-    return np.argsort(-states[0 if layer.reverse else -1], kind="stable")
 
 
 def _draw(axes: Sequence[Axes], panels: list[_Panel], *, named: bool) -> None:

@@ -47,13 +47,13 @@ def spread(values: np.ndarray) -> dict[str, Any]:
     return {"cmap": "Greys", "vmin": 0.0, "vmax": float(known.max(initial=0.0)) or 1.0}
 
 
-def number(value: float) -> str:
-    """Two digits of a value, with a minus sign that is one.
+def number(value: float, digits: int = 2) -> str:
+    """The first digits of a value, with a minus sign that is one.
 
     >>> number(-0.1234), number(250.0)
     ('−0.12', '2.5e+02')
     """
-    return f"{value:.2g}".replace("-", "−")
+    return f"{value:.{digits}g}".replace("-", "−")
 
 
 def heat_map(ax: Axes, values: np.ndarray, **colours: Any) -> None:

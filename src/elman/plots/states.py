@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from elman.errors import ShapeError
-from elman.plots.gates import draw_input, layer_name
+from elman.plots.inside import check_classes, draw_input, layer_name, unit_order
 from elman.plots.panels import (
     FEW,
     SHARES,
@@ -66,22 +65,14 @@ def states(
     return figure
 
 
-def check_classes(recording: Recording, classes: Sequence[Any] | None) -> None:
-    """`ShapeError` unless there are no classes, or as many as the answers have entries."""
-    found = recording.answers.shape[1]
-    if classes is not None and len(classes) != found:
-        raise ShapeError("classes", f"{len(classes)} for {found} answers", f"pass {found}")
-
-
 def _draw_layer(panels: Any, layer: LayerRecording) -> None:
     parts = {"h": layer.hidden} | ({} if layer.cell is None else {"c": layer.cell})
     for name, values in parts.items():
         ax = next(panels)
         if name == "h":
             ax.set_title(layer_name(layer), fontsize=10, fontweight="bold", pad=4)
-        order = np.argsort(-values[0 if layer.reverse else -1], kind="stable")
         if values.shape[1] > FEW:
-            heat_map(ax, values[:, order], **signed(values))
+            heat_map(ax, values[:, unit_order(layer, values)], **signed(values))
         else:
             lines(ax, values, [str(k + 1) for k in range(values.shape[1])])
         label_units(ax, name, {"h": "hidden state", "c": "cell"}[name])

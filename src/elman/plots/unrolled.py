@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from elman.plots.inside import check_classes
 from elman.plots.panels import number, signed, spread
 from elman.plots.sequences import as_table
-from elman.plots.states import check_classes
 from elman.plots.style import BLUE, GREY, INK, WIDTH, canvas, percent, shortened, title
 from elman.runtime.recording import LayerRecording, Recording
 
@@ -280,7 +280,7 @@ def _finding(recording: Recording, classes: Sequence[Any] | None) -> tuple[str, 
     steps, last = len(recording.inputs), recording.answers[-1]
     over = f"{steps:,} step{'s' * (steps > 1)}"
     if classes is None:
-        shown = ", ".join(f"{value:.4g}" for value in last[:3])
+        shown = ", ".join(number(value, digits=4) for value in last[:3])
         finding = f"After {over}: {shown}{', …' * (len(last) > 3)}"
     else:
         best = int(last.argmax())

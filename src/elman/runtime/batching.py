@@ -1,16 +1,18 @@
-"""A network's answers for any number of sequences, in batches that bound the memory."""
+"""Sequences as a network reads them: many in batches that bound the memory, or one alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from elman.blueprint import Blueprint
-from elman.data import Sequences
+from elman.data import Sequences, as_sequences
 from elman.transforms.scaler import Scaler
 
-__all__ = ["Run", "run_batches"]
+__all__ = ["Run", "run_batches", "scaled_sequence"]
 
 Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """inputs `[B, T, I]` and lengths `[B]` to outputs `[B, K]` or `[B, T, K]`."""
@@ -45,6 +47,23 @@ def run_batches(
             outputs = np.pad(outputs, ((0, 0), (0, steps - longest), (0, 0)))
         parts.append(outputs)
     return np.concatenate(parts)
+
+
+def scaled_sequence(
+    sequence: Any, features: int | None, scaler: Scaler | None
+) -> tuple[Float[np.ndarray, "T I"], Float[np.ndarray, "T I"]]:
+    """One sequence as it was given, and as the network reads it; float32 both.
+
+    Args:
+        sequence: `[T, I]`, or `[T]` of one feature; unscaled.
+        features: I; None takes what is found.
+        scaler: Of the inputs, or None.
+
+    Raises:
+        ShapeError, DataError: The sequence does not fit; see `elman.data.as_sequences`.
+    """
+    values = as_sequences([sequence], features=features, where="sequence").values
+    return values[0], (values if scaler is None else scaler.transform(values))[0]
 
 
 def _widest(shapes: Mapping[str, tuple[int, ...]], sequences: Sequences) -> int:

@@ -6,35 +6,28 @@ and comes out. Blocks without one have the empty tuple.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from elman import blueprint as plan
-from elman.runtime.cells import KernelCell, build_cell, hidden, real_steps, unroll
+from elman.runtime.cells import (
+    Arrays,
+    KernelCell,
+    build_cell,
+    hidden,
+    real_steps,
+    under,
+    unroll,
+)
 from elman.runtime.dense import ACTIVATIONS, linear
+from elman.runtime.flow import Flow
+from elman.runtime.horizon import Recall, flatten, parallel, segments, tail
 
-__all__ = ["BLOCKS", "Chain", "Flow"]
-
-Arrays = Mapping[str, np.ndarray]
-
-
-class Flow(NamedTuple):
-    """What passes from block to block.
-
-    Attributes:
-        values: `[B, T, F]` steps (or `[B, T]` token ids), zero past each length; for one step,
-            or once the sequence is pooled, `[B, F]`.
-        lengths: `[B]` int64, or None where the values are no sequence.
-        hidden: `[B, S]` the last recurrent block's top hidden state after what was read.
-    """
-
-    values: np.ndarray
-    lengths: np.ndarray | None = None
-    hidden: np.ndarray | None = None
+__all__ = ["BLOCKS", "Chain"]
 
 
 class Pointwise:
@@ -93,7 +86,7 @@ class Recurrent:
     def __init__(self, block: plan.Recurrent, features: int, weights: Arrays) -> None:
         self.layers = [
             [
-                build_cell(config, _under(weights, f"{direction}.{index}."))
+                build_cell(config, under(weights, f"{direction}.{index}."))
                 for direction in ("cells", "backward_cells")[: block.directions]
             ]
             for index, config in enumerate(block.cells)
@@ -201,7 +194,7 @@ class Chain:
 
     def __init__(self, blueprint: plan.Blueprint, name: str, weights: Arrays) -> None:
         self.blocks = [
-            BLOCKS[block.kind](block, features, _under(weights, f"{name}.{index}."))
+            BLOCKS[block.kind](block, features, under(weights, f"{name}.{index}."))
             for index, (block, features) in enumerate(blueprint.fed_blocks(name))
         ]
         self.plan = blueprint.chains[name]
@@ -273,14 +266,10 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "pool": _pool,
     "dense": _dense,
     "dropout": _dropout,
+    "segments": segments,
+    "tail": tail,
+    "flatten": flatten,
+    "parallel": parallel,
+    "recall": Recall,
 }
 """What builds each kind of block: (block, features that it is fed, its weights)."""
-
-
-def _under(weights: Arrays, prefix: str) -> dict[str, np.ndarray]:
-    """The weights below a name's prefix, by the rest of their names."""
-    return {
-        name.removeprefix(prefix): array
-        for name, array in weights.items()
-        if name.startswith(prefix)
-    }

@@ -27,17 +27,21 @@ from elman.kernels.contract import (
     Tokens,
     Weights,
 )
+from elman.kernels.dilation import interleave
 from elman.runtime.dense import linear
-from elman.state import LSTMState, RNNState, leaves, map_leaves, where
+from elman.state import DilatedState, LSTMState, RNNState, leaves, map_leaves, where
 
 __all__ = [
     "CELLS",
     "WRAPPERS",
+    "Arrays",
+    "Dilated",
     "KernelCell",
     "NumpyCell",
     "build_cell",
     "hidden",
     "real_steps",
+    "under",
     "unroll",
 ]
 
@@ -220,6 +224,59 @@ class LearnedInitialState:
         return unroll(self.cell, inputs, state, lengths, reverse)
 
 
+class Dilated:
+    """A cell whose step t goes on from the state of step t - d."""
+
+    def __init__(self, cell: NumpyCell, dilation: int) -> None:
+        self.cell = cell
+        self.dilation = dilation
+
+    def initial_state(self, batch: int) -> DilatedState:
+        """The cell's, d times for each row."""
+        return DilatedState(self._by_row(self.cell.initial_state(batch * self.dilation), batch))
+
+    def __call__(self, inputs: np.ndarray, state: DilatedState) -> tuple[np.ndarray, Any]:
+        """One step."""
+        outputs, new = self.cell(inputs, map_leaves(np.ascontiguousarray, state.at(0)))
+        return outputs, state.followed_by(new)
+
+    def unroll(
+        self, inputs: np.ndarray, state: DilatedState, lengths: np.ndarray, reverse: bool
+    ) -> tuple[np.ndarray, Any]:
+        """A whole sequence, as d interleaved ones; see `elman.kernels.dilation`."""
+        batch, time = inputs.shape[:2]
+        rows = np.arange(batch)[:, None]
+        parts = interleave(lengths, np.arange(self.dilation), reverse)
+        outputs, final = unroll(
+            self.cell,
+            self._interleaved(inputs),
+            map_leaves(lambda leaf: _joined(leaf[rows, parts.first]), state.states),
+            parts.lengths.ravel(),
+            reverse,
+        )
+        in_order = _joined(self._by_row(outputs, batch).swapaxes(1, 2), 1)[:, :time]
+        final = map_leaves(lambda leaf: leaf[rows, parts.last], self._by_row(final, batch))
+        return np.ascontiguousarray(in_order), DilatedState(final)
+
+    def _interleaved(self, inputs: np.ndarray) -> np.ndarray:
+        """`[B, T, ...]` as `[B·d, ⌈T/d⌉, ...]`, with zeros past the end."""
+        batch, time, *rest = inputs.shape
+        steps = -(-time // self.dilation)
+        padded = np.zeros((batch, steps * self.dilation, *rest), inputs.dtype)
+        padded[:, :time] = inputs
+        return _joined(padded.reshape(batch, steps, self.dilation, *rest).swapaxes(1, 2))
+
+    def _by_row(self, tree: Any, batch: int) -> Any:
+        """Arrays `[B·d, ...]` as `[B, d, ...]`."""
+        return map_leaves(lambda leaf: leaf.reshape(batch, self.dilation, *leaf.shape[1:]), tree)
+
+
+def _joined(array: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Two axes, the first being `axis`, as one."""
+    size = array.shape[axis] * array.shape[axis + 1]
+    return array.reshape(*array.shape[:axis], size, *array.shape[axis + 2 :])
+
+
 def unroll(
     cell: Any,
     inputs: Float[np.ndarray, "B T I"],
@@ -258,7 +315,9 @@ def real_steps(lengths: Int[np.ndarray, "B"], steps: int) -> np.ndarray:
 
 
 def hidden(state: Any) -> Float[np.ndarray, "B R"]:
-    """The hidden part of a cell's state: its first floating-point array."""
+    """The hidden part of a cell's (newest) state: its first floating-point array."""
+    if isinstance(state, DilatedState):
+        state = state.at(-1)
     return next(leaf for leaf in leaves(state) if np.issubdtype(leaf.dtype, np.floating))
 
 
@@ -293,6 +352,7 @@ WRAPPERS: dict[str, Callable[[NumpyCell, CellConfig, Arrays], NumpyCell]] = {
     "learned_state": lambda cell, config, weights: LearnedInitialState(
         cell, [weights[f"initial.{k}"] for k in range(len(config.state_sizes))]
     ),
+    "dilated": lambda cell, config, weights: Dilated(cell, config.dilation),
 }
 """The wrappers by their name in `CellConfig.wrappers`."""
 
@@ -314,14 +374,14 @@ def build_cell(config: CellConfig, weights: Arrays) -> NumpyCell:
             "kind", f"{config.kind!r} has no NumPy step", "register it with a numpy_cell"
         )
     prefix = "cell." * len(config.wrappers)
-    cell = make(config, _under(weights, prefix))
+    cell = make(config, under(weights, prefix))
     for wrapper in reversed(config.wrappers):
         prefix = prefix.removeprefix("cell.")
-        cell = WRAPPERS[wrapper](cell, config, _under(weights, prefix))
+        cell = WRAPPERS[wrapper](cell, config, under(weights, prefix))
     return cell
 
 
-def _under(weights: Arrays, prefix: str) -> dict[str, np.ndarray]:
+def under(weights: Arrays, prefix: str) -> dict[str, np.ndarray]:
     """The weights below a name's prefix, by the rest of their names."""
     return {
         name.removeprefix(prefix): array

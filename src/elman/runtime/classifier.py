@@ -13,7 +13,7 @@ from elman.data import as_sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics import accuracy, balanced_accuracy, log_loss
 from elman.metrics.baselines import ClassificationBaselines
-from elman.runtime.batching import Run, run_batches
+from elman.runtime.batching import Run, run_batches, scaled_sequence
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
 from elman.runtime.targets import check_labels, check_weight, classes_from, label_indices
@@ -137,7 +137,7 @@ class ClassifierModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature.
         """
-        _, inputs = self._scaled(sequence)
+        _, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
         return self._probabilities(self._network.trace(inputs[None])[0])
 
     def record(self, sequence: Any) -> Recording:
@@ -149,17 +149,10 @@ class ClassifierModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
         """
-        given, inputs = self._scaled(sequence)
+        given, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
         recording = self._network.record(inputs)
         answers = self._probabilities(recording.answers)
         return replace(recording, inputs=given, answers=answers)
-
-    def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
-        """One sequence `[T, I]` as it was given, and as the network reads it."""
-        sequences = as_sequences([sequence], features=self.n_features_in_, where="sequence")
-        values = sequences.values
-        scaler = self.input_scaler
-        return values[0], (values if scaler is None else scaler.transform(values))[0]
 
     def _logits(self, X: Any) -> np.ndarray:
         sequences = as_sequences(X, features=self.n_features_in_)

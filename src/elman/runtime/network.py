@@ -20,8 +20,9 @@ from jaxtyping import Float, Int, Num
 
 from elman.blueprint import Blueprint, Embedding
 from elman.errors import ArgumentError, ShapeError
-from elman.runtime.blocks import Chain, Flow
+from elman.runtime.blocks import Chain
 from elman.runtime.cells import real_steps
+from elman.runtime.flow import Flow
 from elman.runtime.recording import Recording, record_layers
 from elman.state import batch_size, describe, map_leaves
 
@@ -65,11 +66,12 @@ class Network:
 
         Returns:
             `[B, K]` from a sequence-to-vector network; `[B, T, K]`, zero past each length, from
-            a sequence-to-sequence one. Scores and numbers are as the last block gives them.
+            a sequence-to-sequence one, or of as many steps as its blocks make of a window.
+            Scores and numbers are as the last block gives them.
 
         Raises:
             ShapeError: The inputs' rank, dtype or number of features do not fit, or a length is
-                outside 0…T.
+                outside 0…T; or the network reads windows and these are none of its.
             ArgumentError: A token id is outside its range, or the network generates.
         """
         self._needs("run", self.blueprint.generates, "start and step")
@@ -82,9 +84,10 @@ class Network:
         """The answer after each step: `[:, t]` is `run` on the first t + 1 steps.
 
         Zero past each length. Arguments and errors as of `run`; networks that read in both
-        directions read every beginning anew, which takes time quadratic in T.
+        directions read every beginning anew, which takes time quadratic in T. Those that read
+        whole windows answer at no step: `ArgumentError`.
         """
-        self._needs("trace", self.blueprint.generates, "start and step")
+        self._needs_steps("trace")
         if self.blueprint.configuration == "sequence_to_sequence" and self.blueprint.streams:
             return self.run(inputs, lengths)
         flow = self._sequences("body", inputs, lengths)
@@ -112,9 +115,10 @@ class Network:
 
         Raises:
             ShapeError: The rank, dtype or number of features does not fit, or there is no step.
-            ArgumentError: A token id is outside its range, or the network generates.
+            ArgumentError: A token id is outside its range, or the network generates or reads
+                whole windows.
         """
-        self._needs("record", self.blueprint.generates, "start and step")
+        self._needs_steps("record")
         values = self._sequences("body", np.asarray(inputs)[None], None).values[0]
         if not len(values):
             raise ShapeError("inputs", "found no steps", "at least one")
@@ -135,10 +139,27 @@ class Network:
         """The state before the first step of `batch` rows, for `step_inputs`.
 
         Raises:
-            ArgumentError: The network generates, or reads in both directions.
+            ArgumentError: The network generates, reads in both directions, or whole windows.
         """
         self._needs("initial_state", not self.blueprint.streams, "run, or start and step")
         return self._chains["body"].initial_state(batch)
+
+    def unroll(self, inputs: Num[np.ndarray, "B T *I"], state: Any = None) -> tuple[Any, Any]:
+        """Several steps of a stream at once, which gives what `step_inputs` one by one does.
+
+        Args:
+            inputs: `[B, T, I]` features, or token ids `[B, T]`.
+            state: From `initial_state`, or from the steps before; None: the initial one.
+
+        Returns:
+            The answers `[B, T, K]`, or `[B, K]` from a sequence-to-vector network, and the state
+            after the last step; errors as of `step_inputs`.
+        """
+        self._needs("unroll", not self.blueprint.streams, "run, or start and step")
+        flow = self._sequences("body", inputs, None)
+        given = None if state is None else self._fitting("body", state, len(flow.values))
+        flow, after = self._chains["body"].run(flow, given)
+        return flow.values, after
 
     def step_inputs(
         self, inputs: Num[np.ndarray, "B *I"], state: Any
@@ -214,14 +235,19 @@ class Network:
             flow.values[:, 0], self._fitting("decoder", state, len(ids))
         )
 
+    def _needs_steps(self, method: str) -> None:
+        """Refuse where no step of the input has an answer of its own."""
+        self._needs(method, self.blueprint.generates, "start and step")
+        self._needs(method, self.blueprint.reads_windows, "run")
+
     def _needs(self, method: str, is_wrong: bool, instead: str) -> None:
         if is_wrong:
-            raise ArgumentError(
-                f"Network.{method}",
-                f"this network is {self.blueprint.configuration}"
-                + ("" if self.blueprint.generates or self.blueprint.streams else ", bidirectional"),
-                f"use {instead}",
-            )
+            found = self.blueprint.configuration
+            if self.blueprint.reads_windows:
+                found += " and reads whole windows"
+            elif not (self.blueprint.generates or self.blueprint.streams):
+                found += ", bidirectional"
+            raise ArgumentError(f"Network.{method}", f"this network is {found}", f"use {instead}")
 
     def _sequences(self, chain: str, inputs: Any, lengths: Any) -> Flow:
         """Inputs checked, and zero where no step is real."""

@@ -14,9 +14,10 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from elman.kernels import equations
-from elman.kernels.contract import GRU, GRU_GATES, LSTM, LSTM_GATES, Simple
-from elman.runtime.blocks import Chain, Flow, Recurrent
+from elman.kernels.contract import GRU, LSTM, Simple
+from elman.runtime.blocks import Chain, Recurrent
 from elman.runtime.cells import (
+    Dilated,
     KernelCell,
     LearnedInitialState,
     NumpyCell,
@@ -25,16 +26,12 @@ from elman.runtime.cells import (
     Zoneout,
     hidden,
 )
-from elman.state import LSTMState, join, map_leaves
+from elman.runtime.flow import Flow
+from elman.state import DilatedState, LSTMState, join
 
 __all__ = ["LayerRecording", "Recording", "record_layers"]
 
-_RECURRENCES: dict[type, tuple[str, tuple[str, ...]]] = {
-    Simple: ("simple cell", ()),
-    LSTM: ("LSTM", LSTM_GATES),
-    GRU: ("GRU", GRU_GATES),
-}
-"""What each recurrence is called, and its gates by their names on the equations' tape."""
+_KINDS: dict[type, str] = {Simple: "simple cell", LSTM: "LSTM", GRU: "GRU"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +99,13 @@ def _read(
     """One cell step by step: what it held, and its outputs `[T, O]`."""
     order = slice(None, None, -1 if reverse else 1)
     read = np.ascontiguousarray(inputs[order])
-    states, outputs = [cell.initial_state(1)], []
+    state, befores, afters, outputs = cell.initial_state(1), [], [], []
     for t in range(len(read)):
-        output, state = cell(read[t : t + 1], states[-1])
-        states.append(state)
+        befores.append(_one(state, 0))
+        output, state = cell(read[t : t + 1], state)
+        afters.append(_one(state, -1))
         outputs.append(output)
-    path: Any = join(states)
-    before = map_leaves(lambda leaf: leaf[:-1], path)
-    after = map_leaves(lambda leaf: leaf[1:], path)
+    before, after = join(befores), join(afters)
     inner = _unwrapped(cell)
     gates = _gates(inner, read, before) if isinstance(inner, KernelCell) else {}
     layer = LayerRecording(
@@ -124,16 +120,21 @@ def _read(
     return layer, np.concatenate(outputs)[order]
 
 
+def _one(state: Any, index: int) -> Any:
+    """Of a dilated cell's states the oldest (0) or the newest (-1); any other cell has one."""
+    return state.at(index) if isinstance(state, DilatedState) else state
+
+
 def _unwrapped(cell: NumpyCell) -> NumpyCell:
-    """The cell inside its wrappers, none of which adds to the state."""
-    while isinstance(cell, Zoneout | Residual | Projected | LearnedInitialState):
+    """The cell inside its wrappers, none of which adds to a single state."""
+    while isinstance(cell, Dilated | Zoneout | Residual | Projected | LearnedInitialState):
         cell = cell.cell
     return cell
 
 
 def _kind(cell: NumpyCell) -> str:
     if isinstance(cell, KernelCell):
-        return _RECURRENCES[type(cell.recurrence)][0]
+        return _KINDS[type(cell.recurrence)]
     return type(cell).__name__
 
 
@@ -141,4 +142,4 @@ def _gates(cell: KernelCell, inputs: np.ndarray, before: Any) -> dict[str, np.nd
     """Each gate `[T, H]`: the steps are independent once the state before each is known."""
     read = inputs if cell.embedding is None else cell.embedding[inputs]
     _, tape = equations.step_forward(cell.recurrence, cell.weights, read, before)
-    return {name: getattr(tape, name) for name in _RECURRENCES[type(cell.recurrence)][1]}
+    return {name: getattr(tape, name) for name in cell.recurrence.gate_names}

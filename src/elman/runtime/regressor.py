@@ -14,7 +14,7 @@ from elman.errors import BundleError, ShapeError
 from elman.metrics import mae, r2, rmse
 from elman.metrics.baselines import RegressionBaselines
 from elman.metrics.features import real_steps, step_weights
-from elman.runtime.batching import Run, run_batches
+from elman.runtime.batching import Run, run_batches, scaled_sequence
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
 from elman.runtime.targets import check_numbers, check_weight
@@ -144,7 +144,7 @@ class RegressorModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature.
         """
-        _, inputs = self._scaled(sequence)
+        _, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
         traced = self._network.trace(inputs[None])[0]
         return self.target_scaler.inverse(traced.astype(np.float64))
 
@@ -157,17 +157,10 @@ class RegressorModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
         """
-        given, inputs = self._scaled(sequence)
+        given, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
         recording = self._network.record(inputs)
         answers = self.target_scaler.inverse(recording.answers.astype(np.float64))
         return replace(recording, inputs=given, answers=answers)
-
-    def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
-        """One sequence `[T, I]` as it was given, and as the network reads it."""
-        sequences = as_sequences([sequence], features=self.n_features_in_, where="sequence")
-        values = sequences.values
-        scaler = self.input_scaler
-        return values[0], (values if scaler is None else scaler.transform(values))[0]
 
     def _numbers(self, sequences: Sequences) -> np.ndarray:
         """float64 `[N, K]` or `[N, T, K]`, zero past each length."""
