@@ -42,6 +42,8 @@ def test_a_set_that_is_here_shows_how_it_begins(name, real_data):
         ("sequence_classification/GunPoint", "train", ["50 sequences, 150 steps, 1 features"]),
         ("sequence_classification/JapaneseVowels", "test", ["370 sequences, 7 to 29 steps"]),
         ("mnist/pixels", "test", ["10000 sequences, 784 steps, 1 features", "0: 980, 1: 1135"]),
+        ("stocks", "series by name", ["stocks/aapl", "stocks/ibm", "stocks/jpm"]),
+        ("beijing-pm25", "all", ["1 series of 43824 steps, 2010-01-01 to 2014-12-31 23:00; 2067"]),
         ("pendigits", "first steps", ["-1.477 1.324", "-0.4139 1.38"]),
     ],
 )

@@ -61,7 +61,8 @@ def manifest(name: str) -> Manifest:
 def unknown(name: str, known: Iterable[str]) -> ArgumentError:
     """The error for a name that is not among the `known` ones; it tells the closest."""
     listed = sorted(known)
-    close = difflib.get_close_matches(name, listed, cutoff=0.5)
+    lower = {other.lower(): other for other in listed}
+    close = [lower[other] for other in difflib.get_close_matches(name.lower(), lower, cutoff=0.5)]
     hint = f"did you mean {' or '.join(close)}?" if close else f"use one of {', '.join(listed)}"
     return ArgumentError("name", f"there is no data set {name!r}", hint)
 

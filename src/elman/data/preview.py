@@ -6,17 +6,36 @@ from typing import Any
 
 import numpy as np
 
-from elman.data import catalogue
+from elman.data import catalogue, series_sets
+from elman.data.frequency import shown as as_text
 from elman.data.loaders import labelled_names, load
 from elman.data.manifest import File, Manifest
+from elman.data.panel import Panel, many
 from elman.data.sequences import LabelledSequences
 from elman.errors import DataError, MissingExtraError
 
-__all__ = ["preview"]
+__all__ = ["holder", "preview"]
 
 _LINES = 3
 _WIDTH = 72
 _MEMBERS = 3
+
+
+def holder(name: str) -> str:
+    """The set of the catalogue that `name` is, or in which it lies.
+
+    >>> holder("etth1"), holder("mnist/pixels"), holder("mnist")
+    ('timeseries', 'mnist', 'mnist')
+
+    Raises:
+        ArgumentError: There is no such set; the message names the closest ones.
+    """
+    if name in series_sets.series_names():
+        return series_sets.holder(name)
+    whole = name.partition("/")[0] if name in labelled_names() else name
+    if whole not in catalogue.names():
+        raise catalogue.unknown(name, {*catalogue.names(), *series_sets.series_names()})
+    return whole
 
 
 def preview(name: str) -> dict[str, str | list[str]]:
@@ -26,18 +45,19 @@ def preview(name: str) -> dict[str, str | list[str]]:
 
     Args:
         name: A set of the catalogue, or a part of one that is labelled sequences
-            (`sequence_classification/GunPoint`).
+            (`sequence_classification/GunPoint`) or time series (`etth1`).
 
     Raises:
         ArgumentError: There is no such set.
         ChecksumError: A file of the set is not the one that its manifest describes.
     """
-    labelled = name in labelled_names()
-    whole = name.partition("/")[0] if labelled else name
-    if labelled and whole not in catalogue.names():
+    labelled, series = name in labelled_names(), name in series_sets.series_names()
+    if labelled and name.partition("/")[0] not in catalogue.names():
         return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)
-    known = catalogue.manifest(whole)
+    known = catalogue.manifest(holder(name))
     shown = _facts(known)
+    if series:
+        shown |= {"name": name, "title": series_sets.describe(name), "part of": known.name}
     try:
         shown["folder"] = str(catalogue.locate(known.name))
     except (DataError, MissingExtraError) as error:
@@ -46,9 +66,13 @@ def preview(name: str) -> dict[str, str | list[str]]:
         return shown | {"folder": f"not here; {error.expected}"}
     if labelled:
         return shown | _parts(name)
+    if series:
+        return shown | _series_parts(name)
     inside = [other for other in labelled_names() if other.startswith(f"{name}/")]
     if inside:
         shown["labelled sequences"] = inside
+    if inside := [n for n in series_sets.series_names() if series_sets.holder(n) == name]:
+        shown["series by name"] = inside
     for file in known.files:
         shown |= _beginnings(known.name, file)
     return shown
@@ -79,6 +103,29 @@ def _parts(name: str) -> dict[str, str | list[str]]:
             steps = [" ".join(f"{value:.4g}" for value in step)[:_WIDTH] for step in first]
             shown["first steps"] = steps
     return shown
+
+
+def _series_parts(name: str) -> dict[str, str | list[str]]:
+    """Lengths and times of the parts of a set of time series, and how its first series begins."""
+    panel = series_sets.load_series(name)
+    season = many(panel.frequency.season, "step")
+    first = ", ".join(f"{value:g}" for value in panel.target[:_LINES, 0])
+    return {
+        "frequency": f"{panel.frequency.describe()}, season of {season}",
+        "all": _lengths(panel),
+        "train": _lengths(series_sets.load_series(name, "train")),
+        "test": _lengths(series_sets.load_series(name, "test")),
+        "first steps": f"{panel.names[0]}: {first}, ...",
+    }
+
+
+def _lengths(panel: Panel) -> str:
+    shortest, longest = panel.lengths.min(), panel.lengths.max()
+    steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+    times = f"{as_text(panel.times.min())} to {as_text(panel.times.max())}"
+    missing = int(np.isnan(panel.target).sum())
+    said = f"; {many(missing, 'value')} missing" if missing else ""
+    return f"{len(panel)} series of {steps} steps, {times}{said}"
 
 
 def _shape(data: LabelledSequences) -> str:

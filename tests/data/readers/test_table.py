@@ -176,7 +176,7 @@ def test_columns_that_are_not_there(write):
 def test_damaged_files(write, tmp_path):
     path = write("x", "latin.csv")
     path.write_bytes("id,t,v\na,1,ä".encode("latin-1"))
-    with pytest.raises(FormatError, match=r"latin\.csv, byte 11: found 0xe4; UTF-8"):
+    with pytest.raises(FormatError, match=r"latin\.csv, line 2: found 0xe4 \(byte 11\); UTF-8"):
         read(path)
     packed = tmp_path / "cut.csv.gz"
     packed.write_bytes(gzip.compress(TABLE.encode())[:-9])

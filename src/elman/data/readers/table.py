@@ -10,10 +10,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.readers.delimited import header_and_rows, is_number, read_rows
+from elman.data.readers.parquet import read_arrow
 from elman.data.sequences import LabelledSequences, Sequences
-from elman.errors import DataError, FormatError, MissingExtraError
+from elman.errors import DataError
 
 __all__ = ["Columns", "label_array", "read_csv", "read_parquet"]
 
@@ -73,19 +71,7 @@ def read_csv(path: Path, columns: Columns) -> LabelledSequences:
         FormatError: The file is damaged, has no header, or rows of another number of fields.
         DataError: A column or value is missing, not a number, or contradicts another row.
     """
-    lines, rows = _parse(_text(path), str(path))
-    header, *rows = rows
-    for line, row in zip(lines[1:], rows, strict=True):
-        if len(row) != len(header):
-            raise FormatError(
-                f"{path}, line {line}",
-                f"found {len(row)} fields",
-                f"{len(header)} fields, as in the header",
-            )
-    if not rows:
-        raise FormatError(str(path), "found a header and no rows", "one row for each step")
-    names = [name.strip() for name in header]
-    _check_header(names, str(path))
+    names, lines, rows = header_and_rows(read_rows(path, str(path)), str(path))
     values = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     return _sequences(_Table(str(path), values, lines[1:]), columns)
 
@@ -97,81 +83,9 @@ def read_parquet(path: Path, columns: Columns) -> LabelledSequences:
         MissingExtraError: pyarrow is not installed.
         FormatError, DataError: See `read_csv`; lines count rows from 1.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError.of("pyarrow", "parquet", f"reading {path}") from error
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except pyarrow.ArrowInvalid as error:
-        raise FormatError(
-            str(path), f"is not a whole Parquet file ({error})", "a file that a Parquet writer made"
-        ) from error
-    except OSError as error:
-        raise DataError(str(path), f"cannot be read ({error})", "a readable file") from error
-    if table.num_rows == 0:
-        raise FormatError(str(path), "found no rows", "one row for each step")
-    _check_header(table.column_names, str(path))
+    table = read_arrow(path)
     values = {name: table[name].to_pylist() for name in table.column_names}
     return _sequences(_Table(str(path), values, range(1, table.num_rows + 1)), columns)
-
-
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FormatError(
-            f"{path}, byte {error.start}", f"found 0x{error.object[error.start]:02x}", "UTF-8 text"
-        ) from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(
-            str(path), f"its gzip stream is damaged ({error})", "a whole file: get it again"
-        ) from error
-    except OSError as error:
-        raise DataError(
-            str(path), f"cannot be read ({error.strerror})", "a file that can be opened"
-        ) from error
-
-
-def _parse(text: str, where: str) -> tuple[list[int], list[list[str]]]:
-    """The rows of a CSV text with their line numbers, header first; empty lines hold nothing."""
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    lines, rows = [], []
-    try:
-        for row in reader:
-            if row:
-                lines.append(reader.line_num)
-                rows.append(row)
-    except csv.Error as error:
-        raise FormatError(
-            f"{where}, line {reader.line_num}", f"not a CSV row ({error})", "well-formed quotes"
-        ) from error
-    if not rows:
-        raise FormatError(where, "the file is empty", "a header with column names, then rows")
-    return lines, rows
-
-
-def _check_header(names: Sequence[str], where: str) -> None:
-    numbers = [name for name in names if _is_number(name)]
-    twice = [name for k, name in enumerate(names) if name in names[:k]]
-    if numbers or twice or "" in names:
-        raise FormatError(
-            f"{where}, line 1",
-            f"found the columns {', '.join(map(repr, names))}",
-            "a header with a name for each column, no number and no name twice",
-        )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _sequences(table: _Table, columns: Columns) -> LabelledSequences:
@@ -254,7 +168,7 @@ def _series(table: _Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
 def _order(table: _Table, codes: np.ndarray, series_name: str, step_name: str) -> np.ndarray:
     """The rows sorted by series and step; a step must not stand twice in a series."""
     cells = table.columns[step_name]
-    dates = _moment(cells[0]) is not None and not _is_number(str(cells[0]))
+    dates = _moment(cells[0]) is not None and not is_number(str(cells[0]))
     steps = _dates(table, step_name) if dates else _numbers(table, step_name)
     order = np.lexsort((steps, codes))
     twice = (np.diff(codes[order]) == 0) & (np.diff(steps[order]) == 0)
