@@ -2,6 +2,7 @@
 
 from elman.transforms.labels import Labels
 from elman.transforms.scaler import Scaler
+from elman.transforms.series_scaler import SeriesScaler
 from elman.transforms.vocabulary import Vocabulary
 
-__all__ = ["Labels", "Scaler", "Vocabulary"]
+__all__ = ["Labels", "Scaler", "SeriesScaler", "Vocabulary"]
