@@ -36,7 +36,7 @@ def test_toml_and_back_is_the_same(config):
     assert TrainingConfig.from_dict(read_toml(toml_text(config.to_dict()))) == config
 
 
-texts = st.text(max_size=9).filter(lambda text: text != "none")
+texts = st.text(max_size=9).filter(lambda text: text != "None")
 plain = st.none() | st.recursive(
     st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | texts,
     lambda inner: st.lists(inner, max_size=3),
@@ -52,12 +52,12 @@ def test_toml_text_is_read_back(settings):
 def test_toml_refuses_what_it_cannot_say():
     with pytest.raises(ArgumentError, match=r"data\.rows: found a set"):
         toml_text({"data": {"rows": {1, 2}}})
-    with pytest.raises(ArgumentError, match=r"data\.label: the text 'none'; another"):
-        toml_text({"data": {"label": "none"}})
+    with pytest.raises(ArgumentError, match=r"data\.label: the text 'None'; another"):
+        toml_text({"data": {"label": "None"}})
 
 
 def test_none_stands_in_tables_only():
-    settings = {"seed": None, "weights": [["none", 2.0]], "augment": {"shift": None}}
+    settings = {"seed": None, "weights": [["None", 2.0]], "augment": {"shift": None}}
     assert read_toml(toml_text(settings)) == settings
 
 

@@ -18,7 +18,7 @@ def test_configuration_is_kept(tmp_path):
         "about": {"data": "digits"},
     }
     with open(folder.config, "rb") as file:
-        assert tomllib.load(file)["task"]["seed"] == "none"
+        assert tomllib.load(file)["task"]["seed"] == "None"
 
 
 def test_another_run_is_not_overwritten(tmp_path):

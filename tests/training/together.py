@@ -20,6 +20,7 @@ from elman.training import (
 )
 from elman.training.losses import accuracy
 from tests.training.networks import CONFIG, examples, reader
+from tests.training.series import closeness, forecaster, window_examples
 from tests.training.test_truncated_training import follower, recordings
 
 __all__ = ["KINDS", "main"]
@@ -37,6 +38,13 @@ def windows(folder: RunFolder) -> Trainer:
     return Trainer(follower(dropout=0.0), MeanSquaredError(), streams, None, CONFIG, folder=folder)
 
 
+def series(folder: RunFolder) -> Trainer:
+    data, held_out = window_examples(), window_examples(16, seed=1)
+    return Trainer(
+        forecaster(), MeanSquaredError(), data, held_out, CONFIG, score=closeness, folder=folder
+    )
+
+
 KINDS = {
     "dense": lambda folder: whole(CONFIG, False, folder),
     "ragged": lambda folder: whole(replace(CONFIG, batch_size=7), True, folder),
@@ -46,6 +54,7 @@ KINDS = {
         replace(CONFIG, batch_size=7, augment=Augmentation(shift=1.0, rotate=0.2)), False, folder
     ),
     "windows": windows,
+    "series": series,
 }
 """Every kind has a step whose rows ranks cannot share evenly, `ragged` one with a single row."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elman.training.augment import Augmentation, augment
 from elman.training.averaging import average_of
-from elman.training.batches import Examples, batch_rows, batches, padded_share
+from elman.training.batches import Examples, ExampleSet, batch_rows, batches, padded_share
 from elman.training.bptt import Backpropagation, LayersAsCell, bptt
 from elman.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from elman.training.config import TrainingConfig
@@ -38,6 +38,7 @@ from elman.training.tensorboard import TensorBoard
 from elman.training.toml import read_toml, toml_text
 from elman.training.trainer import Trainer
 from elman.training.truncated import Unroll, truncated_unroll
+from elman.training.windows import ForecastBatch, WindowExamples
 
 __all__ = [
     "Augmentation",
@@ -51,7 +52,9 @@ __all__ = [
     "EpochRecord",
     "EpochStart",
     "Event",
+    "ExampleSet",
     "Examples",
+    "ForecastBatch",
     "History",
     "LayersAsCell",
     "Listener",
@@ -74,6 +77,7 @@ __all__ = [
     "Unroll",
     "WeightedSum",
     "Window",
+    "WindowExamples",
     "augment",
     "average_of",
     "batch_rows",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -13,9 +14,45 @@ from torch import Tensor
 
 from elman.errors import ArgumentError, ShapeError
 
-__all__ = ["Examples", "batch_rows", "batches", "padded_share"]
+__all__ = ["ExampleSet", "Examples", "batch_rows", "batches", "padded_share"]
 
 _SIMILAR = 0.95  # rows are similar whose lengths are within this share of the longest
+
+
+class ExampleSet(Protocol):
+    """What is trained on: rows of which some at a time are made a batch.
+
+    `Examples` hold them all; `elman.training.WindowExamples` cut them from long series.
+    """
+
+    @property
+    def lengths(self) -> Int[Tensor, "N"] | None:
+        """How many steps each row has; None where all have as many."""
+        ...
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        ...
+
+    def steps(self) -> Int[np.ndarray, "N"]:
+        """How many steps each row has."""
+        ...
+
+    def drawn(self, draws: np.random.Generator) -> Int[np.ndarray, "M"]:
+        """The rows of one epoch, in its order; there are as many in each."""
+        ...
+
+    def select(self, rows: Int[np.ndarray, "B"]) -> Any:
+        """The rows given as a batch, which the loss reads; `Examples` or alike."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """The same, with batches on another device."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A checksum that tells whether a run goes on with the data it began with."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +92,17 @@ class Examples:
             return np.full(len(self), self.inputs.shape[1])
         return self.lengths.cpu().numpy()
 
+    def drawn(self, draws: np.random.Generator) -> Int[np.ndarray, "N"]:
+        """All rows, shuffled."""
+        return draws.permutation(len(self))
+
     def to(self, device: torch.device) -> Examples:
         """The same on another device."""
         return Examples(*(None if t is None else t.to(device) for t in self._tensors()))  # pyright: ignore
 
-    def select(self, rows: Int[Tensor, "B"]) -> Examples:
+    def select(self, rows: Int[np.ndarray, "B"] | Int[Tensor, "B"]) -> Examples:
         """The rows given, cut to the longest of them."""
+        rows = torch.as_tensor(rows, device=self.inputs.device)
         inputs, targets = self.inputs[rows], self.targets[rows]
         lengths = None if self.lengths is None else self.lengths[rows]
         weights = None if self.weights is None else self.weights[rows]
@@ -84,12 +126,12 @@ class Examples:
 
 
 def batch_rows(
-    examples: Examples,
+    examples: ExampleSet,
     batch_size: int,
     batch_tokens: int | None = None,
     draws: np.random.Generator | None = None,
 ) -> list[Int[np.ndarray, "B"]]:
-    """The rows of each batch: every row is in one of them.
+    """The rows of each batch: every row, or every row that the examples draw, is in one of them.
 
     By size: `batch_size` rows, the last batch perhaps short. By tokens: rows of similar lengths,
     as many as keep rows times longest length within `batch_tokens`. However they are shuffled,
@@ -112,10 +154,9 @@ def batch_rows(
     Raises:
         ArgumentError: A row is longer than `batch_tokens`.
     """
-    count = len(examples)
-    order = np.arange(count) if draws is None else draws.permutation(count)
+    order = np.arange(len(examples)) if draws is None else examples.drawn(draws)
     if batch_tokens is None:
-        return [order[start : start + batch_size] for start in range(0, count, batch_size)]
+        return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     steps = np.maximum(examples.steps(), 1)
     order = order[np.argsort(-steps[order], kind="stable")]  # equal lengths stay shuffled
     cut = []
@@ -147,7 +188,7 @@ def _buckets(steps: Int[np.ndarray, "N"], tokens: int) -> Iterator[tuple[slice, 
         start = stop
 
 
-def padded_share(examples: Examples, cut: Iterable[Int[np.ndarray, "B"]]) -> float:
+def padded_share(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> float:
     """The share of all batches' steps that are padding, in [0, 1).
 
     >>> data = Examples(torch.zeros(4, 9, 1), torch.zeros(4), torch.tensor([9, 3, 9, 3]))
@@ -156,12 +197,14 @@ def padded_share(examples: Examples, cut: Iterable[Int[np.ndarray, "B"]]) -> flo
     >>> padded_share(data, batch_rows(data, 2, batch_tokens=18))
     0.0
     """
+    if examples.lengths is None:
+        return 0.0
     steps = examples.steps()
     computed = sum(len(rows) * max(1, int(steps[rows].max())) for rows in cut)
     return 1.0 - int(steps.sum()) / computed
 
 
-def batches(examples: Examples, cut: Iterable[Int[np.ndarray, "B"]]) -> Iterator[Examples]:
+def batches(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> Iterator[Any]:
     """The examples in batches, each of the given rows."""
     for rows in cut:
-        yield examples.select(torch.from_numpy(rows).to(examples.inputs.device))
+        yield examples.select(rows)

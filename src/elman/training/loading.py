@@ -16,7 +16,7 @@ from jaxtyping import Int
 
 from elman.errors import ArgumentError
 from elman.training.augment import augment
-from elman.training.batches import Examples, batch_rows, padded_share
+from elman.training.batches import ExampleSet, batch_rows, padded_share
 from elman.training.config import TrainingConfig, whole_number
 from elman.training.distributed import Ranks
 from elman.training.randomness import generator
@@ -34,7 +34,7 @@ class StepBatches(NamedTuple):
     Attributes:
         rows: Of the training data, those of all the batches on all ranks.
         batches: This rank's share of each, as the network reads them, one after the other:
-            `Examples`, or a `Window`.
+            `Examples`, a `ForecastBatch`, or a `Window`.
     """
 
     rows: Int[np.ndarray, "N"]
@@ -59,7 +59,7 @@ class EpochBatches:
 
     def __init__(
         self,
-        examples: Examples,
+        examples: ExampleSet,
         config: TrainingConfig,
         workers: int = 0,
         ranks: Ranks | None = None,
@@ -110,17 +110,16 @@ class EpochBatches:
         return StepBatches(np.concatenate(cut[step]), tuple(found))
 
 
-def shared(examples: Examples, rows: Int[np.ndarray, "B"], ranks: Ranks) -> Examples:
+def shared(examples: ExampleSet, rows: Int[np.ndarray, "B"], ranks: Ranks) -> Any:
     """This rank's share of a batch of these rows.
 
     Where there are fewer rows than ranks, some have one that counts nothing: every rank has to
     compute, for all of them sum their gradients together.
     """
-    mine = torch.from_numpy(ranks.share(rows)).to(examples.inputs.device)
-    batch = examples.select(mine)
+    batch = examples.select(ranks.share(rows))
     if ranks.rank < len(rows):
         return batch
-    return replace(batch, weights=torch.zeros(len(mine), device=mine.device))
+    return replace(batch, weights=torch.zeros(len(batch), device=batch.inputs.device))
 
 
 def prepared(

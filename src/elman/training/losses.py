@@ -7,7 +7,7 @@ of the totals divided by the sum of the counts, however the set was cut into bat
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from jaxtyping import Float
@@ -43,8 +43,8 @@ class WeightedSum(NamedTuple):
 class Measure(Protocol):
     """A loss, or a score."""
 
-    def __call__(self, outputs: Tensor, batch: Examples, /) -> WeightedSum:
-        """The measure of a network's outputs for a batch."""
+    def __call__(self, outputs: Tensor, batch: Any, /) -> WeightedSum:
+        """The measure of a network's outputs for a batch: `Examples`, or alike."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Settings as TOML that a person can read, and back. TOML has no None: here it is `"none"`."""
+"""Settings as TOML that a person can read, and back. TOML has no None: here it is `"None"`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from elman.errors import ArgumentError
 
 __all__ = ["read_toml", "toml_text"]
 
-_NONE = "none"
+_NONE = "None"
 
 
 def toml_text(settings: Mapping[str, Any]) -> str:
@@ -19,13 +19,13 @@ def toml_text(settings: Mapping[str, Any]) -> str:
 
     >>> print(toml_text({"epochs": 5, "clip_norm": None, "augment": {"shift": 2.0}}), end="")
     epochs = 5
-    clip_norm = "none"
+    clip_norm = "None"
     <BLANKLINE>
     [augment]
     shift = 2.0
 
     Raises:
-        ArgumentError: A value is of another kind, or the text `none`, which stands for None.
+        ArgumentError: A value is of another kind, or the text `None`, which stands for None.
     """
     return "\n".join(_table(settings, ())).lstrip("\n") + "\n"
 
@@ -33,7 +33,7 @@ def toml_text(settings: Mapping[str, Any]) -> str:
 def read_toml(text: str) -> dict[str, Any]:
     """The settings that `toml_text` wrote.
 
-    >>> read_toml('epochs = 5\\nclip_norm = "none"')
+    >>> read_toml('epochs = 5\\nclip_norm = "None"')
     {'epochs': 5, 'clip_norm': None}
 
     Raises:
@@ -56,7 +56,7 @@ def _table(settings: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     for name, value in plain.items():
         where = ".".join((*path, name))
         if value == _NONE:
-            raise ArgumentError(where, "the text 'none'", "another text: this one stands for None")
+            raise ArgumentError(where, "the text 'None'", "another text: this one stands for None")
         yield f"{_key(name)} = {_value(_NONE if value is None else value, where)}"
     for name, value in settings.items():
         if isinstance(value, Mapping):

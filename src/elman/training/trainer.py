@@ -17,7 +17,7 @@ from elman.cells.budget import plans
 from elman.errors import ArgumentError, CheckpointError, TrainingError
 from elman.kernels.memory_plan import Plan
 from elman.training.averaging import average_of
-from elman.training.batches import Examples, batch_rows
+from elman.training.batches import ExampleSet, batch_rows
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, launch
 from elman.training.events import (
@@ -63,7 +63,8 @@ class Trainer:
         module: Called as `module(inputs [B, T, I], lengths [B] or None)`; trained in place. To
             train on `Streams` it has a method `unroll`, too: see `elman.training.Unroll`.
         loss: What is made small.
-        train: What is learnt: whole sequences, or recordings that are read window by window.
+        train: What is learnt: whole sequences, windows of long series, or recordings that are
+            read window by window with the state carried on.
         validation: What chooses the best epoch; None keeps the last.
         config: How.
         score: What is reported on `validation` and, larger being better, chooses the epoch; with
@@ -81,8 +82,8 @@ class Trainer:
         self,
         module: nn.Module,
         loss: Measure,
-        train: Examples | Streams,
-        validation: Examples | None,
+        train: ExampleSet | Streams,
+        validation: ExampleSet | None,
         config: TrainingConfig,
         *,
         score: Measure | None = None,
@@ -293,11 +294,12 @@ class Trainer:
             raise self._diverged(place, f"the validation loss is {means[0]}")
         return means[0], None if self._score is None else means[1]
 
-    def _held_out(self, part: Examples) -> list[Int[np.ndarray, "B"]]:
+    def _held_out(self, part: ExampleSet) -> list[Int[np.ndarray, "B"]]:
         """Rows of the batches to validate on: no graph is kept, so larger ones fit."""
         size, tokens = 4 * self.config.batch_size, self.config.batch_tokens
-        longest = part.inputs.shape[1]
-        return batch_rows(part, size, None if tokens is None else max(4 * tokens, longest))
+        if tokens is not None:
+            tokens = max(4 * tokens, int(part.steps().max()))
+        return batch_rows(part, size, tokens)
 
     def _resume(self) -> Place:
         if self._keeper is None:
