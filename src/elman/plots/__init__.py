@@ -1,9 +1,13 @@
 """Pictures of a training, of a model's answers and of its inside; each is a matplotlib `Figure`."""
 
+from elman.plots.backtest import backtest
 from elman.plots.confusion import confusion
 from elman.plots.curves import learning_curves
+from elman.plots.forecast import forecast
 from elman.plots.gates import gates
 from elman.plots.gradients import gradients
+from elman.plots.honesty import honesty
+from elman.plots.horizon import horizon
 from elman.plots.misread import misread
 from elman.plots.reading import reading
 from elman.plots.regression import regression
@@ -13,10 +17,14 @@ from elman.plots.style import file_kind, save
 from elman.plots.unrolled import unrolled
 
 __all__ = [
+    "backtest",
     "confusion",
     "file_kind",
+    "forecast",
     "gates",
     "gradients",
+    "honesty",
+    "horizon",
     "learning_curves",
     "misread",
     "reading",

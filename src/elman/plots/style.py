@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,12 @@ __all__ = [
     "INK",
     "ORANGE",
     "PALETTE",
+    "RED",
     "RULE",
+    "amount",
     "canvas",
     "file_kind",
+    "footnotes",
     "percent",
     "save",
     "shortened",
@@ -36,7 +39,7 @@ __all__ = [
 ]
 
 INK, GREY, RULE = "#222222", "#6b6b6b", "#d9d9d9"
-BLUE, ORANGE = "#0072B2", "#D55E00"
+BLUE, ORANGE, RED = "#0072B2", "#D55E00", "#B3001B"
 PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 WIDTH = 8.0
@@ -88,22 +91,33 @@ def canvas(height: float, width: float = WIDTH) -> Iterator[Figure]:
         yield Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def title(figure: Figure, finding: str, more: str = "") -> None:
-    """What the picture shows, as a sentence above it, and a quieter line below that."""
+def title(figure: Figure, finding: str, more: str = "", doubts: Sequence[str] = ()) -> None:
+    """What the picture shows, as a sentence above it; quieter lines, and loud ones, below that."""
     height = figure.get_size_inches()[1]
-    lines = textwrap.wrap(finding, 76) or [""]
-    below = 0.12 + 0.25 * len(lines)  # inches from the top
-    figure.text(
-        0.012, 1 - 0.12 / height, "\n".join(lines), va="top", fontsize=13, fontweight="bold"
-    )
-    if more:
-        lines = textwrap.wrap(more, 104)
-        figure.text(0.012, 1 - below / height, "\n".join(lines), va="top", color=GREY)
-        below += 0.19 * len(lines)
-    top = 1 - (below + 0.1) / height
+    below = 0.12  # inches from the top
+    paragraphs = [(finding, 76, 0.25, {"fontsize": 13, "fontweight": "bold"})]
+    paragraphs += [(more, 104, 0.19, {"color": GREY})] if more else []
+    paragraphs += [(doubt, 98, 0.19, {"color": RED, "fontweight": "bold"}) for doubt in doubts]
+    for text, width, line_height, look in paragraphs:
+        lines = textwrap.wrap(text, width) or [""]
+        figure.text(0.012, 1 - below / height, "\n".join(lines), va="top", **look)
+        below += line_height * len(lines)
     engine = figure.get_layout_engine()
     assert engine is not None
+    top = 1 - (below + 0.1) / height
     engine.set(rect=(0.005, 0.005, 0.985, top))  # pyright: ignore[reportCallIssue]
+
+
+def footnotes(figure: Figure, notes: Sequence[str]) -> None:
+    """Small lines below the picture; call it after `title`."""
+    height = figure.get_size_inches()[1]
+    lines = [line for note in notes for line in textwrap.wrap(note, 118)]
+    figure.text(0.012, 0.08 / height, "\n".join(lines), va="bottom", fontsize=8.5, linespacing=1.3)
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    left, bottom, width, tall = engine.get()["rect"]
+    room = (0.12 + 0.155 * len(lines)) / height
+    engine.set(rect=(left, bottom + room, width, tall - room))  # pyright: ignore[reportCallIssue]
 
 
 def shortened(label: object, most: int = 18) -> str:
@@ -123,6 +137,15 @@ def percent(share: float) -> str:
     if round(share, 3) in (0.0, 1.0):
         return "> 99.9 %" if share > 0.5 else "< 0.1 %"
     return f"{100 * share:.1f} %"
+
+
+def amount(value: float) -> str:
+    """The first three digits of a value for a reader, with a minus sign that is one.
+
+    >>> amount(-0.12345), amount(195_822.7), amount(2.0)
+    ('−0.123', '196,000', '2')
+    """
+    return f"{float(f'{value:.3g}'):,.10g}".replace("-", "−")
 
 
 def file_kind(path: str | os.PathLike[str]) -> str:
