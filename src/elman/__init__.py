@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Classifier": "elman.tasks",
     "ElmanError": "elman.errors",
+    "Forecaster": "elman.tasks",
     "Regressor": "elman.tasks",
     "accelerate": "elman.nn",
     "bidirectional_unroll": "elman.layers",
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from elman.operators.notice import strict as strict
     from elman.runtime import load as load
     from elman.tasks import Classifier as Classifier
+    from elman.tasks import Forecaster as Forecaster
     from elman.tasks import Regressor as Regressor
 
 

@@ -15,6 +15,7 @@ from elman.blueprint import (
     Dense,
     Dropout,
     Embedding,
+    Parallel,
     Pool,
     Recurrent,
     encoder_decoder,
@@ -46,7 +47,11 @@ def to_vector(pool="last", cells=CELLS, **options) -> Network:
 
 SYNCED = network(sequence_to_sequence(input_size=3, cells=CELLS, outputs=2))
 TOKENS = network(sequence_to_sequence(vocabulary=7, embedding=3, cells=CELLS, outputs=2))
-STREAMING = {"synced": SYNCED, "tokens": TOKENS} | {
+DILATED = (
+    CellConfig("lstm", 5, dilation=4, learned_state=True, output_projection=4),
+    CellConfig("gru", 6, dilation=2, zoneout=0.2),
+)
+STREAMING = {"synced": SYNCED, "tokens": TOKENS, "dilated": to_vector(cells=DILATED)} | {
     pool: to_vector(pool) for pool in ("last", "mean", "max")
 }
 WRITER = network(
@@ -56,6 +61,10 @@ TRANSLATOR = network(
     encoder_decoder(
         source_vocabulary=5, target_vocabulary=7, embedding=3, cells=CELLS[2], go=0, eos=1
     )
+)
+
+WINDOWED = network(
+    Blueprint("sequence_to_sequence", 3, {"body": (Parallel(CELLS[0], 2), Dense(2))})
 )
 
 
@@ -148,6 +157,17 @@ def test_a_simple_network_gives_a_row_the_same_bits_in_any_company():
         np.testing.assert_array_equal(batch[row], alone)
         if length:
             np.testing.assert_array_equal(streamed[row], alone)
+
+
+def test_a_dilated_network_gives_the_same_bits_step_by_step():
+    blueprint = sequence_to_sequence(input_size=3, cells=DILATED, outputs=2)
+    which = network(blueprint)
+    values, state = inputs(which, 3, 11), which.initial_state(3)
+    whole = which.run(values)
+    for t in range(11):
+        answer, state = which.step_inputs(values[:, t], state)
+        np.testing.assert_array_equal(answer, whole[:, t])
+    np.testing.assert_array_equal(which.run(values[:1, :4]), whole[:1, :4])
 
 
 @pytest.mark.parametrize("compiled", [True, False])
@@ -259,6 +279,10 @@ VALUES = np.zeros((2, 3, 3))
         (lambda: SYNCED.step([1], None), ArgumentError, "use step_inputs"),
         (lambda: TRACED["both"].initial_state(1), ArgumentError, "bidirectional"),
         (lambda: TRACED["both"].step_inputs(VALUES[0], ()), ArgumentError, "bidirectional"),
+        (lambda: WINDOWED.trace(VALUES), ArgumentError, "reads whole windows; use run"),
+        (lambda: WINDOWED.record(VALUES[0]), ArgumentError, "reads whole windows; use run"),
+        (lambda: WINDOWED.initial_state(2), ArgumentError, "reads whole windows; use run"),
+        (lambda: WINDOWED.step_inputs(VALUES[0], ()), ArgumentError, "reads whole windows"),
         (lambda: WRITER.start(VALUES), ShapeError, r"numbers \[B, 3\]"),
         (lambda: WRITER.start(VALUES[0], [1, 1, 1]), ArgumentError, "lengths"),
         (lambda: WRITER.step([7], WRITER.start(VALUES[0, :1])), ArgumentError, "found token id 7"),

@@ -111,6 +111,22 @@ def test_the_states_are_the_outputs_that_the_network_ran_with(kind, both):
     assert np.ptp(above) > 0.1
 
 
+@pytest.mark.parametrize("both", [False, True])
+def test_a_dilated_cells_gates_act_on_the_state_so_many_steps_back(both):
+    config = CellConfig("lstm", 4, dilation=3, learned_state=True)
+    which = bare(config, bidirectional=both)
+    layers = which.record(INPUTS).layers
+    start = which._chains["body"].initial_state(1)[0]
+    for layer, begin in zip(layers, start, strict=True):
+        order = slice(None, None, -1 if layer.reverse else 1)
+        gates = {name: gate[order] for name, gate in layer.gates.items()}
+        cell = layer.cell[order]
+        before = np.concatenate([begin.states.cell[0], cell[:-3]])
+        np.testing.assert_allclose(gates["f"] * before + gates["i"] * gates["g"], cell, atol=2e-6)
+    outputs = np.concatenate([layer.hidden for layer in layers], axis=1)
+    np.testing.assert_allclose(outputs, which.run(INPUTS[None])[0], atol=1e-6)
+
+
 def test_a_simple_cell_has_no_gates():
     (layer,) = bare(CellConfig("rnn", 4)).record(INPUTS).layers
     assert (layer.kind, dict(layer.gates), layer.cell) == ("simple cell", {}, None)

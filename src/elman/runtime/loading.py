@@ -7,13 +7,18 @@ import os
 from elman import bundle
 from elman.errors import BundleError
 from elman.runtime.classifier import ClassifierModel
+from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.regressor import RegressorModel
 
 __all__ = ["Model", "load"]
 
-Model = ClassifierModel | RegressorModel
+Model = ClassifierModel | ForecasterModel | RegressorModel
 
-_MODELS: dict[str, type[Model]] = {"classifier": ClassifierModel, "regressor": RegressorModel}
+_MODELS: dict[str, type[Model]] = {
+    "classifier": ClassifierModel,
+    "forecaster": ForecasterModel,
+    "regressor": RegressorModel,
+}
 
 
 def load(path: str | os.PathLike[str]) -> Model:

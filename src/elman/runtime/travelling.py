@@ -8,12 +8,12 @@ from elman.bundle import Bundle
 from elman.errors import BundleError
 from elman.transforms.scaler import Scaler
 
-__all__ = ["baseline_tensors", "scaler_from"]
+__all__ = ["baseline_tensors", "below", "scaler_from"]
 
 
 def baseline_tensors(bundle: Bundle) -> dict[str, np.ndarray]:
     """The arrays of the baselines; empty if the bundle has none."""
-    return _below(bundle, "baselines.")
+    return below(bundle, "baselines.")
 
 
 def scaler_from(bundle: Bundle, what: str, features: int | None) -> Scaler | None:
@@ -22,7 +22,7 @@ def scaler_from(bundle: Bundle, what: str, features: int | None) -> Scaler | Non
     Raises:
         BundleError: It is damaged, or not for `features` features.
     """
-    tensors = _below(bundle, f"{what}.")
+    tensors = below(bundle, f"{what}.")
     if not tensors:
         return None
     scaler = Scaler.from_tensors(tensors)
@@ -33,7 +33,8 @@ def scaler_from(bundle: Bundle, what: str, features: int | None) -> Scaler | Non
     return scaler
 
 
-def _below(bundle: Bundle, prefix: str) -> dict[str, np.ndarray]:
+def below(bundle: Bundle, prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin with `prefix`, by the rest of their names."""
     return {
         name.removeprefix(prefix): array
         for name, array in bundle.tensors.items()

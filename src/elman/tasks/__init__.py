@@ -6,6 +6,7 @@ from elman.errors import MissingExtraError
 
 try:
     from elman.tasks.classifier import Classifier
+    from elman.tasks.forecaster import Forecaster
     from elman.tasks.regressor import Regressor
 except ModuleNotFoundError as error:
     package = (error.name or "").partition(".")[0]
@@ -13,4 +14,4 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtraError.of(package, "train", "elman.tasks") from error
 
-__all__ = ["Classifier", "Regressor"]
+__all__ = ["Classifier", "Forecaster", "Regressor"]

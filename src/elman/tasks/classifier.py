@@ -203,7 +203,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             start=None if warm is None else warm.bundle.weights,
         )
         tensors = class_tensors(classes) | self._baseline_tensors(parts.train)
-        self._finish(blueprint, parts, options, fitted, tensors, {"multilabel": several})
+        self._complete(blueprint, parts, options, fitted, tensors, {"multilabel": several})
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

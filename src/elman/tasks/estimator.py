@@ -1,9 +1,9 @@
-"""What `Classifier` and `Regressor` share of scikit-learn's conventions."""
+"""What all tasks share: parameters, files, runs; and what those share that read sequences."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from inspect import signature
 from pathlib import Path
@@ -20,15 +20,13 @@ from elman.bundle import Bundle
 from elman.errors import ArgumentError, BundleError, CheckpointError
 from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
-from elman.runtime.classifier import ClassifierModel
-from elman.runtime.regressor import RegressorModel
-from elman.tasks.fitting import Fitted, Options, Part, Parts, summary
+from elman.tasks.fitting import Fitted, Options, Part, Parts, summary, weights_of
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.training import Augmentation, RunFolder, TrainingConfig, writes
 from elman.training.history import History
 from elman.transforms.scaler import Scaler
 
-__all__ = ["NotFittedError", "SequenceEstimator", "check_same_network"]
+__all__ = ["Estimator", "NotFittedError", "SequenceEstimator", "check_same_network"]
 
 _TRAINING = tuple(field.name for field in fields(TrainingConfig))
 _MACHINE = ("device", "threads", "workers")
@@ -40,41 +38,23 @@ class NotFittedError(ElmanNotFittedError, SklearnNotFittedError):
     """An answer was asked of an estimator that has not been fitted; scikit-learn's, too."""
 
 
-class SequenceEstimator(BaseEstimator):
-    """Parameters, answers and files of an estimator; each task adds how it is fitted.
+class Estimator(BaseEstimator):
+    """Parameters and files of a task; each task adds how it is fitted and what it answers.
 
     Attributes after `fit`:
         model_: What answers: the runtime's model.
         module_: The torch module that was trained.
         history_: Loss, score and time of each epoch; None after `load`.
         result_: How the model came about, as plain data.
-        n_features_in_: Features of a step.
     """
 
     _task: ClassVar[str]
-    _model: ClassVar[type[ClassifierModel] | type[RegressorModel]]
+    _model: ClassVar[Callable[..., Any]]
 
     model_: Any
     module_: Any
     history_: History | None
     result_: dict[str, Any]
-
-    def predict(self, X: Any) -> Any:
-        """The answer for each sequence; see the runtime's model.
-
-        Raises:
-            NotFittedError: Before `fit`.
-            ShapeError, DataError: X does not fit.
-        """
-        return self._fitted("predict").predict(X)
-
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Scores, and those of honest baselines beside them; see the runtime's model."""
-        return self._fitted("evaluate").evaluate(X, y, sample_weight)
-
-    def trace(self, sequence: Any) -> np.ndarray:
-        """The answer `[T, K]` after each step of one sequence, had it ended there."""
-        return self._fitted("trace").trace(sequence)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as one file, which `elman.load` answers from without torch.
@@ -125,42 +105,29 @@ class SequenceEstimator(BaseEstimator):
             device = torch_device(self.get_params()["device"])
             self._hold(self.model_, _built(self.model_).to(device), device)
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags
-
     def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
         """Take a model as what this estimator was fitted to."""
         run = None if device is None or device.type == "cpu" else ModuleRun(module, device)
         self.model_ = self._model(found, run)
         self.module_ = module
         self.result_ = self.model_.metadata
-        self.n_features_in_ = self.model_.n_features_in_
 
     def _warm(self) -> Any:
         """The model to go on from, or None."""
         warm = bool(self.get_params()["warm_start"]) and self.__sklearn_is_fitted__()
         return self.model_ if warm else None
 
-    def _input_scaler(self, train: Part, warm: Any) -> Scaler | None:
-        """Of the training part; or the fitted model's, which its weights are used to."""
-        if warm is not None:
-            return warm.input_scaler
-        if not self.get_params()["standardise"]:
-            return None
-        return Scaler.fit(train.sequences.values, train.sequences.lengths)
-
     def _cells(self) -> tuple[CellConfig, ...]:
         """The stack of cells that the parameters describe; errors as `cell_configs`."""
         given = self.get_params()
-        return cell_configs(**{name: given[name] for name in signature(cell_configs).parameters})
+        return cell_configs(
+            **{k: given[k] for k in signature(cell_configs).parameters if k in given}
+        )
 
     def _options(self) -> Options:
         """The parameters that concern the training, checked."""
         given = self.get_params()
-        config = TrainingConfig.from_dict({name: given[name] for name in _TRAINING})
+        config = TrainingConfig.from_dict({k: given[k] for k in _TRAINING if k in given})
         folder = given["run"]
         if folder is not None and not isinstance(folder, RunFolder):
             folder = RunFolder(Path(folder))
@@ -199,24 +166,79 @@ class SequenceEstimator(BaseEstimator):
     def _finish(
         self,
         blueprint: Blueprint,
+        network: Any,
+        options: Options,
+        tensors: dict[str, np.ndarray],
+        settings: dict[str, Any],
+    ) -> None:
+        """Hold the trained network with all that travels with it; complete the run's folder."""
+        kept = {k: v for k, v in _packed(self.get_params()).items() if k not in _SURROUNDINGS}
+        settings |= {"estimator": kept}
+        made = Bundle(self._task, blueprint, weights_of(network), tensors, settings)
+        self._hold(made, network, options.device)
+        if options.folder is not None and writes():
+            self.save(options.folder.model)
+            options.folder.write_result(self.result_)
+
+
+class SequenceEstimator(Estimator):
+    """An estimator of what belongs to sequences X, by scikit-learn's conventions.
+
+    Attributes after `fit`:
+        n_features_in_: Features of a step.
+    """
+
+    def predict(self, X: Any) -> Any:
+        """The answer for each sequence; see the runtime's model.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ShapeError, DataError: X does not fit.
+        """
+        return self._fitted("predict").predict(X)
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Scores, and those of honest baselines beside them; see the runtime's model."""
+        return self._fitted("evaluate").evaluate(X, y, sample_weight)
+
+    def trace(self, sequence: Any) -> np.ndarray:
+        """The answer `[T, K]` after each step of one sequence, had it ended there."""
+        return self._fitted("trace").trace(sequence)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
+        super()._hold(found, module, device)
+        self.n_features_in_ = self.model_.n_features_in_
+
+    def _input_scaler(self, train: Part, warm: Any) -> Scaler | None:
+        """Of the training part; or the fitted model's, which its weights are used to."""
+        if warm is not None:
+            return warm.input_scaler
+        if not self.get_params()["standardise"]:
+            return None
+        return Scaler.fit(train.sequences.values, train.sequences.lengths)
+
+    def _complete(
+        self,
+        blueprint: Blueprint,
         parts: Parts,
         options: Options,
         fitted: Fitted,
         tensors: dict[str, np.ndarray],
         settings: dict[str, Any],
     ) -> None:
-        """Hold the trained network with all that travels with it; complete the run's folder."""
-        result = summary(self._task, blueprint, parts, fitted.history, options.config)
+        """`_finish` what `fit_network` gave, the scaler of its inputs included."""
+        about = {"train_sequences": len(parts.train), "validation": parts.how}
+        result = summary(self._task, blueprint, about, fitted.history, options.config)
         if fitted.scaler is not None:
             tensors |= {f"inputs.{k}": array for k, array in fitted.scaler.tensors().items()}
-        kept = {k: v for k, v in _packed(self.get_params()).items() if k not in _SURROUNDINGS}
-        settings |= {"metadata": result, "estimator": kept}
-        made = Bundle(self._task, blueprint, fitted.weights(), tensors, settings)
-        self._hold(made, fitted.network, options.device)
         self.history_ = fitted.history
-        if options.folder is not None and writes():
-            self.save(options.folder.model)
-            options.folder.write_result(result)
+        self._finish(blueprint, fitted.network, options, tensors, settings | {"metadata": result})
 
 
 def check_same_network(blueprint: Blueprint, fitted: Blueprint) -> None:

@@ -37,6 +37,7 @@ from elman.training import (
     joined,
     writes,
 )
+from elman.training.batches import ExampleSet
 from elman.transforms.scaler import Scaler
 
 __all__ = [
@@ -47,7 +48,9 @@ __all__ = [
     "choose_validation",
     "fit_network",
     "summary",
+    "train_module",
     "validation_of",
+    "weights_of",
 ]
 
 
@@ -169,10 +172,11 @@ class Fitted:
     scaler: Scaler | None
     history: History
 
-    def weights(self) -> dict[str, np.ndarray]:
-        """The weights by the blueprint's names."""
-        state = self.network.state_dict()
-        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
+
+def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
+    """A network's weights by the blueprint's names."""
+    state = network.state_dict()
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
 
 
 def fit_network(
@@ -209,12 +213,26 @@ def fit_network(
     train, validation = parts.train.examples(row_weight), parts.validation
     if options.window is not None:
         train = Streams.of(train, options.config.batch_size, options.window, options.stride)
+    held_out = None if validation is None else validation.examples(validation.weight)
+    history = train_module(module, loss, train, held_out, options, score)
+    return Fitted(network, scaler, history)
+
+
+def train_module(
+    module: nn.Module,
+    loss: Measure,
+    train: ExampleSet | Streams,
+    validation: ExampleSet | None,
+    options: Options,
+    score: Measure | None = None,
+) -> History:
+    """Train a module in place, as the options say; arguments and errors as of `Trainer`."""
     with _threads(options.threads), joined(options.device), _listeners(options) as listeners:
         trainer = Trainer(
             module,
             loss,
             train,
-            None if validation is None else validation.examples(validation.weight),
+            validation,
             options.config,
             score=score,
             folder=options.folder,
@@ -222,22 +240,32 @@ def fit_network(
             listeners=listeners,
             workers=options.workers,
         )
-        history = trainer.run(options.resume)
-    return Fitted(network, scaler, history)
+        return trainer.run(options.resume)
 
 
 def summary(
-    task: str, blueprint: Blueprint, parts: Parts, history: History, config: TrainingConfig
+    task: str,
+    blueprint: Blueprint,
+    about: dict[str, Any],
+    history: History,
+    config: TrainingConfig,
 ) -> dict[str, Any]:
-    """How a model came about, as plain data for `result.json` and the model file."""
+    """How a model came about, as plain data for `result.json` and the model file.
+
+    Args:
+        task: Its name.
+        blueprint: The network.
+        about: The task's own facts: what it was trained and validated on.
+        history: Of the training.
+        config: Likewise.
+    """
     best = history.best
     return {
         "task": task,
         "elman": __version__,
         "network": blueprint.describe(),
         "parameters": blueprint.parameters,
-        "train_sequences": len(parts.train),
-        "validation": parts.how,
+        **about,
         "validation_score": best.validation_score,
         "validation_loss": best.validation_loss,
         "best_epoch": history.best_epoch,

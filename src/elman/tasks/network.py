@@ -27,6 +27,7 @@ def cell_configs(
     dropout: float,
     recurrent_dropout: float = 0.0,
     zoneout: float = 0.0,
+    dilations: Sequence[int] | None = None,
 ) -> tuple[CellConfig, ...]:
     """A stack of cells, from the input up.
 
@@ -39,9 +40,10 @@ def cell_configs(
         dropout: Rate between one layer and the next, in [0, 1).
         recurrent_dropout: Rate of what a step passes to the next, in [0, 1).
         zoneout: Rate of units that keep their old state, in [0, 1).
+        dilations: Of each layer, the steps back to the state that a step goes on from; None: 1.
 
     Raises:
-        ArgumentError: The name is not known, or units and layers disagree.
+        ArgumentError: The name is not known, or units, layers and dilations disagree.
         BlueprintError: A value is outside its range.
     """
     if cell not in cell_kinds():
@@ -52,6 +54,10 @@ def cell_configs(
     sizes: list[Any] = list(units) if each else [units] * int(layers)  # pyright: ignore
     if layers not in (1, len(sizes)):
         raise ArgumentError("layers", f"{layers} for units={sizes}", "as many layers as units")
+    if dilations is not None and len(dilations) != len(sizes):
+        raise ArgumentError(
+            "dilations", f"found {dilations!r}", f"one for each of {len(sizes)} layers"
+        )
     top = len(sizes) - 1
     return tuple(
         CellConfig(
@@ -62,6 +68,7 @@ def cell_configs(
             recurrent_dropout=recurrent_dropout,
             zoneout=zoneout,
             output_dropout=dropout if k < top else 0.0,
+            dilation=1 if dilations is None else dilations[k],
         )
         for k, size in enumerate(sizes)
     )

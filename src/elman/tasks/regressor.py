@@ -166,6 +166,9 @@ class Regressor(RegressorMixin, SequenceEstimator):
         if isinstance(given, tuple):
             given, _ = self._part(*given, None, warm, outputs=part.targets.shape[-1])
         parts = choose_validation(part, given, options.config.seed, stratified=False)
+        for one in (parts.train, parts.validation):
+            if one is not None:  # a loss over no step at all would be zero
+                step_weights(one.sequences, None, self.cost_steps)
         blueprint = self._blueprint(part)
         if warm is not None:
             check_same_network(blueprint, warm.blueprint)
@@ -183,7 +186,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         tensors = {f"targets.{name}": array for name, array in targets.tensors().items()}
         tensors |= self._baseline_tensors(parts.train)
         settings = {"single": single, "cost_steps": self.cost_steps}
-        self._finish(blueprint, parts, options, fitted, tensors, settings)
+        self._complete(blueprint, parts, options, fitted, tensors, settings)
         return self
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

@@ -1,0 +1,188 @@
+"""A forecaster's answers held against what came: the honesty report on a backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from elman.data.panel import Panel
+from elman.data.windows import Windows
+from elman.metrics.forecasts import seasonal_scale
+from elman.metrics.honesty import report
+from elman.metrics.leakage import covariate_alarms, overlap_alarms, scaler_alarms
+from elman.metrics.naive import NAIVE, last_value
+from elman.runtime.companions import Companions
+from elman.runtime.forecast import Backtest
+from elman.runtime.forecasting import Answers
+
+__all__ = ["Origins", "honest_report", "tested", "until_tensors"]
+
+_CELLS = 2**22  # most values of the past that are looked at in one go: 32 MiB
+_SEASONS = 2  # of the past that a naive forecast sees, at least
+_LINEAR = "linear map"
+
+
+class Origins(NamedTuple):
+    """What was forecast where.
+
+    Attributes:
+        panel: The series, and what came.
+        windows: W of them.
+        answers: The forecaster's.
+        companions: What travels with the network.
+        linear: `[W, H, K]`, what the linear map says, or None.
+        until: Times up to which the model was fitted; see `until_tensors`.
+    """
+
+    panel: Panel
+    windows: Windows
+    answers: Answers
+    companions: Companions
+    linear: Float[np.ndarray, "W H K"] | None
+    until: Mapping[str, np.ndarray]
+
+
+def tested(found: Origins, notes: Sequence[str]) -> Backtest:
+    """The forecasts beside what came, and the report on them."""
+    panel, windows, answers = found.panel, found.windows, found.answers
+    last, rows = windows.starts + windows.input_steps - 1, windows.ahead()
+    notes = [*panel.notes, *notes]
+    if windows.crossing:
+        notes.append(f"{windows.crossing} windows that cross a gap were left out.")
+    return Backtest(
+        panel.names,
+        windows.series,
+        panel.times[last],
+        panel.steps[last],
+        panel.times[rows],
+        panel.columns.target,
+        answers.mean,
+        found.companions.levels,
+        answers.quantiles,
+        panel.target[rows].astype(np.float64),
+        honest_report(found),
+        tuple(notes),
+    )
+
+
+def honest_report(found: Origins) -> dict[str, Any]:
+    """The report; see `elman.metrics.honesty.report`."""
+    panel, windows, plan = found.panel, found.windows, found.companions.plan
+    baselines, last = _naive(panel, windows, plan.season)
+    if found.linear is not None:
+        baselines[_LINEAR] = found.linear
+    first = _first_targets(panel, windows)
+    scale, root_scale = (_scales(panel, first, plan.season, squared) for squared in (False, True))
+    levels = found.companions.levels
+    return report(
+        panel.target[windows.ahead()].astype(np.float64),
+        found.answers.mean,
+        baselines=baselines,
+        last=last,
+        series=windows.series,
+        origins=panel.steps[windows.starts + windows.input_steps - 1],
+        names=panel.names,
+        targets=panel.columns.target,
+        season=plan.season,
+        scale=scale,
+        root_scale=root_scale,
+        quantiles=found.answers.quantiles if levels else None,
+        levels=levels,
+        leakage=_leakage(found, first),
+    )
+
+
+def until_tensors(
+    panel: Panel, scaled: Int[np.ndarray, "N"], trained: Int[np.ndarray, "N"]
+) -> dict[str, np.ndarray]:
+    """How far fitting went, for a model file: the steps after the last ones used.
+
+    Args:
+        panel: The series that it was fitted on.
+        scaled: One past the last row, counted in each series, that the scaler saw.
+        trained: Likewise, that was a target in training.
+    """
+    last = {"scaled": scaled, "trained": trained}
+    return {
+        name: panel.steps[panel.offsets[:-1] + np.maximum(rows, 1) - 1] + 1
+        for name, rows in last.items()
+    }
+
+
+def _naive(
+    panel: Panel, windows: Windows, season: int
+) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "W K"]]:
+    """The naive forecasts `[W, H, K]`, and the last observed values; from what a window reads.
+
+    Where that is less than some seasons, they see these: more than the network does.
+    """
+    targets, horizon = panel.target.shape[1], windows.horizon
+    look = max(windows.input_steps, _SEASONS * season)
+    shape = (len(windows), horizon, targets)
+    found = {name: np.empty(shape) for name in NAIVE}
+    last = np.empty((len(windows), targets))
+    size = max(1, _CELLS // (look * targets))
+    ends = windows.starts + windows.input_steps
+    for start in range(0, len(windows), size):
+        part = slice(start, start + size)
+        rows = ends[part, None] - look + np.arange(look)
+        past = panel.target[np.maximum(rows, 0)].astype(np.float64)
+        past[rows < panel.offsets[windows.series[part], None]] = np.nan
+        past = np.moveaxis(past, 2, 1)
+        for name, forecast in NAIVE.items():
+            found[name][part] = np.moveaxis(forecast(past, horizon, season), 1, 2)
+        last[part] = last_value(past, 1)[..., 0]
+    return found, last
+
+
+def _first_targets(panel: Panel, windows: Windows) -> Int[np.ndarray, "N"]:
+    """Of each series the first row, counted within it, that is forecast; its end if none is."""
+    first = panel.lengths.copy()
+    within = windows.starts + windows.input_steps - panel.offsets[windows.series]
+    np.minimum.at(first, windows.series, within)
+    return first
+
+
+def _scales(
+    panel: Panel, first: Int[np.ndarray, "N"], season: int, squared: bool
+) -> Float[np.ndarray, "N K"]:
+    """The error of the seasonal naive forecast in what came before all forecasts."""
+    found = np.zeros((len(panel), panel.target.shape[1]))
+    for n, k in np.ndindex(found.shape):
+        history = panel.target[panel.rows(n)][: first[n], k]
+        found[n, k] = seasonal_scale(history, season, squared=squared)
+    return found
+
+
+def _leakage(found: Origins, first: Int[np.ndarray, "N"]) -> dict[str, list[Any]]:
+    """Each check that was made, with its alarms."""
+    panel, columns = found.panel, found.panel.columns
+    checked: dict[str, list[Any]] = {}
+    scaled, trained = (_until(found, name) for name in ("scaled", "trained"))
+    starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
+    begin = np.where(first < panel.lengths, panel.steps[starts], np.iinfo(np.int64).max)
+    checked["scaler"] = scaler_alarms(scaled, begin, panel.names)
+    checked["overlap of windows"] = overlap_alarms(trained, begin, panel.names)
+    for what, known_ahead in (("past", False), ("future", True)):
+        if names := getattr(columns, what):
+            checked[f"{what} covariates"] = covariate_alarms(
+                panel.target,
+                getattr(panel, what),
+                panel.offsets,
+                targets=columns.target,
+                names=names,
+                horizon=found.windows.horizon,
+                known_ahead=known_ahead,
+            )
+    return checked
+
+
+def _until(found: Origins, name: str) -> Int[np.ndarray, "N"]:
+    """One past the last step that was used of each series; the least number for new ones."""
+    place = {series: n for n, series in enumerate(found.companions.names)}
+    nothing = np.iinfo(np.int64).min // 2
+    known = found.until.get(name, np.full(len(place), nothing))
+    return np.array([known[place[s]] if s in place else nothing for s in found.panel.names])

@@ -1,0 +1,140 @@
+"""What a forecaster answers: forecasts from the end of each series, or from many origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from elman.errors import ArgumentError
+
+__all__ = ["Backtest", "Forecast", "level_name"]
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """The next H steps of each of N series.
+
+    Attributes:
+        names: Of the series.
+        times: `[N, H]`, when each step is: `datetime64[us]` (UTC where zones were given), or
+            int64.
+        targets: Names of the K values of a step.
+        mean: `[N, H, K]` float64, the forecast itself, in the target's unit.
+        levels: Of the quantiles, increasing.
+        quantiles: `[N, H, K, Q]` float64.
+        notes: What is to be known of it, each a sentence.
+    """
+
+    names: tuple[str, ...]
+    times: Shaped[np.ndarray, "N H"]
+    targets: tuple[str, ...]
+    mean: Float[np.ndarray, "N H K"]
+    levels: tuple[float, ...]
+    quantiles: Float[np.ndarray, "N H K Q"]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def interval(self, share: float) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper bound `[N, H, K]` of the interval that holds this share, as 0.8.
+
+        Raises:
+            ArgumentError: The model has no such interval.
+        """
+        low, high = (_index(self.levels, (1 + side * share) / 2) for side in (-1, 1))
+        if low is None or high is None:
+            given = ", ".join(f"{level:g}" for level in self.levels) or "none"
+            raise ArgumentError(
+                "share", f"found {share:g}, and quantiles of {given}", "train with levels for it"
+            )
+        return self.quantiles[..., low], self.quantiles[..., high]
+
+    def to_columns(self) -> dict[str, np.ndarray]:
+        """A table in long form: one row a series and step.
+
+        Columns: `series`, `time`, then the forecast (`forecast`, or each target's name where
+        there are several) and its quantiles (`q0.1`, …; after a target's name and a blank).
+        """
+        rows, steps = self.times.shape
+        columns: dict[str, np.ndarray] = {
+            "series": np.repeat(np.array(self.names, dtype=object), steps),
+            "time": self.times.reshape(rows * steps),
+        }
+        several = len(self.targets) > 1
+        for k, target in enumerate(self.targets):
+            columns[target if several else "forecast"] = self.mean[..., k].reshape(-1)
+            for q, level in enumerate(self.levels):
+                name = level_name(level)
+                values = self.quantiles[..., k, q].reshape(-1)
+                columns[f"{target} {name}" if several else name] = values
+        return columns
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """Forecasts from W origins in the past, beside what came.
+
+    Attributes:
+        names: Of the N series.
+        series: `[W]`, the index of each origin's series.
+        origins: `[W]`, time of the last step that was read.
+        steps: `[W]` int64, that step's place on the series' grid.
+        times: `[W, H]`, when each forecast step is.
+        targets: Names of the K values of a step.
+        mean: `[W, H, K]` float64.
+        levels: Of the quantiles.
+        quantiles: `[W, H, K, Q]` float64.
+        actual: `[W, H, K]` float64, NaN where nothing was observed.
+        report: Scores beside honest baselines, as `elman.metrics.honesty.report` gives them.
+        notes: What is to be known of it, each a sentence.
+    """
+
+    names: tuple[str, ...]
+    series: Int[np.ndarray, "W"]
+    origins: Shaped[np.ndarray, "W"]
+    steps: Int[np.ndarray, "W"]
+    times: Shaped[np.ndarray, "W H"]
+    targets: tuple[str, ...]
+    mean: Float[np.ndarray, "W H K"]
+    levels: tuple[float, ...]
+    quantiles: Float[np.ndarray, "W H K Q"]
+    actual: Float[np.ndarray, "W H K"]
+    report: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def to_columns(self) -> dict[str, np.ndarray]:
+        """A table in long form: one row an origin and step, as of `Forecast`.
+
+        Two more columns: `origin`, and `actual` (or each target's name and " actual").
+        """
+        names = tuple(self.names[n] for n in self.series)
+        forecast = Forecast(names, self.times, self.targets, self.mean, self.levels, self.quantiles)
+        columns = forecast.to_columns()
+        found = {"series": columns.pop("series"), "origin": np.repeat(self.origins, self.horizon)}
+        several = len(self.targets) > 1
+        for k, target in enumerate(self.targets):
+            columns[f"{target} actual" if several else "actual"] = self.actual[..., k].reshape(-1)
+        return found | columns
+
+    @property
+    def horizon(self) -> int:
+        """H."""
+        return self.mean.shape[1]
+
+
+def level_name(level: float) -> str:
+    """What the column of a quantile is called: `q0.1`."""
+    return f"q{level:g}"
+
+
+def _index(levels: Sequence[float], level: float) -> int | None:
+    near = [k for k, each in enumerate(levels) if abs(each - level) < 1e-9]
+    return near[0] if near else None

@@ -1,0 +1,212 @@
+"""One training of a forecaster: scales, windows and network, up to a place in each series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from elman.blueprint import Blueprint
+from elman.data.panel import Panel
+from elman.data.windows import WindowReader, Windows, cut
+from elman.metrics.linear_forecast import LinearForecast, fit_linear_forecast
+from elman.models import build, limit_memory
+from elman.runtime.calibration import Calibration
+from elman.runtime.companions import Companions
+from elman.runtime.forecast_plan import ForecastPlan
+from elman.runtime.forecast_smoothing import SmoothedForecasting, work_on
+from elman.runtime.forecasting import Forecasting, linear_inputs
+from elman.runtime.network import Network
+from elman.runtime.preparing import fit_covariates
+from elman.tasks.estimator import check_same_network
+from elman.tasks.fitting import Options, train_module, weights_of
+from elman.tasks.forecast_smoothing import smoothing_lesson, with_start
+from elman.training import History
+from elman.training.likelihoods import ForecastLoss
+from elman.training.windows import WindowExamples
+from elman.transforms.series_scaler import SeriesScaler
+
+__all__ = ["Stage", "Trained"]
+
+_MOST = 50_000  # windows that linear map and calibration learn from, evenly chosen
+_BATCH = 512
+
+
+class Trained(NamedTuple):
+    """What came of a training.
+
+    Attributes:
+        network: The torch module of the blueprint.
+        history: Of the epochs.
+        companions: What travels with the network.
+    """
+
+    network: Any
+    history: History
+    companions: Companions
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """What a training needs, made from the first `trained` rows of each series alone.
+
+    Attributes:
+        panel: The series.
+        plan: How windows are read.
+        trained: `[N]`, rows of each series that may be learnt from.
+        companions: The scalers.
+        blueprint: The network.
+        work: The panel, scaled.
+    """
+
+    panel: Panel
+    plan: ForecastPlan
+    trained: Int[np.ndarray, "N"]
+    companions: Companions
+    blueprint: Blueprint
+    work: Forecasting | SmoothedForecasting
+
+    @classmethod
+    def of(
+        cls,
+        panel: Panel,
+        plan: ForecastPlan,
+        trained: Int[np.ndarray, "N"],
+        network_of: Callable[..., Blueprint],
+        warm: Any,
+    ) -> Stage:
+        """Scales and network for a panel; those of the model to go on from, if one is given."""
+        companions = warm.companions if warm is not None else _companions(panel, plan, trained)
+        work = work_on(companions, panel)
+        prepared = work.prepared
+        features = work.features
+        blueprint = network_of(
+            plan,
+            features=features,
+            static=features - prepared.unknown - prepared.known,
+            parameters=companions.head.parameters,
+        )
+        if warm is not None:
+            check_same_network(blueprint, warm.blueprint)
+        return cls(panel, plan, trained, companions, blueprint, work)
+
+    @property
+    def windows(self) -> Windows:
+        """Those whose targets may be learnt."""
+        return self._cut(last=self.trained)
+
+    def train(
+        self,
+        loss: ForecastLoss,
+        options: Options,
+        per_epoch: int | None,
+        warm: Any = None,
+        choose: bool = True,
+    ) -> Trained:
+        """The network, trained; what is held out chooses its epoch, unless the last is to stay.
+
+        Raises:
+            DataError: No window fits into a series.
+            TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
+        """
+        network = build(self.blueprint, seed=options.config.seed).to(options.device)
+        limit_memory(network, options.memory)
+        if warm is not None:
+            start = warm.bundle.weights
+            network.load_state_dict({name: torch.from_numpy(a) for name, a in start.items()})
+        choose = choose and bool((self.trained < self.panel.history).any())
+        if isinstance(self.work, SmoothedForecasting):
+            lesson = smoothing_lesson(self.panel, self.plan, self.work, self.trained, choose)
+            module = lesson.module(network, fresh=warm is None).to(options.device)
+            measure = lesson.loss(loss)
+            found = train_module(module, measure, lesson.train, lesson.validation, options)
+            return Trained(network, found, lesson.learnt(self.companions, module))
+        ahead = 1 if self.plan.shift_known else self.plan.horizon
+        train = WindowExamples(self.work.reader(self._cut(ahead, last=self.trained)), per_epoch)
+        validation = None
+        if choose:
+            validation = WindowExamples(self.work.reader(self._cut(ahead, first=self.trained)))
+        found = train_module(network, loss, train, validation, options)
+        return Trained(network, found, self.companions)
+
+    def about(self, held: Int[np.ndarray, "N"]) -> dict[str, Any]:
+        """Facts for the result."""
+        windows = self.windows
+        steps = "none: the last epoch is kept"
+        if held.any():
+            least, most = int(held.min()), int(held.max())
+            each = f"{least}" if least == most else f"{least} to {most}"
+            steps = f"the last {each} steps of each series"
+        about: dict[str, Any] = {
+            "series": len(self.panel),
+            "frequency": self.panel.frequency.describe(),
+            "train_windows": len(windows),
+            "crossing_windows": windows.crossing,
+            "validation": steps,
+            "notes": list(self.panel.notes),
+        }
+        if self.companions.smoothing is not None:
+            about["smoothing"] = self.companions.smoothing.form
+            about["seasons"] = list(self.plan.seasons)
+        return about
+
+    def calibrated(self, trained: Trained) -> Calibration:
+        """What the held-out windows show of the network's errors."""
+        work = self.work.by(
+            Network(self.blueprint, weights_of(trained.network)), trained.companions
+        )
+        return work.calibrated(_some(self._cut(first=self.trained)))
+
+    def linear(self) -> LinearForecast:
+        """The linear map from the same windows; its strength is chosen on those held out."""
+        held = (self.trained < self.panel.history).any()
+        validation = self._batches(self._cut(first=self.trained)) if held else ()
+        return fit_linear_forecast(self._batches(self.windows), validation)
+
+    def _cut(self, horizon: int | None = None, **bounds: Any) -> Windows:
+        panel, plan = self.panel, self.plan
+        return cut(
+            panel.offsets,
+            panel.history,
+            panel.gap_before,
+            input_steps=plan.input_steps,
+            horizon=plan.horizon if horizon is None else horizon,
+            **bounds,
+        )
+
+    def _batches(self, windows: Windows) -> Any:
+        """Windows as the linear map is fitted to."""
+        reader: WindowReader = self.work.reader(_some(windows), plain=True)
+        for start in range(0, len(reader), _BATCH):
+            batch = reader.batch(np.arange(start, min(start + _BATCH, len(reader))))
+            yield linear_inputs(batch), batch.targets.reshape(len(batch.targets), -1)
+
+
+def _companions(panel: Panel, plan: ForecastPlan, trained: Int[np.ndarray, "N"]) -> Companions:
+    """Scales of the rows that may be learnt from."""
+    past = panel if (trained == panel.lengths).all() else panel.cut(trained)
+    blank = SeriesScaler("standard", np.zeros((1, 0)), np.ones((1, 0)))
+    found = Companions(plan, panel.names, panel.categories, blank, blank)
+    scaler = SeriesScaler.fit(found.transformed(past).target, past.offsets, plan.scaling)
+    covariates = fit_covariates(found.identified(past))
+    if plan.strategy == "smoothing":
+        found = with_start(found, panel, trained)
+    return replace(found, scaler=scaler, covariates=covariates)
+
+
+def _some(windows: Windows) -> Windows:
+    """At most `_MOST` of the windows, evenly chosen."""
+    if len(windows) <= _MOST:
+        return windows
+    chosen = np.linspace(0, len(windows) - 1, _MOST).astype(np.int64)
+    return Windows(
+        windows.input_steps,
+        windows.horizon,
+        windows.starts[chosen],
+        windows.series[chosen],
+        windows.crossing,
+    )
