@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from elman.cli import app
+from tests.cli.sales import COVARIATES, QUICK, ROLES, write_ahead, write_sales
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +66,29 @@ def run(command, tables, tmp_path_factory) -> Path:
 def own_run(run, tmp_path) -> Path:
     """A copy of the run, for what writes into its folder."""
     return Path(shutil.copytree(run, tmp_path / "own"))
+
+
+@pytest.fixture(scope="session")
+def sales(tmp_path_factory) -> Path:
+    """A folder with sales.csv, ahead.csv (of the week after) and later.csv (what came then)."""
+    folder = tmp_path_factory.mktemp("sales")
+    write_sales(folder / "sales.csv")
+    write_ahead(folder / "ahead.csv")
+    write_sales(folder / "later.csv", days_after=10)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def forecaster_run(command, sales, tmp_path_factory) -> Path:
+    """The folder of a forecaster's run on the sales."""
+    out = tmp_path_factory.mktemp("runs") / "forecaster"
+    told = ("--data", sales / "sales.csv", *ROLES, *COVARIATES, *QUICK)
+    done = command("train", "forecaster", *told, "--out", out)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+@pytest.fixture
+def own_forecaster_run(forecaster_run, tmp_path) -> Path:
+    """A copy of it, for what writes into its folder."""
+    return Path(shutil.copytree(forecaster_run, tmp_path / "own"))

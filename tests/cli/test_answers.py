@@ -79,6 +79,10 @@ def test_plot_draws(command, tables, run, tmp_path, kind, suffix):
         (("predict", "{run}", "--data", "nothing.csv"), 1, "nothing.csv"),
         (("plot", "portrait", "{run}", "--data", "{test}", "--label", "class"), 2, "reading"),
         (("plot", "curves", "{run}/model.elman"), 2, "folder"),
+        (("plot", "curves", "nothing"), 2, "nothing is no folder"),
+        (("plot", "curves", "."), 1, "metrics.jsonl: cannot be read: No such file or directory"),
+        (("plot", "gradients", "nothing"), 1, "nothing: there is no such file"),
+        (("plot", "gradients", "."), 1, "model.elman: there is no such file"),
         (("plot", "curves", "{run}", "--out", "picture.bmp"), 2, ".png"),
         (
             ("plot", "reading", "{run}", "--data", "{test}", "--label", "class", "--index", "99"),
@@ -121,7 +125,7 @@ def test_data_show_and_get_of_a_set_that_comes_with_a_dependency(command):
 
 
 def test_help_has_an_example_for_each_verb(command):
-    for verb in ("train", "evaluate", "predict", "plot", "info"):
+    for verb in ("train", "evaluate", "predict", "forecast", "backtest", "plot", "info"):
         assert "Example" in command(verb, "--help").output
     for verb in ("list", "get", "show"):
         assert "Example" in command("data", verb, "--help").output

@@ -41,10 +41,11 @@ def test_labels_and_torch_are_not_needed(tables, run, tmp_path):
     assert (tmp_path / "gates.svg").read_bytes().startswith(b"<?xml")
 
 
-def test_a_run_shows_its_own_data_by_default(command, tables, own_run):
-    done = command("plot", "states", own_run, "--label", "class")
+@pytest.mark.parametrize("kind", ["states", "gradients", "confusion"])
+def test_a_run_shows_its_own_data_by_default_with_its_columns(command, own_run, kind):
+    done = command("plot", kind, own_run)
     assert done.exit_code == 0, done.output
-    assert (own_run / "pictures" / "states.png").exists()
+    assert (own_run / "pictures" / f"{kind}.png").stat().st_size > 10_000
 
 
 @pytest.fixture
@@ -85,6 +86,8 @@ def test_remedies_interrupted_leave_nothing(command, monkeypatch, tmp_path):
         (("gates", "{run}", "--input", "{test}", "--label", "class", "--index", "99"), "29"),
         (("gates", "{run}/model.elman"), "--data"),
         (("states",), "needs a run's folder or a model"),
+        (("gradients", "{run}", "--index", "3"), "--index: gradients shows no single sequence"),
+        (("portrait", "{run}", "--data", "{test}", "--label", "class"), "unrolled, gates, states"),
         (("remedies", "{run}"), "measured afresh"),
         (("remedies", "--out", "remedies.bmp"), ".png"),
         (("remedies", "--steps", "1"), "steps"),

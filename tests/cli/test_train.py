@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -53,6 +54,21 @@ def test_a_regressor_is_trained_the_same_way(command, tables, tmp_path):
     assert (out / "pictures" / "regression.png").stat().st_size > 5000
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.2, r"Loss on the validation part: [\d.]+\. For a test score"),
+        (0, "No validation part was set aside"),
+    ],
+)
+def test_without_test_data_the_validation_part_speaks(command, tables, tmp_path, share, said):
+    files = ("--data", tables / "train-numbers.csv", "--label", "number", "--validation", share)
+    out = tmp_path / "run"
+    done = command("train", "regressor", *files, *SMALL, "--no-pictures", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert re.search(said, done.stderr)
+
+
 def test_training_goes_on_from_a_model(command, tables, run, tmp_path):
     out = tmp_path / "run"
     files = ("--data", tables / "train.csv", "--label", "class")
@@ -88,7 +104,7 @@ def test_what_was_switched_off_stays_off_when_a_run_is_repeated(command, tables,
     assert same_weights(first, again)
     assert not same_weights(first, on)
     assert (first / "config.toml").read_text() == (again / "config.toml").read_text()
-    assert 'clip_norm = "none"' in (first / "config.toml").read_text()
+    assert 'clip_norm = "None"' in (first / "config.toml").read_text()
 
 
 def test_a_run_from_a_model_is_repeated(command, tables, run, tmp_path):
@@ -113,7 +129,7 @@ def test_other_data_are_read_without_the_columns_of_the_configuration(command, r
     ("arguments", "code", "said"),
     [
         (("classifier",), 2, "--data"),
-        (("painter", "--data", "digits"), 2, "classifier, regressor"),
+        (("painter", "--data", "digits"), 2, "classifier, forecaster, regressor"),
         (("classifier", "--data", "digist"), 2, "did you mean digits"),
         (("classifier", "--data", "missing.csv"), 1, "missing.csv"),
         (("classifier", "--data", "digits", "--cell", "lsmt"), 2, "lstm"),

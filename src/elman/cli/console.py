@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["note", "print_json", "progress_console", "result_console", "score_table"]
+from elman.files import replace_file
+
+__all__ = ["note", "print_json", "print_rows", "progress_console", "result_console"]
+__all__ += ["score_table", "write_rows"]
+
+Rows = Iterable[dict[str, Any]]
 
 result_console = Console(soft_wrap=True)
 progress_console = Console(stderr=True, soft_wrap=True)
@@ -23,6 +32,40 @@ def note(message: str) -> None:
 def print_json(result: Any) -> None:
     """A result for programs, on stdout."""
     print(json.dumps(result, indent=2, default=_plain, ensure_ascii=False))
+
+
+def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
+    """A table for programs: on stdout as CSV or JSON, or in a file, which is said.
+
+    Args:
+        rows: Values by column.
+        out: Where to write CSV; None: stdout.
+        json: Print JSON instead.
+        what: Of how many things the table is, as "30 answers".
+    """
+    if json:
+        print_json(list(rows))
+    elif out is None:
+        print(_csv_text(rows), end="")
+    else:
+        write_rows(rows, out, what)
+
+
+def write_rows(rows: Rows, out: Path, what: str) -> None:
+    """A table as a CSV file, whole or not at all; see `print_rows`."""
+    replace_file(out, _csv_text(rows).encode())
+    note(f"{what} are in {out}")
+
+
+def _csv_text(rows: Rows) -> str:
+    text = io.StringIO()
+    writer: csv.DictWriter | None = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
+            writer.writeheader()
+        writer.writerow(row)
+    return text.getvalue()
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from elman.cli.console import note, print_json, progress_console, result_console
 from elman.cli.exits import termination_interrupts, verb
-from elman.data import catalogue, preview
+from elman.data import catalogue, preview, series_sets
 
 __all__ = ["app"]
 
@@ -29,14 +29,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command("list")
 @verb
 def list_sets(json: Json = False) -> None:
-    """List every data set: what it is for, its licence, and where it lies.
+    """List every data set, and every set of time series in them: task, licence, where it lies.
 
     Example: `elman data list`
     """
     rows = []
-    for name in catalogue.names():
-        manifest = catalogue.manifest(name)
-        folder = catalogue.find(name)
+    for name in (*catalogue.names(), *series_sets.series_names()):
+        holder = preview.holder(name)
+        manifest = catalogue.manifest(holder)
+        folder = catalogue.find(holder)
         rows.append(
             {
                 "name": name,
@@ -61,8 +62,10 @@ def list_sets(json: Json = False) -> None:
 def get(name: Name) -> None:
     """Download a set from its public address into the cache, with checksums.
 
-    A broken download goes on where it stopped. Example: `elman data get mnist`
+    A broken download goes on where it stopped. The name of time series gets the set in which they
+    lie. Example: `elman data get mnist`
     """
+    holder = preview.holder(name)
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with (
         termination_interrupts(),
@@ -75,8 +78,8 @@ def get(name: Name) -> None:
                 tasks[file] = progress.add_task(file, total=total)
             progress.update(tasks[file], completed=done, total=total)  # pyright: ignore
 
-        folder = catalogue.get(name, progress=report)
-    note(f"{name} is complete and verified.")
+        folder = catalogue.get(holder, progress=report)
+    note(f"{holder} is complete and verified.")
     print(folder)
 
 

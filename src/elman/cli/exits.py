@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,14 +36,28 @@ def verb(command: Command) -> Command:
             code, message = TERMINATED, "Terminated."
         except KeyboardInterrupt:
             code, message = INTERRUPTED, "Interrupted."
-        except ArgumentError as error:
-            code, message = MISUSED, f"Error: {error}"
         except ElmanError as error:
-            code, message = FAILED, f"Error: {error}"
+            code = MISUSED if isinstance(error, ArgumentError) else FAILED
+            message = f"Error: {error.where}: {error.found}; {_as_options(error.expected)}"
         progress_console.print(message, style="bold red", markup=False, highlight=False)
         raise typer.Exit(code)
 
     return run  # pyright: ignore[reportReturnType]
+
+
+def _as_options(advice: str) -> str:
+    """What to do, told with the command line's options in place of Python's arguments.
+
+    >>> _as_options("short='drop', or give it as ahead=")
+    '--short drop, or give it as --ahead'
+    """
+
+    def option(found: re.Match[str]) -> str:
+        value = f" {found[2]}" if found[2] else ""
+        return f"--{found[1].replace('_', '-')}{value}"
+
+    advice = re.sub(r"\b([a-z_]+)=(?:'(\w+)'|(?=[\s,;.]|$))", option, advice)
+    return re.sub(r"\brepair '(\w+)'", r"--repair \1", advice)
 
 
 @contextmanager

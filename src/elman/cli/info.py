@@ -6,15 +6,19 @@ import os
 import platform
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 import elman
 from elman.cli.console import print_json, result_console
 from elman.cli.exits import verb
+from elman.cli.options import model_file
 from elman.kernels import native
+from elman.runtime import ForecasterModel
 
 __all__ = ["info", "processor"]
 
@@ -61,15 +65,52 @@ def _report() -> dict[str, Any]:
     }
 
 
+def _of_model(path: Path) -> dict[str, Any]:
+    """What a model is, how it came about, and what it reads."""
+    model = elman.load(model_file(path))
+    blueprint, metadata = model.blueprint, model.metadata
+    told = {"task": model.bundle.task, "elman": metadata.get("elman")}
+    told |= {"network": blueprint.describe(), "parameters": blueprint.parameters}
+    if isinstance(model, ForecasterModel):
+        told |= _of_forecaster(model)
+    return told
+
+
+def _of_forecaster(model: ForecasterModel) -> dict[str, Any]:
+    plan, columns = model.plan, model.plan.columns
+    return {
+        "strategy": plan.strategy,
+        "horizon": plan.horizon,
+        "window": plan.input_steps,
+        "season": plan.season,
+        "frequency": model.metadata.get("frequency", plan.frequency),
+        "series": len(model.companions.names),
+        "target": list(columns.wide or columns.target),
+        "column of times": columns.time,
+        "column of series": columns.series,
+        "known up to now": list(columns.past),
+        "known ahead": list(columns.future),
+        "static": list(columns.static),
+        "calendar": list(plan.calendar),
+        "output": plan.output,
+        "levels": [f"{level:g}" for level in model.companions.levels],
+        "notes": model.metadata.get("notes", []),
+    }
+
+
 @verb
 def info(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="A model file, or a run's folder: what it is.", show_default=False),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show versions, instruction sets, threads and extras, for a bug report.
+    """Show versions, instruction sets, threads and extras, for a bug report; or what a model is.
 
-    Example: `elman info`
+    Example: `elman info`, or `elman info runs/sales`
     """
-    report = _report()
+    report = _report() if model is None else _of_model(model)
     if json:
         print_json(report)
         return
@@ -78,10 +119,15 @@ def info(
         if key in ("base", "extras"):
             continue
         shown = ", ".join(value) if isinstance(value, list) else str(value)
-        table.add_row(key, shown if value is not None else "not set")
+        table.add_row(key, escape(shown) if value not in (None, []) else "not set")
+    if model is None:
+        _add_packages(table, report)
+    result_console.print(table)
+
+
+def _add_packages(table: Table, report: dict[str, Any]) -> None:
     for extra, packages in {"base": report["base"], **report["extras"]}.items():
         versions = ", ".join(f"{p} {v or 'missing'}" for p, v in packages.items())
         missing = not all(packages.values()) and extra != "base"
         hint = f"  (pip install 'elman[{extra}]')" if missing else ""
         table.add_row(f"[{extra}]".replace("[", "\\["), versions + hint.replace("[", "\\["))
-    result_console.print(table)

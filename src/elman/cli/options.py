@@ -10,10 +10,11 @@ import typer
 
 from elman.data import LabelledSequences, loaders
 from elman.data.readers import is_table
-from elman.errors import DataError
+from elman.errors import ArgumentError, DataError
 
 __all__ = ["DataOption", "JsonOption", "LabelOption", "ModelPath", "PartOption", "SeriesOption"]
 __all__ += ["StepOption", "each_step", "read_data", "read_labelled"]
+__all__ += ["refuse_options"]
 
 ModelPath = Annotated[
     Path, typer.Argument(help="A model file (model.elman), or the folder of a run.")
@@ -79,3 +80,16 @@ def each_step(model: Any) -> bool:
 def model_file(path: Path) -> Path:
     """The model file at `path`, which may be a run's folder."""
     return path / "model.elman" if os.path.isdir(path) else path
+
+
+def refuse_options(kind: str, **given: Any) -> None:
+    """`ArgumentError` for an option that this kind of model does not have.
+
+    Args:
+        kind: As "a forecaster".
+        given: The options' values; None or False where they were not given.
+    """
+    for name, value in given.items():
+        if value is not None and value is not False:
+            option = f"--{name.replace('_', '-')}"
+            raise ArgumentError(option, f"{kind} has no such option", "leave it out")

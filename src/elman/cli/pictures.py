@@ -76,7 +76,7 @@ def draw_answers(kind: str, model: Model, data: LabelledSequences, index: int | 
         ArgumentError: This model has no such picture.
     """
     if kind not in _kinds_for(model):
-        known = ", ".join(("curves", *_kinds_for(model)))
+        known = ", ".join(("curves", *_kinds_for(model), *INSIDE, "gradients"))
         raise ArgumentError(
             "kind", f"a {model.bundle.task} has no picture {kind!r}", f"one of {known}"
         )

@@ -16,6 +16,8 @@ import elman
 from elman import plots
 from elman.cli.console import note, progress_console, result_console
 from elman.cli.exits import termination_interrupts, verb
+from elman.cli.forecast import load_forecaster
+from elman.cli.forecast_pictures import OF_BACKTESTS, draw_backtest, draw_forecast
 from elman.cli.options import (
     LabelOption,
     PartOption,
@@ -25,14 +27,19 @@ from elman.cli.options import (
     model_file,
     read_data,
     read_labelled,
+    refuse_options,
     scored_part,
 )
 from elman.cli.pictures import INSIDE, draw_answers, draw_curves, draw_inside
+from elman.cli.series import backtest_of, part_for, read_for, split_series
+from elman.data import LabelledSequences
 from elman.errors import ArgumentError, CheckpointError
 from elman.files import replace_file
+from elman.runtime import ForecasterModel
 
 __all__ = ["plot"]
 
+_FORECASTS = ("forecast", *OF_BACKTESTS)
 _DIAGNOSED = 16  # sequences that tell enough of where the gradient goes
 
 
@@ -62,14 +69,26 @@ class _Request:
             raise ArgumentError("path", "not given", f"{self.kind} needs a run's folder or a model")
         return self.path
 
-    def data(self) -> str:
-        """The data by name: what was given, or what the run was trained on."""
-        source = self.source
+    def model(self) -> Any:
+        """The model, which is none of a forecaster: those have pictures of their own."""
+        model = elman.load(model_file(self.given()))
+        if isinstance(model, ForecasterModel):
+            known = ", ".join(("curves", *_FORECASTS))
+            found = f"a forecaster has no picture {self.kind!r}"
+            raise ArgumentError("kind", found, f"one of {known}")
+        return model
+
+    def read(self, model: Any, *, labelled: bool = False) -> LabelledSequences:
+        """The data: what was given, or what the run was trained on, its table's columns too."""
+        source, columns = self.source, self.columns
         if source is None and self.folder is not None:
-            source = _config(self.folder).get("about", {}).get("data")
+            about = _config(self.folder).get("about", {})
+            source = about.get("data")
+            columns = {name: given or about.get(name) for name, given in columns.items()}
         if source is None:
-            raise ArgumentError("--data", "not given", f"{self.kind} shows a model at some data")
-        return source
+            raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
+        part, read = self.part or scored_part(source), read_labelled if labelled else read_data
+        return read(source, part, per_step=each_step(model), **columns)
 
 
 @verb
@@ -77,8 +96,8 @@ def plot(
     kind: Annotated[
         str,
         typer.Argument(
-            help="curves; confusion, misread, reading or regression; unrolled, gates, states; "
-            "gradients; remedies."
+            help="curves; confusion, misread, reading or regression; forecast, backtest, horizon "
+            "or honesty; unrolled, gates, states; gradients; remedies."
         ),
     ],
     path: Annotated[
@@ -114,6 +133,10 @@ def plot(
     curves: loss and score by epoch. confusion: which classes are taken for which. misread: what
     it got wrong. reading: the class probabilities after each row of one image.
 
+    forecast: how series went on, and what was forecast. backtest: forecasts from many times in
+    the past. horizon: the error by step. honesty: all that is to be known of a forecaster. Of a
+    run's own data they show the test part.
+
     unrolled: the network along time, with the values of one sequence. gates: what its gates did.
     states: what it remembered.
 
@@ -127,6 +150,8 @@ def plot(
     folder = path if path is not None and path.is_dir() else None
     out = out or (folder / "pictures" if folder else Path()) / f"{kind}.png"
     plots.file_kind(out)  # before anything takes minutes
+    if index is not None and kind not in ("reading", *INSIDE):
+        raise ArgumentError("--index", f"{kind} shows no single sequence", "leave it out")
     columns = {"series": series, "step": step, "label": label}
     request = _Request(kind, path, data, part, index, columns, out, steps, epochs, seed)
     plots.save(_DRAWN.get(kind, _answers)(request), out)
@@ -136,38 +161,60 @@ def plot(
 def _curves(request: _Request) -> Any:
     folder = request.folder
     if folder is None:
-        raise ArgumentError("path", f"{request.given()} is a model file", "curves need a folder")
-    metrics = folder / "metrics.jsonl"
-    try:
-        history = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise CheckpointError(str(metrics), f"cannot be read: {error}", "train again") from error
+        found = "not given" if request.path is None else f"{request.path} is no folder"
+        raise ArgumentError("path", found, "curves need the folder of a run")
+    history = _parsed(folder / "metrics.jsonl", lambda text: [*map(json.loads, text.splitlines())])
     return draw_curves(history, _config(folder).get("kind", "classifier"))
 
 
 def _config(folder: Path) -> dict[str, Any]:
     """What the run was told."""
-    path = folder / "config.toml"
+    return _parsed(folder / "config.toml", tomllib.loads)
+
+
+def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
+    """A file of a run's folder."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(str(path), f"cannot be read: {error}", "a run's folder") from error
+        found = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointError(
+            str(path), f"cannot be read: {found}", "give the folder of a run"
+        ) from error
 
 
 def _answers(request: _Request) -> Any:
     """A picture of a model's answers to labelled data."""
-    model, source = elman.load(model_file(request.given())), request.data()
-    part = request.part or scored_part(source)
-    data = read_labelled(source, part, per_step=each_step(model), **request.columns)
-    return draw_answers(request.kind, model, data, request.index)
+    model = request.model()
+    return draw_answers(request.kind, model, request.read(model, labelled=True), request.index)
 
 
 def _inside(request: _Request) -> Any:
     """A picture of a model while it reads one sequence; needs no labels."""
-    model, source = elman.load(model_file(request.given())), request.data()
-    part = request.part or scored_part(source)
-    data = read_data(source, part, per_step=each_step(model), **request.columns)
-    return draw_inside(request.kind, model, data, request.index or 0)
+    model = request.model()
+    return draw_inside(request.kind, model, request.read(model), request.index or 0)
+
+
+def _forecasts(request: _Request) -> Any:
+    """A picture of a forecaster's answers beside what came: of the run's test part, or of data."""
+    model = load_forecaster(request.given())
+    refuse_options("a forecaster", **request.columns)
+    kind, source, plan = request.kind, request.source, model.plan
+    if source is not None and kind == "forecast":
+        series = part_for(model, source, request.part, None)
+    elif source is not None:
+        panel = read_for(model, source, request.part)
+        return draw_backtest(kind, model.backtest(panel), panel)
+    else:
+        about = {} if request.folder is None else _config(request.folder).get("about", {})
+        if "data" not in about:
+            raise ArgumentError("--data", "not given", "a set's name or a path")
+        series = split_series(about, plan.horizon, plan.joint, plan.short, model)
+    if kind == "forecast":
+        return draw_forecast(model, series, series.held)
+    if not series.held:
+        raise ArgumentError("--data", "not given, and the run kept no test part", "data to test on")
+    return draw_backtest(kind, backtest_of(model, series), series.whole)
 
 
 def _remedies(request: _Request) -> Any:
@@ -198,9 +245,8 @@ def _remedies(request: _Request) -> Any:
 
 def _gradients(request: _Request) -> Any:
     """Where the gradient goes in a model, at some sequences; their labels are used if known."""
-    path, source = model_file(request.given()), request.data()
-    model, part = elman.load(path), request.part or scored_part(source)
-    data = read_data(source, part, per_step=each_step(model), **request.columns)
+    model, path = request.model(), model_file(request.given())
+    data = request.read(model)
     some = data.select(slice(_DIAGNOSED))
     classifies = model.bundle.task == "classifier"
     estimator = (elman.Classifier if classifies else elman.Regressor).load(path)
@@ -215,6 +261,7 @@ _DRAWN: dict[str, Callable[[_Request], Any]] = {
     "curves": _curves,
     "gradients": _gradients,
     "remedies": _remedies,
+    **dict.fromkeys(_FORECASTS, _forecasts),
     **dict.fromkeys(INSIDE, _inside),
 }
 """What draws each kind; the rest are pictures of a model's answers."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,8 +10,9 @@ import numpy as np
 import typer
 
 import elman
-from elman.cli.console import note, print_json
+from elman.cli.console import print_rows
 from elman.cli.exits import verb
+from elman.cli.forecast import print_forecast
 from elman.cli.options import (
     DataOption,
     JsonOption,
@@ -25,11 +24,12 @@ from elman.cli.options import (
     each_step,
     model_file,
     read_data,
+    refuse_options,
     scored_part,
 )
+from elman.cli.series import AheadOption, naming, read_for
 from elman.data import LabelledSequences
-from elman.files import replace_file
-from elman.runtime import ClassifierModel
+from elman.runtime import ClassifierModel, ForecasterModel
 
 __all__ = ["predict"]
 
@@ -48,27 +48,32 @@ def predict(
     series: SeriesOption = None,
     step: StepOption = None,
     label: LabelOption = None,
+    ahead: AheadOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print a model's answer for each sequence. Needs no torch.
+    """Print a model's answer for each sequence; a forecaster's as `elman forecast` does.
+
+    Needs no torch.
 
     Example: `elman predict runs/digits/model.elman --data new.csv --out answers.csv`
     """
     answering = elman.load(model_file(model))
-    part = part or scored_part(data)
     columns = {"series": series, "step": step, "label": label}
+    if isinstance(answering, ForecasterModel):
+        refuse_options("a forecaster", **columns, probabilities=probabilities)
+        panel = read_for(answering, data, part, ahead=ahead)
+        with naming(data):
+            found = answering.predict(panel)
+        print_forecast(found, None, out, json)
+        return
+    refuse_options(f"a {answering.bundle.task}", ahead=ahead)
+    part = part or scored_part(data)
     given = read_data(data, part, per_step=each_step(answering), **columns)
     if isinstance(answering, ClassifierModel):
         rows = _classified(answering, given, probabilities)
     else:
         rows = _regressed(answering.predict(given.sequences), given)
-    if json:
-        print_json(list(rows))
-    elif out is None:
-        print(_csv_text(rows), end="")
-    else:
-        replace_file(out, _csv_text(rows).encode())
-        note(f"{len(given):,} answers are in {out}")
+    print_rows(rows, out, json, f"{len(given):,} answers")
 
 
 def _classified(model: ClassifierModel, data: LabelledSequences, probabilities: bool) -> Rows:
@@ -100,14 +105,3 @@ def _numbered(values: np.ndarray) -> dict[str, Any]:
     if len(values) == 1:
         return {"prediction": values[0]}
     return {f"prediction {k}": value for k, value in enumerate(values)}
-
-
-def _csv_text(rows: Rows) -> str:
-    text = io.StringIO()
-    writer: csv.DictWriter | None = None
-    for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
-            writer.writeheader()
-        writer.writerow(row)
-    return text.getvalue()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,9 +15,11 @@ from elman.errors import ArgumentError, FormatError
 __all__ = ["PARAMETERS", "Settings", "gather", "recipes"]
 
 PARAMETERS: dict[str, tuple[Any, str]] = {
+    "strategy": (str, "Forecaster: direct, recursive, segments or smoothing."),
     "cell": (str, "lstm, gru or rnn."),
     "units": (str, "Hidden size of every layer; or one for each, as 128,64."),
     "layers": (int, "How many layers."),
+    "dilations": (str, "Forecaster: how many steps back each layer's state is, as 1,4,24."),
     "bidirectional": (bool, "Read in both directions."),
     "dropout": (float, "Dropout rate between layers and before the last, in [0, 1)."),
     "recurrent_dropout": (float, "Rate of what a step passes to the next, in [0, 1)."),
@@ -25,8 +28,36 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "layer_norm": (bool, "Layer normalisation inside the cells."),
     "pool": (str, "Answer on the last state, or on the mean or max over time."),
     "per_step": (bool, "Regressor: a number for each step."),
-    "window": (int, "With --per-step: steps that a gradient reaches back; 0 for whole sequences."),
-    "stride": (int, "Of windows: steps between updates; 0 for the window's length."),
+    "window": (
+        int,
+        "Forecaster: steps that are read; 0: as suits the horizon. With --per-step: steps that a "
+        "gradient reaches back; 0 for whole sequences.",
+    ),
+    "stride": (
+        int,
+        "Of windows: steps from one to the next; with --per-step 0 for the window's length.",
+    ),
+    "windows_per_epoch": (int, "Forecaster: at most so many, drawn anew each time; 0 for all."),
+    "segment": (int, "With --strategy segments: steps of one; 0: a season, if it fits."),
+    "recall": (bool, "With --strategy segments: the answer begins with a mixture of those read."),
+    "output": (str, "Forecaster: point, quantiles, gaussian, student or negative_binomial."),
+    "loss": (str, "Forecaster, of point: mae, mse or huber."),
+    "levels": (str, "Forecaster: of the quantiles, as 0.1,0.5,0.9."),
+    "transform": (str, "Forecaster: log forecasts the logarithm of positive series."),
+    "scaling": (str, "Forecaster, of each series: standard, robust, mean or none."),
+    "normalise": (str, "Forecaster, of each window: last, season, mean, standard or none."),
+    "traits": (bool, "Forecaster: tell the network what normalising took from a window."),
+    "calendar": (str, "Forecaster: features of the time, as hour,weekday; or auto, none."),
+    "identify": (bool, "Forecaster: tell the network which series it reads."),
+    "season": (
+        str,
+        "Forecaster: steps of a season, or with --strategy smoothing of some, as 24,168; 0: as "
+        "usual at the frequency.",
+    ),
+    "gaps": (str, "Forecaster: drop windows that cross a gap in time, or mask missing steps."),
+    "short": (str, "Forecaster, series that are too short: error, drop or pad."),
+    "joint": (bool, "Forecaster: several targets are one series, not a series each."),
+    "refit": (bool, "Forecaster: train once more, on the validation part, too."),
     "cost_steps": (str, "With --per-step: the steps whose errors count, 100:200 or last."),
     "optimizer": (str, "adam, adamw, sgd, momentum, nesterov, rmsprop or adagrad."),
     "learning_rate": (float, "Step size."),
@@ -40,7 +71,11 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "accumulate": (int, "Batches a step."),
     "average": (float, "Keep a moving average of the weights, of this decay; 0 for none."),
     "epochs": (int, "Passes over the training part."),
-    "validation": (float, "Share set aside to choose the epoch on; 0 for none."),
+    "validation": (
+        float,
+        "Share set aside to choose the epoch on, of a forecaster also steps, as 48; 0 for none.",
+    ),
+    "keep": (str, "Forecaster: weights of the best epoch on the validation part, or of the last."),
     "early_stopping": (int, "Stop after so many epochs without a better one; 0 for never."),
     "checkpoint_every": (int, "Save after so many steps, too; 0: after epochs only."),
     "max_skipped": (int, "Steps in a row that may be skipped for not being finite."),
@@ -59,12 +94,18 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
 """The estimators' parameters as options: type and help."""
 
 _TABLES = ("task", "training", "machine")
-_COLUMNS = ("series", "step", "label")
-_KINDS = {"classifier": "Classifier", "regressor": "Regressor"}
+_KINDS = {"classifier": "Classifier", "forecaster": "Forecaster", "regressor": "Regressor"}
+_LABELLED = ("data", "test", "from", "series", "step", "label")
+_SERIES = ("data", "test", "from", "test_steps", "horizon", "target", "time", "series", "past")
+_SERIES += ("future", "static", "frequency", "timezone", "repair")
+_ABOUT = {"classifier": _LABELLED, "forecaster": _SERIES, "regressor": _LABELLED}
+_OF_NO_DATA = ("from", "horizon")  # what stays when other data are given
 _RECIPES = resources.files("elman") / "recipes"
 _ZERO_IS_NONE = (
     "window",
     "stride",
+    "windows_per_epoch",
+    "segment",
     "clip_value",
     "clip_norm",
     "batch_tokens",
@@ -73,6 +114,7 @@ _ZERO_IS_NONE = (
     "early_stopping",
     "checkpoint_every",
 )
+_NONE_IS_NONE = ("memory", "cost_steps", "class_weight", "augment", "dilations")
 
 
 @dataclass(frozen=True)
@@ -80,18 +122,18 @@ class Settings:
     """What a training is told.
 
     Attributes:
-        kind: `classifier` or `regressor`.
-        about: Its `data`; perhaps `test`, the columns of a table, and the model `from` which it
-            starts.
+        kind: `classifier`, `forecaster` or `regressor`.
+        about: Its `data`; perhaps `test`, the columns of a table, a forecaster's `horizon` and
+            how its series are read, and the model `from` which it starts.
         parameters: The estimator's that differ from its defaults.
     """
 
     kind: str
-    about: dict[str, str]
+    about: dict[str, Any]
     parameters: dict[str, Any]
 
     def estimator_class(self) -> Any:
-        """`Classifier` or `Regressor`; `MissingExtraError` without torch."""
+        """`Classifier` or its like; `MissingExtraError` without torch."""
         return getattr(elman, _KINDS[self.kind])
 
     def estimator(self) -> Any:
@@ -99,11 +141,6 @@ class Settings:
         if "from" in self.about:
             return self.estimator_class().load(self.about["from"]).set_params(**self.parameters)
         return self.estimator_class()(**self.parameters)
-
-    def reading(self) -> dict[str, Any]:
-        """How `cli.options.read_labelled` reads the data."""
-        columns = {name: self.about.get(name) for name in _COLUMNS}
-        return {**columns, "per_step": bool(self.parameters.get("per_step"))}
 
 
 def recipes() -> list[str]:
@@ -114,7 +151,7 @@ def recipes() -> list[str]:
 def gather(
     task: str | None,
     config: str | None,
-    about: dict[str, str | None],
+    about: dict[str, Any],
     options: dict[str, Any],
 ) -> Settings:
     """Options over the configuration's values; what neither gives is the estimator's default.
@@ -122,7 +159,7 @@ def gather(
     Other data leave nothing of what the configuration says of its own: test data and columns.
 
     Args:
-        task: `classifier`, `regressor`, or None.
+        task: `classifier`, `forecaster`, `regressor`, or None.
         config: A recipe's name, the path of a TOML file, or None.
         about: See `Settings`; None where the command line does not say.
         options: The estimator's parameters as options; None likewise.
@@ -136,22 +173,32 @@ def gather(
     if kind not in _KINDS:
         found = "not given" if kind is None else f"found {kind!r}"
         raise ArgumentError("TASK", found, f"one of {', '.join(_KINDS)}")
-    described = told.get("about", {})
-    if about["data"] is not None:
-        described = {name: value for name, value in described.items() if name == "from"}
-    described |= {name: value for name, value in about.items() if value is not None}
+    described = _described(about, told.get("about", {}))
     if "data" not in described:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
     parameters = {k: v for table in _TABLES for k, v in told.get(table, {}).items()}
-    parameters |= {k: _value(k, v) for k, v in options.items() if v is not None}
+    parameters |= {k: _value(k, v, kind) for k, v in options.items() if v is not None}
     settings = Settings(kind, described, parameters)
-    known = inspect.signature(settings.estimator_class()).parameters
-    for name in parameters:
-        if name not in known:
-            raise ArgumentError(
-                f"--{name.replace('_', '-')}", f"a {kind} has no such option", "leave it out"
-            )
+    known = (*_ABOUT[kind], *inspect.signature(settings.estimator_class()).parameters)
+    for name, value in {**parameters, **described}.items():
+        if name in known:
+            continue
+        if value is not None or options.get(name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise ArgumentError(option, f"a {kind} has no such option", "leave it out")
+        del parameters[name]  # the configuration says that it was not used
     return settings
+
+
+def _described(about: dict[str, Any], configured: dict[str, Any]) -> dict[str, Any]:
+    """What the command line says of the data, over what the configuration does."""
+    given = {name: value for name, value in about.items() if value is not None}
+    kept = set(configured)
+    if "data" in given:
+        kept &= set(_OF_NO_DATA)
+    if {"test", "test_steps"} & set(given):  # one of the two is the test part
+        kept -= {"test", "test_steps"}
+    return {name: configured[name] for name in configured if name in kept} | given
 
 
 def _read(config: str) -> dict[str, Any]:
@@ -168,35 +215,41 @@ def _read(config: str) -> dict[str, Any]:
         raise FormatError(str(source), f"not readable TOML: {error}", "mend it") from error
 
 
-def _value(name: str, given: Any) -> Any:
+def _value(name: str, given: Any, kind: str) -> Any:
     """An option's value as the estimator takes it."""
     if name in _ZERO_IS_NONE and given == 0:
         return None
-    if name in ("memory", "cost_steps") and given == "none":
+    if name in _NONE_IS_NONE and given == "none":
         return None
     if name == "memory" and given.isdecimal():
         return int(given)
-    if name == "units":
-        return _units(given)
+    if name == "season" and given == "0":
+        return None
+    if name in ("units", "season"):
+        sizes = _numbers(name, given, int, "a number, or some as 128,64")
+        return sizes if len(sizes) > 1 else sizes[0]
+    if name == "dilations":
+        return _numbers(name, given, int, "some numbers, as 1,4,24")
+    if name == "levels":
+        return _numbers(name, given, float, "some numbers, as 0.1,0.5,0.9")
+    if name == "calendar":
+        return True if given == "auto" else [] if given == "none" else given.split(",")
+    if name == "validation" and kind == "forecaster" and given >= 1 and given.is_integer():
+        return int(given)
     if name == "augment":
         return _bounds(given)
-    if name == "class_weight" and given == "none":
-        return None
     return given
 
 
-def _units(given: str) -> int | list[int]:
+def _numbers(name: str, given: str, number: Callable[[str], Any], expected: str) -> list[Any]:
     try:
-        sizes = [int(part) for part in given.split(",")]
+        return [number(part) for part in given.split(",")]
     except ValueError as error:
-        raise ArgumentError("--units", f"found {given!r}", "a number, or some as 128,64") from error
-    return sizes if len(sizes) > 1 else sizes[0]
+        raise ArgumentError(f"--{name}", f"found {given!r}", expected) from error
 
 
-def _bounds(given: str) -> dict[str, float] | None:
-    """`shift=2,rotate=0.1` as a mapping; `none` as None."""
-    if given == "none":
-        return None
+def _bounds(given: str) -> dict[str, float]:
+    """`shift=2,rotate=0.1` as a mapping."""
     try:
         pairs = [part.split("=") for part in given.split(",")]
         return {name.strip(): float(bound) for name, bound in pairs}

@@ -10,72 +10,59 @@ from typing import Annotated, Any
 import typer
 
 import elman
-from elman.cli.console import note, print_json
-from elman.cli.evaluate import print_scores
+from elman.cli.console import note
 from elman.cli.exits import termination_interrupts, verb
-from elman.cli.options import read_labelled, scored_part
-from elman.cli.pictures import save_all
+from elman.cli.labelled_work import LabelledWork
+from elman.cli.series_work import SeriesWork
 from elman.cli.settings import PARAMETERS, Settings, gather
-from elman.data import LabelledSequences, labelled_names
 from elman.errors import ArgumentError
 
 __all__ = ["train"]
+
+_WORK = {"classifier": LabelledWork, "forecaster": SeriesWork, "regressor": LabelledWork}
 
 
 @verb
 def train(
     task: str | None = None,
-    data: str | None = None,
-    test: str | None = None,
     config: str | None = None,
     start: Path | None = None,
     out: Path | None = None,
     resume: bool = False,
     pictures: bool = True,
     json: bool = False,
-    series: str | None = None,
-    step: str | None = None,
-    label: str | None = None,
-    **parameters: Any,
+    **given: Any,
 ) -> None:
     """Train a network, keep everything in a folder, and score it beside honest baselines.
 
     Example: `elman train classifier --data digits --cell gru --units 64 --epochs 20`
 
+    Example: `elman train forecaster --data sales.csv --horizon 28 --target units --time day`
+
     The epoch is chosen on a validation part of the training data; the test part, if there is
     one, is read once, at the end. Ctrl-C saves where it stands, and the same command with
     --resume goes on from there.
     """
-    about = {"data": data, "test": test, "series": series, "step": step, "label": label}
+    about = {name: given[name] for name in _DATA}
     about["from"] = None if start is None else str(start)
-    settings = gather(task, config, about, parameters)
-    source = settings.about["data"]
-    training = read_labelled(source, "train" if scored_part(source) else None, **settings.reading())
-    held_out = _held_out(settings)
+    settings = gather(task, config, about, {name: given[name] for name in PARAMETERS})
+    estimator = settings.estimator()
+    work = _WORK[settings.kind](settings, estimator)
     folder = elman.training.RunFolder(out or _fresh_folder(settings), about=settings.about)
-    estimator = settings.estimator().set_params(run=folder, resume=resume, verbose=True)
+    estimator.set_params(run=folder, resume=resume, verbose=True)
     first = elman.training.writes()
     if first:
-        note(f"{len(training):,} sequences of {training.name}; the run is kept in {folder.path}")
+        work.announce()
+        note(f"The run is kept in {folder.path}")
     with termination_interrupts():
         try:
-            estimator.fit(training.sequences, training.labels)
+            work.fit(estimator)
         except KeyboardInterrupt:
             if folder.last.exists() and first:
                 note(f"Saved. Go on with the same command and: --out {folder.path} --resume")
             raise
     if first:
-        _report(estimator, folder, held_out, pictures, json)
-
-
-def _held_out(settings: Settings) -> LabelledSequences | None:
-    """The part that the score is read on once, or None."""
-    source, test = settings.about["data"], settings.about.get("test")
-    if test is not None:
-        return read_labelled(test, scored_part(test), **settings.reading())
-    if source in labelled_names():
-        return read_labelled(source, "test")
-    return None
+        work.report(estimator, folder, pictures, json)
 
 
 def _fresh_folder(settings: Settings) -> Path:
@@ -88,84 +75,73 @@ def _fresh_folder(settings: Settings) -> Path:
     return Path("runs") / f"{settings.kind}-{name}-{stamp}"
 
 
-def _report(
-    estimator: Any,
-    folder: Any,
-    held_out: LabelledSequences | None,
-    pictures: bool,
-    json: bool,
-) -> None:
-    """Score on the test part, write and print the result, draw the pictures."""
-    result = dict(estimator.result_)
-    if held_out is not None:
-        scores = estimator.evaluate(held_out.sequences, held_out.labels)
-        result["test"] = {
-            "data": held_out.name,
-            "part": scored_part(held_out.name) or "all",
-            **scores,
-        }
-        folder.write_result(result)
-    if json:
-        print_json(result)
-    elif held_out is not None:
-        print_scores(result["test"])
-    else:
-        score = result["validation_score"]
-        shown = "none was set aside" if score is None else f"{score:.4f}"
-        note(f"Score on the validation part: {shown}. For a test score give --test DATA.")
-    note(f"Model: {folder.model}")
-    if pictures:
-        history = [record.to_dict() for record in estimator.history_.records]
-        for path in save_all(folder.pictures, estimator.model_, held_out, history):
-            note(f"Picture: {path}")
+_OWN: dict[str, Any] = {
+    "task": Annotated[
+        str | None,
+        typer.Argument(help="classifier, forecaster or regressor.", show_default=False),
+    ],
+    "config": Annotated[
+        str | None,
+        typer.Option(help="A recipe's name, or a run's config.toml; options override it."),
+    ],
+    "start": Annotated[Path | None, typer.Option("--from", help="Train on from this model file.")],
+    "out": Annotated[
+        Path | None, typer.Option(help="The run's folder; default runs/TASK-DATA-TIME.")
+    ],
+    "resume": Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")],
+    "pictures": Annotated[bool, typer.Option(help="Draw the pictures.")],
+    "json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
+}
+_DATA: dict[str, tuple[Any, str]] = {
+    "data": (str, "A set's name (`elman data list`), or a path."),
+    "test": (str, "Data to score the finished model on, once; of a forecaster what came after."),
+    "test_steps": (
+        int,
+        "Forecaster, instead: last steps of each series that are held back; default a tenth, at "
+        "least a horizon; 0 for none.",
+    ),
+    "horizon": (int, "Forecaster: how many steps ahead."),
+    "target": (str, "Forecaster: column to forecast, or several as a,b."),
+    "time": (str, "Forecaster: column of the times."),
+    "series": (str, "Table: column of the series' or sequence's name."),
+    "past": (str, "Forecaster: columns that are known up to now, as temperature,price."),
+    "future": (str, "Forecaster: columns that are known ahead."),
+    "static": (str, "Forecaster: columns that are the same all along a series."),
+    "frequency": (str, "Forecaster: of the steps, as h, 15min, D, MS, or rows; else found out."),
+    "timezone": (str, "Forecaster: of times that have none, as Europe/Paris."),
+    "repair": (
+        str,
+        "Forecaster: what may be repaired: some of sort,drop_duplicates,numbers,infinite.",
+    ),
+    "step": (str, "Table: column that orders the steps."),
+    "label": (str, "Table: column of label or number."),
+}
+"""What is said of the data: type and help."""
 
 
 def _signature() -> inspect.Signature:
-    """The command's options: those of `train`, then the estimators' parameters.
+    """The command's options: those of `train`, of the data, then the estimators' parameters.
 
-    They are options that default to None, "as the task has it": so each default stands in one
-    place, the estimator.
+    The latter default to None, "as the task has it": so each default stands in one place, the
+    estimator.
     """
-    own = {
-        "task": Annotated[
-            str | None, typer.Argument(help="classifier or regressor.", show_default=False)
-        ],
-        "data": Annotated[
-            str | None, typer.Option(help="A set's name (`elman data list`), or a path.")
-        ],
-        "test": Annotated[
-            str | None, typer.Option(help="Data to score the finished model on, once.")
-        ],
-        "config": Annotated[
-            str | None,
-            typer.Option(help="A recipe's name, or a run's config.toml; options override it."),
-        ],
-        "start": Annotated[
-            Path | None, typer.Option("--from", help="Train on from this model file.")
-        ],
-        "out": Annotated[
-            Path | None, typer.Option(help="The run's folder; default runs/TASK-DATA-TIME.")
-        ],
-        "resume": Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")],
-        "pictures": Annotated[bool, typer.Option(help="Draw the pictures.")],
-        "json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
-        "series": Annotated[str | None, typer.Option(help="Table: column of the sequence's name.")],
-        "step": Annotated[str | None, typer.Option(help="Table: column that orders the steps.")],
-        "label": Annotated[str | None, typer.Option(help="Table: column of label or number.")],
-    }
     plain = inspect.signature(inspect.unwrap(train)).parameters
     keyword = inspect.Parameter.KEYWORD_ONLY
     listed = [
         inspect.Parameter(name, keyword, default=plain[name].default, annotation=annotation)
-        for name, annotation in own.items()
+        for name, annotation in _OWN.items()
     ]
-    listed += [
-        inspect.Parameter(
-            name, keyword, default=None, annotation=Annotated[kind | None, typer.Option(help=text)]
-        )
-        for name, (kind, text) in PARAMETERS.items()
-    ]
+    for panel, told in (("The data", _DATA), ("Network and training", PARAMETERS)):
+        listed += [
+            inspect.Parameter(name, keyword, default=None, annotation=_option(kind, text, panel))
+            for name, (kind, text) in told.items()
+        ]
     return inspect.Signature(listed)
+
+
+def _option(kind: Any, text: str, panel: str) -> Any:
+    """The annotation of an option that may be left out."""
+    return Annotated[kind | None, typer.Option(help=text, rich_help_panel=panel)]
 
 
 train.__signature__ = _signature()  # pyright: ignore[reportFunctionMemberAccess]

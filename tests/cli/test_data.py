@@ -1,0 +1,69 @@
+"""`elman data`: sets of the catalogue, and the time series in them by name."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from elman.data import catalogue, series_sets
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache, and no ELMAN_DATA."""
+    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("ELMAN_DATA", raising=False)
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def real_data(tmp_path, monkeypatch):
+    """The folder that ELMAN_DATA names, with an empty cache beside it."""
+    if not os.environ.get("ELMAN_DATA"):
+        pytest.skip("ELMAN_DATA is not set: the public data sets are not on this machine")
+    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path / "cache"))
+    return os.environ["ELMAN_DATA"]
+
+
+def test_list_names_sets_and_series(command, cache):
+    done = command("data", "list", "--json")
+    assert done.exit_code == 0
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert list(rows) == [*catalogue.names(), *series_sets.series_names()]
+    assert rows["etth1"] == {**rows["timeseries"], "name": "etth1"}
+    assert rows["stocks/ibm"]["task"] == "forecasting"
+    assert rows["stocks/ibm"]["folder"] is None
+
+
+def test_series_get_the_set_in_which_they_lie(command, real_data):
+    for name, folder in (("m4-hourly", "timeseries"), ("stocks/aapl", "stocks")):
+        done = command("data", "get", name)
+        assert done.exit_code == 0
+        assert done.stdout.strip() == os.path.join(real_data, folder)
+        assert f"{folder} is complete and verified." in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["get", "show"])
+def test_a_name_that_is_nearly_right(command, cache, verb):
+    done = command("data", verb, "ETTh1")
+    assert done.exit_code != 0
+    assert "did you mean etth1?" in done.stderr
+
+
+def test_show_series(command, real_data):
+    done = command("data", "show", "m4-hourly", "--json")
+    assert done.exit_code == 0
+    shown = json.loads(done.stdout)
+    assert shown["name"] == "m4-hourly"
+    assert shown["part of"] == "timeseries"
+    assert shown["train"] == "414 series of 700 to 960 steps, 1 to 960"
+    assert shown["frequency"] == "by step, season of 24 steps"
+    assert shown["first steps"] == "H1: 605, 586, 586, ..."
+
+
+def test_show_series_that_are_not_here(command, cache):
+    done = command("data", "show", "etth1", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["folder"] == "not here; run: elman data get timeseries"

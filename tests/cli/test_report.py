@@ -1,0 +1,61 @@
+"""The honesty report as it is printed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from elman.cli.report import print_report
+from elman.metrics.honesty import report
+
+WINDOWS, HORIZON = 60, 12
+
+
+def told(**options):
+    """The report on a forecast of noise that is better than its only baseline."""
+    draws = np.random.default_rng(0)
+    actual = draws.normal(size=(WINDOWS, HORIZON, 1))
+    given = {
+        "baselines": {"last value": np.full_like(actual, 3.0)},
+        "last": draws.normal(size=(WINDOWS, 1)),
+        "series": np.arange(WINDOWS) % 2,
+        "origins": np.arange(WINDOWS) // 2,
+        "names": ["[red]s0", "s1"],
+        "targets": ["y"],
+        "season": 1,
+        "scale": np.ones((2, 1)),
+        "root_scale": np.ones((2, 1)),
+    }
+    return report(actual, np.zeros_like(actual), **(given | options))
+
+
+def test_the_tables_hold_the_numbers(capsys):
+    found = told()
+    print_report(found, "noise.csv")
+    shown = capsys.readouterr().out
+    assert "noise.csv: 60 forecasts of 12 steps" in shown
+    assert f"{found['metrics']['mae']:.4g}" in shown
+    assert f"{100 * found['skill']['last value']['skill']:+.1f} %" in shown
+    assert "step 1 " in shown
+    assert "step 12" in shown
+    assert f"{found['by_step']['mase'][11]:.4g}" in shown
+    assert "[red]s0" in shown
+    assert "Intervals" not in shown
+
+
+def test_numbers_that_cannot_be_told_are_dashes(capsys):
+    print_report(told(scale=np.zeros((2, 1)), root_scale=np.zeros((2, 1))), "constant.csv")
+    shown = capsys.readouterr().out
+    assert " - " in shown
+    assert "None" not in shown
+    assert "nan" not in shown
+
+
+def test_intervals_and_alarms_are_there(capsys):
+    quantiles = np.broadcast_to([-1.0, 1.0], (WINDOWS, HORIZON, 1, 2))
+    alarm = {"kind": "scaler", "sentence": "The scaler saw it all.", "numbers": {}}
+    found = told(quantiles=quantiles, levels=(0.1, 0.9), leakage={"scaler": [alarm]})
+    print_report(found, "noise.csv")
+    shown = capsys.readouterr().out
+    assert "80.0 %" in shown
+    assert f"{100 * found['coverage'][0]['found']:.1f} %" in shown
+    assert "Leak? The scaler saw it all." in shown
