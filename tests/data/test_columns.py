@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from elman.data import columns
 from elman.data.columns import as_table
+from elman.errors import DataError, ShapeError
 
 MAKERS = {
     "pandas": lambda values: pd.DataFrame({"c": values}),
@@ -87,6 +89,37 @@ def test_a_series_and_its_index_are_two_columns():
     assert list(as_table(named, "frame").columns) == ["day", "sold"]
     assert list(as_table(pd.Series([1, 2], name="sold"), "frame").columns) == ["sold"]
     assert list(as_table(pd.DataFrame([[1, 2]]), "frame").columns) == ["0", "1"]
+
+
+def test_an_index_that_says_something_is_a_column():
+    texts = pd.Index(["2024-05-01", "2024-05-02"], name="day")
+    named = pd.DataFrame({"sold": [1, 2]}, index=texts)
+    assert list(as_table(named, "frame").columns) == ["day", "sold"]
+    assert list(as_table(named.rename_axis(None), "frame").columns) == ["sold"]
+    with pytest.raises(DataError, match="index and column have one name .*sold"):
+        as_table(named.rename_axis("sold"), "frame")
+
+
+def test_periods_and_several_levels_of_an_index_are_columns():
+    months = pd.period_range("2024-01", periods=2, freq="M")
+    table = as_table(pd.DataFrame({"sold": [1, 2]}, index=months), "frame")
+    assert list(table.columns) == ["time", "sold"]
+    assert columns.objects(table.columns["time"])[1] == np.datetime64("2024-02-01")
+    levels = pd.MultiIndex.from_product(
+        [["a"], ["2024-05-01", "2024-05-02"]], names=["shop", "day"]
+    )
+    table = as_table(pd.DataFrame({"sold": [1, 2]}, index=levels), "frame")
+    assert list(table.columns) == ["shop", "day", "sold"]
+
+
+def test_a_polars_series_is_a_column():
+    assert list(as_table(pl.Series("sold", [1, 2]), "frame").columns) == ["sold"]
+    assert list(as_table(pl.Series([1, 2]), "frame").columns) == ["value"]
+
+
+def test_a_lazy_frame_has_no_rows_yet():
+    with pytest.raises(ShapeError, match="LazyFrame; its rows"):
+        as_table(pl.LazyFrame({"sold": [1, 2]}), "frame")
 
 
 def test_a_float32_column_is_not_copied():

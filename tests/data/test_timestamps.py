@@ -141,9 +141,12 @@ def test_a_zone_in_some_rows_only():
         read_times(moments, place)
 
 
-def test_a_zone_is_given_once():
-    with pytest.raises(ArgumentError, match=r"have a zone already \(offset \+0 h\)"):
-        read_times(texts("2024-05-01T12:00Z"), place, timezone="Europe/Paris")
+def test_a_zone_that_is_given_is_of_times_without_one():
+    times, notes = read_times(
+        texts("2024-05-01T12:00Z", "2024-05-01T13:00Z"), place, timezone="Europe/Paris"
+    )
+    assert times[0] == np.datetime64("2024-05-01T12:00")
+    assert notes == ["Times converted from offset +0 h to UTC."]
     with pytest.raises(ArgumentError, match="no time zone 'Paris'"):
         read_times(texts("2024-05-01T12:00"), place, timezone="Paris")
     with pytest.raises(ArgumentError, match="no column of times"):

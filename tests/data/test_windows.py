@@ -91,9 +91,10 @@ def test_the_last_place_is_used_whatever_the_stride():
 
 
 @pytest.mark.parametrize("name", ["input_steps", "horizon", "stride"])
-def test_sizes_are_whole_and_positive(name):
-    sizes = {"input_steps": 2, "horizon": 1, "stride": 1, name: 0}
-    with pytest.raises(ArgumentError, match=f"{name}: found 0"):
+@pytest.mark.parametrize("size", [0, 1.5])
+def test_sizes_are_whole_and_positive(name, size):
+    sizes = {"input_steps": 2, "horizon": 1, "stride": 1, name: size}
+    with pytest.raises(ArgumentError, match=f"{name}: found {size}"):
         cut(np.array([0, 9]), np.array([9]), np.zeros(9, bool), **sizes)
 
 

@@ -57,12 +57,14 @@ def test_past_covariates_that_know_a_later_value_are_found(kind, seed):
         "next": shifted(target, 1) + noise,
         "fifth": 3 * shifted(target, 5) - 2,
         "last of the horizon": -shifted(target, HORIZON),
+        "beyond it": shifted(target, HORIZON + 3),
     }
     found = alarms(target, covariates, known_ahead=False)
     assert {name: alarm["numbers"]["lag"] for name, alarm in found.items()} == {
         "next": 1,
         "fifth": 5,
         "last of the horizon": HORIZON,
+        "beyond it": HORIZON + 3,
     }
     assert {alarm["kind"] for alarm in found.values()} == {"future covariate"}
     assert "'fifth' knows the target 5 steps later" in found["fifth"]["sentence"]

@@ -89,5 +89,5 @@ def backtest_of(past, horizon, origins, levels=LEVELS, leakage=None, error=0.5):
         levels,
         quantiles,
         actual,
-        told,
+        lambda: told,
     )

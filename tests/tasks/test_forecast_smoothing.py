@@ -220,6 +220,23 @@ def test_missing_values_and_gaps():
     assert np.isfinite(model.sample(holes, paths=3)).all()
 
 
+def test_a_series_padded_in_training_is_at_its_own_place_of_the_season():
+    frame = pd.concat([waves(), waves(("short",), length=15)])
+    model = Forecaster(**SMALL, short="pad").fit(frame, horizon=6, **ROLES)
+    found = model.predict(frame).mean[2, :, 0]
+    np.testing.assert_allclose(found, wave(21, noise=0.0)[15:], atol=1.5)
+
+
+def test_series_without_a_change_or_a_value():
+    frame = waves()
+    for value in (5.0, 0.0):
+        model = Forecaster(**SMALL).fit(frame.assign(y=value), horizon=6, **ROLES)
+        np.testing.assert_allclose(model.predict(frame.assign(y=value)).mean, value, rtol=1e-3)
+    empty = frame.assign(y=frame.y.where(frame.name == "a"))
+    with pytest.raises(DataError, match=r"'b'.*found no value"):
+        Forecaster(**SMALL).fit(empty, horizon=6, **ROLES)
+
+
 def test_a_value_that_is_not_positive_comes_up_later(fitted):
     frame = waves()
     frame.loc[50, "y"] = 0.0

@@ -77,6 +77,7 @@ class Assembly:
             ),
             history=np.diff(order.offsets),
             categories=reader.categories,
+            timezone=self.timezone,
         )
         gaps = _about_gaps(panel, naive=not notes)
         return replace(

@@ -52,7 +52,8 @@ class Table:
 def as_table(frame: Any, name: str, where: Callable[[int], str] | None = None) -> Table:
     """A frame, a mapping of columns or an array as a `Table`.
 
-    The index of a pandas frame or series becomes a column if it holds times.
+    The index of a pandas frame or series becomes a column, or one for each level, if it has a
+    name or holds times or periods; a period is the time at which it begins.
 
     Raises:
         ShapeError: It is none of these, its columns differ in length, or it has no rows.
@@ -224,10 +225,12 @@ def _frame_columns(frame: Any, name: str) -> dict[str, Any]:
         import narwhals.stable.v1 as nw
     except ImportError:
         raise MissingExtraError.of("narwhals", "train", name) from None
-    if nw.dependencies.is_pandas_like_series(frame):
+    if nw.dependencies.is_pandas_like_series(frame) or nw.dependencies.is_polars_series(frame):
         frame = frame.to_frame(frame.name or "value")
-    if nw.dependencies.is_pandas_like_dataframe(frame) and frame.index.dtype.kind == "M":
-        frame = frame.reset_index(names=frame.index.name or "time")
+    if nw.dependencies.is_pandas_like_dataframe(frame):
+        frame = _with_index(frame, name)
+    if nw.dependencies.is_polars_lazyframe(frame):
+        raise ShapeError(name, "found a LazyFrame", "its rows: frame.collect()")
     try:
         native = nw.from_native(frame, eager_only=True)
     except nw.exceptions.DuplicateError as error:
@@ -235,6 +238,24 @@ def _frame_columns(frame: Any, name: str) -> dict[str, Any]:
     except TypeError as error:
         raise ShapeError(name, f"found a {type(frame).__name__}", _FORMS) from error
     return {str(values.name): values for values in native.iter_columns()}
+
+
+def _with_index(frame: Any, name: str) -> Any:
+    """A pandas frame whose index, if it says anything of the rows, has become columns."""
+    index = frame.index
+    if hasattr(index, "to_timestamp"):  # of periods
+        index = index.to_timestamp()
+        frame = frame.set_axis(index, axis=0)
+    if index.nlevels == 1 and index.name is None:
+        if index.dtype.kind != "M":
+            return frame
+        frame = frame.rename_axis("time")
+    try:
+        return frame.reset_index()
+    except ValueError as error:
+        raise DataError(name, f"index and column have one name ({error})", "one name each") from (
+            error
+        )
 
 
 def _array_codes(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:

@@ -213,6 +213,7 @@ def _of_panel(
         columns=replace(again.columns, time=own.time, series=own.series, wide=own.wide),
         categories=panel.categories,
         notes=(*panel.notes, *again.notes),
+        timezone=panel.timezone,
     )
 
 

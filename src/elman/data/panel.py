@@ -69,6 +69,7 @@ class Panel:
             after those hold known-ahead covariates only, their target and past covariates are NaN.
         categories: Of each text covariate the values, in the order of its columns.
         notes: What was found, inferred and repaired, each a sentence with its count.
+        timezone: In which times without a zone were read, before they became UTC; or None.
     """
 
     names: tuple[str, ...]
@@ -84,6 +85,7 @@ class Panel:
     history: np.ndarray
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    timezone: str | None = None
 
     def __len__(self) -> int:
         return len(self.names)

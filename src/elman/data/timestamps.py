@@ -51,7 +51,8 @@ def read_times(
         column: A narwhals Series or an array `[R]`.
         place: What messages call a row of this column.
         timezone: The zone in which times without one are understood: "Europe/Paris". Hours that
-            a clock change repeats are told apart by the order of the rows.
+            a clock change repeats are told apart by the order of the rows. Times with a zone
+            keep theirs.
         owners: `[R]`, the series of each row, whose order it is; None is one series.
         is_days: Whether the times are days, which keep their local date; None judges by whether
             all are at one time of day.
@@ -62,7 +63,7 @@ def read_times(
     Raises:
         DataError: A time is missing, unreadable, not a whole number, or in an hour that a clock
             change left out; or only some times have a zone.
-        ArgumentError: `timezone` is unknown, or the times have a zone or are numbers.
+        ArgumentError: `timezone` is unknown, or the times are numbers.
     """
     if (kind := columns.kind(column)) not in ("time", "text", "number"):
         raise DataError(
@@ -76,16 +77,15 @@ def read_times(
         if timezone:
             raise ArgumentError("timezone", "the times are numbers", "leave it out")
         return _whole_numbers(columns.numbers(column), place), []
+    told = None if timezone is None else _zone_info(timezone)
     utc, local, zone = (_stamps if kind == "time" else _parsed)(column, place)
-    if zone is not None and timezone is not None:
-        raise ArgumentError("timezone", f"the times have a zone already ({zone})", "leave it out")
-    if zone is None and timezone is None:
+    if zone is None and told is None:
         return local, []
     if _is_daily(local) if is_days is None else is_days:
         return local, [f"Times are days of {zone or timezone}; they keep their local date."]
-    if zone is not None:
+    if told is None or zone is not None:
         return utc, [f"Times converted from {zone} to UTC."]
-    return _from_local(local, str(timezone), owners, place)
+    return _from_local(local, told, owners, place)
 
 
 def _whole_numbers(values: np.ndarray, place: Place) -> np.ndarray:
@@ -206,16 +206,20 @@ def _is_daily(local: np.ndarray) -> bool:
     return bool((clock == clock[0]).all() and (local != local[0]).any())
 
 
-def _from_local(
-    local: np.ndarray, timezone: str, owners: np.ndarray | None, place: Place
-) -> tuple[np.ndarray, list[str]]:
-    """Local times of a zone in UTC."""
+def _zone_info(timezone: str) -> zoneinfo.ZoneInfo:
     try:
-        zone = zoneinfo.ZoneInfo(timezone)
+        return zoneinfo.ZoneInfo(timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         raise ArgumentError(
             "timezone", f"there is no time zone {timezone!r}", "a name such as 'Europe/Paris'"
         ) from None
+
+
+def _from_local(
+    local: np.ndarray, zone: zoneinfo.ZoneInfo, owners: np.ndarray | None, place: Place
+) -> tuple[np.ndarray, list[str]]:
+    """Local times of a zone in UTC."""
+    timezone = zone.key
     notes = [f"Times without a zone taken as {timezone}, converted to UTC."]
     days = local.astype("datetime64[D]")
     first = days.min()

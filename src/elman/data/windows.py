@@ -6,7 +6,9 @@ a batch, L input steps, H steps of the horizon, K targets, D features of a step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Literal, get_args
 
 import numpy as np
@@ -81,10 +83,10 @@ def cut(
         last: Likewise the row after the last one.
 
     Raises:
-        ArgumentError: A number is below 1.
+        ArgumentError: A number is not whole, or below 1.
     """
     for name, number in (("input_steps", input_steps), ("horizon", horizon), ("stride", stride)):
-        if number < 1:
+        if not isinstance(number, Integral) or number < 1:
             raise ArgumentError(name, f"found {number}", "a whole number of at least 1")
     # Of the windows' first targets, counted within each series: the earliest and the latest.
     earliest = np.maximum(input_steps, 0 if first is None else first)
@@ -162,12 +164,14 @@ class WindowReader:
             standard deviation. Level 0 and spread 1 where nothing says otherwise; spread 1, too,
             where the deviation is only rounding: at most 1e-5, or 1e-5 of the level.
         season: Its steps, ≥ 1.
+        base: What is said of each window by something else, `[B, H, K]` of a `WindowBatch`: what
+            is to be told is only what that leaves. None: all.
         traits: Each step has 3 K static features more: what normalising took from the window (its
             level, and the log of its spread) and how much it changes from season to season (the
             log of the normalised values' mean change).
 
     Attributes:
-        prepared, windows, ahead, shift_known, normalise, season, traits: As they were
+        prepared, windows, ahead, shift_known, normalise, season, traits, base: As they were
             given.
         steps: T of the inputs.
 
@@ -186,6 +190,7 @@ class WindowReader:
         normalise: Normalisation,
         season: int = 1,
         traits: bool = False,
+        base: Callable[[WindowBatch], Float[np.ndarray, "B H K"]] | None = None,
     ) -> None:
         if normalise not in get_args(Normalisation):
             known = ", ".join(get_args(Normalisation))
@@ -197,7 +202,7 @@ class WindowReader:
         self.prepared, self.windows = prepared, windows
         self.ahead, self.shift_known = ahead, shift_known
         self.normalise: Normalisation = normalise
-        self.season, self.traits = season, traits
+        self.season, self.traits, self.base = season, traits, base
         whole = windows.input_steps + windows.horizon
         self.steps = whole if ahead else windows.input_steps
         # One block of memory a window: gathering copies whole blocks, not single steps.
@@ -226,7 +231,10 @@ class WindowReader:
         if traits is not None:
             repeated = np.broadcast_to(traits[:, None], (*shape[:2], traits.shape[1]))
             inputs = np.concatenate([inputs, repeated], axis=2)
-        return WindowBatch(inputs, wanted, level, spread)
+        batch = WindowBatch(inputs, wanted, level, spread)
+        if self.base is None:
+            return batch
+        return replace(batch, targets=wanted - self.base(batch))
 
     def _targets_of(
         self, starts: Int[np.ndarray, "B"]

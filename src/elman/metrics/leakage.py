@@ -140,8 +140,9 @@ def leaking(
     26 changes before (fewer in a short series). What that leaves open nobody could know who
     knows the target's past. Then, for each shift k, the covariate's change k steps before is
     asked how much of the rest it explains: the squared partial correlation. Alarms are given at
-    0.9 for values known before the target's (a past covariate at k = 1…horizon), and at
-    0.99 for covariates known ahead at their own time or later (k ≤ 0, down to 1 - horizon).
+    0.9 for values known before the target's (k = 1…horizon + 26: what knows the target from
+    beyond the horizon is read, too, some steps before the end of a window), and at 0.99 for
+    covariates known ahead at their own time or later (k ≤ 0, down to 1 - horizon).
     Where a line does not fit, the signs are asked: a copy by any rising or falling curve
     changes in the same or in the opposite direction in at least 99 % of the steps.
 
@@ -181,7 +182,7 @@ def leaking(
     if np.nanvar(rest) <= NOTHING_LEFT * np.var(change[usable]):
         return []
     told = float(np.mean(np.sign(foreseen[usable]) == np.sign(change[usable])))
-    lags = np.arange(1 - horizon if known_ahead else 1, horizon + 1)
+    lags = np.arange(1 - horizon if known_ahead else 1, horizon + OWN_PAST + 1)
     alarms = []
     for column, name in enumerate(names):
         of_covariate = np.diff(np.asarray(covariates[-ROWS_CHECKED:, column], np.float64))

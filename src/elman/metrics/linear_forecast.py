@@ -65,6 +65,8 @@ class LinearForecast:
         )
         if weight.ndim != 2 or bias.shape != weight.shape[:1] or facts.shape != (3,):
             raise BundleError("linear map", "arrays are missing or do not fit", "save it again")
+        if not all(np.isfinite(array).all() for array in (weight, bias, facts)):
+            raise BundleError("linear map", "holds values that are no numbers", "save it again")
         strength, windows, left_out = facts.tolist()
         return cls(LinearMap(weight, bias), strength, int(windows), int(left_out))
 

@@ -68,13 +68,19 @@ class Calibration:
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> Calibration:
         """What `tensors` gave; `BundleError` if it is damaged."""
-        try:
-            found = cls(tensors["offsets"], tensors["paths"], int(tensors["windows"][0]))
-        except (KeyError, IndexError) as error:
-            raise BundleError("calibration", f"lacks {error}", "save the model again") from error
-        if found.offsets.ndim != 3 or found.paths.shape[1:] != found.offsets.shape[:2]:
-            raise BundleError("calibration", "its shapes differ", "save the model again")
-        return found
+        nothing = np.zeros((), np.float32)
+        offsets, paths, windows = (
+            tensors.get(name, nothing) for name in ("offsets", "paths", "windows")
+        )
+        counted = windows.shape == (1,) and windows.dtype == np.int64 and windows[0] >= 0
+        shaped = offsets.ndim == 3 and paths.ndim == 3 and paths.shape[1:] == offsets.shape[:2]
+        if not (counted and shaped and _finite(offsets) and _finite(paths)):
+            raise BundleError("calibration", "its arrays are missing or damaged", "save it again")
+        return cls(offsets, paths, int(windows[0]))
+
+
+def _finite(array: np.ndarray) -> bool:
+    return array.dtype == np.float32 and bool(np.isfinite(array).all())
 
 
 def _finite_quantile(errors: Float[np.ndarray, "W H K"], level: float) -> np.ndarray:

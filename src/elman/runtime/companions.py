@@ -13,7 +13,7 @@ from elman.bundle import Bundle, pack_strings, unpack_strings
 from elman.data.panel import Panel
 from elman.errors import BundleError, DataError
 from elman.metrics.distributions import Head, make_head
-from elman.metrics.linear_forecast import LinearForecast
+from elman.metrics.linear_forecast import LARGEST_INPUT, LinearForecast
 from elman.runtime.calibration import Calibration
 from elman.runtime.forecast_plan import ForecastPlan
 from elman.runtime.smoothing import Smoothing
@@ -141,23 +141,15 @@ class Companions:
     def from_bundle(cls, bundle: Bundle) -> Companions:
         """What `tensors` and `settings` gave; `BundleError` if it is damaged."""
         plan = ForecastPlan.from_dict(bundle.settings.get("plan", {}))
-        names = unpack_strings(below(bundle, "names."), "names of the series")
+        names = tuple(unpack_strings(below(bundle, "names."), "names of the series"))
         scaler = SeriesScaler.from_tensors(below(bundle, "scaler."))
         covariates = SeriesScaler.from_tensors(below(bundle, "covariates."))
-        columns = plan.columns
-        expected = sum(map(len, (columns.past, columns.future, columns.static)))
-        expected += len(names) if plan.identify else 0
-        if scaler.centre.shape != (len(names), plan.targets):
-            raise BundleError("scaler", f"shape {scaler.centre.shape}", "save the model again")
-        if covariates.centre.shape != (1, expected):
-            raise BundleError("covariates", f"shape {covariates.centre.shape}", "save it again")
         calibration, linear = below(bundle, "calibration."), below(bundle, "linear.")
         smoothing, begins = _smoothing(plan, below(bundle, "smoothing."))
-        categories = bundle.settings.get("categories", {})
-        return cls(
+        found = cls(
             plan,
-            tuple(names),
-            {name: tuple(values) for name, values in categories.items()},
+            names,
+            _categories(bundle.settings.get("categories", {})),
             scaler,
             covariates,
             Calibration.from_tensors(calibration) if calibration else None,
@@ -165,6 +157,52 @@ class Companions:
             smoothing,
             begins,
         )
+        found._check()
+        return found
+
+    @property
+    def features(self) -> int:
+        """D, of a step as the network reads it, before its strategy adds to that."""
+        plan, columns = self.plan, self.plan.columns
+        unknown = (plan.targets + len(columns.past)) * (1 + plan.flags)
+        known = len(columns.future) + 2 * len(plan.calendar)
+        return unknown + known + len(columns.static) + plan.identify * len(self.names)
+
+    def _check(self) -> None:
+        """`BundleError` where a part does not fit the plan."""
+        plan, columns = self.plan, self.plan.columns
+        covariates = sum(map(len, (columns.past, columns.future, columns.static)))
+        covariates += len(self.names) * plan.identify
+        numbers = plan.horizon * plan.targets
+        shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+            "scaler": (self.scaler.centre.shape, (len(self.names), plan.targets)),
+            "covariates": (self.covariates.centre.shape, (1, covariates)),
+        }
+        if self.calibration is not None:
+            expected = (plan.horizon, plan.targets, len(plan.levels))
+            shapes["calibration"] = (self.calibration.offsets.shape, expected)
+        if self.linear is not None:
+            read = min(plan.input_steps * plan.targets, LARGEST_INPUT)
+            shapes["linear map"] = (self.linear.map.weight.shape, (numbers, read))
+        for part, (found, expected) in shapes.items():
+            if found != expected:
+                raise BundleError(part, f"shape {found}", f"{expected}: save the model again")
+        if plan.linear and self.linear is None:
+            raise BundleError("linear map", "it is missing", "save the model again")
+        if not self.names:
+            raise BundleError("names of the series", "there are none", "save the model again")
+        if self.scaler.kind != plan.scaling:
+            raise BundleError("scaler", f"found {self.scaler.kind}", f"{plan.scaling}")
+
+
+def _categories(found: Any) -> dict[str, tuple[str, ...]]:
+    """Categories from a file's settings; `BundleError` if they are none."""
+    if not isinstance(found, Mapping) or not all(
+        isinstance(values, list | tuple) and all(isinstance(each, str) for each in values)
+        for values in found.values()
+    ):
+        raise BundleError("categories", f"found {repr(found)[:80]}", "texts of each covariate")
+    return {name: tuple(values) for name, values in found.items()}
 
 
 def _smoothing(

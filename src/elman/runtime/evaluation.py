@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Origins(NamedTuple):
         windows: W of them.
         answers: The forecaster's.
         companions: What travels with the network.
-        linear: `[W, H, K]`, what the linear map says, or None.
+        linear: What gives `[W, H, K]`, the linear map's forecasts, or None.
         until: Times up to which the model was fitted; see `until_tensors`.
     """
 
@@ -41,7 +42,7 @@ class Origins(NamedTuple):
     windows: Windows
     answers: Answers
     companions: Companions
-    linear: Float[np.ndarray, "W H K"] | None
+    linear: Callable[[], Float[np.ndarray, "W H K"] | None]
     until: Mapping[str, np.ndarray]
 
 
@@ -52,6 +53,9 @@ def tested(found: Origins, notes: Sequence[str]) -> Backtest:
     notes = [*panel.notes, *notes]
     if windows.crossing:
         notes.append(f"{windows.crossing} windows that cross a gap were left out.")
+    if absent := len(panel) - len(np.unique(windows.series)):
+        steps = f"{windows.input_steps} and {windows.horizon} steps"
+        notes.append(f"{absent} series have no window of {steps}.")
     return Backtest(
         panel.names,
         windows.series,
@@ -63,7 +67,7 @@ def tested(found: Origins, notes: Sequence[str]) -> Backtest:
         found.companions.levels,
         answers.quantiles,
         panel.target[rows].astype(np.float64),
-        honest_report(found),
+        partial(honest_report, found),
         tuple(notes),
     )
 
@@ -72,8 +76,9 @@ def honest_report(found: Origins) -> dict[str, Any]:
     """The report; see `elman.metrics.honesty.report`."""
     panel, windows, plan = found.panel, found.windows, found.companions.plan
     baselines, last = _naive(panel, windows, plan.season)
-    if found.linear is not None:
-        baselines[_LINEAR] = found.linear
+    linear = found.linear()
+    if linear is not None:
+        baselines[_LINEAR] = linear
     first = _first_targets(panel, windows)
     scale, root_scale = (_scales(panel, first, plan.season, squared) for squared in (False, True))
     levels = found.companions.levels
@@ -163,7 +168,7 @@ def _leakage(found: Origins, first: Int[np.ndarray, "N"]) -> dict[str, list[Any]
     checked: dict[str, list[Any]] = {}
     scaled, trained = (_until(found, name) for name in ("scaled", "trained"))
     starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
-    begin = np.where(first < panel.lengths, panel.steps[starts], np.iinfo(np.int64).max)
+    begin = np.where(first < panel.lengths, panel.steps[starts], np.iinfo(np.int64).max // 2)
     checked["scaler"] = scaler_alarms(scaled, begin, panel.names)
     checked["overlap of windows"] = overlap_alarms(trained, begin, panel.names)
     for what, known_ahead in (("past", False), ("future", True)):

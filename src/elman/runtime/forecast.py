@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,7 @@ class Backtest:
         levels: Of the quantiles.
         quantiles: `[W, H, K, Q]` float64.
         actual: `[W, H, K]` float64, NaN where nothing was observed.
-        report: Scores beside honest baselines, as `elman.metrics.honesty.report` gives them.
+        compare: What makes the report.
         notes: What is to be known of it, each a sentence.
     """
 
@@ -104,11 +105,19 @@ class Backtest:
     levels: tuple[float, ...]
     quantiles: Float[np.ndarray, "W H K Q"]
     actual: Float[np.ndarray, "W H K"]
-    report: dict[str, Any]
+    compare: Callable[[], dict[str, Any]]
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.series)
+
+    @cached_property
+    def report(self) -> dict[str, Any]:
+        """Scores beside honest baselines, as `elman.metrics.honesty.report` gives them.
+
+        Made when it is first asked for: comparing takes longer than forecasting.
+        """
+        return self.compare()
 
     def to_columns(self) -> dict[str, np.ndarray]:
         """A table in long form: one row an origin and step, as of `Forecast`.

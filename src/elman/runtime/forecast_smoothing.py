@@ -64,10 +64,16 @@ class SmoothedForecasting:
         trained = set(self._trained()[0].names)
         return tuple(name for name in self._panel.names if name not in trained)
 
+    def carrying(self, companions: Companions) -> SmoothedForecasting:
+        """The same panel with what travels with a network."""
+        found = copy(self)
+        found._with, found._plain = companions, self._plain.carrying(companions)
+        return found
+
     def by(self, network: Network, companions: Companions) -> SmoothedForecasting:
         """The same panel, read by a network that was trained, and with what travels with it."""
-        found = copy(self)
-        found._network, found._run, found._with = network, None, companions
+        found = self.carrying(companions)
+        found._network, found._run = network, None
         return found
 
     def answers(self, windows: Windows) -> Answers:

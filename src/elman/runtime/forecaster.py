@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int, Shaped
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle
-from elman.data.ahead import extended
+from elman.data.ahead import extended, joined_panels
 from elman.data.frames import as_panel
 from elman.data.panel import Panel
-from elman.data.windows import Windows, cut
+from elman.data.windows import TRAITS, Windows, cut
 from elman.errors import ArgumentError, BundleError, DataError
 from elman.runtime.batching import Run
 from elman.runtime.companions import Companions
@@ -54,7 +56,8 @@ class ForecasterModel:
         self.companions = Companions.from_bundle(bundle)
         self.plan = self.companions.plan
         self.metadata: dict[str, Any] = bundle.settings.get("metadata", {})
-        self._until = below(bundle, "until.")
+        self._until = _until(bundle, len(self.companions.names))
+        _check_network(self.blueprint, self.companions)
         self._network = Network(bundle.blueprint, bundle.weights)
         self._given = run
 
@@ -73,16 +76,19 @@ class ForecasterModel:
         Raises:
             DataError, ArgumentError: It does not fit; see `elman.data.frames.as_panel`.
         """
+        return usable(self._read(frame, ahead), self.plan, self.plan.input_steps)
+
+    def _read(self, frame: Any, ahead: Any = None) -> Panel:
         plan = self.plan
-        panel = as_panel(
+        return as_panel(
             frame,
             columns=plan.columns,
             frequency=plan.frequency,
             categories=self.companions.categories,
             ahead=ahead,
             joint=plan.joint,
+            timezone=plan.timezone,
         )
-        return usable(panel, plan, plan.input_steps)
 
     def predict(self, frame: Any, ahead: Any = None) -> Forecast:
         """The next steps of each series, from the end of its history.
@@ -92,12 +98,12 @@ class ForecasterModel:
             ahead: See `panel`; needed if the model was trained with known-ahead covariates.
 
         Raises:
-            DataError: A series is too short, has a gap in the steps that are read, or the
-                covariates that are known ahead end too early; or see `panel`.
+            DataError: A series is too short, has a gap or no value in the steps that are read,
+                or the covariates that are known ahead end too early; or see `panel`.
         """
         panel = extended(self.panel(frame, ahead), self.plan.horizon)
         work = self.forecasting(panel)
-        windows = self._newest(panel)
+        windows = self._after(panel, panel.history)
         answers = work.answers(windows)
         times = panel.times[windows.ahead()]
         return Forecast(
@@ -127,7 +133,7 @@ class ForecasterModel:
         """
         panel = extended(self.panel(frame, ahead), self.plan.horizon)
         work = self.forecasting(panel)
-        return work.paths(self._newest(panel), paths, seed)
+        return work.paths(self._after(panel, panel.history), paths, seed)
 
     def backtest(
         self,
@@ -166,22 +172,40 @@ class ForecasterModel:
         Args:
             frame: The series. Without `actual`, the last steps of each are held back and
                 forecast from those before.
-            actual: What came after the end of the frame: a frame like it.
+            actual: What came after the end of the frame: a frame like it, of at least the
+                horizon, whose first steps are compared.
 
         Returns:
             Plain data; see `elman.metrics.honesty.report`.
 
         Raises:
-            DataError: A series is too short, or `actual` does not go on where the frame ends.
+            DataError: A series is too short, or `actual` does not go on where the frame ends;
+                with `actual` also as `predict`.
         """
-        if actual is not None:
-            frame = joined_panels(self.panel(frame), self.panel(actual))
-        return self.backtest(frame, origins=1).report
+        if actual is None:
+            return self.backtest(frame, origins=1).report
+        horizon, later = self.plan.horizon, self._read(actual)
+        short = np.flatnonzero(later.history < horizon)
+        if len(short):
+            n = int(short[0])
+            raise DataError(
+                f"actual, series {later.names[n]!r}",
+                f"{later.history[n]} steps, and {len(short) - 1} more such series",
+                f"at least {horizon}, the horizon",
+            )
+        before = self._read(frame)
+        panel = joined_panels(before, later.cut(horizon))
+        first = panel.steps[panel.offsets[:-1] + before.history]
+        begins = dict(zip(panel.names, first.tolist(), strict=True))
+        panel = usable(panel, self.plan, self.plan.input_steps + horizon)
+        history = _rows_from(panel, panel.steps, [begins[name] for name in panel.names])
+        return self._tested(panel, self._after(panel, history)).report
 
     def _tested(self, panel: Panel, windows: Windows) -> Backtest:
         work = self.forecasting(panel)
-        answers, linear = work.answers(windows), work.linear(windows)
-        found = Origins(panel, windows, answers, self.companions, linear, dict(self._until))
+        linear = partial(work.linear, windows)
+        answers = work.answers(windows)
+        found = Origins(panel, windows, answers, self.companions, linear, self._until)
         return tested(found, self._strangers(work))
 
     def forecasting(self, panel: Panel) -> Forecasting | SmoothedForecasting:
@@ -208,25 +232,38 @@ class ForecasterModel:
             )
         return windows
 
-    def _newest(self, panel: Panel) -> Windows:
-        """The window at each series' end, whose horizon is still to come."""
+    def _after(self, panel: Panel, history: Int[np.ndarray, "N"]) -> Windows:
+        """The window of each series that ends with so many of its rows."""
         steps, horizon = self.plan.input_steps, self.plan.horizon
-        short = np.flatnonzero(panel.history < steps)
+        short = np.flatnonzero(history < steps)
         if len(short):
             n = int(short[0])
             raise DataError(
                 f"series {panel.names[n]!r}",
-                f"{panel.history[n]} steps, and {len(short) - 1} more such series",
+                f"{history[n]} steps, and {len(short) - 1} more such series",
                 f"at least {steps}, which the model reads; or train with short='pad'",
             )
-        starts = panel.offsets[:-1] + panel.history - steps
+        ends = panel.offsets[:-1] + history
+        starts = ends - steps
+        seen = np.concatenate(([0], np.cumsum(~np.isnan(panel.target).all(axis=1))))
+        read = panel.offsets[:-1] if self.plan.strategy == "smoothing" else starts
+        empty = np.flatnonzero(seen[ends] == seen[read])
+        if len(empty):
+            n = int(empty[0])
+            raise DataError(
+                f"series {panel.names[n]!r}",
+                f"no value in the {ends[n] - read[n]} steps that are read, and "
+                f"{len(empty) - 1} more such series",
+                "observed values: leave these series out",
+            )
         gaps = np.cumsum(panel.gap_before)
         crossed = np.flatnonzero(gaps[starts + steps + horizon - 1] != gaps[starts])
         if len(crossed):
             n = int(crossed[0])
             raise DataError(
                 f"series {panel.names[n]!r}",
-                f"a gap in its last {steps} steps, and {len(crossed) - 1} more such series",
+                f"a gap in the {steps} steps that are read, or those to forecast, and "
+                f"{len(crossed) - 1} more such series",
                 "fill it, or train with gaps='mask'",
             )
         return Windows(steps, horizon, starts, np.arange(len(panel), dtype=np.int32), 0)
@@ -236,6 +273,33 @@ class ForecasterModel:
             return []
         some = ", ".join(work.new[:3]) + (", …" if len(work.new) > 3 else "")
         return [f"{len(work.new)} series unseen in training ({some}): {work.treated}."]
+
+
+def _until(bundle: Bundle, series: int) -> dict[str, np.ndarray]:
+    """How far fitting went, of so many series; see `elman.runtime.evaluation`."""
+    found = below(bundle, "until.")
+    for name, steps in found.items():
+        if steps.shape != (series,) or steps.dtype != np.int64:
+            raise BundleError(f"until.{name}", f"{steps.dtype} {steps.shape}", f"int64 [{series}]")
+    return found
+
+
+def _check_network(blueprint: Blueprint, companions: Companions) -> None:
+    """`BundleError` unless the network reads and answers what the plan says."""
+    plan, features = companions.plan, companions.features
+    numbers = plan.targets * companions.head.parameters
+    kind, outputs = "sequence_to_vector", plan.horizon * numbers
+    if plan.strategy == "recursive":
+        kind, outputs = "sequence_to_sequence", numbers
+    elif plan.strategy == "smoothing":
+        kind = "sequence_to_sequence"
+        features += plan.input_steps - 1 + len(plan.columns.future) * (plan.horizon - 1)
+    features += TRAITS * plan.targets * plan.traits
+    found = (blueprint.configuration, blueprint.input_size, blueprint.output_size)
+    if found != (kind, features, outputs):
+        raise BundleError("network", f"found {found}", f"{(kind, features, outputs)}, by its plan")
+    if kind == "sequence_to_sequence" and not blueprint.streams:
+        raise BundleError("network", "it reads in both directions", "one that reads forwards")
 
 
 def usable(panel: Panel, plan: ForecastPlan, steps: int) -> Panel:
@@ -272,38 +336,7 @@ def usable(panel: Panel, plan: ForecastPlan, steps: int) -> Panel:
     return replace(kept, notes=(*kept.notes, note))
 
 
-def joined_panels(panel: Panel, later: Panel) -> Panel:
-    """The series of `panel`, each with the rows that `later` has after it.
-
-    Raises:
-        DataError: The series differ, or do not go on where they end.
-    """
-    if set(panel.names) != set(later.names):
-        odd = sorted(set(panel.names) ^ set(later.names))[0]
-        raise DataError("actual", f"series {odd!r} is not in both frames", "the same series")
-    place = {name: n for n, name in enumerate(later.names)}
-    later = later.select(np.array([place[name] for name in panel.names]))
-    first, last = later.steps[later.offsets[:-1]], panel.steps[panel.offsets[1:] - 1]
-    if (first <= last).any():
-        n = int((first <= last).argmax())
-        raise DataError(
-            f"actual, series {panel.names[n]!r}",
-            f"begins at {later.times[later.offsets[n]]}",
-            f"a time after {panel.times[panel.offsets[n + 1] - 1]}, where the frame ends",
-        )
-    places = np.repeat(panel.offsets[1:], later.lengths)
-    return replace(
-        panel,
-        offsets=panel.offsets + later.offsets,
-        history=panel.lengths + later.history,
-        **{
-            name: np.insert(getattr(panel, name), places, getattr(later, name), axis=0)
-            for name in ("times", "steps", "target", "past", "future")
-        },
-    )
-
-
-def _first_from(panel: Panel, start: Any) -> np.ndarray:
+def _first_from(panel: Panel, start: Any) -> Int[np.ndarray, "N"]:
     """Of each series the first row, counted within it, at `start` or later."""
     try:
         moment = np.asarray(start).astype(panel.times.dtype)
@@ -311,6 +344,13 @@ def _first_from(panel: Panel, start: Any) -> np.ndarray:
         raise ArgumentError(
             "start", f"found {start!r} ({error})", "a time of the series"
         ) from error
+    return _rows_from(panel, panel.times, [moment] * len(panel))
+
+
+def _rows_from(
+    panel: Panel, grid: Shaped[np.ndarray, "R"], places: Sequence[Any]
+) -> Int[np.ndarray, "N"]:
+    """Of each series the first row, counted within it, at its place on the grid or later."""
     return np.array(
-        [int(np.searchsorted(panel.times[panel.rows(n)], moment)) for n in range(len(panel))]
+        [int(np.searchsorted(grid[panel.rows(n)], place)) for n, place in enumerate(places)]
     )

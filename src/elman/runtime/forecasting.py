@@ -93,10 +93,16 @@ class Forecasting:
         plan = self._with.plan
         return self.prepared.values.shape[1] + (TRAITS * plan.targets if plan.traits else 0)
 
+    def carrying(self, companions: Companions) -> Forecasting:
+        """The same panel with what travels with a network; the scales are the same."""
+        found = copy(self)
+        found._with = companions
+        return found
+
     def by(self, network: Network, companions: Companions) -> Forecasting:
         """The same panel, read by a network that was trained, and with what travels with it."""
-        found = copy(self)
-        found._network, found._run, found._with = network, network.run, companions
+        found = self.carrying(companions)
+        found._network, found._run = network, network.run
         return found
 
     def answers(self, windows: Windows) -> Answers:
@@ -183,13 +189,23 @@ class Forecasting:
             batch, starts = reader.batch(rows), windows.starts[rows]
             scale = batch.spread[:, None]
             params = self._parameters(batch, starts)
-            mean = head.point(params, scale)
+            base = self._base(batch)
+            mean = head.point(params, scale) + base
             if self._draws:
                 quantiles = self._drawn_quantiles(batch, starts)
             else:
-                quantiles = head.quantile(params, levels, scale)
+                quantiles = head.quantile(params, levels, scale) + base[..., None]
             targets = batch.targets if wanted is None else wanted.batch(rows).targets
             yield _Scaled(mean, quantiles, targets, batch.level, batch.spread)
+
+    def _base(self, batch: WindowBatch) -> Float[np.ndarray, "B #H K"]:
+        """What the network's answers are added to: the linear map's, or nothing."""
+        linear, plan = self._with.linear, self._with.plan
+        if not plan.linear or linear is None:
+            return np.zeros((len(batch.inputs), 1, plan.targets), np.float32)
+        values = batch.inputs[:, : plan.input_steps, : plan.targets]
+        said = linear(np.ascontiguousarray(values).reshape(len(values), -1))
+        return said.reshape(len(values), plan.horizon, plan.targets).astype(np.float32)
 
     @property
     def _draws(self) -> bool:
@@ -263,13 +279,20 @@ class Forecasting:
                 return head.sample(params, draws, 1, batch.spread)[..., 0]
 
             return np.moveaxis(self._recursive(batch.inputs, start, count, choose)[1], 0, -1)
-        return ways_on(self._with, self._parameters(batch, start)[0], scale[0], count, draws)
+        ways = ways_on(self._with, self._parameters(batch, start)[0], scale[0], count, draws)
+        return ways + self._base(batch)[0][..., None]
 
     def _generator(self, seed: int, start: int) -> np.random.Generator:
         return draws_of(self._panel, int(self.prepared.series[start]), start, seed)
 
-    def reader(self, windows: Windows, plain: bool = False) -> WindowReader:
-        """The windows as the network reads them; plain: past and horizon, nothing known ahead."""
+    def reader(self, windows: Windows, plain: bool = False, lesson: bool = False) -> WindowReader:
+        """The windows as the network reads them.
+
+        Args:
+            windows: Any.
+            plain: Past and horizon alone, nothing known ahead.
+            lesson: What is to be told is what the network has to learn: without its base.
+        """
         plan = self._with.plan
         return WindowReader(
             self.prepared,
@@ -279,6 +302,7 @@ class Forecasting:
             normalise=plan.normalise,
             season=plan.season,
             traits=plan.traits and not plain,
+            base=self._base if lesson and plan.linear else None,
         )
 
     def _rows(self, reader: WindowReader) -> Iterator[Int[np.ndarray, "B"]]:

@@ -98,4 +98,4 @@ def _joined(panel: Panel, found: list[tuple[Windows, Answers, Any]], companions:
     if found[0][2] is not None:
         linear = np.concatenate([each for _, _, each in found])[order]
     note = f"Trained anew for {len(found)} origins, each time on what came before."
-    return tested(Origins(panel, joined, answers, companions, linear, {}), [note])
+    return tested(Origins(panel, joined, answers, companions, lambda: linear, {}), [note])

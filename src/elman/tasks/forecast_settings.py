@@ -14,7 +14,14 @@ from elman.data.panel import Panel
 from elman.data.windows import Normalisation
 from elman.errors import ArgumentError, DataError
 from elman.metrics.distributions import make_head
-from elman.runtime.forecast_plan import STRATEGIES, TRANSFORMS, ForecastPlan
+from elman.runtime.forecast_plan import (
+    GAPS,
+    LARGEST,
+    SHORT,
+    STRATEGIES,
+    TRANSFORMS,
+    ForecastPlan,
+)
 from elman.training.config import whole_number
 from elman.transforms.calendar import calendar_features
 from elman.transforms.calendar import usual as usual_features
@@ -27,8 +34,8 @@ _DAY, _WEEK = 24, 168  # hours
 _NAMES: dict[str, tuple[str, ...]] = {
     "keep": ("best", "last"),
     "strategy": STRATEGIES,
-    "gaps": ("drop", "mask"),
-    "short": ("error", "drop", "pad"),
+    "gaps": GAPS,
+    "short": SHORT,
     "transform": TRANSFORMS,
     "scaling": get_args(Scaling),
     "normalise": get_args(Normalisation),
@@ -45,6 +52,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
     usual = {"scaling": "none" if counts else "standard"}
     usual["normalise"] = _usual_normalisation(given["strategy"], counts)
     chosen: dict[str, Any] = {name: given[name] or usual.get(name) for name in _NAMES}
+    chosen["linear"] = bool(given["linear"])
     for name, known in _NAMES.items():
         if chosen[name] not in known:
             raise ArgumentError(name, f"found {chosen[name]!r}", f"one of {', '.join(known)}")
@@ -59,7 +67,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         season = panel.frequency.season if given["season"] is None else given["season"]
         season, seasons = whole_number("season", season, 1), ()
     segment = _segment(given, horizon, season)
-    return ForecastPlan(
+    plan = ForecastPlan(
         strategy=chosen["strategy"],
         input_steps=_window(given, panel, horizon, seasons or (season,), segment),
         horizon=horizon,
@@ -71,7 +79,8 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         transform=chosen["transform"],
         scaling=chosen["scaling"],
         normalise=chosen["normalise"],
-        traits=_traits(given),
+        linear=_of_windows("linear", given),
+        traits=_of_windows("traits", given),
         flags=_has_holes(panel) or given["gaps"] == "mask" or given["short"] == "pad",
         calendar=_calendar(given["calendar"], panel),
         identify=bool(given["identify"]),
@@ -79,8 +88,13 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         short=chosen["short"],
         joint=panel.target.shape[1] > 1,
         frequency=panel.frequency.to_text(),
+        timezone=panel.timezone,
         columns=panel.columns,
     )
+    for name in ("input_steps", "horizon", "season", "segment"):
+        if (steps := getattr(plan, name)) > LARGEST:
+            raise ArgumentError(name, f"found {steps}", f"at most {LARGEST} steps")
+    return plan
 
 
 def _check_counts(chosen: Mapping[str, Any]) -> None:
@@ -88,6 +102,7 @@ def _check_counts(chosen: Mapping[str, Any]) -> None:
         ("transform", ("none",)),
         ("scaling", ("none",)),
         ("normalise", ("mean", "none")),
+        ("linear", (False,)),
     ):
         if chosen[name] not in kept:
             raise ArgumentError(
@@ -104,6 +119,7 @@ def _check_smoothing(given: Mapping[str, Any]) -> None:
         ("transform", "none", "'none': series of positive values are read in logarithms anyway"),
         ("scaling", None, itself),
         ("normalise", None, itself),
+        ("linear", False, "strategy 'direct' or 'segments'"),
         ("traits", False, "strategy 'direct' or 'segments'"),
         ("windows_per_epoch", None, "leave it out: each series is read as a whole"),
         ("stride", 1, "1: each series is read as a whole"),
@@ -133,13 +149,16 @@ def _seasons(given: Mapping[str, Any], panel: Panel, horizon: int) -> tuple[int,
     return (season,) if season > 1 else ()
 
 
-def _traits(given: Mapping[str, Any]) -> bool:
-    """Told at each step, a window's traits would tell a recursive network of later ones."""
-    if given["traits"] and given["strategy"] not in ("direct", "segments"):
+def _of_windows(name: str, given: Mapping[str, Any]) -> bool:
+    """An option of networks that answer for a whole window.
+
+    Told at each step, a window's traits would tell a recursive network of later ones.
+    """
+    if given[name] and given["strategy"] not in ("direct", "segments"):
         raise ArgumentError(
-            "traits", f"set with strategy={given['strategy']!r}", "strategy 'direct' or 'segments'"
+            name, f"set with strategy={given['strategy']!r}", "strategy 'direct' or 'segments'"
         )
-    return bool(given["traits"])
+    return bool(given[name])
 
 
 def _usual_normalisation(strategy: str, counts: bool) -> str:

@@ -58,6 +58,7 @@ class Stage:
         panel: The series.
         plan: How windows are read.
         trained: `[N]`, rows of each series that may be learnt from.
+        stride: Steps from one window that is learnt from to the next.
         companions: The scalers.
         blueprint: The network.
         work: The panel, scaled.
@@ -66,6 +67,7 @@ class Stage:
     panel: Panel
     plan: ForecastPlan
     trained: Int[np.ndarray, "N"]
+    stride: int
     companions: Companions
     blueprint: Blueprint
     work: Forecasting | SmoothedForecasting
@@ -76,6 +78,7 @@ class Stage:
         panel: Panel,
         plan: ForecastPlan,
         trained: Int[np.ndarray, "N"],
+        stride: int,
         network_of: Callable[..., Blueprint],
         warm: Any,
     ) -> Stage:
@@ -92,12 +95,12 @@ class Stage:
         )
         if warm is not None:
             check_same_network(blueprint, warm.blueprint)
-        return cls(panel, plan, trained, companions, blueprint, work)
+        return cls(panel, plan, trained, stride, companions, blueprint, work)
 
     @property
     def windows(self) -> Windows:
         """Those whose targets may be learnt."""
-        return self._cut(last=self.trained)
+        return self._cut(stride=self.stride, last=self.trained)
 
     def train(
         self,
@@ -126,12 +129,18 @@ class Stage:
             found = train_module(module, measure, lesson.train, lesson.validation, options)
             return Trained(network, found, lesson.learnt(self.companions, module))
         ahead = 1 if self.plan.shift_known else self.plan.horizon
-        train = WindowExamples(self.work.reader(self._cut(ahead, last=self.trained)), per_epoch)
+        learnt = self._lesson(ahead, stride=self.stride, last=self.trained)
+        train = WindowExamples(learnt, per_epoch)
         validation = None
         if choose:
-            validation = WindowExamples(self.work.reader(self._cut(ahead, first=self.trained)))
+            validation = WindowExamples(self._lesson(ahead, first=self.trained))
         found = train_module(network, loss, train, validation, options)
         return Trained(network, found, self.companions)
+
+    def on(self, linear: LinearForecast) -> Stage:
+        """The same stage with this linear map, which the network may begin with."""
+        companions = replace(self.companions, linear=linear)
+        return replace(self, companions=companions, work=self.work.carrying(companions))
 
     def about(self, held: Int[np.ndarray, "N"]) -> dict[str, Any]:
         """Facts for the result."""
@@ -166,6 +175,11 @@ class Stage:
         held = (self.trained < self.panel.history).any()
         validation = self._batches(self._cut(first=self.trained)) if held else ()
         return fit_linear_forecast(self._batches(self.windows), validation)
+
+    def _lesson(self, horizon: int, **bounds: Any) -> WindowReader:
+        """Windows as the network learns from them."""
+        assert isinstance(self.work, Forecasting)  # a smoothing reads whole series
+        return self.work.reader(self._cut(horizon, **bounds), lesson=True)
 
     def _cut(self, horizon: int | None = None, **bounds: Any) -> Windows:
         panel, plan = self.panel, self.plan

@@ -24,6 +24,7 @@ from elman.tasks.forecast_refits import refitted
 from elman.tasks.forecast_settings import held_out_steps, plan_of
 from elman.tasks.forecast_stage import Stage
 from elman.training import RunFolder
+from elman.training.config import whole_number
 from elman.training.likelihoods import ForecastLoss
 
 __all__ = ["Forecaster"]
@@ -68,6 +69,8 @@ class Forecaster(Estimator):
         segment: Steps of a segment; None: a season, or the longest that the horizon is made of.
         recall: With `segments`: whether the answer begins with a mixture of the segments read,
             which the network chooses, so that it has to say only what is new. Not for counts.
+        linear: Whether the answer begins with that of the linear map, fitted first, so that the
+            network learns only what that leaves. Of `direct` and `segments`; not for counts.
         stride: Steps from one training window to the next, ≥ 1.
         windows_per_epoch: At most so many windows an epoch, another choice each time; None: all.
         output: What is said of a value: `point`, `quantiles`, `gaussian`, `student`, or
@@ -123,6 +126,7 @@ class Forecaster(Estimator):
         window: int | None = None,
         segment: int | None = None,
         recall: bool = True,
+        linear: bool = False,
         stride: int = 1,
         windows_per_epoch: int | None = None,
         output: str = "point",
@@ -180,6 +184,7 @@ class Forecaster(Estimator):
         self.window = window
         self.segment = segment
         self.recall = recall
+        self.linear = linear
         self.stride = stride
         self.windows_per_epoch = windows_per_epoch
         self.output = output
@@ -275,7 +280,10 @@ class Forecaster(Estimator):
         warm = self._warm()
         plan = plan_of(self.get_params(), panel, horizon) if warm is None else warm.plan
         panel, held = _with_room(panel, plan, self.validation)
-        stage = Stage.of(panel, plan, panel.history - held, self._network_of, warm)
+        stride = whole_number("stride", self.stride, 1)
+        stage = Stage.of(panel, plan, panel.history - held, stride, self._network_of, warm)
+        if warm is None and (self.baselines or plan.linear):
+            stage = stage.on(stage.linear())
         trained = stage.train(
             self._loss(), options, self.windows_per_epoch, warm, choose=self.keep == "best"
         )
@@ -284,15 +292,13 @@ class Forecaster(Estimator):
         companions = trained.companions
         if held.any():
             companions = replace(companions, calibration=stage.calibrated(trained))
-        if self.baselines:
-            companions = replace(companions, linear=stage.linear())
         if self.refit:
             epochs = max(1, history.best_epoch)
-            whole = Stage.of(panel, plan, panel.history, self._network_of, None)
+            whole = Stage.of(panel, plan, panel.history, stride, self._network_of, None)
+            if companions.linear is not None:
+                whole = whole.on(companions.linear)
             trained = whole.train(self._loss(), _once_more(options, epochs), self.windows_per_epoch)
-            companions = replace(
-                trained.companions, calibration=companions.calibration, linear=companions.linear
-            )
+            companions = replace(trained.companions, calibration=companions.calibration)
             about["refit"] = f"{epochs} epochs on all steps, {len(whole.windows)} windows"
             stage = whole
         result = summary(self._task, stage.blueprint, about, history, options.config)
