@@ -132,6 +132,8 @@ def test_a_clock_that_was_put_back_needs_its_zone(command, tmp_path):
     assert "Europe/Paris, converted to UTC" in done.stderr
     forecast = command("forecast", tmp_path / "run", "--data", data, *zone)
     assert forecast.exit_code == 0, forecast.output
+    remembered = command("forecast", tmp_path / "run", "--data", data)
+    assert remembered.stdout == forecast.stdout
     offsets = write_hours(tmp_path / "offsets.csv", zoned=True)
     same = command("forecast", tmp_path / "run", "--data", offsets)
     assert same.stdout == forecast.stdout

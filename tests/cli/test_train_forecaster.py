@@ -119,6 +119,19 @@ def test_windows_across_a_gap_are_counted(command, tmp_path):
     assert "cross a gap" not in masked.stderr
 
 
+def test_a_gap_before_the_test_part_costs_one_picture_only(command, tmp_path):
+    def with_gap(lines):
+        return [line for line in lines if line[1] != "2024-05-10"]
+
+    told = ("--data", write_sales(tmp_path / "sales.csv", with_gap), *ROLES, *QUICK)
+    told += ("--validation", 30)
+    done = command("train", "forecaster", *told, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert "No picture of a forecast: series 's0'" in " ".join(done.stderr.split())
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["test"]["windows"] > 0
+    assert (tmp_path / "run" / "pictures" / "honesty.png").exists()
+
+
 def test_series_shorter_than_the_test_part_are_left_out_if_told_so(command, tmp_path):
     data = write_sales(tmp_path / "sales.csv", lambda lines: lines[:-105])
     told = ("--data", data, *PLAIN, "--out", tmp_path / "run")

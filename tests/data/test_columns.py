@@ -96,7 +96,7 @@ def test_an_index_that_says_something_is_a_column():
     named = pd.DataFrame({"sold": [1, 2]}, index=texts)
     assert list(as_table(named, "frame").columns) == ["day", "sold"]
     assert list(as_table(named.rename_axis(None), "frame").columns) == ["sold"]
-    with pytest.raises(DataError, match="index and column have one name .*sold"):
+    with pytest.raises(DataError, match=r"index and column have one name .*sold"):
         as_table(named.rename_axis("sold"), "frame")
 
 

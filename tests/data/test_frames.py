@@ -245,7 +245,7 @@ def test_paths_and_names_are_read(monkeypatch, tmp_path):
     panel = as_panel(np.arange(5.0))
     sets = types.ModuleType("elman.data.series_sets")
     sets.series_names = lambda: ("sunspots", "stocks/aapl")
-    sets.load_series = lambda name: panel
+    sets.load_series = lambda name, categories: panel
     reader = types.ModuleType("elman.data.timetable")
     rows = {"time": [1, 2, 2], "y": [1.0, 2.0, 3.0]}
     reader.read = lambda path, text: (rows, lambda row: f"{path.split('/')[-1]}, line {row + 2}")

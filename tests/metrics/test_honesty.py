@@ -245,3 +245,28 @@ def test_what_does_not_fit_is_refused():
         told(**{**given, "actual": np.full(given["actual"].shape, np.nan)})
     with pytest.raises(ShapeError, match="baselines"):
         told(**{**given, "baselines": {"flat": np.zeros((300, HORIZON))}})
+
+
+def test_small_savings_paid_for_by_large_errors_are_no_victory():
+    draws = np.random.default_rng(3)
+    actual = draws.normal(size=(200, 1, 1))
+    last = np.zeros((200, 1))
+    forecast = 0.9 * actual  # better nearly everywhere …
+    forecast[::50] += 8 * np.sign(actual[::50])  # … and far off now and then
+    found = report(
+        actual,
+        forecast,
+        baselines={"last value": np.zeros_like(actual)},
+        last=last,
+        series=np.zeros(200, int),
+        origins=np.arange(200),
+        names=["a"],
+        targets=["y"],
+        season=1,
+        scale=np.ones((1, 1)),
+        root_scale=np.ones((1, 1)),
+    )
+    assert found["skill"]["last value"]["skill"] > 0.3
+    assert found["skill"]["last value"]["outcome"] == "mixed"
+    assert not found["skill"]["last value"]["beaten"]
+    assert "squared error is smaller" in found["verdict"][0]

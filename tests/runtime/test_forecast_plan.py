@@ -18,6 +18,7 @@ from elman.runtime.companions import Companions
 from elman.runtime.forecast_plan import LARGEST, ForecastPlan
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.forecasting import Forecasting, linear_inputs
+from elman.tasks.forecast_smoothing import with_start
 from tests.runtime.forecasters import (
     bundle_for,
     calibration_for,
@@ -247,6 +248,36 @@ def test_names_and_scales_that_do_not_fit(whole):
     other = {f"scaler.{name}": array for name, array in pack_strings(["robust"]).items()}
     with pytest.raises(BundleError, match="scaler"):
         Companions.from_bundle(damaged(whole, whole.tensors | other))
+
+
+@pytest.fixture(scope="module")
+def smoothed() -> Bundle:
+    plan = plan_for(PANEL, strategy="smoothing", seasons=(7,), season=7)
+    companions = with_start(companions_for(PANEL, plan), PANEL, PANEL.history)
+    return bundle_for(companions, network_for(companions, PANEL))
+
+
+def test_a_smoothing_there_and_back_or_damaged(smoothed):
+    found = Companions.from_bundle(smoothed)
+    assert found.smoothing is not None
+    assert found.smoothing.names == PANEL.names
+    assert ForecasterModel(smoothed).predict(PANEL.cut(30, keep_ahead=True)).mean.shape == (2, 3, 1)
+    for name in (name for name in smoothed.tensors if name.startswith("smoothing.")):
+        rest = {other: array for other, array in smoothed.tensors.items() if other != name}
+        with pytest.raises(BundleError):
+            Companions.from_bundle(damaged(smoothed, rest))
+        for array in misshaped(smoothed.tensors[name]):
+            with pytest.raises(BundleError):
+                Companions.from_bundle(damaged(smoothed, rest | {name: np.asarray(array)}))
+
+
+def test_a_network_that_begins_with_a_linear_map_needs_it(whole):
+    plan = replace(PLAN, linear=True).to_dict()
+    bundle = replace(whole, settings={**whole.settings, "plan": plan})
+    assert Companions.from_bundle(bundle).linear is not None
+    rest = {k: v for k, v in whole.tensors.items() if not k.startswith("linear.")}
+    with pytest.raises(BundleError, match="linear map: it is missing"):
+        Companions.from_bundle(damaged(bundle, rest))
 
 
 @pytest.mark.parametrize("found", [None, 3, [], {"shop": "Berlin"}, {"shop": [3]}, {"shop": None}])

@@ -13,6 +13,7 @@ from elman.cli.console import note
 from elman.cli.pictures import draw_curves
 from elman.cli.series import SplitSeries
 from elman.data.panel import Panel
+from elman.errors import DataError
 from elman.runtime import Backtest, ForecasterModel
 
 __all__ = ["OF_BACKTESTS", "draw_backtest", "draw_forecast", "history_of", "save_forecasts"]
@@ -50,7 +51,10 @@ def save_forecasts(
     """Draw every picture that there is into a folder; returns their paths, the forecast first."""
     figures = {}
     if series.held or not model.plan.columns.future:
-        figures["forecast"] = draw_forecast(model, series, series.held)
+        try:
+            figures["forecast"] = draw_forecast(model, series, series.held)
+        except DataError as error:  # a gap just there: what was trained and tested stands
+            note(f"No picture of a forecast: {error}")
     else:
         note("No picture of a forecast: it needs what is known ahead: elman forecast --ahead")
     if tested is not None:

@@ -23,6 +23,7 @@ _OTHERS = {
 }
 _OUTCOMES = {
     "beaten": "[green]better[/]",
+    "mixed": "[yellow]mixed[/]",
     "not distinguishable": "[yellow]undecided[/]",
     "worse": "[red]worse[/]",
 }

@@ -103,7 +103,7 @@ def read_for(
         part: Of a named set; None: all.
         ahead: A file with covariates of the steps to come.
         repair: What may be repaired.
-        timezone: Of times without one.
+        timezone: Of times without one; None: as in training.
 
     Raises:
         DataError, ArgumentError: As `elman.data.frames.as_panel`.
@@ -115,7 +115,7 @@ def read_for(
         "frequency": plan.frequency,
         "ahead": ahead,
         "repair": _listed(repair),
-        "timezone": timezone,
+        "timezone": timezone or plan.timezone,
         "joint": plan.joint,
     }
     if source not in series_names():
@@ -185,7 +185,8 @@ def split_series(
     options |= {name: about[name] for name in _READING if name in about}
     options |= {name: _listed(options[name]) for name in _LISTS if name in options}
     if model is not None and not named:
-        like = {"columns": model.plan.columns, "frequency": model.plan.frequency}
+        plan = model.plan
+        like = {"columns": plan.columns, "frequency": plan.frequency, "timezone": plan.timezone}
         options = {**like, "categories": model.companions.categories, **options}
     if test is None and (steps is not None or not named):
         return _last_steps(source, _read(source, None, options), horizon, steps, short)

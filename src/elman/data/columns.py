@@ -253,9 +253,8 @@ def _with_index(frame: Any, name: str) -> Any:
     try:
         return frame.reset_index()
     except ValueError as error:
-        raise DataError(name, f"index and column have one name ({error})", "one name each") from (
-            error
-        )
+        found = f"index and column have one name ({error})"
+        raise DataError(name, found, "one name each") from error
 
 
 def _array_codes(values: np.ndarray) -> tuple[np.ndarray, list[Any]]:

@@ -26,7 +26,7 @@ from elman.metrics.forecasts import (
 from elman.metrics.leakage import Alarm
 from elman.metrics.persistence import persistence
 from elman.metrics.scores import mae, rmse
-from elman.metrics.skill import BEATEN, UNDECIDED, Skill, compare
+from elman.metrics.skill import BEATEN, MIXED, UNDECIDED, Skill, compare
 
 __all__ = ["report", "sentences"]
 
@@ -207,22 +207,30 @@ class _Errors:
         }
 
     def skill(self, baseline: np.ndarray) -> Skill:
-        """Against another forecast, where that has an answer."""
+        """Against another forecast, where that has an answer.
+
+        It is beaten only if it has the larger squared error, too: a forecast that saves a little
+        of most errors and pays for it where they are large is no better.
+        """
         if np.shape(baseline) != self.actual.shape:
             raise ShapeError("baselines", f"shape {np.shape(baseline)}", f"{self.actual.shape}")
         unit = self.unit[:, None, :]
         theirs = np.abs(self.actual - baseline) / unit
         ours = np.abs(self.actual - self.forecast) / unit
         answered = ~np.isnan(theirs)
+        squared = np.nansum(np.where(answered, ours, 0) ** 2) - np.nansum(theirs**2)
         empty = ~answered.any(axis=(1, 2))
         ours, theirs = (np.where(answered, loss, 0).sum(axis=(1, 2)) for loss in (ours, theirs))
-        return compare(
+        found = compare(
             np.where(empty, np.nan, ours),
             np.where(empty, np.nan, theirs),
             series=self.series,
             origins=self.origins,
             horizon=self.actual.shape[1],
         )
+        if found.outcome == BEATEN and squared > 0:
+            return found._replace(outcome=MIXED)
+        return found
 
     def by_step(self, forecast: np.ndarray) -> dict[str, list[float]]:
         """The error at each of the H steps."""
@@ -303,6 +311,8 @@ def _verdict(name: str, found: Mapping[str, Any]) -> str:
     evidence = f"{p} over {found['units']} {found['over']}"
     if found["beaten"]:
         return f"{title} is beaten: {skill} ({evidence})."
+    if found["outcome"] == MIXED:
+        return f"{title} is not beaten: {skill}, but its squared error is smaller ({evidence})."
     if found["outcome"] == UNDECIDED:
         return f"{title} is not beaten: {skill}, no more than chance ({evidence})."
     return f"{title} is not beaten but better: {skill} ({evidence})."

@@ -17,9 +17,10 @@ from jaxtyping import Float, Int
 
 from elman.metrics.special import student_cdf
 
-__all__ = ["BEATEN", "UNDECIDED", "WORSE", "Evidence", "Skill", "compare", "paired_test"]
+__all__ = ["BEATEN", "MIXED", "UNDECIDED", "WORSE", "Evidence", "Skill", "compare", "paired_test"]
 
 BEATEN, UNDECIDED, WORSE = "beaten", "not distinguishable", "worse"
+MIXED = "mixed"  # better in absolute errors, worse in squared ones
 SIGNIFICANT = 0.05  # two-sided
 BLOCKS = 10  # of time, at most; more would be shorter, and depend on each other
 FEWEST_BLOCKS = 6  # with fewer, series are the better groups if they are more

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["honesty"]
 
-_OUTCOMES = {"beaten": BLUE, "not distinguishable": GREY, "worse": ORANGE}
+_OUTCOMES = {"beaten": BLUE, "mixed": GREY, "not distinguishable": GREY, "worse": ORANGE}
 _NAMED_SERIES = 12  # with more, their distribution is drawn
 _LINE = 100  # characters, about
 _MOST_ALARMS = 4  # that are printed

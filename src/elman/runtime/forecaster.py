@@ -14,7 +14,9 @@ from elman.blueprint import Blueprint
 from elman.bundle import Bundle
 from elman.data.ahead import extended, joined_panels
 from elman.data.frames import as_panel
+from elman.data.frequency import shown
 from elman.data.panel import Panel
+from elman.data.timestamps import read_times
 from elman.data.windows import TRAITS, Windows, cut
 from elman.errors import ArgumentError, BundleError, DataError
 from elman.runtime.batching import Run
@@ -149,16 +151,17 @@ class ForecasterModel:
             frame: The series with what came; see `panel`.
             origins: How many of each series, the latest ones; None: all that there are.
             stride: Steps from one origin of a series to the next.
-            start: The first forecast time; None: as early as there is a window.
+            start: The first forecast time, in the zone of times without one; None: as early as
+                there is a window.
 
         Raises:
             DataError: There is no window; or see `panel`.
-            ArgumentError: `origins` or `stride` is below 1.
+            ArgumentError: `origins` or `stride` is below 1, or `start` is no time.
         """
         if origins is not None and origins < 1:
             raise ArgumentError("origins", f"found {origins}", "a number of at least 1, or None")
         panel = self.panel(frame)
-        first = None if start is None else _first_from(panel, start)
+        first = None if start is None else _first_from(panel, start, self.plan.timezone)
         if origins is not None:
             span = self.plan.horizon + (origins - 1) * stride
             latest = np.maximum(panel.history - span, 0)
@@ -336,15 +339,23 @@ def usable(panel: Panel, plan: ForecastPlan, steps: int) -> Panel:
     return replace(kept, notes=(*kept.notes, note))
 
 
-def _first_from(panel: Panel, start: Any) -> Int[np.ndarray, "N"]:
+def _first_from(panel: Panel, start: Any, timezone: str | None) -> Int[np.ndarray, "N"]:
     """Of each series the first row, counted within it, at `start` or later."""
+    dates, wrong = panel.times.dtype.kind == "M", f"found {start!r}"
     try:
-        moment = np.asarray(start).astype(panel.times.dtype)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(
-            "start", f"found {start!r} ({error})", "a time of the series"
-        ) from error
-    return _rows_from(panel, panel.times, [moment] * len(panel))
+        if not dates and isinstance(start, str):  # from the command line
+            start = int(start)
+        found, _ = read_times(
+            np.array([start]).reshape(1),
+            lambda row: "start",
+            timezone=timezone if dates else None,
+            is_days=panel.frequency.is_days,
+        )
+    except ValueError as error:  # of several values, or of none that is a time
+        raise ArgumentError("start", wrong, "a time of the series") from error
+    if found.dtype != panel.times.dtype:
+        raise ArgumentError("start", wrong, f"a time such as {shown(panel.times[0])}")
+    return _rows_from(panel, panel.times, [found[0]] * len(panel))
 
 
 def _rows_from(

@@ -133,7 +133,7 @@ def _sound(tensors: Mapping[str, np.ndarray], count: int) -> bool:
     arrays = {name: tensors.get(name, nothing) for name in shapes}
     if any(array.shape != shapes[name] for name, array in arrays.items()):
         return False
-    if any(array.dtype != np.float64 or np.isnan(array).any() for array in arrays.values()):
+    if any(array.dtype != np.float64 or not np.isfinite(array).all() for array in arrays.values()):
         return False
     positive = ["scale", "spread", *(("first_level", "first_seasonals") if form[0] else ())]
     rates = np.concatenate([arrays["level"], arrays["seasonal"].ravel()])
