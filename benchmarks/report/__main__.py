@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.report.accuracy import accuracy_chapter
+from benchmarks.report.forecasting import forecasting_chapter
 from benchmarks.report.learning import learning_chapter
 from benchmarks.report.speed import speed_chapter
 from benchmarks.results import RESULTS
@@ -24,6 +25,7 @@ def main() -> None:
     pictures = ROOT / "docs" / "pictures"
     parts = [HEADER, *speed_chapter(RESULTS, pictures), *accuracy_chapter(pictures)]
     parts += learning_chapter(pictures)
+    parts += forecasting_chapter()
     (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 

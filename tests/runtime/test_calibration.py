@@ -46,7 +46,7 @@ def test_shifts_are_order_statistics(count, level):
     errors = np.random.default_rng(count).permutation(np.arange(1.0, count + 1))
     found = fitted(errors[:, None, None], levels=(level,)).offsets.item()
     place = level * (count + 1)
-    outwards = {True: np.ceil, False: np.floor}[level > 0.5]
+    outwards = np.ceil if level > 0.5 else np.floor
     rank = np.round(place) if level == 0.5 else outwards(place)
     assert found == np.clip(rank, 1, count)
 

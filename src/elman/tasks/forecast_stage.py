@@ -26,6 +26,7 @@ from elman.tasks.estimator import check_same_network
 from elman.tasks.fitting import Options, train_module, weights_of
 from elman.tasks.forecast_smoothing import smoothing_lesson, with_start
 from elman.training import History
+from elman.training.config import whole_number
 from elman.training.likelihoods import ForecastLoss
 from elman.training.windows import WindowExamples
 from elman.transforms.series_scaler import SeriesScaler
@@ -82,7 +83,12 @@ class Stage:
         network_of: Callable[..., Blueprint],
         warm: Any,
     ) -> Stage:
-        """Scales and network for a panel; those of the model to go on from, if one is given."""
+        """Scales and network for a panel; those of the model to go on from, if one is given.
+
+        Raises:
+            ArgumentError: `stride` is no number of steps.
+        """
+        stride = whole_number("stride", stride, 1)
         companions = warm.companions if warm is not None else _companions(panel, plan, trained)
         work = work_on(companions, panel)
         prepared = work.prepared

@@ -24,7 +24,6 @@ from elman.tasks.forecast_refits import refitted
 from elman.tasks.forecast_settings import held_out_steps, plan_of
 from elman.tasks.forecast_stage import Stage
 from elman.training import RunFolder
-from elman.training.config import whole_number
 from elman.training.likelihoods import ForecastLoss
 
 __all__ = ["Forecaster"]
@@ -257,7 +256,7 @@ class Forecaster(Estimator):
             future: Covariates that are known ahead.
             static: Covariates of a series.
             frequency: Of the steps; None finds it out.
-            timezone: Of times that have none.
+            timezone: Of times that have none, those of later frames, too.
             repair: What may be repaired.
 
         Raises:
@@ -280,8 +279,7 @@ class Forecaster(Estimator):
         warm = self._warm()
         plan = plan_of(self.get_params(), panel, horizon) if warm is None else warm.plan
         panel, held = _with_room(panel, plan, self.validation)
-        stride = whole_number("stride", self.stride, 1)
-        stage = Stage.of(panel, plan, panel.history - held, stride, self._network_of, warm)
+        stage = Stage.of(panel, plan, panel.history - held, self.stride, self._network_of, warm)
         if warm is None and (self.baselines or plan.linear):
             stage = stage.on(stage.linear())
         trained = stage.train(
@@ -294,7 +292,7 @@ class Forecaster(Estimator):
             companions = replace(companions, calibration=stage.calibrated(trained))
         if self.refit:
             epochs = max(1, history.best_epoch)
-            whole = Stage.of(panel, plan, panel.history, stride, self._network_of, None)
+            whole = Stage.of(panel, plan, panel.history, self.stride, self._network_of, None)
             if companions.linear is not None:
                 whole = whole.on(companions.linear)
             trained = whole.train(self._loss(), _once_more(options, epochs), self.windows_per_epoch)
