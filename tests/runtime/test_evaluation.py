@@ -146,9 +146,10 @@ def test_the_linear_map_is_one_more_baseline():
 
 def test_how_far_fitting_went():
     panel = shops((40, 20))
-    found = until_tensors(panel, np.array([30, 20]), np.array([25, 0]))
-    assert found["scaled"].tolist() == [panel.steps[29] + 1, panel.steps[59] + 1]
-    assert found["trained"].tolist() == [panel.steps[24] + 1, panel.steps[40] + 1]
+    found = until_tensors(panel, np.array([25, 0]), np.array([5, 0]))
+    assert found["scaled"].tolist() == [panel.steps[24] + 1, panel.steps[40] + 1]
+    assert found["trained"].tolist() == found["scaled"].tolist()
+    assert found["chosen"].tolist() == [panel.steps[39] + 1, panel.steps[40] + 1]
 
 
 def leaks(found):
@@ -201,6 +202,7 @@ def test_covariates_that_know_the_future_set_off_an_alarm():
     assert found["checked"] == [
         "scaler",
         "overlap of windows",
+        "validation part",
         "past covariates",
         "future covariates",
     ]

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 import elman
 from elman.data.frames import as_panel
-from elman.errors import ArgumentError, DataError, NotFittedError
+from elman.errors import ArgumentError, DataError, NotFittedError, ShapeError
 from elman.tasks import Forecaster
 
 SMALL = {"window": 24, "units": 12, "epochs": 3, "learning_rate": 0.01, "season": 12}
@@ -179,6 +179,59 @@ def test_new_series_are_scaled_by_their_own_history():
     assert "new" in found.notes[-1]
     assert "own history" in found.notes[-1]
     assert 500 < found.mean.mean() < 2000
+
+
+def test_windows_as_one_array_are_the_backtest():
+    series = sine(200)
+    model = Forecaster(**SMALL).fit(series, horizon=12)
+    found = model.backtest(series, origins=30)
+    first = 200 - 12 - 29
+    windows = np.stack([series[k - 24 : k, None] for k in range(first, first + 30)])
+    np.testing.assert_allclose(model.predict(windows).mean, found.mean, rtol=1e-6)
+    with pytest.raises(ShapeError, match="windows"):
+        model.predict(np.zeros((4, 24, 2)))
+
+
+def test_an_unseen_series_is_scaled_by_what_came_before_its_first_origin():
+    frame = sales()
+    roles = {"target": "units", "time": "day", "series": "shop"}
+    model = Forecaster(window=14, units=8, epochs=1).fit(frame, horizon=7, **roles)
+    new = frame[frame.shop == "s0"].assign(shop="new")[["shop", "day", "units"]]
+    spoilt = new.assign(units=np.where(np.arange(len(new)) >= 113, 1e4, new.units))
+    one, other = (model.backtest(each, origins=20).mean for each in (new, spoilt))
+    assert (one[:14] == other[:14]).all()
+
+
+def test_the_validation_part_is_no_test_part():
+    model = Forecaster(**SMALL).fit(sine(), horizon=12)
+    (alarm,) = model.evaluate(sine())["leakage"]
+    assert "calibrated the intervals" in alarm["sentence"]
+
+
+def test_a_warm_refit_does_not_begin_with_what_has_seen_the_future():
+    series = sine(160)
+    options = {"origins": 2, "stride": 6, "refit": True, "warm_start": True}
+    found = [
+        Forecaster(**SMALL | {"epochs": epochs}).fit(series, horizon=12).set_params(epochs=1)
+        for epochs in (1, 4)
+    ]
+    one, other = (model.backtest(series, **options).mean for model in found)
+    assert (one == other).all()
+
+
+@pytest.mark.parametrize(("change", "said"), [({"horizon": 6}, "horizon"), ({}, "series")])
+def test_training_goes_on_with_the_same_series_and_horizon_only(change, said):
+    model = Forecaster(**SMALL, warm_start=True).fit({"a": sine()}, horizon=12, target="a")
+    name = "b" if said == "series" else "a"
+    with pytest.raises(ArgumentError, match=said):
+        model.fit({name: sine()}, **{"horizon": 12, "target": name} | change)
+
+
+def test_what_cannot_be_learnt_is_refused_before_training():
+    with pytest.raises(DataError, match="no value at all"):
+        Forecaster(**SMALL).fit(np.full(240, np.nan), horizon=12)
+    with pytest.raises(DataError, match="whole numbers"):
+        Forecaster(**SMALL, output="negative_binomial").fit(sine(), horizon=12)
 
 
 def test_missing_values_and_gaps():

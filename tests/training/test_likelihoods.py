@@ -56,7 +56,9 @@ def test_quantiles_are_pinball():
     levels = (0.1, 0.5, 0.9)
     raw = RAW[:3]
     found = of_one(ForecastLoss("quantiles", levels), raw, 0.5)
-    each = [max(p * (0.5 - q), (p - 1) * (0.5 - q)) for p, q in zip(levels, raw.tolist(), strict=True)]
+    each = [
+        max(p * (0.5 - q), (p - 1) * (0.5 - q)) for p, q in zip(levels, raw.tolist(), strict=True)
+    ]
     assert found == pytest.approx(np.mean(each))
 
 

@@ -39,6 +39,7 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     ),
     "windows_per_epoch": (int, "Forecaster: at most so many, drawn anew each time; 0 for all."),
     "segment": (int, "With --strategy segments: steps of one; 0: a season, if it fits."),
+    "linear": (bool, "With direct, segments: begin with the linear map, learn what it leaves."),
     "recall": (bool, "With --strategy segments: the answer begins with a mixture of those read."),
     "output": (str, "Forecaster: point, quantiles, gaussian, student or negative_binomial."),
     "loss": (str, "Forecaster, of point: mae, mse or huber."),

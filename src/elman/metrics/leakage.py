@@ -14,7 +14,14 @@ from jaxtyping import Float, Int
 
 from elman.errors import ShapeError
 
-__all__ = ["Alarm", "covariate_alarms", "leaking", "overlap_alarms", "scaler_alarms"]
+__all__ = [
+    "Alarm",
+    "chosen_alarms",
+    "covariate_alarms",
+    "leaking",
+    "overlap_alarms",
+    "scaler_alarms",
+]
 
 Alarm = dict[str, Any]
 
@@ -67,6 +74,24 @@ def overlap_alarms(
         names,
         "overlap",
         "Targets of the training windows are forecast here",
+    )
+
+
+def chosen_alarms(
+    chosen_end: Int[np.ndarray, " N"], test_start: Int[np.ndarray, " N"], names: Sequence[str]
+) -> list[Alarm]:
+    """An alarm if values that are forecast here chose the epoch or calibrated the intervals.
+
+    Args:
+        chosen_end: For each of N series, one past the last row of the validation part.
+        test_start: The first row that is a target here; a large number where there is none.
+        names: The N series.
+    """
+    return _seen(
+        np.asarray(chosen_end) - np.asarray(test_start),
+        names,
+        "overlap",
+        "Steps that chose the epoch and calibrated the intervals are forecast here",
     )
 
 

@@ -70,36 +70,47 @@ class Companions:
         """The panel with its targets as they are scaled: in logs, if the plan says so.
 
         Raises:
-            DataError: A value has no logarithm.
+            DataError: A value has no logarithm; or, where counts are forecast, is none.
         """
-        if self.plan.transform == "none":
+        counts = self.plan.output == "negative_binomial"
+        if self.plan.transform == "none" and not counts:
             return panel
         wrong = panel.target <= 0
+        if counts:
+            wrong = (panel.target < 0) | (panel.target % 1 > 0)
         if wrong.any():
             row = int(np.argwhere(wrong)[0, 0])
             n = int(np.searchsorted(panel.offsets, row, side="right")) - 1
             raise DataError(
                 f"series {panel.names[n]!r} at {panel.times[row]}",
                 f"found {panel.target[wrong][0]:g}",
-                "positive values, or transform='none'",
+                "whole numbers of at least 0, or another output"
+                if counts
+                else "positive values, or transform='none'",
             )
-        return replace(panel, target=np.log(panel.target))
+        return panel if counts else replace(panel, target=np.log(panel.target))
 
     def restored(self, values: np.ndarray) -> np.ndarray:
         """Transformed values in the targets' own units."""
         return np.exp(values) if self.plan.transform == "log" else values
 
-    def scaler_for(self, panel: Panel) -> tuple[SeriesScaler, tuple[str, ...]]:
+    def scaler_for(
+        self, panel: Panel, known: Int[np.ndarray, "N"] | None = None
+    ) -> tuple[SeriesScaler, tuple[str, ...]]:
         """The scale of each of a transformed panel's series, and the names of new ones.
 
         A series that was not trained on is scaled by its own history.
+
+        Args:
+            panel: The series.
+            known: Of each, how many rows of history may be seen, ≥ 1; None: all.
         """
         place = {name: n for n, name in enumerate(self.names)}
         index = np.array([place.get(name, -1) for name in panel.names])
         new = tuple(name for name, n in zip(panel.names, index, strict=True) if n < 0)
         scaler = self.scaler.select(index)
         if new:
-            past = panel.cut(panel.history)
+            past = panel.cut(panel.history if known is None else known)
             own = SeriesScaler.fit(past.target, past.offsets, self.scaler.kind)
             unknown = (index < 0)[:, None]
             scaler = SeriesScaler(

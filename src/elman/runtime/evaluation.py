@@ -13,13 +13,18 @@ from elman.data.panel import Panel
 from elman.data.windows import Windows
 from elman.metrics.forecasts import seasonal_scale
 from elman.metrics.honesty import report
-from elman.metrics.leakage import covariate_alarms, overlap_alarms, scaler_alarms
+from elman.metrics.leakage import (
+    chosen_alarms,
+    covariate_alarms,
+    overlap_alarms,
+    scaler_alarms,
+)
 from elman.metrics.naive import NAIVE, last_value
 from elman.runtime.companions import Companions
 from elman.runtime.forecast import Backtest
 from elman.runtime.forecasting import Answers
 
-__all__ = ["Origins", "honest_report", "tested", "until_tensors"]
+__all__ = ["Origins", "first_targets", "honest_report", "tested", "until_tensors"]
 
 _CELLS = 2**22  # most values of the past that are looked at in one go: 32 MiB
 _SEASONS = 2  # of the past that a naive forecast sees, at least
@@ -79,7 +84,7 @@ def honest_report(found: Origins) -> dict[str, Any]:
     linear = found.linear()
     if linear is not None:
         baselines[_LINEAR] = linear
-    first = _first_targets(panel, windows)
+    first = first_targets(panel, windows)
     scale, root_scale = (_scales(panel, first, plan.season, squared) for squared in (False, True))
     levels = found.companions.levels
     return report(
@@ -101,16 +106,17 @@ def honest_report(found: Origins) -> dict[str, Any]:
 
 
 def until_tensors(
-    panel: Panel, scaled: Int[np.ndarray, "N"], trained: Int[np.ndarray, "N"]
+    panel: Panel, trained: Int[np.ndarray, "N"], held: Int[np.ndarray, "N"]
 ) -> dict[str, np.ndarray]:
     """How far fitting went, for a model file: the steps after the last ones used.
 
     Args:
         panel: The series that it was fitted on.
-        scaled: One past the last row, counted in each series, that the scaler saw.
-        trained: Likewise, that was a target in training.
+        trained: One past the last row, counted in each series, that scaler and training saw.
+        held: Rows at each series' end that chose the epoch and calibrated the quantiles.
     """
-    last = {"scaled": scaled, "trained": trained}
+    chosen = np.where(held > 0, panel.history, 0)
+    last = {"scaled": trained, "trained": trained, "chosen": np.maximum(trained, chosen)}
     return {
         name: panel.steps[panel.offsets[:-1] + np.maximum(rows, 1) - 1] + 1
         for name, rows in last.items()
@@ -143,7 +149,7 @@ def _naive(
     return found, last
 
 
-def _first_targets(panel: Panel, windows: Windows) -> Int[np.ndarray, "N"]:
+def first_targets(panel: Panel, windows: Windows) -> Int[np.ndarray, "N"]:
     """Of each series the first row, counted within it, that is forecast; its end if none is."""
     first = panel.lengths.copy()
     within = windows.starts + windows.input_steps - panel.offsets[windows.series]
@@ -166,11 +172,13 @@ def _leakage(found: Origins, first: Int[np.ndarray, "N"]) -> dict[str, list[Any]
     """Each check that was made, with its alarms."""
     panel, columns = found.panel, found.panel.columns
     checked: dict[str, list[Any]] = {}
-    scaled, trained = (_until(found, name) for name in ("scaled", "trained"))
+    scaled, trained, chosen = (_until(found, name) for name in ("scaled", "trained", "chosen"))
     starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
     begin = np.where(first < panel.lengths, panel.steps[starts], np.iinfo(np.int64).max // 2)
     checked["scaler"] = scaler_alarms(scaled, begin, panel.names)
     checked["overlap of windows"] = overlap_alarms(trained, begin, panel.names)
+    unseen = np.maximum(begin, trained)  # what was trained on has its own alarm
+    checked["validation part"] = chosen_alarms(chosen, unseen, panel.names)
     for what, known_ahead in (("past", False), ("future", True)):
         if names := getattr(columns, what):
             checked[f"{what} covariates"] = covariate_alarms(

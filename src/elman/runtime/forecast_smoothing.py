@@ -50,9 +50,10 @@ class SmoothedForecasting:
         panel: Panel,
         network: Network | None = None,
         run: Run | None = None,
+        known: Int[np.ndarray, "N"] | None = None,
     ) -> None:
         self._with, self._panel = companions, panel
-        self._plain = Forecasting(companions, panel)
+        self._plain = Forecasting(companions, panel, known=known)
         self.prepared: Prepared = self._plain.prepared
         self.features = self._plain.features
         if network is not None:
@@ -192,7 +193,9 @@ def work_on(
     panel: Panel,
     network: Network | None = None,
     run: Run | None = None,
+    known: Int[np.ndarray, "N"] | None = None,
 ) -> Forecasting | SmoothedForecasting:
     """A network at work on a panel, as its strategy has it; see `Forecasting`."""
     smoothed = companions.plan.strategy == "smoothing"
-    return (SmoothedForecasting if smoothed else Forecasting)(companions, panel, network, run)
+    work = SmoothedForecasting if smoothed else Forecasting
+    return work(companions, panel, network, run, known)

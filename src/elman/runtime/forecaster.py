@@ -21,13 +21,14 @@ from elman.data.windows import TRAITS, Windows, cut
 from elman.errors import ArgumentError, BundleError, DataError
 from elman.runtime.batching import Run
 from elman.runtime.companions import Companions
-from elman.runtime.evaluation import Origins, tested
+from elman.runtime.evaluation import Origins, first_targets, tested
 from elman.runtime.forecast import Backtest, Forecast
 from elman.runtime.forecast_plan import ForecastPlan
 from elman.runtime.forecast_smoothing import SmoothedForecasting, work_on
 from elman.runtime.forecasting import Forecasting
 from elman.runtime.network import Network
 from elman.runtime.travelling import below
+from elman.runtime.window_arrays import panel_of_windows
 
 __all__ = ["ForecasterModel", "usable"]
 
@@ -70,8 +71,8 @@ class ForecasterModel:
         """The series of a frame, as this model reads them.
 
         Args:
-            frame: As `fit` took it: the columns have the same names. Or an array of windows
-                `[N, T]` or `[N, T, K]`, each a series of its own.
+            frame: As `fit` took it: the columns have the same names. Or windows as one array
+                `[N, T, K]`, each a series of its own.
             ahead: Known-ahead covariates after the end of the series: a frame of their columns,
                 times and series' names.
 
@@ -82,6 +83,8 @@ class ForecasterModel:
 
     def _read(self, frame: Any, ahead: Any = None) -> Panel:
         plan = self.plan
+        if isinstance(frame, np.ndarray) and frame.ndim == 3:
+            return panel_of_windows(frame, self.companions)
         return as_panel(
             frame,
             columns=plan.columns,
@@ -205,15 +208,22 @@ class ForecasterModel:
         return self._tested(panel, self._after(panel, history)).report
 
     def _tested(self, panel: Panel, windows: Windows) -> Backtest:
-        work = self.forecasting(panel)
+        work = self.forecasting(panel, np.maximum(first_targets(panel, windows), 1))
         linear = partial(work.linear, windows)
         answers = work.answers(windows)
         found = Origins(panel, windows, answers, self.companions, linear, self._until)
         return tested(found, self._strangers(work))
 
-    def forecasting(self, panel: Panel) -> Forecasting | SmoothedForecasting:
-        """The network at work on a panel that `panel` gave."""
-        return work_on(self.companions, panel, self._network, self._given)
+    def forecasting(
+        self, panel: Panel, known: Int[np.ndarray, "N"] | None = None
+    ) -> Forecasting | SmoothedForecasting:
+        """The network at work on a panel that `panel` gave.
+
+        Args:
+            panel: The series.
+            known: Of each, rows that a new series' scale may come from; None: its history.
+        """
+        return work_on(self.companions, panel, self._network, self._given, known)
 
     def _cut(self, panel: Panel, stride: int, first: Any) -> Windows:
         windows = cut(

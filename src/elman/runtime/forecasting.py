@@ -57,6 +57,7 @@ class Forecasting:
         panel: Whose rows reach as far ahead as its windows will.
         network: The runtime's; None: there is none yet (`by` gives one).
         run: What answers in place of the network's `run`; None: that.
+        known: Rows of each series that its scale may come from, if it is new; None: its history.
 
     Attributes:
         prepared: The panel as the network reads it.
@@ -72,10 +73,11 @@ class Forecasting:
         panel: Panel,
         network: Network | None = None,
         run: Run | None = None,
+        known: Int[np.ndarray, "N"] | None = None,
     ) -> None:
         self._with, self._panel = companions, panel
         panel = companions.transformed(panel)
-        self._scaler, self.new = companions.scaler_for(panel)
+        self._scaler, self.new = companions.scaler_for(panel, known)
         self.prepared: Prepared = prepare(
             companions.identified(panel),
             self._scaler,

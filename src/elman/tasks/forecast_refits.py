@@ -29,7 +29,8 @@ def refitted(
         origins: How many of each series, the latest ones.
         stride: Steps from one origin to the next.
         every: Origins from one training to the next, ≥ 1.
-        warm_start: Whether a training goes on from the weights of the one before.
+        warm_start: Whether a training goes on from the weights of the one before; the first one
+            never does.
 
     Raises:
         ArgumentError: A number is below 1.
@@ -51,7 +52,9 @@ def refitted(
                 f"fewer than {origins} origins, or a smaller stride",
             )
         if place % every == 0:
-            now = _trained(now if warm_start else estimator, panel.cut(history), warm_start)
+            # The estimator itself may have seen what comes: the first training starts afresh.
+            warm = warm_start and bool(found)
+            now = _trained(now if warm else estimator, panel.cut(history), warm)
         windows = _at(panel, history, plan.input_steps, plan.horizon)
         work = now.model_.forecasting(panel)
         found.append((windows, work.answers(windows), work.linear(windows)))

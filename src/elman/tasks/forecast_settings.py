@@ -27,10 +27,24 @@ from elman.transforms.calendar import calendar_features
 from elman.transforms.calendar import usual as usual_features
 from elman.transforms.series_scaler import Scaling
 
-__all__ = ["held_out_steps", "plan_of"]
+__all__ = ["going_on", "held_out_steps", "plan_of"]
 
 _RECURSIVE_WINDOW = 20  # the lesson's
 _DAY, _WEEK = 24, 168  # hours
+_LASTING = (
+    "strategy",
+    "horizon",
+    "segment",
+    "output",
+    "levels",
+    "linear",
+    "transform",
+    "scaling",
+    "normalise",
+    "traits",
+    "identify",
+)
+"""What cannot change from one training to the next."""
 _NAMES: dict[str, tuple[str, ...]] = {
     "keep": ("best", "last"),
     "strategy": STRATEGIES,
@@ -159,6 +173,27 @@ def _of_windows(name: str, given: Mapping[str, Any]) -> bool:
             name, f"set with strategy={given['strategy']!r}", "strategy 'direct' or 'segments'"
         )
     return bool(given[name])
+
+
+def going_on(warm: Any, plan: ForecastPlan, panel: Panel, window: int | None) -> ForecastPlan:
+    """The plan of the model that training goes on from, which the new one must agree with.
+
+    Raises:
+        ArgumentError: Something differs that the model was made for, or the series do.
+    """
+    names = [*_LASTING, *(("input_steps",) if window is not None else ())]
+    for name in names:
+        now, before = getattr(plan, name), getattr(warm.plan, name)
+        if now != before:
+            raise ArgumentError(
+                "warm_start", f"{name} {now!r}; the model has {before!r}", "that, or a new model"
+            )
+    if panel.names != warm.companions.names:
+        odd = sorted(set(panel.names) ^ set(warm.companions.names)) or ["their order"]
+        raise ArgumentError(
+            "warm_start", f"other series than the model's: {odd[0]!r}", "the same, or a new model"
+        )
+    return warm.plan
 
 
 def _usual_normalisation(strategy: str, counts: bool) -> str:

@@ -21,7 +21,7 @@ from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
 from elman.tasks.forecast_networks import forecast_blueprint, smoothing_cells
 from elman.tasks.forecast_refits import refitted
-from elman.tasks.forecast_settings import held_out_steps, plan_of
+from elman.tasks.forecast_settings import going_on, held_out_steps, plan_of
 from elman.tasks.forecast_stage import Stage
 from elman.training import RunFolder
 from elman.training.likelihoods import ForecastLoss
@@ -276,9 +276,12 @@ class Forecaster(Estimator):
             repair=repair,
             joint=self.joint,
         )
-        warm = self._warm()
-        plan = plan_of(self.get_params(), panel, horizon) if warm is None else warm.plan
+        warm, plan = self._warm(), plan_of(self.get_params(), panel, horizon)
+        if warm is not None:
+            plan = going_on(warm, plan, panel, self.window)
         panel, held = _with_room(panel, plan, self.validation)
+        if np.isnan(panel.target).all():
+            raise DataError("target", "no value at all", "at least some that are not missing")
         stage = Stage.of(panel, plan, panel.history - held, self.stride, self._network_of, warm)
         if warm is None and (self.baselines or plan.linear):
             stage = stage.on(stage.linear())
@@ -300,10 +303,8 @@ class Forecaster(Estimator):
             about["refit"] = f"{epochs} epochs on all steps, {len(whole.windows)} windows"
             stage = whole
         result = summary(self._task, stage.blueprint, about, history, options.config)
-        tensors = companions.tensors() | {
-            f"until.{name}": steps
-            for name, steps in until_tensors(panel, stage.trained, stage.trained).items()
-        }
+        until = until_tensors(panel, stage.trained, held)
+        tensors = companions.tensors() | {f"until.{name}": steps for name, steps in until.items()}
         settings = companions.settings() | {"metadata": result}
         self._finish(stage.blueprint, trained.network, options, tensors, settings)
         return self
