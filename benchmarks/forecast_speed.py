@@ -5,7 +5,9 @@
 Training: steps over the windows of M4 hourly (LSTM of 64 units, windows of 168, batches of 64, 48
 steps ahead), by the forecaster's trainer and by a plain PyTorch loop with torch.nn.LSTM on the
 same windows; in turns, for each number of threads. Backtest: 1,000 origins in one pass, against
-predicting the same 1,000 windows given as one array. Results: benchmarks/results/forecast_speed.json.
+predicting the same 1,000 windows given as one array.
+
+Results: benchmarks/results/forecast_speed.json.
 """
 
 from __future__ import annotations
