@@ -34,8 +34,8 @@ from elman.tasks.forecast_stage import Stage
 from elman.training.likelihoods import ForecastLoss
 from elman.training.windows import WindowExamples
 
-STEPS, BATCH, WINDOW, UNITS, HORIZON = 150, 64, 168, 64, 48
-ROUNDS, ORIGINS = 7, 1000
+STEPS, BATCH, WINDOW, UNITS, HORIZON = 60, 64, 168, 64, 48
+ROUNDS, ORIGINS = 5, 1000
 
 
 class Plain(nn.Module):
