@@ -13,8 +13,8 @@ HEADER = """## Forecasts
 
 `python -m benchmarks.forecasting`: each recipe three times, on one thread, medians shown. Epoch and
 recipe are chosen on the validation part; every window of the test part counts. While the recipes
-of ETTh1 were searched, test scores of other networks were seen, too; what was kept was decided by the
-validation part.
+of ETTh1 were searched, test scores of other networks were seen, too; what was kept was decided by
+the validation part.
 """
 M4 = {
     "seasonal naive": (13.91, 1.193),
