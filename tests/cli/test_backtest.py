@@ -33,7 +33,7 @@ def test_a_backtest_reports_honestly(command, told, forecaster_run, sales):
 
 def test_what_was_trained_on_sets_off_the_alarm(command, told):
     done = command("backtest", *told)
-    assert done.stdout.count("Leak?") == 2
+    assert done.stdout.count("Leak?") == 3  # scaler, training windows, validation part
     assert "Leak?" not in command("backtest", *told, "--start", "2024-05-21").stdout
 
 

@@ -197,12 +197,12 @@ def test_a_refitting_backtest_smooths_the_past_alone():
     assert (warm.mean != found.mean).any()
 
 
-def test_training_goes_on_with_other_series(fitted):
+def test_training_goes_on_with_the_same_series_only(fitted):
     again = clone(fitted).set_params(warm_start=True)
     again.adopt(fitted)
-    again.fit(waves(("b", "c")), horizon=6, **ROLES)
-    smoothing = again.model_.companions.smoothing
-    assert smoothing.names == ("b", "c")
+    with pytest.raises(ArgumentError, match="other series"):
+        again.fit(waves(("b", "d")), horizon=6, **ROLES)
+    again.fit(waves(fitted.model_.companions.names), horizon=6, **ROLES)
     assert np.isfinite(again.predict(waves(("c", "a"))).mean).all()
 
 
