@@ -175,7 +175,9 @@ def whole() -> Bundle:
     network = network_for(companions, PANEL)
     reader = Forecasting(companions, PANEL, network).reader(windows_of(PANEL, PLAN), plain=True)
     batch = reader.batch(np.arange(len(reader)))
-    linear = fit_linear_forecast([(linear_inputs(batch), batch.targets[..., 0])])
+    linear = fit_linear_forecast(
+        [(linear_inputs(batch, batch.inputs.shape[1]), batch.targets[..., 0])]
+    )
     return bundle_for(replace(companions, linear=linear), network)
 
 

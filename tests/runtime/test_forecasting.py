@@ -48,7 +48,9 @@ def at_work(panel, linear=False, **changes) -> AtWork:
     if linear:
         reader = work.reader(windows_of(panel, plan), plain=True)
         batch = reader.batch(np.arange(len(reader)))
-        fitted = fit_linear_forecast([(linear_inputs(batch), batch.targets[..., 0])])
+        fitted = fit_linear_forecast(
+            [(linear_inputs(batch, batch.inputs.shape[1]), batch.targets[..., 0])]
+        )
         companions = replace(companions, linear=fitted)
         work = work.by(network, companions)
     return AtWork(companions, network, work)

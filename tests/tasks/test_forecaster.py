@@ -1,5 +1,6 @@
 """Forecasters on small series whose future is known."""
 
+import pickle
 import subprocess
 import sys
 
@@ -142,20 +143,14 @@ def test_training_reads_nothing_of_the_steps_held_out():
     series = sine()
     spoilt = series.copy()
     spoilt[-24:] = 1e3
-    fit = {"validation": 24, "baselines": False, "epochs": 2}
-    one, other = (
-        Forecaster(**SMALL | fit).fit(given, horizon=12).model_ for given in (series, spoilt)
-    )
-    for name, weights in one.bundle.weights.items():
-        # One epoch's weights are kept; which one, the held-out steps say.
-        assert weights.shape == other.bundle.weights[name].shape
-    assert (one.companions.scaler.centre == other.companions.scaler.centre).all()
     last = {"validation": 24, "baselines": False, "epochs": 1}
     one, other = (
         Forecaster(**SMALL | last).fit(given, horizon=12).model_ for given in (series, spoilt)
     )
     for name, weights in one.bundle.weights.items():
         assert (weights == other.bundle.weights[name]).all()
+    assert (one.companions.scaler.centre == other.companions.scaler.centre).all()
+    assert (one.companions.calibration.offsets != other.companions.calibration.offsets).any()
 
 
 def test_a_backtest_is_the_forecasts_one_by_one():
@@ -249,6 +244,17 @@ def test_missing_values_and_gaps():
     assert np.isfinite(masked.predict(holes).mean).all()
 
 
+def test_windows_that_all_miss_a_target_cost_the_linear_map_only():
+    series = sine(200)
+    series[::5] = np.nan
+    model = Forecaster(**SMALL).fit(series, horizon=12)
+    assert any("No linear map" in note for note in model.result_["notes"])
+    report = pickle.loads(pickle.dumps(model.backtest(series, origins=3))).report
+    assert "linear map" not in report["skill"]
+    with pytest.raises(DataError, match="linear map"):
+        Forecaster(**SMALL, linear=True).fit(series, horizon=12)
+
+
 def test_short_series():
     frame = sales((120, 20))
     roles = {"target": "units", "time": "day", "series": "shop"}
@@ -287,6 +293,7 @@ def test_a_refitting_backtest_trains_on_the_past_alone():
     series = sine(160)
     model = Forecaster(**SMALL, validation=12).fit(series, horizon=12)
     found = model.backtest(series, origins=2, stride=6, refit=True)
+    assert len(pickle.loads(pickle.dumps(found)).report["skill"]) == 5
     assert len(found) == 2
     first = clone(model).fit(series[: 160 - 18], horizon=12).predict(series[: 160 - 18])
     np.testing.assert_allclose(found.mean[0], first.mean[0], rtol=1e-6)

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from elman.data.ahead import joined_panels
 from elman.data.frames import as_panel
 from elman.data.panel import Panel, many
 from elman.data.roles import sources
 from elman.data.series_sets import load_series, series_names
 from elman.errors import ArgumentError, DataError
 from elman.runtime import Backtest, ForecasterModel
-from elman.runtime.forecaster import joined_panels
 
 __all__ = ["AheadOption", "RepairOption", "SeriesDataOption", "SeriesPartOption", "SplitSeries"]
 __all__ += ["TimezoneOption", "backtest_of", "naming", "part_for", "read_for", "split_series"]

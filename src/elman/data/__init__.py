@@ -1,6 +1,6 @@
-"""Files and arrays to labelled sequences: readers, the catalogue of public sets, downloads.
+"""Files and arrays to labelled sequences and time series: readers, public sets, downloads.
 
-`load`, `labelled_names` and `read` are loaded when first used: who only checks arrays, as the
+What reads files, frames or sets is loaded when first used: who only checks arrays, as the
 runtime does, pays for no download machinery.
 """
 
@@ -12,16 +12,35 @@ from typing import TYPE_CHECKING, Any
 from elman.data.sequences import LabelledSequences, Sequences, as_sequences
 
 if TYPE_CHECKING:
+    from elman.data.frames import as_panel as as_panel
     from elman.data.loaders import labelled_names as labelled_names
     from elman.data.loaders import load as load
+    from elman.data.panel import Panel as Panel
     from elman.data.readers import read as read
+    from elman.data.series_sets import load_series as load_series
+    from elman.data.series_sets import series_names as series_names
 
-__all__ = ["LabelledSequences", "Sequences", "as_sequences", "labelled_names", "load", "read"]
+__all__ = [
+    "LabelledSequences",
+    "Panel",
+    "Sequences",
+    "as_panel",
+    "as_sequences",
+    "labelled_names",
+    "load",
+    "load_series",
+    "read",
+    "series_names",
+]
 
 _HOME = {
+    "Panel": "elman.data.panel",
+    "as_panel": "elman.data.frames",
     "labelled_names": "elman.data.loaders",
     "load": "elman.data.loaders",
+    "load_series": "elman.data.series_sets",
     "read": "elman.data.readers",
+    "series_names": "elman.data.series_sets",
 }
 
 

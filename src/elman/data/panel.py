@@ -94,6 +94,10 @@ class Panel:
         """The rows of series n."""
         return slice(int(self.offsets[n]), int(self.offsets[n + 1]))
 
+    def owner(self, row: int) -> str:
+        """The name of the series that a row is of."""
+        return self.names[int(np.searchsorted(self.offsets, row, side="right")) - 1]
+
     @property
     def lengths(self) -> np.ndarray:
         """Rows of each series, those ahead included, int64 `[N]`."""
@@ -162,7 +166,7 @@ class Panel:
         total = len(self.steps) + missing
         if total > max(_ALWAYS_FILLED, _MOST_FILLED * len(self.steps)):
             row = int(gaps[widths.argmax()])
-            name = self.names[int(np.searchsorted(self.offsets, row, side="right")) - 1]
+            name = self.owner(row)
             raise DataError(
                 f"series {name!r}",
                 f"{widths.max()} steps ({self.frequency.describe()}) are missing between "

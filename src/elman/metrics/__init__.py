@@ -7,6 +7,17 @@ from elman.metrics.baselines import (
     fit_regression,
 )
 from elman.metrics.features import real_steps
+from elman.metrics.forecasts import (
+    coverage,
+    crps_gaussian,
+    crps_quantiles,
+    crps_samples,
+    mase,
+    quantile_loss,
+    rmsse,
+    seasonal_scale,
+    smape,
+)
 from elman.metrics.scores import (
     accuracy,
     balanced_accuracy,
@@ -23,11 +34,20 @@ __all__ = [
     "accuracy",
     "balanced_accuracy",
     "confusion_matrix",
+    "coverage",
+    "crps_gaussian",
+    "crps_quantiles",
+    "crps_samples",
     "fit_classification",
     "fit_regression",
     "log_loss",
     "mae",
+    "mase",
+    "quantile_loss",
     "r2",
     "real_steps",
     "rmse",
+    "rmsse",
+    "seasonal_scale",
+    "smape",
 ]

@@ -80,9 +80,8 @@ class Companions:
             wrong = (panel.target < 0) | (panel.target % 1 > 0)
         if wrong.any():
             row = int(np.argwhere(wrong)[0, 0])
-            n = int(np.searchsorted(panel.offsets, row, side="right")) - 1
             raise DataError(
-                f"series {panel.names[n]!r} at {panel.times[row]}",
+                f"series {panel.owner(row)!r} at {panel.times[row]}",
                 f"found {panel.target[wrong][0]:g}",
                 "whole numbers of at least 0, or another output"
                 if counts

@@ -111,6 +111,10 @@ class Backtest:
     def __len__(self) -> int:
         return len(self.series)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: the report itself, not the network that makes it."""
+        return self.__dict__ | {"report": self.report, "compare": dict}
+
     @cached_property
     def report(self) -> dict[str, Any]:
         """Scores beside honest baselines, as `elman.metrics.honesty.report` gives them.

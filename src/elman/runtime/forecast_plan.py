@@ -60,7 +60,7 @@ class ForecastPlan:
             what that errs.
         transform: What is done to each target value first: none, or log.
         scaling: How each series is scaled, once; see `SeriesScaler`.
-        normalise: How each window is, too: none, last, mean or standard.
+        normalise: How each window is, too; see `WindowReader`.
         traits: Whether it is told what each window is like; see `WindowReader`.
         flags: Whether the network is told which values are missing.
         calendar: Features of a step's time; see `elman.transforms.calendar`.

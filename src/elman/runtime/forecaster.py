@@ -331,9 +331,8 @@ def usable(panel: Panel, plan: ForecastPlan, steps: int) -> Panel:
         panel = panel.filled()
     elif plan.strategy == "smoothing" and panel.gap_before.any():
         row = int(panel.gap_before.argmax())
-        n = int(np.searchsorted(panel.offsets, row, side="right")) - 1
         raise DataError(
-            f"series {panel.names[n]!r}",
+            f"series {panel.owner(row)!r}",
             f"a gap before {panel.times[row]}; {int(panel.gap_before.sum())} gaps in all",
             "gaps='mask': smoothing reads a series from its first step on",
         )

@@ -163,7 +163,9 @@ class Forecasting:
         said, level, spread = [], [], []
         for rows in self._rows(reader):
             batch = reader.batch(rows)
-            said.append(linear(linear_inputs(batch)).reshape(batch.targets.shape))
+            said.append(
+                linear(linear_inputs(batch, windows.input_steps)).reshape(batch.targets.shape)
+            )
             level.append(batch.level)
             spread.append(batch.spread)
         back = self._back(windows.series, np.concatenate(level), np.concatenate(spread))
@@ -205,9 +207,8 @@ class Forecasting:
         linear, plan = self._with.linear, self._with.plan
         if not plan.linear or linear is None:
             return np.zeros((len(batch.inputs), 1, plan.targets), np.float32)
-        values = batch.inputs[:, : plan.input_steps, : plan.targets]
-        said = linear(np.ascontiguousarray(values).reshape(len(values), -1))
-        return said.reshape(len(values), plan.horizon, plan.targets).astype(np.float32)
+        said = linear(linear_inputs(batch, plan.input_steps))
+        return said.reshape(len(said), plan.horizon, plan.targets).astype(np.float32)
 
     @property
     def _draws(self) -> bool:
@@ -313,8 +314,7 @@ class Forecasting:
         return (every[start : start + size] for start in range(0, len(every), size))
 
 
-def linear_inputs(batch: WindowBatch) -> Float[np.ndarray, "B F"]:
-    """What the linear map reads of a window: its targets' values."""
-    targets = batch.targets.shape[-1]
-    values = batch.inputs[:, :, :targets]
+def linear_inputs(batch: WindowBatch, steps: int) -> Float[np.ndarray, "B F"]:
+    """What the linear map reads of a window: its targets' values at the L input steps."""
+    values = batch.inputs[:, :steps, : batch.targets.shape[-1]]
     return np.ascontiguousarray(values).reshape(len(values), -1)

@@ -13,6 +13,7 @@ from jaxtyping import Int
 from elman.blueprint import Blueprint
 from elman.data.panel import Panel
 from elman.data.windows import WindowReader, Windows, cut
+from elman.errors import DataError
 from elman.metrics.linear_forecast import LinearForecast, fit_linear_forecast
 from elman.models import build, limit_memory
 from elman.runtime.calibration import Calibration
@@ -143,6 +144,20 @@ class Stage:
         found = train_module(network, loss, train, validation, options)
         return Trained(network, found, self.companions)
 
+    def begun(self) -> Stage:
+        """The same stage with its linear map; without one where no window has all its targets.
+
+        Raises:
+            DataError: There is none, but the network is to begin with it.
+        """
+        try:
+            return self.on(self.linear())
+        except DataError as error:
+            if self.plan.linear:
+                raise
+            note = f"No linear map to compare with: {error.found}."
+            return replace(self, panel=replace(self.panel, notes=(*self.panel.notes, note)))
+
     def on(self, linear: LinearForecast) -> Stage:
         """The same stage with this linear map, which the network may begin with."""
         companions = replace(self.companions, linear=linear)
@@ -203,7 +218,10 @@ class Stage:
         reader: WindowReader = self.work.reader(_some(windows), plain=True)
         for start in range(0, len(reader), _BATCH):
             batch = reader.batch(np.arange(start, min(start + _BATCH, len(reader))))
-            yield linear_inputs(batch), batch.targets.reshape(len(batch.targets), -1)
+            yield (
+                linear_inputs(batch, self.plan.input_steps),
+                batch.targets.reshape(len(batch.targets), -1),
+            )
 
 
 def _companions(panel: Panel, plan: ForecastPlan, trained: Int[np.ndarray, "N"]) -> Companions:

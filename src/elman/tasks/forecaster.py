@@ -284,7 +284,7 @@ class Forecaster(Estimator):
             raise DataError("target", "no value at all", "at least some that are not missing")
         stage = Stage.of(panel, plan, panel.history - held, self.stride, self._network_of, warm)
         if warm is None and (self.baselines or plan.linear):
-            stage = stage.on(stage.linear())
+            stage = stage.begun()
         trained = stage.train(
             self._loss(), options, self.windows_per_epoch, warm, choose=self.keep == "best"
         )
