@@ -14,12 +14,15 @@ namespace {
 
 using Size = std::ptrdiff_t;
 
+// A vector, and how many of them the processor's registers hold.
 #if defined(__AVX512F__)
-constexpr int vector_bytes = 64;
+constexpr int vector_bytes = 64, register_count = 32;
 #elif defined(__AVX2__)
-constexpr int vector_bytes = 32;
+constexpr int vector_bytes = 32, register_count = 16;
+#elif defined(__aarch64__)
+constexpr int vector_bytes = 16, register_count = 32;
 #else
-constexpr int vector_bytes = 16;
+constexpr int vector_bytes = 16, register_count = 16;
 #endif
 
 template <typename Real>
