@@ -31,16 +31,14 @@ class Arena {
 
 // ---- tiles --------------------------------------------------------------------------------------
 
-// A product is computed in tiles of up to `tall` rows by up to `wide` vectors of columns: as many
-// sums as fit into the registers beside the weights.
-#if defined(__AVX512F__)
+// A product is computed in tiles of up to `tall` rows by one panel of up to `wide` vectors of
+// columns. As many sums as the registers hold beside what they are made of are worked on at once:
+// one weight and one entry at a time must find room, or with 16 registers two weights. A tile of
+// more is taken in parts that are each wide enough to keep the processor busy: a panel of four in
+// two halves of columns (each reads its own cache line of a row), one of three in halves of rows.
 constexpr int tall = 6;
-#elif defined(__AVX2__)
-constexpr int tall = 3;
-#else
-constexpr int tall = 2;
-#endif
 constexpr int wide = 4;
+constexpr int sums_at_once = register_count >= 32 ? tall * wide : 12;
 
 // sums[r] = start[r] + Σ_k rows[r][k · row_step] · panel[k]. Each sum runs over k upwards, whatever
 // the tile's shape.
@@ -56,8 +54,45 @@ struct Tile {
   Size sums_stride;
 };
 
+// One entry of each row times one row of the panel. What there are fewer of, entries or weights,
+// waits in registers for the others.
 template <int height, int width, typename Real>
-void compute(const Tile<Real>& tile) {
+ELMAN_INLINE void add_products(Vector<Real> (&sums)[height][width],
+                               const Real* const (&rows)[height], Size at, const Real* panel) {
+  if constexpr (height >= width) {
+    Vector<Real> weights[width];
+#pragma GCC unroll 8
+    for (int j = 0; j < width; ++j) {
+      weights[j] = load(panel + j * lanes<Real>);
+      in_register(weights[j]);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < height; ++r) {
+      const Real entry = rows[r][at];
+#pragma GCC unroll 8
+      for (int j = 0; j < width; ++j) sums[r][j] += entry * weights[j];
+    }
+  } else {
+    Vector<Real> entries[height];
+#pragma GCC unroll 8
+    for (int r = 0; r < height; ++r) {
+      entries[r] = Vector<Real>{} + rows[r][at];
+      in_register(entries[r]);
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < width; ++j) {
+      Vector<Real> weight = load(panel + j * lanes<Real>);
+      in_register(weight);
+#pragma GCC unroll 8
+      for (int r = 0; r < height; ++r) sums[r][j] += entries[r] * weight;
+    }
+  }
+}
+
+// `stride` entries lie between a row of the panel and the next.
+template <int height, int width, typename Real>
+ELMAN_INLINE void compute_part(const Tile<Real>& tile, Size stride) {
+  static_assert(height * width <= sums_at_once);
   Vector<Real> sums[height][width];
 #pragma GCC unroll 8
   for (int r = 0; r < height; ++r) {
@@ -73,19 +108,8 @@ void compute(const Tile<Real>& tile) {
   for (int r = 0; r < height; ++r) rows[r] = tile.rows[r];
   const Real* panel = tile.panel;
   const Size end = tile.depth * tile.row_step;
-  for (Size at = 0; at < end; at += tile.row_step, panel += width * lanes<Real>) {
-    Vector<Real> weights[width];
-#pragma GCC unroll 8
-    for (int j = 0; j < width; ++j) {
-      weights[j] = load(panel + j * lanes<Real>);
-      in_register(weights[j]);
-    }
-#pragma GCC unroll 8
-    for (int r = 0; r < height; ++r) {
-      const Real entry = rows[r][at];
-#pragma GCC unroll 8
-      for (int j = 0; j < width; ++j) sums[r][j] += entry * weights[j];
-    }
+  for (Size at = 0; at < end; at += tile.row_step, panel += stride) {
+    add_products<height, width>(sums, rows, at, panel);
   }
 #pragma GCC unroll 8
   for (int r = 0; r < height; ++r) {
@@ -93,6 +117,32 @@ void compute(const Tile<Real>& tile) {
     for (int j = 0; j < width; ++j) {
       store(tile.sums + r * tile.sums_stride + j * lanes<Real>, sums[r][j]);
     }
+  }
+}
+
+// The tile without its first `rows` rows and `vectors` vectors of columns.
+template <typename Real>
+Tile<Real> rest_of(Tile<Real> tile, int rows, int vectors) {
+  const Size columns = vectors * lanes<Real>;
+  if (tile.start != nullptr) tile.start += rows * tile.start_stride + columns;
+  tile.rows += rows;
+  tile.panel += columns;
+  tile.sums += rows * tile.sums_stride + columns;
+  return tile;
+}
+
+template <int height, int width, typename Real>
+void compute(const Tile<Real>& tile) {
+  constexpr Size stride = width * lanes<Real>;
+  if constexpr (height * width <= sums_at_once) {
+    compute_part<height, width>(tile, stride);
+  } else if constexpr (width == wide) {
+    compute_part<height, width / 2>(tile, stride);
+    compute_part<height, width / 2>(rest_of(tile, 0, width / 2), stride);
+  } else {
+    constexpr int first = (height + 1) / 2;
+    compute_part<first, width>(tile, stride);
+    compute_part<height - first, width>(rest_of(tile, first, 0), stride);
   }
 }
 
@@ -112,23 +162,20 @@ void compute_wide(const Tile<Real>& tile, int width) {
 
 template <typename Real>
 void compute(const Tile<Real>& tile, Size height, int width) {
+  static_assert(tall == 6);
   switch (height) {
     case 1:
       return compute_wide<Real, 1>(tile, width);
     case 2:
       return compute_wide<Real, 2>(tile, width);
-#if defined(__AVX2__)
     case 3:
       return compute_wide<Real, 3>(tile, width);
-#endif
-#if defined(__AVX512F__)
     case 4:
       return compute_wide<Real, 4>(tile, width);
     case 5:
       return compute_wide<Real, 5>(tile, width);
-    case 6:
+    default:
       return compute_wide<Real, 6>(tile, width);
-#endif
   }
 }
 
