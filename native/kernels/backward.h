@@ -347,7 +347,8 @@ class BackPass {
       for (Size p = 0; p < right.panels(); ++p) {
         Real* sums = total + tiling.first() * columns + p * right.width * lanes<Real>;
         const Real* before = added_ ? sums : nullptr;
-        compute(Tile<Real>{before, columns, rows, stride, right.panel(p), used_, sums, columns},
+        compute(Tile<Real>{before, columns, rows, stride, right.panel(p), right.depth, used_, sums,
+                           columns},
                 tiling.size(), right.width_of(p));
       }
     }

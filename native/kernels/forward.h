@@ -214,12 +214,12 @@ class ForwardPass {
       const int panels = wanted.at_once(p, active);
       const int width = matrix.width_of(p) + (panels > 1 ? matrix.width_of(p + 1) : 0);
       const Size block = p * matrix.width / gates;
-      for (Tiling tiling(active); tiling.next();) {
+      for (Tiling tiling(active, matrix.width_of(p)); tiling.next();) {
         const Size r = tiling.first(), height = tiling.size();
         const Real* projected[tall];
         find_projected(projected, r, height, p, panels, block);
         compute_panels(matrix, p, panels, height,
-                       Tile<Real>{nullptr, 0, state_rows + r, 1, nullptr, 0, scratch_.tile_h,
+                       Tile<Real>{nullptr, 0, state_rows + r, 1, nullptr, 0, 0, scratch_.tile_h,
                                   wide * lanes<Real>});
         finish({r, height, block, width / gates, scratch_.tile_h, wide * lanes<Real>, projected},
                gates);
@@ -239,7 +239,7 @@ class ForwardPass {
     }
     if (input_ != Input::fused) return;
     compute_panels(plan_.input, p, panels, height,
-                   Tile<Real>{plan_.bias + column, 0, scratch_.input_rows + first, 1, nullptr, 0,
+                   Tile<Real>{plan_.bias + column, 0, scratch_.input_rows + first, 1, nullptr, 0, 0,
                               scratch_.tile_x, wide * lanes<Real>});
   }
 

@@ -32,13 +32,18 @@ class Arena {
 // ---- tiles --------------------------------------------------------------------------------------
 
 // A product is computed in tiles of up to `tall` rows by one panel of up to `wide` vectors of
-// columns. As many sums as the registers hold beside what they are made of are worked on at once:
-// one weight and one entry at a time must find room, or with 16 registers two weights. A tile of
-// more is taken in parts that are each wide enough to keep the processor busy: a panel of four in
-// two halves of columns (each reads its own cache line of a row), one of three in halves of rows.
+// columns. Only so many sums fit into the registers beside the entries and weights that they are
+// made of: a tile that has more is taken in halves, which still keep the processor busy. A panel of
+// four vectors then consists of two strips, each dense, so that half a panel fills all of the near
+// cache; a panel of three is halved by rows.
 constexpr int tall = 6;
 constexpr int wide = 4;
 constexpr int sums_at_once = register_count >= 32 ? tall * wide : 12;
+
+// How many vectors of each row of a panel lie together.
+constexpr int strip_of(int width) {
+  return width == wide && tall * wide > sums_at_once ? wide / 2 : width;
+}
 
 // sums[r] = start[r] + Σ_k rows[r][k · row_step] · panel[k]. Each sum runs over k upwards, whatever
 // the tile's shape.
@@ -48,22 +53,23 @@ struct Tile {
   Size start_stride;  // from row to row; 0: the same for all
   const Real* const* rows;
   Size row_step;
-  const Real* panel;  // [depth, width vectors]
-  Size depth;
+  const Real* panel;        // [strip, its depth, its vectors]
+  Size panel_depth, depth;  // the latter is how much of it is multiplied
   Real* sums;
   Size sums_stride;
 };
 
-// One entry of each row times one row of the panel. What there are fewer of, entries or weights,
-// waits in registers for the others.
-template <int height, int width, typename Real>
+// One entry of each row times one row of the panel, vectors of the latter at weights_at(j). What
+// there are fewer of, entries or weights, waits in registers for the others.
+template <int height, int width, typename Real, typename Weights>
 ELMAN_INLINE void add_products(Vector<Real> (&sums)[height][width],
-                               const Real* const (&rows)[height], Size at, const Real* panel) {
+                               const Real* const (&rows)[height], Size at,
+                               const Weights& weights_at) {
   if constexpr (height >= width) {
     Vector<Real> weights[width];
 #pragma GCC unroll 8
     for (int j = 0; j < width; ++j) {
-      weights[j] = load(panel + j * lanes<Real>);
+      weights[j] = load(weights_at(j));
       in_register(weights[j]);
     }
 #pragma GCC unroll 8
@@ -81,7 +87,7 @@ ELMAN_INLINE void add_products(Vector<Real> (&sums)[height][width],
     }
 #pragma GCC unroll 8
     for (int j = 0; j < width; ++j) {
-      Vector<Real> weight = load(panel + j * lanes<Real>);
+      Vector<Real> weight = load(weights_at(j));
       in_register(weight);
 #pragma GCC unroll 8
       for (int r = 0; r < height; ++r) sums[r][j] += entries[r] * weight;
@@ -89,9 +95,9 @@ ELMAN_INLINE void add_products(Vector<Real> (&sums)[height][width],
   }
 }
 
-// `stride` entries lie between a row of the panel and the next.
-template <int height, int width, typename Real>
-ELMAN_INLINE void compute_part(const Tile<Real>& tile, Size stride) {
+// A tile as a whole, of `width` vectors in strips of `strip`.
+template <int height, int width, int strip, typename Real>
+ELMAN_INLINE void compute_part(const Tile<Real>& tile) {
   static_assert(height * width <= sums_at_once);
   Vector<Real> sums[height][width];
 #pragma GCC unroll 8
@@ -107,9 +113,11 @@ ELMAN_INLINE void compute_part(const Tile<Real>& tile, Size stride) {
 #pragma GCC unroll 8
   for (int r = 0; r < height; ++r) rows[r] = tile.rows[r];
   const Real* panel = tile.panel;
-  const Size end = tile.depth * tile.row_step;
-  for (Size at = 0; at < end; at += tile.row_step, panel += stride) {
-    add_products<height, width>(sums, rows, at, panel);
+  const Size end = tile.depth * tile.row_step, next_strip = tile.panel_depth * strip * lanes<Real>;
+  for (Size at = 0; at < end; at += tile.row_step, panel += strip * lanes<Real>) {
+    add_products<height, width, Real>(sums, rows, at, [&](int j) {
+      return panel + j / strip * next_strip + j % strip * lanes<Real>;
+    });
   }
 #pragma GCC unroll 8
   for (int r = 0; r < height; ++r) {
@@ -120,29 +128,29 @@ ELMAN_INLINE void compute_part(const Tile<Real>& tile, Size stride) {
   }
 }
 
-// The tile without its first `rows` rows and `vectors` vectors of columns.
+// The tile without its first `rows` rows and its first strips, of `vectors` together.
 template <typename Real>
 Tile<Real> rest_of(Tile<Real> tile, int rows, int vectors) {
   const Size columns = vectors * lanes<Real>;
   if (tile.start != nullptr) tile.start += rows * tile.start_stride + columns;
   tile.rows += rows;
-  tile.panel += columns;
+  tile.panel += tile.panel_depth * columns;
   tile.sums += rows * tile.sums_stride + columns;
   return tile;
 }
 
 template <int height, int width, typename Real>
 void compute(const Tile<Real>& tile) {
-  constexpr Size stride = width * lanes<Real>;
+  constexpr int strip = strip_of(width);
   if constexpr (height * width <= sums_at_once) {
-    compute_part<height, width>(tile, stride);
-  } else if constexpr (width == wide) {
-    compute_part<height, width / 2>(tile, stride);
-    compute_part<height, width / 2>(rest_of(tile, 0, width / 2), stride);
+    compute_part<height, width, strip>(tile);
+  } else if constexpr (strip < width) {
+    compute_part<height, strip, strip>(tile);
+    compute_part<height, strip, strip>(rest_of(tile, 0, strip));
   } else {
     constexpr int first = (height + 1) / 2;
-    compute_part<first, width>(tile, stride);
-    compute_part<height - first, width>(rest_of(tile, first, 0), stride);
+    compute_part<first, width, strip>(tile);
+    compute_part<height - first, width, strip>(rest_of(tile, first, 0));
   }
 }
 
@@ -179,12 +187,20 @@ void compute(const Tile<Real>& tile, Size height, int width) {
   }
 }
 
+// How tall a tile of a panel should be: what need not be halved by rows keeps each weight longer.
+constexpr int tallest(int width) {
+  return strip_of(width) == width && tall * width > sums_at_once ? sums_at_once / width : tall;
+}
+
 // Cuts `count` rows into tiles of nearly the same height: a tile of one row costs as much as one
 // of two.
 class Tiling {
  public:
-  explicit Tiling(Size count)
-      : tiles_((count + tall - 1) / tall), height_(0), larger_(0), left_(count) {
+  explicit Tiling(Size count, int width = wide)
+      : tiles_((count + tallest(width) - 1) / tallest(width)),
+        height_(0),
+        larger_(0),
+        left_(count) {
     if (tiles_ == 0) return;
     height_ = count / tiles_;
     larger_ = count % tiles_;
@@ -207,7 +223,7 @@ class Tiling {
 // ---- matrices -----------------------------------------------------------------------------------
 
 // A matrix [depth, vectors · lanes] in panels of `width` vectors of columns (the last one may be
-// narrower), each dense: [depth, its width].
+// narrower), each in dense strips: [strip, depth, its vectors].
 template <typename Real>
 struct Packed {
   Real* data;
@@ -225,15 +241,21 @@ struct Packed {
     return left < width ? static_cast<int>(left) : width;
   }
   Real* panel(Size k) const { return data + k * width * lanes<Real> * depth; }
+  // Where the column of vectors v begins, and how far one is from the next.
+  Real* column(Size v, Size& step) const {
+    const Size p = v / width, strip = strip_of(width_of(p)), j = v % width;
+    step = strip * lanes<Real>;
+    return panel(p) + j / strip * depth * step + j % strip * lanes<Real>;
+  }
   // Writes row k of the matrix: values(v) is its v-th vector.
   template <typename Values>
   ELMAN_INLINE void put_row(Size k, const Values& values) const {
-    Real* panel_start = data;
-    for (Size v = 0; v < vectors;) {
-      const Size count = vectors - v < width ? vectors - v : width;
-      Real* to = panel_start + k * count * lanes<Real>;
-      for (const Size end = v + count; v < end; ++v, to += lanes<Real>) store(to, values(v));
-      panel_start += depth * width * lanes<Real>;
+    for (Size p = 0, v = 0; v < vectors; ++p) {
+      const Size count = width_of(p), strip = strip_of(static_cast<int>(count));
+      Real* to = panel(p) + k * strip * lanes<Real>;
+      for (Size j = 0; j < count; j += strip, to += depth * strip * lanes<Real>) {
+        for (Size i = 0; i < strip; ++i, ++v) store(to + i * lanes<Real>, values(v));
+      }
     }
   }
 };
@@ -285,8 +307,8 @@ void pack_columns(const Packed<Real>& packed, const Column& column) {
   for (Size v = 0; v < packed.vectors; ++v) {
     const Real* from[L];
     for (Size j = 0; j < L; ++j) from[j] = column(v * L + j);
-    const Size p = v / packed.width, stride = packed.width_of(p) * L;
-    Real* to = packed.panel(p) + v % packed.width * L;
+    Size stride;
+    Real* to = packed.column(v, stride);
     for (Size k = 0; k < packed.depth; k += L) {
       Vector<Real> block[L];
       const Size left = packed.depth - k < L ? packed.depth - k : L;
@@ -316,22 +338,28 @@ void pack_rows(const Packed<Real>& packed, Size count, const Row& row) {
 // processor busy while each waits for its last addition.
 template <int first, int second, typename Real>
 void compute_pair(const Tile<Real>& tile) {
-  constexpr int width = first + second;
+  constexpr int width = first + second, strip = strip_of(first), second_strip = strip_of(second);
   Vector<Real> sums[width];
 #pragma GCC unroll 8
   for (int j = 0; j < width; ++j) {
     sums[j] = tile.start == nullptr ? Vector<Real>{} : load(tile.start + j * lanes<Real>);
   }
   const Real *row = tile.rows[0], *panel = tile.panel;
-  const Real* next = panel + tile.depth * first * lanes<Real>;
+  const Real* next = panel + tile.panel_depth * first * lanes<Real>;
+  const Size far = tile.panel_depth * lanes<Real>;
   for (Size k = 0; k < tile.depth; ++k) {
     const Real entry = row[k * tile.row_step];
 #pragma GCC unroll 8
-    for (int j = 0; j < first; ++j) sums[j] += entry * load(panel + j * lanes<Real>);
+    for (int j = 0; j < first; ++j) {
+      sums[j] += entry * load(panel + j / strip * strip * far + j % strip * lanes<Real>);
+    }
 #pragma GCC unroll 8
-    for (int j = 0; j < second; ++j) sums[first + j] += entry * load(next + j * lanes<Real>);
-    panel += first * lanes<Real>;
-    next += second * lanes<Real>;
+    for (int j = 0; j < second; ++j) {
+      sums[first + j] += entry * load(next + j / second_strip * second_strip * far +
+                                      j % second_strip * lanes<Real>);
+    }
+    panel += strip * lanes<Real>;
+    next += second_strip * lanes<Real>;
   }
 #pragma GCC unroll 8
   for (int j = 0; j < width; ++j) store(tile.sums + j * lanes<Real>, sums[j]);
@@ -364,7 +392,7 @@ template <typename Real>
 void compute_panels(const Packed<Real>& matrix, Size panel, int panels, Size height,
                     Tile<Real> tile) {
   tile.panel = matrix.panel(panel);
-  tile.depth = matrix.depth;
+  tile.panel_depth = tile.depth = matrix.depth;
   if (panels == 1) return compute(tile, height, matrix.width_of(panel));
   const int second = matrix.width_of(panel + 1);
   matrix.width == 3 ? compute_pair<3>(tile, second) : compute_pair<wide>(tile, second);
@@ -378,12 +406,12 @@ void multiply(const Packed<Real>& matrix, Panels panels_wanted, Size count, cons
   for (Size p = panels_wanted.first; p < panels_wanted.end;) {
     const Size column = p * matrix.width * lanes<Real>;
     const int panels = panels_wanted.at_once(p, count);
-    for (Tiling tiling(count); tiling.next();) {
+    for (Tiling tiling(count, matrix.width_of(p)); tiling.next();) {
       const Size r = tiling.first();
       const Real* from = start == nullptr ? nullptr : start + r * start_stride + column;
       Real* to = out + r * out_stride + column;
       compute_panels(matrix, p, panels, tiling.size(),
-                     Tile<Real>{from, start_stride, rows + r, 1, nullptr, 0, to, out_stride});
+                     Tile<Real>{from, start_stride, rows + r, 1, nullptr, 0, 0, to, out_stride});
     }
     p += panels;
   }
