@@ -20,10 +20,13 @@
     └── MissingExtraError (ImportError)  an optional dependency is not installed
 
 Every message has three parts: where (file, line, column or argument), what was found, and
-what to do. `ElmanError.__init__` asks for them, so none is forgotten.
+what to do. `ElmanError.__init__` asks for them, so none is forgotten. What a terminal would obey
+in them (a file may have any name) is written out in the message.
 """
 
 from __future__ import annotations
+
+from elman.printable import printable
 
 __all__ = [
     "AccelerationError",
@@ -44,6 +47,8 @@ __all__ = [
     "TrainingError",
 ]
 
+_LONGEST = 2000  # characters of each part of a message
+
 
 class ElmanError(Exception):
     """Base of all exceptions of the package.
@@ -58,10 +63,16 @@ class ElmanError(Exception):
         self.where = where
         self.found = found
         self.expected = expected
-        super().__init__(f"{where}: {found}; {expected}")
+        parts = [_shortened(part) for part in (where, found, expected)]
+        super().__init__(printable("{}: {}; {}".format(*parts)))
 
     def __reduce__(self):  # three arguments, so the default (one message) cannot rebuild it
         return type(self), (self.where, self.found, self.expected)
+
+
+def _shortened(part: str) -> str:
+    """What one field of a hostile file holds may be as long as the file."""
+    return part if len(part) <= _LONGEST else f"{part[:_LONGEST]}..."
 
 
 class ArgumentError(ElmanError, ValueError):

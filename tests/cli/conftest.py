@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from elman.cli import app
+from elman.cli.verbs import app
 from tests.cli.sales import COVARIATES, QUICK, ROLES, write_ahead, write_sales
 
 

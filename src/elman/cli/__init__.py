@@ -5,34 +5,36 @@ Exit codes: 0 done, 1 failed, 2 misused, 130 interrupted, 143 terminated with it
 
 from __future__ import annotations
 
-import typer
+import sys
+import traceback
+import warnings
 
-from elman.cli import backtest, data, evaluate, forecast, info, plot, predict, train
-from elman.cli.optional import with_usual_values
+from elman.cli.exits import failed
+from elman.errors import ElmanError
+from elman.printable import printable
 
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    name="elman",
-    help="Recurrent neural networks: train, evaluate, predict, forecast, look inside.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="markdown",
-)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.command("forecast", cls=with_usual_values({"--plot": "forecast.png"}))(forecast.forecast)
-app.command("backtest", cls=with_usual_values({"--plot": "backtest.png", "--refit": "1"}))(
-    backtest.backtest
-)
-app.command("plot")(plot.plot)
-app.command("info")(info.info)
-app.add_typer(data.app, name="data")
+__all__ = ["main"]
 
 
 def main() -> None:
     """Entry point of the command `elman`."""
-    app()
+    _show_only_printable()
+    try:
+        # Here, because the kernels look for their instruction set when they are imported, and the
+        # environment may ask for one that is not there.
+        from elman.cli.verbs import app
+    except ElmanError as error:
+        sys.exit(failed(error))
+    try:
+        app()
+    except Exception:
+        sys.stderr.write(printable(traceback.format_exc()))
+        sys.exit(1)
+
+
+def _show_only_printable() -> None:
+    """What the terminal's encoding lacks is written out; so is what it would obey in warnings."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # pyright: ignore
+    plain = warnings.formatwarning
+    warnings.formatwarning = lambda *told, **more: printable(plain(*told, **more))

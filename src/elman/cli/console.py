@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from elman.files import replace_file
+from elman.printable import printable, printable_json
+from elman.terminal import Terminal
 
 __all__ = ["note", "print_json", "print_rows", "progress_console", "result_console"]
 __all__ += ["score_table", "write_rows"]
 
 Rows = Iterable[dict[str, Any]]
 
-result_console = Console(soft_wrap=True)
-progress_console = Console(stderr=True, soft_wrap=True)
+result_console = Terminal(soft_wrap=True)
+progress_console = Terminal(stderr=True, soft_wrap=True)
 
 
 def note(message: str) -> None:
@@ -31,11 +33,15 @@ def note(message: str) -> None:
 
 def print_json(result: Any) -> None:
     """A result for programs, on stdout."""
-    print(json.dumps(result, indent=2, default=_plain, ensure_ascii=False))
+    text = json.dumps(result, indent=2, default=_plain, ensure_ascii=False)
+    print(printable_json(text))
 
 
 def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
     """A table for programs: on stdout as CSV or JSON, or in a file, which is said.
+
+    In a file and as JSON a text says what it says in the data; as CSV on stdout, which may be a
+    terminal, what that would obey is written out.
 
     Args:
         rows: Values by column.
@@ -46,7 +52,7 @@ def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
     if json:
         print_json(list(rows))
     elif out is None:
-        print(_csv_text(rows), end="")
+        print(printable(_csv_text(rows)), end="")
     else:
         write_rows(rows, out, what)
 
@@ -78,10 +84,10 @@ def _plain(value: Any) -> Any:
 
 def score_table(title: str, metric: str, scores: dict[str, float], percent: bool) -> Table:
     """The scores by name, the model's first, its baselines' below it; `percent` for shares."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=escape(title), title_justify="left", title_style="bold")
     table.add_column("")
     table.add_column(metric, justify="right")
     for k, (name, score) in enumerate(scores.items()):
         shown = f"{100 * score:.2f} %" if percent else f"{score:.4g}"
-        table.add_row(name, shown, style="bold green" if k == 0 else None)
+        table.add_row(escape(name), shown, style="bold green" if k == 0 else None)
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -17,6 +18,7 @@ from rich.table import Table
 from elman.cli.console import note, print_json, progress_console, result_console
 from elman.cli.exits import termination_interrupts, verb
 from elman.data import catalogue, preview, series_sets
+from elman.printable import printable
 
 __all__ = ["app"]
 
@@ -53,7 +55,7 @@ def list_sets(json: Json = False) -> None:
     for heading in ("name", "task", "licence", "here"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(row["name"], row["task"], row["licence"], row["folder"] or "no")
+        table.add_row(row["name"], row["task"], row["licence"], escape(row["folder"] or "no"))
     result_console.print(table)
 
 
@@ -80,7 +82,7 @@ def get(name: Name) -> None:
 
         folder = catalogue.get(holder, progress=report)
     note(f"{holder} is complete and verified.")
-    print(folder)
+    print(printable(str(folder)))
 
 
 @app.command("show")

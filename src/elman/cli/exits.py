@@ -14,7 +14,7 @@ import typer
 from elman.cli.console import progress_console
 from elman.errors import ArgumentError, ElmanError
 
-__all__ = ["Terminated", "termination_interrupts", "verb"]
+__all__ = ["Terminated", "failed", "termination_interrupts", "verb"]
 
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -37,12 +37,22 @@ def verb(command: Command) -> Command:
         except KeyboardInterrupt:
             code, message = INTERRUPTED, "Interrupted."
         except ElmanError as error:
-            code = MISUSED if isinstance(error, ArgumentError) else FAILED
-            message = f"Error: {error.where}: {error.found}; {_as_options(error.expected)}"
-        progress_console.print(message, style="bold red", markup=False, highlight=False)
+            raise typer.Exit(failed(error)) from None
+        _say(message)
         raise typer.Exit(code)
 
     return run  # pyright: ignore[reportReturnType]
+
+
+def failed(error: ElmanError) -> int:
+    """Say in a line what went wrong; the exit code of a command that ends with it."""
+    told = ElmanError(error.where, error.found, _as_options(error.expected))
+    _say(f"Error: {told}")
+    return MISUSED if isinstance(error, ArgumentError) else FAILED
+
+
+def _say(message: str) -> None:
+    progress_console.print(message, style="bold red", markup=False, highlight=False)
 
 
 def _as_options(advice: str) -> str:

@@ -18,9 +18,10 @@ from elman.cli.console import print_json, result_console
 from elman.cli.exits import verb
 from elman.cli.options import model_file
 from elman.kernels import native
+from elman.kernels.threads import thread_count
 from elman.runtime import ForecasterModel
 
-__all__ = ["info", "processor"]
+__all__ = ["describe_model", "info", "processor"]
 
 _BASE = ("numpy", "safetensors", "typer", "rich", "jaxtyping")
 _EXTRAS = {
@@ -55,7 +56,7 @@ def _report() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "instruction sets": native.available_isas(),
         "instruction set in use": native.isa(),
-        "threads": os.environ.get("ELMAN_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS"),
+        "threads": thread_count(),
         "base": {package: _version(package) for package in _BASE},
         "extras": {
             extra: {package: _version(package) for package in packages}
@@ -65,7 +66,7 @@ def _report() -> dict[str, Any]:
     }
 
 
-def _of_model(path: Path) -> dict[str, Any]:
+def describe_model(path: Path) -> dict[str, Any]:
     """What a model is, how it came about, and what it reads."""
     model = elman.load(model_file(path))
     blueprint, metadata = model.blueprint, model.metadata
@@ -110,7 +111,7 @@ def info(
 
     Example: `elman info`, or `elman info runs/sales`
     """
-    report = _report() if model is None else _of_model(model)
+    report = _report() if model is None else describe_model(model)
     if json:
         print_json(report)
         return

@@ -10,6 +10,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from elman.terminal import Terminal
 from elman.training.events import (
     CheckpointDamaged,
     EpochEnd,
@@ -62,7 +63,7 @@ class ProgressDisplay:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = Console(stderr=True) if console is None else console
+        self._console = Terminal(stderr=True) if console is None else console
         self._bar: Progress | None = None
         self._task = TaskID(0)
         self._epochs = self._steps = 0  # in all; in each epoch

@@ -1,0 +1,61 @@
+"""All verbs of the command `elman`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from elman.cli import backtest, data, evaluate, forecast, info, plot, predict, train
+from elman.cli.optional import with_usual_values
+from elman.printable import printable
+
+__all__ = ["app"]
+
+
+@contextmanager
+def _printable_usage() -> Iterator[None]:
+    """Within this block, errors about the command line quote it as a terminal may show it."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.message = printable(error.message)
+        raise
+
+
+class _Verbs(TyperGroup):
+    """The verbs, with errors that a terminal may show."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with _printable_usage():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _printable_usage():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    cls=_Verbs,
+    name="elman",
+    help="Recurrent neural networks: train, evaluate, predict, forecast, look inside.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("forecast", cls=with_usual_values({"--plot": "forecast.png"}))(forecast.forecast)
+app.command("backtest", cls=with_usual_values({"--plot": "backtest.png", "--refit": "1"}))(
+    backtest.backtest
+)
+app.command("plot")(plot.plot)
+app.command("info")(info.info)
+app.add_typer(data.app, name="data")

@@ -1,0 +1,46 @@
+"""Text from anywhere, as a terminal may show it.
+
+A label, a file's name or a note may hold what a terminal obeys rather than shows: escape
+sequences that move the cursor or rename the window, and marks that turn the order of letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+__all__ = ["printable", "printable_json", "quoted"]
+
+# The control characters but for tabulator and line feed, what changes the direction of text,
+# what breaks a line without being a line feed, and halves of surrogate pairs.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    r"""The text with each character that a terminal would obey written out as Python does.
+
+    >>> print(printable("caf\u00e9\x1b[2J\u202e"))
+    café\x1b[2J\u202e
+    """
+    return _OBEYED.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def printable_json(text: str) -> str:
+    r"""The same JSON with such characters as JSON's own escapes: it still says the same.
+
+    >>> print(printable_json('["\x9b"]'))
+    ["\u009b"]
+    """
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def quoted(names: Collection[str], most: int = 12) -> str:
+    """Names as a message lists them; of many the first.
+
+    >>> quoted(["a", "b"]), quoted(["a", "b", "c"], most=2)
+    ("'a', 'b'", "'a', 'b', ... (3 in all)")
+    """
+    listed = ", ".join(repr(name) for name, _ in zip(names, range(most), strict=False))
+    return listed if len(names) <= most else f"{listed}, ... ({len(names)} in all)"
