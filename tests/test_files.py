@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 
 import pytest
 
 from elman import files
 from elman.errors import BundleError
-from elman.files import remove_leftovers, replace_file
+from elman.files import check_regular, open_regular, read_text, remove_leftovers, replace_file
 
 
 def names(folder):
@@ -60,3 +61,33 @@ def test_leftovers_of_a_killed_writer_are_removed(tmp_path):
         (tmp_path / name).write_bytes(b"")
     remove_leftovers(tmp_path / "last")
     assert names(tmp_path) == [".other.abc", "last"]
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    """A pipe without a writer would wait for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for path, words in (
+            (tmp_path / "pipe", "a named pipe"),
+            (tmp_path / "socket", "a socket"),
+            ("/dev/zero", "a device"),
+            (tmp_path, "Is a directory"),
+            (tmp_path / "nothing", "No such file"),
+            ("a\0b", "is no path"),
+        ):
+            with pytest.raises(OSError, match=words):
+                check_regular(path)
+            with pytest.raises(OSError, match=words):
+                open_regular(path)
+
+
+def test_a_text_is_read_up_to_its_bound(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes("é\r\n".encode())
+    assert read_text(path, 4) == "é\r\n"
+    with pytest.raises(OSError, match="longer than 3 bytes"):
+        read_text(path, 3)
+    path.write_bytes(b"\xff")
+    with pytest.raises(UnicodeDecodeError):
+        read_text(path, 4)

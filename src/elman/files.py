@@ -1,15 +1,63 @@
-"""Writing files so that what was saved before is never lost."""
+"""Reading files that are files, and writing so that what was saved before is never lost."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from elman.errors import BundleError
 
-__all__ = ["remove_leftovers", "replace_file"]
+__all__ = ["check_regular", "open_regular", "read_text", "remove_leftovers", "replace_file"]
+
+_OTHERS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_regular(path: str | os.PathLike[str]) -> None:
+    """Make sure that `path` is a file, before it is opened: a pipe would wait for its writer.
+
+    Raises:
+        OSError: There is no such file, or it is a folder, a pipe, a device or a socket: its
+            `strerror` says which.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except ValueError as error:  # a name with a NUL
+        raise FileNotFoundError(errno.ENOENT, f"is no path: {error}", str(path)) from error
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        kind = _OTHERS.get(stat.S_IFMT(mode), "special")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """The bytes of a file; errors as of `check_regular`, or the system's own."""
+    check_regular(path)
+    return open(path, "rb")
+
+
+def read_text(path: str | os.PathLike[str], most: int) -> str:
+    """A UTF-8 text of at most so many bytes.
+
+    Raises:
+        OSError: As of `open_regular`, or the file is longer.
+        UnicodeDecodeError: It is no UTF-8.
+    """
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is longer than {most} bytes", str(path))
+    return content.decode("utf-8")
 
 
 def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:

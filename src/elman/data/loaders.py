@@ -79,7 +79,7 @@ def load(
 def _looks_like_path(name: str) -> bool:
     """Whether an unknown name was meant as a path: it has a folder that exists, or a suffix."""
     path = Path(name)
-    return path.suffix != "" or (path.parent != Path() and path.parent.is_dir())
+    return path.suffix != "" or (path.parent != Path() and os.path.isdir(path.parent))
 
 
 def _digits(name: str, part: str) -> LabelledSequences:

@@ -10,9 +10,11 @@ from elman.data import columns
 from elman.data.columns import Table
 from elman.data.timestamps import looks_like_times
 from elman.errors import ArgumentError, DataError
+from elman.printable import quoted
 
 __all__ = ["Roles", "choose", "column", "listed", "sources"]
 
+_COMPARED = 1000  # names of columns that one may have been meant for
 _TIME_NAMES = ("time", "timestamp", "datetime", "date", "ds")
 _DATE_NAMES = ("month", "year", "week", "day", "quarter", "period")  # may also be numbers: features
 _TARGET_NAMES = ("y", "value", "target")
@@ -63,7 +65,7 @@ def choose(
             notes.append("No column of times: rows are steps at equal distances.")
     if targets is None:
         targets = _guessed_target(table, used)
-        notes.append(f"Target: {_quoted(targets)} (guessed).")
+        notes.append(f"Target: {quoted(targets)} (guessed).")
     if not targets:
         raise ArgumentError("target", "found no name", "at least one column")
     return Roles(time, series, targets, blocks[0], blocks[1], blocks[2], tuple(notes))
@@ -93,23 +95,25 @@ def column(table: Table, name: str) -> None:
     if name in table.columns:
         return
     names = list(table.columns)
-    lower = {other.lower(): other for other in reversed(names)}
+    lower = {other.lower(): other for other in reversed(names[:_COMPARED])}
     close = difflib.get_close_matches(name.lower(), lower, n=2, cutoff=0.6)
     hint = " or ".join(repr(lower[other]) for other in close)
     raise DataError(
         f"{table.name}, column {name!r}",
         "is not there",
-        f"did you mean {hint}?" if hint else f"one of {_quoted(names)}",
+        f"did you mean {hint}?" if hint else f"one of {quoted(names)}",
     )
 
 
 def _check_names(table: Table, names: Sequence[str]) -> None:
-    for position, name in enumerate(names):
+    seen: set[str] = set()
+    for name in names:
         column(table, name)
-        if name in names[:position]:
+        if name in seen:
             raise ArgumentError(
                 f"column {name!r}", "is used twice", "one role (time, series, target, …) for each"
             )
+        seen.add(name)
 
 
 def _guessed_time(table: Table, used: set[str]) -> str | None:
@@ -122,7 +126,7 @@ def _guessed_time(table: Table, used: set[str]) -> str | None:
         if free.get(name) in dates:
             return free[name]
     if len(dates) > 1:
-        raise DataError(table.name, f"has several columns of dates: {_quoted(dates)}", "pass time=")
+        raise DataError(table.name, f"has several columns of dates: {quoted(dates)}", "pass time=")
     return dates[0] if dates else None
 
 
@@ -141,10 +145,6 @@ def _guessed_target(table: Table, used: Sequence[str]) -> tuple[str, ...]:
         return (usual[0],)
     raise DataError(
         table.name,
-        f"the target is not clear: columns of numbers are {_quoted(found) or 'none'}",
+        f"the target is not clear: columns of numbers are {quoted(found) or 'none'}",
         "pass target=",
     )
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(map(repr, names))

@@ -27,6 +27,9 @@ _DATE = len("2024-01-31")  # where a sign no longer belongs to the date
 _CHUNK = 1 << 20  # rows of text that are parsed at once
 _ISO = "ISO 8601 times such as '2024-01-31' or '2024-01-31 12:00'"
 _CHANGE = np.timedelta64(3, "h")  # no clock change is as long
+_LONGEST = 64  # characters of a time
+_LARGEST = 2**53  # steps that are counted; up to it whole numbers are floats
+_FIRST, _LAST = np.datetime64("0001-01-03", "us"), np.datetime64("9999-12-29", "us")
 
 
 def looks_like_times(column: Any) -> bool:
@@ -79,6 +82,7 @@ def read_times(
         return _whole_numbers(columns.numbers(column), place), []
     told = None if timezone is None else _zone_info(timezone)
     utc, local, zone = (_stamps if kind == "time" else _parsed)(column, place)
+    _check_range(local, place)
     if zone is None and told is None:
         return local, []
     if _is_daily(local) if is_days is None else is_days:
@@ -89,11 +93,21 @@ def read_times(
 
 
 def _whole_numbers(values: np.ndarray, place: Place) -> np.ndarray:
-    whole = values.astype(np.int64)
-    if (whole != values).any():
-        row = int((whole != values).argmax())
+    with np.errstate(invalid="ignore"):  # told below, with its row
+        whole = values.astype(np.int64)
+    wrong = (whole != values) | ~(np.abs(values) <= _LARGEST)
+    if wrong.any():
+        row = int(wrong.argmax())
         raise DataError(place(row), f"found {values[row]}", f"{_ISO}, or whole numbers")
     return whole
+
+
+def _check_range(local: np.ndarray, place: Place) -> None:
+    """Check that all is within the calendar, in any zone."""
+    outside = ~((local >= _FIRST) & (local <= _LAST))
+    if outside.any():
+        row = int(outside.argmax())
+        raise DataError(place(row), f"found {local[row]}", f"times from {_FIRST} to {_LAST}")
 
 
 def _stamps(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | None]:
@@ -105,10 +119,13 @@ def _stamps(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | No
     if isinstance(values, np.ndarray) or str(values.dtype) == "Object":
         return _python_stamps(columns.objects(values), place)
     zone = getattr(values.dtype, "time_zone", None)
-    utc = values.dt.timestamp("us").to_numpy().astype(np.int64).view("datetime64[us]")
-    if zone is None:
-        return utc, utc, None
-    naive = values.dt.replace_time_zone(None).dt.timestamp("us").to_numpy()
+    try:
+        utc = values.dt.timestamp("us").to_numpy().astype(np.int64).view("datetime64[us]")
+        if zone is None:
+            return utc, utc, None
+        naive = values.dt.replace_time_zone(None).dt.timestamp("us").to_numpy()
+    except Exception as error:  # of whichever library: beyond its range, a zone that it lacks
+        raise DataError(place(0), f"{values.dtype} cannot be read ({error})", _ISO) from error
     return utc, naive.astype(np.int64).view("datetime64[us]"), zone
 
 
@@ -143,6 +160,10 @@ def _parsed(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | No
     for start in range(0, len(column), _CHUNK):
         part = slice(start, min(start + _CHUNK, len(column)))
         texts = columns.objects(column[part])
+        longest = int(np.argmax(np.frompyfunc(len, 1, 1)(texts)))
+        if len(texts[longest]) > _LONGEST:
+            row = start + longest
+            raise DataError(place(row), f"found {columns.text(column, row)[:_LONGEST]}...", _ISO)
         bare, offsets[part], zoned[part] = _without_offset(texts.astype(str))
         try:
             local[part] = bare.astype("datetime64[us]")
@@ -221,12 +242,9 @@ def _from_local(
     """Local times of a zone in UTC."""
     timezone = zone.key
     notes = [f"Times without a zone taken as {timezone}, converted to UTC."]
-    days = local.astype("datetime64[D]")
-    first = days.min()
-    day = (days - first).astype(np.int64)
-    midnights = first + np.arange(day.max() + 2)
-    at_midnight = np.array([_offset(zone, midnight) for midnight in midnights])
-    changing = at_midnight[1:] != at_midnight[:-1]
+    days, day = np.unique(local.astype("datetime64[D]"), return_inverse=True)
+    at_midnight = np.array([_offset(zone, midnight) for midnight in days])
+    changing = at_midnight != [_offset(zone, midnight) for midnight in days + 1]
     offsets = at_midnight[day].astype("timedelta64[s]")
     rows = np.flatnonzero(changing[day])
     times, codes = np.unique(local[rows], return_inverse=True)

@@ -19,11 +19,11 @@ from elman.data.readers.delimited import (
     Source,
     delimiter_of,
     header_and_rows,
-    is_gzip,
     is_number,
     read_rows,
 )
 from elman.data.readers.parquet import read_arrow
+from elman.data.readers.unpacking import Unpacking, is_gzip
 from elman.errors import DataError, FormatError
 
 __all__ = ["parse", "read"]
@@ -80,7 +80,7 @@ def parse(source: Source, where: str, *, text: Collection[str] = ()) -> tuple[An
     names, lines, head = header_and_rows(found, where)
     begins = dict(zip(names, zip(*head, strict=True), strict=True))
     numeric = {name: name not in text and _numeric(begins[name]) for name in names}
-    table, failure = _by_arrow(source, lines[0], numeric, text)
+    table, failure = _by_arrow(source, where, lines[0], numeric, text)
     if table is not None:
         return table, lambda row: f"{where}, line {_line(source, where, row)}"
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
@@ -101,7 +101,11 @@ def _numeric(fields: Iterable[str]) -> bool | None:
 
 
 def _by_arrow(
-    source: Source, header: int, numeric: dict[str, bool | None], kept: Collection[str]
+    source: Source,
+    where: str,
+    header: int,
+    numeric: dict[str, bool | None],
+    kept: Collection[str],
 ) -> tuple[Any, str]:
     """The table as Arrow reads it; or None, and why it does not.
 
@@ -119,25 +123,30 @@ def _by_arrow(
     }
     try:
         table = pyarrow.csv.read_csv(
-            _stream(source),
+            _stream(source, where),
             pyarrow.csv.ReadOptions(column_names=list(numeric), skip_rows=header),
             pyarrow.csv.ParseOptions(delimiter=delimiter_of(source)),
             pyarrow.csv.ConvertOptions(column_types=types, null_values=_MISSING),
         )
-        for position, (name, number) in enumerate(numeric.items()):
-            if not number:
-                column = _typed(table.column(position), number, name in kept)
-                table = table.set_column(position, name, column)
+        columns = [
+            column if number else _typed(column, number, name in kept)
+            for (name, number), column in zip(numeric.items(), table.columns, strict=True)
+        ]
+        table = pyarrow.table(columns, names=list(numeric))
     except (pyarrow.ArrowException, OSError) as error:
         return None, f"Arrow does not read it ({error})"
     return table, ""
 
 
-def _stream(source: Source) -> Any:
+def _stream(source: Source, where: str) -> Any:
     import pyarrow
 
     raw = pyarrow.BufferReader(source) if isinstance(source, bytes) else pyarrow.OSFile(str(source))
-    return pyarrow.CompressedInputStream(raw, "gzip") if is_gzip(source) else raw
+    start = raw.read(2)
+    raw.seek(0)
+    if not is_gzip(start):
+        return raw
+    return Unpacking(pyarrow.CompressedInputStream(raw, "gzip"), raw, raw.size(), where)
 
 
 def _typed(column: Any, number: bool | None, kept: bool) -> Any:

@@ -19,7 +19,7 @@ __all__ = [
     "step_weights",
 ]
 
-_STRETCH = re.compile(r"(\d*):(\d*)", re.ASCII)
+_STRETCH = re.compile(r"(\d{0,18}):(\d{0,18})", re.ASCII)
 
 
 class Sequences(Protocol):

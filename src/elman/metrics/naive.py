@@ -40,6 +40,7 @@ def seasonal_naive(inputs: Past, horizon: int, season: int) -> Ahead:
     """
     inputs = _checked(inputs, horizon, season)
     *rows, length = inputs.shape
+    season = min(season, length + horizon)  # a longer one was not seen either
     padding = np.full((*rows, -length % season), np.nan)
     by_step = np.concatenate([padding, inputs], axis=-1).reshape(*rows, -1, season)
     newest = _last(np.moveaxis(by_step, -1, -2))[0]

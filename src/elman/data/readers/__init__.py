@@ -12,6 +12,7 @@ from elman.data.readers.npz import read_npz
 from elman.data.readers.table import Columns, read_csv, read_parquet
 from elman.data.sequences import LabelledSequences
 from elman.errors import ArgumentError, DataError, FormatError
+from elman.files import check_regular, open_regular
 
 __all__ = ["is_table", "read"]
 
@@ -55,24 +56,43 @@ def read(
         raise ArgumentError(
             ", ".join(columns), f"does not apply to {file}", "these options describe a table"
         )
+    kind = _kind(file)
     if table is not None or file.suffix.lower() == ".npz":
-        _check_file(file, part)
+        _check_file(file, kind, part)
         return read_npz(file) if table is None else table(file, _columns(columns))
-    if file.is_file() and not is_idx_name(file.name) and not _begins_like_idx(file):
+    if kind == "file" and not is_idx_name(file.name) and not _begins_like_idx(file):
         raise FormatError(str(file), "is of no format that Elman reads", _UNDERSTOOD)
-    if not file.is_dir() and not any(file.parent.glob(f"{file.name}*")):
+    if kind == "nothing" and not _is_prefix(file):
         raise DataError(str(file), "there is no such file or folder", _UNDERSTOOD)
     images, labels = find_pair(file, part)
     return read_pair(images, labels, str(path))
 
 
-def _check_file(file: Path, part: str | None) -> None:
-    if not file.is_file():
-        raise DataError(str(file), "there is no such file", "the path of a file")
+def _kind(path: Path) -> str:
+    """Whether there is a file, a folder or nothing; `DataError` for a pipe or a device."""
+    try:
+        check_regular(path)
+    except IsADirectoryError:
+        return "folder"
+    except (FileNotFoundError, NotADirectoryError):
+        return "nothing"
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return "file"
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(str(path), f"cannot be read ({error.strerror})", "a file that can be opened")
+
+
+def _check_file(path: Path, kind: str, part: str | None) -> None:
+    if kind != "file":
+        found = "it is a folder" if kind == "folder" else "there is no such file"
+        raise DataError(str(path), found, "the path of a file")
     if part == "test":
         raise ArgumentError(
             "part",
-            f"found 'test', and {file} has no parts",
+            f"found 'test', and {path} has no parts",
             "leave it out, and give the file that holds the test sequences",
         )
 
@@ -84,6 +104,17 @@ def _columns(given: dict[str, Any]) -> Columns:
     return Columns(**given)
 
 
-def _begins_like_idx(file: Path) -> bool:
-    with open(file, "rb") as stream:
-        return stream.read(3) == b"\0\0\x08"
+def _begins_like_idx(path: Path) -> bool:
+    try:
+        with open_regular(path) as stream:
+            return stream.read(3) == b"\0\0\x08"
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _is_prefix(path: Path) -> bool:
+    """Whether some file's name begins with the last part of a path."""
+    try:
+        return any(entry.name.startswith(path.name) for entry in path.parent.iterdir())
+    except (OSError, ValueError):
+        return False

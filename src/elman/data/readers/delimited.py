@@ -6,16 +6,22 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 
+from elman.data.readers.unpacking import open_unpacked
 from elman.errors import DataError, FormatError
+from elman.printable import quoted
 
-__all__ = ["check_header", "delimiter_of", "header_and_rows", "is_gzip", "is_number", "read_rows"]
+__all__ = ["check_header", "delimiter_of", "header_and_rows", "is_number", "read_rows"]
 
 Source = Path | bytes
 """A file, or what it holds."""
+
+_LONGEST = 1 << 24  # characters of a line
 
 
 def read_rows(source: Source, where: str) -> Iterator[tuple[int, list[str]]]:
@@ -35,8 +41,8 @@ def read_rows(source: Source, where: str) -> Iterator[tuple[int, list[str]]]:
         DataError: The file cannot be opened.
     """
     try:
-        with _text(source) as file:
-            yield from _fields(file, where)
+        with _text(source, where) as file:
+            yield from _fields(_lines(file, where), where)
     except UnicodeDecodeError:
         raise _no_utf8(source, where) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -74,18 +80,19 @@ def header_and_rows(
     return names, lines, cells[1:]
 
 
-def check_header(names: Sequence[str], where: str) -> None:
+def check_header(names: Collection[str], where: str) -> None:
     """Check the names of a table's columns.
 
     Raises:
         FormatError: One is missing, a number, or there twice.
     """
-    numbers = [name for name in names if is_number(name)]
-    twice = [name for k, name in enumerate(names) if name in names[:k]]
-    if numbers or twice or "" in names:
+    counts = Counter(names)
+    wrong = [name for name, count in counts.items() if count > 1 or not name or is_number(name)]
+    if wrong:
+        among = f"; among them {quoted(wrong, 3)}" if len(names) > 12 else ""
         raise FormatError(
             f"{where}, line 1",
-            f"found the columns {', '.join(map(repr, names))}",
+            f"found the columns {quoted(names)}{among}",
             "a header with a name for each column, no number and no name twice",
         )
 
@@ -96,16 +103,8 @@ def delimiter_of(source: Source) -> str:
     >>> delimiter_of(b"day;units")
     ';'
     """
-    with _text(source) as file:
-        return _delimiter(file.readline())
-
-
-def is_gzip(source: Source) -> bool:
-    """Whether a file begins as gzip files do."""
-    if isinstance(source, bytes):
-        return source[:2] == b"\x1f\x8b"
-    with open(source, "rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+    with _text(source, "file") as file:
+        return _delimiter(file.readline(_LONGEST))
 
 
 def is_number(text: str) -> bool:
@@ -117,25 +116,32 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _text(source: Source) -> IO[str]:
-    return io.TextIOWrapper(_bytes(source), encoding="utf-8-sig", newline="")
+def _text(source: Source, where: str) -> IO[str]:
+    return io.TextIOWrapper(open_unpacked(source, where), encoding="utf-8-sig", newline="")
 
 
-def _bytes(source: Source) -> IO[bytes]:
-    file: Any = io.BytesIO(source) if isinstance(source, bytes) else source
-    if is_gzip(source):
-        return cast(IO[bytes], gzip.open(file))
-    return file if isinstance(source, bytes) else open(source, "rb")
+def _lines(file: IO[str], where: str) -> Iterator[str]:
+    """The lines of a file, none of which fills the memory."""
+    number = 1
+    while line := file.readline(_LONGEST):
+        if len(line) == _LONGEST:
+            raise FormatError(
+                f"{where}, line {number}",
+                f"found more than {_LONGEST} characters",
+                "rows of a table",
+            )
+        yield line
+        number += 1
 
 
 def _delimiter(line: str) -> str:
     return max(",;\t", key=line.count)
 
 
-def _fields(file: IO[str], where: str) -> Iterator[tuple[int, list[str]]]:
-    delimiter = _delimiter(file.readline())
-    file.seek(0)
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
+def _fields(lines: Iterator[str], where: str) -> Iterator[tuple[int, list[str]]]:
+    first = next(lines, "")
+    delimiter = _delimiter(first)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     width = 0
     try:
         for fields in reader:
@@ -157,7 +163,7 @@ def _fields(file: IO[str], where: str) -> Iterator[tuple[int, list[str]]]:
 
 def _no_utf8(source: Source, where: str) -> FormatError:
     """Where the bytes are no UTF-8; the file is read again, as a whole."""
-    with _bytes(source) as file:
+    with open_unpacked(source, where) as file:
         content = file.read()
     try:
         content.decode("utf-8")

@@ -11,12 +11,15 @@ from typing import IO
 
 import numpy as np
 
+from elman.data.readers.unpacking import check_unpacked, open_unpacked
 from elman.data.sequences import LabelledSequences, as_sequences
 from elman.errors import DataError, FormatError, ShapeError
 
 __all__ = ["find_pair", "is_idx_name", "read_idx", "read_pair"]
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_MOST_AXES = 8
+_LARGEST_CLASS = 2**53  # all whole numbers up to it are floats
 _IMAGES = re.compile(r"(?P<prefix>.*?)-?images[-.]idx3-ubyte(\.gz)?")
 _PREFIXES = {"train": ("train",), "test": ("t10k", "test")}
 
@@ -34,10 +37,8 @@ def read_idx(path: Path) -> np.ndarray:
         DataError: It cannot be opened.
     """
     try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if packed else open(path, "rb") as file:
-            return _read(file, str(path))
+        with open_unpacked(path, str(path)) as file:
+            return _read(file, str(path), path.stat().st_size)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(
             str(path), f"its gzip stream is damaged ({error})", "a whole file: get it again"
@@ -48,14 +49,20 @@ def read_idx(path: Path) -> np.ndarray:
         ) from error
 
 
-def _read(file: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
-    """Check the header, then read no more than it promises."""
+def _read(file: IO[bytes], where: str, packed: int) -> np.ndarray:
+    """Check the header, then read no more than it promises; the file has `packed` bytes."""
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or magic[3] == 0:
         raise FormatError(
             f"{where}, byte 0",
             f"found {magic.hex(' ') or 'nothing'}",
             "the magic number of an idx file: 00 00, a type (08 for bytes), the number of axes",
+        )
+    if magic[3] > _MOST_AXES:
+        raise FormatError(
+            f"{where}, byte 3",
+            f"found {magic[3]} axes",
+            f"at most {_MOST_AXES}: an array of numbers",
         )
     header = file.read(4 * magic[3])
     if len(header) < 4 * magic[3]:
@@ -65,8 +72,15 @@ def _read(file: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
             f"{magic[3]} dimensions of 4 bytes each",
         )
     shape = tuple(int(size) for size in np.frombuffer(header, ">u4"))
+    if 0 in shape:
+        raise FormatError(
+            f"{where}, byte {4 + 4 * shape.index(0)}",
+            f"found the dimensions {list(shape)}, which hold nothing",
+            "dimensions of at least 1",
+        )
     dtype = np.dtype(_TYPES[magic[2]])
     expected = math.prod(shape) * dtype.itemsize
+    check_unpacked(where, packed, min(packed, expected))
     body = _read_at_most(file, expected + 1)
     if len(body) != expected:
         start = 4 + len(header)
@@ -79,7 +93,7 @@ def _read(file: IO[bytes] | gzip.GzipFile, where: str) -> np.ndarray:
     return np.frombuffer(body, dtype).reshape(shape)
 
 
-def _read_at_most(file: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
+def _read_at_most(file: IO[bytes], size: int) -> bytes:
     """Up to `size` bytes; grown piece by piece, so a lying header reserves no memory."""
     pieces = []
     while size > 0 and (piece := file.read(min(size, 1 << 24))):
@@ -155,8 +169,11 @@ def read_pair(images_path: Path, labels_path: Path | None, name: str) -> Labelle
             f"holds labels of shape {labels.shape}",
             f"one label for each of the {len(images)} images in {images_path.name}",
         )
-    values = images.astype(np.float32)
+    if labels is not None:
+        _check_whole(labels, f"{labels_path}")
+    values = images
     if images.dtype == np.uint8:
+        values = images.astype(np.float32)
         values /= 255
     return LabelledSequences(
         as_sequences(values, where=str(images_path)),
@@ -165,3 +182,11 @@ def read_pair(images_path: Path, labels_path: Path | None, name: str) -> Labelle
         tuple(str(k) for k in range(len(images))),
         name,
     )
+
+
+def _check_whole(labels: np.ndarray, where: str) -> None:
+    """`DataError` for a label that is no class: a fraction, or no number."""
+    strange = ~(np.abs(labels) <= _LARGEST_CLASS) | (labels != np.round(labels))
+    if strange.any():
+        place = int(np.argmax(strange))
+        raise DataError(f"{where}, label {place}", f"found {labels[place]}", "whole numbers")

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 
+from elman.data.readers.unpacking import check_unpacked
 from elman.data.sequences import LabelledSequences, Sequences, as_sequences
 from elman.errors import DataError, FormatError, ShapeError
+from elman.files import open_regular
 
 __all__ = ["read_npz"]
+
+_KEYS = ("X", "x", "y", "lengths")
+_NEEDED = "an array X [sequences, steps, features]; optionally y and lengths"
+_MOST_AXES = 8
+_PIECE = 1 << 24  # bytes that are read at once
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, struct.error, tokenize.TokenError, SyntaxError),
+    *(ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError),
+    *(NotImplementedError, RuntimeError, RecursionError, MemoryError),
+)
+"""What zipfile and NumPy raise where an archive or a header is none."""
 
 
 def read_npz(path: Path) -> LabelledSequences:
@@ -26,13 +46,7 @@ def read_npz(path: Path) -> LabelledSequences:
         DataError: A value is not finite, or the file cannot be opened.
     """
     arrays = _arrays(path)
-    key = next((key for key in ("X", "x") if key in arrays), None)
-    if key is None:
-        raise FormatError(
-            str(path),
-            f"holds the arrays {', '.join(sorted(arrays)) or '(none)'}",
-            "an array X [sequences, steps, features]; optionally y and lengths",
-        )
+    key = "X" if "X" in arrays else "x"
     X = arrays[key]
     where = f"{path}, array {key}"
     lengths = arrays.get("lengths")
@@ -53,22 +67,73 @@ def read_npz(path: Path) -> LabelledSequences:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays that are sequences, labels or lengths; None of another name is looked at."""
+    where = str(path)
     try:
-        with open(path, "rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
+        with open_regular(path) as file:
+            if file.read(6) == np.lib.format.MAGIC_PREFIX:
                 raise ValueError("it is one array, not an archive of named ones")
-            return {key: archive[key] for key in archive.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError) as error:
+            with zipfile.ZipFile(file) as archive:
+                listed = {
+                    entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()
+                }
+                wanted = [key for key in _KEYS if key in listed]
+                if not {"X", "x"} & listed.keys():
+                    raise FormatError(
+                        where,
+                        f"holds the arrays {', '.join(sorted(listed)[:12]) or '(none)'}",
+                        _NEEDED,
+                    )
+                return {
+                    key: _array(archive, listed[key], f"{where}, array {key}") for key in wanted
+                }
+    except OSError as error:
+        found = f"cannot be read ({error.strerror or error})"
+        raise DataError(where, found, "a file that can be opened") from error
+    except FormatError:
+        raise
+    except _DAMAGE as error:
         raise FormatError(
-            str(path),
+            where,
             f"is not an .npz file of plain arrays ({error})",
             "one that numpy.savez(path, X=..., y=...) wrote; numbers and strings only",
         ) from error
-    except OSError as error:
-        raise DataError(
-            str(path), f"cannot be read ({error.strerror or error})", "a file that can be opened"
-        ) from error
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> np.ndarray:
+    """One array; what its header says is checked before memory is asked for.
+
+    Raises:
+        FormatError: It is packed in another way than NumPy does, holds objects, or other bytes
+            than its header says.
+    """
+    if entry.flag_bits & 1:
+        raise FormatError(where, "is encrypted", "one that numpy.savez wrote")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise FormatError(
+            where, f"is packed by method {entry.compress_type} of zip", "one that numpy.savez wrote"
+        )
+    check_unpacked(where, entry.compress_size, entry.file_size)
+    with archive.open(entry) as stream:
+        version = np.lib.format.read_magic(stream)
+        if version not in _HEADERS:
+            raise FormatError(where, f"has a header of version {version}", "plain numbers or texts")
+        shape, fortran, dtype = _HEADERS[version](stream)
+        if dtype.hasobject or dtype.names is not None or dtype.subdtype is not None:
+            raise FormatError(where, f"holds {dtype}: Object arrays cannot be loaded", "numbers")
+        size = math.prod(shape) * dtype.itemsize
+        if size == 0 or len(shape) > _MOST_AXES or min(shape, default=1) < 0:
+            raise FormatError(where, f"found {dtype} of shape {shape}", "numbers, at least one")
+        follow = entry.file_size - stream.tell()
+        if size != follow:
+            found = f"{dtype} of shape {shape} are {size} bytes, but {follow} follow"
+            raise FormatError(where, found, "a whole file: get it again")
+        array = np.empty(math.prod(shape), dtype)
+        content = memoryview(array.view(np.uint8))
+        for start in range(0, size, _PIECE):
+            piece = stream.read(min(_PIECE, size - start))
+            content[start : start + len(piece)] = piece
+    return np.ascontiguousarray(array.reshape(shape, order="F" if fortran else "C"))
 
 
 def _with_lengths(X: np.ndarray, lengths: np.ndarray, where: str) -> Sequences:

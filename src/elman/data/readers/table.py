@@ -22,6 +22,7 @@ from elman.data.readers.delimited import header_and_rows, is_number, read_rows
 from elman.data.readers.parquet import read_arrow
 from elman.data.sequences import LabelledSequences, Sequences
 from elman.errors import DataError
+from elman.printable import quoted
 
 __all__ = ["Columns", "label_array", "read_csv", "read_parquet"]
 
@@ -30,6 +31,7 @@ _USUAL = {
     "step": ("step", "time_step", "timestep", "time", "timestamp", "t"),
     "label": ("label", "class", "target", "y"),
 }
+_MOST_CHARACTERS = 1 << 26  # of texts in one array: 256 MiB
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -84,8 +86,18 @@ def read_parquet(path: Path, columns: Columns) -> LabelledSequences:
         FormatError, DataError: See `read_csv`; lines count rows from 1.
     """
     table = read_arrow(path)
-    values = {name: table[name].to_pylist() for name in table.column_names}
+    values = {name: _cells(table[name], f"{path}, column {name!r}") for name in table.column_names}
     return _sequences(_Table(str(path), values, range(1, table.num_rows + 1)), columns)
+
+
+def _cells(column: Any, where: str) -> list[Any]:
+    """A column of Arrow's as Python has its values."""
+    try:
+        return column.to_pylist()
+    except Exception as error:  # times beyond Python's among it; Arrow's errors are many
+        raise DataError(
+            where, f"{column.type} cannot be read ({error})", "numbers, texts or times"
+        ) from error
 
 
 def _sequences(table: _Table, columns: Columns) -> LabelledSequences:
@@ -135,8 +147,8 @@ def _usual(table: _Table, role: str) -> str | None:
 
 
 def _no_column(table: _Table, role: str, expected: str) -> DataError:
-    names = ", ".join(map(repr, table.columns))
-    return DataError(table.path, f"no {role} column among the columns {names}", expected)
+    found = f"no {role} column among the columns {quoted(table.columns)}"
+    return DataError(table.path, found, expected)
 
 
 def _label_names(table: _Table, columns: Columns) -> list[str]:
@@ -209,14 +221,14 @@ def _numbers(table: _Table, name: str) -> np.ndarray:
         numbers = np.array(cells, dtype=np.float64)
         if numbers.ndim == 1 and (np.abs(numbers) <= _LARGEST).all():
             return numbers
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass  # some cell is not a number: found below, with its line
     for row, cell in enumerate(cells):
         if _missing(cell):
             raise table.error(row, name, "found nothing", "a number; fill or remove missing values")
         try:
             usable = abs(float(cell)) <= _LARGEST
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             usable = False
         if not usable:
             raise table.error(row, name, f"found {cell!r}", "a finite number within float32")
@@ -249,8 +261,16 @@ def label_array(labels: Sequence[Any]) -> np.ndarray:
 
     >>> label_array(["1", "-1"]).tolist(), label_array(["a", "1"]).tolist()
     ([1, -1], ['a', '1'])
+
+    Raises:
+        DataError: As one array, in which all are as wide as the longest, they would be far larger.
     """
-    texts = np.array([str(label).strip() for label in labels])
+    stripped = [str(label).strip() for label in labels]
+    longest = max(stripped, key=len, default="")
+    if len(longest) * len(stripped) > _MOST_CHARACTERS:
+        found = f"found one of {len(longest)} characters among {len(stripped)}"
+        raise DataError("labels", found, "shorter labels: names of classes")
+    texts = np.array(stripped)
     for dtype in (np.int64, np.float64):
         try:
             array = texts.astype(dtype)

@@ -1,0 +1,104 @@
+"""What a packed file unpacks to, which a small file must not decide: some hold nearly nothing."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+from elman.errors import FormatError
+from elman.files import open_regular
+
+__all__ = ["Unpacking", "check_unpacked", "is_gzip", "open_unpacked"]
+
+FREE = 2**28
+"""Bytes that any file may unpack to."""
+MOST = 200
+"""Beyond those: how many bytes one byte may stand for. Measurements reach some twenty."""
+
+
+def check_unpacked(where: str, packed: int, unpacked: int) -> None:
+    """Make sure that what a file holds may be read as a whole.
+
+    Args:
+        where: What messages call the file.
+        packed: Bytes of the file.
+        unpacked: Bytes of what it holds, or as many as are known of.
+
+    Raises:
+        FormatError: They are too many for such a file, or more than the machine's memory.
+    """
+    if unpacked > max(FREE, MOST * packed):
+        raise FormatError(
+            where,
+            f"{packed} bytes unpack to {unpacked} or more, as a few values repeated would",
+            "give the file unpacked, if that is meant",
+        )
+    if unpacked > FREE and unpacked > _memory():
+        raise FormatError(where, f"holds {unpacked} bytes", f"at most {_memory()}, the memory here")
+
+
+def _memory() -> int:
+    """Bytes of the machine's memory, where the system tells."""
+    if not hasattr(os, "sysconf"):
+        return sys.maxsize
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def is_gzip(start: bytes) -> bool:
+    """Whether a file begins as gzip files do."""
+    return start[:2] == b"\x1f\x8b"
+
+
+def open_unpacked(source: Path | bytes, where: str) -> IO[bytes]:
+    """A file or its bytes, unpacked by and by if it is gzip; to be closed.
+
+    Raises:
+        OSError: It cannot be opened; see `elman.files.check_regular`.
+        FormatError: While it is read: see `check_unpacked`.
+    """
+    raw: Any = io.BytesIO(source) if isinstance(source, bytes) else open_regular(source)
+    start, size = raw.read(2), raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    if not is_gzip(start):
+        return raw
+    stream = Unpacking(gzip.GzipFile(fileobj=raw), raw, size, where)
+    return io.BufferedReader(stream, 1 << 17)
+
+
+class Unpacking(io.RawIOBase):
+    """A stream that counts what comes out of it.
+
+    Args:
+        stream: Has `read` and `close`.
+        source: What it unpacks; closed with it.
+        packed: Bytes of that.
+        where: What messages call it.
+    """
+
+    def __init__(self, stream: Any, source: Any, packed: int, where: str) -> None:
+        self._stream, self._source = stream, source
+        self._packed, self._where = packed, where
+        self._unpacked = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes; `FormatError` once they are too many."""
+        content = self._stream.read(len(buffer))
+        self._unpacked += len(content)
+        check_unpacked(self._where, self._packed, self._unpacked)
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        """Close what is behind it, too."""
+        if not self.closed:
+            self._stream.close()
+            self._source.close()
+        super().close()
