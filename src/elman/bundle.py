@@ -14,7 +14,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -28,11 +28,12 @@ from safetensors.numpy import save as bytes_of
 from elman.blueprint import Blueprint, Parallel, Recurrent, cell_kinds, from_data, to_data
 from elman.blueprint.schema import MAX_JSON_BYTES, parse_json
 from elman.errors import BlueprintError, BundleError, ShapeError
-from elman.files import replace_file
+from elman.files import open_regular, replace_file
 
 __all__ = [
     "VERSION",
     "Bundle",
+    "check_widths",
     "load",
     "pack_strings",
     "save",
@@ -44,6 +45,10 @@ VERSION = 1
 MAX_HEADER_BYTES = 4 * MAX_JSON_BYTES
 """The configuration with JSON's escapes, and the list of tensors."""
 MAX_RANK = 8
+MAX_BYTES = 2**33
+"""Of all tensors: the largest network twice."""
+MAX_CHARACTERS = 2**26
+"""Of strings in one array: 256 MiB."""
 
 _ENTRY = "elman_bundle"
 _DTYPES = {
@@ -100,7 +105,7 @@ def load(path: str | os.PathLike[str]) -> Bundle:
     """
     where = str(path)
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             header, data_size = _read_header(where, file)
             configuration = _read_configuration(where, header)
             blueprint = _read_blueprint(where, configuration)
@@ -117,6 +122,10 @@ def load(path: str | os.PathLike[str]) -> Bundle:
         raise BundleError(where, f"cannot be read ({error.strerror})", "check the file") from error
     except SafetensorError as error:
         raise BundleError(where, f"its tensors are damaged ({error})", "save it again") from error
+    except MemoryError as error:
+        raise BundleError(
+            where, f"its tensors have {data_size} bytes", "a machine with more memory"
+        ) from error
     if configuration.pop("sha256") != _digest(configuration, arrays):
         raise BundleError(where, "its content was changed", "take an undamaged copy, or save again")
     weights = _below(arrays, "weights.")
@@ -172,6 +181,19 @@ def unpack_strings(packed: dict[str, np.ndarray], where: str = "strings") -> lis
         raise BundleError(where, f"is no UTF-8 ({error})", "save the model again") from error
 
 
+def check_widths(strings: Sequence[str], where: str) -> None:
+    """Make sure that strings may become one array, in which all are as wide as the longest.
+
+    Raises:
+        BundleError: It would be far larger than they are.
+    """
+    longest = max(map(len, strings), default=0)
+    if longest * len(strings) > MAX_CHARACTERS:
+        raise BundleError(
+            where, f"found {len(strings)}, the longest of {longest} characters", "shorter ones"
+        )
+
+
 def _arrays(where: str, bundle: Bundle) -> dict[str, np.ndarray]:
     """All arrays of a bundle, checked, by their names in the file."""
     weights = {name: np.asarray(array, order="C") for name, array in bundle.weights.items()}
@@ -201,7 +223,7 @@ def _configuration(where: str, bundle: Bundle, arrays: dict[str, np.ndarray]) ->
     }
     try:
         # What JSON would change on its way (tuples, integer keys) must not change the checksum.
-        configuration = json.loads(json.dumps(configuration, allow_nan=False))
+        configuration = parse_json(json.dumps(configuration, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
         raise BundleError(
             where, f"the settings cannot be written as JSON ({error})", "use plain finite values"
@@ -239,9 +261,11 @@ def _read_header(where: str, file: BinaryIO) -> tuple[dict[str, Any], int]:
     if len(text) < length:
         raise BundleError(where, f"it is cut: {size} bytes, within the header", _COPY_AGAIN)
     try:
-        header = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(where, "its header is not JSON", _COPY_AGAIN) from error
+        header = parse_json(text.decode("utf-8"), MAX_HEADER_BYTES)
+    except BlueprintError as error:
+        raise BundleError(where, f"its header: {error.found}", _COPY_AGAIN) from error
+    except UnicodeDecodeError as error:
+        raise BundleError(where, "its header is no UTF-8", _COPY_AGAIN) from error
     if not isinstance(header, dict):
         raise BundleError(where, "its header is no JSON object", _COPY_AGAIN)
     return header, size - 8 - length
@@ -312,31 +336,65 @@ def _check_tensor_list(
     for name, tensor in listed.items():
         if name.startswith("weights.") and tensor.dtype != np.float32:
             raise BundleError(where, f"{name} is {tensor.dtype}", "weights are float32: save again")
-    total = sum(math.prod(tensor.shape) * tensor.dtype.itemsize for tensor in listed.values())
+    total = sum(tensor.size for tensor in listed.values())
+    if total > MAX_BYTES:
+        raise BundleError(where, f"its tensors have {total} bytes", f"at most {MAX_BYTES}")
     if total != data_size:
         raise BundleError(
             where,
             f"its tensors should have {total} bytes, but {data_size} follow the header",
             f"it is cut or has a tail: {_COPY_AGAIN}",
         )
+    _check_offsets(where, listed)
     _check_shapes(where, blueprint, _below(listed, "weights."))
 
 
 class _Listed(NamedTuple):
-    """A tensor as the header lists it."""
+    """A tensor as the header lists it; its bytes are `start` … `end - 1` after the header."""
 
     dtype: np.dtype
     shape: tuple[int, ...]
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def _listed(where: str, name: str, entry: Any) -> _Listed:
+    """An entry of the header, every number in it bounded; even sizes that a zero multiplies."""
     if isinstance(entry, dict) and name.startswith(("weights.", "tensors.")):
-        dtype, shape = entry.get("dtype"), entry.get("shape")
-        if isinstance(shape, list) and len(shape) <= MAX_RANK and isinstance(dtype, str):
-            sizes = all(type(n) is int and n >= 0 for n in shape)
-            if sizes and dtype in _DTYPES:
-                return _Listed(np.dtype(_DTYPES[dtype]), tuple(shape))
+        dtype, shape, place = map(entry.get, ("dtype", "shape", "data_offsets"))
+        if (
+            isinstance(dtype, str)
+            and dtype in _DTYPES
+            and _are_counts(shape, range(MAX_RANK + 1))
+            and math.prod(size or 1 for size in shape) <= MAX_BYTES
+            and _are_counts(place, (2,))
+        ):
+            return _Listed(np.dtype(_DTYPES[dtype]), tuple(shape), *place)
     raise BundleError(where, f"the tensor {name[:60]!r} is of an unknown kind", _COPY_AGAIN)
+
+
+def _are_counts(found: Any, lengths: Collection[int]) -> bool:
+    """Whether it is a list, as long as allowed, of numbers of entries or bytes."""
+    sized = isinstance(found, list) and len(found) in lengths
+    return sized and all(type(n) is int and 0 <= n <= MAX_BYTES for n in found)
+
+
+def _check_offsets(where: str, listed: dict[str, _Listed]) -> None:
+    """The tensors lie one after the other, each as long as its shape says."""
+    end = 0
+    for name, tensor in sorted(listed.items(), key=lambda item: (item[1].start, item[1].end)):
+        if (tensor.start, tensor.end) != (end, end + tensor.size):
+            raise BundleError(
+                where,
+                f"the tensor {name[:60]!r} is said to lie at {tensor.start} to {tensor.end}",
+                f"{end} to {end + tensor.size}, by the others and its shape: {_COPY_AGAIN}",
+            )
+        end = tensor.end
 
 
 def _check_shapes(where: str, blueprint: Blueprint, weights: dict[str, Any]) -> None:

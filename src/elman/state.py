@@ -29,7 +29,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as safetensors_bytes
 
 from elman.errors import BundleError, ShapeError
-from elman.files import replace_file
+from elman.files import check_regular, replace_file
 
 __all__ = [
     "DilatedState",
@@ -87,6 +87,11 @@ class DilatedState(NamedTuple):
 
 _KNOWN = {kind.__name__: kind for kind in (RNNState, LSTMState, DilatedState)}
 _FORMAT = "elman-state-1"
+_DAMAGE = (
+    *(OSError, SafetensorError, ValueError, KeyError, StopIteration),
+    *(TypeError, IndexError, OverflowError, RecursionError, MemoryError),
+)
+"""What a header that says anything at all can lead to."""
 
 
 def _is_tree(state: Any) -> bool:
@@ -254,6 +259,7 @@ def load(path: str | os.PathLike[str], rows: Any = None, like: Any = None) -> An
     """
     where_ = str(path)
     try:
+        check_regular(path)
         with safe_open(where_, framework="numpy") as file:
             header = file.metadata() or {}
             names = sorted(file.keys(), key=int)
@@ -264,7 +270,7 @@ def load(path: str | os.PathLike[str], rows: Any = None, like: Any = None) -> An
         if like is not None and structure != _structure(like):
             raise BundleError(where_, f"holds {structure}", f"a state like {describe(like)}")
         state = _fill(structure, arrays, like, where_)
-    except (OSError, SafetensorError, ValueError, KeyError, StopIteration) as error:
+    except _DAMAGE as error:
         raise BundleError(where_, f"not a saved state: {error}", "save it again") from error
     return state if rows is None else select(state, rows)
 

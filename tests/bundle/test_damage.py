@@ -218,6 +218,63 @@ def test_a_malformed_header(path, header):
     refused(path)
 
 
+def header_of(path) -> tuple[str, bytes]:
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    return content[8 : 8 + length].decode(), content[8 + length :]
+
+
+@pytest.mark.parametrize("digits", ["9" * 4300, "9" * 5000, "9" * 41])
+def test_endless_numbers_in_the_header(path, digits):
+    text, data = header_of(path)
+    text = text.replace('"shape":[2]', f'"shape":[{digits}]', 1)
+    path.write_bytes(len(text).to_bytes(8, "little") + text.encode() + data)
+    refused(path, "its header: found '9999")
+
+
+def test_a_tensor_that_is_listed_twice(path):
+    text, data = header_of(path)
+    name = BIAS
+    text = text.replace(f'"{name}"', f'"{name}":{{"dtype":"F32"}},"{name}"', 1)
+    path.write_bytes(len(text).to_bytes(8, "little") + text.encode() + data)
+    refused(path, "the key stands twice")
+
+
+def test_tensors_that_overlap(path):
+    text, data = header_of(path)
+    header = json.loads(text)
+    names = sorted(name for name in header if header[name].get("shape") == [2])
+    header[names[0]]["data_offsets"] = header[names[1]]["data_offsets"]
+    text = json.dumps(header)
+    path.write_bytes(len(text).to_bytes(8, "little") + text.encode() + data)
+    refused(path, "is said to lie at", "by the others and its shape")
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    refused(tmp_path / "pipe", "a named pipe")
+    refused("/dev/zero", "a device")
+    refused("a\0b")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ('{"x": 1e999}', "found 1e999"),
+        ('{"x": NaN}', "found NaN"),
+        ('{"x": ' + "9" * 4300 + "}", "numbers of 128 bits"),
+        ('{"x": ' + "[" * 40 + "]" * 40 + "}", "endless nesting"),
+    ],
+)
+def test_settings_that_json_allows_and_elman_does_not(path, settings, words):
+    text, _ = header_of(path)
+    kept = json.loads(json.loads(text)["__metadata__"]["elman_bundle"])
+    kept["settings"] = "HERE"
+    found = json.dumps(kept).replace('"HERE"', settings)
+    path.write_bytes(bytes_of(tensors_of(path.read_bytes()), metadata={"elman_bundle": found}))
+    refused(path, words)
+
+
 def test_a_header_longer_than_the_bound_is_not_read(path):
     for length in (2**22 + 1, 2**63):
         path.write_bytes(length.to_bytes(8, "little") + b"{" + b" " * 100)
@@ -228,6 +285,11 @@ def test_a_header_longer_than_the_bound_is_not_read(path):
     "entry",
     [
         {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 8]},
+        {"dtype": "F32", "shape": [0, 2**62], "data_offsets": [0, 0]},
+        {"dtype": "F32", "shape": [0, 2**20, 2**20], "data_offsets": [0, 0]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [0, 16]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [0, True]},
+        {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]},
         {"dtype": "F32", "shape": [-1], "data_offsets": [0, 8]},
         {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 8]},
         {"dtype": "F32", "shape": "2", "data_offsets": [0, 8]},

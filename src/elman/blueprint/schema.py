@@ -7,6 +7,8 @@ missing keys. Every range is checked by the dataclass that is made from it.
 from __future__ import annotations
 
 import json
+import math
+from collections import Counter
 from dataclasses import MISSING, fields
 from typing import Any, NoReturn
 
@@ -29,6 +31,8 @@ __all__ = [
 SCHEMA = 1
 """The schema's version; it grows when a reader of the older one would misunderstand."""
 MAX_JSON_BYTES = 2**20
+_MAX_DIGITS = 40  # with the sign: those of a number of 128 bits
+_MAX_DEPTH = 32
 
 
 def to_data(blueprint: Blueprint) -> dict[str, Any]:
@@ -82,33 +86,73 @@ def from_data(data: Any) -> Blueprint:
     return Blueprint(**data)
 
 
-def parse_json(text: str) -> Any:
-    """JSON of bounded size, without repeated keys, NaN or endless nesting.
+def parse_json(text: str, most: int = MAX_JSON_BYTES) -> Any:
+    """JSON of bounded size and numbers, without repeated keys, NaN or endless nesting.
+
+    Args:
+        text: The JSON.
+        most: Bytes that it may have in UTF-8.
 
     Raises:
         BlueprintError: The text is not that.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_JSON_BYTES:
-        raise BlueprintError("JSON", f"found {len(text)} characters", "at most 1 MiB")
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > most:
+        raise BlueprintError("JSON", f"found {size} bytes", f"at most {most / 2**20:g} MiB")
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
+        found = json.loads(
+            text,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_unique_keys,
+        )
     except RecursionError as error:
-        raise BlueprintError("JSON", "found endless nesting", "give a blueprint") from error
+        raise _endless() from error
     except BlueprintError:
         raise
     except ValueError as error:
         raise BlueprintError("JSON", f"found a syntax error: {error}", "give valid JSON") from error
+    _check_depth(found, _MAX_DEPTH)
+    return found
+
+
+def _check_depth(value: Any, left: int) -> None:
+    """What reads JSON goes down into it by calls, of which Python has some thousand."""
+    if not isinstance(value, dict | list):
+        return
+    if left == 0:
+        raise _endless()
+    for each in value.values() if isinstance(value, dict) else value:
+        _check_depth(each, left - 1)
+
+
+def _endless() -> BlueprintError:
+    expected = f"at most {_MAX_DEPTH} lists and objects inside each other"
+    return BlueprintError("JSON", "found endless nesting", expected)
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise BlueprintError("JSON", f"found {name}", "give finite numbers")
 
 
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse_constant(digits[:40])
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise BlueprintError("JSON", f"found {shown(digits)}", "give numbers of 128 bits at most")
+    return int(digits)
+
+
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(
+            name for name, count in Counter(name for name, _ in pairs).items() if count > 1
+        )
         raise BlueprintError(shown(twice), "the key stands twice in one object", "give it once")
     return found
 

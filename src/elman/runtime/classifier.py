@@ -17,7 +17,7 @@ from elman.runtime.batching import Run, run_batches, scaled_sequence
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
 from elman.runtime.targets import check_labels, check_weight, classes_from, label_indices
-from elman.runtime.travelling import baseline_tensors, scaler_from
+from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
 
 __all__ = ["ClassifierModel"]
 
@@ -48,7 +48,7 @@ class ClassifierModel:
             raise BundleError("bundle", f"its task is {bundle.task!r}", "give a classifier's")
         self.bundle = bundle
         self.blueprint: Blueprint = bundle.blueprint
-        self.multilabel = bool(bundle.settings.get("multilabel"))
+        self.multilabel = setting_of(bundle, "multilabel", bool, False)
         self.classes_ = classes_from(bundle.tensors)
         if len(self.classes_) != self.blueprint.output_size:
             raise BundleError(
@@ -57,7 +57,7 @@ class ClassifierModel:
                 "save the model again",
             )
         self.n_features_in_ = self.blueprint.input_size
-        self.metadata: dict[str, Any] = bundle.settings.get("metadata", {})
+        self.metadata = metadata_of(bundle)
         tensors = baseline_tensors(bundle)
         self.baselines = ClassificationBaselines.from_tensors(tensors) if tensors else None
         self.input_scaler = scaler_from(bundle, "inputs", self.n_features_in_)

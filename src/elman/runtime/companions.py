@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from elman.bundle import Bundle, pack_strings, unpack_strings
+from elman.bundle import Bundle, check_widths, pack_strings, unpack_strings
 from elman.data.panel import Panel
 from elman.errors import BundleError, DataError
 from elman.metrics.distributions import Head, make_head
@@ -152,6 +152,7 @@ class Companions:
         """What `tensors` and `settings` gave; `BundleError` if it is damaged."""
         plan = ForecastPlan.from_dict(bundle.settings.get("plan", {}))
         names = tuple(unpack_strings(below(bundle, "names."), "names of the series"))
+        check_widths(names, "names of the series")
         scaler = SeriesScaler.from_tensors(below(bundle, "scaler."))
         covariates = SeriesScaler.from_tensors(below(bundle, "covariates."))
         calibration, linear = below(bundle, "calibration."), below(bundle, "linear.")

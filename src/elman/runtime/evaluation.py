@@ -131,7 +131,7 @@ def _naive(
     Where that is less than some seasons, they see these: more than the network does.
     """
     targets, horizon = panel.target.shape[1], windows.horizon
-    look = max(windows.input_steps, _SEASONS * season)
+    look = max(windows.input_steps, min(_SEASONS * season, int(panel.history.max())))
     shape = (len(windows), horizon, targets)
     found = {name: np.empty(shape) for name in NAIVE}
     last = np.empty((len(windows), targets))

@@ -22,7 +22,7 @@ TRANSFORMS = ("none", "log")
 STRATEGIES = ("recursive", "direct", "segments", "smoothing")
 GAPS = ("drop", "mask")
 SHORT = ("error", "drop", "pad")
-LARGEST = 2**20
+LARGEST = 2**16
 """Most steps of a window, horizon, season or segment: a damaged file must not ask for more."""
 
 _CHOICES = {
@@ -37,6 +37,7 @@ _CHOICES = {
 _WHOLE = ("input_steps", "horizon", "season", "segment")
 _SWITCHES = ("linear", "traits", "flags", "identify", "joint")
 _LISTS = ("seasons", "levels", "calendar")
+_MOST_SEASONS, _MOST_LEVELS = 2, 999
 _LONGEST_COUNT = 10**6  # units of one step
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 
@@ -161,9 +162,10 @@ def _between(least: int) -> Callable[[Any], bool]:
     return lambda value: type(value) is int and least <= value <= LARGEST
 
 
-def _increasing(sound: Callable[[Any], bool]) -> Callable[[Any], bool]:
+def _increasing(sound: Callable[[Any], bool], most: int) -> Callable[[Any], bool]:
     return lambda values: (
         isinstance(values, list | tuple)
+        and len(values) <= most
         and all(map(sound, values))
         and all(one < next_ for one, next_ in pairwise(values))
     )
@@ -197,16 +199,24 @@ _CHECKS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     *((name, f"one of {', '.join(known)}", _one_of(known)) for name, known in _CHOICES.items()),
     *((name, f"a whole number of 1 to {LARGEST}", _between(1)) for name in _WHOLE),
     *((name, "true or false", lambda value: type(value) is bool) for name in _SWITCHES),
-    ("seasons", "increasing whole numbers of at least 2", _increasing(_between(2))),
+    (
+        "seasons",
+        f"up to {_MOST_SEASONS} increasing whole numbers of at least 2",
+        _increasing(_between(2), _MOST_SEASONS),
+    ),
     (
         "levels",
-        "increasing numbers between 0 and 1",
-        _increasing(lambda value: type(value) is float and 0 < value < 1),
+        f"up to {_MOST_LEVELS} increasing numbers between 0 and 1",
+        _increasing(lambda value: type(value) is float and 0 < value < 1, _MOST_LEVELS),
     ),
     (
         "calendar",
         "names of features",
-        lambda value: _is_names(value) and set(value) <= set(get_args(CalendarName)),
+        lambda value: (
+            _is_names(value)
+            and set(value) <= set(get_args(CalendarName))
+            and len(set(value)) == len(value)
+        ),
     ),
     ("frequency", "a word such as 'h' or '15min'", _is_frequency),
     ("timezone", "a name such as 'Europe/Paris', or nothing", _is_zone),

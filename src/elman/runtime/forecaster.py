@@ -27,7 +27,7 @@ from elman.runtime.forecast_plan import ForecastPlan
 from elman.runtime.forecast_smoothing import SmoothedForecasting, work_on
 from elman.runtime.forecasting import Forecasting
 from elman.runtime.network import Network
-from elman.runtime.travelling import below
+from elman.runtime.travelling import below, metadata_of
 from elman.runtime.window_arrays import panel_of_windows
 
 __all__ = ["ForecasterModel", "usable"]
@@ -58,7 +58,7 @@ class ForecasterModel:
         self.blueprint: Blueprint = bundle.blueprint
         self.companions = Companions.from_bundle(bundle)
         self.plan = self.companions.plan
-        self.metadata: dict[str, Any] = bundle.settings.get("metadata", {})
+        self.metadata = metadata_of(bundle)
         self._until = _until(bundle, len(self.companions.names))
         _check_network(self.blueprint, self.companions)
         self._network = Network(bundle.blueprint, bundle.weights)

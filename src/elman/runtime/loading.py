@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from elman import bundle
-from elman.errors import BundleError
+from elman.errors import BundleError, ElmanError
 from elman.runtime.classifier import ClassifierModel
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.regressor import RegressorModel
@@ -36,5 +36,5 @@ def load(path: str | os.PathLike[str]) -> Model:
         )
     try:
         return _MODELS[found.task](found)
-    except BundleError as error:
+    except ElmanError as error:
         raise BundleError(str(path), f"{error.where}: {error.found}", error.expected) from error

@@ -13,12 +13,12 @@ from elman.data import Sequences, as_sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics import mae, r2, rmse
 from elman.metrics.baselines import RegressionBaselines
-from elman.metrics.features import real_steps, step_weights
+from elman.metrics.features import check_chosen, real_steps, step_weights
 from elman.runtime.batching import Run, run_batches, scaled_sequence
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
 from elman.runtime.targets import check_numbers, check_weight
-from elman.runtime.travelling import baseline_tensors, scaler_from
+from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
 
 __all__ = ["RegressorModel"]
 
@@ -50,10 +50,12 @@ class RegressorModel:
         self.bundle = bundle
         self.blueprint: Blueprint = bundle.blueprint
         self.per_step = self.blueprint.configuration == "sequence_to_sequence"
-        self._cost_steps: str | None = bundle.settings.get("cost_steps")
-        self._single = bool(bundle.settings.get("single"))  # targets had no axis K
+        self._cost_steps: str | None = setting_of(bundle, "cost_steps", str, None)
+        if self._cost_steps is not None:
+            check_chosen(self._cost_steps)
+        self._single = setting_of(bundle, "single", bool, False)  # targets had no axis K
         self.n_features_in_ = self.blueprint.input_size
-        self.metadata: dict[str, Any] = bundle.settings.get("metadata", {})
+        self.metadata = metadata_of(bundle)
         tensors = baseline_tensors(bundle)
         self.baselines = RegressionBaselines.from_tensors(tensors) if tensors else None
         self.input_scaler = scaler_from(bundle, "inputs", self.n_features_in_)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.bundle import pack_strings, unpack_strings
+from elman.bundle import check_widths, pack_strings, unpack_strings
 from elman.data import Sequences
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 
@@ -115,7 +115,9 @@ def classes_from(tensors: Mapping[str, np.ndarray]) -> np.ndarray:
     else:
         packed = {name: tensors[f"classes.{name}"] for name in ("bytes", "offsets")
                   if f"classes.{name}" in tensors}  # fmt: skip
-        classes = np.array(unpack_strings(packed, "class labels"), dtype=str)
+        strings = unpack_strings(packed, "class labels")
+        check_widths(strings, "class labels")
+        classes = np.array(strings, dtype=str)
     if classes.ndim != 1 or len(classes) == 0:
         raise BundleError("class labels", f"shape {classes.shape}", "save the model again")
     return classes

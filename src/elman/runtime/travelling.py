@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from elman.bundle import Bundle
 from elman.errors import BundleError
 from elman.transforms.scaler import Scaler
 
-__all__ = ["baseline_tensors", "below", "scaler_from"]
+__all__ = ["baseline_tensors", "below", "metadata_of", "scaler_from", "setting_of"]
+
+
+def setting_of(bundle: Bundle, name: str, kind: type, default: Any) -> Any:
+    """One of a bundle's settings; `BundleError` if it is of another kind than `kind`."""
+    found = bundle.settings.get(name, default)
+    if type(found) is not kind and found is not default:
+        expected = f"a value of the kind {kind.__name__}: save the model again"
+        raise BundleError(f"setting {name}", f"found {repr(found)[:80]}", expected)
+    return found
+
+
+def metadata_of(bundle: Bundle) -> dict[str, Any]:
+    """How a model was trained, as it says; what is shown of it is text.
+
+    Raises:
+        BundleError: It says something else.
+    """
+    metadata = setting_of(bundle, "metadata", dict, {})
+    for name in ("elman", "frequency"):
+        if not isinstance(metadata.get(name, ""), str):
+            raise BundleError(f"metadata, {name}", f"found {metadata[name]!r:.80}", "a text")
+    notes = metadata.get("notes", [])
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise BundleError("metadata, notes", f"found {repr(notes)[:80]}", "a list of texts")
+    return metadata
 
 
 def baseline_tensors(bundle: Bundle) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor
 
 from elman.errors import BundleError, CheckpointError
-from elman.files import replace_file
+from elman.files import check_regular, replace_file
 
 __all__ = [
     "Checkpoint",
@@ -30,6 +30,11 @@ __all__ = [
 ]
 
 _FORMAT = "elman-checkpoint-2"
+_DAMAGE = (
+    *(OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError),
+    *(OverflowError, RecursionError, MemoryError, RuntimeError),
+)
+"""What a header that says anything at all can lead to."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +94,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CheckpointError: The file is missing, damaged (a single bit is enough) or foreign.
     """
     try:
+        check_regular(path)
         with safe_open(str(path), framework="pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -99,7 +105,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return _unpacked(tensors, header)
     except FileNotFoundError as error:
         raise CheckpointError(str(path), "does not exist", "begin without --resume") from error
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+    except _DAMAGE as error:
         raise CheckpointError(
             str(path), f"damaged or not a checkpoint: {error}", "begin anew in another folder"
         ) from error

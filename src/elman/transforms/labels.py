@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.bundle import pack_strings, unpack_strings
+from elman.bundle import check_widths, pack_strings, unpack_strings
 from elman.errors import ArgumentError, BundleError, ShapeError
 
 __all__ = ["Labels"]
@@ -82,7 +82,9 @@ class Labels:
         if "classes" in tensors:
             classes = np.asarray(tensors["classes"])
         else:
-            classes = np.array(unpack_strings(dict(tensors), "labels"), dtype=np.str_)
+            strings = unpack_strings(dict(tensors), "labels")
+            check_widths(strings, "labels")
+            classes = np.array(strings, dtype=np.str_)
         if not len(classes) or not np.array_equal(np.unique(classes), classes):
             raise BundleError("labels", "classes that repeat or are not sorted", "save it again")
         return cls(classes)
