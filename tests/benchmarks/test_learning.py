@@ -12,8 +12,8 @@ import torch
 from benchmarks import learning
 from elman.data import labelled_names
 from elman.data.synthetic import copying
+from elman.run_files import read_toml
 from elman.tasks import Classifier, Regressor
-from elman.training.toml import read_toml
 
 RECIPES = Path(learning.__file__).parents[1] / "src" / "elman" / "recipes"
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.errors import ArgumentError
+from elman.run_files import read_toml, toml_text
 from elman.training import Augmentation, TrainingConfig
-from elman.training.toml import read_toml, toml_text
 
 configs = st.builds(
     TrainingConfig,

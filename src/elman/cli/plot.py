@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +31,14 @@ from elman.cli.options import (
 )
 from elman.cli.pictures import INSIDE, draw_answers, draw_curves, draw_inside
 from elman.cli.series import backtest_of, part_for, read_for, split_series
+from elman.cli.settings import read_config
 from elman.data import LabelledSequences
 from elman.errors import ArgumentError, CheckpointError
 from elman.files import replace_file
+from elman.run_files import read_epochs
 from elman.runtime import ForecasterModel
 
-__all__ = ["plot"]
+__all__ = ["epochs_of", "plot"]
 
 _FORECASTS = ("forecast", *OF_BACKTESTS)
 _DIAGNOSED = 16  # sequences that tell enough of where the gradient goes
@@ -163,24 +164,24 @@ def _curves(request: _Request) -> Any:
     if folder is None:
         found = "not given" if request.path is None else f"{request.path} is no folder"
         raise ArgumentError("path", found, "curves need the folder of a run")
-    history = _parsed(folder / "metrics.jsonl", lambda text: [*map(json.loads, text.splitlines())])
-    return draw_curves(history, _config(folder).get("kind", "classifier"))
+    epochs = epochs_of(folder / "metrics.jsonl")
+    return draw_curves(epochs, _config(folder).get("kind", "classifier"))
+
+
+def epochs_of(metrics: Path) -> list[dict[str, Any]]:
+    """What a run's lines of JSON tell of its epochs; `CheckpointError` if they do not."""
+    try:
+        return read_epochs(metrics)
+    except (OSError, ValueError) as error:
+        found = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointError(
+            str(metrics), f"cannot be read: {found}", "give the folder of a run"
+        ) from error
 
 
 def _config(folder: Path) -> dict[str, Any]:
     """What the run was told."""
-    return _parsed(folder / "config.toml", tomllib.loads)
-
-
-def _parsed(path: Path, parse: Callable[[str], Any]) -> Any:
-    """A file of a run's folder."""
-    try:
-        return parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        found = error.strerror if isinstance(error, OSError) else error
-        raise CheckpointError(
-            str(path), f"cannot be read: {found}", "give the folder of a run"
-        ) from error
+    return read_config(folder / "config.toml")
 
 
 def _answers(request: _Request) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import Any
 
 import elman
 from elman.errors import ArgumentError, FormatError
+from elman.run_files import load_toml
 
-__all__ = ["PARAMETERS", "Settings", "gather", "recipes"]
+__all__ = ["PARAMETERS", "Settings", "closest", "gather", "read_config", "recipes"]
 
 PARAMETERS: dict[str, tuple[Any, str]] = {
     "strategy": (str, "Forecaster: direct, recursive, segments or smoothing."),
@@ -100,6 +103,8 @@ _LABELLED = ("data", "test", "from", "series", "step", "label")
 _SERIES = ("data", "test", "from", "test_steps", "horizon", "target", "time", "series", "past")
 _SERIES += ("future", "static", "frequency", "timezone", "repair")
 _ABOUT = {"classifier": _LABELLED, "forecaster": _SERIES, "regressor": _LABELLED}
+_COUNTS = ("horizon", "test_steps")  # all else that is said of the data is text
+_TYPES = {str: "a text", int: "a whole number", dict: "a table"}
 _OF_NO_DATA = ("from", "horizon")  # what stays when other data are given
 _RECIPES = resources.files("elman") / "recipes"
 _ZERO_IS_NONE = (
@@ -184,9 +189,11 @@ def gather(
     for name, value in {**parameters, **described}.items():
         if name in known:
             continue
-        if value is not None or options.get(name) is not None:
+        if options.get(name) is not None or about.get(name) is not None:
             option = f"--{name.replace('_', '-')}"
             raise ArgumentError(option, f"a {kind} has no such option", "leave it out")
+        if value is not None:
+            raise ArgumentError(f"{config}, {name}", f"a {kind} has none", closest(name, known))
         del parameters[name]  # the configuration says that it was not used
     return settings
 
@@ -203,17 +210,54 @@ def _described(about: dict[str, Any], configured: dict[str, Any]) -> dict[str, A
 
 
 def _read(config: str) -> dict[str, Any]:
-    path = Path(config)
-    source = path if path.suffix == ".toml" else _RECIPES / f"{config}.toml"
-    if not source.is_file():
+    if Path(config).suffix == ".toml" and os.path.exists(config):
+        return read_config(Path(config))
+    if config not in recipes():
         known = ", ".join(recipes())
         raise ArgumentError(
             "--config", f"there is no {config!r}", f"a .toml file, or one of {known}"
         )
+    with resources.as_file(_RECIPES / f"{config}.toml") as path:
+        return read_config(path)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """What a configuration says: `kind`, and tables `about`, `task`, `training` and `machine`.
+
+    Raises:
+        FormatError: It cannot be read, is no TOML, or holds another table or another type.
+    """
     try:
-        return elman.training.read_toml(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FormatError(str(source), f"not readable TOML: {error}", "mend it") from error
+        told = load_toml(path)
+    except OSError as error:
+        found = f"cannot be read: {error.strerror}"
+        raise FormatError(str(path), found, "a file that can be opened") from error
+    except ValueError as error:
+        raise FormatError(str(path), f"not readable TOML: {error}", "mend it") from error
+    for name, value in told.items():
+        wanted = str if name == "kind" else dict
+        if name not in ("kind", "about", *_TABLES):
+            expected = closest(name, ("kind", "about", *_TABLES))
+            raise FormatError(f"{path}, {name}", "is unknown", expected)
+        _check_type(f"{path}, {name}", value, wanted)
+    for name, value in told.get("about", {}).items():
+        _check_type(f"{path}, about.{name}", value, int if name in _COUNTS else str)
+    return told
+
+
+def _check_type(where: str, value: Any, wanted: type) -> None:
+    if type(value) is not wanted:
+        raise FormatError(where, f"found {repr(value)[:80]}", _TYPES[wanted])
+
+
+def closest(name: str, known: Collection[str]) -> str:
+    """What to do about an unknown name: the one that it may have been meant for, or all.
+
+    >>> closest("trainig", ("task", "training"))
+    "did you mean 'training'?"
+    """
+    found = difflib.get_close_matches(name[:100], known, n=1)
+    return f"did you mean {found[0]!r}?" if found else f"one of {', '.join(known)}"
 
 
 def _value(name: str, given: Any, kind: str) -> Any:

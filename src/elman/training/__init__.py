@@ -35,7 +35,6 @@ from elman.training.losses import (
 from elman.training.progress import ProgressDisplay
 from elman.training.streams import Streams, Window
 from elman.training.tensorboard import TensorBoard
-from elman.training.toml import read_toml, toml_text
 from elman.training.trainer import Trainer
 from elman.training.truncated import Unroll, truncated_unroll
 from elman.training.windows import ForecastBatch, WindowExamples
@@ -87,9 +86,7 @@ __all__ = [
     "launch",
     "load_checkpoint",
     "padded_share",
-    "read_toml",
     "save_checkpoint",
-    "toml_text",
     "truncated_unroll",
     "writes",
 ]

@@ -10,8 +10,8 @@ from typing import Any
 
 from elman.errors import BundleError, CheckpointError
 from elman.files import remove_leftovers, replace_file
+from elman.run_files import load_toml, read_epochs, read_toml, toml_text
 from elman.training.history import EpochRecord
-from elman.training.toml import read_toml, toml_text
 
 __all__ = ["RunFolder"]
 
@@ -108,7 +108,7 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         """What the run was told, from `config.toml`; `CheckpointError` if it cannot be read."""
         try:
-            return read_toml(self.config.read_text(encoding="utf-8"))
+            return load_toml(self.config)
         except FileNotFoundError as error:
             raise CheckpointError(
                 str(self.path), "holds no training run", "begin without --resume"
@@ -121,9 +121,8 @@ class RunFolder:
     def read_metrics(self) -> list[EpochRecord]:
         """The epochs in `metrics.jsonl`; `CheckpointError` if it is missing or damaged."""
         try:
-            lines = self.metrics.read_text(encoding="utf-8").splitlines()
-            return [EpochRecord(**json.loads(line)) for line in lines]
-        except (OSError, ValueError, TypeError) as error:
+            return [EpochRecord(**facts) for facts in read_epochs(self.metrics)]
+        except (OSError, ValueError) as error:
             raise CheckpointError(
                 str(self.metrics), f"cannot be read: {error}", "train again, or --resume"
             ) from error
