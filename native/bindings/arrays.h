@@ -82,13 +82,18 @@ class Buffers {
     if (view.itemsize != sizeof(T) || !is_format<T>(view.format)) {
       throw nb::type_error((std::string(name) + " has another dtype than the call").c_str());
     }
+    if (reinterpret_cast<std::uintptr_t>(view.buf) % alignof(T) != 0) {
+      throw nb::value_error((std::string(name) + " is not aligned: pass a copy of it").c_str());
+    }
     return view;
   }
 
   template <typename T>
   static bool is_format(const char* format) {
     using Plain = std::remove_const_t<T>;
-    const char letter = format == nullptr ? 'B' : format[0];
+    if (format == nullptr) return false;
+    // NumPy writes what is not aligned as of standard size. Swapped bytes stay another dtype.
+    const char letter = format[0] == '=' || format[0] == '^' ? format[1] : format[0];
     if constexpr (std::is_same_v<Plain, float>) return letter == 'f';
     if constexpr (std::is_same_v<Plain, double>) return letter == 'd';
     if constexpr (std::is_same_v<Plain, bool>) return letter == '?';

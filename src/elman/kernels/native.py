@@ -302,8 +302,8 @@ def dense(
 
 
 def _fit(array: np.ndarray) -> np.ndarray:
-    """The array itself if it is dense and row-major, else such a copy."""
-    return np.ascontiguousarray(array)
+    """The array itself if it is dense, row-major and aligned, else such a copy."""
+    return np.ascontiguousarray(array) if array.flags.aligned else array.copy()
 
 
 def _maybe(array: np.ndarray | None) -> np.ndarray | None:
@@ -311,8 +311,9 @@ def _maybe(array: np.ndarray | None) -> np.ndarray | None:
 
 
 def _fit_steps(sequence: np.ndarray) -> np.ndarray:
-    """The array itself if what stands at one step is dense, else a dense copy."""
-    return sequence if sequence.strides[-1] == sequence.itemsize else _fit(sequence)
+    """The array itself if what stands at one step is dense and aligned, else a dense copy."""
+    dense = sequence.flags.aligned and sequence.strides[-1] == sequence.itemsize
+    return sequence if dense else _fit(sequence)
 
 
 def _cell(state: Any, fit: Callable[[np.ndarray], np.ndarray] = lambda leaf: leaf) -> Any:
