@@ -1,0 +1,114 @@
+"""`python -m tests.drills.make_corpus`: writes the seeds that the drills of formats change.
+
+What stands beside them under other names are files that once broke the law of `reading`.
+"""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elman import bundle, state
+from elman.tasks import Classifier, Forecaster, Regressor
+from elman.training import RunFolder
+from tests.drills.formats import CORPUS
+from tests.runtime.forecasters import (
+    bundle_for,
+    calibration_for,
+    companions_for,
+    network_for,
+    plan_for,
+    shops,
+)
+from tests.tasks.sequences import TINY, classes, sums
+
+ROWS = """id,t,x,z,y
+a,2024-01-01,1.5,1,left
+a,2024-01-02,2.5,0,left
+a,2024-01-03,3.5,1,left
+b,2024-01-01,-1,0,right
+b,2024-01-02,0.25,1,right
+b,2024-01-03,,0,right
+"""
+
+
+def models(folder: Path) -> None:
+    """Every task, and each strategy of forecasts."""
+    X, y = classes(20)
+    Classifier(**TINY).fit(X, y).save(folder / "classifier.model")
+    Regressor(**TINY).fit(*sums(20)[:2]).save(folder / "regressor.model")
+    panel = shops()
+    for strategy in ("direct", "recursive"):
+        plan = plan_for(panel, strategy=strategy, output="quantiles", identify=True)
+        companions = companions_for(panel, plan)
+        companions = replace(companions, calibration=calibration_for(plan))
+        found = bundle_for(companions, network_for(companions, panel))
+        bundle.save(folder / f"{strategy}.model", found)
+    small: dict[str, Any] = {"epochs": 1, "units": 4, "threads": 1, "season": 7}
+    table = {"t": np.datetime64("2024-01-01") + np.arange(60), "x": np.arange(60) % 7 + 1.0}
+    forecaster = Forecaster(strategy="smoothing", **small)
+    forecaster.fit(table, horizon=3, target="x", time="t").save(folder / "smoothing.model")
+
+
+def arrays(npz: Path, idx: Path) -> None:
+    """Sequences as arrays."""
+    X = np.arange(12.0).reshape(2, 3, 2)
+    np.savez(npz / "labels.npz", X=X, y=np.array(["a", "b"]), lengths=np.array([3, 2]))
+    np.savez_compressed(npz / "packed.npz", x=X.astype(np.float32), y=np.zeros((2, 3, 1)))
+    images = np.arange(24, dtype=">u1").reshape(2, 3, 4)
+    header = b"\0\0\x08\x03" + b"".join(size.to_bytes(4, "big") for size in images.shape)
+    (idx / "bytes-images-idx3-ubyte.idx").write_bytes(header + images.tobytes())
+    (idx / "packed.idx").write_bytes(gzip.compress(header + images.tobytes(), mtime=0))
+    (idx / "floats.idx").write_bytes(b"\0\0\x0d" + header[3:] + images.astype(">f4").tobytes())
+
+
+def tables(csv: Path, parquet: Path) -> None:
+    """The same rows as text and as Parquet."""
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    (csv / "rows.csv").write_text(ROWS, encoding="utf-8")
+    (csv / "packed.csv").write_bytes(gzip.compress(ROWS.encode(), mtime=0))
+    (csv / "tabs.csv").write_text(ROWS.replace(",", "\t"), encoding="utf-8")
+    table = pa.csv.read_csv(pa.BufferReader(ROWS.encode()))
+    pa.parquet.write_table(table, parquet / "rows.parquet")
+    pa.parquet.write_table(
+        table, parquet / "plain.parquet", use_dictionary=False, compression="none"
+    )
+
+
+def runs(toml: Path, jsonl: Path, safetensors: Path) -> None:
+    """What a run leaves behind."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as path:
+        folder = RunFolder(path, about={"data": "new.csv", "label": "y", "test": "later.csv"})
+        Classifier(**TINY, run=folder).fit(*classes(20))
+        (toml / "run.toml").write_bytes(folder.config.read_bytes())
+        (jsonl / "run.jsonl").write_bytes(folder.metrics.read_bytes())
+        (safetensors / "last.safetensors").write_bytes(folder.last.read_bytes())
+    recipe = '[about]\ndata = "digits"\n\n[task]\nunits = [8, 4]\n\n[training]\nepochs = 2\n'
+    (toml / "recipe.toml").write_text(f'kind = "classifier"\n\n{recipe}', encoding="utf-8")
+
+
+def main() -> None:
+    """Write all seeds anew."""
+    names = ("model", "npz", "idx", "csv", "parquet", "toml", "jsonl", "state", "safetensors")
+    folders = {name: CORPUS / name for name in names}
+    for folder in folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    models(folders["model"])
+    arrays(folders["npz"], folders["idx"])
+    tables(folders["csv"], folders["parquet"])
+    runs(folders["toml"], folders["jsonl"], folders["safetensors"])
+    kept = state.LSTMState(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
+    state.save(folders["state"] / "stack.state", (kept, state.RNNState(np.ones((2, 1)))))
+
+
+if __name__ == "__main__":
+    main()
