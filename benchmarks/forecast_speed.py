@@ -7,7 +7,7 @@ steps ahead), by the forecaster's trainer and by a plain PyTorch loop with torch
 same windows; in turns, for each number of threads. Backtest: 1,000 origins in one pass, against
 predicting the same 1,000 windows given as one array.
 
-Results: benchmarks/results/forecast_speed.json.
+Results: benchmarks/results/forecast_speed-LEVEL.json, LEVEL being the instruction set.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ import torch
 from torch import nn
 
 from benchmarks.environment import environment
-from benchmarks.results import RESULTS, keep
+from benchmarks.results import RESULTS, classed, keep
 from elman.data.panel import Panel
 from elman.data.series_sets import load_series
 from elman.data.windows import WindowReader
+from elman.kernels import native
 from elman.models import build
 from elman.tasks import Forecaster
 from elman.tasks.fitting import train_module
@@ -141,7 +142,7 @@ def main() -> None:
         "training": found,
         "backtest": backtest(),
     }
-    keep(RESULTS, "forecast_speed", report)
+    keep(RESULTS, classed("forecast_speed", str(native.isa())), report)
     for each in found:
         print(f"{each['threads']} threads: {each['ratio']:.2f} times as fast as plain PyTorch")
     print(f"backtest: {report['backtest']['ratio']:.2f} times the time of predicting")

@@ -6,14 +6,23 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.work import Contender
 from benchmarks.worker import BenchmarkError, Worker
 
-__all__ = ["Case", "Effort", "Pool", "check", "fastest_ways", "measure", "measure_memory"]
+__all__ = [
+    "Case",
+    "Effort",
+    "Pool",
+    "Timing",
+    "check",
+    "fastest_ways",
+    "measure",
+    "measure_memory",
+]
 
 BURST = 0.03  # seconds; shorter calls are repeated until they fill it
 TRIES, LOST = 4, 0.1  # of a burst; the share of it that may be taken away
@@ -31,12 +40,14 @@ class Case:
         contenders: Several of one name are ways of doing it, of which the fastest counts.
         unchecked: Names of those that compute something else on purpose.
         warm_up: Where memory is to be measured, not time: a small case of each contender.
+        needs: Packages of its own, in a suite whose packages may be missing.
     """
 
     description: dict[str, Any]
     contenders: tuple[Contender, ...]
     unchecked: frozenset[str] = frozenset()
     warm_up: tuple[Contender, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,19 @@ class Effort:
         return min(max(round(self.seconds / once), self.least), self.most)
 
 
+class Timing(NamedTuple):
+    """What a call takes.
+
+    Attributes:
+        seconds: By the clock on the wall.
+        processor: Of processor time, all threads together: on a machine that is busy with other
+            work this is what a ratio on one thread is to be taken of.
+    """
+
+    seconds: float
+    processor: float
+
+
 class Pool:
     """One worker for each module, started when first needed."""
 
@@ -67,8 +91,13 @@ class Pool:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers; whoever is needed again is started again."""
         for worker in self._workers.values():
             worker.close()
+        self._workers.clear()
 
     def worker(self, contender: Contender) -> Worker:
         if contender.module not in self._workers:
@@ -91,19 +120,19 @@ class Pool:
                 results[contender] = self.worker(contender).answer()
         return results
 
-    def seconds(self, contender: Contender, calls: int) -> float:
-        """Seconds a call, with nobody else at work.
+    def timing(self, contender: Contender, calls: int) -> Timing:
+        """What a call takes, with nobody else at work.
 
         On a virtual machine that means other machines, too: a burst in which the host took much
         time away is timed again, and the one that lost the least counts.
         """
         worker = self.worker(contender)
-        tries: list[tuple[float, float]] = []
+        tries: list[tuple[float, Timing]] = []
         while len(tries) < TRIES and (not tries or tries[-1][0] > LOST):
             before = stolen()
-            seconds = worker.ask("seconds", contender, calls)
+            timing = Timing(*worker.ask("timing", contender, calls))
             lost = max(0.0, stolen() - before - TICK)
-            tries.append((lost / (calls * seconds), seconds))
+            tries.append((lost / (calls * timing.seconds), timing))
         worker.rest()
         return min(tries)[1]
 
@@ -123,7 +152,8 @@ def measure(case: Case, pool: Pool, effort: Effort) -> list[dict[str, Any]]:
     """Time the contenders of a case in turn, each name by its fastest way.
 
     Returns:
-        For each name: way, median and quartiles of the seconds a call, rounds, calls a burst.
+        For each name: way, median and quartiles of the seconds a call, median of its processor
+        seconds, rounds, calls a burst.
 
     Raises:
         BenchmarkError: A contender failed, or computed something else.
@@ -131,15 +161,15 @@ def measure(case: Case, pool: Pool, effort: Effort) -> list[dict[str, Any]]:
     check(case, pool.prepare(case.contenders))
     for contender in case.contenders:
         pool.worker(contender).rest()
-    pilot = {contender: pool.seconds(contender, 1) for contender in case.contenders}
+    pilot = {contender: pool.timing(contender, 1).seconds for contender in case.contenders}
     calls = {contender: max(1, round(BURST / once)) for contender, once in pilot.items()}
-    pilot |= {c: pool.seconds(c, calls[c]) for c in pilot if calls[c] > 1}
+    pilot |= {c: pool.timing(c, calls[c]).seconds for c in pilot if calls[c] > 1}
     chosen = fastest_ways(pilot)
     rounds = effort.rounds(sum(calls[c] * pilot[c] for c in chosen))
-    times: dict[Contender, list[float]] = {contender: [] for contender in chosen}
+    times: dict[Contender, list[Timing]] = {contender: [] for contender in chosen}
     for turn in range(rounds):
         for contender in chosen if turn % 2 == 0 else reversed(chosen):
-            times[contender].append(pool.seconds(contender, calls[contender]))
+            times[contender].append(pool.timing(contender, calls[contender]))
     pool.forget()
     return [_summary(contender, times[contender], calls[contender]) for contender in chosen]
 
@@ -188,13 +218,15 @@ def fastest_ways(pilot: dict[Contender, float]) -> list[Contender]:
     return list(chosen.values())
 
 
-def _summary(contender: Contender, times: list[float], calls: int) -> dict[str, Any]:
-    low, _, high = statistics.quantiles(times, n=4, method="inclusive")
+def _summary(contender: Contender, times: list[Timing], calls: int) -> dict[str, Any]:
+    seconds = [timing.seconds for timing in times]
+    low, _, high = statistics.quantiles(seconds, n=4, method="inclusive")
     return {
         "name": contender.name,
         "way": contender.way,
-        "seconds": statistics.median(times),
+        "seconds": statistics.median(seconds),
         "quartiles": [low, high],
+        "processor": statistics.median(timing.processor for timing in times),
         "rounds": len(times),
         "calls": calls,
     }

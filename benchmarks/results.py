@@ -1,17 +1,37 @@
-"""The kept results: one JSON file a suite."""
+"""The kept results: one JSON file a suite and class of processor.
+
+A class is named by the best instruction set that its processors run, so a run on another class of
+processor does not overwrite it.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from elman.files import replace_file
 
-__all__ = ["PARTIAL", "RESULTS", "keep", "load"]
+__all__ = ["PARTIAL", "RESULTS", "classed", "classes", "keep", "load"]
 
 RESULTS = Path(__file__).parent / "results"
 PARTIAL = Path(__file__).parent.parent / "build" / "benchmarks"  # quick runs, single points
+
+
+def classed(name: str, level: str) -> str:
+    """The name of a report that belongs to a class of processors.
+
+    >>> classed("grid", "avx2")
+    'grid-avx2'
+    """
+    return f"{name}-{level}"
+
+
+def classes(folder: Path, names: Iterable[str]) -> list[str]:
+    """The classes of processors of which there is a report by one of the names, sorted."""
+    found = (path.stem.removeprefix(f"{n}-") for n in names for path in folder.glob(f"{n}-*.json"))
+    return sorted(set(found))
 
 
 def keep(folder: Path, name: str, report: dict[str, Any]) -> None:

@@ -69,18 +69,24 @@ class Worker:
         self.pid = self._process.pid or 0
 
     def tell(self, command: str, *arguments: Any) -> None:
-        self._connection.send((command, arguments))
+        try:
+            self._connection.send((command, arguments))
+        except ConnectionError:
+            raise self._ended() from None
 
     def answer(self) -> Any:
         try:
             done, value = self._connection.recv()
-        except EOFError:
-            self._process.join()
-            code = self._process.exitcode
-            raise BenchmarkError(f"{self.module}: its process ended with code {code}") from None
+        except (EOFError, ConnectionError):  # reset, where it left commands unread
+            raise self._ended() from None
         if not done:
             raise BenchmarkError(f"{self.module}:\n{value}")
         return value
+
+    def _ended(self) -> BenchmarkError:
+        self._process.join()
+        code = self._process.exitcode
+        return BenchmarkError(f"{self.module}: its process ended with code {code}")
 
     def ask(self, command: str, *arguments: Any) -> Any:
         self.tell(command, *arguments)
@@ -111,7 +117,7 @@ def _serve(connection: Connection, module: str, threads: int) -> None:
     warnings.simplefilter("ignore")  # the libraries warn each other
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
     runs: dict[Contender, Run] = {}
-    commands = {f.__name__: f for f in (prepare, results, seconds, peak, forget)}
+    commands = {f.__name__: f for f in (prepare, results, timing, peak, forget)}
     with contextlib.suppress(EOFError, ConnectionError):  # the harness has gone: so do we
         while True:
             command, arguments = connection.recv()
@@ -136,15 +142,20 @@ def results(runs: dict[Contender, Run], contender: Contender) -> dict[str, np.nd
     return runs[contender].results()
 
 
-def seconds(runs: dict[Contender, Run], contender: Contender, calls: int) -> float:
-    """Seconds a call over a burst of calls. Before a burst of several, one warms the caches."""
+def timing(runs: dict[Contender, Run], contender: Contender, calls: int) -> tuple[float, float]:
+    """Seconds and processor seconds a call over a burst of calls.
+
+    Before a burst of several, one warms the caches. Processor time is that of all the process's
+    threads; another process that keeps a core busy does not add to it.
+    """
     call = runs[contender].call
     if calls > 1:
         call()
-    start = time.perf_counter()
+    start, busy = time.perf_counter(), time.process_time()
     for _ in range(calls):
         call()
-    return (time.perf_counter() - start) / calls
+    taken, worked = time.perf_counter() - start, time.process_time() - busy
+    return taken / calls, worked / calls
 
 
 def peak(runs: dict[Contender, Run], contender: Contender) -> int:

@@ -10,15 +10,29 @@ from torch import Tensor
 
 from benchmarks.peers.epoch import epoch_run
 from benchmarks.peers.layers import layer_run, module_run, pack, packed_run, weighted_layer
+from benchmarks.peers.stepping import CLASSES, read_out, stepping_run
 from benchmarks.peers.variants import OPTIONS, ZONEOUT, variant_run
 from benchmarks.problem import Problem, draw, lengths
 from benchmarks.work import Run
 from elman import cells, nn
+from elman.blueprint import CellConfig, sequence_to_vector
 from elman.kernels import native
 from elman.kernels.contract import LSTM, LSTMWeights
 from elman.layers import dynamic_unroll
+from elman.runtime.network import Network
 
-__all__ = ["epoch", "final_state", "grid", "packed", "ragged", "resets", "step", "variant"]
+__all__ = [
+    "classifier_step",
+    "epoch",
+    "final_state",
+    "grid",
+    "packed",
+    "ragged",
+    "resets",
+    "step",
+    "stepping",
+    "variant",
+]
 
 
 def grid(problem: Problem, way: str) -> Run:
@@ -104,6 +118,38 @@ def step(problem: Problem) -> Run:
     stepper = native.Stepper(LSTM(), weights, problem.batch)
     frame = np.ascontiguousarray(numbers.inputs[:, 0])
     return Run(lambda: stepper.step(frame), lambda: {"outputs": stepper.step(frame).copy()})
+
+
+def stepping(problem: Problem) -> Run:
+    return stepping_run(getattr(nn, f"{problem.cell}Cell"), problem)
+
+
+def classifier_step(problem: Problem) -> Run:
+    """A step of a whole network by the runtime, the state handed on."""
+    numbers = draw(problem)
+    options = {"forget_bias": 0.0} if problem.cell == "LSTM" else {}
+    cell = CellConfig(problem.cell.lower(), problem.hidden, **options)
+    blueprint = sequence_to_vector(cells=cell, outputs=CLASSES, input_size=problem.inputs)
+    bias = numbers.bias_ih + numbers.bias_hh
+    weights = {"weight_ih": numbers.weight_ih, "weight_hh": numbers.weight_hh, "bias": bias}
+    if problem.cell == "GRU":  # the candidate's recurrent bias stands inside its reset
+        weights["recurrent_bias"] = numbers.bias_hh[2 * problem.hidden :]
+        bias[2 * problem.hidden :] = numbers.bias_ih[2 * problem.hidden :]
+    named = {f"body.0.cells.0.{name}": array for name, array in weights.items()}
+    named |= {f"body.2.{name}": array for name, array in read_out(numbers).items()}
+    network = Network(blueprint, named)
+    frame = np.ascontiguousarray(numbers.inputs[:, 0])
+    state = network.initial_state(problem.batch)
+
+    def call() -> np.ndarray:
+        nonlocal state
+        scores, state = network.step_inputs(frame, state)
+        return scores
+
+    def results() -> dict[str, np.ndarray]:
+        return {"scores": network.step_inputs(frame, network.initial_state(problem.batch))[0]}
+
+    return Run(call, results)
 
 
 def epoch(cell: str) -> Run:

@@ -7,12 +7,23 @@ import torch
 
 from benchmarks.peers.epoch import epoch_run
 from benchmarks.peers.layers import layer_run, load, packed_run, weighted_layer
+from benchmarks.peers.stepping import classifier_run, stepping_run
 from benchmarks.peers.torch_loop import VariantLSTM
 from benchmarks.peers.variants import variant_run
 from benchmarks.problem import Problem, draw
 from benchmarks.work import Run
 
-__all__ = ["cell_step", "epoch", "grid", "layer_step", "packed", "sgemm", "variant"]
+__all__ = [
+    "cell_step",
+    "classifier_step",
+    "epoch",
+    "grid",
+    "layer_step",
+    "packed",
+    "sgemm",
+    "stepping",
+    "variant",
+]
 
 
 def grid(problem: Problem, way: str) -> Run:
@@ -68,6 +79,14 @@ def cell_step(problem: Problem) -> Run:
         return state[0]
 
     return Run(call, lambda: {"outputs": call().numpy()})
+
+
+def stepping(problem: Problem) -> Run:
+    return stepping_run(getattr(torch.nn, f"{problem.cell}Cell"), problem)
+
+
+def classifier_step(problem: Problem) -> Run:
+    return classifier_run(getattr(torch.nn, problem.cell), problem)
 
 
 def epoch(cell: str) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.environment import describe_environment
-from benchmarks.results import RESULTS, load
+from benchmarks.results import RESULTS, classed, classes, load
 
 __all__ = ["forecasting_chapter"]
 
@@ -25,7 +25,7 @@ M4 = {
 
 def forecasting_chapter() -> list[str]:
     """The chapter's parts."""
-    found, speed = load(RESULTS, "forecasting"), load(RESULTS, "forecast_speed")
+    found = load(RESULTS, "forecasting")
     parts = []
     if found is not None:
         recipes = found["recipes"]
@@ -35,9 +35,13 @@ def forecasting_chapter() -> list[str]:
         if any(name.startswith("etth1") for name in recipes):
             parts += ["### ETTh1: 7 columns, mean squared error, standardised\n", _etth1(recipes)]
         parts.append(f"{describe_environment(found['environment'])}\n")
-    if speed is not None:
-        parts += ["### Speed of forecasters\n", _speed(speed)]
-        parts.append(f"{describe_environment(speed['environment'])}\n")
+    levels = classes(RESULTS, ["forecast_speed"])
+    if levels:
+        parts.append("### Speed of forecasters\n")
+    for level in levels:
+        speed = load(RESULTS, classed("forecast_speed", level))
+        assert speed is not None
+        parts += [_speed(speed), f"{describe_environment(speed['environment'])}\n"]
     return parts
 
 

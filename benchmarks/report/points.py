@@ -8,6 +8,7 @@ from benchmarks.suites.grid import SGEMM, SGEMM_SIZE
 
 __all__ = [
     "Point",
+    "by_processor_time",
     "fastest_peer",
     "label",
     "names",
@@ -27,6 +28,15 @@ def names(point: Point) -> list[str]:
 
 def peers(point: Point) -> list[str]:
     return [name for name in names(point) if name not in ("Elman", SGEMM)]
+
+
+def by_processor_time(points: list[Point]) -> list[Point]:
+    """The points with processor time in the place of time; those without it are left out."""
+    return [
+        {**point, "measurements": [{**m, "seconds": m["processor"]} for m in point["measurements"]]}
+        for point in points
+        if all("processor" in each for each in point["measurements"])
+    ]
 
 
 def seconds(point: Point, name: str) -> float:
@@ -56,5 +66,5 @@ def share(point: Point, name: str = "Elman") -> float:
 
 def label(point: Point) -> str:
     """The point in words."""
-    about = [str(point[key]) for key in ("variant", "cell", "size") if key in point]
+    about = [str(point[key]) for key in ("client", "variant", "cell", "size") if key in point]
     return " ".join([*about, "training" if point["training"] else "inference"])

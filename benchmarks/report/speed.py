@@ -1,4 +1,4 @@
-"""How fast the kernels are: the chapter with every suite's table, and its pictures."""
+"""How fast the kernels are: a chapter for each class of processor, and its pictures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.environment import describe_environment
-from benchmarks.report import charts, tables, targets
-from benchmarks.report.points import Point, speedup
-from benchmarks.results import load
+from benchmarks.report import charts, tables
+from benchmarks.report.points import Point, by_processor_time, speedup
+from benchmarks.report.targets import all_targets
+from benchmarks.report.verdicts import Column, table
+from benchmarks.results import classed, classes, load
 from benchmarks.suites import SUITES
 from benchmarks.suites.budget import EVERYTHING
 from benchmarks.suites.overhead import BARE
 
 __all__ = ["speed_chapter"]
+
+PictureOf = Callable[[str], Path]
+"""The name of a picture -> where it goes."""
+
+TITLES = {"avx2": "AVX2", "avx512": "AVX-512", "neon": "NEON"}
 
 HEADER = """## Speed
 
@@ -33,7 +40,11 @@ them. Training means outputs and the gradients of all weights, given
 the gradients of the outputs; the inputs are data and get none.
 
 `make bench` measures all of it anew. A multiple says how many times longer the other one takes;
-a loss is in bold.
+a loss is in bold. Each class of processor, named by the best instruction set that it runs, has a
+chapter of its own, and its own targets. Beside the time by the clock stands processor time, that of
+all of a process's threads together: other work on the machine adds to the first and hardly to the
+second, so on one thread it is the steadier ratio; on two, a library that waits for its other thread
+by spinning has the higher one.
 """
 GRID = """The rate counts the matrix products alone, the share is of a 2048×2048 product that torch
 runs in the same rounds (B ≥ 32 and H ≥ 128)."""
@@ -52,49 +63,77 @@ BUDGET = """Forward, backward and the weights' gradients of an LSTM whose cost i
 state, `dynamic_unroll(..., memory=...)`: what it adds to the resident memory at its highest, beyond
 the inputs. Every gradient is exact: what was not kept is computed again."""
 BUDGET_TIME = """The time of the same. The longer sequence is ten times as long."""
+CELLS = """A cell called once a step in a loop, as tutorials write it, and the way back through all
+steps; one call of a frozen layer of 150 units with one step; one step of such a layer and the
+scores read out from it: by Elman's runtime, and by two modules of torch."""
+CLIENTS = """Other projects' programs and the classic tutorials, each as it is and with
+`elman.accelerate`; nothing else differs. Sizes are those of the projects' own examples or defaults,
+the data are made up. A call trains on a few batches, or answers."""
 MEMORY = """What one forward and backward pass adds to the resident memory at its highest, in a
 fresh process each, after a small one of the same kind."""
 
 
 def speed_chapter(results: Path, pictures: Path) -> list[str]:
     """The chapter's parts; its pictures go to the folder `pictures`."""
-    reports = {name: load(results, name) for name in SUITES}
-    points = {name: report["points"] for name, report in reports.items() if report is not None}
-    if not points:
-        return []
-    parts = [HEADER, *_provenance(reports), "### Targets\n"]
-    parts.append(_lines(targets.table(targets.all_targets(points))))
-    for name, chapter in _CHAPTERS.items():
-        if name in points:
-            parts += chapter(points[name], pictures)
+    found = classes(results, SUITES)
+    parts = [HEADER] if found else []
+    for level in found:
+        reports = {name: load(results, classed(name, level)) for name in SUITES}
+        parts += _of_class(level, {n: r for n, r in reports.items() if r is not None}, pictures)
     return parts
 
 
-def _provenance(reports: dict[str, dict | None]) -> list[str]:
+def _of_class(level: str, reports: dict[str, dict], pictures: Path) -> list[str]:
+    """All that was measured on a class of processors."""
+    points = {name: report["points"] for name, report in reports.items()}
+    parts = [f"## Speed with {TITLES.get(level, level)}\n", *_provenance(reports)]
+    parts += ["### Targets\n", _lines(_targets(points, level))]
+    for name, chapter in _CHAPTERS.items():
+        if name in points:
+            parts += chapter(points[name], lambda name: pictures / f"{classed(name, level)}.svg")
+    return parts
+
+
+def _targets(points: dict[str, list[Point]], level: str) -> list[str]:
+    by_clock = all_targets(points, level)
+    worked = {name: by_processor_time(kept) for name, kept in points.items()}
+    by_processor = all_targets({name: kept for name, kept in worked.items() if kept}, level)
+    return table(
+        [
+            Column("1 thread", 1, by_clock),
+            Column("2 threads", 2, by_clock),
+            Column("1 thread, processor time", 1, by_processor),
+            Column("2 threads, processor time", 2, by_processor),
+        ]
+    )
+
+
+def _provenance(reports: dict[str, dict]) -> list[str]:
     """Machine and versions, once for each environment that the suites ran in."""
     places: dict[str, list[str]] = {}
     for name, report in reports.items():
-        if report is not None:
-            state = "" if report["complete"] else " (interrupted)"
-            places.setdefault(describe_environment(report["environment"]), []).append(name + state)
+        state = "" if report["complete"] else " (interrupted)"
+        places.setdefault(describe_environment(report["environment"]), []).append(name + state)
     return [f"{', '.join(suites)}: {place}\n" for place, suites in places.items()]
 
 
-def _grid(points: list[Point], pictures: Path) -> list[str]:
+def _grid(points: list[Point], picture_of: PictureOf) -> list[str]:
     parts = ["### Every cell at every size\n", GRID + "\n"]
     for training in (False, True):
         kept = [point for point in points if point["training"] == training]
         mode = "training" if training else "inference"
-        charts.draw_ratios(kept, _finding(kept, mode), pictures / f"speed-{mode}.svg")
-        parts.append(f"![Times of each library over Elman's, {mode}]({_link(f'speed-{mode}')})\n")
+        picture = picture_of(f"speed-{mode}")
+        charts.draw_ratios(kept, _finding(kept, mode), picture)
+        parts.append(f"![Times of each library over Elman's, {mode}]({_link(picture)})\n")
         for threads in sorted({point["threads"] for point in kept}):
             count = "one thread" if threads == 1 else f"{threads} threads"
             parts.append(f"#### {mode.capitalize()}, {count}\n")
             same = [point for point in kept if point["threads"] == threads]
             parts.append(_lines(tables.grid_table(same)))
     finding = "How near each library comes to the machine's own rate"
-    charts.draw_shares(points, finding, pictures / "speed-shares.svg")
-    return [*parts, f"![Shares of the machine's SGEMM rate]({_link('speed-shares')})\n"]
+    charts.draw_shares(points, finding, picture_of("speed-shares"))
+    link = _link(picture_of("speed-shares"))
+    return [*parts, f"![Shares of the machine's SGEMM rate]({link})\n"]
 
 
 def _finding(points: list[Point], mode: str) -> str:
@@ -106,7 +145,7 @@ def _finding(points: list[Point], mode: str) -> str:
     return f"{mode.capitalize()}: {shown} times faster than PyTorch in the geometric mean"
 
 
-def _lengths(points: list[Point], pictures: Path) -> list[str]:
+def _lengths(points: list[Point], picture_of: PictureOf) -> list[str]:
     ragged = [point for point in points if point["about"] == "lengths"]
     resets = [point for point in points if point["about"] == "resets"]
     return [
@@ -117,42 +156,56 @@ def _lengths(points: list[Point], pictures: Path) -> list[str]:
     ]
 
 
-def _variants(points: list[Point], pictures: Path) -> list[str]:
+def _variants(points: list[Point], picture_of: PictureOf) -> list[str]:
     table = tables.time_table(points, "Elman", extra=("variant",))
     return ["### Variants of the LSTM\n", VARIANTS + "\n", _lines(table)]
 
 
-def _step(points: list[Point], pictures: Path) -> list[str]:
+def _step(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### One step\n", STEP + "\n", _lines(tables.time_table(points, "Elman"))]
 
 
-def _epoch(points: list[Point], pictures: Path) -> list[str]:
+def _cells(points: list[Point], picture_of: PictureOf) -> list[str]:
+    parts = ["### One step at a time\n", CELLS + "\n"]
+    for about in dict.fromkeys(point["about"] for point in points):
+        kept = [point for point in points if point["about"] == about]
+        parts += [f"{about.capitalize()}:\n", _lines(tables.time_table(kept, "Elman"))]
+    return parts
+
+
+def _clients(points: list[Point], picture_of: PictureOf) -> list[str]:
+    return ["### Programs of others\n", CLIENTS + "\n", _lines(tables.client_table(points))]
+
+
+def _epoch(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### The lesson's epoch\n", EPOCH + "\n", _lines(tables.epoch_table(points))]
 
 
-def _overhead(points: list[Point], pictures: Path) -> list[str]:
+def _overhead(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### The training loop\n", OVERHEAD + "\n", _lines(tables.time_table(points, BARE))]
 
 
-def _memory(points: list[Point], pictures: Path) -> list[str]:
+def _memory(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### Memory\n", MEMORY + "\n", _lines(tables.memory_table(points))]
 
 
-def _budget_memory(points: list[Point], pictures: Path) -> list[str]:
+def _budget_memory(points: list[Point], picture_of: PictureOf) -> list[str]:
     table = _lines(tables.budget_table(points))
     return ["### Long sequences within a memory budget\n", BUDGET + "\n", table]
 
 
-def _budget_time(points: list[Point], pictures: Path) -> list[str]:
+def _budget_time(points: list[Point], picture_of: PictureOf) -> list[str]:
     return [BUDGET_TIME + "\n", _lines(tables.time_table(points, EVERYTHING))]
 
 
-_CHAPTERS: dict[str, Callable[[list[Point], Path], list[str]]] = {
+_CHAPTERS: dict[str, Callable[[list[Point], PictureOf], list[str]]] = {
     "grid": _grid,
     "lengths": _lengths,
     "variants": _variants,
     "step": _step,
+    "cells": _cells,
     "mnist_epoch": _epoch,
+    "clients": _clients,
     "overhead": _overhead,
     "memory": _memory,
     "budget_memory": _budget_memory,
@@ -164,5 +217,5 @@ def _lines(lines: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _link(name: str) -> str:
-    return f"docs/pictures/{name}.svg"
+def _link(picture: Path) -> str:
+    return f"docs/pictures/{picture.name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.digits import BATCH
 from benchmarks.report.points import (
     Point,
+    by_processor_time,
     fastest_peer,
     names,
     peers,
@@ -15,7 +16,14 @@ from benchmarks.report.points import (
 )
 from benchmarks.suites.grid import SGEMM
 
-__all__ = ["epoch_table", "grid_table", "memory_table", "time_table"]
+__all__ = [
+    "budget_table",
+    "client_table",
+    "epoch_table",
+    "grid_table",
+    "memory_table",
+    "time_table",
+]
 
 
 def grid_table(points: list[Point]) -> list[str]:
@@ -70,6 +78,23 @@ def epoch_table(points: list[Point]) -> list[str]:
         ]
         lines.append(_row(point["cell"], point["threads"], f"{own:.2f}", *cells))
     return [*lines, "", f"Batches of {BATCH}; the multiple is of Elman's time."]
+
+
+def client_table(points: list[Point]) -> list[str]:
+    """Milliseconds before and after, by the clock and of processor time; or why there are none."""
+    head = ["program", "cell", "B T I H", "", "threads", "torch, ms", "accelerated, ms"]
+    lines = _head([*head, "times as fast", "by processor time"], left=4)
+    for point in points:
+        mode = "training" if point["training"] else "inference"
+        first = (point["client"], point["cell"], _size(point), mode, point["threads"])
+        if not point["measurements"]:
+            lines.append(_row(*first, f"not run: {point['not run']}", "", "", ""))
+            continue
+        taken = [milliseconds(seconds(point, name)) for name in ("PyTorch", "Elman")]
+        (worked,) = by_processor_time([point])
+        ratios = [times(speedup(each, "PyTorch")) for each in (point, worked)]
+        lines.append(_row(*first, *taken, *ratios))
+    return lines
 
 
 def memory_table(points: list[Point]) -> list[str]:

@@ -9,27 +9,50 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.harness import Case
-from benchmarks.suites import budget, grid, lengths, memory, mnist_epoch, overhead, step, variants
+from benchmarks.suites import (
+    budget,
+    cells,
+    clients,
+    grid,
+    lengths,
+    memory,
+    mnist_epoch,
+    overhead,
+    step,
+    variants,
+)
 
 __all__ = ["SUITES", "Suite"]
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite's cases, and the numbers of threads with which each is measured."""
+    """A suite's cases, and the numbers of threads with which each is measured.
+
+    Attributes:
+        cases: All of them.
+        threads: Each number in turn.
+        quick: Those of a quick look, where it is not all of them with two threads.
+        clients: The cases are other projects' programs. One whose packages are missing, or that
+            fails, is told as not run, with the reason; the others are measured.
+    """
 
     cases: Callable[[], Iterator[Case]]
     threads: tuple[int, ...] = (1, 2)
+    quick: Callable[[], Iterator[Case]] | None = None
+    clients: bool = False
 
 
 SUITES = {
-    "grid": Suite(grid.cases),
+    "grid": Suite(grid.cases, quick=grid.quick_cases),
     "lengths": Suite(lengths.cases),
     "variants": Suite(variants.cases),
     "step": Suite(step.cases, threads=(1,)),
+    "cells": Suite(cells.cases, threads=(1,)),
     "mnist_epoch": Suite(mnist_epoch.cases),
     "overhead": Suite(overhead.cases),
     "memory": Suite(memory.cases, threads=(2,)),
     "budget_memory": Suite(budget.memory_cases, threads=(2,)),
     "budget_time": Suite(budget.time_cases, threads=(2,)),
+    "clients": Suite(clients.cases, clients=True),
 }

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from benchmarks.harness import Case
 from benchmarks.problem import CELLS, Problem
 from benchmarks.work import Contender
 
-__all__ = ["SGEMM", "SGEMM_SIZE", "SIZES", "cases", "contenders", "describe", "is_wide"]
+__all__ = [
+    "QUICK_SIZES",
+    "SGEMM",
+    "SGEMM_SIZE",
+    "SIZES",
+    "cases",
+    "contenders",
+    "describe",
+    "first_ways",
+    "is_wide",
+    "quick_cases",
+]
 
 SIZES = (  # B, T, I, H
     (1, 28, 28, 150),
@@ -20,6 +32,16 @@ SIZES = (  # B, T, I, H
     (16, 1000, 1, 32),
     (128, 784, 1, 128),
     (1, 1000, 64, 64),
+    (1, 1, 28, 150),
+    (8, 1, 64, 256),
+)
+QUICK_SIZES = (  # of these every kind: one row, few rows, one step, narrow, wide
+    (1, 28, 28, 150),
+    (150, 28, 28, 150),
+    (50, 20, 1, 100),
+    (32, 512, 64, 128),
+    (64, 50, 512, 512),
+    (8, 1, 64, 256),
 )
 WAYS = {
     "Elman": ("elman_nn", ("batch first", "batch first, frozen")),
@@ -32,9 +54,9 @@ SGEMM = "SGEMM"
 SGEMM_SIZE = 2048
 
 
-def cases() -> Iterator[Case]:
+def cases(sizes: Iterable[tuple[int, int, int, int]] = SIZES) -> Iterator[Case]:
     for cell in CELLS:
-        for size in SIZES:
+        for size in sizes:
             for training in (False, True):
                 problem = Problem(cell, *size, training)
                 everybody = contenders(problem)
@@ -42,6 +64,20 @@ def cases() -> Iterator[Case]:
                     function = ("benchmarks.peers.pytorch", "sgemm", (SGEMM_SIZE,))
                     everybody += (Contender(SGEMM, *function),)
                 yield Case(describe(problem), everybody)
+
+
+def quick_cases() -> Iterator[Case]:
+    """Fewer sizes, and each library by its first way: what a compiler needs takes the time."""
+    for case in cases(QUICK_SIZES):
+        yield replace(case, contenders=first_ways(case.contenders))
+
+
+def first_ways(everybody: Iterable[Contender]) -> tuple[Contender, ...]:
+    """One contender a name."""
+    first: dict[str, Contender] = {}
+    for contender in everybody:
+        first.setdefault(contender.name, contender)
+    return tuple(first.values())
 
 
 def contenders(problem: Problem) -> tuple[Contender, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from benchmarks.harness import Case
 from benchmarks.problem import CELLS, Problem
-from benchmarks.suites.grid import contenders, describe
+from benchmarks.suites.grid import contenders, describe, first_ways
 from benchmarks.work import Contender
 
 __all__ = ["cases"]
@@ -23,7 +23,4 @@ def cases() -> Iterator[Case]:
 
 def _first_ways(problem: Problem) -> tuple[Contender, ...]:
     """One contender a name: what a compiler needs the first time is no part of training."""
-    first: dict[str, Contender] = {}
-    for contender in contenders(problem):
-        first.setdefault(contender.name, contender)
-    return tuple(first.values())
+    return first_ways(contenders(problem))

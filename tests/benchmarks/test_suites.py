@@ -6,6 +6,7 @@ import itertools
 import pickle
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -30,7 +31,26 @@ def test_the_grid_is_every_cell_at_every_size_in_both_modes():
     found = {tuple(case.description[k] for k in ("cell", "size", "training")) for case in cases}
     sizes = ["x".join(map(str, size)) for size in SIZES]
     assert found == set(itertools.product(("RNN", "LSTM", "GRU"), sizes, (False, True)))
-    assert len(sizes) == 9
+    assert len(set(sizes)) == len(sizes) == 11
+
+
+def test_a_quick_look_is_a_part_of_the_grid_in_which_every_peer_takes_part_once():
+    whole = {repr(case.description): case for case in SUITES["grid"].cases()}
+    assert SUITES["grid"].quick is not None
+    quick = list(SUITES["grid"].quick())
+    assert 0 < len(quick) < len(whole)
+    for case in quick:
+        same = whole[repr(case.description)]
+        assert set(case.contenders) <= set(same.contenders)
+        shown = [each.name for each in case.contenders]
+        assert shown == list(dict.fromkeys(each.name for each in same.contenders))
+
+
+def test_a_client_is_a_module_of_its_own_and_names_what_it_needs():
+    for case in SUITES["clients"].cases():
+        assert [each.name for each in case.contenders] == ["PyTorch", "Elman"]
+        (module,) = {each.module for each in case.contenders}
+        assert find_spec(module) is not None
 
 
 def test_elman_is_first_and_every_peer_takes_part():

@@ -39,6 +39,20 @@ def test_a_process_that_ends_is_told_with_its_code(worker):
     worker.ask("prepare", fake("dying"))
     with pytest.raises(BenchmarkError, match="ended with code 3"):
         worker.ask("results", fake("dying"))
+    with pytest.raises(BenchmarkError, match="ended with code 3"):
+        worker.ask("results", fake("dying"))
+
+
+def test_a_process_that_ends_with_commands_unread_is_told_too(worker):
+    worker.ask("prepare", fake("dying"))
+
+    def ask_for_more() -> None:
+        for _ in range(3):
+            worker.tell("results", fake("dying"))
+        worker.answer()
+
+    with pytest.raises(BenchmarkError, match="ended with code 3"):
+        ask_for_more()
 
 
 def test_a_worker_comes_to_rest(worker):
