@@ -1,7 +1,7 @@
 # make demo    a recurrent network learns to read handwritten digits, from nothing
 # make test    everything that continuous integration checks
 # make native  the C++ core by itself: sanitizers, and a processor without AVX (part of make test)
-# make bench   Elman and its peers side by side, BENCHMARKS.md from it (half an hour, a quiet machine)
+# make bench   Elman and its peers side by side, BENCHMARKS.md from it (an hour, a quiet machine)
 # make drills  all long checks (kills, full disks), their result kept under benchmarks/results/
 
 PYTHON ?= python3
@@ -61,7 +61,8 @@ bench: $(BENCH)/.bench
 $(BENCH)/.bench: constraints.txt $(NATIVE)
 	@echo "Installing Elman and the peers into $(BENCH) (several minutes, once) ..."
 	$(PYTHON) -m venv $(BENCH)
-	$(BENCH)/bin/python -m pip --disable-pip-version-check -q install -c constraints.txt -e '.[bench]'
+	$(BENCH)/bin/python -m pip --disable-pip-version-check -q install -c constraints.txt -e '.[bench,clients]'
+	$(BENCH)/bin/python -m pip --disable-pip-version-check -q install -c constraints.txt --no-deps joeynmt
 	@touch $@
 
 drills: $(VENV)/.dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -38,6 +39,7 @@ def runs(make: Callable[[], Program]) -> tuple[Callable[[bool], Run], Callable[[
     """Training and inference of a program, each a function of whether it is accelerated."""
 
     def made(accelerated: bool) -> Program:
+        logging.disable(logging.WARNING)  # what they tell of themselves is not our report
         torch.manual_seed(0)
         program = make()
         if accelerated and not elman.accelerate(program.model).replaced:

@@ -35,6 +35,16 @@ CLIENTS = {
     "word_model": Client("words, 2 layers", "LSTM", "20x35x200x200"),
     "translation": Client("translation with attention", "GRU", "32x10x128x128"),
     "wave": Client("waves by LSTMCell, float64", "LSTM", "97x999x1x51"),
+    "skorch_classifier": Client("skorch", "LSTM", "128x50x16x64", ("skorch",)),
+    "neuralforecast_lstm": Client(
+        "NeuralForecast, 2 layers", "LSTM", "128x24x1x128", ("neuralforecast",)
+    ),
+    "darts_rnn": Client("darts", "LSTM", "16x20x1x20", ("darts",), repeats=False),
+    "stanza_tokenizer": Client("Stanza, two directions", "LSTM", "32x100x37x64", ("stanza",)),
+    "joeynmt_translator": Client("JoeyNMT", "LSTM", "20x25x16x64", ("joeynmt",)),
+    "recurrent_ppo": Client(
+        "RecurrentPPO", "LSTM", "1x128x4x256", ("sb3-contrib", "gymnasium"), repeats=False
+    ),
 }
 
 
