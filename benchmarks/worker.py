@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -115,6 +116,7 @@ class Worker:
 def _serve(connection: Connection, module: str, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the harness says when it is over
     warnings.simplefilter("ignore")  # the libraries warn each other
+    logging.disable(logging.WARNING)  # and tell of themselves
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
     runs: dict[Contender, Run] = {}
     commands = {f.__name__: f for f in (prepare, results, timing, peak, forget)}
