@@ -5,6 +5,8 @@
     ElmanError
     ├── ArgumentError (ValueError)       an argument's value is outside its range
     ├── ShapeError (ValueError)          an array's rank, size or dtype does not fit
+    │   └── TwinShapeError (RuntimeError)  the same, in a call of a twin of torch.nn's modules
+    │       └── TwinTypeError (TypeError, AttributeError)  it is no tensor, or no tuple of them
     ├── DataError (ValueError)           a file or a value in it cannot be used
     │   ├── FormatError                  a file is truncated, foreign or malformed
     │   ├── ChecksumError                bytes differ from the ones that the manifest promises
@@ -15,6 +17,7 @@
     ├── NotFittedError (AttributeError)  an answer was asked of a model that was not trained
     ├── TrainingError                    training cannot go on
     ├── AccelerationError                an accelerated model answers otherwise than the original
+    ├── AcceleratedError                 a tool that knows torch.nn's own classes met one of ours
     ├── SlowPathError                    strict mode: something would run slower than it can
     ├── FrozenError                      a frozen layer was to be trained or changed
     └── MissingExtraError (ImportError)  an optional dependency is not installed
@@ -29,6 +32,7 @@ from __future__ import annotations
 from elman.printable import printable
 
 __all__ = [
+    "AcceleratedError",
     "AccelerationError",
     "ArgumentError",
     "BlueprintError",
@@ -45,6 +49,8 @@ __all__ = [
     "ShapeError",
     "SlowPathError",
     "TrainingError",
+    "TwinShapeError",
+    "TwinTypeError",
 ]
 
 _LONGEST = 2000  # characters of each part of a message
@@ -81,6 +87,14 @@ class ArgumentError(ElmanError, ValueError):
 
 class ShapeError(ElmanError, ValueError):
     """An array's rank, size or dtype does not fit what it is used for."""
+
+
+class TwinShapeError(ShapeError, RuntimeError):
+    """A tensor does not fit a twin of torch.nn's modules; torch raises one or the other there."""
+
+
+class TwinTypeError(TwinShapeError, TypeError, AttributeError):
+    """What a twin was called with is no tensor, or its state of another make; so in torch."""
 
 
 class DataError(ElmanError, ValueError):
@@ -121,6 +135,10 @@ class TrainingError(ElmanError):
 
 class AccelerationError(ElmanError):
     """An accelerated model could not be compared with the original, or answers otherwise."""
+
+
+class AcceleratedError(ElmanError):
+    """A tool that goes by torch.nn's own classes met an accelerated module or a twin."""
 
 
 class SlowPathError(ElmanError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+import elman
 import elman.nn
-from elman.errors import ShapeError
+from elman.errors import TwinShapeError
 from elman.state import leaves
 from tests.unchecked import unchecked
 
@@ -62,5 +63,43 @@ def test_initialisation_and_state_dict(kind, options):
     ],
 )
 def test_shapes_that_do_not_fit(inputs, hx, found):
-    with unchecked(), pytest.raises(ShapeError, match=found):
+    with unchecked(), pytest.raises(TwinShapeError, match=found):
         elman.nn.GRUCell(3, 4)(inputs, hx)
+
+
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_on_a_device_without_memory(kind, options):
+    cell = getattr(elman.nn, kind)(3, 4, device="meta", dtype=torch.float64, **options)
+    for shape in ((2, 3), (3,)):
+        for leaf in leaves((cell(torch.ones(shape, device="meta", dtype=torch.float64)),)):
+            assert leaf.is_meta
+            assert leaf.dtype == torch.float64
+            assert leaf.shape == (*shape[:-1], 4)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+@pytest.mark.parametrize("grad", [True, False])
+@pytest.mark.parametrize("given", [True, False], ids=["state", "no state"])
+@pytest.mark.parametrize(("kind", "options"), KINDS)
+def test_a_trace_holds_for_other_batches(kind, options, given, grad):
+    cell = getattr(elman.nn, kind)(3, 4, **options)
+
+    def arguments(batch):
+        state = torch.randn(batch, 4)
+        state = (state, torch.randn(batch, 4)) if kind == "LSTMCell" else state
+        return (torch.randn(batch, 3), state) if given else (torch.randn(batch, 3),)
+
+    with torch.set_grad_enabled(grad), unchecked():
+        traced = torch.jit.trace(cell, arguments(2))
+        for batch in (2, 5, 1):
+            again = arguments(batch)
+            torch.testing.assert_close(traced(*again), cell(*again))
+
+
+def test_a_nonlinearity_that_nobody_knows():
+    for module in (torch.nn, elman.nn):
+        cell = module.RNNCell(3, 4, nonlinearity="sigmoid")
+        with pytest.raises(RuntimeError, match="Unknown nonlinearity"):
+            cell(torch.ones(2, 3))
+    why = elman.accelerate(torch.nn.Sequential(torch.nn.RNNCell(3, 4, nonlinearity="gelu"))).left
+    assert "nonlinearity is unknown: 'gelu'" in why[0].why

@@ -10,7 +10,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 import elman.nn
-from elman.errors import ArgumentError, ShapeError
+from elman.errors import ArgumentError, ShapeError, TwinShapeError
 from elman.state import leaves, map_leaves
 from tests.unchecked import unchecked
 
@@ -243,6 +243,23 @@ def test_outputs_can_be_viewed_where_torchs_can(batch_first):
         assert ours(inputs)[0].view(T, B, 2, H).shape == (T, B, 2, H)
 
 
+def test_outputs_states_and_gradients_lie_in_memory_as_torchs_do():
+    for kind, extra in KINDS:
+        for options in OPTIONS:
+            ours, theirs = pair(kind, extra | options)
+            strides = []
+            for module in (ours, theirs):
+                passed = sequences(module).requires_grad_().mul(1)
+                found = []
+                passed.register_hook(lambda grad, found=found: found.append(grad.stride()))
+                outputs, final = module(passed)
+                sum(part.sum() for part in leaves((outputs, final))).backward()
+                strides.append([*found, *(part.stride() for part in leaves((outputs, final)))])
+            assert strides[0] == strides[1], (kind, extra, options)
+            within, _ = ours(sequences(ours), memory=4)
+            assert within.stride() == strides[0][1]
+
+
 def test_a_state_may_be_a_list_as_in_torch():
     ours, theirs = pair("LSTM", {})
     inputs, hx = sequences(ours), list(states(ours))
@@ -265,8 +282,9 @@ def test_a_state_may_be_a_list_as_in_torch():
 def test_what_torch_refuses_is_refused_with_the_same_kind_of_error(inputs, hx):
     with pytest.raises((RuntimeError, ValueError)) as theirs:
         torch.nn.GRU(F, H)(inputs, hx)
-    with unchecked(), pytest.raises(type(theirs.value)):
+    with unchecked(), pytest.raises(TwinShapeError) as ours:
         elman.nn.GRU(F, H)(inputs, hx)
+    assert isinstance(ours.value, type(theirs.value))
 
 
 def test_bad_lengths():
@@ -283,7 +301,9 @@ def test_bad_lengths():
 
 
 def test_bad_options_are_refused():
-    with pytest.raises(TypeError, match="proj_size"):
-        elman.nn.GRU(F, H, proj_size=2)
+    for kind in ("GRU", "RNN"):
+        for module in (torch.nn, elman.nn):
+            with unchecked(), pytest.raises(ValueError, match="proj_size"):
+                getattr(module, kind)(F, H, proj_size=2)
     with pytest.raises(ValueError, match="nonlinearity"):
         elman.nn.RNN(F, H, nonlinearity="sigmoid")

@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.amp.autocast_mode import is_autocast_available
 
-from elman.errors import ShapeError
+from elman.errors import TwinShapeError
+from elman.nn.checks import check_types
 from elman.nn.weights import CELL_PARAMETERS, parameters_of
 from elman.state import map_leaves
 
@@ -32,10 +34,12 @@ class RNNCell(torch.nn.RNNCell):
         """As torch's: one step, batched or not; under autocast in the weights' own dtype.
 
         Raises:
-            ShapeError: A rank or size of `input` or `hx` does not fit.
+            TwinShapeError: A rank, size or dtype of `input` or `hx` does not fit.
+            RuntimeError: As torch's: the nonlinearity is neither "tanh" nor "relu".
         """
-        operator = torch.rnn_relu_cell if self.nonlinearity == "relu" else torch.rnn_tanh_cell
-        return _step(operator, self, input, hx)
+        if self.nonlinearity not in _OPERATORS:
+            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
+        return _step(_OPERATORS[self.nonlinearity], self, input, hx)
 
 
 class LSTMCell(torch.nn.LSTMCell):
@@ -69,21 +73,28 @@ class GRUCell(torch.nn.GRUCell):
         return _step(torch.gru_cell, self, input, hx)
 
 
+_OPERATORS = {"tanh": torch.rnn_tanh_cell, "relu": torch.rnn_relu_cell}
+
+
 def _step(operator: Callable[..., Any], module: Any, input: Tensor, hx: Any) -> Any:
     """One step by torch's `operator`, which takes batches and a state only."""
-    _check(module, input, hx)
+    hx = tuple(hx) if isinstance(hx, list) else hx
+    check_types(module, input, hx, lstm=operator is torch.lstm_cell)
     device = input.device.type
-    if torch.is_autocast_enabled(device):  # as the sequence modules: in the weights' own dtype
-        dtype = module.weight_ih.dtype
+    if is_autocast_available(device) and torch.is_autocast_enabled(device):
+        dtype = module.weight_ih.dtype  # as the sequence modules: in the weights' own dtype
         hx = None if hx is None else map_leaves(lambda leaf: leaf.to(dtype), hx)
         with torch.autocast(device, enabled=False):
             return _step(operator, module, input.to(dtype), hx)
+    tracing = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+    if not tracing:  # a trace has to hold for other sizes, too
+        _check(module, input, hx)
     if input.dim() == 1:
         hx = None if hx is None else map_leaves(lambda leaf: leaf.unsqueeze(0), hx)
         after = _step(operator, module, input.unsqueeze(0), hx)
         return map_leaves(lambda leaf: leaf.squeeze(0), after)
     if hx is None:
-        zeros = input.new_zeros(len(input), module.hidden_size)
+        zeros = input.new_zeros(input.shape[0], module.hidden_size)
         hx = (zeros, zeros) if operator is torch.lstm_cell else zeros
     return operator(input, hx, *parameters_of(module, CELL_PARAMETERS))
 
@@ -92,15 +103,24 @@ def _check(module: Any, input: Tensor, hx: Any) -> None:
     shape = input.shape
     if len(shape) not in (1, 2) or shape[-1] != module.input_size:
         sizes = f"[B, {module.input_size}], or [{module.input_size}] unbatched"
-        raise _shape_error(module, "input", shape, sizes)
+        raise _misfit(module, "input", f"shape {list(shape)}", f"shape {sizes}")
+    _check_kind(module, "input", input)
     if hx is None:
         return
     expected = (*shape[:-1], module.hidden_size)
     for leaf in (hx,) if isinstance(hx, Tensor) else hx:
         if leaf.shape != expected:
-            raise _shape_error(module, "hx", leaf.shape, list(expected))
+            raise _misfit(module, "hx", f"shape {list(leaf.shape)}", f"shape {list(expected)}")
+        _check_kind(module, "hx", leaf)
 
 
-def _shape_error(module: Any, name: str, found: Any, expected: Any) -> ShapeError:
+def _check_kind(module: Any, name: str, tensor: Tensor) -> None:
+    weight = module.weight_ih
+    if tensor.dtype != weight.dtype or tensor.device != weight.device:
+        found = f"{tensor.dtype} on {tensor.device}"
+        raise _misfit(module, name, found, f"{weight.dtype} on {weight.device}, as the weights")
+
+
+def _misfit(module: Any, name: str, found: str, expected: str) -> TwinShapeError:
     where = f"{type(module).__name__} {name}"
-    return ShapeError(where, f"found shape {list(found)}", f"pass shape {expected}")
+    return TwinShapeError(where, f"found {found}", f"pass {expected}")

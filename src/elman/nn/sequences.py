@@ -19,10 +19,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from elman import operators
 from elman.cells.checks import Lengths, check_lengths
-from elman.errors import ArgumentError, ShapeError
+from elman.errors import ArgumentError, TwinShapeError
 from elman.kernels.contract import Recurrence, Weights
 from elman.kernels.memory_plan import share
 from elman.nn.budget import unroll_within
+from elman.nn.checks import check_types
 from elman.nn.packing import Packing
 from elman.nn.weights import layer_weights
 from elman.operators.freezing import Freezable
@@ -59,11 +60,12 @@ class RNN(_Sequence):
         bidirectional: bool = False,
         device: Any = None,
         dtype: Any = None,
+        *,
+        proj_size: None = None,
     ) -> None:
-        if nonlinearity not in ("tanh", "relu"):  # as torch's
-            raise ValueError(
-                f"Unknown nonlinearity {nonlinearity!r}. Select from 'tanh' or 'relu'."
-            )
+        _refuse_projection(proj_size)
+        if nonlinearity not in ("tanh", "relu"):
+            raise ArgumentError("nonlinearity", f"found {nonlinearity!r}", "give 'tanh' or 'relu'")
         self.nonlinearity = nonlinearity
         options = (num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
         super().__init__(f"RNN_{nonlinearity.upper()}", input_size, hidden_size, *options)
@@ -91,8 +93,8 @@ class RNN(_Sequence):
             The outputs (packed if the input was) and h_n.
 
         Raises:
-            RuntimeError: Where torch raises it: a size of `input` or `hx` does not fit.
-            ShapeError: Input of another rank, or lengths that are not one integer in 0…T a row.
+            TwinShapeError: A rank, size or dtype of `input` or `hx` does not fit.
+            ShapeError: Lengths that are not one integer in 0…T a row.
             ArgumentError: Lengths came with unbatched or packed input, or `memory` is neither bytes
                 nor a number of states, or too little.
         """
@@ -163,7 +165,10 @@ class GRU(_Sequence):
         bidirectional: bool = False,
         device: Any = None,
         dtype: Any = None,
+        *,
+        proj_size: None = None,
     ) -> None:
+        _refuse_projection(proj_size)
         options = (num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
         super().__init__("GRU", input_size, hidden_size, *options)
 
@@ -183,12 +188,18 @@ class GRU(_Sequence):
         return _forward(self, input, hx, lengths, memory)
 
 
+def _refuse_projection(proj_size: Any) -> None:
+    if proj_size is not None:
+        raise ArgumentError("proj_size", f"found {proj_size!r}", "leave it out: only LSTM has it")
+
+
 def _forward(
     module: Any, input: Any, hx: Any, lengths: Any, memory: str | int | None
 ) -> tuple[Any, Any]:
     memory = share(memory, module.num_layers * (2 if module.bidirectional else 1))
     if isinstance(hx, list):
         hx = tuple(hx)
+    check_types(module, input, hx, lstm=module.mode == "LSTM")
     if isinstance(input, PackedSequence):
         if lengths is not None:
             raise ArgumentError(
@@ -198,7 +209,7 @@ def _forward(
     if input.dim() == 3:
         return _padded(module, input, hx, lengths, memory)
     if input.dim() != 2:
-        raise ShapeError(
+        raise TwinShapeError(
             f"{type(module).__name__} input",
             f"found shape {list(input.shape)}",
             "pass [T, B, I] ([B, T, I] with batch_first), or [T, I] unbatched",
@@ -214,12 +225,14 @@ def _forward(
 def _padded(
     module: Any, input: Tensor, hx: Any, lengths: Any, memory: str | int | None
 ) -> tuple[Tensor, Any]:
-    time_first = not module.batch_first
-    steps, batch = input.shape[:2] if time_first else input.shape[1::-1]
+    """Time first in memory whatever the axes' order, as torch: it shows in what is drawn after."""
+    steps, batch = input.shape[1::-1] if module.batch_first else input.shape[:2]
     _check(module, input, hx, batch)
     valid_lengths = check_lengths(lengths, batch, steps, input.device)
-    outputs, states = _layers(module, input, hx, valid_lengths, time_first, _drop, memory)
-    return outputs.contiguous() if time_first else outputs, states  # torch's can be viewed, too
+    inputs = input.transpose(0, 1) if module.batch_first else input
+    outputs, states = _layers(module, inputs, hx, valid_lengths, dropout, memory)
+    outputs = outputs.contiguous()  # torch operations step by step leave the batch first
+    return outputs.transpose(0, 1) if module.batch_first else outputs, states
 
 
 def _packed(
@@ -232,11 +245,11 @@ def _packed(
     if hx is not None and there is not None:
         hx = map_leaves(lambda leaf: leaf.index_select(1, there), hx)
 
-    def drop(inputs: Tensor, rate: float, time_first: bool) -> Tensor:
+    def drop(inputs: Tensor, rate: float) -> Tensor:
         return packing.pad(dropout(packing.pack(inputs), rate))
 
     padded = packing.pad(data)
-    outputs, states = _layers(module, padded, hx, packing.lengths, True, drop, memory)
+    outputs, states = _layers(module, padded, hx, packing.lengths, drop, memory)
     if back is not None:
         states = map_leaves(lambda leaf: leaf.index_select(1, back), states)
     return PackedSequence(packing.pack(outputs), batch_sizes, there, back), states
@@ -247,18 +260,17 @@ def _layers(
     inputs: Tensor,
     hx: Any,
     lengths: Tensor | None,
-    time_first: bool,
-    drop: Callable[[Tensor, float, bool], Tensor],
+    drop: Callable[[Tensor, float], Tensor],
     memory: str | int | None,
 ) -> tuple[Tensor, Any]:
-    """All layers and directions; `hx` and the states as torch's."""
-    options: dict[str, Any] = {"lengths": lengths, "time_first": time_first}
+    """All layers and directions, the time first; `hx` and the states as torch's."""
+    options: dict[str, Any] = {"lengths": lengths, "time_first": True}
     finals = []
     for layer in range(module.num_layers):
         if layer > 0 and module.training and module.dropout > 0:
-            inputs = drop(inputs, module.dropout, time_first)
+            inputs = drop(inputs.contiguous(), module.dropout)
         if memory is not None:
-            inputs, ended = _within(memory, module, layer, inputs, hx, lengths, time_first)
+            inputs, ended = _within(memory, module, layer, inputs, hx, lengths)
             finals += ended
             continue
         if not module.bidirectional:
@@ -290,11 +302,10 @@ def _within(
     inputs: Tensor,
     hx: Any,
     lengths: Tensor | None,
-    time_first: bool,
 ) -> tuple[Tensor, list[Any]]:
     """One layer, by a memory budget for each direction: its outputs, and their final states."""
     directions = 2 if module.bidirectional else 1
-    read = inputs.transpose(0, 1) if time_first else inputs
+    read = inputs.transpose(0, 1)
     found = [
         unroll_within(
             memory, *_direction(module, directions * layer + k, inputs, hx), read, lengths, k == 1
@@ -302,7 +313,7 @@ def _within(
         for k in range(directions)
     ]
     outputs = found[0][0] if directions == 1 else torch.cat([each for each, _ in found], dim=-1)
-    return outputs.transpose(0, 1) if time_first else outputs, [final for _, final in found]
+    return outputs.transpose(0, 1), [final for _, final in found]
 
 
 def _direction(
@@ -317,33 +328,59 @@ def _direction(
     return recurrence, operators.Direction(weights, state, second_bias, prepared)
 
 
-def _drop(inputs: Tensor, rate: float, time_first: bool) -> Tensor:
-    """Dropout time first, so that the same seed zeroes what it zeroes in torch.nn."""
-    if time_first:
-        return dropout(inputs.contiguous(), rate)
-    return dropout(inputs.transpose(0, 1).contiguous(), rate).transpose(0, 1)
-
-
 def _check(
     module: Any, input: Tensor, hx: Any, batch: int, batch_sizes: Tensor | None = None
 ) -> None:
-    """Torch's own checks and errors, made only where something is amiss: they take their time."""
-    if _fits(module, input, hx, batch):
+    """Torch's own checks, made only where something is amiss: they take their time."""
+    tracing = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
+    if tracing or _fits(module, input, hx, batch):  # a trace has to hold for other sizes, too
         return
     module._update_flat_weights()  # what the checks look at
-    if hx is None:
-        module.check_input(input, batch_sizes)
-    else:
-        module.check_forward_args(input, hx, batch_sizes)
+    try:
+        if hx is None:
+            module.check_input(input, batch_sizes)
+        else:
+            module.check_forward_args(input, hx, batch_sizes)
+        _check_kind(module, input, hx)
+    except (RuntimeError, ValueError) as error:
+        raise TwinShapeError(
+            f"{type(module).__name__}.forward", str(error), f"pass {_expected(module, batch)}"
+        ) from error
+
+
+def _check_kind(module: Any, input: Tensor, hx: Any) -> None:
+    """What torch leaves to its operators: one device, and one dtype but under autocast."""
+    weight = module.weight_ih_l0
+    states = () if hx is None else leaves(hx)
+    for name, leaf in (("input", input), *(("hx", leaf) for leaf in states)):
+        if leaf.device != weight.device:
+            raise ValueError(f"{name} is on {leaf.device}, the weights are on {weight.device}")
+        if leaf.dtype != weight.dtype and not torch.is_autocast_enabled("cpu"):
+            raise ValueError(f"{name} is {leaf.dtype}, the weights are {weight.dtype}")
+
+
+def _expected(module: Any, batch: int) -> str:
+    weight = module.weight_ih_l0
+    shapes = [str(list(shape)) for shape in _state_shapes(module, batch)]
+    return f"[..., {module.input_size}] and states {', '.join(shapes)}, {weight.dtype}"
 
 
 def _fits(module: Any, input: Tensor, hx: Any, batch: int) -> bool:
-    if input.shape[-1] != module.input_size or input.dtype != module.weight_ih_l0.dtype:
+    weight = module.weight_ih_l0
+    kind = weight.dtype, weight.device
+    if input.shape[-1] != module.input_size or (input.dtype, input.device) != kind:
         return False
     if hx is None:
         return True
+    states = list(leaves(hx))
+    return [leaf.shape for leaf in states] == _state_shapes(module, batch) and all(
+        (leaf.dtype, leaf.device) == kind for leaf in states
+    )
+
+
+def _state_shapes(module: Any, batch: int) -> list[tuple[int, int, int]]:
     count = module.num_layers * (2 if module.bidirectional else 1)
     shapes = [(count, batch, module.proj_size or module.hidden_size)]
     if module.mode == "LSTM":
         shapes.append((count, batch, module.hidden_size))
-    return [leaf.shape for leaf in leaves(hx)] == shapes
+    return shapes

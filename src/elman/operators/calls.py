@@ -72,22 +72,25 @@ class _Dense:
         return tensor.data_ptr(), first, second
 
 
-def empty_sequence(like: Tensor, features: int) -> Tensor:
-    """`[B, T, features]`, laid out in memory as `like [B, T, …]` is; so with the time first."""
+def empty_sequence(like: Tensor, features: int, time_first: bool = False) -> Tensor:
+    """`[B, T, features]`, laid out in memory as `like [B, T, …]` is; `[T, B, …]` is dense.
+
+    So the time comes first in memory where it does in torch.nn, however `like` is laid out.
+    """
     first, second, _ = like.shape
-    if like.stride(0) < like.stride(1):
+    if not time_first and like.stride(0) < like.stride(1):
         return like.new_empty(second, first, features).transpose(0, 1)
     return like.new_empty(first, second, features)
 
 
-def _empty_results(like: Tensor, features: int) -> Tensor:
+def _empty_results(like: Tensor, features: int, time_first: bool) -> Tensor:
     """As `empty_sequence`; a large one in memory that goes on from call to call."""
     size = like.shape[0] * like.shape[1] * features
     if size * like.element_size() < _LARGE:
-        return empty_sequence(like, features)
+        return empty_sequence(like, features, time_first)
     flat = torch.frombuffer(memory(size * like.element_size()), dtype=like.dtype)
     first, second, _ = like.shape
-    if like.stride(0) < like.stride(1):
+    if not time_first and like.stride(0) < like.stride(1):
         return flat.view(second, first, features).transpose(0, 1)
     return flat.view(first, second, features)
 
@@ -139,7 +142,7 @@ def _forward_arguments(
     if what is None or noise is not None:
         what = described(recurrence, weights, noise, at, second_bias)
     lstm = isinstance(recurrence, LSTM)
-    outputs = _empty_results(inputs, what[3])
+    outputs = _empty_results(inputs, what[3], time_first)
     final_hidden = inputs.new_empty(batch, what[3])
     final_cell = inputs.new_empty(batch, what[2]) if lstm else None
     kept = where = None
@@ -213,7 +216,7 @@ def _backward_arguments(
     weights = kind(*parameters)
     recurrence, lengths, resets, reverse, noise, time_first = problem
     time, batch = inputs.shape[:2] if time_first else inputs.shape[1::-1]
-    grad_inputs = _empty_results(inputs, inputs.shape[2]) if wanted[0] else None
+    grad_inputs = _empty_results(inputs, inputs.shape[2], time_first) if wanted[0] else None
     grad_hidden = hidden.new_empty(hidden.shape) if hidden is not None and wanted[1] else None
     grad_cell = cell.new_empty(cell.shape) if cell is not None and wanted[2] else None
     grad_second = None if second_bias is None else second_bias.new_empty(second_bias.shape)
