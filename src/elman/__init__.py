@@ -20,6 +20,7 @@ _HOME = {
     "Forecaster": "elman.tasks",
     "Regressor": "elman.tasks",
     "accelerate": "elman.nn",
+    "accelerated": "elman.nn",
     "bidirectional_unroll": "elman.layers",
     "diagnose": "elman.diagnosis",
     "dynamic_unroll": "elman.layers",
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from elman.layers import dynamic_unroll as dynamic_unroll
     from elman.layers import static_unroll as static_unroll
     from elman.nn import accelerate as accelerate
+    from elman.nn import accelerated as accelerated
     from elman.nn import restore as restore
     from elman.operators.notice import strict as strict
     from elman.runtime import load as load

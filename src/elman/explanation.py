@@ -16,9 +16,11 @@ from elman.errors import ArgumentError, SlowPathError
 from elman.kernels.contract import GRUWeights, LSTMWeights, RNNWeights
 from elman.layers import dynamic_unroll
 from elman.nn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from elman.nn.acceleration import SINGLE_STEP, objection
+from elman.nn.acceleration import SINGLE_STEP
 from elman.nn.comparison import Call, same_randomness
+from elman.nn.replacement import objection
 from elman.nn.report import table
+from elman.nn.size_classes import known_slower
 from elman.operators.choice import Choice
 from elman.operators.notice import listen
 
@@ -192,7 +194,7 @@ def _listening_to_torch(layer: Any, add: Callable[[Choice, Any], None]) -> Itera
 def _torchs(module: nn.Module) -> Choice:
     if isinstance(module, RNNCell | LSTMCell | GRUCell):
         return Choice("aten", SINGLE_STEP)
-    left = objection(module)
+    left = objection(module) or known_slower(module)
     if left is None:
         return Choice("aten", "it is torch.nn's own; elman.accelerate replaces it")
     return Choice("aten", f"it is torch.nn's own; elman.accelerate leaves it: {left}")

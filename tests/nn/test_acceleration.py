@@ -6,15 +6,18 @@ import copy
 import pickle
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize, prune
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 import elman
 import elman.nn
-from elman.errors import ArgumentError, SlowPathError
+from elman.errors import AcceleratedError, AccelerationError, ArgumentError, SlowPathError
+from elman.nn import acceleration
 from elman.state import leaves
 from tests.unchecked import unchecked
 
@@ -362,3 +365,138 @@ def test_replicas_and_functional_calls_see_their_own_weights():
         setattr(replica, name, value)
     assert (replica(inputs)[0] == 0).all()
     assert (layer(inputs)[0] != 0).any()
+
+
+class Encoder(nn.LSTM):
+    """Like pytorch-forecasting's: `lengths` beside, and torch's forward by `super()`."""
+
+    def forward(self, inputs, hx=None, lengths=None):
+        if lengths is None:
+            return super().forward(inputs, hx)
+        packed = pack_padded_sequence(inputs, lengths, self.batch_first, enforce_sorted=False)
+        outputs, state = super().forward(packed, hx)
+        return pad_packed_sequence(outputs, self.batch_first)[0], self.shown(state)
+
+    def shown(self, state):
+        return state
+
+
+class Bare(nn.GRU):
+    """Nothing of its own."""
+
+
+class Doubled(nn.GRU):
+    def forward(self, inputs):
+        outputs, state = super().forward(inputs)
+        return (outputs * 2, state) if elman.nn.GRU not in type(self).__mro__ else (outputs, state)
+
+
+class ByItself(nn.RNN):
+    def forward(self, inputs):
+        return torch.tanh(inputs @ self.weight_ih_l0.t()), None
+
+
+class Abstract(ABC, nn.RNNBase):
+    """A base class with a metaclass of its own, before torch's class in the order."""
+
+    def forward(self, inputs):
+        self.called = True
+        return super().forward(inputs)
+
+    @abstractmethod
+    def name(self): ...
+
+
+class Concrete(Abstract, nn.RNN):
+    def name(self):
+        return "mine"
+
+
+INPUTS = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(0))
+
+
+def test_subclasses_are_replaced_when_an_example_proves_them_equal(monkeypatch):
+    monkeypatch.setattr(acceleration, "speed_up", lambda *_: 2.0)
+    made = [Encoder(3, 4), Bare(3, 4), Concrete(3, 4), MyGRUCell(3, 4)]
+    for layer in made:
+        example = INPUTS[0] if isinstance(layer, nn.GRUCell) else INPUTS
+        original, before = type(layer), layer(example)
+        assert elman.accelerate(layer).left[0].why.startswith("its class is not torch.nn's own")
+        assert elman.accelerate(layer, example).replaced == ()
+        report = elman.accelerate(layer, example, subclasses=True)
+        assert [entry.kind for entry in report.replaced] == [original.__name__]
+        assert isinstance(layer, original)
+        assert type(layer) is not original
+        torch.testing.assert_close(layer(example), before, rtol=1e-4, atol=1e-6)
+        copied = copy.deepcopy(layer)
+        assert type(copied) is type(layer)
+        assert type(pickle.loads(pickle.dumps(layer))) is original
+        assert len(elman.restore(layer).replaced) == 1
+        assert type(layer) is original
+    assert made[2].called
+    assert made[2].name() == "mine"
+
+
+def test_a_subclasses_own_methods_run_on_our_kernels(monkeypatch):
+    monkeypatch.setattr(acceleration, "speed_up", lambda *_: 2.0)
+    layer, lengths = Encoder(3, 4, batch_first=True), torch.tensor([2, 5, 3])
+    inputs = torch.randn(3, 5, 3)
+    expected = layer(inputs, lengths=lengths)
+    elman.accelerate(layer, {"inputs": inputs, "lengths": lengths}, subclasses=True)
+    with elman.strict():
+        found = layer(inputs, lengths=lengths)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-6)
+    heard = elman.explain(layer, inputs)
+    assert [line.choice.kernel for line in heard.lines] == ["native"]
+
+
+def test_subclasses_that_are_refused(monkeypatch):
+    monkeypatch.setattr(acceleration, "speed_up", lambda *_: 2.0)
+    with pytest.raises(ArgumentError, match="subclasses: found no example"):
+        elman.accelerate(Bare(3, 4), subclasses=True)
+    with pytest.raises(AccelerationError, match="differs"):
+        elman.accelerate(model := Doubled(3, 4), INPUTS, subclasses=True)
+    assert type(model) is Doubled
+    with pytest.raises(SlowPathError, match="computes by itself"):
+        elman.accelerate(ByItself(3, 4), INPUTS, strict=True, subclasses=True)
+    report = elman.accelerate(Used(), INPUTS, subclasses=True)
+    assert [entry.name for entry in report.replaced] == ["used"]
+    assert "the example did not call it" in report.left[0].why
+
+
+class Used(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.unused = nn.RNN(3, 4), Bare(3, 4)
+
+    def forward(self, inputs):
+        return self.used(inputs)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch announces the end of torch.ao and of scripts
+@every_kind
+def test_tools_that_go_by_exact_classes_are_refused(kind, options):
+    model = nn.Sequential(made(kind, options))
+    elman.accelerate(model)
+    layers = {nn.LSTM, nn.GRU, nn.Linear}
+    for tool in (
+        torch.jit.script,
+        torch.fx.symbolic_trace,
+        lambda model: torch.ao.quantization.quantize_dynamic(model, layers, dtype=torch.qint8),
+        lambda model: torch.ao.quantization.quantize_dynamic(model, dtype=torch.qint8),
+    ):
+        with unchecked(), pytest.raises(AcceleratedError, match=r"elman.restore the model"):
+            tool(model)
+    assert len(elman.restore(model).replaced) == 1
+    torch.jit.script(model)
+
+
+def test_a_traced_model_is_accelerated_after_restoring():
+    model = Net()
+    ids = torch.arange(6).view(2, 3)
+    expected = model(ids)
+    elman.accelerate(model)
+    elman.restore(model)
+    traced = torch.fx.symbolic_trace(model)
+    assert len(elman.accelerate(traced).replaced) == 1
+    torch.testing.assert_close(traced(ids), expected, rtol=1e-4, atol=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch.nn.utils.rnn import pack_sequence
 
 import elman
 from elman.errors import AccelerationError, SlowPathError
-from elman.nn import acceleration
+from elman.nn import acceleration, replacement
 from tests.unchecked import unchecked
 
 
@@ -93,7 +94,7 @@ def test_the_clock_really_runs():
     assert report.entries[0].speed_up > 0
 
 
-class Wrong(acceleration._Accelerated, elman.nn.RNN):
+class Wrong(replacement.Accelerated, elman.nn.RNN):
     original = nn.RNN
     fault = staticmethod(lambda outputs: outputs)
 
@@ -118,7 +119,7 @@ class Wrong(acceleration._Accelerated, elman.nn.RNN):
 )
 def test_another_answer_is_an_error_and_nothing_is_replaced(fault, message, monkeypatch):
     monkeypatch.setattr(Wrong, "fault", staticmethod(fault))
-    monkeypatch.setitem(acceleration._ACCELERATED, nn.RNN, Wrong)
+    monkeypatch.setitem(replacement._ACCELERATED, nn.RNN, Wrong)
     model = nn.RNN(3, 4, batch_first=True)
     with pytest.raises(AccelerationError, match=f"^{message}"):
         elman.accelerate(model, INPUTS)
@@ -131,7 +132,7 @@ def test_rounding_and_equal_infinities_are_no_difference(monkeypatch):
         return outputs * (1 + 1e-6 * noise)
 
     monkeypatch.setattr(Wrong, "fault", staticmethod(rounded))
-    monkeypatch.setitem(acceleration._ACCELERATED, nn.RNN, Wrong)
+    monkeypatch.setitem(replacement._ACCELERATED, nn.RNN, Wrong)
     model = nn.RNN(3, 4, nonlinearity="relu", batch_first=True)
     with torch.no_grad():
         model.bias_ih_l0[0] = torch.inf
@@ -157,6 +158,124 @@ def test_a_model_that_cannot_be_copied():
     with pytest.raises(AccelerationError, match="cannot be copied"):
         elman.accelerate(model, INPUTS)
     assert elman.accelerate(model).replaced
+
+
+class Behind(nn.Module):
+    """A recurrent layer with something random, or with a memory, behind it."""
+
+    def __init__(self, rnn, behind):
+        super().__init__()
+        self.rnn, self.behind = rnn, behind
+
+    def forward(self, inputs):
+        return self.behind(self.rnn(inputs)[0])
+
+
+def noise(outputs):
+    return outputs + torch.rand_like(outputs) + torch.empty_like(outputs).normal_()
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        nn.Dropout(0.5),
+        nn.AlphaDropout(0.5),
+        nn.FeatureAlphaDropout(0.5),
+        nn.Dropout1d(0.5),
+        nn.RReLU(),
+        nn.Sequential(nn.Dropout(0.3), nn.Linear(8, 8), nn.Dropout(0.3)),
+        lambda outputs: torch.nn.functional.gumbel_softmax(outputs, -1),
+        lambda outputs: outputs * torch.bernoulli(torch.sigmoid(outputs.detach())),
+        noise,
+        lambda outputs: {"more": (outputs, [nn.functional.dropout(outputs)]), "class": 3},
+    ],
+)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_what_is_drawn_behind_is_drawn_for_the_same_entries(kind, behind, quick):
+    for batch_first in (True, False):
+        rnn = getattr(nn, kind)(3, 4, 2, batch_first=batch_first, bidirectional=True, dropout=0.2)
+        elman.accelerate(Behind(rnn, behind), INPUTS)
+
+
+def test_batch_norm_behind_in_both_modes(quick):
+    class Net(Behind):
+        def forward(self, inputs):
+            return self.behind(self.rnn(inputs)[0].flatten(0, 1))
+
+    for mode in (True, False):
+        model = Net(nn.GRU(3, 4, batch_first=True), nn.BatchNorm1d(4)).train(mode)
+        elman.accelerate(model, torch.randn(8, 5, 3))
+        assert model.behind.num_batches_tracked == 0
+
+
+def test_a_model_that_changes_its_example_in_place(quick):
+    inputs, mask = INPUTS.clone(), torch.ones(1, dtype=torch.int64)
+    elman.accelerate(Changing(), (inputs, mask))
+    assert torch.equal(inputs, INPUTS)
+    assert mask.item() == 1
+
+
+class Changing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(3, 4)
+
+    def forward(self, inputs, mask):
+        return self.rnn(inputs.mul_(mask.add_(1)))
+
+
+class Drawing(nn.Module):
+    """From a source that no seed of torch, NumPy or Python reaches."""
+
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(3, 4)
+
+    def forward(self, inputs):
+        return self.rnn(inputs)[0] + secrets.randbelow(2**30) / 2**30
+
+
+def test_a_model_that_differs_from_itself_is_told_apart():
+    with pytest.raises(AccelerationError, match=r"so does the original from itself.*seed"):
+        elman.accelerate(Drawing(), INPUTS)
+
+
+class Magnifying(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(3, 4)
+
+    def forward(self, inputs):
+        outputs, _ = self.rnn(inputs)
+        return (outputs - outputs.detach().float().to(outputs)) * 1e3 + torch.sin(1e6 * outputs)
+
+
+def test_magnified_rounding_is_told_apart():
+    with pytest.raises(AccelerationError, match=r"not in float64: the model magnifies.*without an"):
+        elman.accelerate(Magnifying(), INPUTS)
+
+
+def test_another_answer_in_float64_too_has_no_excuse(monkeypatch):
+    monkeypatch.setattr(Wrong, "fault", staticmethod(lambda outputs: outputs * 1.1))
+    monkeypatch.setitem(replacement._ACCELERATED, nn.RNN, Wrong)
+    with pytest.raises(AccelerationError, match="nothing was replaced; keep torch's own here"):
+        elman.accelerate(nn.RNN(3, 4, batch_first=True), INPUTS)
+
+
+def test_recurrent_outputs_count_where_the_models_own_tell_nothing(monkeypatch):
+    monkeypatch.setattr(Wrong, "fault", staticmethod(lambda outputs: outputs * 1.1))
+    monkeypatch.setitem(replacement._ACCELERATED, nn.RNN, Wrong)
+    with pytest.raises(AccelerationError, match=r"^output of rnn 0: differs"):
+        elman.accelerate(Deciding(), INPUTS)
+
+
+class Deciding(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.RNN(3, 4)
+
+    def forward(self, inputs):
+        return self.rnn(inputs)[0].argmax(-1)
 
 
 def test_errors_of_the_model_itself_come_through():

@@ -6,6 +6,7 @@ of the modules that a model already has.
 """
 
 from elman.nn.acceleration import accelerate, restore
+from elman.nn.building import accelerated
 from elman.nn.cells import GRUCell, LSTMCell, RNNCell
 from elman.nn.report import Entry, Report
 from elman.nn.sequences import GRU, LSTM, RNN
@@ -20,5 +21,6 @@ __all__ = [
     "RNNCell",
     "Report",
     "accelerate",
+    "accelerated",
     "restore",
 ]

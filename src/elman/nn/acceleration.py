@@ -1,78 +1,31 @@
-"""torch.nn's recurrent modules become our twins where they stand, and torch's again.
-
-A twin has torch's attributes and another `forward`, so to replace a module is to change its class.
-The object stays: whoever holds it, its parameters or its hooks goes on holding them.
-"""
+"""`accelerate` and `restore`: torch.nn's recurrent modules become our twins, and torch's again."""
 
 from __future__ import annotations
 
-import copy
-import copyreg
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import replace as changed
+from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils.parametrize import is_parametrized
 
 from elman.errors import ArgumentError, SlowPathError
-from elman.nn.cells import GRUCell, LSTMCell, RNNCell
-from elman.nn.comparison import Call, compare, duplicate, speed_up
+from elman.nn.building import accelerated
+from elman.nn.comparison import Call, prove, same_randomness, speed_up
+from elman.nn.replacement import OURS, TWINS, Accelerated, objection, replace
 from elman.nn.report import Entry, Report
-from elman.nn.sequences import GRU, LSTM, RNN
-from elman.nn.weights import cell_weights, layer_weights
-from elman.operators import choose
+from elman.nn.size_classes import known_slower
+from elman.operators.notice import listen
 
-__all__ = ["SINGLE_STEP", "accelerate", "objection", "restore"]
-
-_TWINS: dict[type, type] = {
-    nn.RNN: RNN,
-    nn.LSTM: LSTM,
-    nn.GRU: GRU,
-    nn.RNNCell: RNNCell,
-    nn.LSTMCell: LSTMCell,
-    nn.GRUCell: GRUCell,
-}
-"""torch.nn's class -> ours."""
+__all__ = ["SINGLE_STEP", "accelerate", "restore"]
 
 SINGLE_STEP = "a single step is torch's own operator"
 """What runs a cell's twin."""
 
 
-class _Accelerated:
-    """What an accelerated module has beside the twin's `forward`: how it is copied and saved."""
-
-    original: ClassVar[Any]  # torch.nn's class
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """As an instance of torch's own class, which loads where there is no Elman."""
-        return copyreg._reconstructor, (self.original, object, None), self.__getstate__()  # pyright: ignore
-
-    def __copy__(self) -> Any:
-        return self._rebuilt(self.__dict__)
-
-    def __deepcopy__(self, memo: dict) -> Any:
-        memo[id(self)] = copied = self._rebuilt({})
-        copied.__setstate__(copy.deepcopy(self.__dict__, memo))
-        return copied
-
-    def _rebuilt(self, state: dict) -> Any:
-        copied = object.__new__(type(self))
-        copied.__dict__.update(state)
-        return copied
-
-
-def _accelerated(original: type, twin: type) -> type:
-    attributes = {"original": original, "__module__": __name__, "__doc__": twin.__doc__}
-    return type(original.__name__, (_Accelerated, twin, original), attributes)
-
-
-_ACCELERATED = {original: _accelerated(original, twin) for original, twin in _TWINS.items()}
-_OURS = tuple(_TWINS.values())
-
-
-def accelerate(model: nn.Module, example: Any = None, *, strict: bool = False) -> Report:
+def accelerate(
+    model: nn.Module, example: Any = None, *, strict: bool = False, subclasses: bool = False
+) -> Report:
     """Let our kernels run every torch.nn RNN, LSTM, GRU and their cells in a model, in place.
 
     The modules stay the same objects with the same parameters: an optimiser made before goes on
@@ -80,8 +33,10 @@ def accelerate(model: nn.Module, example: Any = None, *, strict: bool = False) -
     by `copy` are accelerated too; what `torch.save` writes loads in plain torch.
 
     Left alone, and told why in the report: subclasses, parametrised, quantised and scripted
-    modules, and what the compiled kernels cannot run (other devices than the CPU, other dtypes than
-    float32 and float64).
+    modules, what the compiled kernels cannot run (other devices than the CPU, other dtypes than
+    float32 and float64), and what torch is known to run faster on this processor.
+
+    Frameworks that build models by themselves, in a `fit`, want `elman.accelerated`.
 
     >>> model = torch.nn.Sequential(torch.nn.RNN(3, 5), torch.nn.Identity())
     >>> optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -96,30 +51,40 @@ def accelerate(model: nn.Module, example: Any = None, *, strict: bool = False) -
         model: Any module; it may itself be a torch.nn.LSTM.
         example: What to try it on first: one argument of the model's `forward`, a tuple of all
             positional ones, or a dict of named ones. Copies of the model run it before and
-            after, from the same random state. Outputs and parameter gradients must agree to half
-            the digits of their dtype (float32: 3e-4 of a tensor's largest entry). A module that is
-            slower than torch's on what the example feeds it is left. Model, gradients, buffers and
-            random state stay as they are.
+            after, from the same random state. Outputs of the model and of each recurrent module
+            and parameter gradients must agree to half the digits of their dtype (float32: 3e-4 of a
+            tensor's largest entry). A module that is slower than torch's on what the example feeds
+            it is left, and no other. Model, example, gradients, buffers and random state stay as
+            they are.
         strict: Leaving a module is an error, and then nothing is replaced.
+        subclasses: Replace instances of subclasses of torch.nn's classes, too: their own methods
+            stay, and what they call of torch's is ours. It takes an example that calls them.
 
     Returns:
         A report to print or to read. With an example it has the speed-ups, and is printed.
 
     Raises:
-        ArgumentError: `model` is not a torch.nn.Module.
+        ArgumentError: `model` is not a torch.nn.Module, or `subclasses` came without an example.
         AccelerationError: On the example, outputs or gradients differ, or the model cannot be
             copied. Nothing is replaced.
         SlowPathError: With `strict`: a module was left.
     """
-    entries = _entries(model, _judged)
+    if subclasses and example is None:
+        raise ArgumentError("subclasses", "found no example", "give one: it proves them equal")
+
+    def judge(module: nn.Module) -> tuple[bool, str] | None:
+        return _judged(module, subclasses, measured=example is not None)
+
+    entries = _entries(model, judge)
     if example is not None:
-        entries = _tried(model, entries, example)
+        with accelerated.suspended():
+            entries = _tried(model, entries, example)
     modules = dict(model.named_modules())
     if strict:
         _refuse_left(entries, modules)
     for entry in entries:
         if entry.replaced:
-            _replace(modules[entry.name])
+            replace(modules[entry.name])
     report = Report(tuple(entries))
     if example is not None:
         print(report)
@@ -153,16 +118,18 @@ def _entries(model: Any, judge: Callable[[nn.Module], tuple[bool, str] | None]) 
     return entries
 
 
-def _judged(module: Any) -> tuple[bool, str] | None:
+def _judged(module: Any, subclasses: bool, measured: bool) -> tuple[bool, str] | None:
     """Whether to replace a module and why, if it is a recurrent one."""
-    names = {original.__name__ for original in _TWINS}
+    names = {original.__name__ for original in TWINS}
     if isinstance(module, torch.jit.ScriptModule):
         return (False, "it is scripted") if module.original_name in names else None
     if type(module).__module__.startswith("torch.ao."):
         return (False, "it is quantised") if type(module).__name__ in names else None
-    if not isinstance(module, (*_TWINS, *_OURS)):
+    if not isinstance(module, (*TWINS, *OURS)):
         return None
-    why_not = objection(module)
+    why_not = objection(module, subclasses)
+    if why_not is None and not measured:
+        why_not = known_slower(module)
     if why_not is not None:
         return False, why_not
     return True, SINGLE_STEP if isinstance(
@@ -170,63 +137,65 @@ def _judged(module: Any) -> tuple[bool, str] | None:
     ) else "the compiled kernels run it"
 
 
-def objection(module: Any) -> str | None:
-    """Why a torch.nn.RNN, LSTM, GRU or cell of them, or a subclass, is left; None if it is not."""
-    if isinstance(module, _OURS):
-        return "it is Elman's already"
-    if is_parametrized(module):
-        return "its weights are parametrised"
-    if type(module) not in _TWINS:
-        return "its class is not torch.nn's own: it may compute something else"
-    if "forward" in vars(module):
-        return "its forward was replaced"
-    cell = isinstance(module, nn.RNNCellBase)
-    names = ("weight_ih", "weight_hh") if cell else module._flat_weights_names
-    if any(name not in module._parameters for name in names):
-        return "its weights are made by a hook (weight_norm, spectral_norm, pruning)"
-    recurrence, weights, _ = cell_weights(module) if cell else layer_weights(module, 0)
-    choice = choose(recurrence, weights, weights.weight_ih.new_zeros(1, 1, module.input_size))
-    return None if choice.kernel == "native" else choice.reason
-
-
 def _restorable(module: nn.Module) -> tuple[bool, str] | None:
-    if type(module) in _ACCELERATED.values():
+    if not isinstance(module, Accelerated):
+        return None
+    if "original" in vars(type(module)):
         return True, "torch's own again"
-    if isinstance(module, _Accelerated):
-        return False, "its weights were parametrised since"
-    return None
+    return False, "its weights were parametrised since"
 
 
 def _tried(model: nn.Module, entries: list[Entry], example: Any) -> list[Entry]:
     """The entries with speed-ups, once a copy has answered as before; slower modules are left."""
     names = [entry.name for entry in entries if entry.replaced]
-    before, after = duplicate(model), duplicate(model)
-    modules = dict(after.named_modules())
-    for name in names:
-        _replace(modules[name])
-    calls = compare(before, after, example, record=names)
-    return [_measured(entry, modules[entry.name], calls.get(entry.name)) for entry in entries]
+
+    def change(copied: nn.Module) -> None:
+        modules = dict(copied.named_modules())
+        for name in names:
+            replace(modules[name])
+
+    trial = prove(model, change, example, names)
+    before, after = dict(trial.before.named_modules()), dict(trial.after.named_modules())
+    return [
+        _measured(entry, before[entry.name], after[entry.name], trial.calls.get(entry.name))
+        if entry.replaced
+        else entry
+        for entry in entries
+    ]
 
 
-def _measured(entry: Entry, module: Any, call: Call | None) -> Entry:
+def _measured(entry: Entry, before: nn.Module, after: nn.Module, call: Call | None) -> Entry:
+    """The entry with its speed-up, if the example called the module; left if that is below 1."""
+    if type(before) not in TWINS:
+        why = _unproven(after, call)
+        if why is not None:
+            return changed(entry, replaced=False, why=why)
     if call is None:
         return entry
-    found = speed_up(module, module.original.forward, type(module).forward, call)
+    found = speed_up(before, after, call)
     if found < 1:
         why = "torch's own is faster on the example"
-        return replace(entry, replaced=False, why=why, speed_up=found)
-    return replace(entry, speed_up=found)
+        return changed(entry, replaced=False, why=why, speed_up=found)
+    return changed(entry, speed_up=found)
+
+
+def _unproven(after: nn.Module, call: Call | None) -> str | None:
+    """Why an accelerated instance of a subclass is left, although the outputs are the same."""
+    if call is None:
+        return "the example did not call it: nothing shows that it computes the same"
+    if isinstance(after, nn.RNNCellBase):
+        return None
+    kernels = []
+    with same_randomness(), torch.no_grad(), listen(lambda choice, _: kernels.append(choice)):
+        after(*call.args, **call.kwargs)
+    return None if kernels else "its class computes by itself, not by torch.nn's forward"
 
 
 def _refuse_left(entries: list[Entry], modules: dict[str, nn.Module]) -> None:
     for entry in entries:
-        if not entry.replaced and not isinstance(modules[entry.name], _OURS):
+        if not entry.replaced and not isinstance(modules[entry.name], OURS):
             raise SlowPathError(
                 entry.name or type(modules[entry.name]).__name__,
                 f"it would be left to torch: {entry.why}",
                 "change what stands in the way, or accelerate with strict=False",
             )
-
-
-def _replace(module: nn.Module) -> None:
-    module.__class__ = _ACCELERATED[type(module)]

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from elman.errors import AccelerationError
 
-__all__ = ["Call", "compare", "duplicate", "same_randomness", "speed_up"]
+__all__ = ["Call", "Trial", "prove", "same_randomness", "speed_up"]
 
 _SECONDS = 0.5  # what the timing of one module may take
 _ROUNDS = (3, 51)
@@ -39,7 +39,7 @@ class Call(NamedTuple):
         return cls(example if type(example) is tuple else (example,), {})
 
 
-def duplicate(model: nn.Module) -> nn.Module:
+def _duplicate(model: nn.Module) -> nn.Module:
     """A deep copy.
 
     Raises:
@@ -55,55 +55,96 @@ def duplicate(model: nn.Module) -> nn.Module:
         ) from error
 
 
-def compare(before: nn.Module, after: nn.Module, example: Any, record: Iterable[str]) -> dict:
-    """Run both on the example from the same random state, which stays as it is.
+class Trial(NamedTuple):
+    """Two copies of a model that answered alike.
+
+    Attributes:
+        before: The original's copy.
+        after: The changed copy.
+        calls: The first `Call` of each module that was asked for, by name; none of a module that
+            was not called.
+    """
+
+    before: nn.Module
+    after: nn.Module
+    calls: dict[str, Call]
+
+
+def prove(model: nn.Module, change: Callable, example: Any, names: Iterable[str]) -> Trial:
+    """Change a copy of the model, and run it and an unchanged one on the example.
+
+    Both start from the same random state, which stays as it is.
 
     Args:
-        before: The original.
-        after: What must answer as it does.
+        model: The original.
+        change: Is called with the copy to change.
         example: As `elman.accelerate` takes it.
-        record: Names of modules of `before`.
-
-    Returns:
-        The first `Call` of each named module, by name; none of a module that was not called.
+        names: Modules whose calls are recorded and whose outputs are compared.
 
     Raises:
-        AccelerationError: Outputs or parameter gradients differ beyond rounding.
+        AccelerationError: Outputs or parameter gradients differ beyond rounding; the message says
+            whether the model answers like itself, and how it is in float64.
     """
-    with same_randomness(), _recording(before, record) as calls:
-        outputs, gradients = _answer(before, example)
-    with same_randomness():
-        new_outputs, new_gradients = _answer(after, example)
+    before, after = _duplicate(model), _duplicate(model)
+    change(after)
+    try:
+        return Trial(before, after, _compare(before, after, example, list(names)))
+    except AccelerationError as error:
+        found, expected = _reason(model, change, example)
+        raise AccelerationError(error.where, f"{error.found}{found}", expected) from error
+
+
+def _reason(model: nn.Module, change: Callable, example: Any) -> tuple[str, str]:
+    """Of a difference: what else is found, and what to do."""
+    try:
+        _compare(_duplicate(model), _duplicate(model), example, [])
+    except AccelerationError:
+        found = ", but so does the original from itself: the model draws from a source of its own"
+        return found, "make two of its calls alike (seed that source), or give no example"
+    before, after = _duplicate(model).double(), _duplicate(model).double()
+    change(after)
+    try:
+        _compare(before, after, _mapped(example, lambda t: t.double()), [])
+    except (AccelerationError, RuntimeError, TypeError, ValueError):
+        return "", "keep torch's own here, and report what differs"
+    found = ", but not in float64: the model magnifies the rounding of float32"
+    return found, "accelerate it without an example if that is no harm"
+
+
+def _compare(before: nn.Module, after: nn.Module, example: Any, names: list[str]) -> dict:
+    """The calls of the named modules; each model gets an example of its own."""
+    with same_randomness(), _recording(before, names) as (calls, inner):
+        outputs, gradients = _answer(before, _detached(example))
+    with same_randomness(), _recording(after, names) as (_, new_inner):
+        new_outputs, new_gradients = _answer(after, _detached(example))
     _check_all("output", outputs, new_outputs)
     _check_all("gradient of", gradients, new_gradients)
+    _check_all("output of", inner, new_inner)
     return calls
 
 
-def speed_up(module: nn.Module, before: Callable, after: Callable, call: Call) -> float:
+def speed_up(before: nn.Module, after: nn.Module, call: Call) -> float:
     """How many times faster `after` is: medians of forward plus backward, taken in turns.
 
     Args:
-        module: Whose `forward` both are, unbound.
         before: The one to compare with.
         after: The one that should be faster.
         call: What to call them with.
     """
-    seconds: dict[Callable, list[float]] = {before: [], after: []}
+    seconds: dict[nn.Module, list[float]] = {before: [], after: []}
     with same_randomness():
-        both = sum(_seconds(forward, module, call) for forward in seconds)  # not counted: warming
+        both = sum(_seconds(module, call) for module in seconds)  # not counted: warming
         rounds = int(min(max(_SECONDS / both, _ROUNDS[0]), _ROUNDS[1]))
         for _ in range(rounds):
-            for forward, taken in seconds.items():
-                taken.append(_seconds(forward, module, call))
+            for module, taken in seconds.items():
+                taken.append(_seconds(module, call))
     return statistics.median(seconds[before]) / statistics.median(seconds[after])
 
 
-def _seconds(forward: Callable, module: nn.Module, call: Call) -> float:
+def _seconds(module: nn.Module, call: Call) -> float:
     start = time.perf_counter()
     with torch.enable_grad():
-        outputs = [
-            t for t in _floats(forward(module, *call.args, **call.kwargs)) if t.requires_grad
-        ]
+        outputs = [t for t in _floats(module.forward(*call.args, **call.kwargs)) if t.requires_grad]
         sources = [t for t in _floats((call, list(module.parameters()))) if t.requires_grad]
         if outputs and sources:
             ones = [torch.ones_like(output) for output in outputs]
@@ -154,7 +195,7 @@ def _differs(where: str, found: str) -> AccelerationError:
     return AccelerationError(
         where,
         f"{found} on the example; nothing was replaced",
-        "try the model in float64: if that passes, it magnifies the rounding of float32",
+        "keep torch's own here",
     )
 
 
@@ -195,23 +236,26 @@ def same_randomness() -> Iterator[None]:
 
 
 @contextmanager
-def _recording(model: nn.Module, names: Iterable[str]) -> Iterator[dict[str, Call]]:
-    """A dictionary that fills with each module's first call."""
+def _recording(model: nn.Module, names: Iterable[str]) -> Iterator[tuple[dict, dict]]:
+    """The first call of each named module and what it gave, as they come: two dictionaries."""
     calls: dict[str, Call] = {}
+    outputs: dict[str, Tensor] = {}
     modules = dict(model.named_modules())
 
     def record_as(name: str) -> Callable:
-        def record(_: nn.Module, args: tuple, kwargs: dict) -> None:
+        def record(_: nn.Module, args: tuple, kwargs: dict, found: Any) -> None:
             if name not in calls:
                 calls[name] = Call(*map(_detached, (args, kwargs)))
+                for k, output in enumerate(_floats(found)):
+                    outputs[f"{name} {k}".strip()] = output.detach().clone()
 
         return record
 
     hooks = [
-        modules[name].register_forward_pre_hook(record_as(name), with_kwargs=True) for name in names
+        modules[name].register_forward_hook(record_as(name), with_kwargs=True) for name in names
     ]
     try:
-        yield calls
+        yield calls, outputs
     finally:
         for hook in hooks:
             hook.remove()
@@ -219,13 +263,18 @@ def _recording(model: nn.Module, names: Iterable[str]) -> Iterator[dict[str, Cal
 
 def _detached(value: Any) -> Any:
     """Arguments as leaves of their own, which ask for gradients where they did before."""
+    return _mapped(value, lambda t: t.detach().clone().requires_grad_(t.requires_grad))
+
+
+def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """The same nest of containers with its floating-point tensors changed, the others copied."""
     if isinstance(value, Tensor):
-        return value.detach().clone().requires_grad_(value.requires_grad)
-    if isinstance(value, dict):
-        return {key: _detached(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_detached(part) for part in value]
+        return change(value) if value.is_floating_point() else value.clone()
+    if type(value) is dict:
+        return {key: _mapped(part, change) for key, part in value.items()}
+    if type(value) is list:
+        return [_mapped(part, change) for part in value]
     if isinstance(value, tuple):
-        parts = [_detached(part) for part in value]
+        parts = [_mapped(part, change) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     return value
