@@ -260,64 +260,112 @@ struct Packed {
   }
 };
 
-// The low and the high halves of two vectors, entry by entry in turn.
+// Within each 16 bytes: the low halves of two vectors, entry by entry in turn, and the high ones.
 template <typename V>
 ELMAN_INLINE void interleave(V& low, V& high) {
   const V a = low, b = high;
   constexpr int count = sizeof(V) / sizeof(a[0]);
-  if constexpr (count == 16) {
-    low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  if constexpr (sizeof(a[0]) == 4 && count == 16) {
+    low = __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
     high =
-        __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  } else if constexpr (count == 8) {
-    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-    high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-  } else if constexpr (count == 4) {
+        __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  } else if constexpr (sizeof(a[0]) == 4 && count == 8) {
+    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+    high = __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+  } else if constexpr (sizeof(a[0]) == 4) {
     low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
     high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  } else if constexpr (count == 8) {
+    low = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
+    high = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+  } else if constexpr (count == 4) {
+    low = __builtin_shufflevector(a, b, 0, 4, 2, 6);
+    high = __builtin_shufflevector(a, b, 1, 5, 3, 7);
   } else {
-    static_assert(count == 2);
     low = __builtin_shufflevector(a, b, 0, 2);
     high = __builtin_shufflevector(a, b, 1, 3);
   }
 }
 
-// As many vectors as a vector has lanes become the columns of what they were the rows of.
+// Entries in 16 bytes: what is transposed at once, for moving between such pieces of a vector takes
+// longer than within them.
 template <typename Real>
-ELMAN_INLINE void transpose(Vector<Real> (&rows)[lanes<Real>]) {
-  constexpr Size count = lanes<Real>;
-#pragma GCC unroll 4
-  for (Size round = 1; round < count; round *= 2) {
-    Vector<Real> before[count];
-#pragma GCC unroll 16
-    for (Size k = 0; k < count; ++k) before[k] = rows[k];
-#pragma GCC unroll 8
-    for (Size k = 0; k < count / 2; ++k) {
-      interleave(before[k], before[k + count / 2]);
-      rows[2 * k] = before[k];
-      rows[2 * k + 1] = before[k + count / 2];
+constexpr Size piece = 16 / sizeof(Real);
+
+// What piece(0), piece(1)… give, one after the other.
+template <typename Real, typename Piece>
+ELMAN_INLINE Vector<Real> joined(const Piece& piece_of) {
+  if constexpr (lanes<Real> == piece<Real>) {
+    return piece_of(0);
+  } else {
+    typedef Real Double __attribute__((vector_size(32)));
+    const auto pair = [&](Size m) -> Double {
+      const auto a = piece_of(m), b = piece_of(m + 1);
+      if constexpr (sizeof(Real) == 4) {
+        return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+      } else {
+        return __builtin_shufflevector(a, b, 0, 1, 2, 3);
+      }
+    };
+    if constexpr (vector_bytes == 32) {
+      return pair(0);
+    } else if constexpr (sizeof(Real) == 4) {
+      return __builtin_shufflevector(pair(0), pair(2), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
+                                     14, 15);
+    } else {
+      return __builtin_shufflevector(pair(0), pair(2), 0, 1, 2, 3, 4, 5, 6, 7);
     }
+  }
+}
+
+// `count` rows, at most as many as a piece has entries, of as many columns as a vector has lanes:
+// column j stands at from[j] + k (zeros where from[j] is null), row i goes to to + i · step.
+template <typename Real>
+ELMAN_INLINE void pack_block(const Real* const (&from)[lanes<Real>], Size k, Size count, Real* to,
+                             Size step) {
+  constexpr Size P = piece<Real>;
+  typedef Real Piece __attribute__((vector_size(16)));
+  Vector<Real> rows[P];
+#pragma GCC unroll 4
+  for (Size j = 0; j < P; ++j) {
+    rows[j] = joined<Real>([&](Size m) {
+      Piece entries = {};
+      const Real* column = from[m * P + j];
+      if (column != nullptr) {
+        __builtin_memcpy(&entries, column + k, static_cast<std::size_t>(count) * sizeof(Real));
+      }
+      return entries;
+    });
+  }
+  if constexpr (P == 4) {
+    interleave(rows[0], rows[1]);
+    interleave(rows[2], rows[3]);
+    using Pairs = Vector<double>;
+    Pairs low[] = {(Pairs)rows[0], (Pairs)rows[2]}, high[] = {(Pairs)rows[1], (Pairs)rows[3]};
+    interleave(low[0], low[1]);
+    interleave(high[0], high[1]);
+    for (Size k = 0; k < 2; ++k) rows[k] = (Vector<Real>)low[k];
+    for (Size k = 0; k < 2; ++k) rows[2 + k] = (Vector<Real>)high[k];
+  } else {
+    interleave(rows[0], rows[1]);
+  }
+#pragma GCC unroll 4
+  for (Size i = 0; i < P; ++i) {
+    if (i < count) store(to + i * step, rows[i]);
   }
 }
 
 // Column j of the matrix is what stands at column(j); zeros where it is null.
 template <typename Real, typename Column>
 void pack_columns(const Packed<Real>& packed, const Column& column) {
-  constexpr Size L = lanes<Real>;
+  constexpr Size L = lanes<Real>, P = piece<Real>;
   for (Size v = 0; v < packed.vectors; ++v) {
     const Real* from[L];
     for (Size j = 0; j < L; ++j) from[j] = column(v * L + j);
-    Size stride;
-    Real* to = packed.column(v, stride);
-    for (Size k = 0; k < packed.depth; k += L) {
-      Vector<Real> block[L];
-      const Size left = packed.depth - k < L ? packed.depth - k : L;
-      for (Size j = 0; j < L; ++j) {
-        block[j] = from[j] == nullptr ? Vector<Real>{} : load(from[j] + k, left);
-      }
-      transpose<Real>(block);
-      for (Size j = 0; j < left; ++j, to += stride) store(to, block[j]);
-    }
+    Size step, k = 0;
+    Real* to = packed.column(v, step);
+    for (; k + P <= packed.depth; k += P) pack_block<Real>(from, k, P, to + k * step, step);
+    if (k < packed.depth) pack_block<Real>(from, k, packed.depth - k, to + k * step, step);
   }
 }
 
