@@ -6,7 +6,7 @@ twice. Nothing here runs row by row, except over columns of Python objects.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,10 @@ def as_table(frame: Any, name: str, where: Callable[[int], str] | None = None) -
         columns = {str(key): _as_array(values, name, key) for key, values in frame.items()}
     else:
         columns = _frame_columns(frame, name)
-    lengths = {column: len(values) for column, values in columns.items()}
+    if isinstance(columns, _FrameColumns):
+        lengths = {name: columns.rows}
+    else:
+        lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{column!r} has {rows}" for column, rows in lengths.items())
         raise ShapeError(name, f"columns of different lengths: {found}", "columns of one length")
@@ -220,7 +223,32 @@ def _as_array(values: Any, name: str, key: Any) -> np.ndarray:
     return array
 
 
-def _frame_columns(frame: Any, name: str) -> dict[str, Any]:
+class _FrameColumns(Mapping[str, Any]):
+    """The columns of a narwhals frame by name, each made when it is asked for: there may be many.
+
+    Attributes:
+        rows: How many rows each has.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self.rows = len(frame)
+        self._frame = frame
+        self._names = {str(name): name for name in frame.columns}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._frame.get_column(self._names[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _frame_columns(frame: Any, name: str) -> _FrameColumns:
     try:
         import narwhals.stable.v1 as nw
     except ImportError:
@@ -237,7 +265,7 @@ def _frame_columns(frame: Any, name: str) -> dict[str, Any]:
         raise DataError(name, f"two columns have one name ({error})", "one name each") from error
     except TypeError as error:
         raise ShapeError(name, f"found a {type(frame).__name__}", _FORMS) from error
-    return {str(values.name): values for values in native.iter_columns()}
+    return _FrameColumns(native)
 
 
 def _with_index(frame: Any, name: str) -> Any:

@@ -151,3 +151,30 @@ def test_files_that_are_not_there_or_not_understood(tmp_path):
     (tmp_path / "x-images-idx3-ubyte").write_bytes(idx_bytes(IMAGES))
     with pytest.raises(ArgumentError, match="label: does not apply"):
         read(tmp_path / "x-images-idx3-ubyte", label="y")
+
+
+def test_headers_that_lie(tmp_path):
+    path = tmp_path / "x"
+    for header, message in (
+        (b"\0\0\x08\x41" + b"\0\0\0\1" * 65, "byte 3: found 65 axes; at most 8"),
+        (
+            b"\0\0\x08\x03" + b"\xff" * 8 + b"\0" * 4,
+            r"byte 12: found the dimensions .* hold nothing",
+        ),
+        (b"\0\0\x08\x08" + b"\xff" * 32, "the file ends"),
+    ):
+        path.write_bytes(header)
+        with pytest.raises(FormatError, match=message):
+            read_idx(path)
+        path.write_bytes(gzip.compress(header))
+        with pytest.raises(FormatError, match=message):
+            read_idx(path)
+
+
+def test_labels_that_are_no_classes(tmp_path):
+    images, labels = tmp_path / "a-images-idx3-ubyte", tmp_path / "a-labels-idx1-ubyte"
+    images.write_bytes(idx_bytes(IMAGES))
+    for wrong in (0.5, np.nan, np.inf, 1e30):
+        labels.write_bytes(idx_bytes(np.array([1, wrong], "f8")))
+        with pytest.raises(DataError, match="label 1: found"):
+            read(images)

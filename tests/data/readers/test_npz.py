@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -96,3 +98,70 @@ def test_paths_and_options(path):
         read(path, part="test")
     with pytest.raises(ArgumentError, match="step: does not apply"):
         read(path, step="t")
+
+
+def made(path, headers=None, method=zipfile.ZIP_STORED):
+    """An archive of X, with the header of that array given as text."""
+    shape = headers or "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4, 2), }"
+    text = shape.encode() + b"\n"
+    member = b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text + X.tobytes()
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("X.npy", member)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (2**40,), }", "plain arrays"),
+        (
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 4, 2), }",
+            "192 follow",
+        ),
+        (
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 0, 2), }",
+            "at least one",
+        ),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (-3, -4, 2), }", "at least one"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': " + "9" * 5000 + ", }", "plain arrays"),
+        ("{'descr': '<U0', 'fortran_order': False, 'shape': (1000000000000,), }", "at least one"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (24,), }", "Object arrays"),
+        ("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (24,), }", "Object arrays"),
+        ("{'descr': '<f8', 'shape': (", "plain arrays"),
+        ("(" * 300, "plain arrays"),
+        ("[]", "plain arrays"),
+    ],
+)
+def test_headers_that_lie(path, header, message):
+    made(path, header)
+    with pytest.raises(FormatError, match=message):
+        read(path)
+
+
+def test_archives_that_numpy_does_not_write(path):
+    made(path)
+    np.testing.assert_array_equal(read(path).sequences.values, X)
+    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        made(path, method=method)
+        with pytest.raises(FormatError, match="is packed by method"):
+            read(path)
+    made(path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="is encrypted"):
+        read(path)
+
+
+def test_an_archive_of_nearly_nothing(path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        np.lib.format.write_array(member := io.BytesIO(), np.zeros((1, (1 << 25) + 8, 1)))
+        archive.writestr("X.npy", member.getvalue())
+    with pytest.raises(FormatError, match="unpack to 268435"):
+        read(path)
+
+
+def test_arrays_are_the_readers_own(path):
+    np.savez(path, X=np.asfortranarray(X.astype(np.float32)))
+    values = read(path).sequences.values
+    np.testing.assert_array_equal(values, X)
+    assert values.flags.writeable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 
 import numpy as np
@@ -182,3 +183,64 @@ def test_damaged_files(write, tmp_path):
     packed.write_bytes(gzip.compress(TABLE.encode())[:-9])
     with pytest.raises(FormatError, match="gzip stream is damaged"):
         read(packed)
+
+
+def test_what_a_small_file_may_not_unpack_to(tmp_path):
+    """A line of zeros, and rows that are all alike."""
+    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    path = tmp_path / "line.csv.gz"
+    path.write_bytes(gzip.compress(b"id,t,x\n") + gzip.compress(b"0" * (1 << 25), 1))
+    with pytest.raises(FormatError, match="line 2: found more than 16777216 characters"):
+        read(path)
+    path = tmp_path / "text.parquet"
+    texts = pyarrow.DictionaryArray.from_arrays([0] * 1000, ["x" * 500_000])
+    table = {"id": ["a"] * 1000, "t": range(1000), "x": [1.0] * 1000, "label": texts}
+    pyarrow.parquet.write_table(pyarrow.table(table), path)
+    with pytest.raises(FormatError, match="unpack to 500"):
+        read(path)
+
+
+def test_parquet_that_is_damaged_or_odd(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    path = tmp_path / "rows.parquet"
+    keys = {"id": ["a", "a"], "t": [1, 2]}
+    latin = pyarrow.array([b"\xff", b"b"]).cast(pyarrow.string(), safe=False)
+    far = pyarrow.array([2**62, 1], pyarrow.timestamp("us"))
+    for column, message in (
+        (pyarrow.Array.from_buffers(pyarrow.string(), 2, latin.buffers()), "whole Parquet file"),
+        (far, "timestamp.* cannot be read"),
+        (pyarrow.array([[1], [2]]), r"found \[1\]"),
+    ):
+        pyarrow.parquet.write_table(pyarrow.table({**keys, "x": column}), path)
+        with pytest.raises(DataError, match=message):
+            read(path)
+    path.write_bytes(b"PAR1" + path.read_bytes()[4:-20])
+    with pytest.raises(DataError, match=r"rows\.parquet"):
+        read(path)
+
+
+def test_a_wide_header_with_a_name_twice(write):
+    names = [f"c{k}" for k in range(50_000)]
+    text = ",".join([*names, "c7"]) + "\n" + "1," * 50_000 + "1\n"
+    with pytest.raises(FormatError, match=r"among them 'c7'; a header") as caught:
+        read(write(text))
+    assert len(str(caught.value)) < 1000
+
+
+def test_labels_as_wide_as_a_book_are_refused():
+    with pytest.raises(DataError, match="found one of 100000 characters among 1000"):
+        label_array(["x"] * 999 + ["y" * 100_000])
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    for name in ("pipe.csv", "pipe.npz", "pipe.parquet", "pipe"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(DataError, match="it is a named pipe"):
+            read(tmp_path / name)
+    for name in ("a\0b", "a\0b.csv", "x" * 5000, "x" * 5000 + ".npz", "**"):
+        with pytest.raises(DataError):
+            read(name)

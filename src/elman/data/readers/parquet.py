@@ -32,10 +32,12 @@ def read_arrow(path: Path) -> Any:
     where = str(path)
     try:
         check_regular(path)
+        size = path.stat().st_size
         with pyarrow.parquet.ParquetFile(where) as file:
-            cells = file.metadata.num_rows * max(len(file.schema_arrow), 1)
-            check_unpacked(where, path.stat().st_size, cells * _CELL)
-            table = _read(file, where, path.stat().st_size)
+            check_unpacked(where, size, _CELL * _values(file.metadata))
+            texts = _texts(file.schema_arrow)
+        with pyarrow.parquet.ParquetFile(where, read_dictionary=texts) as file:
+            table = _read(file, where, size)
         table.validate(full=True)  # texts that are no UTF-8 among it
     except (DataError, MissingExtraError):
         raise
@@ -52,13 +54,61 @@ def read_arrow(path: Path) -> Any:
     return table
 
 
+def _values(metadata: Any) -> int:
+    """How many values all columns are said to hold, those of lists among them."""
+    groups = (metadata.row_group(k) for k in range(metadata.num_row_groups))
+    return sum(
+        group.column(place).num_values for group in groups for place in range(group.num_columns)
+    )
+
+
+def _texts(schema: Any) -> list[str]:
+    """The columns that hold texts, or bytes."""
+    return [each.name for each in schema if _is_text(each.type)]
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    tests = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
+    return any(test(kind) for test in tests)
+
+
 def _read(file: Any, where: str, size: int) -> Any:
-    """The whole table, some rows at a time, so that a few bytes do not become very many."""
+    """The whole table, so that a few bytes do not become very many.
+
+    Texts are read as they are packed, each once, and written out when it is known how long they
+    all are together.
+    """
     import pyarrow
 
     batches, read = [], 0
     for batch in file.iter_batches(_ROWS):
-        batches.append(batch)
-        read += batch.nbytes
+        read += batch.nbytes + sum(map(_written_out, batch.columns))
         check_unpacked(where, size, read)
-    return pyarrow.Table.from_batches(batches, file.schema_arrow)
+        batches.append(_without_dictionaries(batch))
+    if not batches:
+        return file.schema_arrow.empty_table()
+    return pyarrow.Table.from_batches(batches)
+
+
+def _written_out(column: Any) -> int:
+    """Bytes of a dictionary's texts, each as often as it stands in the column."""
+    import pyarrow.compute
+
+    compute: Any = pyarrow.compute  # its functions are made when it is imported
+    dictionary = pyarrow.types.is_dictionary(column.type)
+    if not dictionary or not _is_text(column.type.value_type):
+        return 0
+    lengths = compute.binary_length(column.dictionary)
+    return compute.sum(compute.take(lengths, column.indices)).as_py() or 0
+
+
+def _without_dictionaries(batch: Any) -> Any:
+    import pyarrow
+
+    columns = [
+        column.dictionary_decode() if pyarrow.types.is_dictionary(column.type) else column
+        for column in batch.columns
+    ]
+    return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
