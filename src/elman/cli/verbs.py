@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -22,19 +21,20 @@ def _printable_usage() -> Iterator[None]:
     """Within this block, errors about the command line quote it as a terminal may show it."""
     try:
         yield
-    except click.UsageError as error:
-        error.message = printable(error.message)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # click's, or that of typer's own copy of it
+            error.message = printable(error.message)  # pyright: ignore
         raise
 
 
 class _Verbs(TyperGroup):
     """The verbs, with errors that a terminal may show."""
 
-    def make_context(self, *args: Any, **more: Any) -> click.Context:
+    def make_context(self, *args: Any, **more: Any) -> Any:
         with _printable_usage():
             return super().make_context(*args, **more)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         with _printable_usage():
             return super().invoke(ctx)
 

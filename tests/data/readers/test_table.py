@@ -188,7 +188,7 @@ def test_damaged_files(write, tmp_path):
 def test_what_a_small_file_may_not_unpack_to(tmp_path):
     """A line of zeros, and rows that are all alike."""
     pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
+    import pyarrow.parquet as parquet
 
     path = tmp_path / "line.csv.gz"
     path.write_bytes(gzip.compress(b"id,t,x\n") + gzip.compress(b"0" * (1 << 25), 1))
@@ -197,14 +197,14 @@ def test_what_a_small_file_may_not_unpack_to(tmp_path):
     path = tmp_path / "text.parquet"
     texts = pyarrow.DictionaryArray.from_arrays([0] * 1000, ["x" * 500_000])
     table = {"id": ["a"] * 1000, "t": range(1000), "x": [1.0] * 1000, "label": texts}
-    pyarrow.parquet.write_table(pyarrow.table(table), path)
+    parquet.write_table(pyarrow.table(table), path)
     with pytest.raises(FormatError, match="unpack to 500"):
         read(path)
 
 
 def test_parquet_that_is_damaged_or_odd(tmp_path):
     pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
+    import pyarrow.parquet as parquet
 
     path = tmp_path / "rows.parquet"
     keys = {"id": ["a", "a"], "t": [1, 2]}
@@ -215,7 +215,7 @@ def test_parquet_that_is_damaged_or_odd(tmp_path):
         (far, "timestamp.* cannot be read"),
         (pyarrow.array([[1], [2]]), r"found \[1\]"),
     ):
-        pyarrow.parquet.write_table(pyarrow.table({**keys, "x": column}), path)
+        parquet.write_table(pyarrow.table({**keys, "x": column}), path)
         with pytest.raises(DataError, match=message):
             read(path)
     path.write_bytes(b"PAR1" + path.read_bytes()[4:-20])
