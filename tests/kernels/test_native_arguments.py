@@ -208,3 +208,38 @@ def test_packed_weights_must_be_those_of_the_recurrence():
     other = TOKENS._replace(embedding=TOKENS.embedding[:5])
     with pytest.raises(ValueError, match="vocabulary"):
         native.forward(Simple(), WEIGHTS, other, keep=False, prepared=table)
+
+
+def misaligned(array: np.ndarray) -> np.ndarray:
+    """The same numbers, a byte behind where they could be read at once."""
+    raw = np.zeros(array.nbytes + 1, np.uint8)
+    found = raw[1:].view(array.dtype).reshape(array.shape)
+    found[...] = array
+    assert not found.flags.aligned
+    return found
+
+
+def test_arrays_that_are_not_aligned_or_not_to_be_written_give_the_same():
+    weights = WEIGHTS._replace(**{
+        name: None if w is None else misaligned(w) for name, w in WEIGHTS._asdict().items()
+    })  # fmt: skip
+    X_ = np.random.default_rng(0).normal(size=X.shape)
+    wanted = native.forward(Simple(), WEIGHTS, X_)
+    grads = native.backward(wanted.tape, np.ones_like(wanted.outputs))
+    read_only = X_.copy()
+    read_only.flags.writeable = False
+    for w, x in ((weights, misaligned(X_)), (WEIGHTS, read_only)):
+        found = native.forward(Simple(), w, x)
+        np.testing.assert_array_equal(found.outputs, wanted.outputs)
+        again = native.backward(found.tape, misaligned(np.ones_like(found.outputs)))
+        np.testing.assert_array_equal(again.inputs, grads.inputs)
+
+
+def test_what_a_stepper_cannot_read_is_told_by_its_fault():
+    stepper = native.Stepper(Simple(), WEIGHTS, batch=2)
+    with pytest.raises(ValueError, match="inputs is not aligned: pass a copy of it"):
+        stepper.step(misaligned(X[:, 0].copy()))
+    with pytest.raises(TypeError, match="inputs has another dtype"):
+        stepper.step(X[:, 0].astype(">f8"))
+    with pytest.raises(ShapeError, match="found >f8"):
+        native.forward(Simple(), WEIGHTS, X.astype(">f8"))

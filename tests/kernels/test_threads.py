@@ -58,7 +58,7 @@ def test_else_the_environments_holds(monkeypatch):
     assert 1 <= processors <= (os.cpu_count() or 1)
 
 
-@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5"])
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", "1025", "²", "9" * 5000])
 def test_a_number_of_threads_that_is_none_is_an_error(monkeypatch, given):
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     monkeypatch.setenv("ELMAN_NUM_THREADS", given)
