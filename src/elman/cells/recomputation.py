@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
@@ -75,6 +76,37 @@ def recomputed_unroll(
     return outputs, map_leaves(lambda leaf: next(ends), state)
 
 
+class _Gathered:
+    """The chosen outputs `[B, S, ...]`, gathered from segment to segment.
+
+    They are laid out in memory as the inputs are: perhaps with the time first.
+    """
+
+    outputs: Tensor
+
+    def __init__(self, chosen: Chosen, inputs: Tensor) -> None:
+        self._chosen = chosen
+        self._time_first = inputs.stride(0) < inputs.stride(1)
+        self._begun = False
+
+    def add(self, part: Tensor, start: int, stop: int) -> None:
+        """Those among the outputs of the steps from `start` to `stop`."""
+        if not self._begun:
+            self._begin(part)
+        found = self._chosen.find(start, stop)
+        if found is not None:
+            here, there = found
+            self.outputs[here] = part if there is None else part[there]
+
+    def _begin(self, part: Tensor) -> None:
+        self._begun = True
+        batch, _, *rest = part.shape
+        if self._time_first:
+            self.outputs = part.new_zeros(self._chosen.size, batch, *rest).transpose(0, 1)
+        else:
+            self.outputs = part.new_zeros(batch, self._chosen.size, *rest)
+
+
 class _Work(NamedTuple):
     """What the two ways share, beside the tensors with gradients."""
 
@@ -90,12 +122,42 @@ class _Work(NamedTuple):
         last = self.plan.steps - after * self.plan.segment
         return self.reading.span(max(0, last - self.plan.segment), last)
 
+    def keep(self, inputs: Tensor, state: Any, segment: int, wanted: bool) -> tuple[_Kept, Any]:
+        """Run a segment for its gradients, those by the inputs if `wanted`; and the state then."""
+        start, stop = self.span(segment)
+        read = inputs[:, start:stop].detach()
+        read.requires_grad_(wanted)
+        with torch.enable_grad():
+            begin = map_leaves(tracked, state)
+            outputs, final = self.reading.run(read, begin, start, stop)
+            begins = [leaf for leaf in leaves(begin) if differentiable(leaf)]
+            finals = [leaf for leaf in leaves(final) if differentiable(leaf)]
+        return _Kept(read, begins, outputs, finals), final
+
     def advance(self, inputs: Tensor, state: Any, first: int, last: int) -> Any:
         """From border to border, keeping nothing."""
         for segment in range(first, last):
-            start, stop = self.span(segment)
-            _, state = self.reading.run(inputs[:, start:stop], state, start, stop)
+            state = self.read(inputs, state, segment)
         return state
+
+    def read(
+        self, inputs: Tensor, state: Any, segment: int, gathered: _Gathered | None = None
+    ) -> Any:
+        """Run a segment, keeping nothing but the outputs that are `gathered`."""
+        start, stop = self.span(segment)
+        outputs, state = self.reading.run(inputs[:, start:stop], state, start, stop)
+        if gathered is not None:
+            gathered.add(outputs, start, stop)
+        return state
+
+
+class _Kept(NamedTuple):
+    """A segment that was run with all that its gradients need."""
+
+    inputs: Tensor
+    begins: list[Tensor]  # the state's arrays with gradients, before it
+    outputs: Tensor
+    finals: list[Tensor]  # and after it
 
 
 class _Saved(NamedTuple):
@@ -116,20 +178,20 @@ class _Recomputed(torch.autograd.Function):
         state = map_leaves(lambda leaf: next(given) if differentiable(leaf) else leaf, work.like)
         borders = {0, *work.plan.saved()} if any(ctx.needs_input_grad) else set()
         saved: dict[int, _Saved] = {}
-        outputs: Any = None
+        gathered = _Gathered(work.chosen, inputs)
+        kept: _Kept | None = None
         for segment in range(work.plan.segments):
             if segment in borders:
                 saved[segment] = _save(state, inputs, saved.get(max(saved, default=0)))
             start, stop = work.span(segment)
-            part, state = work.reading.run(inputs[:, start:stop], state, start, stop)
-            if outputs is None:
-                outputs = _empty(inputs, part, work.chosen.size)
-            found = work.chosen.find(start, stop)
-            if found is not None:
-                here, there = found
-                outputs[here] = part if there is None else part[there]
-        ctx.work, ctx.saved, ctx.autocast = work, saved, _autocast(inputs)
-        return outputs, *(leaf.clone() for leaf in leaves(state))
+            if segment in borders and segment == work.plan.segments - 1:
+                # The way back begins here, and needs no more memory then than there is now.
+                kept, state = work.keep(inputs, state, segment, ctx.needs_input_grad[1])
+                gathered.add(kept.outputs.detach(), start, stop)
+            else:
+                state = work.read(inputs, state, segment, gathered)
+        ctx.work, ctx.saved, ctx.kept, ctx.autocast = work, saved, kept, _autocast(inputs)
+        return gathered.outputs, *(leaf.detach().clone() for leaf in leaves(state))
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple:
@@ -140,7 +202,7 @@ class _Recomputed(torch.autograd.Function):
                 "leave out memory= where gradients are differentiated",
             )
         inputs, *tensors = ctx.saved_tensors
-        saved, ctx.saved = ctx.saved, None
+        saved, kept, ctx.saved, ctx.kept = ctx.saved, ctx.kept, None, None
         if saved is None:
             raise ArgumentError(
                 "retain_graph",
@@ -157,7 +219,8 @@ class _Recomputed(torch.autograd.Function):
                     state = ctx.work.advance(inputs, before.state, move.first, move.last)
                     saved[move.last] = _save(state, inputs, before)
                 else:
-                    back.reverse(move.segment, saved.pop(move.segment))
+                    back.reverse(move.segment, saved.pop(move.segment), kept)
+                    kept = None
         found = (back.grad_inputs, *back.grad_state, *back.grad_sources)
         return None, *(grad if want else None for grad, want in zip(found, wanted, strict=True))
 
@@ -186,56 +249,72 @@ class _WayBack:
         self.grad_state: list[Tensor | None] = [g for leaf, g in ends if differentiable(leaf)]
         self.grad_sources: list[Tensor | None] = [None] * len(sources)
 
-    def reverse(self, segment: int, before: _Saved) -> None:
-        """Go back through one segment."""
+    def reverse(self, segment: int, before: _Saved, kept: _Kept | None) -> None:
+        """Go back through one segment, which is run again unless it was kept."""
         start, stop = self._work.span(segment)
         grad_outputs = self._grad_outputs
         found = None if grad_outputs is None else self._work.chosen.find(start, stop)
         if found is None and all(grad is None for grad in self.grad_state):
             return
-        _continue(before, self._inputs)
-        inputs = self._inputs[:, start:stop].detach()
-        inputs.requires_grad_(self.grad_inputs is not None)
-        with torch.enable_grad():
-            begin = map_leaves(tracked, before.state)
-            outputs, final = self._work.reading.run(inputs, begin, start, stop)
-            begins = [leaf for leaf in leaves(begin) if differentiable(leaf)]
-            finals = [leaf for leaf in leaves(final) if differentiable(leaf)]
-            ends = list(zip(finals, self.grad_state, strict=True))
-            if found is not None and grad_outputs is not None:
-                here, there = found
-                picked = outputs if there is None else outputs[there]
-                ends.append((picked, grad_outputs[here]))
+        if kept is None:
+            _continue(before, self._inputs)
+            wanted = self.grad_inputs is not None
+            kept, _ = self._work.keep(self._inputs, before.state, segment, wanted)
+        ends = list(zip(kept.finals, self.grad_state, strict=True))
+        if found is not None and grad_outputs is not None:
+            here, there = found
+            with torch.enable_grad():
+                picked = kept.outputs if there is None else kept.outputs[there]
+            ends.append((picked, grad_outputs[here]))
         ends = [(end, grad) for end, grad in ends if grad is not None and end.requires_grad]
-        self._reached.check([end for end, _ in ends], [inputs, *begins])
-        self._add(start, stop, inputs, begins, ends)
+        self._reached.check([end for end, _ in ends], [kept.inputs, *kept.begins])
+        self._add(start, stop, kept, ends)
 
-    def _add(
-        self, start: int, stop: int, inputs: Tensor, begins: list[Tensor], ends: list[Any]
-    ) -> None:
+    def _add(self, start: int, stop: int, kept: _Kept, ends: list[Any]) -> None:
         """Differentiate `ends`, by the gradients that stand beside them."""
-        by_inputs = [] if self.grad_inputs is None else [inputs]
-        asked = [*by_inputs, *begins, *self._wanted]
+        by_inputs = [] if self.grad_inputs is None else [kept.inputs]
+        asked = [*by_inputs, *kept.begins, *self._wanted]
         found: Sequence[Tensor | None] = [None] * len(asked)
         if ends:
             values, grads = zip(*ends, strict=True)
-            found = torch.autograd.grad(values, asked, grads, allow_unused=True)
+            with torch.enable_grad():
+                cost = _Cost.apply(grads, *values)
+            found = torch.autograd.grad(cost, asked, allow_unused=True)
         if self.grad_inputs is not None and found[0] is not None:
             self.grad_inputs[:, start:stop] = found[0]
         rest = iter(found[len(by_inputs) :])
-        self.grad_state = [next(rest) for _ in begins]
+        self.grad_state = [next(rest) for _ in kept.begins]
         for slot, grad in zip(self._slots, rest, strict=True):
             total = self.grad_sources[slot]
             if grad is not None:
-                self.grad_sources[slot] = grad.clone() if total is None else total.add_(grad)
+                self.grad_sources[slot] = grad.clone() if total is None else _added(total, grad)
 
 
-def _empty(inputs: Tensor, outputs: Tensor, size: int) -> Tensor:
-    """`[B, S, ...]` zeros, laid out in memory as the inputs are: perhaps with the time first."""
-    batch, _, *rest = outputs.shape
-    if inputs.stride(0) < inputs.stride(1):
-        return outputs.new_zeros(size, batch, *rest).transpose(0, 1)
-    return outputs.new_zeros(batch, size, *rest)
+class _Cost(torch.autograd.Function):
+    """A number whose gradients by some tensors are given.
+
+    Torch takes given gradients itself, but loads sympy to check their shapes: some 35 MiB.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, grads: Sequence[Tensor], *values: Tensor) -> Tensor:
+        ctx.grads = grads
+        return torch.zeros(())
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> tuple:
+        return None, *ctx.grads
+
+
+def _added(total: Tensor, grad: Tensor) -> Tensor:
+    """`total`, to which `grad` was added.
+
+    On a CPU without torch's threads: they wait awake after each sum, in the way of the kernels'.
+    """
+    if total.device.type == "cpu" and total.dtype in (torch.float32, torch.float64):
+        np.add(total.numpy(), grad.numpy(), out=total.numpy())
+        return total
+    return total.add_(grad)
 
 
 def _save(state: Any, inputs: Tensor, before: _Saved | None) -> _Saved:

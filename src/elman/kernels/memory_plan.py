@@ -59,8 +59,9 @@ class Plan:
         steps: T.
         segment: Steps of a segment; the first one may have fewer.
         checkpoints: States saved at a time, beside the initial one.
-        extra_forwards: Runs over the whole sequence beyond the one of full saving; 0.0 where all
-            fits in one segment.
+        extra_forwards: Runs over the whole sequence beyond the one of full saving, at most: where
+            the state before the last segment is saved, that segment need not be run again. 0.0
+            where all fits in one segment.
         bytes: Memory that is needed at its highest.
     """
 

@@ -20,7 +20,8 @@ from elman.kernels.contract import LSTM, Noise, Recurrence
 
 __all__ = ["Problem", "empty_sequence", "run_backward", "run_forward"]
 
-_LARGE = 1 << 20  # bytes from which the system's work of clearing new memory is felt
+_LARGE = 1 << 18
+"""Bytes from which the system's work of clearing new memory is felt; see bindings/memory.cpp."""
 
 
 class Problem(NamedTuple):
