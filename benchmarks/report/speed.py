@@ -39,7 +39,8 @@ timed again; a time is the median over the rounds, the spread the widest interqu
 them. Training means outputs and the gradients of all weights, given
 the gradients of the outputs; the inputs are data and get none.
 
-`make bench` measures all of it anew. A multiple says how many times longer the other one takes;
+`make bench` measures all of it anew; `python -m benchmarks.run grid --quick` takes a look at a few
+sizes, by processor time, too, and keeps nothing here. A multiple says how many times longer the other one takes;
 a loss is in bold. Each class of processor, named by the best instruction set that it runs, has a
 chapter of its own, and its own targets. Beside the time by the clock stands processor time, that of
 all of a process's threads together: other work on the machine adds to the first and hardly to the
