@@ -16,8 +16,8 @@ def test_the_inputs_are_added_to_the_outputs_only():
     inputs = torch.randn(2, 3)
     outputs, state = cell(inputs, cell.initial_state(2))
     added, same = Residual(cell)(inputs, cell.initial_state(2))
-    assert torch.equal(added, inputs + outputs)
-    assert torch.equal(same.hidden, state.hidden)
+    torch.testing.assert_close(added, inputs + outputs)
+    torch.testing.assert_close(same.hidden, state.hidden)
 
 
 def test_widths_must_agree():

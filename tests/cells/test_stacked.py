@@ -21,9 +21,9 @@ def test_each_cell_reads_the_one_below():
     above, above_state = cells[1](below, cells[1].initial_state(5))
     stack = Stacked(cells)
     outputs, state = stack(inputs, stack.initial_state(5))
-    assert torch.equal(outputs, above)
-    assert torch.equal(state[0].hidden, below_state.hidden)
-    assert torch.equal(state[1].cell, above_state.cell)
+    torch.testing.assert_close(outputs, above)
+    torch.testing.assert_close(state[0].hidden, below_state.hidden)
+    torch.testing.assert_close(state[1].cell, above_state.cell)
     assert (stack.input_size, stack.output_size) == (3, 4)
 
 
