@@ -155,9 +155,11 @@ def _torch() -> Any:
 
 def _row_index(rows: Any, leaf: Any) -> Any:
     """`rows` as an index array of the leaf's own library."""
-    if _is_torch(leaf):
-        return _torch().as_tensor(rows, device=leaf.device)
-    return np.asarray(rows)
+    if not _is_torch(leaf):
+        return np.asarray(rows)
+    if _is_torch(rows):  # `as_tensor` makes a constant of it where a tracer records
+        return rows.to(leaf.device)
+    return _torch().as_tensor(rows, device=leaf.device)
 
 
 def select(state: Any, rows: Any) -> Any:

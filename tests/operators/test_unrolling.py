@@ -58,7 +58,8 @@ def unroll_by(kernel, recurrence, weights, inputs, state, *, lengths, resets, re
     if kernel == "native":
         assert native.lacks(weights, inputs) is None
         job = native.Job(recurrence, lengths, resets, (reverse,), noise, False)
-        return native.unroll(job, (Direction(weights, state),), inputs)[0]
+        outputs, (final,) = native.unroll(job, (Direction(weights, state),), inputs)
+        return outputs, final
     if kernel == "aten":
         if aten.lacks(recurrence, weights, inputs, resets, noise):
             return None

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from elman.cells.protocol import Cell
 from elman.errors import ArgumentError, ShapeError
+from elman.operators.memory import untraced
 from elman.state import leaves
 
 __all__ = [
@@ -70,6 +71,12 @@ def check_lengths(lengths: Any, batch: int, steps: int, device: torch.device) ->
     if lengths is None:
         return None
     values = _as_tensor("lengths", lengths, device)
+    with untraced():
+        _check_lengths(values, batch, steps)
+    return values.to(torch.int64)
+
+
+def _check_lengths(values: Tensor, batch: int, steps: int) -> None:
     whole = not values.is_floating_point() and not values.is_complex()
     if values.shape != (batch,) or values.dtype == torch.bool or not (whole or batch == 0):
         raise ShapeError(
@@ -81,7 +88,6 @@ def check_lengths(lengths: Any, batch: int, steps: int, device: torch.device) ->
         raise ShapeError(
             f"lengths[{row}]", f"found {int(values[row])}", f"give steps from 0 to {steps}"
         )
-    return values.to(torch.int64)
 
 
 def check_resets(resets: Any, batch: int, steps: int, device: torch.device) -> Tensor | None:
@@ -93,14 +99,17 @@ def check_resets(resets: Any, batch: int, steps: int, device: torch.device) -> T
     if resets is None:
         return None
     values = _as_tensor("resets", resets, device)
-    if values.shape != (batch, steps) or values.dtype != torch.bool:
-        raise ShapeError(
-            "resets", f"found {_kind(values)}", f"pass booleans of shape [{batch}, {steps}]"
-        )
+    with untraced():
+        if values.shape != (batch, steps) or values.dtype != torch.bool:
+            raise ShapeError(
+                "resets", f"found {_kind(values)}", f"pass booleans of shape [{batch}, {steps}]"
+            )
     return values
 
 
 def _as_tensor(name: str, values: Any, device: torch.device) -> Tensor:
+    if isinstance(values, Tensor):  # `as_tensor` makes a constant of it where a tracer records
+        return values.to(device)
     try:
         return torch.as_tensor(values, device=device)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -15,6 +15,7 @@ from elman.cells.chosen import Steps
 from elman.cells.unrolling import unroll
 from elman.errors import ShapeError
 from elman.kernels.memory_plan import share
+from elman.operators.memory import untraced
 from elman.state import batch_size
 
 __all__ = ["bidirectional_unroll", "dynamic_unroll", "static_unroll"]
@@ -92,8 +93,9 @@ def dynamic_unroll(
     valid_lengths = check_lengths(lengths, batch, time, inputs.device)
     valid_resets = check_resets(resets, batch, time, inputs.device)
     state = cell.initial_state(batch) if initial_state is None else initial_state
-    if batch_size(state) != batch:
-        raise ShapeError("initial_state", f"found {batch_size(state)} rows", f"pass {batch}")
+    with untraced():
+        if batch_size(state) != batch:
+            raise ShapeError("initial_state", f"found {batch_size(state)} rows", f"pass {batch}")
     if steps is None and memory is None:
         return unroll(cell, inputs, state, valid_lengths, valid_resets, reverse)
     return unroll_within(memory, steps, cell, inputs, state, valid_lengths, valid_resets, reverse)

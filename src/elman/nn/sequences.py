@@ -27,6 +27,7 @@ from elman.nn.checks import check_types
 from elman.nn.packing import Packing
 from elman.nn.weights import layer_weights
 from elman.operators.freezing import Freezable
+from elman.operators.memory import traced, untraced
 from elman.state import from_torch, leaves, map_leaves, to_torch
 
 __all__ = ["GRU", "LSTM", "RNN"]
@@ -74,7 +75,6 @@ class RNN(_Sequence):
         self,
         input: Float[Tensor, "..."] | PackedSequence,
         hx: Float[Tensor, "..."] | None = None,
-        *,
         lengths: Lengths | None = None,
         memory: str | int | None = None,
     ) -> tuple[Any, Tensor]:
@@ -127,13 +127,13 @@ class LSTM(_Sequence):
         super().__init__("LSTM", input_size, hidden_size, *options)
 
     get_expected_cell_size = torch.nn.LSTM.get_expected_cell_size
+    permute_hidden = torch.nn.LSTM.permute_hidden  # pyright: ignore[reportAssignmentType]
     check_forward_args = torch.nn.LSTM.check_forward_args  # pyright: ignore[reportAssignmentType]
 
     def forward(
         self,
         input: Float[Tensor, "..."] | PackedSequence,
         hx: tuple[Float[Tensor, "..."], Float[Tensor, "..."]] | None = None,
-        *,
         lengths: Lengths | None = None,
         memory: str | int | None = None,
     ) -> tuple[Any, tuple[Tensor, Tensor]]:
@@ -176,7 +176,6 @@ class GRU(_Sequence):
         self,
         input: Float[Tensor, "..."] | PackedSequence,
         hx: Float[Tensor, "..."] | None = None,
-        *,
         lengths: Lengths | None = None,
         memory: str | int | None = None,
     ) -> tuple[Any, Tensor]:
@@ -196,6 +195,8 @@ def _refuse_projection(proj_size: Any) -> None:
 def _forward(
     module: Any, input: Any, hx: Any, lengths: Any, memory: str | int | None
 ) -> tuple[Any, Any]:
+    if lengths is None and memory is None and traced():
+        return _by_torch(module, input, hx)
     memory = share(memory, module.num_layers * (2 if module.bidirectional else 1))
     if isinstance(hx, list):
         hx = tuple(hx)
@@ -222,12 +223,20 @@ def _forward(
     return output.squeeze(rows), map_leaves(lambda leaf: leaf.squeeze(1), states)
 
 
+def _by_torch(module: Any, input: Any, hx: Any) -> tuple[Any, Any]:
+    """By torch's own operators: what is traced shall run wherever torch does, at any size."""
+    module._update_flat_weights()
+    original: Any = getattr(torch.nn, module.mode.partition("_")[0])
+    return original.forward(module, input, hx)
+
+
 def _padded(
     module: Any, input: Tensor, hx: Any, lengths: Any, memory: str | int | None
 ) -> tuple[Tensor, Any]:
     """Time first in memory whatever the axes' order, as torch: it shows in what is drawn after."""
     steps, batch = input.shape[1::-1] if module.batch_first else input.shape[:2]
-    _check(module, input, hx, batch)
+    with untraced():
+        _check(module, input, hx, batch)
     valid_lengths = check_lengths(lengths, batch, steps, input.device)
     inputs = input.transpose(0, 1) if module.batch_first else input
     outputs, states = _layers(module, inputs, hx, valid_lengths, dropout, memory)
@@ -289,9 +298,8 @@ def _layers(
             continue
         recurrence, there = _direction(module, 2 * layer, inputs, hx)
         _, back = _direction(module, 2 * layer + 1, inputs, hx)
-        both = operators.unroll_both(recurrence, there, back, inputs, **options)
-        inputs = torch.cat([outputs for outputs, _ in both], dim=-1)
-        finals += [final for _, final in both]
+        inputs, ended = operators.unroll_both(recurrence, there, back, inputs, **options)
+        finals += ended
     return inputs, to_torch(finals)
 
 

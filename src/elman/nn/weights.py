@@ -66,7 +66,7 @@ def _as_kernels_take_them(
     mode: str, weight_ih: Tensor, weight_hh: Tensor, *rest: Tensor, bias: bool
 ) -> tuple[Recurrence, Weights, Tensor | None]:
     """`rest` holds bias_ih and bias_hh if there are biases, then weight_hr if there is one."""
-    first, second = rest[:2] if bias else (weight_ih.new_zeros(len(weight_ih)), None)
+    first, second = rest[:2] if bias else (weight_ih.new_zeros(weight_ih.shape[0]), None)
     if mode == "LSTM":
         projection = rest[-1] if len(rest) % 2 else None
         weights = LSTMWeights(weight_ih, weight_hh, first, projection=projection)

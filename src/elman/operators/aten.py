@@ -11,7 +11,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from elman.kernels.contract import GRU, LSTM, Noise, Recurrence, Simple, Weights
 from elman.operators.loop import real_steps
-from elman.state import LSTMState, RNNState, map_leaves, where
+from elman.operators.memory import traced, transformed
+from elman.state import LSTMState, RNNState, map_leaves
 
 __all__ = ["lacks", "unroll"]
 
@@ -28,7 +29,9 @@ def lacks(
         return "torch's operators know no zoneout or recurrent dropout"
     if resets is not None:
         return "torch's operators know no resets"
-    if 0 in inputs.shape[:2]:
+    if transformed():
+        return "transforms of torch.func know no rules for torch's fused operators"
+    if not traced() and 0 in inputs.shape[:2]:
         return "torch's operators refuse an empty batch or sequence"
     if weights.norm_ih is not None:
         return "torch's operators know no layer normalisation"
@@ -56,23 +59,25 @@ def unroll(
     state: Any,
     lengths: Int[Tensor, "B"] | None,
     reverse: bool,
+    second_bias: Float[Tensor, " G"] | None = None,
 ) -> tuple[Float[Tensor, "B T R"], Any]:
     """As `elman.operators.unroll` where `lacks` has no objection; no checks."""
     batch, steps, _ = inputs.shape
-    even = lengths is None or bool((lengths == steps).all())
+    even = lengths is None or (not traced() and bool((lengths == steps).all()))
     # On a padded batch torch first tries oneDNN, which warns that it cannot project.
     if even and getattr(weights, "projection", None) is None:
         read = inputs.flip(1) if reverse else inputs
-        outputs, final = _fused(recurrence, weights, read, None, state)
+        outputs, final = _fused(recurrence, weights, second_bias, read, None, state)
         return outputs.flip(1) if reverse else outputs, final
     if lengths is None:
         lengths = torch.full((batch,), steps, device=inputs.device)
-    return _unroll_packed(recurrence, weights, inputs, state, lengths, reverse)
+    return _unroll_packed(recurrence, weights, second_bias, inputs, state, lengths, reverse)
 
 
 def _unroll_packed(
     recurrence: Recurrence,
     weights: Weights,
+    second_bias: Tensor | None,
     inputs: Tensor,
     state: Any,
     lengths: Tensor,
@@ -89,13 +94,15 @@ def _unroll_packed(
     )
     there, back = packed.sorted_indices, packed.unsorted_indices
     before = map_leaves(lambda leaf: leaf.index_select(0, there), state)
-    data, final = _fused(recurrence, weights, packed.data, packed.batch_sizes, before)
+    data, final = _fused(recurrence, weights, second_bias, packed.data, packed.batch_sizes, before)
     outputs, _ = pad_packed_sequence(
         PackedSequence(data, packed.batch_sizes, there, back), batch_first=True, total_length=steps
     )
     outputs = outputs.masked_fill(past, 0)
     final = map_leaves(lambda leaf: leaf.index_select(0, back), final)
-    return _turn(outputs, lengths) if reverse else outputs, where(lengths > 0, final, state)
+    some = lengths[:, None] > 0
+    final = map_leaves(lambda new, old: torch.where(some, new, old), final, state)
+    return _turn(outputs, lengths) if reverse else outputs, final
 
 
 def _turn(sequences: Tensor, lengths: Tensor) -> Tensor:
@@ -106,10 +113,16 @@ def _turn(sequences: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _fused(
-    recurrence: Recurrence, weights: Any, data: Tensor, batch_sizes: Tensor | None, state: Any
+    recurrence: Recurrence,
+    weights: Any,
+    second_bias: Tensor | None,
+    data: Tensor,
+    batch_sizes: Tensor | None,
+    state: Any,
 ) -> tuple[Tensor, Any]:
     """Torch's operator on a padded batch `[B, T, I]`, or on a packed one with its batch sizes."""
-    parameters = [weights.weight_ih, weights.weight_hh, *_biases(recurrence, weights)]
+    biases = _biases(recurrence, weights, second_bias)
+    parameters = [weights.weight_ih, weights.weight_hh, *biases]
     before: Any = state.hidden[None]
     operator: Any
     if isinstance(recurrence, LSTM):
@@ -121,8 +134,9 @@ def _fused(
         operator = torch.gru
     else:
         operator = torch.rnn_tanh if recurrence.activation == "tanh" else torch.rnn_relu
-    # has_biases, layers, dropout, train (cuDNN keeps what backward needs), bidirectional
-    common = (parameters, True, 1, 0.0, torch.is_grad_enabled(), False)
+    # has_biases, layers, dropout, train (cuDNN keeps what backward needs), bidirectional. A traced
+    # graph does not know whether it will be differentiated.
+    common = (parameters, True, 1, 0.0, traced() or torch.is_grad_enabled(), False)
     if batch_sizes is None:
         outputs, *final = operator(data, before, *common, True)
     else:
@@ -131,9 +145,12 @@ def _fused(
     return outputs, kind(*(leaf[0] for leaf in final))
 
 
-def _biases(recurrence: Recurrence, weights: Any) -> tuple[Tensor, Tensor]:
+def _biases(
+    recurrence: Recurrence, weights: Any, second_bias: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Ours as torch's pair: one with the input's product, one with the recurrent product."""
-    bias, zeros = weights.bias, torch.zeros_like(weights.bias)
+    bias = weights.bias
+    zeros = torch.zeros_like(bias) if second_bias is None else second_bias
     if isinstance(recurrence, Simple):
         return bias, zeros
     units = bias.shape[0] // recurrence.gates

@@ -29,15 +29,21 @@ def merged(recurrence: Recurrence, weights: Any, second_bias: Tensor | None) -> 
         return weights
     if not isinstance(recurrence, GRU) or not recurrence.reset_after:
         return weights._replace(bias=weights.bias + second_bias)
-    units = len(second_bias) // 3
+    units = second_bias.shape[0] // 3
     first, candidate = weights.bias.split([2 * units, units])
     second, inside = second_bias.split([2 * units, units])
     return weights._replace(bias=torch.cat([first + second, candidate]), recurrent_bias=inside)
 
 
-def zero_state(recurrence: Recurrence, weights: Any, batch: int) -> RNNState | LSTMState:
-    """The state that None stands for, in the weights' dtype and on their device."""
-    hidden = weights.weight_hh.new_zeros(batch, weights.weight_hh.shape[1])
+def zero_state(
+    recurrence: Recurrence, weights: Any, batch: int, like: Tensor | None = None
+) -> RNNState | LSTMState:
+    """The state that None stands for, in the weights' dtype and on their device.
+
+    `like` makes it, as a tensor of its class, where the weights themselves shall not be asked.
+    """
+    like = weights.weight_hh if like is None else like
+    hidden = like.new_zeros(batch, weights.weight_hh.shape[1], dtype=weights.weight_hh.dtype)
     if isinstance(recurrence, LSTM):
         return LSTMState(hidden, hidden.new_zeros(batch, weights.weight_ih.shape[0] // 4))
     return RNNState(hidden)

@@ -10,8 +10,9 @@ the cell also where there is none), the second bias or None, then the weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,12 +37,11 @@ class Problem(NamedTuple):
 
 
 class Results(NamedTuple):
-    """What a forward call gives; `kept` is what the way back needs."""
+    """What a forward call gives beside its outputs; `kept` is what the way back needs."""
 
-    outputs: Tensor
     hidden: Tensor
     cell: Tensor | None
-    kept: Any
+    kept: Tensor | None
 
 
 class _Dense:
@@ -55,8 +55,7 @@ class _Dense:
         if tensor is None:
             return None
         if not tensor.is_contiguous():
-            tensor = tensor.contiguous()
-            self._copies.append(tensor)
+            tensor = self._copy(tensor)
         return tensor.data_ptr()
 
     def sequence(self, tensor: Tensor | None) -> tuple[int, int, int] | None:
@@ -65,12 +64,26 @@ class _Dense:
             return None
         first, second, entry = tensor.stride()
         if entry != 1 and tensor.shape[2] > 1:
-            tensor = tensor.contiguous()
-            self._copies.append(tensor)
+            tensor = self._copy(tensor)
             first, second, _ = tensor.stride()
         if self._time_first:
             return tensor.data_ptr(), second, first
         return tensor.data_ptr(), first, second
+
+    def _copy(self, tensor: Tensor) -> Tensor:
+        """By NumPy: torch's threads, which copy large tensors, hang in the child of a fork."""
+        dense = lasting(tensor, tensor.numel()).view(tensor.shape)
+        np.copyto(dense.numpy(), tensor.detach().numpy())
+        self._copies.append(dense)
+        return dense
+
+
+def lasting(like: Tensor, entries: int) -> Tensor:
+    """`[entries]`; many of them in memory that goes on from call to call."""
+    size = entries * like.element_size()
+    if size < _LARGE:
+        return like.new_empty(entries)
+    return torch.frombuffer(memory(size), dtype=like.dtype)
 
 
 def empty_sequence(like: Tensor, features: int, time_first: bool = False) -> Tensor:
@@ -89,7 +102,7 @@ def _empty_results(like: Tensor, features: int, time_first: bool) -> Tensor:
     size = like.shape[0] * like.shape[1] * features
     if size * like.element_size() < _LARGE:
         return empty_sequence(like, features, time_first)
-    flat = torch.frombuffer(memory(size * like.element_size()), dtype=like.dtype)
+    flat = lasting(like, size)
     first, second, _ = like.shape
     if not time_first and like.stride(0) < like.stride(1):
         return flat.view(second, first, features).transpose(0, 1)
@@ -100,59 +113,68 @@ def run_forward(
     problems: Sequence[Problem],
     kind: Any,
     calls: Sequence[Sequence[Any]],
-    keep: Literal["memory", "tensor"] | None,
-    prepared: Sequence[tuple[tuple, Any] | None] | None = None,
-) -> list[Results]:
+    keep: bool,
+    prepared: Sequence[tuple[tuple, Any] | None] = (None, None),
+) -> tuple[Tensor, list[Results]]:
     """One call, or both directions' two at once.
 
     Args:
         problems: What to compute, one for each call.
         kind: The contract's NamedTuple of the weights.
-        calls: Each one's tensors.
-        keep: Where to keep what `run_backward` needs: in memory that the next call takes over,
-            which saves the system's work of clearing it, or in a tensor; None: nowhere.
-        prepared: What `described` and `pack` made of the weights; None: they are packed in this
-            call.
+        calls: Each one's tensors; the inputs are the same.
+        keep: Whether to keep what `run_backward` needs.
+        prepared: What `described` and `pack` made of each one's weights; None: they are packed in
+            this call.
+
+    Returns:
+        The outputs `[B, T, R]` (of two calls side by side), and each call's results.
     """
-    dtype = calls[0][0].dtype
-    kernels = kernels_of("float32" if dtype == torch.float32 else "float64")
-    borrowed, arguments, results = [], [], []
-    for k, (problem, tensors) in enumerate(zip(problems, calls, strict=True)):
-        at = _Dense(problem.time_first)
-        borrowed.append(at)
-        made = None if prepared is None else prepared[k]
-        given, found = _forward_arguments(kernels, problem, kind, tensors, keep, made, at)
+    inputs = calls[0][0]
+    kernels = kernels_of("float32" if inputs.dtype == torch.float32 else "float64")
+    at = _Dense(problems[0].time_first)
+    whats, packs = [], []
+    for problem, tensors, made in zip(problems, calls, prepared, strict=False):
+        what, pack = made or (None, None)
+        if what is None or problem.noise is not None:
+            weights, second_bias = kind(*tensors[4:]), tensors[3]
+            what = described(problem.recurrence, weights, problem.noise, at, second_bias)
+        whats.append(what)
+        packs.append(pack)
+    widths = [what[3] for what in whats]
+    outputs = _empty_results(inputs, sum(widths), problems[0].time_first)
+    parts = outputs.split(widths, -1) if len(widths) > 1 else [outputs]
+    arguments, results = [], []
+    for problem, tensors, what, pack, part in zip(
+        problems, calls, whats, packs, parts, strict=True
+    ):
+        given, found = _forward_arguments(kernels, problem, tensors, what, pack, keep, part, at)
         arguments.append(given)
         results.append(found)
     if len(arguments) == 1:
         kernels.forward(arguments[0], torch.get_num_threads())
     else:
         kernels.forward_both(*arguments, torch.get_num_threads())
-    return results
+    return outputs, results
 
 
 def _forward_arguments(
-    kernels: Any, problem: Problem, kind: Any, tensors: Any, keep: Any, prepared: Any, at: _Dense
+    kernels: Any,
+    problem: Problem,
+    tensors: Sequence[Any],
+    what: tuple,
+    packed: Any,
+    keep: bool,
+    outputs: Tensor,
+    at: _Dense,
 ) -> tuple[tuple, Results]:
-    """What one call hands over, and the tensors and the memory that it fills."""
-    inputs, hidden, cell, second_bias, *parameters = tensors
-    weights = kind(*parameters)
-    recurrence, lengths, resets, reverse, noise, time_first = problem
+    """What one call hands over, and the tensors that it fills."""
+    inputs, hidden, cell = tensors[:3]
+    recurrence, lengths, resets, reverse, _, time_first = problem
     time, batch = inputs.shape[:2] if time_first else inputs.shape[1::-1]
-    what, packed = prepared or (None, None)
-    if what is None or noise is not None:
-        what = described(recurrence, weights, noise, at, second_bias)
     lstm = isinstance(recurrence, LSTM)
-    outputs = _empty_results(inputs, what[3], time_first)
     final_hidden = inputs.new_empty(batch, what[3])
     final_cell = inputs.new_empty(batch, what[2]) if lstm else None
-    kept = where = None
-    if keep == "memory":
-        kept = kernels.keep(what, batch, time)
-        where = kept.address
-    elif keep == "tensor":
-        kept = inputs.new_empty(kernels.kept_size(what, batch, time))
-        where = kept.data_ptr()
+    kept = lasting(inputs, kernels.kept_size(what, batch, time)) if keep else None
     given = (
         what,
         (batch, time, at(lengths), at(resets), reverse),
@@ -163,37 +185,41 @@ def _forward_arguments(
         at.sequence(outputs),
         final_hidden.data_ptr(),
         at(final_cell),
-        where,
+        at(kept),
         packed,
     )
-    return given, Results(outputs, final_hidden, final_cell, kept)
+    return given, Results(final_hidden, final_cell, kept)
 
 
 def run_backward(
     problems: Sequence[Problem],
     kind: Any,
     calls: Sequence[Sequence[Any]],
-    made: Sequence[tuple[Tensor, Any]],
+    outputs: Tensor,
+    kept: Sequence[Tensor],
     grads: Sequence[Sequence[Tensor | None]],
     wanted: Sequence[Sequence[bool]],
-) -> list[tuple[Tensor | None, ...]]:
-    """Gradients by each call's tensors, in their order.
+) -> tuple[Tensor | None, ...]:
+    """Gradients by the inputs, then by each call's other tensors, in their order.
 
     Args:
         problems: As for `run_forward`, like `kind` and `calls`.
         kind: As there.
         calls: As there.
-        made: Each one's outputs and what it kept.
+        outputs: As `run_forward` gave them.
+        kept: What each call kept.
         grads: Each call's gradients by outputs, final hidden state and cell; None for zeros.
         wanted: Which gradients by inputs, state and second bias are wanted, for each call; those
             by the weights always come.
     """
     dtype = calls[0][0].dtype
     kernels = kernels_of("float32" if dtype == torch.float32 else "float64")
-    borrowed, arguments, found = [], [], []
-    for given in zip(problems, calls, made, grads, wanted, strict=True):
-        at = _Dense(given[0].time_first)
-        borrowed.append(at)
+    at = _Dense(problems[0].time_first)
+    parts: Any = [outputs]
+    if len(calls) > 1:
+        parts = outputs.split([tensors[5].shape[1] for tensors in calls], -1)
+    arguments, found = [], []
+    for given in zip(problems, calls, parts, kept, grads, wanted, strict=True):
         argument, gradients = _backward_arguments(kind, *given, at)
         arguments.append(argument)
         found.append(gradients)
@@ -201,14 +227,20 @@ def run_backward(
         kernels.backward(arguments[0], torch.get_num_threads())
     else:
         kernels.backward_both(*arguments, torch.get_num_threads())
-    return found
+    (by_inputs, *first), *others = found
+    for other, *rest in others:
+        first += rest
+        if other is not None:  # by NumPy, as `_Dense` copies
+            np.add(by_inputs.numpy(), other.numpy(), out=by_inputs.numpy())
+    return by_inputs, *first
 
 
 def _backward_arguments(
     kind: Any,
     problem: Problem,
     tensors: Any,
-    made: tuple[Tensor, Any],
+    outputs: Tensor,
+    kept: Tensor,
     grads: Any,
     wanted: Any,
     at: _Dense,
@@ -223,7 +255,6 @@ def _backward_arguments(
     grad_second = None if second_bias is None else second_bias.new_empty(second_bias.shape)
     grad_weights = kind(*(None if w is None else w.new_empty(w.shape) for w in parameters))
     grad_outputs, grad_final_hidden, grad_final_cell = grads
-    outputs, kept = made
     given = (
         described(recurrence, weights, noise, at, second_bias),
         (batch, time, at(lengths), at(resets), reverse),
@@ -231,7 +262,7 @@ def _backward_arguments(
         at(hidden),
         at(cell),
         at.sequence(outputs),
-        kept.data_ptr() if isinstance(kept, Tensor) else kept.address,
+        at(kept),
         at.sequence(grad_outputs),
         at(grad_final_hidden),
         at(grad_final_cell),

@@ -65,20 +65,15 @@ def check_arrays(
         _check_state(recurrence, weights, inputs, state, inputs.shape[axes.index("B")])
 
 
-def check_time(
-    inputs: Tensor, lengths: Any, resets: Any, time_first: bool = False
-) -> Tensor | None:
+def check_time(inputs: Tensor, lengths: Any, resets: Any, time_first: bool = False) -> None:
     """Check `lengths` and `resets` against the inputs `[B, T, ...]`, or `[T, B, ...]`.
-
-    Returns:
-        The lengths as int64 on the inputs' device.
 
     Raises:
         ShapeError: They have another shape, dtype or device.
         ArgumentError: A length is outside 0…T.
     """
     if lengths is None and resets is None:
-        return None
+        return
     steps, batch = inputs.shape[:2] if time_first else inputs.shape[1::-1]
     if resets is not None:
         fits = resets.shape == (batch, steps) and resets.device == inputs.device
@@ -86,7 +81,7 @@ def check_time(
             wanted = f"give booleans of shape ({batch}, {steps}) on {inputs.device}"
             raise ShapeError("resets", f"found {_found(resets)}", wanted)
     if lengths is None:
-        return None
+        return
     if lengths.shape != (batch,) or lengths.is_floating_point() or lengths.dtype == torch.bool:
         raise ShapeError(
             "lengths", f"found {_found(lengths)}", f"give integers of shape ({batch},)"
@@ -100,7 +95,6 @@ def check_time(
                 f"found {int(lengths[wrong[0]])}",
                 f"give steps from 0 to {steps}",
             )
-    return lengths.to(inputs.device, torch.int64)
 
 
 def check_noise(
@@ -146,8 +140,9 @@ def check_tokens(tokens: Tokens, lengths: Any) -> Tensor:
     if embedding.ndim != 2 or embedding.device != ids.device:
         wanted = f"give a matrix [V, I] on {ids.device}"
         raise ShapeError("inputs.embedding", f"found {_found(embedding)}", wanted)
-    lengths = check_time(ids, lengths, None)
+    check_time(ids, lengths, None)
     if lengths is not None:
+        lengths = lengths.to(ids.device, torch.int64)
         ids = ids.masked_fill(~real_steps(lengths, ids.shape[1]), 0)
     if not torch.compiler.is_compiling():
         wrong = ((ids < 0) | (ids >= len(embedding))).nonzero().tolist()

@@ -10,6 +10,7 @@ from torch import Tensor, is_autocast_enabled
 
 from elman.kernels.contract import Noise, Recurrence, Weights
 from elman.operators import aten, native
+from elman.operators.memory import traced
 
 __all__ = ["Choice", "choose"]
 
@@ -44,6 +45,12 @@ def choose(
     'loop'
     """
     not_native = native.lacks(weights, inputs)
+    if (
+        not_native is None
+        and traced()
+        and aten.lacks(recurrence, weights, inputs, resets, noise) is None
+    ):
+        return Choice("aten", "what torch.jit.trace records shall run wherever torch does")
     if not_native is None:
         how = ", in the weights' dtype in spite of autocast" if is_autocast_enabled("cpu") else ""
         return Choice("native", f"the compiled kernels run it on a CPU{how}")

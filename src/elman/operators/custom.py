@@ -6,10 +6,15 @@ any recurrence has, None for those that it has not, and the recurrence's options
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import repeat
+from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
+from torch.utils.flop_counter import register_flop_formula
 
 from elman.errors import ArgumentError
 from elman.kernels.compiled import named, ordered
@@ -24,9 +29,11 @@ from elman.kernels.contract import (
     Simple,
 )
 from elman.operators.biases import merged, zero_state
-from elman.operators.calls import Problem, empty_sequence, run_backward, run_forward
+from elman.operators.calls import Problem, Results, empty_sequence, run_backward, run_forward
+from elman.operators.differentiating import differentiate_loop
+from elman.operators.memory import traced
 
-__all__ = ["unroll"]
+__all__ = ["backward", "forward", "unroll"]
 
 _WEIGHTS = (
     "Tensor weight_ih, Tensor weight_hh, Tensor bias, Tensor? recurrent_bias, Tensor? peephole, "
@@ -40,20 +47,86 @@ _OPTIONS = (
 _COUNT = 12  # of the tensors with gradients
 
 
-def unroll(problem: Problem, kind: Any, tensors: Any) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Outputs, final hidden state and cell; arguments as one call of `run_forward`."""
+def unroll(
+    problems: Sequence[Problem], kind: Any, calls: Sequence[Sequence[Any]]
+) -> tuple[Tensor | None, ...]:
+    """Outputs (of two calls side by side), and each call's final hidden state and cell.
+
+    Arguments as for `elman.operators.calls.run_forward`.
+    """
+    outputs, results = forward(problems, kind, calls)
+    if len(calls) == 1 and (outputs.requires_grad or traced()) and not is_compiling():
+        outputs = outputs.clone()  # the operator's own are saved, and these may be changed
+    return outputs, *(leaf for result in results for leaf in result[:2])
+
+
+def forward(
+    problems: Sequence[Problem], kind: Any, calls: Sequence[Sequence[Any]], *_: Any
+) -> tuple[Tensor, list[Results]]:
+    """As `elman.operators.calls.run_forward`, by the operator; it always keeps."""
+    found = [_forward(*each) for each in zip(problems, repeat(kind), calls)]
+    outputs = [each for each, _ in found]
+    together = outputs[0] if len(outputs) == 1 else torch.cat(outputs, -1)
+    return together, [result for _, result in found]
+
+
+def _forward(problem: Problem, kind: Any, tensors: Sequence[Any]) -> tuple[Tensor, Results]:
+    outputs, hidden, cell, kept = _unroll(*_arguments(problem, kind, tensors))
+    if problem.time_first:
+        outputs = outputs.transpose(0, 1)
+    return outputs, Results(hidden, cell if isinstance(problem.recurrence, LSTM) else None, kept)
+
+
+def _arguments(problem: Problem, kind: Any, tensors: Sequence[Any]) -> tuple:
+    """One call's as the operator takes them: batch first, one bias, a state."""
     inputs, hidden, cell, second_bias, *parameters = tensors
     weights = merged(problem.recurrence, kind(*parameters), second_bias)
     if problem.time_first:
         inputs = inputs.transpose(0, 1)
     if hidden is None:
         hidden, cell = (*zero_state(problem.recurrence, weights, inputs.shape[0]), None)[:2]
-    outputs, final_hidden, final_cell, _ = _unroll(
-        inputs, hidden, cell, *ordered(weights)[:-1], *_options(problem)
-    )
+    return inputs, hidden, cell, *ordered(weights)[:-1], *_options(problem)
+
+
+def backward(
+    problems: Sequence[Problem],
+    kind: Any,
+    calls: Sequence[Sequence[Any]],
+    outputs: Tensor,
+    kept: Sequence[Tensor],
+    grads: Sequence[Sequence[Tensor | None]],
+    wanted: Sequence[Sequence[bool]],
+) -> tuple[Tensor | None, ...]:
+    """As `elman.operators.calls.run_backward`, by the operator."""
+    parts = outputs.split([tensors[5].shape[1] for tensors in calls], -1)
+    given = zip(problems, calls, parts, kept, grads, wanted, strict=True)
+    (by_inputs, *found), *others = [_one_backward(kind, *each) for each in given]
+    for other, *rest in others:
+        found += rest
+        by_inputs = None if by_inputs is None else by_inputs + other
+    return by_inputs, *found
+
+
+def _one_backward(
+    kind: Any, problem: Problem, tensors: Any, outputs: Any, kept: Any, grads: Any, wanted: Any
+) -> list[Tensor | None]:
+    """One call's gradients by its tensors."""
+    given = _arguments(problem, kind, tensors)
+    by_outputs, *by_ends = grads
     if problem.time_first:
         outputs = outputs.transpose(0, 1)
-    return outputs, final_hidden, None if cell is None else final_cell
+        by_outputs = None if by_outputs is None else by_outputs.transpose(0, 1)
+    made = _unroll_backward(*given, outputs, kept, by_outputs, *by_ends, wanted[0])
+    turned = problem.time_first and wanted[0]
+    by_inputs = made[0].transpose(0, 1) if turned else made[0]
+    by_second = None
+    if tensors[3] is not None:
+        by_bias, by_inside = made[5:7]
+        rows = by_bias.shape[0] - by_inside.shape[0]
+        by_second = torch.cat([by_bias[:rows], by_inside])
+    _, places = _PLACES[type(problem.recurrence)]
+    found = (by_inputs, *made[1:3], by_second, *(made[3 + k] for k in places))
+    return [grad if want else None for grad, want in zip(found, wanted, strict=True)]
 
 
 def _options(problem: Problem) -> tuple:
@@ -101,7 +174,7 @@ _PLACES: dict[Any, tuple[Any, tuple[int, ...]]] = {
 )
 def _unroll(*arguments):
     problem, kind, tensors = _given(arguments)
-    ((outputs, hidden, cell, kept),) = run_forward([problem], kind, [tensors], "tensor")
+    outputs, ((hidden, cell, kept),) = run_forward([problem], kind, [tensors], True)
     return outputs, hidden, hidden.new_empty(0) if cell is None else cell, kept
 
 
@@ -142,8 +215,8 @@ def _unroll_backward(*arguments):
     *given, outputs, kept, grad_outputs, grad_hidden, grad_cell, by_inputs = arguments
     problem, kind, tensors = _given(tuple(given))
     grads = (grad_outputs, grad_hidden, grad_cell)
-    made, wanted = (outputs, kept), (by_inputs, True, True)
-    (found,) = run_backward([problem], kind, [tensors], [made], [grads], [wanted])
+    wanted = (by_inputs, True, True)
+    found = run_backward([problem], kind, [tensors], outputs, [kept], [grads], [wanted])
     return _all_places(problem, (*found[:3], *found[4:]), tensors[0].new_empty)
 
 
@@ -173,19 +246,31 @@ def _keep(ctx: Any, inputs: tuple, output: tuple) -> None:
 def _backward(ctx: Any, grad_outputs: Any, grad_hidden: Any, grad_cell: Any, _: Any) -> tuple:
     *tensors, outputs, kept = ctx.saved_tensors
     cell = tensors[2]
+    wanted = ctx.needs_input_grad
+    grads = (grad_outputs, grad_hidden, None if cell is None else grad_cell)
+    nothing = [None] * (len(wanted) - _COUNT)
+    if torch.is_grad_enabled() and not is_compiling():
+        return *_differentiated((*tensors, *ctx.others), wanted, grads), *nothing
     found = _unroll_backward(
         *tensors,
         *ctx.others,
         outputs,
         kept,
-        grad_outputs,
-        grad_hidden,
-        None if cell is None else grad_cell,
-        ctx.needs_input_grad[0],
+        *grads,
+        wanted[0],
     )
-    wanted = zip(found, ctx.needs_input_grad, strict=False)
-    given = [grad if want else None for grad, want in wanted]
-    return *given, *[None] * (len(ctx.needs_input_grad) - _COUNT)
+    given = [grad if want else None for grad, want in zip(found, wanted, strict=False)]
+    return *given, *nothing
+
+
+def _differentiated(arguments: tuple, wanted: Any, grads: Any) -> tuple[Tensor | None, ...]:
+    """Gradients where the operator's arguments stand, which can be differentiated again."""
+    problem, kind, tensors = _given(arguments)
+    _, places = _PLACES[type(problem.recurrence)]
+    asked = (*wanted[:3], False, *(wanted[3 + k] for k in places))
+    found = differentiate_loop(problem, kind, tensors, asked, grads)
+    by_weights = dict(zip(places, found[4:], strict=True))
+    return *found[:3], *map(by_weights.get, range(_COUNT - 3))
 
 
 _unroll.register_autograd(_backward, setup_context=_keep)
@@ -200,3 +285,38 @@ def _refuse(ctx: Any, *grads: Any) -> None:
 
 
 _unroll_backward.register_autograd(_refuse)
+
+
+# ---- how much work they are, for torch's counter of floating-point operations ----
+
+
+def _products(inputs: Any, weight_ih: Any, weight_hh: Any, projection: Any) -> tuple[int, int]:
+    """Twice the multiplications of a sequence: with the inputs, and with the states."""
+    batch, time, _ = inputs
+    with_state = prod(weight_hh) + (0 if projection is None else prod(projection))
+    return 2 * batch * time * prod(weight_ih), 2 * batch * time * with_state
+
+
+@register_flop_formula(torch.ops.elman.unroll)
+def _(
+    inputs, hidden, cell, weight_ih, weight_hh, bias, recurrent_bias, peephole, projection, *_, **__
+):
+    return sum(_products(inputs, weight_ih, weight_hh, projection))
+
+
+@register_flop_formula(torch.ops.elman.unroll_backward)
+def _(
+    inputs,
+    hidden,
+    cell,
+    weight_ih,
+    weight_hh,
+    bias,
+    recurrent_bias,
+    peephole,
+    projection,
+    *rest,
+    **__,
+):
+    with_inputs, with_state = _products(inputs, weight_ih, weight_hh, projection)
+    return (2 if rest[-1] else 1) * with_inputs + 2 * with_state

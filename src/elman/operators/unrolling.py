@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -14,6 +15,7 @@ from elman.operators.biases import merged, zero_state
 from elman.operators.check import check_arrays, check_noise, check_time, check_tokens
 from elman.operators.choice import choose
 from elman.operators.equations import advance, project
+from elman.operators.memory import untraced
 from elman.operators.notice import notice
 from elman.operators.watching import watcher
 
@@ -89,7 +91,8 @@ def unroll(
         inputs = F.embedding(check_tokens(inputs, lengths), inputs.embedding)
     direction = Direction(weights, initial_state, second_bias, prepared)
     job = native.Job(recurrence, lengths, resets, (reverse,), noise, time_first)
-    return _run(job, (direction,), inputs)[0]
+    outputs, (final,) = _run(job, (direction,), inputs)
+    return outputs, final
 
 
 def unroll_both(
@@ -100,38 +103,35 @@ def unroll_both(
     *,
     lengths: Int[Tensor, "B"] | None = None,
     time_first: bool = False,
-) -> tuple[tuple[Tensor, Any], tuple[Tensor, Any]]:
-    """Both directions over the same inputs: the two results of `unroll`, to the bit.
+) -> tuple[Tensor, tuple[Any, Any]]:
+    """Both directions over the same inputs: the results of `unroll`, to the bit.
 
     The compiled kernels run them at once where there are threads for both. Arguments and errors
     as there.
+
+    Returns:
+        The outputs of both side by side, `[B, T, R + R]`, and both final states.
 
     >>> import torch
     >>> from elman.kernels.contract import RNNWeights, Simple
     >>> weights = RNNWeights(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1))
     >>> one, inputs = Direction(weights), torch.tensor([[[1.0], [2.0], [3.0]]])
-    >>> there, back = unroll_both(Simple("relu"), one, one, inputs)
-    >>> there[0].flatten().tolist(), back[0].flatten().tolist()
-    ([1.0, 3.0, 6.0], [6.0, 5.0, 3.0])
+    >>> unroll_both(Simple("relu"), one, one, inputs)[0].tolist()
+    [[[1.0, 6.0], [3.0, 5.0], [6.0, 3.0]]]
     """
     job = native.Job(recurrence, lengths, None, (False, True), None, time_first)
-    there, back = _run(job, (forwards, backwards), inputs)
-    return there, back
+    outputs, (there, back) = _run(job, (forwards, backwards), inputs)
+    return outputs, (there, back)
 
 
-def _run(job: native.Job, directions: tuple[Direction, ...], inputs: Any) -> list:
+def _run(
+    job: native.Job, directions: tuple[Direction, ...], inputs: Any
+) -> tuple[Tensor, list[Any]]:
     """Check everything, choose, run."""
-    axes = ("T", "B") if job.time_first else ("B", "T")
-    for weights, state, second_bias, prepared in directions:
-        check_arrays(
-            job.recurrence, weights, inputs, state, axes, second_bias, prepared is not None
-        )
-    lengths = check_time(inputs, job.lengths, job.resets, job.time_first)
-    noise = check_noise(job.recurrence, inputs, job.noise, job.time_first)
-    job = job._replace(lengths=lengths, noise=noise)
+    job = _checked(job, directions, inputs)
     if watcher() is not None:
         return _run_torch("loop", job, directions, inputs)
-    choice = choose(job.recurrence, directions[0].weights, inputs, job.resets, noise)
+    choice = choose(job.recurrence, directions[0].weights, inputs, job.resets, job.noise)
     for direction in directions:
         notice(choice, direction.weights)
     if choice.kernel == "native":
@@ -139,26 +139,43 @@ def _run(job: native.Job, directions: tuple[Direction, ...], inputs: Any) -> lis
     return _run_torch(choice.kernel, job, directions, inputs)
 
 
+def _checked(job: native.Job, directions: tuple[Direction, ...], inputs: Any) -> native.Job:
+    """The job with lengths and noise as the implementations take them."""
+    axes = ("T", "B") if job.time_first else ("B", "T")
+    with untraced():
+        for weights, state, second_bias, prepared in directions:
+            check_arrays(
+                job.recurrence, weights, inputs, state, axes, second_bias, prepared is not None
+            )
+        check_time(inputs, job.lengths, job.resets, job.time_first)
+        noise = check_noise(job.recurrence, inputs, job.noise, job.time_first)
+    lengths = None if job.lengths is None else job.lengths.to(inputs.device, torch.int64)
+    return job._replace(lengths=lengths, noise=noise)
+
+
 def _run_torch(
     kernel: str, job: native.Job, directions: tuple[Direction, ...], inputs: Tensor
-) -> list:
+) -> tuple[Tensor, list[Any]]:
     """One direction after the other, by operations of torch, which read the batch first."""
     recurrence, lengths, resets, _, noise, time_first = job
     inputs = inputs.transpose(0, 1) if time_first else inputs
-    results = []
+    outputs, finals = [], []
     for (weights, state, second_bias, _), reverse in zip(directions, job.reverse, strict=True):
-        weights = merged(recurrence, weights, second_bias)
         if state is None:
-            state = zero_state(recurrence, weights, inputs.shape[0])
+            state = zero_state(recurrence, weights, inputs.shape[0], inputs)
         if kernel == "aten":
-            outputs, final = aten.unroll(recurrence, weights, inputs, state, lengths, reverse)
+            found, final = aten.unroll(
+                recurrence, weights, inputs, state, lengths, reverse, second_bias
+            )
         else:
+            weights = merged(recurrence, weights, second_bias)
             by_steps = watcher() or loop.unroll
-            outputs, final = by_steps(
+            found, final = by_steps(
                 recurrence, weights, inputs, state, lengths, resets, reverse, noise
             )
-        results.append((outputs.transpose(0, 1) if time_first else outputs, final))
-    return results
+        outputs.append(found.transpose(0, 1) if time_first else found)
+        finals.append(final)
+    return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1), finals
 
 
 def step(

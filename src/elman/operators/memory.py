@@ -1,0 +1,76 @@
+"""Whether a kernel may touch the memory of tensors, or torch must be given an operation to see.
+
+Kernels read and write behind torch's back. That is right for plain tensors on a CPU while nobody
+looks on. But a tracer would record memory that nothing seems to have filled; a mode that counts,
+replaces or caches operations would miss one; and tensors that stand for others (fake, batched or
+wrapped ones, subclasses, those with a pending sign) have no memory of the kind that a kernel reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._device import DeviceContext
+
+__all__ = ["may_touch", "traced", "transformed", "untraced"]
+
+
+def _keys(tensor: Tensor) -> int:
+    """What torch's dispatcher would ask on the way to this tensor's memory."""
+    return torch._C._dispatch_keys(tensor).raw_repr()
+
+
+with torch.inference_mode():
+    _PLAIN_KEYS = {_keys(torch.empty(0))}
+_PLAIN_KEYS.add(_keys(torch.empty(0)))
+_PLAIN = (Tensor, torch.nn.Parameter)
+
+
+def may_touch(tensors: Iterable[Tensor | None]) -> bool:
+    """Whether a kernel may read these tensors by their addresses, and fill others."""
+    if (
+        torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+        or torch._C._len_torch_dispatch_stack() > 0
+        or (torch._C._len_torch_function_stack() > 0 and not _only_devices())
+    ):
+        return False
+    return all(t is None or (type(t) in _PLAIN and _keys(t) in _PLAIN_KEYS) for t in tensors)
+
+
+def _only_devices() -> bool:
+    """Whether all that looks on is a default device, which concerns nothing that kernels do."""
+    stack = range(torch._C._len_torch_function_stack())
+    return all(isinstance(torch._C._get_function_stack_at(k), DeviceContext) for k in stack)
+
+
+def traced() -> bool:
+    """Whether `torch.jit.trace`, or an exporter that uses it, records what happens."""
+    return not torch.compiler.is_compiling() and torch._C._get_tracing_state() is not None
+
+
+def untraced() -> AbstractContextManager[None]:
+    """Within this block a tracer records nothing, and sizes are plain numbers for it, too.
+
+    For checks: their comparisons would become part of the graph.
+    """
+    return _pause() if traced() else nullcontext()
+
+
+@contextmanager
+def _pause() -> Iterator[None]:
+    state: Any = torch._C._get_tracing_state()
+    torch._C._set_tracing_state(None)
+    try:
+        yield
+    finally:
+        torch._C._set_tracing_state(state)
+
+
+def transformed() -> bool:
+    """Whether a transform of `torch.func` is at work, or a vectorised derivative."""
+    return not torch.compiler.is_compiling() and torch._C._are_functorch_transforms_active()
