@@ -42,8 +42,8 @@ def zero_state(
 
     `like` makes it, as a tensor of its class, where the weights themselves shall not be asked.
     """
-    like = weights.weight_hh if like is None else like
-    hidden = like.new_zeros(batch, weights.weight_hh.shape[1], dtype=weights.weight_hh.dtype)
+    maker: Tensor = weights.weight_hh if like is None else like
+    hidden = maker.new_zeros(batch, weights.weight_hh.shape[1], dtype=weights.weight_hh.dtype)
     if isinstance(recurrence, LSTM):
         return LSTMState(hidden, hidden.new_zeros(batch, weights.weight_ih.shape[0] // 4))
     return RNNState(hidden)

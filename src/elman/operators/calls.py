@@ -219,8 +219,9 @@ def run_backward(
     if len(calls) > 1:
         parts = outputs.split([tensors[5].shape[1] for tensors in calls], -1)
     arguments, found = [], []
-    for given in zip(problems, calls, parts, kept, grads, wanted, strict=True):
-        argument, gradients = _backward_arguments(kind, *given, at)
+    each = zip(problems, calls, parts, kept, grads, wanted, strict=True)
+    for problem, tensors, *rest in each:
+        argument, gradients = _backward_arguments(kind, problem, tensors, at, *rest)
         arguments.append(argument)
         found.append(gradients)
     if len(arguments) == 1:
@@ -239,11 +240,11 @@ def _backward_arguments(
     kind: Any,
     problem: Problem,
     tensors: Any,
+    at: _Dense,
     outputs: Tensor,
     kept: Tensor,
     grads: Any,
     wanted: Any,
-    at: _Dense,
 ) -> tuple[tuple, tuple[Tensor | None, ...]]:
     inputs, hidden, cell, second_bias, *parameters = tensors
     weights = kind(*parameters)

@@ -103,7 +103,7 @@ def backward(
     (by_inputs, *found), *others = [_one_backward(kind, *each) for each in given]
     for other, *rest in others:
         found += rest
-        by_inputs = None if by_inputs is None else by_inputs + other
+        by_inputs = None if by_inputs is None or other is None else by_inputs + other
     return by_inputs, *found
 
 

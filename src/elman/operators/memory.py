@@ -63,12 +63,13 @@ def untraced() -> AbstractContextManager[None]:
 
 @contextmanager
 def _pause() -> Iterator[None]:
-    state: Any = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)
+    torch_c: Any = torch._C  # whose stubs do not tell all
+    state = torch_c._get_tracing_state()
+    torch_c._set_tracing_state(None)
     try:
         yield
     finally:
-        torch._C._set_tracing_state(state)
+        torch_c._set_tracing_state(state)
 
 
 def transformed() -> bool:

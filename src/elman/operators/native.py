@@ -89,6 +89,7 @@ def unroll(job: Job, directions: Any, inputs: Tensor) -> tuple[Tensor, list[Any]
     if torch.is_autocast_enabled("cpu"):  # else the dtypes were checked to be one
         dtype = directions[0].weights.weight_ih.dtype
         tensors = [None if t is None else t.to(dtype) for t in tensors]
+    outputs: Any
     if not may_touch(tensors) or not may_touch(job.tensors()):
         outputs, *ends = custom.unroll(job.problems(), kind, _calls(tensors, job))
     elif torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
