@@ -38,7 +38,6 @@ def runs(make: Callable[[], Program]) -> tuple[Callable[[bool], Run], Callable[[
     """Training and inference of a program, each a function of whether it is accelerated."""
 
     def made(accelerated: bool) -> Program:
-        logging.disable(logging.WARNING)  # what they tell of themselves is not our report
         torch.manual_seed(0)
         program = make()
         if accelerated and not elman.accelerate(program.model).replaced:
