@@ -2,7 +2,8 @@
 
     python -m benchmarks.run                    everything; what `make bench` does
     python -m benchmarks.run grid --only GRU --points 16x1000x1x32
-    python -m benchmarks.run grid --quick       a look, in less than five minutes; not a result
+    python -m benchmarks.run grid --quick       a look, in less than five minutes: few sizes and
+                                                rounds, by processor time, without TensorFlow
     python -m benchmarks.run clients            other projects' programs, before and after
 
 The whole of a suite goes to benchmarks/results/SUITE-LEVEL.json, LEVEL being the instruction set
@@ -47,7 +48,9 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("suites", nargs="*", metavar="suite", help=", ".join(SUITES))
-    parser.add_argument("--quick", action="store_true", help="few rounds, the grid's chosen sizes")
+    parser.add_argument(
+        "--quick", action="store_true", help="few rounds, one thread; the grid: a few sizes"
+    )
     parser.add_argument("--only", metavar="CELL", help="RNN, LSTM or GRU")
     parser.add_argument("--points", nargs="+", metavar="BxTxIxH", help="these sizes alone")
     parser.add_argument("--rounds", type=int, help="exactly so many")
@@ -80,7 +83,7 @@ def measured(suite: Suite, given: argparse.Namespace) -> Iterator[Point]:
     if given.rounds:
         effort = Effort(effort.seconds, given.rounds, given.rounds)
     chosen = (suite.quick or suite.cases) if given.quick else suite.cases
-    for threads in suite.threads[-1:] if given.quick and not suite.quick else suite.threads:
+    for threads in suite.threads[:1] if given.quick and not suite.quick else suite.threads:
         cases = (case for case in chosen() if wanted(case, given))
         for _, group in groupby(cases, key=lambda case: case.contenders[0].module):
             with Pool(threads) as pool:  # the workers of one client end before the next one's

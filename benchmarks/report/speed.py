@@ -40,12 +40,13 @@ them. Training means outputs and the gradients of all weights, given
 the gradients of the outputs; the inputs are data and get none.
 
 `make bench` measures all of it anew; `python -m benchmarks.run grid --quick` takes a look at a few
-sizes, by processor time, too, and keeps nothing here. A multiple says how many times longer the other one takes;
-a loss is in bold. Each class of processor, named by the best instruction set that it runs, has a
-chapter of its own, and its own targets. Beside the time by the clock stands processor time, that of
-all of a process's threads together: other work on the machine adds to the first and hardly to the
-second, so on one thread it is the steadier ratio; on two, a library that waits for its other thread
-by spinning has the higher one.
+sizes, by processor time, too, without TensorFlow, and keeps nothing here. A multiple says how many
+times longer the other one takes; a loss is in bold. Each class of processor, named by the best
+instruction set that it runs, has a chapter of its own, and its own targets. Beside the time by the
+clock stands processor time, that of all of a process's threads together: other work on the machine
+adds to the first and hardly to the second, so on one thread it is the steadier ratio; on two, a
+library that waits for its other thread by spinning has the higher one, the more so the busier the
+machine.
 """
 GRID = """The rate counts the matrix products alone, the share is of a 2048×2048 product that torch
 runs in the same rounds (B ≥ 32 and H ≥ 128)."""

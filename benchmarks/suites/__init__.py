@@ -32,7 +32,7 @@ class Suite:
     Attributes:
         cases: All of them.
         threads: Each number in turn.
-        quick: Those of a quick look, where it is not all of them with two threads.
+        quick: Those of a quick look, where it is not all of them with the fewest threads.
         clients: The cases are other projects' programs. One whose packages are missing, or that
             fails, is told as not run, with the reason; the others are measured.
     """

@@ -34,7 +34,7 @@ def test_the_grid_is_every_cell_at_every_size_in_both_modes():
     assert len(set(sizes)) == len(sizes) == 11
 
 
-def test_a_quick_look_is_a_part_of_the_grid_in_which_every_peer_takes_part_once():
+def test_a_quick_look_is_a_part_of_the_grid_in_which_each_takes_part_by_one_way():
     whole = {repr(case.description): case for case in SUITES["grid"].cases()}
     assert SUITES["grid"].quick is not None
     quick = list(SUITES["grid"].quick())
@@ -43,7 +43,8 @@ def test_a_quick_look_is_a_part_of_the_grid_in_which_every_peer_takes_part_once(
         same = whole[repr(case.description)]
         assert set(case.contenders) <= set(same.contenders)
         shown = [each.name for each in case.contenders]
-        assert shown == list(dict.fromkeys(each.name for each in same.contenders))
+        everybody = dict.fromkeys(each.name for each in same.contenders)
+        assert shown == [name for name in everybody if name != "TensorFlow"]
 
 
 def test_a_client_is_a_module_of_its_own_and_names_what_it_needs():
