@@ -1,6 +1,7 @@
 # make demo    a recurrent network learns to read handwritten digits, from nothing
 # make test    everything that continuous integration checks
 # make native  the C++ core by itself: sanitizers, and a processor without AVX (part of make test)
+# make torch-tests  PyTorch's own tests of recurrent modules on ours; TORCH_CHECKOUT=PATH adds test/ there
 # make bench   Elman and its peers side by side, BENCHMARKS.md from it (an hour, a quiet machine)
 # make drills  all long checks (kills, full disks), their result kept under benchmarks/results/
 
@@ -12,7 +13,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 NATIVE := CMakeLists.txt pyproject.toml $(shell find native -name '*.cpp' -o -name '*.h' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: bench help demo test lint types contracts native drills format clean
+.PHONY: bench help demo test torch-tests lint types contracts native drills format clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -64,6 +65,9 @@ $(BENCH)/.bench: constraints.txt $(NATIVE)
 	$(BENCH)/bin/python -m pip --disable-pip-version-check -q install -c constraints.txt -e '.[bench,clients]'
 	$(BENCH)/bin/python -m pip --disable-pip-version-check -q install -c constraints.txt --no-deps joeynmt
 	@touch $@
+
+torch-tests: $(VENV)/.dev
+	$(BIN)/python -m tests.torch_suite $(if $(TORCH_CHECKOUT),--checkout '$(TORCH_CHECKOUT)')
 
 drills: $(VENV)/.dev
 	$(BIN)/python -m tests.drills
