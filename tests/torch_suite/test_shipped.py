@@ -12,8 +12,7 @@ from tests.unchecked import unchecked
 QUICK = [
     case
     for case in shipped.cases()
-    if re.search(" error |Cell|(reference|layout|pickling) float32", case.name)
-    and " grad" not in case.name
+    if re.search(" error |Cell (reference|layout|pickling)|layout float32", case.name)
 ]
 
 
