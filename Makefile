@@ -3,7 +3,7 @@
 # make native  the C++ core by itself: sanitizers, and a processor without AVX (part of make test)
 # make torch-tests  PyTorch's own tests of recurrent modules on ours; TORCH_CHECKOUT=PATH adds test/ there
 # make bench   Elman and its peers side by side, BENCHMARKS.md from it (an hour, a quiet machine)
-# make drills  all long checks (kills, full disks), their result kept under benchmarks/results/
+# make drills  all long checks (kills, full disks, hostile files), their result kept under benchmarks/results/
 
 PYTHON ?= python3
 VENV   ?= .venv
