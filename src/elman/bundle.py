@@ -366,7 +366,8 @@ class _Listed(NamedTuple):
 def _listed(where: str, name: str, entry: Any) -> _Listed:
     """An entry of the header, every number in it bounded; even sizes that a zero multiplies."""
     if isinstance(entry, dict) and name.startswith(("weights.", "tensors.")):
-        dtype, shape, place = map(entry.get, ("dtype", "shape", "data_offsets"))
+        found: Any = entry
+        dtype, shape, place = map(found.get, ("dtype", "shape", "data_offsets"))
         if (
             isinstance(dtype, str)
             and dtype in _DTYPES

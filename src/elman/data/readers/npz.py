@@ -8,6 +8,7 @@ import tokenize
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> np.n
             found = f"{dtype} of shape {shape} are {size} bytes, but {follow} follow"
             raise FormatError(where, found, "a whole file: get it again")
         array = np.empty(math.prod(shape), dtype)
-        content = memoryview(array.view(np.uint8))
+        content: Any = memoryview(array.view(np.uint8))  # pyright: ignore[reportArgumentType]
         for start in range(0, size, _PIECE):
             piece = stream.read(min(_PIECE, size - start))
             content[start : start + len(piece)] = piece
