@@ -12,7 +12,8 @@ from torch import Tensor
 
 from elman.cells.chosen import Steps, choose_steps
 from elman.cells.probe import probe
-from elman.cells.recomputation import Reading, recomputed_unroll
+from elman.cells.recomputation import recomputed_unroll
+from elman.cells.segments import Reading
 from elman.cells.unrolling import unroll
 from elman.kernels.memory_plan import Plan, check_memory, plan
 from elman.operators.watching import watcher

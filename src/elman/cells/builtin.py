@@ -42,7 +42,11 @@ class BuiltInCell(Freezable):
         return state.hidden, state
 
     def _recurrences(self) -> Iterable[tuple[Recurrence, Weights, None]]:
-        return ((self.recurrence, self.weights(), None),)
+        return (self.sole_recurrence(),)
+
+    def sole_recurrence(self) -> tuple[Recurrence, Weights, None]:
+        """What there is for the kernels to run: equations, weights, no second bias."""
+        return self.recurrence, self.weights(), None
 
     def unroll(
         self,

@@ -83,7 +83,7 @@ def probe(
     given = {id(tensor) for tensor in (read, *leaves(begin), *own)}
     sources = own + [leaf for leaf in found if id(leaf) not in given]
     small = sum(map(_size, sources))
-    in_all = kept.bytes([*sources, inputs, *leaves(state)], nodes) + _NODE * len(nodes)
+    in_all = kept.bytes([*sources, inputs, *leaves(state)]) + _NODE * len(nodes)
     in_all += _size(outputs) + 2 * inputs.requires_grad * _size(inputs)
     in_all += in_all // _SCRATCH
     states = sum(map(_size, leaves(state))) + draws * _GENERATOR
@@ -150,12 +150,10 @@ class _Kept:
         storage = tensor.untyped_storage()
         self._storages[storage.data_ptr()] = storage
 
-    def bytes(self, given: Iterable[Tensor], nodes: Iterable[Any]) -> int:
-        """All but the memory of `given`, which is there anyway; with that of our own kernels."""
+    def bytes(self, given: Iterable[Tensor]) -> int:
+        """All but the memory of `given`, which is there anyway."""
         there = {tensor.untyped_storage().data_ptr() for tensor in given}
-        counted = sum(s.nbytes() for at, s in self._storages.items() if at not in there)
-        ours = (node for node in nodes if type(node).__name__ == "_UnrollBackward")
-        return counted + sum(memoryview(kept).nbytes for node in ours for kept in node.kept)
+        return sum(s.nbytes() for at, s in self._storages.items() if at not in there)
 
 
 def _parameters(cell: Any) -> list[Tensor]:

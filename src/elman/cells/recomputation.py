@@ -12,40 +12,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Shaped
 from torch import Tensor
 
 from elman.cells.chosen import Chosen
-from elman.cells.probe import Reached, differentiable, tracked
-from elman.cells.unrolling import unroll
+from elman.cells.kernel_segments import KernelReading, by_kernels
+from elman.cells.probe import Reached, differentiable
+from elman.cells.segments import Reading
 from elman.errors import ArgumentError
 from elman.kernels.memory_plan import Advance, Plan
 from elman.state import leaves, map_leaves
 
-__all__ = ["Reading", "recomputed_unroll"]
-
-
-class Reading(NamedTuple):
-    """How a cell reads sequences of `steps` steps: lengths, resets and direction as `unroll`'s."""
-
-    cell: Any
-    steps: int
-    lengths: Int[Tensor, "B"] | None
-    resets: Bool[Tensor, "B T"] | None
-    reverse: bool
-
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        """The steps that are read from the `first` to before the `last`."""
-        return (self.steps - last, self.steps - first) if self.reverse else (first, last)
-
-    def run(self, inputs: Tensor, state: Any, start: int, stop: int) -> tuple[Tensor, Any]:
-        """Outputs of the steps from `start` to `stop`, whose inputs are given, and the state."""
-        lengths, resets = self.lengths, self.resets
-        if lengths is not None:
-            lengths = (lengths - start).clamp(0, stop - start)
-        if resets is not None:
-            resets = resets[:, start:stop]
-        return unroll(self.cell, inputs, state, lengths, resets, self.reverse)
+__all__ = ["recomputed_unroll"]
 
 
 def recomputed_unroll(
@@ -70,7 +48,7 @@ def recomputed_unroll(
         The chosen outputs and the state after each row's last step.
     """
     given = [leaf for leaf in leaves(state) if differentiable(leaf)]
-    work = _Work(reading, plan, chosen, state, len(given))
+    work = _Work(by_kernels(reading, inputs, sources) or reading, plan, chosen, state, len(given))
     outputs, *final = _Recomputed.apply(work, inputs, *given, *sources)
     ends = iter(final)
     return outputs, map_leaves(lambda leaf: next(ends), state)
@@ -110,7 +88,7 @@ class _Gathered:
 class _Work(NamedTuple):
     """What the two ways share, beside the tensors with gradients."""
 
-    reading: Reading
+    reading: Reading | KernelReading
     plan: Plan
     chosen: Chosen
     like: Any  # the initial state: its structure, and its arrays of integers
@@ -122,17 +100,10 @@ class _Work(NamedTuple):
         last = self.plan.steps - after * self.plan.segment
         return self.reading.span(max(0, last - self.plan.segment), last)
 
-    def keep(self, inputs: Tensor, state: Any, segment: int, wanted: bool) -> tuple[_Kept, Any]:
+    def keep(self, inputs: Tensor, state: Any, segment: int, wanted: bool) -> tuple[Any, Any]:
         """Run a segment for its gradients, those by the inputs if `wanted`; and the state then."""
         start, stop = self.span(segment)
-        read = inputs[:, start:stop].detach()
-        read.requires_grad_(wanted)
-        with torch.enable_grad():
-            begin = map_leaves(tracked, state)
-            outputs, final = self.reading.run(read, begin, start, stop)
-            begins = [leaf for leaf in leaves(begin) if differentiable(leaf)]
-            finals = [leaf for leaf in leaves(final) if differentiable(leaf)]
-        return _Kept(read, begins, outputs, finals), final
+        return self.reading.keep(inputs[:, start:stop], state, start, stop, wanted)
 
     def advance(self, inputs: Tensor, state: Any, first: int, last: int) -> Any:
         """From border to border, keeping nothing."""
@@ -149,15 +120,6 @@ class _Work(NamedTuple):
         if gathered is not None:
             gathered.add(outputs, start, stop)
         return state
-
-
-class _Kept(NamedTuple):
-    """A segment that was run with all that its gradients need."""
-
-    inputs: Tensor
-    begins: list[Tensor]  # the state's arrays with gradients, before it
-    outputs: Tensor
-    finals: list[Tensor]  # and after it
 
 
 class _Saved(NamedTuple):
@@ -179,10 +141,10 @@ class _Recomputed(torch.autograd.Function):
         borders = {0, *work.plan.saved()} if any(ctx.needs_input_grad) else set()
         saved: dict[int, _Saved] = {}
         gathered = _Gathered(work.chosen, inputs)
-        kept: _Kept | None = None
+        kept: Any = None
         for segment in range(work.plan.segments):
             if segment in borders:
-                saved[segment] = _save(state, inputs, saved.get(max(saved, default=0)))
+                saved[segment] = _save(work, state, inputs, saved.get(max(saved, default=0)))
             start, stop = work.span(segment)
             if segment in borders and segment == work.plan.segments - 1:
                 # The way back begins here, and needs no more memory then than there is now.
@@ -211,13 +173,13 @@ class _Recomputed(torch.autograd.Function):
             )
         wanted = ctx.needs_input_grad[1:]
         back = _WayBack(ctx.work, inputs, tensors[ctx.work.count :], wanted, grads)
-        with _restored_generators(inputs), torch.autocast(**ctx.autocast):
+        with _restored_generators(ctx.work, inputs), torch.autocast(**ctx.autocast):
             for move in ctx.work.plan.way_back():
                 if isinstance(move, Advance):
                     before = saved[move.first]
                     _continue(before, inputs)
                     state = ctx.work.advance(inputs, before.state, move.first, move.last)
-                    saved[move.last] = _save(state, inputs, before)
+                    saved[move.last] = _save(ctx.work, state, inputs, before)
                 else:
                     back.reverse(move.segment, saved.pop(move.segment), kept)
                     kept = None
@@ -249,7 +211,7 @@ class _WayBack:
         self.grad_state: list[Tensor | None] = [g for leaf, g in ends if differentiable(leaf)]
         self.grad_sources: list[Tensor | None] = [None] * len(sources)
 
-    def reverse(self, segment: int, before: _Saved, kept: _Kept | None) -> None:
+    def reverse(self, segment: int, before: _Saved, kept: Any) -> None:
         """Go back through one segment, which is run again unless it was kept."""
         start, stop = self._work.span(segment)
         grad_outputs = self._grad_outputs
@@ -260,50 +222,17 @@ class _WayBack:
             _continue(before, self._inputs)
             wanted = self.grad_inputs is not None
             kept, _ = self._work.keep(self._inputs, before.state, segment, wanted)
-        ends = list(zip(kept.finals, self.grad_state, strict=True))
-        if found is not None and grad_outputs is not None:
-            here, there = found
-            with torch.enable_grad():
-                picked = kept.outputs if there is None else kept.outputs[there]
-            ends.append((picked, grad_outputs[here]))
-        ends = [(end, grad) for end, grad in ends if grad is not None and end.requires_grad]
-        self._reached.check([end for end, _ in ends], [kept.inputs, *kept.begins])
-        self._add(start, stop, kept, ends)
-
-    def _add(self, start: int, stop: int, kept: _Kept, ends: list[Any]) -> None:
-        """Differentiate `ends`, by the gradients that stand beside them."""
-        by_inputs = [] if self.grad_inputs is None else [kept.inputs]
-        asked = [*by_inputs, *kept.begins, *self._wanted]
-        found: Sequence[Tensor | None] = [None] * len(asked)
-        if ends:
-            values, grads = zip(*ends, strict=True)
-            with torch.enable_grad():
-                cost = _Cost.apply(grads, *values)
-            found = torch.autograd.grad(cost, asked, allow_unused=True)
-        if self.grad_inputs is not None and found[0] is not None:
-            self.grad_inputs[:, start:stop] = found[0]
-        rest = iter(found[len(by_inputs) :])
-        self.grad_state = [next(rest) for _ in kept.begins]
-        for slot, grad in zip(self._slots, rest, strict=True):
+        picked = None if found is None else (found[1], grad_outputs[found[0]])
+        by_inputs, *rest = self._work.reading.back(
+            kept, picked, self.grad_state, self._wanted, self._reached
+        )
+        if self.grad_inputs is not None and by_inputs is not None:
+            self.grad_inputs[:, start:stop] = by_inputs
+        self.grad_state = rest[: self._work.count]
+        for slot, grad in zip(self._slots, rest[self._work.count :], strict=True):
             total = self.grad_sources[slot]
             if grad is not None:
                 self.grad_sources[slot] = grad.clone() if total is None else _added(total, grad)
-
-
-class _Cost(torch.autograd.Function):
-    """A number whose gradients by some tensors are given.
-
-    Torch takes given gradients itself, but loads sympy to check their shapes: some 35 MiB.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, grads: Sequence[Tensor], *values: Tensor) -> Tensor:
-        ctx.grads = grads
-        return torch.zeros(())
-
-    @staticmethod
-    def backward(ctx: Any, *_: Any) -> tuple:
-        return None, *ctx.grads
 
 
 def _added(total: Tensor, grad: Tensor) -> Tensor:
@@ -317,16 +246,21 @@ def _added(total: Tensor, grad: Tensor) -> Tensor:
     return total.add_(grad)
 
 
-def _save(state: Any, inputs: Tensor, before: _Saved | None) -> _Saved:
+def _save(work: _Work, state: Any, inputs: Tensor, before: _Saved | None) -> _Saved:
     """Copies: an array may be part of a much larger one. Generators that stood still are shared."""
-    generators = _generators(inputs)
+    generators = _generators(work, inputs)
     if before is not None and all(map(torch.equal, generators, before.generators)):
         generators = before.generators
     return _Saved(map_leaves(lambda leaf: leaf.detach().clone(), state), generators)
 
 
-def _generators(inputs: Tensor) -> tuple[Tensor, ...]:
-    """What torch's default generators will draw: the CPU's, and that of the inputs' GPU."""
+def _generators(work: _Work, inputs: Tensor) -> tuple[Tensor, ...]:
+    """What torch's default generators will draw: the CPU's, and that of the inputs' GPU.
+
+    Nothing where nobody draws.
+    """
+    if not work.reading.draws:
+        return ()
     if inputs.device.type == "cuda":
         return torch.get_rng_state(), torch.cuda.get_rng_state(inputs.device)
     return (torch.get_rng_state(),)
@@ -334,16 +268,16 @@ def _generators(inputs: Tensor) -> tuple[Tensor, ...]:
 
 def _continue(saved: _Saved, inputs: Tensor) -> None:
     """Let torch's generators draw what they drew after the state was saved."""
-    cpu, *gpu = saved.generators
-    torch.set_rng_state(cpu)
-    for generator in gpu:
+    for generator in saved.generators[:1]:
+        torch.set_rng_state(generator)
+    for generator in saved.generators[1:]:
         torch.cuda.set_rng_state(generator, inputs.device)
 
 
 @contextmanager
-def _restored_generators(inputs: Tensor) -> Iterator[None]:
+def _restored_generators(work: _Work, inputs: Tensor) -> Iterator[None]:
     """Afterwards torch's generators go on as if nothing had been drawn within."""
-    before = _Saved(None, _generators(inputs))
+    before = _Saved(None, _generators(work, inputs))
     try:
         yield
     finally:

@@ -46,6 +46,10 @@ class _Layer:
         everything = (*self._direction.weights, self._direction.second_bias)
         return [weight for weight in everything if weight is not None]
 
+    def sole_recurrence(self) -> tuple[Recurrence, Any, Tensor | None]:
+        """What there is for the kernels to run: equations, weights, second bias."""
+        return self._recurrence, self._direction.weights, self._direction.second_bias
+
     def unroll(
         self,
         inputs: Float[Tensor, "B T I"],
