@@ -8,10 +8,12 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <type_traits>
 
 #include "bindings/arrays.h"
 #include "bindings/calls.h"
 #include "bindings/running.h"
+#include "bindings/stepping.h"
 #include "elman/contract.h"
 #include "elman/isa.h"
 #include "elman/parallel.h"
@@ -21,10 +23,12 @@ namespace nb = nanobind;
 namespace {
 
 using elman::python::Buffers;
+using elman::python::Line;
 using elman::python::ReadingOf;
 using elman::python::recurrence_of;
 using elman::python::run;
 using elman::python::run_both;
+using elman::python::Stepper;
 using elman::python::tokens_of;
 
 const elman::Isa* current = nullptr;  // set when the module is loaded, changed by use_isa
@@ -69,6 +73,33 @@ class Prepared {
   }
   std::ptrdiff_t vocabulary() const { return vocabulary_; }
 
+  // One call by addresses, of whole rows without noise: as `forward`, with nothing to describe.
+  // Sequences are (address, entries from row to row, entries from step to step).
+  void answer(std::ptrdiff_t batch, std::ptrdiff_t time, bool reverse, std::uintptr_t inputs,
+              std::ptrdiff_t input_row, std::ptrdiff_t input_step, std::uintptr_t hidden,
+              std::uintptr_t cell, std::uintptr_t outputs, std::ptrdiff_t output_row,
+              std::ptrdiff_t output_step, std::uintptr_t final_hidden, std::uintptr_t final_cell,
+              std::ptrdiff_t threads) const {
+    const auto by = [&](const auto& what) {
+      using Real = std::remove_const_t<std::remove_pointer_t<decltype(what.bias)>>;
+      elman::Forward<Real> call{};
+      call.recurrence = what;
+      call.reading.batch = batch;
+      call.reading.time = time;
+      call.reading.reverse = reverse;
+      call.inputs = {reinterpret_cast<const Real*>(inputs), input_row, input_step};
+      call.hidden = reinterpret_cast<const Real*>(hidden);
+      call.cell = reinterpret_cast<const Real*>(cell);
+      call.outputs = {reinterpret_cast<Real*>(outputs), output_row, output_step};
+      call.final_hidden = reinterpret_cast<Real*>(final_hidden);
+      call.final_cell = reinterpret_cast<Real*>(final_cell);
+      use(call);
+      const auto& kernels = current->kernels<Real>();
+      run(kernels.forward, kernels.forward_workspace, kernels.forward_threads, call, threads);
+    };
+    twice_ ? by(what_twice_) : by(what_single_);
+  }
+
  private:
   template <typename Real>
   void pack(nb::tuple recurrence, nb::handle embedding) {
@@ -76,6 +107,11 @@ class Prepared {
     Buffers buffers;
     const auto what = recurrence_of<Real>(recurrence, 0, buffers);
     const auto& kernels = current->kernels<Real>();
+    if constexpr (sizeof(Real) == sizeof(double)) {
+      what_twice_ = what;
+    } else {
+      what_single_ = what;
+    }
     cell_ = what.cell;
     bytes_ = kernels.prepared_bytes(what);
     weights_ = std::make_unique<Memory>(bytes_);
@@ -90,6 +126,9 @@ class Prepared {
   const elman::Isa* isa_;
   bool twice_;
   std::ptrdiff_t vocabulary_;  // of the embedding; 0 without one
+  // What was packed, in one of the dtypes. Of its arrays it is only asked whether they are given.
+  elman::Recurrence<float> what_single_{};
+  elman::Recurrence<double> what_twice_{};
   elman::Cell cell_{};
   std::size_t bytes_ = 0;
   std::unique_ptr<elman::python::Memory> weights_, table_;
@@ -263,57 +302,6 @@ Lent* keep(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t time) {
   return new Lent(kept_size<Real>(recurrence, batch, time) * sizeof(Real));
 }
 
-// One recurrence that is run step by step: owns its packed weights and scratch memory, so a step
-// allocates nothing. State and outputs are the caller's arrays, held for its whole life.
-template <typename Real>
-class Stepper {
- public:
-  // `arrays`: (hidden [B, R], cell [B, H] or None, outputs [B, R]), all written to at each step.
-  Stepper(nb::tuple recurrence, std::ptrdiff_t batch, nb::tuple arrays)
-      : held_(arrays), outputs_(arrays[2]), kernels_(current->kernels<Real>()) {
-    {
-      Buffers borrowed;
-      const auto what = recurrence_of<Real>(recurrence, 0, borrowed);
-      prepared_ = std::make_unique<elman::python::Memory>(kernels_.prepared_bytes(what));
-      kernels_.prepare(what, prepared_->get());
-      call_.recurrence = what;
-    }
-    elman::Recurrence<Real>& what = call_.recurrence;
-    call_.reading.batch = batch;
-    call_.reading.time = 1;
-    size_ = batch * what.inputs;
-    Real* hidden = buffers_.dense<Real>(arrays[0], "hidden", batch * what.recurrent);
-    Real* cell = buffers_.dense<Real>(arrays[1], "cell", batch * what.hidden);
-    Real* outputs = buffers_.dense<Real>(arrays[2], "outputs", batch * what.recurrent);
-    call_.inputs = {nullptr, what.inputs, what.inputs};
-    call_.hidden = call_.final_hidden = hidden;
-    call_.cell = call_.final_cell = cell;
-    call_.outputs = {outputs, what.recurrent, what.recurrent};
-    call_.prepared = prepared_->get();
-    call_.threads = &caller_;
-    workspace_ = std::make_unique<elman::python::Memory>(kernels_.forward_workspace(call_));
-    call_.workspace = workspace_->get();
-  }
-
-  nb::object step(nb::handle inputs) {
-    if (PyLong_Check(inputs.ptr())) throw nb::type_error("inputs must be an array");
-    Buffers buffers;
-    call_.inputs.data = buffers.dense<const Real>(inputs, "inputs", size_);
-    kernels_.forward(call_);
-    return outputs_;
-  }
-
- private:
-  nb::tuple held_;
-  nb::object outputs_;
-  Buffers buffers_;
-  const elman::Kernels<Real>& kernels_;
-  elman::Threads caller_{1};
-  elman::Forward<Real> call_{};
-  std::ptrdiff_t size_ = 0;
-  std::unique_ptr<elman::python::Memory> prepared_, workspace_;
-};
-
 template <typename Real>
 void define(nb::module_ module) {
   using nb::literals::operator""_a;
@@ -326,8 +314,23 @@ void define(nb::module_ module) {
   module.def("forward_both", &forward_both<Real>, "call"_a, "other"_a, "threads"_a);
   module.def("backward_both", &backward_both<Real>, "call"_a, "other"_a, "threads"_a);
   nb::class_<Stepper<Real>>(module, "Stepper")
-      .def(nb::init<nb::tuple, std::ptrdiff_t, nb::tuple>(), "recurrence"_a, "batch"_a, "arrays"_a)
+      .def(
+          "__init__",
+          [](Stepper<Real>* self, nb::tuple recurrence, std::ptrdiff_t batch, nb::tuple arrays) {
+            new (self) Stepper<Real>(current->kernels<Real>(), recurrence, batch, arrays);
+          },
+          "recurrence"_a, "batch"_a, "arrays"_a)
       .def("step", &Stepper<Real>::step, "inputs"_a);
+  nb::class_<Line<Real>>(module, "Line")
+      .def(
+          "__init__",
+          [](Line<Real>* self, std::ptrdiff_t batch, std::ptrdiff_t features, nb::object embedding,
+             nb::tuple stages, nb::object outputs) {
+            new (self)
+                Line<Real>(current->kernels<Real>(), batch, features, embedding, stages, outputs);
+          },
+          "batch"_a, "features"_a, "embedding"_a.none(), "stages"_a, "outputs"_a)
+      .def("step", &Line<Real>::step, "inputs"_a);
 }
 
 nb::tuple available_isas() {
@@ -359,6 +362,7 @@ NB_MODULE(_native, module) {
   nb::class_<Prepared>(module, "Prepared")
       .def(nb::init<nb::tuple, bool, std::ptrdiff_t, nb::handle>(), nb::arg("recurrence"),
            nb::arg("twice"), nb::arg("vocabulary"), nb::arg("embedding").none())
+      .def("answer", &Prepared::answer)
       .def_prop_ro("vocabulary", &Prepared::vocabulary);
   static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(&Lent::buffer)},
                                 {0, nullptr}};

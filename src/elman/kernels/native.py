@@ -251,6 +251,7 @@ class Stepper:
         state: The state after the last step, zeros at first. The arrays are written to at each
             step, and may be written to between two.
         outputs: `[B, R]`, what `step` returns: written to at each step. Copy what must stay.
+        compiled: The compiled module's object, which a whole network's steps are made of.
         step: Takes inputs `[B, I]`, dense and of the weights' dtype; returns `outputs`.
 
     Raises:
@@ -267,9 +268,8 @@ class Stepper:
         self.outputs = np.zeros((batch, sizes.recurrent), dtype)
         arrays = (hidden, _cell(self.state), self.outputs)
         what = described(recurrence, weights, None, _fit)
-        self.step: Callable[[np.ndarray], np.ndarray] = (
-            kernels_of(dtype.name).Stepper(what, batch, arrays).step
-        )
+        self.compiled = kernels_of(dtype.name).Stepper(what, batch, arrays)
+        self.step: Callable[[np.ndarray], np.ndarray] = self.compiled.step
 
     def reset(self, state: Any = None) -> None:
         """Begin again, from `state` or from zeros."""

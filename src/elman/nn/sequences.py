@@ -22,6 +22,7 @@ from elman.cells.checks import Lengths, check_lengths
 from elman.errors import ArgumentError, TwinShapeError
 from elman.kernels.contract import Recurrence, Weights
 from elman.kernels.memory_plan import share
+from elman.nn.answering import answer
 from elman.nn.budget import unroll_within
 from elman.nn.checks import check_types
 from elman.nn.packing import Packing
@@ -195,8 +196,12 @@ def _refuse_projection(proj_size: Any) -> None:
 def _forward(
     module: Any, input: Any, hx: Any, lengths: Any, memory: str | int | None
 ) -> tuple[Any, Any]:
-    if lengths is None and memory is None and traced():
-        return _by_torch(module, input, hx)
+    if lengths is None and memory is None:
+        found = None if module._frozen is None else answer(module, input, hx)
+        if found is not None:
+            return found
+        if traced():
+            return _by_torch(module, input, hx)
     memory = share(memory, module.num_layers * (2 if module.bidirectional else 1))
     if isinstance(hx, list):
         hx = tuple(hx)

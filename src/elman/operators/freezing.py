@@ -81,18 +81,32 @@ class Freezable(nn.Module):
         """The `index`-th recurrence if the layer is frozen; `tensors` go through it."""
         if self._frozen is None:
             return None
-        if self._stamps != self._stamps_now():
-            self._refuse("weights", "weights that changed since freeze()")
-        if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
-            self._refuse("inputs", "inputs that want gradients")
+        self._check_frozen(tensors)
         return self._frozen[index]
 
+    def _check_frozen(self, tensors: Iterable[Tensor | None]) -> None:
+        """Refuse a call of these tensors if it is not the packed weights' to answer."""
+        parameters = iter(self._parameters.values())
+        for parameter, address, counts, version in self._stamps:
+            same = next(parameters, self) is parameter and (
+                parameter is None
+                or (
+                    parameter.data_ptr() == address
+                    and (not counts or parameter._version == version)
+                )
+            )
+            if not same:
+                self._refuse("weights", "weights that changed since freeze()")
+        if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
+            self._refuse("inputs", "inputs that want gradients")
+
     def _stamps_now(self) -> tuple:
-        """What changes when a parameter does (inference tensors count no changes)."""
+        """Each parameter and what changes when it does (inference tensors count no changes)."""
         return tuple(
-            (p.data_ptr(), None if p.is_inference() else p._version)
+            (None, 0, False, 0)
+            if p is None
+            else (p, p.data_ptr(), not p.is_inference(), 0 if p.is_inference() else p._version)
             for p in self._parameters.values()
-            if p is not None
         )
 
     def _refuse(self, what: str, found: str) -> None:

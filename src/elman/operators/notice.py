@@ -11,8 +11,9 @@ import torch
 
 from elman.errors import SlowPathError
 from elman.operators.choice import Choice
+from elman.operators.watching import watcher
 
-__all__ = ["Listener", "listen", "notice", "notice_steps", "strict"]
+__all__ = ["Listener", "listen", "notice", "notice_steps", "strict", "watched"]
 
 Listener = Callable[[Choice, Any], None]
 """Is told the choice and what it was made for: a recurrence's weights, or a cell."""
@@ -26,6 +27,11 @@ def notice(choice: Choice, subject: Any) -> None:
         return
     for listener in _LISTENERS.get():
         listener(choice, subject)
+
+
+def watched() -> bool:
+    """Whether anybody listens, or runs sequences in place of the implementations."""
+    return bool(_LISTENERS.get()) or watcher() is not None
 
 
 def notice_steps(cell: Any) -> None:

@@ -16,6 +16,7 @@ from elman.metrics.baselines import ClassificationBaselines
 from elman.runtime.batching import Run, run_batches, scaled_sequence
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
+from elman.runtime.stepping import NetworkStepper
 from elman.runtime.targets import check_labels, check_weight, classes_from, label_indices
 from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
 
@@ -139,6 +140,15 @@ class ClassifierModel:
         """
         _, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
         return self._probabilities(self._network.trace(inputs[None])[0])
+
+    def stepper(self, batch: int = 1) -> NetworkStepper:
+        """The probabilities after each step of `batch` streams: `trace`, one step at a time.
+
+        Raises:
+            ArgumentError: As `NetworkStepper`.
+        """
+        kind = "labels" if self.multilabel else "classes"
+        return self._network.stepper(batch, scaler=self.input_scaler, probabilities=kind)
 
     def record(self, sequence: Any) -> Recording:
         """Gates, states and answers at each step of one sequence.

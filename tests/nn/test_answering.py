@@ -1,0 +1,122 @@
+"""The shortest way of a frozen layer gives what the long way gives, and leaves the rest to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+import elman.nn
+from elman.errors import ElmanError, FrozenError
+from elman.nn import answering
+from elman.operators.notice import listen
+from elman.state import leaves
+
+every_kind = pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+
+
+def layers(kind: str, **options: Any) -> tuple[Any, Any]:
+    """A frozen layer, and one that is not."""
+    torch.manual_seed(0)
+    layer, other = (getattr(elman.nn, kind)(3, 20, **options) for _ in range(2))
+    other.load_state_dict(layer.state_dict())
+    return layer.freeze(), other.eval()
+
+
+def state_of(layer: Any, batch: int, dtype: Any = torch.float32) -> Any:
+    hidden = torch.randn(1, batch, layer.proj_size or 20, dtype=dtype)
+    if layer.mode != "LSTM":
+        return hidden
+    return hidden, torch.randn(1, batch, 20, dtype=dtype)
+
+
+def same(frozen: Any, other: Any, *given: Any, quick: bool = True) -> None:
+    """The two answer alike, to the bit and in memory, the frozen one by the shortest way or not."""
+    assert (answering.answer(frozen, *given) is not None) == quick
+    with torch.no_grad():
+        found, wanted = (list(leaves(layer(*given))) for layer in (frozen, other))
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert torch.equal(ours, theirs)
+        assert not ours.numel() or ours.stride() == theirs.stride()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("batch_first", [False, True])
+@every_kind
+def test_the_same_bits(kind, batch_first, dtype):
+    frozen, other = layers(kind, batch_first=batch_first, dtype=dtype)
+    for batch, time in ((1, 1), (1, 5), (4, 1), (3, 7), (0, 2)):
+        shape = (batch, time) if batch_first else (time, batch)
+        x = torch.randn(*shape, 3, dtype=dtype)
+        for hx in (None, state_of(frozen, batch, dtype)):
+            same(frozen, other, x, hx)
+            same(frozen, other, x.transpose(0, 1).contiguous().transpose(0, 1), hx)
+        with torch.inference_mode():
+            torch.testing.assert_close(frozen(x)[0], other(x)[0], rtol=0, atol=0)
+
+
+def test_a_projection():
+    frozen, other = layers("LSTM", proj_size=5)
+    for hx in (None, state_of(frozen, 2)):
+        same(frozen, other, torch.randn(4, 2, 3), hx)
+
+
+@every_kind
+def test_what_goes_the_long_way(kind):
+    x = torch.randn(4, 2, 3)
+    for options in ({"num_layers": 2}, {"bidirectional": True}):
+        same(*layers(kind, **options), x, None, quick=False)
+    frozen, other = layers(kind)
+    same(frozen, other, x[:, 0], None, quick=False)
+    same(frozen, other, torch.randn(3, 2, 4).transpose(0, 2), None, quick=False)
+    same(frozen, other, torch.randn(3000, 2, 3), None, quick=False)
+    state = state_of(frozen, 2)
+    turned = tuple(leaf.repeat(1, 1, 2)[..., ::2] for leaf in leaves(state))
+    same(frozen, other, x, turned if kind == "LSTM" else turned[0], quick=False)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        same(frozen, other, x, None, quick=False)
+
+
+def test_who_listens_hears():
+    frozen, _ = layers("GRU")
+    heard = []
+    with listen(lambda choice, subject: heard.append(choice.kernel)):
+        frozen(torch.randn(1, 1, 3))
+    assert heard == ["native"]
+
+
+@every_kind
+def test_errors_are_those_of_the_long_way(kind):
+    frozen, other = layers(kind)
+    x, state = torch.randn(4, 2, 3), state_of(frozen, 2)
+    wrong = [
+        (x[..., :2], None),
+        (x.double(), None),
+        (x, tuple(leaf[:, :1] for leaf in state) if kind == "LSTM" else state[:, :1]),
+        (x, state[0] if kind == "LSTM" else (state, state)),
+        (x[None], None),
+    ]
+    for given in wrong:
+        with pytest.raises((ElmanError, RuntimeError, AttributeError, TypeError)) as found:
+            frozen(*given)
+        with pytest.raises(type(found.value)) as wanted:
+            other(*given)
+        assert str(found.value) == str(wanted.value)
+
+
+@every_kind
+def test_what_changed_is_refused(kind):
+    x = torch.randn(1, 1, 3)
+    frozen, _ = layers(kind)
+    with torch.no_grad():
+        frozen.weight_hh_l0.add_(1)
+    with pytest.raises(FrozenError, match="weights that changed"):
+        frozen(x)
+    frozen, _ = layers(kind)
+    frozen.bias_ih_l0 = torch.nn.Parameter(frozen.bias_ih_l0.detach())
+    with pytest.raises(FrozenError, match="weights that changed"):
+        frozen(x)
+    frozen, _ = layers(kind)
+    with pytest.raises(FrozenError, match="inputs that want gradients"):
+        frozen(x.requires_grad_())
