@@ -1,9 +1,5 @@
 // Measures the activations and checks the masks of one instruction set, the one that this file is
-// compiled for: it includes the kernels' headers itself. Prints what failed, exits with 1; with 77
-// where the processor lacks the instruction set.
-//
-// With the argument "exhaustive" the float activations are measured at every float (a few
-// minutes), else at a million of them.
+// compiled for: it includes the kernels' headers itself. activations_main.cpp starts it.
 #include "kernels/activations.h"
 
 #include <algorithm>
@@ -290,7 +286,11 @@ void test_masks() {
   }
 }
 
-void test_all(bool exhaustive) {
+}  // namespace
+
+// Prints what failed; how much did. With `exhaustive` the float activations are measured at every
+// float (a few minutes), else at a million of them.
+int test_activations(bool exhaustive) {
   const DenormalsAreZero scope;
   const std::uint64_t stride = exhaustive ? 1 : 4099;
   measure_floats<Logistic>(stride);
@@ -306,27 +306,7 @@ void test_all(bool exhaustive) {
   test_known_answers();
   test_masks<float>();
   test_masks<double>();
+  return failures;
 }
 
-}  // namespace
 }  // namespace elman::ELMAN_ISA
-
-int main(int count, char** words) {
-#ifdef __x86_64__
-  __builtin_cpu_init();
-#endif
-#if defined(__AVX512F__)
-  const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-#elif defined(__AVX2__)
-  const bool runs = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#else
-  const bool runs = true;
-#endif
-  if (!runs) {
-    std::printf("this processor lacks the instruction set\n");
-    return 77;
-  }
-  elman::ELMAN_ISA::test_all(count > 1 && std::string(words[1]) == "exhaustive");
-  return elman::ELMAN_ISA::failures == 0 ? 0 : 1;
-}
