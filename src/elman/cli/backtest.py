@@ -13,6 +13,7 @@ from elman.cli.console import note, write_rows
 from elman.cli.exits import termination_interrupts, verb
 from elman.cli.forecast import load_forecaster, table_rows
 from elman.cli.forecast_pictures import OF_BACKTESTS, draw_backtest
+from elman.cli.level import kernels
 from elman.cli.options import JsonOption, ModelPath, model_file
 from elman.cli.report import report_backtest
 from elman.cli.series import (
@@ -78,7 +79,9 @@ def backtest(
     with termination_interrupts(), naming(data):
         tested = answering.backtest(panel, origins=origins, stride=stride, start=start, **again)
     if out is not None:
-        write_rows(table_rows(tested.to_columns()), out, f"{len(tested):,} forecasts")
+        write_rows(
+            table_rows(tested.to_columns()), out, f"{len(tested):,} forecasts by {kernels()}"
+        )
     if plot is not None:
         _draw(plot, tested, panel)
     report_backtest(tested, data, f"{len(tested):,} origins", json)

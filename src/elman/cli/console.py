@@ -38,7 +38,7 @@ def print_json(result: Any) -> None:
 
 
 def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
-    """A table for programs: on stdout as CSV or JSON, or in a file, which is said.
+    """A table for programs: on stdout as CSV or JSON, or in a file; what it is, is said.
 
     In a file and as JSON a text says what it says in the data; as CSV on stdout, which may be a
     terminal, what that would obey is written out.
@@ -49,12 +49,14 @@ def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
         json: Print JSON instead.
         what: Of how many things the table is, as "30 answers".
     """
+    if out is not None and not json:
+        write_rows(rows, out, what)
+        return
+    note(what)
     if json:
         print_json(list(rows))
-    elif out is None:
-        print(printable(_csv_text(rows)), end="")
     else:
-        write_rows(rows, out, what)
+        print(printable(_csv_text(rows)), end="")
 
 
 def write_rows(rows: Rows, out: Path, what: str) -> None:

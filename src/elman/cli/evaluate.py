@@ -9,6 +9,7 @@ import typer
 import elman
 from elman.cli.console import note, print_json, result_console, score_table
 from elman.cli.exits import verb
+from elman.cli.level import kernels
 from elman.cli.options import (
     DataOption,
     JsonOption,
@@ -76,6 +77,7 @@ def evaluate(
 def print_scores(result: dict[str, Any]) -> None:
     """The table that `evaluate` of a model, with `data` and `part` added, is shown as."""
     title = f"{result['data']}, {result['part']} part, {result['sequences']:,} sequences"
+    title += f", {kernels()}"
     scores = {"this model": result["score"], **result["baselines"]}
     percent = result["metric"] == "accuracy"
     result_console.print(score_table(title, result["metric"], scores, percent))

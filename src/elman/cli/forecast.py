@@ -14,6 +14,7 @@ from elman import plots
 from elman.cli.console import note, print_rows
 from elman.cli.exits import verb
 from elman.cli.forecast_pictures import history_of
+from elman.cli.level import kernels
 from elman.cli.options import JsonOption, ModelPath, model_file
 from elman.cli.series import (
     AheadOption,
@@ -72,7 +73,7 @@ def forecast(
         raise ArgumentError("--levels", "given with --paths", "one of the two")
     sampled = answering.sample(panel, paths=paths, seed=seed)
     rows = table_rows(_path_columns(found, sampled))
-    print_rows(rows, out, json, f"{paths} paths of each of {len(found)} series")
+    print_rows(rows, out, json, f"{paths} paths of each of {len(found)} series by {kernels()}")
 
 
 def load_forecaster(path: Path) -> ForecasterModel:
@@ -108,7 +109,7 @@ def print_forecast(found: Forecast, levels: str | None, out: Path | None, json: 
         columns = {k: v for k, v in columns.items() if not (ends and k.endswith(ends))}
     for sentence in found.notes:
         note(f"Note: {sentence}")
-    print_rows(table_rows(columns), out, json, f"Forecasts of {len(found):,} series")
+    print_rows(table_rows(columns), out, json, f"Forecasts of {len(found):,} series by {kernels()}")
 
 
 def table_rows(columns: Mapping[str, np.ndarray]) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ import elman
 from elman.cli.console import print_rows
 from elman.cli.exits import verb
 from elman.cli.forecast import print_forecast
+from elman.cli.level import kernels
 from elman.cli.options import (
     DataOption,
     JsonOption,
@@ -73,7 +74,7 @@ def predict(
         rows = _classified(answering, given, probabilities)
     else:
         rows = _regressed(answering.predict(given.sequences), given)
-    print_rows(rows, out, json, f"{len(given):,} answers")
+    print_rows(rows, out, json, f"{len(given):,} answers by {kernels()}")
 
 
 def _classified(model: ClassifierModel, data: LabelledSequences, probabilities: bool) -> Rows:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from elman.cli.console import note, print_json, result_console
+from elman.cli.level import kernels
 from elman.metrics.honesty import sentences
 from elman.runtime import Backtest
 
@@ -56,7 +57,7 @@ def print_report(told: Mapping[str, Any], title: str) -> None:
         title: What was forecast.
     """
     counted = f"{told['windows']:,} forecasts of {told['horizon']} steps"
-    result_console.print(_skill(told, f"{title}: {counted}"))
+    result_console.print(_skill(told, f"{title}: {counted}, {kernels()}"))
     others = [
         text.format(told["metrics"][name])
         for name, text in _OTHERS.items()

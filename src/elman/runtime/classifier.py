@@ -11,6 +11,7 @@ from elman.blueprint import Blueprint
 from elman.bundle import Bundle
 from elman.data import as_sequences
 from elman.errors import BundleError, ShapeError
+from elman.kernels import native
 from elman.metrics import accuracy, balanced_accuracy, log_loss
 from elman.metrics.baselines import ClassificationBaselines
 from elman.runtime.batching import Run, run_batches, scaled_sequence
@@ -95,9 +96,10 @@ class ClassifierModel:
         """Scores, and those of the baselines beside them.
 
         Returns:
-            `metric` ("accuracy"), `score`, `sequences` N, `baselines` (each one's accuracy by
-            its name), `notes` (sentences that belong to the scores); with one label a sequence
-            also `balanced_accuracy` and, where every label is known, `log_loss` in nats.
+            `metric` ("accuracy"), `score`, `sequences` N, `level` (of instructions, as
+            `native.isa`), `baselines` (each one's accuracy by its name), `notes` (sentences that
+            belong to the scores); with one label a sequence also `balanced_accuracy` and, where
+            every label is known, `log_loss` in nats.
         """
         sequences = as_sequences(X, features=self.n_features_in_)
         labels = check_labels(y, len(sequences))
@@ -127,6 +129,7 @@ class ClassifierModel:
             "metric": "accuracy",
             "score": accuracy(true, found, weight),
             "sequences": len(sequences),
+            "level": native.isa(),
             **result,
             "baselines": baselines,
             "notes": notes,

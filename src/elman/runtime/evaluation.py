@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from elman.data.panel import Panel
 from elman.data.windows import Windows
+from elman.kernels import native
 from elman.metrics.forecasts import seasonal_scale
 from elman.metrics.honesty import report
 from elman.metrics.leakage import (
@@ -78,7 +79,7 @@ def tested(found: Origins, notes: Sequence[str]) -> Backtest:
 
 
 def honest_report(found: Origins) -> dict[str, Any]:
-    """The report; see `elman.metrics.honesty.report`."""
+    """The report, see `elman.metrics.honesty.report`, and the `level` of instructions behind it."""
     panel, windows, plan = found.panel, found.windows, found.companions.plan
     baselines, last = _naive(panel, windows, plan.season)
     linear = found.linear()
@@ -87,7 +88,7 @@ def honest_report(found: Origins) -> dict[str, Any]:
     first = first_targets(panel, windows)
     scale, root_scale = (_scales(panel, first, plan.season, squared) for squared in (False, True))
     levels = found.companions.levels
-    return report(
+    told = report(
         panel.target[windows.ahead()].astype(np.float64),
         found.answers.mean,
         baselines=baselines,
@@ -103,6 +104,7 @@ def honest_report(found: Origins) -> dict[str, Any]:
         levels=levels,
         leakage=_leakage(found, first),
     )
+    return {"level": native.isa(), **told}
 
 
 def until_tensors(

@@ -11,6 +11,7 @@ from elman.blueprint import Blueprint
 from elman.bundle import Bundle
 from elman.data import Sequences, as_sequences
 from elman.errors import BundleError, ShapeError
+from elman.kernels import native
 from elman.metrics import mae, r2, rmse
 from elman.metrics.baselines import RegressionBaselines
 from elman.metrics.features import check_chosen, real_steps, step_weights
@@ -106,7 +107,8 @@ class RegressorModel:
 
         Returns:
             `metric` ("R²"), `score`, `rmse` and `mae` in the targets' unit, `sequences` N,
-            `baselines` (each one's R² by its name), `notes`.
+            `level` (of instructions, as `native.isa`), `baselines` (each one's R² by its name),
+            `notes`.
         """
         sequences = as_sequences(X, features=self.n_features_in_)
         true = check_numbers(y, sequences, self.per_step)
@@ -136,6 +138,7 @@ class RegressorModel:
             "rmse": rmse(true, found, weight),
             "mae": mae(true, found, weight),
             "sequences": len(sequences),
+            "level": native.isa(),
             "baselines": baselines,
             "notes": notes,
         }

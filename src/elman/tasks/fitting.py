@@ -17,6 +17,7 @@ from elman import __version__
 from elman.blueprint import Blueprint
 from elman.data import Sequences
 from elman.errors import ArgumentError
+from elman.kernels import native
 from elman.models import build, limit_memory
 from elman.tasks.network import ScaledInputs
 from elman.tasks.split import split
@@ -263,6 +264,7 @@ def summary(
     return {
         "task": task,
         "elman": __version__,
+        "level": native.isa(),
         "network": blueprint.describe(),
         "parameters": blueprint.parameters,
         **about,
