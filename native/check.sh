@@ -6,63 +6,37 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 python=$1
 PATH=$(cd "$(dirname "$python")" && pwd):$PATH
-emulator=build/native/emulator
+. native/emulation.sh
 
-run_drivers() { # BUILD
-  ctest --test-dir "$1" --parallel 2 --timeout 120 --output-on-failure --no-tests=error
+run_drivers() { # BUILD SECONDS: the time limit of each
+  ctest --test-dir "$1" --parallel 2 --timeout "$2" --output-on-failure --no-tests=error
+}
+
+build_drivers() { # NAME OPTION...
+  cmake -S . -B "build/native/$1" -G Ninja --log-level=WARNING \
+    -DELMAN_PYTHON_MODULE=OFF -DELMAN_NATIVE_TESTS=ON -DELMAN_WERROR=ON "${@:2}"
+  cmake --build "build/native/$1"
 }
 
 # The drivers that were built beside the module, from the same objects.
 check_installed() {
+  "$python" - <<'PYTHON'
+import os
+import sys
+
+from elman import _native
+
+size = os.path.getsize(_native.__file__)
+print(f"the module has {size:,} bytes")
+sys.exit(size > 5_000_000 and "FAILED: at most 5 MB are wanted")
+PYTHON
   module_build=$(dirname "$(ls -t build/*/elman_kernels_test | head -n 1)")
-  run_drivers "$module_build"
+  run_drivers "$module_build" 120
 }
 
 check_sanitized() { # NAME SANITIZERS
-  cmake -S . -B "build/native/$1" -G Ninja --log-level=WARNING -DELMAN_SANITIZE="$2" \
-    -DELMAN_PYTHON_MODULE=OFF -DELMAN_NATIVE_TESTS=ON -DELMAN_WERROR=ON
-  cmake --build "build/native/$1"
-  run_drivers "build/native/$1"
-}
-
-# What Debian's packages hold, unpacked into a folder: that takes no rights.
-fetch() { # FOLDER PACKAGE...
-  local folder=$1 package
-  shift
-  mkdir -p "$folder/lists/partial" "$folder/cache/archives/partial"
-  local here=(-qq -y -o Dir::State::Lists="$PWD/$folder/lists" -o Dir::Cache="$PWD/$folder/cache"
-    -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o Acquire::Retries=3 "${sources[@]}")
-  apt-get "${here[@]}" update &&
-    apt-get "${here[@]}" --no-install-recommends --download-only install "$@" &&
-    for package in "$folder"/cache/archives/*.deb; do dpkg-deb -x "$package" "$folder"; done
-  rm -rf "$folder/lists" "$folder/cache"
-}
-sources=()
-
-# The sanitizers reserve more memory than an older one can keep account of.
-recent_emulator() { # qemu's name of a processor
-  local found
-  for found in "qemu-$1" "qemu-$1-static" "$emulator/usr/bin/qemu-$1"; do
-    version=$("$found" --version 2>/dev/null | sed -n 's/^qemu.* version \([0-9]*\).*/\1/p') || true
-    if [ "${version:-0}" -ge 8 ]; then
-      command -v "$found"
-      return
-    fi
-  done
-  return 1
-}
-
-# Debian 12 has a recent one among its backports.
-fetch_emulator() {
-  local release
-  release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-  if [ "$release" = bookworm ]; then
-    mkdir -p "$emulator"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
-      "http://deb.debian.org/debian bookworm-backports main" > "$emulator/backports.list"
-    local sources=(-o Dir::Etc::sourcelist="$PWD/$emulator/backports.list" -o Dir::Etc::sourceparts=-)
-  fi
-  fetch "$emulator" qemu-user-static
+  build_drivers "$1" -DELMAN_SANITIZE="$2"
+  run_drivers "build/native/$1" 120
 }
 
 # A processor must be offered the levels that it has and no other, and run them without meeting an
@@ -70,25 +44,22 @@ fetch_emulator() {
 check_emulated() { # PROCESSOR LEVEL...
   local processor=$1 offered build driver level wanted code
   shift
-  echo "-- $processor: $*"
-  offered=$("$emulated" -cpu "$processor" "$python" -c \
+  offered=$("$emulator" -cpu "$processor" "$python" -c \
     'from elman import _native; print(*_native.available_isas())')
   if [ "$offered" != "$*" ]; then
-    echo "FAILED: it was offered $offered"
+    echo "FAILED: $processor was offered $offered, not $*"
     return 1
   fi
   for build in "$module_build" build/native/address build/native/thread; do
     for driver in "$build"/elman_*_test; do
       wanted=0
-      case $driver in
-        *_activations_*)
-          level=${driver##*_activations_}
-          [[ " $* " == *" ${level%_test} "* ]] || wanted=77
-          ;;
-      esac
+      if [[ $driver == *_activations_* ]]; then
+        level=${driver##*_activations_}
+        [[ " $* " == *" ${level%_test} "* ]] || wanted=77
+      fi
       code=0
-      # LeakSanitizer traces its own process, which the emulator does not offer.
-      ASAN_OPTIONS=detect_leaks=0 timeout 600 "$emulated" -cpu "$processor" "$driver" emulated ||
+      # The leak sanitizer would trace its own process, which the emulator does not offer.
+      ASAN_OPTIONS=detect_leaks=0 timeout 900 "$emulator" -cpu "$processor" "$driver" emulated ||
         code=$?
       if [ $code != $wanted ]; then
         echo "FAILED: $driver on $processor ended with $code, not $wanted"
@@ -98,21 +69,46 @@ check_emulated() { # PROCESSOR LEVEL...
   done
 }
 
+# Both at once.
+check_older_processors() {
+  local well=yes
+  check_emulated Nehalem portable > build/native/Nehalem.log 2>&1 &
+  check_emulated Haswell portable avx2 > build/native/Haswell.log 2>&1 || well=no
+  wait $! || well=no
+  tail -n +1 build/native/{Nehalem,Haswell}.log
+  [ $well = yes ]
+}
+
+# Linked statically: the C library of an unpacked compiler is not where it expects to be.
+check_arm64() {
+  build_drivers arm64 -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+    -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_EXE_LINKER_FLAGS=-static \
+    -DCMAKE_CROSSCOMPILING_EMULATOR="$emulator"
+  run_drivers build/native/arm64 900
+}
+
 echo "== C++ drivers, the module's own objects"
 check_installed
 echo "== C++ drivers under AddressSanitizer and UndefinedBehaviorSanitizer"
 check_sanitized address address,undefined
 echo "== C++ drivers under ThreadSanitizer"
 check_sanitized thread thread
-echo "== C++ drivers, sanitized and not, on emulated processors"
+
+echo "== C++ drivers, sanitized and not, on emulated older processors"
 if [ "$(uname -sm)" != "Linux x86_64" ]; then
-  echo "NOT RUN: the emulated processors are those of x86-64, under Linux"
-elif emulated=$(recent_emulator x86_64 || { fetch_emulator >&2 && recent_emulator x86_64; }); then
-  check_emulated Nehalem generic > build/native/Nehalem.log 2>&1 &
-  check_emulated Haswell generic avx2 && well=yes || well=no
-  wait $! || well=no
-  cat build/native/Nehalem.log
-  [ $well = yes ]
+  echo "NOT RUN: they are those of x86-64, under Linux"
+elif emulator=$(emulator_of x86_64); then
+  check_older_processors
 else
   echo "NOT RUN: qemu 8 or newer was neither installed nor to be had from Debian's packages"
+fi
+
+echo "== C++ drivers on emulated arm64"
+if [ "$(uname -sm)" != "Linux x86_64" ]; then
+  echo "NOT RUN: from Linux on x86-64 only; on arm64 the drivers above were its own"
+elif emulator=$(emulator_of aarch64) && compiler=$(compiler_for_arm64); then
+  check_arm64
+else
+  echo "NOT RUN: qemu 8 or newer, or g++-aarch64-linux-gnu, was neither installed nor to be had from" \
+    "Debian's packages"
 fi

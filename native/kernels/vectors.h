@@ -14,8 +14,11 @@ namespace {
 
 using Size = std::ptrdiff_t;
 
-// A vector, and how many of them the processor's registers hold.
-#if defined(__AVX512F__)
+// A vector, and how many of them the processor's registers hold. The order of some sums depends on
+// the former: at the portable level both are the same on every processor.
+#if defined(ELMAN_PORTABLE)
+constexpr int vector_bytes = 16, register_count = 16;
+#elif defined(__AVX512F__)
 constexpr int vector_bytes = 64, register_count = 32;
 #elif defined(__AVX2__)
 constexpr int vector_bytes = 32, register_count = 16;
@@ -89,6 +92,8 @@ ELMAN_INLINE void in_register([[maybe_unused]] V& vector) {
   __asm__("" : "+v"(vector));
 #elif defined(__x86_64__)
   __asm__("" : "+x"(vector));
+#elif defined(__aarch64__)
+  __asm__("" : "+w"(vector));
 #endif
 }
 
@@ -120,17 +125,37 @@ ELMAN_INLINE double square_root(double x) {
 }
 
 // While it lives, results and operands too small for a normal number count as zero: a state that
-// fades away would otherwise slow every product a hundredfold. (x86 only; others keep the pace.)
+// fades away would otherwise slow every product a hundredfold. At the portable level they never do,
+// whatever the caller's mode: processors do not agree on which results are too small.
 class DenormalsAreZero {
  public:
-#ifdef __x86_64__
-  DenormalsAreZero() : saved_(__builtin_ia32_stmxcsr()) {
-    __builtin_ia32_ldmxcsr(saved_ | 0x8040);  // FTZ and DAZ
+#if defined(__x86_64__) || defined(__aarch64__)
+  DenormalsAreZero() : saved_(read()) {
+#ifdef ELMAN_PORTABLE
+    write(saved_ & ~bits);
+#else
+    write(saved_ | bits);
+#endif
   }
-  ~DenormalsAreZero() { __builtin_ia32_ldmxcsr(saved_); }
+  ~DenormalsAreZero() { write(saved_); }
 
  private:
-  unsigned saved_;
+#ifdef __x86_64__
+  using Mode = unsigned;
+  static constexpr Mode bits = 0x8040;  // FTZ and DAZ
+  static Mode read() { return __builtin_ia32_stmxcsr(); }
+  static void write(Mode mode) { __builtin_ia32_ldmxcsr(mode); }
+#else
+  using Mode = std::uint64_t;
+  static constexpr Mode bits = 1 << 24;  // FZ
+  static Mode read() {
+    Mode mode;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+  }
+  static void write(Mode mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode) : "memory"); }
+#endif
+  Mode saved_;
 #endif
 };
 

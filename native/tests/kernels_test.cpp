@@ -14,28 +14,12 @@
 #include "elman/parallel.h"
 #include "plain.h"
 #include "problem.h"
+#include "running.h"
 
 namespace {
 
 using elman::Cell;
-using elman::test::as;
-using elman::test::Problem;
-using elman::test::random_problem;
-using elman::test::random_values;
-using elman::test::Shape;
-using elman::test::Size;
-using elman::test::Solution;
-using elman::test::solve_plainly;
-using elman::test::Variant;
-using elman::test::workspace_of;
-
-int failures = 0;
-
-void expect(bool holds, const std::string& what) {
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED: %s\n", what.c_str());
-}
+using namespace elman::test;
 
 template <typename Real, typename Wanted>
 void expect_near(const std::vector<Real>& found, const std::vector<Wanted>& wanted,
@@ -47,55 +31,6 @@ void expect_near(const std::vector<Real>& found, const std::vector<Wanted>& want
     size = std::max(size, std::abs(static_cast<double>(wanted[k])));
   }
   expect(worst <= tolerance * size, what + ", off by " + std::to_string(worst));
-}
-
-// ---- running a problem --------------------------------------------------------------------------
-
-enum class Way { kept, answered, prepared };
-
-template <typename Real>
-Solution<Real> run(const elman::Isa& isa, const Problem<Real>& problem, Way way = Way::kept,
-                   Size threads = 1, elman::Tokens<Real> tokens = {}) {
-  const auto& kernels = isa.kernels<Real>();
-  const Shape& shape = problem.shape;
-  auto call = problem.forward();
-  call.tokens = tokens;
-  if (tokens.ids != nullptr) call.inputs = {};
-  Solution<Real> found(problem);
-  call.outputs = {found.outputs.data(), shape.time * shape.recurrent, shape.recurrent};
-  call.final_hidden = found.final_hidden.data();
-  call.final_cell = problem.is_lstm() ? found.final_cell.data() : nullptr;
-  if (way == Way::kept) {
-    found.kept.assign(kernels.kept_size(call.recurrence, call.reading), Real(NAN));
-    call.kept = found.kept.data();
-  }
-  const auto packed = workspace_of(kernels.prepared_bytes(call.recurrence));
-  if (way == Way::prepared) {
-    kernels.prepare(call.recurrence, packed.get());
-    call.prepared = packed.get();
-  }
-  elman::Threads lent(threads);
-  call.threads = &lent;
-  const auto workspace = workspace_of(kernels.forward_workspace(call));
-  call.workspace = workspace.get();
-  expect(kernels.forward(call), problem.name() + ": forward ran to its end");
-  return found;
-}
-
-// The gradients by all leaves of the problem, in their order.
-template <typename Real>
-std::vector<std::vector<Real>> run_back(const elman::Isa& isa, const Problem<Real>& problem,
-                                        const Solution<Real>& solution, Size threads = 1) {
-  const auto& kernels = isa.kernels<Real>();
-  std::vector<std::vector<Real>> grads;
-  for (const auto* leaf : problem.leaves()) grads.emplace_back(leaf->size(), Real(NAN));
-  auto call = problem.backward(solution, grads);
-  elman::Threads lent(threads);
-  call.threads = &lent;
-  const auto workspace = workspace_of(kernels.backward_workspace(call));
-  call.workspace = workspace.get();
-  expect(kernels.backward(call), problem.name() + ": backward ran to its end");
-  return grads;
 }
 
 // ---- one problem --------------------------------------------------------------------------------
@@ -119,9 +54,8 @@ void test_gradients(const elman::Isa& isa, const Problem<double>& problem,
     }
     leaf = original;
     expect(std::abs(along - difference) <= 1e-5 * std::max(1.0, std::abs(difference)),
-           std::string(isa.name) + " " + problem.name() + ": gradient by " +
-               elman::test::leaf_names[k] + " is " + std::to_string(along) + ", not " +
-               std::to_string(difference));
+           std::string(isa.name) + " " + problem.name() + ": gradient by " + leaf_names[k] +
+               " is " + std::to_string(along) + ", not " + std::to_string(difference));
   }
 }
 
@@ -166,7 +100,7 @@ void test_problem(const elman::Isa& isa, const Variant& variant, const Shape& sh
   expect(run_back(isa, single, divided) == rounded_grads, what + ": the same kept");
   for (std::size_t k = 0; k < grads.size(); ++k) {
     expect_near(rounded_grads[k], grads[k], loose * 2e-4,
-                what + ": gradient in float by " + elman::test::leaf_names[k]);
+                what + ": gradient in float by " + leaf_names[k]);
   }
 }
 
@@ -234,20 +168,12 @@ void test_stop(const elman::Isa& isa) {
 // ---- the dense layer ----------------------------------------------------------------------------
 
 template <typename Real>
-std::vector<Real> run_dense(const elman::Isa& isa, Size rows, Size depth, Size columns, bool biased,
-                            Size threads = 1) {
+void test_dense(const elman::Isa& isa, Size rows, Size depth, Size columns, bool biased,
+                Size threads = 1) {
   const auto inputs = random_values<Real>(rows * depth, 1);
   const auto weight = random_values<Real>(columns * depth, 0.3);
-  const auto bias = random_values<Real>(columns, 1);
-  std::vector<Real> outputs(static_cast<std::size_t>(rows * columns), Real(NAN));
-  elman::Threads lent(threads);
-  elman::Dense<Real> call{rows,        depth,          columns, inputs.data(), weight.data(),
-                          bias.data(), outputs.data(), &lent,   nullptr,       {}};
-  if (!biased) call.bias = nullptr;
-  const auto& kernels = isa.kernels<Real>();
-  const auto workspace = workspace_of(kernels.dense_workspace(call));
-  call.workspace = workspace.get();
-  expect(kernels.dense(call), "dense ran to its end");
+  const auto bias = random_values<Real>(biased ? columns : 0, 1);
+  const auto outputs = run_dense(isa, rows, depth, columns, inputs, weight, bias, threads);
   std::vector<double> wanted(outputs.size());
   for (Size n = 0; n < rows; ++n) {
     for (Size j = 0; j < columns; ++j) {
@@ -261,7 +187,6 @@ std::vector<Real> run_dense(const elman::Isa& isa, Size rows, Size depth, Size c
   expect_near(outputs, wanted, sizeof(Real) == 4 ? 2e-5 : 1e-11,
               std::string(isa.name) + " dense " + std::to_string(rows) + "x" +
                   std::to_string(depth) + "x" + std::to_string(columns));
-  return outputs;
 }
 
 // ---- threads ------------------------------------------------------------------------------------
@@ -292,17 +217,17 @@ void test_threads(const elman::Isa& isa, const Variant& variant, int mode) {
     expect_same(found[k], wanted, what + ": the same bits on three threads");
     for (std::size_t j = 0; j < wanted_grads.size(); ++j) {
       expect_near(grads[k][j], wanted_grads[j], sizeof(Real) == 4 ? 1e-4 : 1e-12,
-                  what + ": gradient on three threads by " + elman::test::leaf_names[j]);
+                  what + ": gradient on three threads by " + leaf_names[j]);
     }
   }
-  run_dense<Real>(isa, 500, 40, 33, true, 3);
+  test_dense<Real>(isa, 500, 40, 33, true, 3);
 }
 
 // ---- all ----------------------------------------------------------------------------------------
 
 void test_all(const elman::Isa& isa) {
   int mode = 0;
-  for (const Variant& variant : elman::test::variants) {
+  for (const Variant& variant : variants) {
     for (const auto& [batch, time, inputs, hidden] : {std::array<Size, 4>{1, 3, 2, 1},
                                                       {3, 4, 5, 7},
                                                       {2, 3, 19, 17},
@@ -317,11 +242,11 @@ void test_all(const elman::Isa& isa) {
     test_tokens<double>(isa, variant, mode++);
   }
   for (const Size size : {0, 1, 2, 3, 7, 8, 9, 13, 16, 17, 31, 32, 33, 65}) {
-    run_dense<float>(isa, size, 3, 5, true);
-    run_dense<double>(isa, 5, size, 3, false);
-    run_dense<float>(isa, 3, 5, size, true);
+    test_dense<float>(isa, size, 3, 5, true);
+    test_dense<double>(isa, 5, size, 3, false);
+    test_dense<float>(isa, 3, 5, size, true);
   }
-  run_dense<float>(isa, 500, 3, 4, true);  // more rows than are taken between two stops
+  test_dense<float>(isa, 500, 3, 4, true);  // more rows than are taken between two stops
   test_stop<float>(isa);
   test_stop<double>(isa);
   test_threads<float>(isa, {Cell::lstm, true, true, true, true, false, true, true}, 7);

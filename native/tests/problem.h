@@ -21,11 +21,17 @@ using Size = std::ptrdiff_t;
 
 inline std::mt19937 generator(1);
 
+// Nearly normal: each the sum of four uniform numbers. (What the library's own distributions draw
+// depends on the library.)
 template <typename Real>
 std::vector<Real> random_values(Size size, double scale, double mean = 0) {
-  std::normal_distribution<double> normal(mean, scale);
+  constexpr double deviation = 0x1p24 / 1.7320508075688772;
   std::vector<Real> values(static_cast<std::size_t>(size));
-  for (Real& value : values) value = static_cast<Real>(normal(generator));
+  for (Real& value : values) {
+    std::int64_t sum = -(1 << 25);
+    for (int k = 0; k < 4; ++k) sum += static_cast<std::int64_t>(generator() >> 8);
+    value = static_cast<Real>(mean + scale * (static_cast<double>(sum) / deviation));
+  }
   return values;
 }
 
@@ -41,6 +47,18 @@ struct Variant {
   Cell cell;
   bool norm = false, peephole = false, projection = false, clip = false, inner_bias = false;
   bool noise = false, keys = false, second_bias = false;
+
+  std::string name() const {
+    static const char* const cells[] = {"tanh", "relu", "lstm", "gru_after", "gru_before"};
+    std::string text = cells[static_cast<int>(cell)];
+    if (norm) text += "-norm";
+    if (peephole) text += "-peephole";
+    if (projection) text += "-projection";
+    if (clip) text += "-clip";
+    if (second_bias) text += "-second-bias";
+    if (noise) text += keys ? "-masks" : "-noise";
+    return text;
+  }
 };
 
 inline const Variant variants[] = {
@@ -109,14 +127,7 @@ struct Problem {
     return {all.begin(), all.end()};
   }
   std::string name() const {
-    static const char* const cells[] = {"tanh", "relu", "lstm", "gru_after", "gru_before"};
-    std::string text = cells[static_cast<int>(variant.cell)];
-    if (variant.norm) text += "-norm";
-    if (variant.peephole) text += "-peephole";
-    if (variant.projection) text += "-projection";
-    if (variant.clip) text += "-clip";
-    if (variant.second_bias) text += "-second-bias";
-    if (variant.noise) text += variant.keys ? "-masks" : "-noise";
+    std::string text = variant.name();
     for (const Size size : {shape.batch, shape.time, shape.inputs, shape.hidden}) {
       text += " " + std::to_string(size);
     }

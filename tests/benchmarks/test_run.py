@@ -84,7 +84,7 @@ def test_a_client_that_is_missing_or_fails_is_told_and_the_others_are_measured(
         ([], None, "RESULTS"),
         (["--quick"], None, "PARTIAL"),
         (["--only", "GRU"], None, "PARTIAL"),
-        ([], "generic", "PARTIAL"),
+        ([], "portable", "PARTIAL"),
     ],
 )
 def test_only_a_whole_run_at_the_processor_s_own_level_becomes_its_class_s_result(

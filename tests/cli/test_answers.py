@@ -107,7 +107,7 @@ def test_wrong_input_says_what_to_do(
 def test_info_tells_versions_and_instruction_sets(command):
     report = json.loads(command("info", "--json").stdout)
     assert report["elman"] == elman.__version__
-    assert "generic" in report["instruction sets"]
+    assert "portable" in report["instruction sets"]
     assert report["instruction set in use"] in report["instruction sets"]
     assert "torch" in command("info").output
 

@@ -35,7 +35,7 @@ struct Kernels {
 };
 
 struct Isa {
-  const char* name;  // "generic", "avx2" (with FMA) or "avx512" (F, DQ, BW, VL)
+  const char* name;  // "portable", "avx2" (with FMA), "avx512" (F, DQ, BW, VL) or "neon"
   Kernels<float> single;
   Kernels<double> twice;
 
@@ -50,7 +50,8 @@ struct Isa {
 };
 
 // The k-th instruction set that processor and operating system support, the most capable last;
-// null past the end. There is always a first one, "generic".
+// null past the end. There is always a first one, "portable", whose bits are the same on every
+// processor.
 const Isa* available_isa(std::size_t k);
 
 }  // namespace elman

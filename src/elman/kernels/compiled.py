@@ -33,12 +33,12 @@ _MISSING = "the compiled module elman._native is missing (install Elman: pip ins
 
 
 def isa() -> str | None:
-    """The instruction set that runs: generic, avx2 or avx512; None without a compiled module."""
+    """The level that runs: portable, avx2, avx512 or neon; None without a compiled module."""
     return None if _native is None else _native.isa()
 
 
 def available_isas() -> tuple[str, ...]:
-    """The instruction sets that this machine can run, the most capable last."""
+    """The levels that this machine can run, "portable" first, the most capable last."""
     return () if _native is None else _native.available_isas()
 
 

@@ -1,7 +1,9 @@
 """The compiled twin of `elman.kernels.reference`.
 
-The kernels exist for several instruction sets; the most capable one that this machine has runs.
-The environment variable `ELMAN_ISA` (generic, avx2 or avx512) asks for another one.
+The kernels exist for several instruction sets, the levels; the most capable one that this machine
+has runs. The environment variable `ELMAN_ISA` (portable, avx2, avx512 or neon) asks for another
+one. Levels differ in their last bits; `portable`, which every machine has, gives the same bits on
+every processor. (Of a NaN only that it is one.)
 
 A row's sums are taken in an order that depends on its sizes only. So `forward`, `step` and
 `Stepper` give a row the same bits alone, in any batch, padded, on any number of threads, and

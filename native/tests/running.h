@@ -1,0 +1,88 @@
+// Runs the kernels of one instruction set on a problem, and counts what fails.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "elman/contract.h"
+#include "elman/isa.h"
+#include "elman/parallel.h"
+#include "problem.h"
+
+namespace elman::test {
+
+inline int failures = 0;
+
+inline void expect(bool holds, const std::string& what) {
+  if (holds) return;
+  ++failures;
+  std::printf("FAILED: %s\n", what.c_str());
+}
+
+enum class Way { kept, answered, prepared };
+
+template <typename Real>
+Solution<Real> run(const Isa& isa, const Problem<Real>& problem, Way way = Way::kept,
+                   Size threads = 1, Tokens<Real> tokens = {}) {
+  const auto& kernels = isa.kernels<Real>();
+  const Shape& shape = problem.shape;
+  auto call = problem.forward();
+  call.tokens = tokens;
+  if (tokens.ids != nullptr) call.inputs = {};
+  Solution<Real> found(problem);
+  call.outputs = {found.outputs.data(), shape.time * shape.recurrent, shape.recurrent};
+  call.final_hidden = found.final_hidden.data();
+  call.final_cell = problem.is_lstm() ? found.final_cell.data() : nullptr;
+  if (way == Way::kept) {
+    found.kept.assign(kernels.kept_size(call.recurrence, call.reading), Real(NAN));
+    call.kept = found.kept.data();
+  }
+  const auto packed = workspace_of(kernels.prepared_bytes(call.recurrence));
+  if (way == Way::prepared) {
+    kernels.prepare(call.recurrence, packed.get());
+    call.prepared = packed.get();
+  }
+  Threads lent(threads);
+  call.threads = &lent;
+  const auto workspace = workspace_of(kernels.forward_workspace(call));
+  call.workspace = workspace.get();
+  expect(kernels.forward(call), problem.name() + ": forward ran to its end");
+  return found;
+}
+
+// The gradients by all leaves of the problem, in their order.
+template <typename Real>
+std::vector<std::vector<Real>> run_back(const Isa& isa, const Problem<Real>& problem,
+                                        const Solution<Real>& solution, Size threads = 1) {
+  const auto& kernels = isa.kernels<Real>();
+  std::vector<std::vector<Real>> grads;
+  for (const auto* leaf : problem.leaves()) grads.emplace_back(leaf->size(), Real(NAN));
+  auto call = problem.backward(solution, grads);
+  Threads lent(threads);
+  call.threads = &lent;
+  const auto workspace = workspace_of(kernels.backward_workspace(call));
+  call.workspace = workspace.get();
+  expect(kernels.backward(call), problem.name() + ": backward ran to its end");
+  return grads;
+}
+
+// inputs · weightᵀ + bias, which may be empty.
+template <typename Real>
+std::vector<Real> run_dense(const Isa& isa, Size rows, Size depth, Size columns,
+                            const std::vector<Real>& inputs, const std::vector<Real>& weight,
+                            const std::vector<Real>& bias, Size threads = 1) {
+  std::vector<Real> outputs(static_cast<std::size_t>(rows * columns), Real(NAN));
+  Threads lent(threads);
+  Dense<Real> call{rows,        depth,          columns, inputs.data(), weight.data(),
+                   bias.data(), outputs.data(), &lent,   nullptr,       {}};
+  if (bias.empty()) call.bias = nullptr;
+  const auto& kernels = isa.kernels<Real>();
+  const auto workspace = workspace_of(kernels.dense_workspace(call));
+  call.workspace = workspace.get();
+  expect(kernels.dense(call), "dense ran to its end");
+  return outputs;
+}
+
+}  // namespace elman::test
