@@ -215,7 +215,7 @@ class _WayBack:
         """Go back through one segment, which is run again unless it was kept."""
         start, stop = self._work.span(segment)
         grad_outputs = self._grad_outputs
-        found = None if grad_outputs is None else self._work.chosen.find(start, stop)
+        found: Any = None if grad_outputs is None else self._work.chosen.find(start, stop)
         if found is None and all(grad is None for grad in self.grad_state):
             return
         if kept is None:
