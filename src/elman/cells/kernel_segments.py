@@ -88,8 +88,10 @@ class KernelReading(NamedTuple):
         count = len(grad_state)
         by = [grad_outputs, *grad_state, *[None] * (2 - count)]
         asked = [kept.wanted, True, count > 1, *(place is not None for place in self.places)]
-        made: Any = (kept.outputs, [kept.results.kept])
-        found = run_backward([kept.problem], self.kind, [kept.tensors], *made, [by], [asked])
+        memory: Any = kept.results.kept
+        found = run_backward(
+            [kept.problem], self.kind, [kept.tensors], kept.outputs, [memory], [by], [asked]
+        )
         by_sources: list[Tensor | None] = [None] * len(sources)
         for place, grad in zip(self.places, found[3:], strict=True):
             if place is not None:

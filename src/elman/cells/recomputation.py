@@ -215,14 +215,16 @@ class _WayBack:
         """Go back through one segment, which is run again unless it was kept."""
         start, stop = self._work.span(segment)
         grad_outputs = self._grad_outputs
-        found: Any = None if grad_outputs is None else self._work.chosen.find(start, stop)
+        found = None if grad_outputs is None else self._work.chosen.find(start, stop)
         if found is None and all(grad is None for grad in self.grad_state):
             return
         if kept is None:
             _continue(before, self._inputs)
             wanted = self.grad_inputs is not None
             kept, _ = self._work.keep(self._inputs, before.state, segment, wanted)
-        picked = None if found is None else (found[1], grad_outputs[found[0]])
+        picked = None
+        if found is not None and grad_outputs is not None:
+            picked = found[1], grad_outputs[found[0]]
         by_inputs, *rest = self._work.reading.back(
             kept, picked, self.grad_state, self._wanted, self._reached
         )
