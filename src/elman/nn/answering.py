@@ -34,18 +34,19 @@ def answer(module: Any, inputs: Any, hx: Any) -> tuple[Tensor, Any] | None:
     row, step, entry = inputs.stride()
     if not module.batch_first:
         batch, time, row, step = time, batch, step, row
-    sizes = (1, batch, what[3]), (1, batch, what[2])
+    size, size_cell = (1, batch, what[3]), (1, batch, what[2])
     if (
         features != what[1]
         or (entry != 1 and features > 1)
         or batch * time * what[3] > _SHORT
-        or any(leaf.shape != size for leaf, size in zip(given[1:], sizes, strict=False))
+        or (hx is not None and given[1].shape != size)
+        or (hx is not None and lstm and given[2].shape != size_cell)
     ):
         return None
     module._check_frozen(given)
     outputs = inputs.new_empty(time, batch, what[3])
-    last = inputs.new_empty(sizes[0])
-    last_cell = inputs.new_empty(sizes[1]) if lstm else None
+    last = inputs.new_empty(size)
+    last_cell = inputs.new_empty(size_cell) if lstm else None
     prepared.answer(
         batch,
         time,
@@ -69,11 +70,11 @@ def answer(module: Any, inputs: Any, hx: Any) -> tuple[Tensor, Any] | None:
 
 def _plain(given: tuple[Any, ...], dtype: torch.dtype) -> bool:
     """Whether nobody looks on, and the states are dense, all of this dtype."""
-    return (
-        may_touch(given)
-        and forward_ad._current_level < 0
-        and not torch.is_autocast_enabled("cpu")
-        and not watched()
-        and all(tensor.dtype is dtype for tensor in given)
-        and all(state.is_contiguous() for state in given[1:])
-    )
+    if not may_touch(given) or forward_ad._current_level >= 0 or watched():
+        return False
+    if given[0].dtype is not dtype or torch.is_autocast_enabled("cpu"):
+        return False
+    for state in given[1:]:
+        if state.dtype is not dtype or not state.is_contiguous():
+            return False
+    return True

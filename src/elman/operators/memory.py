@@ -19,14 +19,10 @@ from torch.utils._device import DeviceContext
 __all__ = ["may_touch", "traced", "transformed", "untraced"]
 
 
-def _keys(tensor: Tensor) -> int:
-    """What torch's dispatcher would ask on the way to this tensor's memory."""
-    return torch._C._dispatch_keys(tensor).raw_repr()
-
-
+_keys = torch._C._dispatch_keys  # what torch's dispatcher would ask on the way to the memory
 with torch.inference_mode():
-    _PLAIN_KEYS = {_keys(torch.empty(0))}
-_PLAIN_KEYS.add(_keys(torch.empty(0)))
+    _PLAIN_KEYS = {_keys(torch.empty(0)).raw_repr()}
+_PLAIN_KEYS.add(_keys(torch.empty(0)).raw_repr())
 _PLAIN = (Tensor, torch.nn.Parameter)
 
 
@@ -39,7 +35,10 @@ def may_touch(tensors: Iterable[Tensor | None]) -> bool:
         or (torch._C._len_torch_function_stack() > 0 and not _only_devices())
     ):
         return False
-    return all(t is None or (type(t) in _PLAIN and _keys(t) in _PLAIN_KEYS) for t in tensors)
+    for t in tensors:  # a loop: this is asked in every call
+        if t is not None and (type(t) not in _PLAIN or _keys(t).raw_repr() not in _PLAIN_KEYS):
+            return False
+    return True
 
 
 def _only_devices() -> bool:
