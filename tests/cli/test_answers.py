@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import elman
+from elman.kernels import native
 
 
 def test_evaluate_prints_the_baselines_beside_the_score(command, tables, run):
@@ -21,7 +22,10 @@ def test_evaluate_prints_the_baselines_beside_the_score(command, tables, run):
     assert "majority class" in shown.output
     assert "logistic regression" in shown.output
     result = json.loads(command("evaluate", run / "model.elman", *data, "--json").stdout)
-    assert result["score"] == json.loads((run / "result.json").read_text())["test"]["score"]
+    kept = json.loads((run / "result.json").read_text())
+    assert result["score"] == kept["test"]["score"]
+    assert {result["level"], kept["level"], kept["test"]["level"]} == {native.isa()}
+    assert f"30 sequences, {native.isa()} kernels" in shown.stdout
 
 
 def test_predict_needs_no_torch(tables, run):
@@ -54,7 +58,9 @@ def test_predict_writes_a_file(command, tables, run, tmp_path):
 
 def test_predict_prints_json(command, tables, run):
     data = ("--data", tables / "test.csv", "--label", "class")
-    rows = json.loads(command("predict", run, *data, "--json").stdout)
+    done = command("predict", run, *data, "--json")
+    rows = json.loads(done.stdout)
+    assert f"30 answers by {native.isa()} kernels" in done.stderr
     assert {row["prediction"] for row in rows} <= {"low", "high"}
     assert all(0.5 <= row["probability"] <= 1 for row in rows)
 

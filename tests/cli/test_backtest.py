@@ -9,6 +9,7 @@ import json
 import pytest
 
 import elman
+from elman.kernels import native
 from tests.cli.sales import HORIZON
 
 
@@ -29,6 +30,7 @@ def test_a_backtest_reports_honestly(command, told, forecaster_run, sales):
     expected = model.backtest(str(sales / "sales.csv"), origins=5, stride=2).report
     assert {name: found[name] for name in expected} == expected
     assert found["part"] == "15 origins"
+    assert found["level"] == native.isa()
 
 
 def test_what_was_trained_on_sets_off_the_alarm(command, told):
