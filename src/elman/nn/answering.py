@@ -74,7 +74,4 @@ def _plain(given: tuple[Any, ...], dtype: torch.dtype) -> bool:
         return False
     if given[0].dtype is not dtype or torch.is_autocast_enabled("cpu"):
         return False
-    for state in given[1:]:
-        if state.dtype is not dtype or not state.is_contiguous():
-            return False
-    return True
+    return all(state.dtype is dtype and state.is_contiguous() for state in given[1:])

@@ -77,29 +77,38 @@ _OPERATORS = {"tanh": torch.rnn_tanh_cell, "relu": torch.rnn_relu_cell}
 
 
 def _step(operator: Callable[..., Any], module: Any, input: Tensor, hx: Any) -> Any:
-    """One step by torch's `operator`, which takes batches and a state only."""
+    """One step by torch's `operator`, which takes batches and a state only.
+
+    Operators check what they are given, but in words about matrices: only when one refuses is it
+    asked here what does not fit. Asking each time would take as long as a small step.
+    """
     hx = tuple(hx) if isinstance(hx, list) else hx
-    check_types(module, input, hx, lstm=operator is torch.lstm_cell)
+    if not isinstance(input, Tensor):
+        check_types(module, input, hx, lstm=operator is torch.lstm_cell)
     device = input.device.type
     if is_autocast_available(device) and torch.is_autocast_enabled(device):
+        check_types(module, input, hx, lstm=operator is torch.lstm_cell)
         dtype = module.weight_ih.dtype  # as the sequence modules: in the weights' own dtype
         hx = None if hx is None else map_leaves(lambda leaf: leaf.to(dtype), hx)
         with torch.autocast(device, enabled=False):
             return _step(operator, module, input.to(dtype), hx)
-    tracing = torch.jit.is_tracing()  # pyright: ignore[reportPrivateImportUsage]
-    if not tracing:  # a trace has to hold for other sizes, too
-        _check(module, input, hx)
-    if input.dim() == 1:
+    if input.dim() != 2:
+        _check(operator, module, input, hx)
         hx = None if hx is None else map_leaves(lambda leaf: leaf.unsqueeze(0), hx)
         after = _step(operator, module, input.unsqueeze(0), hx)
         return map_leaves(lambda leaf: leaf.squeeze(0), after)
     if hx is None:
         zeros = input.new_zeros(input.shape[0], module.hidden_size)
         hx = (zeros, zeros) if operator is torch.lstm_cell else zeros
-    return operator(input, hx, *parameters_of(module, CELL_PARAMETERS))
+    try:
+        return operator(input, hx, *parameters_of(module, CELL_PARAMETERS))
+    except (RuntimeError, TypeError):
+        _check(operator, module, input, hx)
+        raise
 
 
-def _check(module: Any, input: Tensor, hx: Any) -> None:
+def _check(operator: Callable[..., Any], module: Any, input: Tensor, hx: Any) -> None:
+    check_types(module, input, hx, lstm=operator is torch.lstm_cell)
     shape = input.shape
     if len(shape) not in (1, 2) or shape[-1] != module.input_size:
         sizes = f"[B, {module.input_size}], or [{module.input_size}] unbatched"
