@@ -1,5 +1,6 @@
 #include "bindings/memory.h"
 
+#include <cstdint>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -26,9 +27,42 @@ std::size_t most_kept() {
   return std::size_t{64} << 20;
 }
 
+// Large blocks have pages of their own: in the heap, beside small ones that live longer, they would
+// leave holes that the next ones do not fit into.
+#ifdef __unix__
+std::size_t whole_pages(std::size_t bytes) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return (bytes + page - 1) / page * page;
+}
+
+void* map(std::size_t bytes) {
+  const std::size_t size = whole_pages(bytes);
+  void* found =
+      mmap(nullptr, size + huge_page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (found == MAP_FAILED) throw std::bad_alloc();
+  char* const start = static_cast<char*>(found);
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(start) % huge_page;
+  if (before > 0) munmap(start, before);
+  munmap(start + before + size, huge_page - before);
+  return start + before;
+}
+
+void unmap(void* start, std::size_t bytes) {
+  munmap(start, whole_pages(bytes));
+}
+#else
+void* map(std::size_t bytes) {
+  return ::operator new(bytes, std::align_val_t{huge_page});
+}
+
+void unmap(void* start, std::size_t) {
+  ::operator delete(start, std::align_val_t{huge_page});
+}
+#endif
+
 Memory::Block make(std::size_t bytes) {
   if (bytes < huge_page) return {::operator new(bytes, alignment), bytes};
-  void* start = ::operator new(bytes, std::align_val_t{huge_page});
+  void* start = map(bytes);
 #if defined(__unix__) && defined(MADV_HUGEPAGE)
   // A wish: without it all goes on, slower. The end that fills no huge page stays as it is.
   madvise(start, bytes / huge_page * huge_page, MADV_HUGEPAGE);
@@ -40,7 +74,7 @@ void destroy(Memory::Block block) {
   if (block.bytes < huge_page) {
     ::operator delete(block.start, alignment);
   } else {
-    ::operator delete(block.start, std::align_val_t{huge_page});
+    unmap(block.start, block.bytes);
   }
 }
 

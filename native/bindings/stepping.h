@@ -106,6 +106,7 @@ class DenseStage : public Stage<Real> {
   const Real* run(const Real* inputs) override {
     call_.inputs = inputs;
     kernels_.dense(call_);
+    call_.packed = true;
     if (rectified_) {
       Real* end = call_.outputs + call_.rows * call_.columns;
       for (Real* y = call_.outputs; y != end; ++y) *y = *y < 0 ? Real{0} : *y;

@@ -69,10 +69,12 @@ template <typename Real>
 bool dense(const Dense<Real>& call) {
   Arena arena(call.workspace);
   DenseScratch<Real> scratch(arena, call);
-  clear(scratch.bias, up_to(call.columns, lanes<Real>));
-  if (call.bias != nullptr) copy(scratch.bias, call.bias, call.columns);
-  pack_columns(scratch.weight,
-               [&](Size j) { return j < call.columns ? call.weight + j * call.depth : nullptr; });
+  if (!call.packed) {
+    clear(scratch.bias, up_to(call.columns, lanes<Real>));
+    if (call.bias != nullptr) copy(scratch.bias, call.bias, call.columns);
+    pack_columns(scratch.weight,
+                 [&](Size j) { return j < call.columns ? call.weight + j * call.depth : nullptr; });
+  }
   return in_parts(*call.threads, call.stop, [&](Size part, Size parts, const Stop& stop) {
     Arena own_arena = arena;
     for (Size k = 0; k < part; ++k) DensePart<Real>(own_arena, call);

@@ -44,6 +44,8 @@ struct Dense {
   Threads* threads;    // as many as *_threads of the same instruction set advises, or fewer
   void* workspace;
   Stop stop;
+  // Whether the workspace still holds this weight and bias, from a call before.
+  bool packed = false;
 };
 
 enum class Cell { tanh, relu, lstm, gru_after, gru_before };  // GRU: when the reset gate acts
