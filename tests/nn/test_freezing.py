@@ -87,3 +87,14 @@ def test_copies_and_files_are_not_frozen(layer):
 def test_what_the_kernels_cannot_run_is_not_frozen():
     with pytest.raises(FrozenError, match="know float32 and float64, not"):
         elman.nn.GRU(3, 5, dtype=torch.bfloat16).freeze()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_a_frozen_accelerated_layer_is_not_frozen(copied):
+    layer = torch.nn.GRU(3, 5)
+    elman.nn.accelerate(layer)
+    layer.freeze()
+    found = copied(layer)
+    found.train()
+    assert type(found) is type(layer)
+    assert torch.equal(found(torch.ones(2, 1, 3))[0], layer(torch.ones(2, 1, 3))[0])

@@ -76,6 +76,14 @@ def test_batches_do_not_change_the_answer(monkeypatch):
     np.testing.assert_allclose(model.predict_proba(X), whole, rtol=0, atol=bound)
 
 
+def test_a_stream_is_told_the_probabilities_after_each_step(model):
+    X, _ = classes(1)
+    stepper = model.stepper()
+    wanted = model.trace(X[0])
+    for values, expected in zip(np.asarray(X[0], np.float32), wanted, strict=True):
+        np.testing.assert_allclose(stepper.step(values[None])[0], expected, rtol=0, atol=1e-6)
+
+
 def test_a_model_can_be_pickled(model):
     X, _ = classes(9)
     again = pickle.loads(pickle.dumps(model))

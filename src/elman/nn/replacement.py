@@ -19,6 +19,7 @@ from elman.nn.cells import GRUCell, LSTMCell, RNNCell
 from elman.nn.sequences import GRU, LSTM, RNN
 from elman.nn.weights import cell_weights, layer_weights
 from elman.operators import choose
+from elman.operators.freezing import thawed
 
 __all__ = ["OURS", "TWINS", "Accelerated", "objection", "replace", "torchs_class"]
 
@@ -45,11 +46,11 @@ class Accelerated:
         return copyreg._reconstructor, (self.original, object, None), self.__getstate__()  # pyright: ignore
 
     def __copy__(self) -> Any:
-        return self._rebuilt(self.__dict__)
+        return self._rebuilt(thawed(self.__dict__))
 
     def __deepcopy__(self, memo: dict) -> Any:
         memo[id(self)] = copied = self._rebuilt({})
-        copied.__setstate__(copy.deepcopy(self.__dict__, memo))
+        copied.__setstate__(copy.deepcopy(thawed(self.__dict__), memo))
         return copied
 
     def _rebuilt(self, state: dict) -> Any:

@@ -13,7 +13,7 @@ from elman.kernels.compiled import described, pack
 from elman.kernels.contract import Recurrence, Weights
 from elman.operators import native
 
-__all__ = ["Freezable", "Frozen"]
+__all__ = ["Freezable", "Frozen", "thawed"]
 
 
 class Frozen(NamedTuple):
@@ -131,5 +131,9 @@ class Freezable(nn.Module):
 
     def __getstate__(self) -> dict:
         """Without the packed weights: they are not written, and a copy has its own parameters."""
-        state: Any = super().__getstate__()
-        return {k: v for k, v in state.items() if k not in ("_frozen", "_stamps")}
+        return thawed(super().__getstate__())
+
+
+def thawed(attributes: Any) -> dict:
+    """A layer's attributes without what `freeze` made."""
+    return {k: v for k, v in attributes.items() if k not in ("_frozen", "_stamps")}

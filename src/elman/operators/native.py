@@ -90,7 +90,7 @@ def unroll(job: Job, directions: Any, inputs: Tensor) -> tuple[Tensor, list[Any]
         dtype = directions[0].weights.weight_ih.dtype
         tensors = [None if t is None else t.to(dtype) for t in tensors]
     outputs: Any
-    if not may_touch(tensors) or not may_touch(job.tensors()):
+    if not may_touch((*tensors, *job.tensors())):
         outputs, *ends = custom.unroll(job.problems(), kind, _calls(tensors, job))
     elif torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
         outputs, *ends = _Unroll.apply(job, kind, *tensors)
@@ -154,12 +154,15 @@ class _Unroll(torch.autograd.Function):
         return None, None, *run(job.problems(), ctx.kind, calls, outputs, kept, by, wanted)
 
 
+_NOTHING = torch.empty(0)
+
+
 class _Changes:
     """Tells whether a tensor was changed in place since, without holding its memory."""
 
     def __init__(self, tensor: Tensor) -> None:
         self._counter = tensor.detach()  # shares the count of changes, and goes on sharing it
-        self._counter.data = tensor.new_empty(0)
+        self._counter.data = _NOTHING
         self._before = self._counter._version
 
     def happened(self) -> bool:
