@@ -1,4 +1,4 @@
-"""The shortest way of a frozen layer gives what the long way gives, and leaves the rest to it."""
+"""The shortest way gives what the long way gives, and leaves the rest to it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import torch
 
 import elman.nn
 from elman.errors import ElmanError, FrozenError
-from elman.nn import answering
+from elman.nn import answering, sequences
 from elman.operators.notice import listen
 from elman.state import leaves
+from tests.unchecked import unchecked
 
 every_kind = pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
 
@@ -120,3 +121,44 @@ def test_what_changed_is_refused(kind):
     frozen, _ = layers(kind)
     with pytest.raises(FrozenError, match="inputs that want gradients"):
         frozen(x.requires_grad_())
+
+
+def by_the_long_way(monkeypatch: Any, call: Any) -> Any:
+    with monkeypatch.context() as patched:
+        patched.setattr(sequences, "answer", lambda *_: None)
+        return call()
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@every_kind
+def test_a_layer_in_training(kind, bias, batch_first, monkeypatch):
+    torch.manual_seed(0)
+    layer = getattr(elman.nn, kind)(3, 20, bias=bias, batch_first=batch_first)
+    x = torch.randn(5, 4, 3, requires_grad=True)
+    for hx in (None, state_of(layer, 5 if batch_first else 4)):
+        states = [] if hx is None else [leaf.requires_grad_() for leaf in leaves(hx)]
+
+        def run(hx=hx, states=states):
+            results = list(leaves(layer(x, hx)))
+            loss = sum((leaf.square() * (k + 1)).sum() for k, leaf in enumerate(results))
+            return results, torch.autograd.grad(loss, [x, *states, *layer.parameters()])
+
+        assert answering.answer(layer, x, hx) is not None
+        found, wanted = run(), by_the_long_way(monkeypatch, run)
+        for ours, theirs in zip((*found[0], *found[1]), (*wanted[0], *wanted[1]), strict=True):
+            assert torch.equal(ours, theirs)
+            assert ours.stride() == theirs.stride()
+
+
+@pytest.mark.parametrize("name", ["weight_ih_l0", "weight_hh_l0", "bias_hh_l0", "weight_hr_l0"])
+def test_parameters_that_do_not_fit_are_told_by_the_long_way(name):
+    layer = elman.nn.LSTM(3, 20, proj_size=5)
+    for wrong in (torch.zeros(7, 3), layer.get_parameter(name).data.double()):
+        held = layer.get_parameter(name).data
+        layer.get_parameter(name).data = wrong
+        assert answering.answer(layer, torch.ones(2, 1, 3), None) is None
+        with unchecked(), pytest.raises((ElmanError, RuntimeError)):
+            layer(torch.ones(2, 1, 3))
+        layer.get_parameter(name).data = held
+    assert answering.answer(layer, torch.ones(2, 1, 3), None) is not None

@@ -197,7 +197,7 @@ def _forward(
     module: Any, input: Any, hx: Any, lengths: Any, memory: str | int | None
 ) -> tuple[Any, Any]:
     if lengths is None and memory is None:
-        found = None if module._frozen is None else answer(module, input, hx)
+        found = answer(module, input, hx)
         if found is not None:
             return found
         if traced():

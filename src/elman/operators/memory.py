@@ -26,8 +26,8 @@ _PLAIN_KEYS.add(_keys(torch.empty(0)).raw_repr())
 _PLAIN = (Tensor, torch.nn.Parameter)
 
 
-def may_touch(tensors: Iterable[Tensor | None]) -> bool:
-    """Whether a kernel may read these tensors by their addresses, and fill others."""
+def may_touch(tensors: Iterable[Any]) -> bool:
+    """Whether a kernel may read these tensors (or None) by their addresses, and fill others."""
     if (
         torch.compiler.is_compiling()
         or torch._C._get_tracing_state() is not None

@@ -7,6 +7,7 @@ whose overhead on each call a small recurrence would feel.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -22,7 +23,7 @@ from elman.operators.differentiating import differentiate_loop
 from elman.operators.memory import may_touch, transformed
 from elman.state import LSTMState, RNNState
 
-__all__ = ["Job", "lacks", "unroll"]
+__all__ = ["Job", "lacks", "run", "unroll"]
 
 # What a class of tensors has in this place unless it changes what torch's functions do to it.
 _AS_TORCH = (Tensor.__torch_function__, torch._C._disabled_torch_function_impl)
@@ -89,19 +90,39 @@ def unroll(job: Job, directions: Any, inputs: Tensor) -> tuple[Tensor, list[Any]
     if torch.is_autocast_enabled("cpu"):  # else the dtypes were checked to be one
         dtype = directions[0].weights.weight_ih.dtype
         tensors = [None if t is None else t.to(dtype) for t in tensors]
+    if may_touch((*tensors, *job.tensors())):
+        return run(job, kind, tensors, [direction.prepared for direction in directions])
     outputs: Any
-    if not may_touch((*tensors, *job.tensors())):
-        outputs, *ends = custom.unroll(job.problems(), kind, _calls(tensors, job))
-    elif torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
+    outputs, *ends = custom.unroll(job.problems(), kind, _calls(tensors, job))
+    return outputs, _states(job, ends)
+
+
+def run(
+    job: Job, kind: Any, tensors: Sequence[Any], prepared: Sequence[Any] = (None, None)
+) -> tuple[Tensor, list[Any]]:
+    """As `unroll`, where kernels may touch the tensors.
+
+    Args:
+        job: What to compute.
+        kind: The contract's NamedTuple of the weights.
+        tensors: The inputs, then of each direction hidden state, cell, second bias and weights.
+        prepared: Each direction's.
+    """
+    outputs: Any
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors):
         outputs, *ends = _Unroll.apply(job, kind, *tensors)
     else:
-        prepared = [direction.prepared for direction in directions]
         calls = _calls(tensors, job)
         outputs, results = run_forward(job.problems(), kind, calls, False, prepared)
         ends = [leaf for result in results for leaf in result[:2]]
+    return outputs, _states(job, ends)
+
+
+def _states(job: Job, ends: list[Any]) -> list[Any]:
+    """Each direction's final state, of hidden states and cells (None where there is none)."""
     if isinstance(job.recurrence, LSTM):
-        return outputs, [LSTMState(*ends[k : k + 2]) for k in range(0, len(ends), 2)]
-    return outputs, [RNNState(hidden) for hidden in ends[::2]]
+        return [LSTMState(*ends[k : k + 2]) for k in range(0, len(ends), 2)]
+    return [RNNState(hidden) for hidden in ends[::2]]
 
 
 def _calls(tensors: Any, job: Job) -> list[tuple]:
