@@ -1,6 +1,6 @@
 # make demo    a recurrent network learns to read handwritten digits, from nothing
 # make test    everything that continuous integration checks
-# make native  the C++ core by itself: sanitizers, and a processor without AVX (part of make test)
+# make native  the C++ core by itself: sanitizers; older processors and arm64, emulated (part of make test)
 # make torch-tests  PyTorch's own tests of recurrent modules on ours; TORCH_CHECKOUT=PATH adds test/ there
 # make bench   Elman and its peers side by side, BENCHMARKS.md from it (an hour, a quiet machine)
 # make drills  all long checks (kills, full disks, hostile files), their result kept under benchmarks/results/

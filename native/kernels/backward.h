@@ -39,7 +39,7 @@ class BackPass {
     const Size at_once = steps_between_stops(work);
     for (Size step = rows_.longest(); step > 0;) {
       {
-        DenormalsAreZero scope;
+        DenormalMode scope;
         const Size end = step > at_once ? step - at_once : 0;
         while (step > end) take_step(--step);
         if (step == 0) add_up();

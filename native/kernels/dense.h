@@ -48,7 +48,7 @@ void dense_part(const Dense<Real>& call, const DenseScratch<Real>& scratch,
   while (first < end && !stop()) {
     const Size left = end - first;
     const Size count = left < dense_rows_between_stops ? left : dense_rows_between_stops;
-    DenormalsAreZero scope;
+    DenormalMode scope;
     for (Size i = 0; i < count; ++i) own.rows[i] = call.inputs + (first + i) * call.depth;
     multiply(scratch.weight, count, own.rows, static_cast<const Real*>(scratch.bias), 0, own.sums,
              stride);

@@ -46,7 +46,7 @@ class ForwardPass {
     Size active = rows_.count();
     for (Size step = 0; step < rows_.longest();) {
       {
-        DenormalsAreZero scope;
+        DenormalMode scope;
         const Size end = step + at_once;
         for (; step < end && step < rows_.longest(); ++step) {
           active = rows_.active(step, active);

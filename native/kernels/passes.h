@@ -49,7 +49,7 @@ std::size_t table_bytes(const Recurrence<Real>& what, Size vocabulary) {
 
 template <typename Real>
 void tabulate_plan(const Plan<Real>& plan, Size vocabulary, const Real* embedding, Real* table) {
-  DenormalsAreZero scope;
+  DenormalMode scope;
   constexpr Size at_once = 64;
   const Real* words[at_once];
   for (Size first = 0; first < vocabulary; first += at_once) {
@@ -182,7 +182,7 @@ bool backward(const Backward<Real>& call) {
         BackPass<Real>(call, layout.plan, layout.totals_of(part), part, parts, own).run(stop);
       });
   if (!done) return false;
-  DenormalsAreZero scope;
+  DenormalMode scope;
   Totals<Real> totals = layout.totals_of(0);
   for (Size part = 1; part < call.threads->count(); ++part) totals.add(layout.totals_of(part));
   write_totals(call, layout.plan, totals);

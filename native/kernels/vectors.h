@@ -127,17 +127,17 @@ ELMAN_INLINE double square_root(double x) {
 // While it lives, results and operands too small for a normal number count as zero: a state that
 // fades away would otherwise slow every product a hundredfold. At the portable level they never do,
 // whatever the caller's mode: processors do not agree on which results are too small.
-class DenormalsAreZero {
+class DenormalMode {
  public:
 #if defined(__x86_64__) || defined(__aarch64__)
-  DenormalsAreZero() : saved_(read()) {
+  DenormalMode() : saved_(read()) {
 #ifdef ELMAN_PORTABLE
     write(saved_ & ~bits);
 #else
     write(saved_ | bits);
 #endif
   }
-  ~DenormalsAreZero() { write(saved_); }
+  ~DenormalMode() { write(saved_); }
 
  private:
 #ifdef __x86_64__

@@ -295,7 +295,7 @@ void test_masks() {
 // Prints what failed; how much did. With `exhaustive` the float activations are measured at every
 // float (a few minutes), else at a million of them.
 int test_activations(bool exhaustive) {
-  const DenormalsAreZero scope;
+  const DenormalMode scope;
   const std::uint64_t stride = exhaustive ? 1 : 4099;
   measure_floats<Logistic>(stride);
   measure_floats<Tangent>(stride);
