@@ -119,7 +119,7 @@ def info(
     for key, value in report.items():
         if key in ("base", "extras"):
             continue
-        shown = ", ".join(value) if isinstance(value, list) else str(value)
+        shown = ", ".join(value) if isinstance(value, list | tuple) else str(value)
         table.add_row(key, escape(shown) if value not in (None, []) else "not set")
     if model is None:
         _add_packages(table, report)
