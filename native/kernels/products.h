@@ -35,7 +35,7 @@ class Arena {
 // columns. Only so many sums fit into the registers beside the entries and weights that they are
 // made of: a tile that has more is taken in halves, which still keep the processor busy. A panel of
 // four vectors then consists of two strips, each dense, so that half a panel fills all of the near
-// cache; a panel of three is halved by rows.
+// cache; a tile of a panel of three is less tall (`tallest`), or halved by rows.
 constexpr int tall = 6;
 constexpr int wide = 4;
 constexpr int sums_at_once = register_count >= 32 ? tall * wide : 12;
@@ -43,6 +43,12 @@ constexpr int sums_at_once = register_count >= 32 ? tall * wide : 12;
 // How many vectors of each row of a panel lie together.
 constexpr int strip_of(int width) {
   return width == wide && tall * wide > sums_at_once ? wide / 2 : width;
+}
+
+// Vector j of a row of a panel whose strips are `depth` rows of `strip` vectors.
+template <int strip, typename Real>
+ELMAN_INLINE Vector<Real> weights_at(const Real* row, int j, Size depth) {
+  return load(row + j / strip * strip * lanes<Real> * depth + j % strip * lanes<Real>);
 }
 
 // sums[r] = start[r] + Σ_k rows[r][k · row_step] · panel[k]. Each sum runs over k upwards, whatever
@@ -59,17 +65,17 @@ struct Tile {
   Size sums_stride;
 };
 
-// One entry of each row times one row of the panel, vectors of the latter at weights_at(j). What
-// there are fewer of, entries or weights, waits in registers for the others.
-template <int height, int width, typename Real, typename Weights>
+// One entry of each row times one row of the panel. What there are fewer of, entries or weights,
+// waits in registers for the others.
+template <int strip, int height, int width, typename Real>
 ELMAN_INLINE void add_products(Vector<Real> (&sums)[height][width],
-                               const Real* const (&rows)[height], Size at,
-                               const Weights& weights_at) {
+                               const Real* const (&rows)[height], Size at, const Real* panel,
+                               Size panel_depth) {
   if constexpr (height >= width) {
     Vector<Real> weights[width];
 #pragma GCC unroll 8
     for (int j = 0; j < width; ++j) {
-      weights[j] = load(weights_at(j));
+      weights[j] = weights_at<strip>(panel, j, panel_depth);
       in_register(weights[j]);
     }
 #pragma GCC unroll 8
@@ -87,7 +93,7 @@ ELMAN_INLINE void add_products(Vector<Real> (&sums)[height][width],
     }
 #pragma GCC unroll 8
     for (int j = 0; j < width; ++j) {
-      Vector<Real> weight = load(weights_at(j));
+      Vector<Real> weight = weights_at<strip>(panel, j, panel_depth);
       in_register(weight);
 #pragma GCC unroll 8
       for (int r = 0; r < height; ++r) sums[r][j] += entries[r] * weight;
@@ -113,11 +119,9 @@ ELMAN_INLINE void compute_part(const Tile<Real>& tile) {
 #pragma GCC unroll 8
   for (int r = 0; r < height; ++r) rows[r] = tile.rows[r];
   const Real* panel = tile.panel;
-  const Size end = tile.depth * tile.row_step, next_strip = tile.panel_depth * strip * lanes<Real>;
+  const Size end = tile.depth * tile.row_step;
   for (Size at = 0; at < end; at += tile.row_step, panel += strip * lanes<Real>) {
-    add_products<height, width, Real>(sums, rows, at, [&](int j) {
-      return panel + j / strip * next_strip + j % strip * lanes<Real>;
-    });
+    add_products<strip>(sums, rows, at, panel, tile.panel_depth);
   }
 #pragma GCC unroll 8
   for (int r = 0; r < height; ++r) {
@@ -394,17 +398,15 @@ void compute_pair(const Tile<Real>& tile) {
   }
   const Real *row = tile.rows[0], *panel = tile.panel;
   const Real* next = panel + tile.panel_depth * first * lanes<Real>;
-  const Size far = tile.panel_depth * lanes<Real>;
   for (Size k = 0; k < tile.depth; ++k) {
     const Real entry = row[k * tile.row_step];
 #pragma GCC unroll 8
     for (int j = 0; j < first; ++j) {
-      sums[j] += entry * load(panel + j / strip * strip * far + j % strip * lanes<Real>);
+      sums[j] += entry * weights_at<strip>(panel, j, tile.panel_depth);
     }
 #pragma GCC unroll 8
     for (int j = 0; j < second; ++j) {
-      sums[first + j] += entry * load(next + j / second_strip * second_strip * far +
-                                      j % second_strip * lanes<Real>);
+      sums[first + j] += entry * weights_at<second_strip>(next, j, tile.panel_depth);
     }
     panel += strip * lanes<Real>;
     next += second_strip * lanes<Real>;
