@@ -2,7 +2,7 @@
 
     python -m benchmarks.run                    everything; what `make bench` does
     python -m benchmarks.run grid --only GRU --points 16x1000x1x32
-    python -m benchmarks.run grid --quick       a look, in less than five minutes: few sizes and
+    python -m benchmarks.run grid --quick       a look, in some minutes: few sizes and
                                                 rounds, by processor time, without TensorFlow
     python -m benchmarks.run clients            other projects' programs, before and after
 
