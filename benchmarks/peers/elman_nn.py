@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def stepping(problem: Problem) -> Run:
 
 
 def classifier_step(problem: Problem) -> Run:
-    """A step of a whole network by the runtime, the state handed on."""
+    """A step of a whole network by the runtime's stepper, which keeps the state."""
     numbers = draw(problem)
     options = {"forget_bias": 0.0} if problem.cell == "LSTM" else {}
     cell = CellConfig(problem.cell.lower(), problem.hidden, **options)
@@ -139,17 +140,12 @@ def classifier_step(problem: Problem) -> Run:
     named |= {f"body.2.{name}": array for name, array in read_out(numbers).items()}
     network = Network(blueprint, named)
     frame = np.ascontiguousarray(numbers.inputs[:, 0])
-    state = network.initial_state(problem.batch)
-
-    def call() -> np.ndarray:
-        nonlocal state
-        scores, state = network.step_inputs(frame, state)
-        return scores
+    stepper = network.stepper(problem.batch)
 
     def results() -> dict[str, np.ndarray]:
-        return {"scores": network.step_inputs(frame, network.initial_state(problem.batch))[0]}
+        return {"scores": network.stepper(problem.batch).step(frame).copy()}
 
-    return Run(call, results)
+    return Run(partial(stepper.step, frame), results)
 
 
 def epoch(cell: str) -> Run:
