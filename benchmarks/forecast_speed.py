@@ -23,9 +23,9 @@ from torch import nn
 
 from benchmarks.environment import environment
 from benchmarks.results import RESULTS, classed, keep
-from elman.data.panel import Panel
-from elman.data.series_sets import load_series
-from elman.data.windows import WindowReader
+from elman.data.series.panel import Panel
+from elman.data.series.windows import WindowReader
+from elman.data.sets.series import load_series
 from elman.kernels import native
 from elman.models import build
 from elman.tasks import Forecaster

@@ -22,8 +22,8 @@ import numpy as np
 import elman
 from benchmarks.environment import environment
 from benchmarks.results import RESULTS, keep, load
-from elman.data.series_sets import load_series
-from elman.data.windows import cut
+from elman.data.series.windows import cut
+from elman.data.sets.series import load_series
 
 RECIPES = ("m4-hourly", "etth1-96", "etth1-336")
 SPLIT = (8640, 11_520, 14_400)  # ETTh1: where training, validation and test part end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import stat
 import tempfile
@@ -12,7 +13,14 @@ from typing import BinaryIO
 
 from elman.errors import BundleError
 
-__all__ = ["check_regular", "open_regular", "read_text", "remove_leftovers", "replace_file"]
+__all__ = [
+    "check_regular",
+    "open_regular",
+    "read_text",
+    "remove_leftovers",
+    "replace_file",
+    "sha256_of",
+]
 
 _OTHERS = {
     stat.S_IFIFO: "a named pipe",
@@ -58,6 +66,12 @@ def read_text(path: str | os.PathLike[str], most: int) -> str:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is longer than {most} bytes", str(path))
     return content.decode("utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def replace_file(path: Path, content: bytes, previous: Path | None = None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-__all__ = ["printable", "printable_json", "quoted"]
+__all__ = ["many", "printable", "printable_json", "quoted"]
 
 # The control characters but for tabulator and line feed, what changes the direction of text,
 # what breaks a line without being a line feed, and halves of surrogate pairs.
@@ -44,3 +44,12 @@ def quoted(names: Collection[str], most: int = 12) -> str:
     """
     listed = ", ".join(repr(name) for name, _ in zip(names, range(most), strict=False))
     return listed if len(names) <= most else f"{listed}, ... ({len(names)} in all)"
+
+
+def many(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> many(1, "row"), many(2, "row")
+    ('1 row', '2 rows')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"

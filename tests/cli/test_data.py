@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from elman.data import catalogue, series_sets
+from elman.data.sets import catalogue
+from elman.data.sets import series as series_sets
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from elman.data import manifest
+from elman.data.sets import manifest
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "data.md"
 

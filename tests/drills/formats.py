@@ -210,7 +210,7 @@ def idx_changed(draws: random.Random, content: bytes) -> bytes:
 
 def read_table(path: Path) -> None:
     """As labelled sequences, and as series."""
-    from elman.data.frames import as_panel
+    from elman.data import as_panel
     from elman.data.readers import read
     from elman.errors import ElmanError
 

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elman.data.frequency import Frequency
-from elman.data.panel import Columns, Panel
-from elman.data.windows import WindowReader, cut
+from elman.data.series.frequency import Frequency
+from elman.data.series.panel import Columns, Panel
+from elman.data.series.windows import WindowReader, cut
 from elman.runtime.preparing import fit_covariates, prepare
 from elman.training import MeanSquaredError, RunFolder, StepEnd, Trainer, TrainingConfig
 from elman.training.windows import WindowExamples

@@ -8,9 +8,9 @@ import numpy as np
 
 from elman.blueprint import Blueprint, CellConfig
 from elman.bundle import Bundle
-from elman.data.frames import as_panel
-from elman.data.panel import Panel
-from elman.data.windows import Windows, cut
+from elman.data import as_panel
+from elman.data.series.panel import Panel
+from elman.data.series.windows import Windows, cut
 from elman.runtime.calibration import Calibration
 from elman.runtime.companions import Companions
 from elman.runtime.forecast_plan import ForecastPlan

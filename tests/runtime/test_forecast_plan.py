@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elman.bundle import Bundle, pack_strings
-from elman.data.panel import Columns
+from elman.data.series.panel import Columns
 from elman.errors import BundleError
 from elman.metrics.linear_forecast import fit_linear_forecast
 from elman.runtime.companions import Companions

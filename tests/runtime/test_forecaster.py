@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from elman.data.frames import as_panel
+from elman.data import as_panel
 from elman.errors import ArgumentError, DataError, ElmanError
 from elman.runtime.forecaster import ForecasterModel
 from tests.runtime.forecasters import bundle_for, companions_for, network_for, plan_for, shops

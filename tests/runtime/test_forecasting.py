@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from elman.data.panel import Columns
+from elman.data.series.panel import Columns
 from elman.errors import ArgumentError, DataError
 from elman.kernels import native
 from elman.metrics.linear_forecast import fit_linear_forecast

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from elman.data.frequency import Frequency
-from elman.data.panel import Columns, Panel
+from elman.data.series.frequency import Frequency
+from elman.data.series.panel import Columns, Panel
 from elman.errors import ArgumentError, ShapeError
 from elman.runtime import preparing
 from elman.runtime.preparing import fit_covariates, prepare

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from elman.data.frames import as_panel
+from elman.data import as_panel
 from elman.errors import ArgumentError, DataError
 from elman.runtime.forecast_plan import LARGEST, ForecastPlan
 from elman.tasks import Forecaster

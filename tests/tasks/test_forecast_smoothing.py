@@ -11,7 +11,7 @@ import torch
 from sklearn.base import clone
 
 from elman import bundle
-from elman.data.frames import as_panel
+from elman.data import as_panel
 from elman.errors import ArgumentError, BundleError, DataError
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.smoothing import Smoothing

@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import clone
 
 import elman
-from elman.data.frames import as_panel
+from elman.data import as_panel
 from elman.errors import ArgumentError, DataError, NotFittedError, ShapeError
 from elman.tasks import Forecaster
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elman.data.windows import Prepared, WindowReader, cut
+from elman.data.series.windows import Prepared, WindowReader, cut
 from elman.training import MeanSquaredError, WeightedSum
 from elman.training.windows import ForecastBatch, WindowExamples
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from elman.data.windows import WindowReader
+from elman.data.series.windows import WindowReader
 from elman.errors import ArgumentError
 from elman.training import MeanSquaredError, RunFolder, StepEnd, Trainer, batch_rows, padded_share
 from elman.training.loading import EpochBatches, shared

@@ -24,7 +24,7 @@ from elman.cli.series import (
     naming,
     read_for,
 )
-from elman.data.panel import Panel
+from elman.data.series.panel import Panel
 from elman.errors import ArgumentError
 from elman.runtime import Backtest
 

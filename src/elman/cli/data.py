@@ -17,7 +17,8 @@ from rich.table import Table
 
 from elman.cli.console import note, print_json, progress_console, result_console
 from elman.cli.exits import termination_interrupts, verb
-from elman.data import catalogue, preview, series_sets
+from elman.data.sets import catalogue, preview
+from elman.data.sets import series as series_sets
 from elman.printable import printable
 
 __all__ = ["app"]

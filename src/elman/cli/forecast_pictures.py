@@ -12,7 +12,7 @@ from elman import plots
 from elman.cli.console import note
 from elman.cli.pictures import draw_curves
 from elman.cli.series import SplitSeries
-from elman.data.panel import Panel
+from elman.data.series.panel import Panel
 from elman.errors import DataError
 from elman.runtime import Backtest, ForecasterModel
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from elman.data import LabelledSequences, loaders
+from elman.data import LabelledSequences
 from elman.data.readers import is_table
+from elman.data.sets import labelled
 from elman.errors import ArgumentError, DataError
 
 __all__ = ["DataOption", "JsonOption", "LabelOption", "ModelPath", "PartOption", "SeriesOption"]
@@ -53,7 +54,7 @@ def read_data(
     given: dict[str, Any] = {name: col for name, col in columns.items() if col is not None}
     if per_step and is_table(source):
         given["per_step"] = True
-    return loaders.load(source, part, **given)
+    return labelled.load(source, part, **given)
 
 
 def read_labelled(
@@ -69,7 +70,7 @@ def read_labelled(
 def scored_part(source: str) -> str | None:
     """The part that a score is read on: a named set's test part, the whole of a file."""
     folder = Path(source)
-    return "test" if source in loaders.labelled_names() or folder.is_dir() else None
+    return "test" if source in labelled.labelled_names() or folder.is_dir() else None
 
 
 def each_step(model: Any) -> bool:

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from elman.data.ahead import joined_panels
-from elman.data.frames import as_panel
-from elman.data.panel import Panel, many
-from elman.data.roles import sources
-from elman.data.series_sets import load_series, series_names
+from elman.data import as_panel
+from elman.data.series.ahead import joined_panels
+from elman.data.series.panel import Panel
+from elman.data.series.roles import sources
+from elman.data.sets.series import load_series, series_names
 from elman.errors import ArgumentError, DataError
+from elman.printable import many
 from elman.runtime import Backtest, ForecasterModel
 
 __all__ = ["AheadOption", "RepairOption", "SeriesDataOption", "SeriesPartOption", "SplitSeries"]
@@ -106,7 +107,7 @@ def read_for(
         timezone: Of times without one; None: as in training.
 
     Raises:
-        DataError, ArgumentError: As `elman.data.frames.as_panel`.
+        DataError, ArgumentError: As `elman.data.as_panel`.
     """
     plan, categories = model.plan, model.companions.categories
     columns = plan.columns

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from elman.data.sequences import LabelledSequences, Sequences, as_sequences
 
 if TYPE_CHECKING:
-    from elman.data.frames import as_panel as as_panel
-    from elman.data.loaders import labelled_names as labelled_names
-    from elman.data.loaders import load as load
-    from elman.data.panel import Panel as Panel
     from elman.data.readers import read as read
-    from elman.data.series_sets import load_series as load_series
-    from elman.data.series_sets import series_names as series_names
+    from elman.data.series.panel import Panel as Panel
+    from elman.data.sets.labelled import labelled_names as labelled_names
+    from elman.data.sets.labelled import load as load
+    from elman.data.sets.series import as_panel as as_panel
+    from elman.data.sets.series import load_series as load_series
+    from elman.data.sets.series import series_names as series_names
 
 __all__ = [
     "LabelledSequences",
@@ -34,13 +34,13 @@ __all__ = [
 ]
 
 _HOME = {
-    "Panel": "elman.data.panel",
-    "as_panel": "elman.data.frames",
-    "labelled_names": "elman.data.loaders",
-    "load": "elman.data.loaders",
-    "load_series": "elman.data.series_sets",
+    "Panel": "elman.data.series.panel",
+    "as_panel": "elman.data.sets.series",
+    "labelled_names": "elman.data.sets.labelled",
+    "load": "elman.data.sets.labelled",
+    "load_series": "elman.data.sets.series",
     "read": "elman.data.readers",
-    "series_names": "elman.data.series_sets",
+    "series_names": "elman.data.sets.series",
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elman.data.frequency import shown
+from elman.data.tables.timestamps import shown
 from elman.plots.style import BLUE, GREY, ORANGE, amount, canvas, percent, shortened, title
 from elman.plots.timelines import (
     History,

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from elman.bundle import Bundle, check_widths, pack_strings, unpack_strings
-from elman.data.panel import Panel
+from elman.data.series.panel import Panel
 from elman.errors import BundleError, DataError
 from elman.metrics.distributions import Head, make_head
 from elman.metrics.linear_forecast import LARGEST_INPUT, LinearForecast

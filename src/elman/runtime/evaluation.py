@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from elman.data.panel import Panel
-from elman.data.windows import Windows
+from elman.data.series.panel import Panel
+from elman.data.series.windows import Windows
 from elman.kernels import native
 from elman.metrics.forecasts import seasonal_scale
 from elman.metrics.honesty import report

@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float, Int
 
-from elman.data.panel import Panel
+from elman.data.series.panel import Panel
 from elman.errors import ArgumentError
 from elman.runtime.companions import Companions
 

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import Any, get_args
 
-from elman.data.frequency import Frequency
-from elman.data.panel import Columns
-from elman.data.windows import Normalisation
+from elman.data.series.frequency import Frequency
+from elman.data.series.panel import Columns
+from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError, BundleError
 from elman.metrics.distributions import HEADS, make_head
 from elman.transforms.calendar import CalendarName

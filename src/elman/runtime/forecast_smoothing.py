@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.lib.stride_tricks import sliding_window_view
 
-from elman.data.panel import Panel
-from elman.data.windows import Prepared, WindowReader, Windows
+from elman.data.series.panel import Panel
+from elman.data.series.windows import Prepared, WindowReader, Windows
 from elman.runtime.batching import Run
 from elman.runtime.calibration import Calibration
 from elman.runtime.classical import adapted

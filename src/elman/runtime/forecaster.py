@@ -12,12 +12,11 @@ from jaxtyping import Float, Int, Shaped
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle
-from elman.data.ahead import extended, joined_panels
-from elman.data.frames import as_panel
-from elman.data.frequency import shown
-from elman.data.panel import Panel
-from elman.data.timestamps import read_times
-from elman.data.windows import TRAITS, Windows, cut
+from elman.data import as_panel
+from elman.data.series.ahead import extended, joined_panels
+from elman.data.series.panel import Panel
+from elman.data.series.windows import TRAITS, Windows, cut
+from elman.data.tables.timestamps import read_times, shown
 from elman.errors import ArgumentError, BundleError, DataError
 from elman.runtime.batching import Run
 from elman.runtime.companions import Companions
@@ -77,7 +76,7 @@ class ForecasterModel:
                 times and series' names.
 
         Raises:
-            DataError, ArgumentError: It does not fit; see `elman.data.frames.as_panel`.
+            DataError, ArgumentError: It does not fit; see `elman.data.as_panel`.
         """
         return usable(self._read(frame, ahead), self.plan, self.plan.input_steps)
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from elman.data.panel import Panel
-from elman.data.windows import TRAITS, Prepared, WindowBatch, WindowReader, Windows
+from elman.data.series.panel import Panel
+from elman.data.series.windows import TRAITS, Prepared, WindowBatch, WindowReader, Windows
 from elman.runtime.batching import Run
 from elman.runtime.calibration import Calibration
 from elman.runtime.companions import Companions

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elman.data.panel import Panel
-from elman.data.windows import Prepared
+from elman.data.series.panel import Panel
+from elman.data.series.windows import Prepared
 from elman.transforms.calendar import CalendarName, calendar_features
 from elman.transforms.series_scaler import SeriesScaler
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Num
 
-from elman.data.frequency import Frequency
-from elman.data.panel import Columns, Panel
+from elman.data.series.frequency import Frequency
+from elman.data.series.panel import Columns, Panel
 from elman.errors import ArgumentError, ShapeError
 from elman.runtime.companions import Companions
 

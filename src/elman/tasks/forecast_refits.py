@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from elman.data.panel import Panel
-from elman.data.windows import Windows
+from elman.data.series.panel import Panel
+from elman.data.series.windows import Windows
 from elman.errors import ArgumentError, DataError
 from elman.runtime.evaluation import Origins, tested
 from elman.runtime.forecast import Backtest

@@ -10,8 +10,8 @@ from typing import Any, get_args
 import numpy as np
 from jaxtyping import Int
 
-from elman.data.panel import Panel
-from elman.data.windows import Normalisation
+from elman.data.series.panel import Panel
+from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError, DataError
 from elman.metrics.distributions import make_head
 from elman.runtime.forecast_plan import (

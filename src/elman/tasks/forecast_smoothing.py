@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import nn
 
-from elman.data.panel import Panel, ranges
+from elman.data.series.panel import Panel, ranges
 from elman.models.blocks import Dense
 from elman.runtime.classical import started, suitable_form
 from elman.runtime.companions import Companions

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Int
 
 from elman.blueprint import Blueprint
-from elman.data.panel import Panel
-from elman.data.windows import WindowReader, Windows, cut
+from elman.data.series.panel import Panel
+from elman.data.series.windows import WindowReader, Windows, cut
 from elman.errors import DataError
 from elman.metrics.linear_forecast import LinearForecast, fit_linear_forecast
 from elman.models import build, limit_memory

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Int
 
 from elman.blueprint import Blueprint
-from elman.data.frames import as_panel
-from elman.data.panel import Panel
+from elman.data import as_panel
+from elman.data.series.panel import Panel
 from elman.errors import ArgumentError, DataError
 from elman.runtime.evaluation import until_tensors
 from elman.runtime.forecast import Backtest, Forecast
@@ -247,7 +247,7 @@ class Forecaster(Estimator):
 
         Args:
             frame: A pandas, polars or Arrow frame, a mapping of columns, an array, a file, or a
-                set's name; see `elman.data.frames.as_panel`, as for all that follows.
+                set's name; see `elman.data.as_panel`, as for all that follows.
             horizon: H ≥ 1, how many steps ahead are forecast.
             target: Column or columns to forecast.
             time: Column of the times.

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from elman.data.windows import WindowReader
+from elman.data.series.windows import WindowReader
 from elman.training.config import whole_number
 
 __all__ = ["ForecastBatch", "WindowExamples"]

@@ -37,7 +37,7 @@ def usual(unit: str) -> tuple[CalendarName, ...]:
     (('hour', 'weekday', 'dayofyear'), ())
 
     Args:
-        unit: As in `elman.data.frequency`: "hour", "business day", …
+        unit: As in `elman.data.series.frequency`: "hour", "business day", …
     """
     return _USUAL.get(unit, ())
 

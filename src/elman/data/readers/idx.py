@@ -11,8 +11,8 @@ from typing import IO
 
 import numpy as np
 
-from elman.data.readers.unpacking import check_unpacked, open_unpacked
 from elman.data.sequences import LabelledSequences, as_sequences
+from elman.data.tables.unpacking import check_unpacked, open_unpacked
 from elman.errors import DataError, FormatError, ShapeError
 
 __all__ = ["find_pair", "is_idx_name", "read_idx", "read_pair"]

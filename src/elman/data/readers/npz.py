@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.readers.unpacking import check_unpacked
 from elman.data.sequences import LabelledSequences, Sequences, as_sequences
+from elman.data.tables.unpacking import check_unpacked
 from elman.errors import DataError, FormatError, ShapeError
 from elman.files import open_regular
 

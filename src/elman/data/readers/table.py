@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.readers.delimited import header_and_rows, is_number, read_rows
-from elman.data.readers.parquet import read_arrow
 from elman.data.sequences import LabelledSequences, Sequences
+from elman.data.tables.delimited import header_and_rows, is_number, read_rows
+from elman.data.tables.parquet import read_arrow
 from elman.errors import DataError
 from elman.printable import quoted
 

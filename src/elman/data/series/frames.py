@@ -1,0 +1,201 @@
+"""Frames, arrays and files as a `Panel`: checked, in order, on one grid of times.
+
+Letters: N series, R rows of all series, K targets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from elman.data.series.assembly import Assembly
+from elman.data.series.continuation import continued
+from elman.data.series.frequency import Frequency
+from elman.data.series.panel import Columns, Panel, ranges
+from elman.data.series.roles import choose, completed, listed
+from elman.data.tables import reader
+from elman.data.tables.columns import as_table
+from elman.data.tables.repairs import check_repairs
+from elman.errors import ArgumentError
+from elman.printable import many
+
+__all__ = ["panel_of"]
+
+Names = str | Sequence[str]
+
+
+def panel_of(
+    frame: Any,
+    *,
+    target: Names | None = None,
+    time: str | None = None,
+    series: str | None = None,
+    past: Names = (),
+    future: Names = (),
+    static: Names = (),
+    frequency: str | Frequency | None = None,
+    ahead: Any = None,
+    timezone: str | None = None,
+    repair: Names = (),
+    joint: bool = False,
+    categories: Mapping[str, tuple[str, ...]] | None = None,
+    columns: Columns | None = None,
+    name: str = "frame",
+) -> Panel:
+    """Time series in any accepted form as one checked `Panel`.
+
+    Long form has a column that tells the series apart (`series`). Without one, each target column
+    is a series of its own (wide form), or all are targets of one series (`joint`).
+
+    >>> sales = {"shop": ["a", "a", "b", "b"], "sold": [3, 4, 7, 9],
+    ...          "day": ["2024-05-01", "2024-05-02", "2024-05-01", "2024-05-02"]}
+    >>> panel = panel_of(sales, series="shop")
+    >>> panel.names, panel.frequency.describe(), panel.target[:, 0].tolist()
+    (('a', 'b'), 'daily', [3.0, 4.0, 7.0, 9.0])
+
+    Args:
+        frame: A pandas, polars or Arrow table; a mapping of columns; an array `[T]` or `[T, K]`,
+            whose columns are "0", "1", …; the path of a table (CSV or Parquet); or a Panel.
+        target: The columns to forecast. None: the only column of numbers, or "y", "value",
+            "target"; of an array every column that is not used otherwise.
+        time: The column of times: dates, ISO texts or whole numbers. None guesses it; without
+            one, rows are steps.
+        series: The column that tells the series apart.
+        past: Covariates that are known up to now. A column of texts becomes one column for each
+            of its values, in sorted order.
+        future: Covariates that are known ahead, in every row.
+        static: Covariates that are constant inside each series.
+        frequency: One step: "h", "15min", "D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE",
+            "step", …; "rows" takes each row as one step, whatever its time. None infers it.
+        ahead: Rows with time, series and the `future` columns that go on after the end of `frame`.
+        timezone: The zone of times without one, such as "Europe/Paris"; they become UTC.
+        repair: What may be repaired instead of refused, each counted in the notes: "sort" (rows
+            by time), "drop_duplicates" (the first of equal times stays), "numbers" (numbers that
+            stand as text), "infinite" (taken for missing).
+        joint: Without `series`: several targets are one series.
+        categories: The values of text covariates, as an earlier panel has them.
+        columns: The names of an earlier panel, for roles that are not given here.
+        name: What messages call the frame.
+
+    Raises:
+        DataError: Something in the data cannot be used; the message names row or line, column
+            and series, and the repair if there is one.
+        ShapeError: The frame has no rows, or is nothing that is accepted.
+        ArgumentError: An option is unknown or does not fit.
+        MissingExtraError: The frame's kind needs a package that is not installed.
+    """
+    repair = listed(repair)
+    check_repairs(repair)
+    chosen: dict[str, Any] = {
+        "target": target,
+        "time": time,
+        "series": series,
+        "past": past,
+        "future": future,
+        "static": static,
+    }
+    unfold = False
+    named = series or (columns.series if columns else None)
+    frame, name, where = _opened(frame, name, named, categories)
+    if isinstance(frame, Panel):
+        panel = _of_panel(frame, chosen, frequency, columns, name)
+    else:
+        if columns is not None:
+            chosen = completed(chosen, columns, categories or {})
+        table = as_table(frame, name, where)
+        found = choose(table, **chosen, guess_time=columns is None)
+        panel = Assembly(table, found, repair, timezone, categories).panel(frequency)
+        joint = joint or (columns is not None and not columns.wide)
+        unfold = not joint and found.series is None and len(found.target) > 1
+    if ahead is not None:
+        ahead, ahead_name, where = _opened(ahead, "ahead", panel.columns.series, panel.categories)
+        table = as_table(ahead, ahead_name, where)
+        panel = continued(panel, table, timezone=timezone, repair=repair)
+    return _one_series_each(panel) if unfold else panel
+
+
+def _opened(
+    frame: Any, name: str, series: str | None, categories: Mapping[str, tuple[str, ...]] | None
+) -> tuple[Any, str, Callable[[int], str] | None]:
+    """What a path stands for; anything else as it is.
+
+    In a file, names of series and categories stay texts: "007".
+    """
+    if not isinstance(frame, str | os.PathLike):
+        return frame, name, None
+    path = os.fspath(frame)
+    text = [*(categories or {}), *([series] if series else [])]
+    content, where = reader.read(path, text=text)
+    return content, path, where
+
+
+def _of_panel(
+    panel: Panel,
+    chosen: dict[str, Any],
+    frequency: str | Frequency | None,
+    columns: Columns | None,
+    name: str,
+) -> Panel:
+    """A panel as it is, or with its columns in other roles, by those of `columns` if given."""
+    own, wanted = panel.columns, columns or panel.columns
+    taken = {name for role in chosen.values() if role for name in listed(role)}
+    given: dict[str, Any] = {
+        role: listed(chosen[role] or ())
+        or tuple(name for name in getattr(wanted, role) if name not in taken)
+        for role in ("target", "past", "future", "static")
+    }
+    same_roles = all(getattr(own, role) == names for role, names in given.items())
+    if same_roles and frequency in (None, panel.frequency, panel.frequency.to_text()):
+        return panel
+    if (panel.history != panel.lengths).any():
+        raise ArgumentError(
+            name, "a Panel with rows ahead takes no other roles or frequency", "make it with them"
+        )
+    again = panel_of(
+        panel.to_columns(),
+        **given,
+        time=chosen["time"] or own.time or "time",
+        series=chosen["series"] or own.series or "series",
+        frequency=frequency or panel.frequency,
+        name=name,
+    )
+    return replace(
+        again,
+        columns=replace(again.columns, time=own.time, series=own.series, wide=own.wide),
+        categories=panel.categories,
+        notes=(*panel.notes, *again.notes),
+        timezone=panel.timezone,
+    )
+
+
+def _one_series_each(panel: Panel) -> Panel:
+    """Each target of a panel of one series as a series of its own, from its first value on."""
+    count = panel.target.shape[1]
+    observed = ~np.isnan(panel.target)
+    first = observed.argmax(axis=0)
+    lengths = len(panel.times) - first
+    rows = ranges(first, lengths)
+    owners = np.repeat(np.arange(count), lengths)
+    notes = [f"Wide form: {count} columns are {count} series."]
+    if first.any():
+        notes.append(
+            f"{many(int(first.sum()), 'row')} before the first value of a series left out."
+        )
+    return replace(
+        panel,
+        names=panel.columns.target,
+        offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        times=panel.times[rows],
+        steps=panel.steps[rows],
+        target=panel.target[rows, owners][:, None],
+        past=panel.past[rows],
+        future=panel.future[rows],
+        static=np.repeat(panel.static, count, axis=0),
+        history=panel.history[0] - first,
+        columns=replace(panel.columns, target=("value",), wide=panel.columns.target),
+        notes=(*panel.notes, *notes),
+    )

@@ -1,0 +1,203 @@
+"""The labelled sequences of the catalogue, each with a training and a test part."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elman.data.readers import read
+from elman.data.readers.idx import find_pair, read_pair
+from elman.data.readers.table import label_array
+from elman.data.sequences import LabelledSequences, as_sequences
+from elman.data.sets import catalogue
+from elman.data.sets.ucr import Series, parse_rows, parse_ts, parse_tsv
+from elman.data.synthetic import adding
+from elman.errors import ArgumentError, DataError
+
+__all__ = ["labelled_names", "load"]
+
+_TEST_SHARE = 0.2  # of each class, where a set has no test part of its own
+_CLASSIFICATION = "sequence_classification"
+_UCR = ("CricketX", "ECG200", "ECG5000", "ECGFiveDays", "GunPoint")
+_UEA = ("BasicMotions", "JapaneseVowels")
+
+
+def labelled_names() -> tuple[str, ...]:
+    """The names that `load` takes, sorted."""
+    return tuple(sorted(_LOADERS))
+
+
+def load(
+    source: str | os.PathLike[str], part: str | None = None, **columns: Any
+) -> LabelledSequences:
+    """Labelled sequences by name or from a file.
+
+    The digits, ECG5000 and IndoorMovement have no test part of their own: of each class the
+    fifth part whose numbers hash lowest is the test part, the same on every machine. In MNIST
+    and the digits an image is read row by row, its pixels scaled to 0…1; in `mnist/pixels` pixel
+    by pixel. AReM's first column, the time, is left out. `adding` is `synthetic.adding` of 400
+    steps: 20,000 sequences of seed 0, and 2,000 of seed 1 as the test part.
+
+    Args:
+        source: A name from `labelled_names()`, or a path that `elman.data.read` takes.
+        part: 'train' or 'test'; None means 'train' for a name and the whole file for a path.
+        columns: Options of a table; see `elman.data.read`.
+
+    Raises:
+        ArgumentError: There is no such set, part or option.
+        ChecksumError: A file of the set is not the one that its manifest describes.
+        DataError: The set is not here, or does not hold labelled sequences; or see
+            `elman.data.read`.
+        MissingExtraError: It needs a package that is not installed.
+    """
+    name = os.fspath(source)
+    if name not in _LOADERS:
+        if name not in catalogue.names():
+            if os.path.exists(name) or _looks_like_path(name):
+                return read(source, part=part, **columns)
+            raise catalogue.unknown(name, {*labelled_names(), *catalogue.names()})
+        known = catalogue.manifest(name)
+        inside = [other for other in labelled_names() if other.startswith(f"{name}/")]
+        raise DataError(
+            f"data set {name!r}",
+            f"({known.task}) is not one set of labelled sequences",
+            f"use {' or '.join(inside)}" if inside else f"see: elman data show {name}",
+        )
+    if columns:
+        raise ArgumentError(", ".join(columns), f"does not apply to {name}", "leave it out")
+    if part not in (None, "train", "test"):
+        raise ArgumentError("part", f"found {part!r}", "'train' or 'test'")
+    return _LOADERS[name](name, part or "train")
+
+
+def _looks_like_path(name: str) -> bool:
+    """Whether an unknown name was meant as a path: it has a folder that exists, or a suffix."""
+    path = Path(name)
+    return path.suffix != "" or (path.parent != Path() and os.path.isdir(path.parent))
+
+
+def _digits(name: str, part: str) -> LabelledSequences:
+    catalogue.locate(name)
+    from sklearn.datasets import load_digits  # optional; locate has made sure of it
+
+    digits: Any = load_digits()
+    values = (digits.images / 16).astype(np.float32)
+    whole = _labelled(name, list(values), digits.target, [f"column {k}" for k in range(8)])
+    return whole.select(_split(digits.target, part))
+
+
+def _mnist(name: str, part: str) -> LabelledSequences:
+    folder = catalogue.locate(name)
+    return read_pair(*find_pair(folder, part), name)
+
+
+def _mnist_pixels(name: str, part: str) -> LabelledSequences:
+    images = _mnist("mnist", part)
+    count = len(images)
+    pixels = as_sequences(images.sequences.values.reshape(count, -1, 1))
+    return replace(images, sequences=pixels, feature_names=("pixel",), name=name)
+
+
+def _adding(name: str, part: str) -> LabelledSequences:
+    rows, seed = (20_000, 0) if part == "train" else (2_000, 1)
+    inputs, targets = adding(rows, 400, seed)
+    return _labelled(name, inputs, targets[:, 0], ["value", "mark"])
+
+
+def _pendigits(name: str, part: str) -> LabelledSequences:
+    rows, labels = parse_rows(_text(name, f"PenDigits_{part.upper()}3"))
+    return _labelled(name, rows, label_array(labels), ["x", "y"])
+
+
+def _arem(name: str, part: str) -> LabelledSequences:
+    rows, labels = parse_rows(_text(_CLASSIFICATION, f"AReM/AReM_{part.upper()}3"))
+    return _labelled(name, [row[:, 1:] for row in rows], label_array(labels))
+
+
+def _archive(
+    pattern: str, parse: Callable[[str], Series]
+) -> Callable[[str, str], LabelledSequences]:
+    """The loader of sets whose two parts are two members of one format."""
+
+    def load_part(name: str, part: str) -> LabelledSequences:
+        short = name.partition("/")[2]
+        rows, labels = parse(_text(_CLASSIFICATION, pattern.format(short, part.upper())))
+        return _labelled(name, rows, label_array(labels))
+
+    return load_part
+
+
+def _ecg5000(name: str, part: str) -> LabelledSequences:
+    rows, labels = parse_tsv(_text(_CLASSIFICATION, "ECG5000/ECG5000_TRAIN.tsv"))
+    whole = _labelled(name, rows, label_array(labels))
+    return whole.select(_split(label_array(labels), part))
+
+
+def _indoor_movement(name: str, part: str) -> LabelledSequences:
+    target = "dataset/MovementAAL_target.csv"
+    lines = [line.split(",") for line in _text(_CLASSIFICATION, target).splitlines()[1:]]
+    ids = [line[0].strip() for line in lines]
+    paths = [f"dataset/MovementAAL_RSS_{k}.csv" for k in ids]
+    contents = catalogue.contents(_CLASSIFICATION, paths)
+    rows = [
+        np.array([line.split(",") for line in contents[path].decode().splitlines()[1:]], np.float32)
+        for path in paths
+    ]
+    labels = label_array([line[1] for line in lines])
+    anchors = [f"anchor {k}" for k in range(1, 5)]
+    whole = _labelled(name, rows, labels, anchors, ids)
+    return whole.select(_split(labels, part))
+
+
+_LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
+    "adding": _adding,
+    "digits": _digits,
+    "mnist": _mnist,
+    "mnist/pixels": _mnist_pixels,
+    "pendigits": _pendigits,
+    f"{_CLASSIFICATION}/AReM": _arem,
+    f"{_CLASSIFICATION}/IndoorMovement": _indoor_movement,
+}
+for _short in _UCR:
+    _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.tsv", parse_tsv)
+for _short in _UEA:
+    _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.ts", parse_ts)
+_LOADERS[f"{_CLASSIFICATION}/ECG5000"] = _ecg5000
+
+
+def _text(name: str, path: str) -> str:
+    return catalogue.contents(name, [path])[path].decode("utf-8")
+
+
+def _labelled(
+    name: str,
+    rows: Sequence[np.ndarray] | np.ndarray,
+    labels: np.ndarray,
+    feature_names: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
+) -> LabelledSequences:
+    sequences = as_sequences(rows, where=name)
+    return LabelledSequences(
+        sequences,
+        labels,
+        tuple(feature_names or (f"feature {k}" for k in range(sequences.features))),
+        tuple(ids or (str(k) for k in range(len(sequences)))),
+        name,
+    )
+
+
+def _split(labels: np.ndarray, part: str) -> np.ndarray:
+    """The rows of one part, in order: of each class the fifth that hashes lowest is the test."""
+    key = [hashlib.sha256(str(row).encode()).digest() for row in range(len(labels))]
+    test: list[int] = []
+    for label in np.unique(labels):
+        rows = sorted(np.flatnonzero(labels == label).tolist(), key=lambda row: key[row])
+        test += rows[: round(_TEST_SHARE * len(rows))]
+    chosen = np.isin(np.arange(len(labels)), test)
+    return np.flatnonzero(chosen if part == "test" else ~chosen)

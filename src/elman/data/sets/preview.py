@@ -1,0 +1,169 @@
+"""A first look at a data set: what its manifest says, and how its content begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from elman.data.sequences import LabelledSequences
+from elman.data.series.panel import Panel
+from elman.data.sets import catalogue
+from elman.data.sets import series as series_sets
+from elman.data.sets.labelled import labelled_names, load
+from elman.data.sets.manifest import File, Manifest
+from elman.data.tables.timestamps import shown as as_text
+from elman.errors import DataError, MissingExtraError
+from elman.printable import many
+
+__all__ = ["holder", "preview"]
+
+_LINES = 3
+_WIDTH = 72
+_MEMBERS = 3
+
+
+def holder(name: str) -> str:
+    """The set of the catalogue that `name` is, or in which it lies.
+
+    >>> holder("etth1"), holder("mnist/pixels"), holder("mnist")
+    ('timeseries', 'mnist', 'mnist')
+
+    Raises:
+        ArgumentError: There is no such set; the message names the closest ones.
+    """
+    if name in series_sets.series_names():
+        return series_sets.holder(name)
+    whole = name.partition("/")[0] if name in labelled_names() else name
+    if whole not in catalogue.names():
+        raise catalogue.unknown(name, {*catalogue.names(), *series_sets.series_names()})
+    return whole
+
+
+def preview(name: str) -> dict[str, str | list[str]]:
+    """What `elman data show NAME` prints: each entry a text or some lines.
+
+    A set that is not here shows what its manifest says, and how to get it.
+
+    Args:
+        name: A set of the catalogue, or a part of one that is labelled sequences
+            (`sequence_classification/GunPoint`) or time series (`etth1`).
+
+    Raises:
+        ArgumentError: There is no such set.
+        ChecksumError: A file of the set is not the one that its manifest describes.
+    """
+    labelled, series = name in labelled_names(), name in series_sets.series_names()
+    if labelled and name.partition("/")[0] not in catalogue.names():
+        return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)
+    known = catalogue.manifest(holder(name))
+    shown = _facts(known)
+    if series:
+        shown |= {"name": name, "title": series_sets.describe(name), "part of": known.name}
+    try:
+        shown["folder"] = str(catalogue.locate(known.name))
+    except (DataError, MissingExtraError) as error:
+        if catalogue.find(known.name) is not None:
+            raise  # it is here and damaged
+        return shown | {"folder": f"not here; {error.expected}"}
+    if labelled:
+        return shown | _parts(name)
+    if series:
+        return shown | _series_parts(name)
+    inside = [other for other in labelled_names() if other.startswith(f"{name}/")]
+    if inside:
+        shown["labelled sequences"] = inside
+    if inside := [n for n in series_sets.series_names() if series_sets.holder(n) == name]:
+        shown["series by name"] = inside
+    for file in known.files:
+        shown |= _beginnings(known.name, file)
+    return shown
+
+
+def _facts(known: Manifest) -> dict[str, str | list[str]]:
+    origin = [f"{o.repository} at {o.commit}: {o.path}" for o in known.origin]
+    return {
+        "name": known.name,
+        "title": known.title,
+        "task": known.task,
+        "records": known.records,
+        "origin": origin or f"comes with {known.dependency}",
+        "licence": f"{known.licence} ({known.confidence})",
+        "citation": known.citation,
+        "files": [f"{file.path}  {file.bytes:,} bytes" for file in known.files],
+    }
+
+
+def _parts(name: str) -> dict[str, str | list[str]]:
+    """Shapes, classes and the first steps of both parts of a set of labelled sequences."""
+    shown: dict[str, str | list[str]] = {}
+    for part in ("train", "test"):
+        data = load(name, part)
+        shown[part] = [_shape(data), *_classes(data)]
+        if part == "train":
+            first = data.sequences.values[0, :_LINES]
+            steps = [" ".join(f"{value:.4g}" for value in step)[:_WIDTH] for step in first]
+            shown["first steps"] = steps
+    return shown
+
+
+def _series_parts(name: str) -> dict[str, str | list[str]]:
+    """Lengths and times of the parts of a set of time series, and how its first series begins."""
+    panel = series_sets.load_series(name)
+    season = many(panel.frequency.season, "step")
+    first = ", ".join(f"{value:g}" for value in panel.target[:_LINES, 0])
+    return {
+        "frequency": f"{panel.frequency.describe()}, season of {season}",
+        "all": _lengths(panel),
+        "train": _lengths(series_sets.load_series(name, "train")),
+        "test": _lengths(series_sets.load_series(name, "test")),
+        "first steps": f"{panel.names[0]}: {first}, ...",
+    }
+
+
+def _lengths(panel: Panel) -> str:
+    shortest, longest = panel.lengths.min(), panel.lengths.max()
+    steps = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+    times = f"{as_text(panel.times.min())} to {as_text(panel.times.max())}"
+    missing = int(np.isnan(panel.target).sum())
+    said = f"; {many(missing, 'value')} missing" if missing else ""
+    return f"{len(panel)} series of {steps} steps, {times}{said}"
+
+
+def _shape(data: LabelledSequences) -> str:
+    lengths = data.sequences.lengths
+    steps = f"{lengths.min()}" + (f" to {lengths.max()}" if data.sequences.ragged else "")
+    return f"{len(data)} sequences, {steps} steps, {data.sequences.features} features"
+
+
+def _classes(data: LabelledSequences) -> list[str]:
+    if data.labels is None:
+        return []
+    if data.labels.dtype.kind == "f":
+        return [f"numbers from {data.labels.min():.4g} to {data.labels.max():.4g}"]
+    values, counts = np.unique(data.labels, return_counts=True)
+    return [", ".join(f"{value}: {count}" for value, count in zip(values, counts, strict=True))]
+
+
+def _beginnings(name: str, file: File) -> dict[str, Any]:
+    """How a file begins, or the first few members of an archive."""
+    paths = [member.path for member in file.members] or [file.path]
+    try:
+        contents = catalogue.contents(name, paths[:_MEMBERS])
+    except DataError as error:
+        return {file.path: f"not here; {error.expected}"}
+    shown: dict[str, Any] = {path: _first_lines(content) for path, content in contents.items()}
+    if len(paths) > _MEMBERS:
+        shown[file.path] = f"... and {len(paths) - _MEMBERS} more members"
+    return shown
+
+
+def _first_lines(content: bytes) -> list[str]:
+    """The first lines of a text, cut to the screen's width; the size of what is not text."""
+    try:
+        start = content[: 1 << 12].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.end < min(len(content), 1 << 12) - 3:  # else only a cut character at the end
+            return [f"{len(content):,} bytes, not text"]
+        start = content[: error.start].decode("utf-8")
+    return [line[:_WIDTH] for line in start.splitlines()[:_LINES]]

@@ -1,0 +1,1 @@
+"""Tables from files and frames: columns of any library, dates, order, repairs."""

@@ -1,0 +1,314 @@
+"""A column of times as datetime64 in microseconds, with time zones and clock changes resolved.
+
+R is the number of rows. Times with a zone come out in UTC. The one exception are steps of days or
+longer: midnight in Paris is no regular time of day in UTC, so such times keep their local days.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from elman.data.tables import columns
+from elman.errors import ArgumentError, DataError
+from elman.printable import many
+
+__all__ = ["looks_like_times", "read_times", "shown"]
+
+Place = Callable[[int], str]
+
+_DATE = len("2024-01-31")  # where a sign no longer belongs to the date
+_CHUNK = 1 << 20  # rows of text that are parsed at once
+_ISO = "ISO 8601 times such as '2024-01-31' or '2024-01-31 12:00'"
+_CHANGE = np.timedelta64(3, "h")  # no clock change is as long
+_LONGEST = 64  # characters of a time
+_LARGEST = 2**53  # steps that are counted; up to it whole numbers are floats
+_FIRST, _LAST = np.datetime64("0001-01-03", "us"), np.datetime64("9999-12-29", "us")
+
+
+def looks_like_times(column: Any) -> bool:
+    """Whether a column holds dates, or texts that begin like one."""
+    kind = columns.kind(column)
+    if kind != "text":
+        return kind == "time"
+    return bool(re.match(r"\d{4}-\d\d", str(columns.objects(column[:1])[0])))
+
+
+def read_times(
+    column: Any,
+    place: Place,
+    *,
+    timezone: str | None = None,
+    owners: np.ndarray | None = None,
+    is_days: bool | None = None,
+) -> tuple[np.ndarray, list[str]]:
+    """A column of dates, ISO texts or whole numbers as times, and notes on what was converted.
+
+    Args:
+        column: A narwhals Series or an array `[R]`.
+        place: What messages call a row of this column.
+        timezone: The zone in which times without one are understood: "Europe/Paris". Hours that
+            a clock change repeats are told apart by the order of the rows. Times with a zone
+            keep theirs.
+        owners: `[R]`, the series of each row, whose order it is; None is one series.
+        is_days: Whether the times are days, which keep their local date; None judges by whether
+            all are at one time of day.
+
+    Returns:
+        datetime64[us] or int64 `[R]`, and the notes.
+
+    Raises:
+        DataError: A time is missing, unreadable, not a whole number, or in an hour that a clock
+            change left out; or only some times have a zone.
+        ArgumentError: `timezone` is unknown, or the times are numbers.
+    """
+    if (kind := columns.kind(column)) not in ("time", "text", "number"):
+        raise DataError(
+            place(0), f"found a column of {columns.dtype_name(column)}", f"{_ISO}, or whole numbers"
+        )
+    absent = columns.missing(column)
+    if absent.any():
+        row = int(absent.argmax())
+        raise DataError(place(row), "the time is missing", "a time in every row")
+    if kind == "number":
+        if timezone:
+            raise ArgumentError("timezone", "the times are numbers", "leave it out")
+        return _whole_numbers(columns.numbers(column), place), []
+    told = None if timezone is None else _zone_info(timezone)
+    utc, local, zone = (_stamps if kind == "time" else _parsed)(column, place)
+    _check_range(local, place)
+    if zone is None and told is None:
+        return local, []
+    if _is_daily(local) if is_days is None else is_days:
+        return local, [f"Times are days of {zone or timezone}; they keep their local date."]
+    if told is None or zone is not None:
+        return utc, [f"Times converted from {zone} to UTC."]
+    return _from_local(local, told, owners, place)
+
+
+def shown(time: Any) -> str:
+    """A time as messages show it: "2024-01-31", "2024-01-31 12:00", "17"."""
+    if isinstance(time, np.datetime64):
+        return str(np.datetime_as_string(time, unit="auto")).replace("T", " ")
+    return str(time)
+
+
+def _whole_numbers(values: np.ndarray, place: Place) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # told below, with its row
+        whole = values.astype(np.int64)
+    wrong = (whole != values) | ~(np.abs(values) <= _LARGEST)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise DataError(place(row), f"found {values[row]}", f"{_ISO}, or whole numbers")
+    return whole
+
+
+def _check_range(local: np.ndarray, place: Place) -> None:
+    """Check that all is within the calendar, in any zone."""
+    outside = ~((local >= _FIRST) & (local <= _LAST))
+    if outside.any():
+        row = int(outside.argmax())
+        raise DataError(place(row), f"found {local[row]}", f"times from {_FIRST} to {_LAST}")
+
+
+def _stamps(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | None]:
+    """Dates and times as UTC, local time and the zone (None: only local is meant)."""
+    if isinstance(column, np.ndarray) and column.dtype.kind == "M":
+        local = column.astype("datetime64[us]")
+        return local, local, None
+    values = columns.objects(column) if isinstance(column, np.ndarray) else column
+    if isinstance(values, np.ndarray) or str(values.dtype) == "Object":
+        return _python_stamps(columns.objects(values), place)
+    zone = getattr(values.dtype, "time_zone", None)
+    try:
+        utc = values.dt.timestamp("us").to_numpy().astype(np.int64).view("datetime64[us]")
+        if zone is None:
+            return utc, utc, None
+        naive = values.dt.replace_time_zone(None).dt.timestamp("us").to_numpy()
+    except Exception as error:  # of whichever library: beyond its range, a zone that it lacks
+        raise DataError(place(0), f"{values.dtype} cannot be read ({error})", _ISO) from error
+    return utc, naive.astype(np.int64).view("datetime64[us]"), zone
+
+
+def _python_stamps(values: np.ndarray, place: Place) -> tuple[np.ndarray, np.ndarray, str | None]:
+    zones = np.array([getattr(value, "tzinfo", None) is not None for value in values])
+    _check_zones(zones, values, place)
+    if not zones[0]:
+        local = values.astype("datetime64[us]")
+        return local, local, None
+    utc = [value.astimezone(datetime.UTC).replace(tzinfo=None) for value in values]
+    local = [value.replace(tzinfo=None) for value in values]
+    names = sorted({str(value.tzinfo) for value in values})
+    return np.array(utc, "datetime64[us]"), np.array(local, "datetime64[us]"), ", ".join(names)
+
+
+def _check_zones(zones: np.ndarray, values: Any, place: Place) -> None:
+    if (zones != zones[0]).any():
+        row = int((zones != zones[0]).argmax())
+        raise DataError(
+            place(row),
+            f"{values[row]} has {'a' if zones[row] else 'no'} time zone, the first row has "
+            f"{'one' if zones[0] else 'none'}",
+            "a zone in all rows or in none",
+        )
+
+
+def _parsed(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | None]:
+    """ISO texts as UTC, local time and their offsets (None where the texts have none)."""
+    local = np.empty(len(column), dtype="datetime64[us]")
+    offsets = np.zeros(len(column), dtype="timedelta64[m]")
+    zoned = np.zeros(len(column), dtype=bool)
+    for start in range(0, len(column), _CHUNK):
+        part = slice(start, min(start + _CHUNK, len(column)))
+        texts = columns.objects(column[part])
+        longest = int(np.argmax(np.frompyfunc(len, 1, 1)(texts)))
+        if len(texts[longest]) > _LONGEST:
+            row = start + longest
+            raise DataError(place(row), f"found {columns.text(column, row)[:_LONGEST]}...", _ISO)
+        bare, offsets[part], zoned[part] = _without_offset(texts.astype(str))
+        try:
+            local[part] = bare.astype("datetime64[us]")
+        except (ValueError, TypeError):
+            row = start + next(n for n, text in enumerate(bare) if not _is_iso(text))
+            raise DataError(place(row), f"found {columns.text(column, row)}", _ISO) from None
+        short = bare.view(np.uint32).reshape(len(bare), -1)
+        undated = short[:, 4] != ord("-") if short.shape[1] > 4 else np.ones(len(bare), bool)
+        if undated.any():  # NumPy reads "20240131" as a year
+            row = start + int(undated.argmax())
+            raise DataError(place(row), f"found {columns.text(column, row)}", _ISO)
+    _check_zones(zoned, column, place)
+    if not zoned[0]:
+        return local, local, None
+    found = sorted({f"{value / 60:+g} h" for value in np.unique(offsets.astype(int))})
+    return local - offsets, local, f"offset {', '.join(found)}"
+
+
+def _is_iso(text: str) -> bool:
+    try:
+        np.datetime64(text, "us")
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _without_offset(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """ISO texts without "Z" or "+02:00" at their end, those offsets, and which texts have one."""
+    width = texts.dtype.itemsize // 4
+    signs = np.ascontiguousarray(texts).view(np.uint32).reshape(len(texts), width).copy()
+    begins = np.isin(signs[:, _DATE:], [ord(sign) for sign in "+-Zz"])
+    zoned = np.asarray(begins.any(axis=1))
+    offsets = np.zeros(len(texts), dtype="timedelta64[m]")
+    if not zoned.any():
+        return texts, offsets, zoned
+    end = np.where(zoned, _DATE + begins.argmax(axis=1), width)
+    behind = np.arange(width) >= end[:, None]
+    tails = np.where(behind, signs, ord(" ")).astype(np.uint32).view(f"U{width}")[:, 0]
+    distinct, codes = np.unique(tails, return_inverse=True)
+    minutes = [_minutes(tail.strip(" \0")) for tail in distinct]
+    known = np.array([found is not None for found in minutes])[codes]
+    signs[behind] = 0
+    signs[~known, 0] = ord("?")  # no offset: no time either
+    offsets = np.array([found or 0 for found in minutes])[codes].astype("timedelta64[m]")
+    return signs.view(f"U{width}")[:, 0], offsets, zoned
+
+
+def _minutes(offset: str) -> int | None:
+    """The minutes of "+02:00", "-0330", "+01" or "Z"; None if it is nothing of this kind."""
+    if offset in ("", "Z", "z"):
+        return 0
+    match = re.fullmatch(r"([+-])(\d\d):?(\d\d)?", offset)
+    if not match:
+        return None
+    return (-1 if match[1] == "-" else 1) * (60 * int(match[2]) + int(match[3] or 0))
+
+
+def _is_daily(local: np.ndarray) -> bool:
+    """Whether all times are one time of day, on more than one day."""
+    clock = local - local.astype("datetime64[D]")
+    return bool((clock == clock[0]).all() and (local != local[0]).any())
+
+
+def _zone_info(timezone: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ArgumentError(
+            "timezone", f"there is no time zone {timezone!r}", "a name such as 'Europe/Paris'"
+        ) from None
+
+
+def _from_local(
+    local: np.ndarray, zone: zoneinfo.ZoneInfo, owners: np.ndarray | None, place: Place
+) -> tuple[np.ndarray, list[str]]:
+    """Local times of a zone in UTC."""
+    timezone = zone.key
+    notes = [f"Times without a zone taken as {timezone}, converted to UTC."]
+    days, day = np.unique(local.astype("datetime64[D]"), return_inverse=True)
+    at_midnight = np.array([_offset(zone, midnight) for midnight in days])
+    changing = at_midnight != [_offset(zone, midnight) for midnight in days + 1]
+    offsets = at_midnight[day].astype("timedelta64[s]")
+    rows = np.flatnonzero(changing[day])
+    times, codes = np.unique(local[rows], return_inverse=True)
+    before = np.array([_offset(zone, time) for time in times], dtype=np.int64)
+    after = np.array([_offset(zone, time, fold=1) for time in times], dtype=np.int64)
+    if (gone := (before < after)[codes]).any():
+        row = int(rows[gone.argmax()])
+        raise DataError(
+            place(row),
+            f"{shown(local[row])} does not exist in {timezone}: the clock is put forward",
+            "local times of that zone; leave timezone= out if they are in UTC",
+        )
+    offsets[rows] = before[codes].astype("timedelta64[s]")
+    twice = before > after
+    repeated = rows[twice[codes]]
+    if len(repeated):
+        _check_order(local, owners, place)
+        second = _second_time(local[repeated], None if owners is None else owners[repeated])
+        offsets[repeated[second]] = after[codes[twice[codes]][second]].astype("timedelta64[s]")
+        notes.append(f"{many(len(repeated), 'row')} in a repeated hour told apart by their order.")
+    return local - offsets, notes
+
+
+def _offset(zone: zoneinfo.ZoneInfo, time: np.datetime64, fold: int = 0) -> int:
+    """Seconds by which local time is ahead of UTC."""
+    moment: Any = time.astype("datetime64[us]").item()
+    offset = zone.utcoffset(moment.replace(fold=fold))
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _check_order(local: np.ndarray, owners: np.ndarray | None, place: Place) -> None:
+    """Check that rows stand in order, as their order is all that tells repeated hours apart."""
+    order = np.arange(len(local)) if owners is None else np.argsort(owners, kind="stable")
+    back = np.diff(local[order]) < -_CHANGE
+    if owners is not None:
+        back &= np.diff(owners[order]) == 0
+    if back.any():
+        row = int(order[back.argmax() + 1])
+        raise DataError(
+            place(row),
+            f"{shown(local[row])} stands after {shown(local[order[back.argmax()]])}",
+            "times in order, as only that tells the hours apart that the clock repeats",
+        )
+
+
+def _second_time(local: np.ndarray, owners: np.ndarray | None) -> np.ndarray:
+    """Which rows of repeated hours stand after the clock was put back, bool `[rows]`.
+
+    The clock was put back where the local time of a series does not go on.
+    """
+    order = np.arange(len(local)) if owners is None else np.argsort(owners, kind="stable")
+    moved = np.diff(local[order])
+    new_block = np.abs(moved) > _CHANGE  # another year's
+    if owners is not None:
+        new_block |= np.diff(owners[order]) != 0
+    back = np.concatenate(([0], np.cumsum((moved <= np.timedelta64(0)) & ~new_block)))
+    block = np.concatenate(([0], np.cumsum(new_block)))
+    at_start = back[np.concatenate(([True], new_block))]
+    second = np.empty(len(local), dtype=bool)
+    second[order] = back > at_start[block]
+    return second
