@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,16 @@ def real_data(tmp_path, monkeypatch) -> Path:
         pytest.skip("ELMAN_DATA is not set: the public data sets are not on this machine")
     monkeypatch.setenv("ELMAN_CACHE", str(tmp_path / "cache"))
     return Path(given)
+
+
+@pytest.fixture(params=["arrow", "csv module", "at once"])
+def reader(request, monkeypatch) -> str:
+    """How tables are read: by Arrow, as if it were not installed, or with what was judged."""
+    if request.param != "at once":
+        monkeypatch.setattr("elman.data.tables.reader._SMALL", 0)
+    if request.param == "csv module":
+        monkeypatch.setitem(sys.modules, "pyarrow", None)
+    else:
+        pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
+        pytest.importorskip("narwhals", reason="the extra 'train' is not installed")
+    return request.param

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from elman.data import LabelledSequences
-from elman.data.readers import is_table
 from elman.data.sets import labelled
+from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError, DataError
 
 __all__ = ["DataOption", "JsonOption", "LabelOption", "ModelPath", "PartOption", "SeriesOption"]

@@ -25,7 +25,7 @@ a,11,2,5,right
 
 
 @pytest.fixture
-def write(tmp_path):
+def write(tmp_path, reader):
     def write_file(text: str, name: str = "table.csv"):
         path = tmp_path / name
         path.write_bytes(text.encode())

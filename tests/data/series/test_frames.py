@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from elman.data import as_panel
 from elman.data.series.panel import Columns, Panel
+from elman.data.tables.columns import as_table
 from elman.errors import ArgumentError, DataError, MissingExtraError, ShapeError
 
 BLOCKS = ("offsets", "times", "steps", "target", "past", "future", "static", "history")
@@ -245,7 +246,9 @@ def test_paths_and_names_are_read(monkeypatch, tmp_path):
     rows = {"time": [1, 2, 2], "y": [1.0, 2.0, 3.0]}
     monkeypatch.setattr(
         "elman.data.tables.reader.read",
-        lambda path, text: (rows, lambda row: f"{path.split('/')[-1]}, line {row + 2}"),
+        lambda path, texts: as_table(
+            rows, path, lambda row: f"{path.split('/')[-1]}, line {row + 2}"
+        ),
     )
     assert as_panel("sunspots") is panel
     path = tmp_path / "sales.csv"

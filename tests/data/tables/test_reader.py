@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.data import as_panel
-from elman.data.tables import reader as timetable
-from elman.data.tables.columns import as_table, kind, missing, numbers, objects
+from elman.data.tables.columns import kind, missing, numbers, objects
+from elman.data.tables.reader import parse, read
 from elman.errors import DataError, FormatError, MissingExtraError
 
 SALES = """day,shop,units,price
@@ -21,17 +21,6 @@ SALES = """day,shop,units,price
 2024-05-03,007,4,
 2024-05-04,008,NaN,2e0
 """
-
-
-@pytest.fixture(params=["arrow", "csv module"])
-def reader(request, monkeypatch):
-    """With pyarrow, and as if it were not installed."""
-    if request.param == "csv module":
-        monkeypatch.setitem(sys.modules, "pyarrow", None)
-    else:
-        pytest.importorskip("pyarrow", reason="the extra 'parquet' is not installed")
-        pytest.importorskip("narwhals", reason="the extra 'train' is not installed")
-    return request.param
 
 
 @pytest.fixture
@@ -44,9 +33,8 @@ def write(tmp_path):
     return write_file
 
 
-def columns_of(path, **options):
-    content, where = timetable.read(path, **options)
-    return as_table(content, str(path), where).columns
+def columns_of(path, text=()):
+    return read(path, texts=lambda names: text).columns
 
 
 def assert_sales(columns):
@@ -71,9 +59,9 @@ def test_other_names_of_files(reader, write):
     with pytest.raises(
         FormatError, match=r"sales\.xlsx: is of no format .* \.tsv\.gz or \.parquet"
     ):
-        timetable.read(write(SALES, "sales.xlsx"))
+        read(write(SALES, "sales.xlsx"))
     with pytest.raises(DataError, match=r"absent\.csv: cannot be read \(No such file"):
-        timetable.read("absent.csv")
+        read("absent.csv")
 
 
 def test_quotes_spaces_and_words_for_missing(reader, write):
@@ -104,10 +92,10 @@ def test_a_word_among_numbers_is_named_with_its_line(reader, write):
         path = write(rows(count, lambda k, odd=odd: "abc" if k == odd else k / 2))
         message = rf"sales\.csv, line {odd + 2}, column 'units': found 'abc'; a number"
         with pytest.raises(DataError, match=message):
-            timetable.read(path)
+            read(path)
     path = write(rows(30, lambda k: "1_000" if k == 3 else k))
     with pytest.raises(DataError, match=r"line 5, column 'units': found '1_000'"):
-        timetable.read(path)
+        read(path)
 
 
 def test_a_column_of_words_stays_text(reader, write):
@@ -131,7 +119,7 @@ def test_a_column_that_begins_after_the_judged_rows(reader, write):
 def test_a_word_in_a_column_that_begins_late(reader, write):
     path = write(rows(2000, lambda k: ("x" if k == 1700 else k) if k > 1500 else ""))
     with pytest.raises(DataError, match=r"line 1702, column 'units': found 'x'"):
-        timetable.read(path)
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -151,22 +139,21 @@ def test_a_word_in_a_column_that_begins_late(reader, write):
 )
 def test_damage_is_named_with_its_line(reader, write, content, message):
     with pytest.raises(FormatError, match=message):
-        timetable.read(write(content))
+        read(write(content))
 
 
 def test_a_gzip_file_that_was_cut(reader, write):
     rng = np.random.default_rng(0)
     packed = gzip.compress(rows(50_000, lambda k: rng.random()).encode())
     with pytest.raises(FormatError, match="gzip stream is damaged"):
-        timetable.read(write(packed[: len(packed) // 2], "sales.csv.gz"))
+        read(write(packed[: len(packed) // 2], "sales.csv.gz"))
 
 
 def test_lines_are_those_of_the_file(reader, write):
     text = '\n\nname,units\n"two\nlines",1\n\nb,2\n'
-    content, where = timetable.read(write(text, "odd.csv"))
-    assert objects(as_table(content, "odd").columns["name"])[0] == "two\nlines"
-    assert where is not None
-    assert [where(row).rpartition("/")[2] for row in range(2)] == [
+    table = read(write(text, "odd.csv"))
+    assert objects(table.columns["name"])[0] == "two\nlines"
+    assert [table.where(row).rpartition("/")[2] for row in range(2)] == [
         "odd.csv, line 5",
         "odd.csv, line 7",
     ]
@@ -195,21 +182,22 @@ def test_parquet(write, tmp_path):
     panel = as_panel(tmp_path / "sales.parquet", time="day")
     np.testing.assert_array_equal(panel.target[:, 0], [3, np.nan, 5])
     with pytest.raises(FormatError, match="is not a whole Parquet file"):
-        timetable.read(write("PAR1", "cut.parquet"))
+        read(write("PAR1", "cut.parquet"))
 
 
 def test_parquet_without_pyarrow(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'elman\[parquet\]'"):
-        timetable.read(write("", "sales.parquet"))
+        read(write("", "sales.parquet"))
 
 
 def test_a_large_file_read_slowly_says_why(write, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.setattr(timetable, "_LARGE", 10)
+    monkeypatch.setattr("elman.data.tables.reader._LARGE", 10)
+    monkeypatch.setattr("elman.data.tables.reader._SMALL", 0)
     path = write(SALES)
     with pytest.warns(UserWarning, match=r"csv module, as pyarrow is not installed \(faster: pip"):
-        timetable.read(path)
+        read(path)
 
 
 FIELDS = st.one_of(
@@ -227,17 +215,17 @@ def test_arrow_and_the_csv_module_agree(table):
         for row in [("one", "two"), *table]
     ).encode()
 
-    def read(arrow):
+    def columns(arrow):
         with pytest.MonkeyPatch.context() as patched:
             if not arrow:
                 patched.setitem(sys.modules, "pyarrow", None)
+            patched.setattr("elman.data.tables.reader._SMALL", 0)
             try:
-                content, _ = timetable.parse(text, "drawn")
+                return parse(text, "drawn").columns
             except DataError as error:
                 return str(error)
-        return as_table(content, "drawn").columns
 
-    fast, slow = read(arrow=True), read(arrow=False)
+    fast, slow = columns(arrow=True), columns(arrow=False)
     if isinstance(fast, str) or isinstance(slow, str):
         assert fast == slow
         return

@@ -9,23 +9,18 @@ from typing import Any
 
 from elman.data.readers.idx import find_pair, is_idx_name, read_pair
 from elman.data.readers.npz import read_npz
-from elman.data.readers.table import Columns, read_csv, read_parquet
+from elman.data.readers.table import Columns, read_table
 from elman.data.sequences import LabelledSequences
+from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import check_regular, open_regular
 
-__all__ = ["is_table", "read"]
+__all__ = ["read"]
 
 _UNDERSTOOD = (
     "an idx pair (a folder, a prefix or the images file; its labels beside it), an .npz file with "
-    "X and y, or a table in long form: .csv, .csv.gz or .parquet"
+    "X and y, or a table in long form: .csv, .csv.gz, .tsv, .tsv.gz or .parquet"
 )
-_TABLES = {".csv": read_csv, ".csv.gz": read_csv, ".parquet": read_parquet}
-
-
-def is_table(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is, by its name, a table: a file that `Columns` describe."""
-    return os.fspath(path).lower().endswith(tuple(_TABLES))
 
 
 def read(
@@ -35,7 +30,7 @@ def read(
 
     Args:
         path: An idx pair (a folder, a prefix like `folder/train`, or the images file), an
-            `.npz` file, or a table `.csv`, `.csv.gz` or `.parquet`.
+            `.npz` file, or a table `.csv`, `.csv.gz`, `.tsv`, `.tsv.gz` or `.parquet`.
         part: 'train' or 'test' of an idx folder. Other files have no parts: 'train' and None
             take the whole file.
         columns: For a table: `series=`, `step=`, `label=` (names of columns) and `per_step=`;
@@ -51,15 +46,15 @@ def read(
     file = Path(path)
     if part not in (None, "train", "test"):
         raise ArgumentError("part", f"found {part!r}", "'train' or 'test'")
-    table = next((read for end, read in _TABLES.items() if file.name.lower().endswith(end)), None)
-    if columns and table is None:
+    table = is_table(file.name)
+    if columns and not table:
         raise ArgumentError(
             ", ".join(columns), f"does not apply to {file}", "these options describe a table"
         )
     kind = _kind(file)
-    if table is not None or file.suffix.lower() == ".npz":
+    if table or file.suffix.lower() == ".npz":
         _check_file(file, kind, part)
-        return read_npz(file) if table is None else table(file, _columns(columns))
+        return read_table(file, _columns(columns)) if table else read_npz(file)
     if kind == "file" and not is_idx_name(file.name) and not _begins_like_idx(file):
         raise FormatError(str(file), "is of no format that Elman reads", _UNDERSTOOD)
     if kind == "nothing" and not _is_prefix(file):

@@ -10,21 +10,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from elman.data.sequences import LabelledSequences, Sequences
-from elman.data.tables.delimited import header_and_rows, is_number, read_rows
-from elman.data.tables.parquet import read_arrow
+from elman.data.tables import columns as tables
+from elman.data.tables import reader
+from elman.data.tables.columns import Table
+from elman.data.tables.fields import number
+from elman.data.tables.timestamps import looks_like_times, moments
 from elman.errors import DataError
 from elman.printable import quoted
 
-__all__ = ["Columns", "label_array", "read_csv", "read_parquet"]
+__all__ = ["Columns", "label_array", "read_table"]
 
 _USUAL = {
     "series": ("series", "series_id", "sequence", "sequence_id", "id"),
@@ -54,59 +56,24 @@ class Columns:
     per_step: bool = False
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table as read: every column of the same number of rows."""
-
-    path: str
-    columns: Mapping[str, Sequence[Any]]
-    lines: Sequence[int]  # where each row stands in the file
-
-    def error(self, row: int, column: str, found: str, expected: str) -> DataError:
-        return DataError(f"{self.path}, line {self.lines[row]}, column {column!r}", found, expected)
-
-
-def read_csv(path: Path, columns: Columns) -> LabelledSequences:
-    """Read a `.csv` or `.csv.gz` file in long form; fields between commas, semicolons or tabs.
+def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequences:
+    """Sequences from a table in long form: `.csv`, `.csv.gz`, `.tsv`, `.tsv.gz` or `.parquet`.
 
     Raises:
         FormatError: The file is damaged, has no header, or rows of another number of fields.
-        DataError: A column or value is missing, not a number, or contradicts another row.
+        DataError: A column or value is missing, not a number, or contradicts another row. The
+            message names the line; those of Parquet count rows from 1.
+        MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
-    names, lines, rows = header_and_rows(read_rows(path, str(path)), str(path))
-    values = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
-    return _sequences(_Table(str(path), values, lines[1:]), columns)
-
-
-def read_parquet(path: Path, columns: Columns) -> LabelledSequences:
-    """Read a Parquet file in long form; needs the extra `parquet`.
-
-    Raises:
-        MissingExtraError: pyarrow is not installed.
-        FormatError, DataError: See `read_csv`; lines count rows from 1.
-    """
-    table = read_arrow(path)
-    values = {name: _cells(table[name], f"{path}, column {name!r}") for name in table.column_names}
-    return _sequences(_Table(str(path), values, range(1, table.num_rows + 1)), columns)
-
-
-def _cells(column: Any, where: str) -> list[Any]:
-    """A column of Arrow's as Python has its values."""
-    try:
-        return column.to_pylist()
-    except Exception as error:  # times beyond Python's among it; Arrow's errors are many
-        raise DataError(
-            where, f"{column.type} cannot be read ({error})", "numbers, texts or times"
-        ) from error
-
-
-def _sequences(table: _Table, columns: Columns) -> LabelledSequences:
-    """Sort a table's rows into sequences."""
+    table = reader.read(path, texts=lambda names: _texts(names, columns))
+    names = list(table.columns)
     series_name = _find(table, "series", columns.series)
     step_name = _find(table, "step", columns.step)
-    label_names = _label_names(table, columns)
+    label_names = _label_names(names, columns)
+    for name in label_names:
+        _find(table, "label", name)
     taken = {series_name, step_name, *label_names}
-    features = tuple(name for name in table.columns if name not in taken)
+    features = tuple(name for name in names if name not in taken)
     if not features:
         raise _no_column(table, "feature", "at least one column besides series, step and label")
     ids, codes = _series(table, series_name)
@@ -119,151 +86,168 @@ def _sequences(table: _Table, columns: Columns) -> LabelledSequences:
         padded[inside] = _matrix(table, names)[order]
         return padded
 
-    if all(_missing(cell) for name in label_names for cell in table.columns[name]):
+    if all((_codes(table, name)[0] < 0).all() for name in label_names):
         labels = None
     elif columns.per_step:
         labels = pad(label_names, np.float64)
     else:
-        starts = np.cumsum(lengths) - lengths
-        by_column = [_constant(table, name, codes, order, starts) for name in label_names]
+        firsts = order[np.cumsum(lengths) - lengths]
+        by_column = [_constant(table, name, codes, firsts) for name in label_names]
         labels = by_column[0] if isinstance(columns.label, str | None) else np.stack(by_column, 1)
     sequences = Sequences(pad(features, np.float32), lengths)
-    return LabelledSequences(sequences, labels, features, ids, table.path)
+    return LabelledSequences(sequences, labels, features, ids, table.name)
 
 
-def _find(table: _Table, role: str, given: str | None) -> str:
+def _texts(names: Sequence[str], columns: Columns) -> list[str]:
+    """The columns that are names, whatever they look like: of series and of classes."""
+    series = columns.series or _usual(names, "series")
+    labels = [] if columns.per_step else _label_names(names, columns)
+    return [name for name in (series, *labels) if name is not None]
+
+
+def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
+    """The label columns, there or not; none where no column has a usual name."""
+    label = _usual(names, "label") if columns.label is None else columns.label
+    if label is None:
+        return []
+    return [label] if isinstance(label, str) else list(label)
+
+
+def _usual(names: Sequence[str], role: str) -> str | None:
+    by_lower = {name.lower(): name for name in reversed(names)}
+    return next((by_lower[name] for name in _USUAL[role] if name in by_lower), None)
+
+
+def _find(table: Table, role: str, given: str | None) -> str:
     """The column that plays `role`, or an error that lists the columns."""
-    name = _usual(table, role) if given is None else given
+    name = _usual(list(table.columns), role) if given is None else given
     if name is None or name not in table.columns:
         wanted = f"a column {given!r}" if given else f"a column named {' or '.join(_USUAL[role])}"
         raise _no_column(table, role, f"{wanted}; or name it: {role}='...'")
     return name
 
 
-def _usual(table: _Table, role: str) -> str | None:
-    by_lower = {name.lower(): name for name in reversed(list(table.columns))}
-    return next((by_lower[name] for name in _USUAL[role] if name in by_lower), None)
-
-
-def _no_column(table: _Table, role: str, expected: str) -> DataError:
+def _no_column(table: Table, role: str, expected: str) -> DataError:
     found = f"no {role} column among the columns {quoted(table.columns)}"
-    return DataError(table.path, found, expected)
+    return DataError(table.name, found, expected)
 
 
-def _label_names(table: _Table, columns: Columns) -> list[str]:
-    """The label columns; none where no column has a usual name."""
-    if columns.label is None:
-        usual = _usual(table, "label")
-        names = [] if usual is None else [usual]
-    else:
-        given = [columns.label] if isinstance(columns.label, str) else list(columns.label)
-        names = [_find(table, "label", name) for name in given]
-    return names
+def _wrong(table: Table, row: int, column: str, found: str, expected: str) -> DataError:
+    return DataError(f"{table.where(row)}, column {column!r}", found, expected)
 
 
-def _missing(cell: Any) -> bool:
-    return cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
+def _found(table: Table, row: int, column: str) -> str:
+    """What stands there, in the words of a message."""
+    cell = table.field(row, column)
+    nothing = cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
+    return "found nothing" if nothing else f"found {cell!r}"
 
 
-def _series(table: _Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
+def _codes(table: Table, name: str) -> tuple[np.ndarray, list[Any]]:
+    """A column as numbers of its distinct values, -1 where nothing stands; and the values."""
+    column = table.columns[name]
+    kind = tables.kind(column)
+    if kind == "number":
+        column = tables.numbers(column)
+    elif kind != "text":
+        absent, column = tables.missing(column), tables.objects(column)
+        column = np.array([str(cell) for cell in column], dtype=object)
+        column[absent] = None
+    codes, values = tables.codes(column)
+    blank = [code for code, value in enumerate(values) if not str(value).strip()]
+    return np.where(np.isin(codes, blank), -1, codes), values
+
+
+def _series(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
     """The series' ids in order of appearance, and each row's place among them."""
-    places: dict[str, int] = {}
-    codes = np.empty(len(table.lines), dtype=np.int64)
-    for row, cell in enumerate(table.columns[name]):
-        if _missing(cell):
-            raise table.error(row, name, "found nothing", "the identifier of a series")
-        codes[row] = places.setdefault(str(cell), len(places))
-    return tuple(places), codes
+    codes, values = _codes(table, name)
+    if (codes < 0).any():
+        row = int((codes < 0).argmax())
+        raise _wrong(table, row, name, "found nothing", "the identifier of a series")
+    return tuple(map(str, values)), codes
 
 
-def _order(table: _Table, codes: np.ndarray, series_name: str, step_name: str) -> np.ndarray:
+def _order(table: Table, codes: np.ndarray, series_name: str, step_name: str) -> np.ndarray:
     """The rows sorted by series and step; a step must not stand twice in a series."""
-    cells = table.columns[step_name]
-    dates = _moment(cells[0]) is not None and not is_number(str(cells[0]))
-    steps = _dates(table, step_name) if dates else _numbers(table, step_name)
+    column = table.columns[step_name]
+    if looks_like_times(column):
+        steps = moments(
+            column,
+            lambda row: f"{table.where(row)}, column {step_name!r}",
+            "an ISO date, as in the first row",
+        )
+    else:
+        steps = _matrix(table, [step_name])[:, 0]
     order = np.lexsort((steps, codes))
-    twice = (np.diff(codes[order]) == 0) & (np.diff(steps[order]) == 0)
+    twice = (codes[order][1:] == codes[order][:-1]) & (steps[order][1:] == steps[order][:-1])
     if twice.any():
         row = int(order[1:][twice].min())
-        raise table.error(
-            row,
-            step_name,
-            f"found step {cells[row]} of series {table.columns[series_name][row]!r} a second time",
-            "each step once in a series",
-        )
+        step, series = table.field(row, step_name), table.field(row, series_name)
+        found = f"found step {step} of series {series!r} a second time"
+        raise _wrong(table, row, step_name, found, "each step once in a series")
     return order
 
 
-def _moment(cell: Any) -> float | None:
-    """An ISO date or time as seconds (without a zone: UTC's); None if it is not one."""
+def _matrix(table: Table, names: Sequence[str]) -> np.ndarray:
+    """Columns as float64 `[rows, columns]`; every cell must be a finite number within float32."""
+    values = np.empty((table.rows, len(names)))
+    for k, name in enumerate(names):
+        values[:, k] = _numbers(table.columns[name])
+    usable = np.abs(values) <= _LARGEST
+    if not usable.all():
+        k = int(usable.all(axis=0).argmin())
+        row = int(usable[:, k].argmin())
+        found = _found(table, row, names[k])
+        expected = "a finite number within float32"
+        if found == "found nothing":
+            expected = "a number; fill or remove missing values"
+        raise _wrong(table, row, names[k], found, expected)
+    return values
+
+
+def _numbers(column: Any) -> np.ndarray:
+    """A column's numbers; NaN where something else stands."""
+    kind = tables.kind(column)
+    if kind == "number":
+        return tables.numbers(column)
+    if kind != "text":
+        return np.full(len(column), np.nan)
+    return np.array([_number(field) for field in tables.objects(column)])
+
+
+def _number(field: str | None) -> float:
     try:
-        moment = datetime.fromisoformat(str(cell))
+        return np.nan if field is None else number(field)
     except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return np.nan
 
 
-def _dates(table: _Table, name: str) -> np.ndarray:
-    """A column of dates or times as seconds."""
-    moments = [_moment(cell) for cell in table.columns[name]]
-    if None in moments:
-        row = moments.index(None)
-        found = f"found {table.columns[name][row]!r}"
-        raise table.error(row, name, found, "an ISO date, as in the first row")
-    return np.array(moments)
+def _constant(table: Table, name: str, series: np.ndarray, firsts: np.ndarray) -> np.ndarray:
+    """One label a series; it must stand in each of its rows and be the same in all.
 
-
-def _matrix(table: _Table, names: Sequence[str]) -> np.ndarray:
-    """Columns as float64 `[rows, columns]`, all at once where nothing is wrong with them."""
-    try:
-        numbers = np.array([table.columns[name] for name in names], dtype=np.float64).T
-        if numbers.ndim == 2 and (np.abs(numbers) <= _LARGEST).all():
-            return numbers
-    except (TypeError, ValueError, OverflowError):
-        pass  # some cell is not a number: found below
-    return np.stack([_numbers(table, name) for name in names], axis=1)
-
-
-def _numbers(table: _Table, name: str) -> np.ndarray:
-    """A column as float64 `[rows]`; every cell must be a finite number within float32."""
-    cells = table.columns[name]
-    try:
-        numbers = np.array(cells, dtype=np.float64)
-        if numbers.ndim == 1 and (np.abs(numbers) <= _LARGEST).all():
-            return numbers
-    except (TypeError, ValueError, OverflowError):
-        pass  # some cell is not a number: found below, with its line
-    for row, cell in enumerate(cells):
-        if _missing(cell):
-            raise table.error(row, name, "found nothing", "a number; fill or remove missing values")
-        try:
-            usable = abs(float(cell)) <= _LARGEST
-        except (TypeError, ValueError, OverflowError):
-            usable = False
-        if not usable:
-            raise table.error(row, name, f"found {cell!r}", "a finite number within float32")
-    raise table.error(0, name, f"found {cells[0]!r}", "plain numbers")
-
-
-def _constant(
-    table: _Table, name: str, codes: np.ndarray, order: np.ndarray, starts: np.ndarray
-) -> np.ndarray:
-    """One label a series; it must stand in each of its rows and be the same in all."""
-    cells = table.columns[name]
-    firsts = [cells[row] for row in order[starts]]
-    for row, (cell, code) in enumerate(zip(cells, codes, strict=True)):
-        if _missing(cell):
-            raise table.error(
-                row, name, "found nothing", "a label in every row, or in none (to predict)"
+    Args:
+        table: The table.
+        name: The column of labels.
+        series: The number of each row's series.
+        firsts: The first row of each series.
+    """
+    codes, values = _codes(table, name)
+    wrong = (codes < 0) | (codes != codes[firsts][series])
+    if wrong.any():
+        row = int(wrong.argmax())
+        if codes[row] < 0:
+            raise _wrong(
+                table, row, name, "found nothing", "a label in every row, or in none (to predict)"
             )
-        if cell != firsts[code]:
-            raise table.error(
-                row,
-                name,
-                f"found {cell!r} in a series that begins with {firsts[code]!r}",
-                "one label a series; for numbers at each step pass per_step=True",
-            )
-    return label_array(firsts)
+        first = _found(table, int(firsts[series[row]]), name).removeprefix("found ")
+        raise _wrong(
+            table,
+            row,
+            name,
+            f"{_found(table, row, name)} in a series that begins with {first}",
+            "one label a series; for numbers at each step pass per_step=True",
+        )
+    return label_array([values[code] for code in codes[firsts]])
 
 
 def label_array(labels: Sequence[Any]) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from elman.data.tables import columns
 from elman.data.tables.columns import Table
+from elman.data.tables.fields import MISSING, is_number, number
 from elman.data.tables.repairs import Order
 from elman.data.tables.timestamps import shown
 from elman.errors import DataError
@@ -22,7 +23,6 @@ __all__ = ["Block", "Place", "Reader", "check_whole", "constant"]
 Place = Callable[[int, str | None], str]  # what messages call a row and a column
 
 _MOST_CATEGORIES = 256
-_MISSING_WORDS = ("", "NA", "N/A", "null", "None")
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ class Reader:
         if not is_text:
             return None
         labels = columns.codes(column)[1]
-        if 2 * sum(map(_is_number, labels)) >= len(labels):
+        if 2 * sum(map(is_number, labels)) >= len(labels):
             return None
         if len(labels) > _MOST_CATEGORIES:
             raise DataError(
@@ -184,8 +184,8 @@ class Reader:
         """Numbers that stand as text."""
         column = self.table.columns[name]
         codes, labels = columns.codes(column)
-        words = [k for k, label in enumerate(labels) if not _is_number(label)]
-        refused = [k for k in words if labels[k].strip() not in _MISSING_WORDS]
+        words = [k for k, label in enumerate(labels) if not is_number(label)]
+        refused = [k for k in words if labels[k].strip() not in MISSING]
         if refused or "numbers" not in self.repair:
             row = int((codes == (refused[0] if refused else 0)).argmax())
             if refused and (target or len(refused) == len(labels)):
@@ -193,9 +193,8 @@ class Reader:
             else:
                 expected = "numbers; repair 'numbers' reads those that stand as text"
             raise DataError(self.place(row, name), f"found {columns.text(column, row)}", expected)
-        parsed = [np.nan if label.strip() in _MISSING_WORDS else float(label) for label in labels]
         self.notes.append(f"{len(codes)} texts in {name!r} read as numbers.")
-        return np.array([*parsed, np.nan])[codes]
+        return np.array([*map(number, labels), np.nan])[codes]
 
     def _note_missing(self, name: str, count: int, rows: int) -> None:
         if count:
@@ -243,11 +242,3 @@ def constant(block: Block, order: Order, place: Place) -> np.ndarray:
             "one value for each series; a value that changes is past= or future=",
         )
     return first
-
-
-def _is_number(label: str) -> bool:
-    try:
-        float(label)
-    except ValueError:
-        return False
-    return True

@@ -6,7 +6,7 @@ Letters: N series, R rows of all series, K targets.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from elman.data.series.frequency import Frequency
 from elman.data.series.panel import Columns, Panel, ranges
 from elman.data.series.roles import choose, completed, listed
 from elman.data.tables import reader
-from elman.data.tables.columns import as_table
+from elman.data.tables.columns import Table, as_table
 from elman.data.tables.repairs import check_repairs
 from elman.errors import ArgumentError
 from elman.printable import many
@@ -100,37 +100,35 @@ def panel_of(
     }
     unfold = False
     named = series or (columns.series if columns else None)
-    frame, name, where = _opened(frame, name, named, categories)
+    frame = _opened(frame, named, categories)
     if isinstance(frame, Panel):
         panel = _of_panel(frame, chosen, frequency, columns, name)
     else:
         if columns is not None:
             chosen = completed(chosen, columns, categories or {})
-        table = as_table(frame, name, where)
+        table = frame if isinstance(frame, Table) else as_table(frame, name)
         found = choose(table, **chosen, guess_time=columns is None)
         panel = Assembly(table, found, repair, timezone, categories).panel(frequency)
         joint = joint or (columns is not None and not columns.wide)
         unfold = not joint and found.series is None and len(found.target) > 1
     if ahead is not None:
-        ahead, ahead_name, where = _opened(ahead, "ahead", panel.columns.series, panel.categories)
-        table = as_table(ahead, ahead_name, where)
+        ahead = _opened(ahead, panel.columns.series, panel.categories)
+        table = ahead if isinstance(ahead, Table) else as_table(ahead, "ahead")
         panel = continued(panel, table, timezone=timezone, repair=repair)
     return _one_series_each(panel) if unfold else panel
 
 
 def _opened(
-    frame: Any, name: str, series: str | None, categories: Mapping[str, tuple[str, ...]] | None
-) -> tuple[Any, str, Callable[[int], str] | None]:
-    """What a path stands for; anything else as it is.
+    frame: Any, series: str | None, categories: Mapping[str, tuple[str, ...]] | None
+) -> Any:
+    """The table that a path stands for; anything else as it is.
 
     In a file, names of series and categories stay texts: "007".
     """
     if not isinstance(frame, str | os.PathLike):
-        return frame, name, None
-    path = os.fspath(frame)
-    text = [*(categories or {}), *([series] if series else [])]
-    content, where = reader.read(path, text=text)
-    return content, path, where
+        return frame
+    texts = [*(categories or {}), *([series] if series else [])]
+    return reader.read(os.fspath(frame), texts=lambda names: texts)
 
 
 def _of_panel(

@@ -14,7 +14,7 @@ from elman.data.series.panel import Columns, Panel, ranges
 from elman.data.series.roles import completed
 from elman.data.sets import catalogue
 from elman.data.tables import reader
-from elman.data.tables.columns import as_table, objects
+from elman.data.tables.columns import objects
 from elman.errors import ArgumentError
 
 __all__ = ["as_panel", "describe", "holder", "load_series", "series_names"]
@@ -165,8 +165,8 @@ def _set(name: str) -> _SeriesSet:
 def _columns(holder: str, path: str) -> dict[str, np.ndarray]:
     """The columns of a file with a header."""
     content = catalogue.contents(holder, [path])[path]
-    table, _ = reader.parse(content, path)
-    return {name: objects(column) for name, column in as_table(table, path).columns.items()}
+    table = reader.parse(content, path)
+    return {name: objects(column) for name, column in table.columns.items()}
 
 
 def _of_file(holder: str, path: str) -> Callable[[str | None], _Part]:

@@ -17,6 +17,7 @@ from elman.errors import DataError, MissingExtraError, ShapeError
 __all__ = [
     "Table",
     "as_table",
+    "cell",
     "codes",
     "dtype_name",
     "kind",
@@ -39,6 +40,7 @@ class Table:
         columns: Of each name a narwhals Series or an array `[rows]`.
         rows: How many rows there are.
         where: What messages call a row: "sales.csv, line 17".
+        field: What stands in a row and a column, for messages: of a text file the text.
         is_array: Whether it was an array, whose columns have numbers for names.
     """
 
@@ -46,10 +48,16 @@ class Table:
     columns: Mapping[str, Any]
     rows: int
     where: Callable[[int], str]
+    field: Callable[[int, str], Any]
     is_array: bool = False
 
 
-def as_table(frame: Any, name: str, where: Callable[[int], str] | None = None) -> Table:
+def as_table(
+    frame: Any,
+    name: str,
+    where: Callable[[int], str] | None = None,
+    field: Callable[[int, str], Any] | None = None,
+) -> Table:
     """A frame, a mapping of columns or an array as a `Table`.
 
     The index of a pandas frame or series becomes a column, or one for each level, if it has a
@@ -77,7 +85,14 @@ def as_table(frame: Any, name: str, where: Callable[[int], str] | None = None) -
     rows = next(iter(lengths.values()), 0)
     if rows == 0:
         raise ShapeError(name, "has no rows", "at least one row")
-    return Table(name, columns, rows, where or (lambda row: f"{name}, row {row}"), is_array)
+    return Table(
+        name,
+        columns,
+        rows,
+        where or (lambda row: f"{name}, row {row}"),
+        field or (lambda row, column: cell(columns[column], row)),
+        is_array,
+    )
 
 
 def kind(column: Any) -> str:
@@ -100,7 +115,10 @@ def kind(column: Any) -> str:
 
 def dtype_name(column: Any) -> str:
     """The type of a column, as its library calls it."""
-    return str(column.dtype)
+    if isinstance(column, np.ndarray):
+        return str(column.dtype)
+    native = column.to_native()
+    return str(native.dtype if hasattr(native, "dtype") else native.type)
 
 
 def numbers(column: Any) -> np.ndarray:
@@ -134,6 +152,21 @@ def missing(column: Any) -> np.ndarray:
     if column.dtype.kind in "fM":
         return np.isnan(column) if column.dtype.kind == "f" else np.isnat(column)
     return np.zeros(len(column), dtype=bool)
+
+
+def cell(column: Any, row: int) -> Any:
+    """The entry of a row, as Python has its value.
+
+    Raises:
+        DataError: Python has none for it, such as for a time beyond its calendar.
+    """
+    try:
+        found = column[row]
+    except Exception as error:  # of whichever library
+        raise DataError(
+            f"row {row}", f"{dtype_name(column)} cannot be read ({error})", "numbers, texts, times"
+        ) from error
+    return found.item() if isinstance(found, np.generic) else found
 
 
 def text(column: Any, row: int) -> str:

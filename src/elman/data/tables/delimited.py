@@ -12,11 +12,12 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from elman.data.tables.fields import is_number
 from elman.data.tables.unpacking import open_unpacked
 from elman.errors import DataError, FormatError
 from elman.printable import quoted
 
-__all__ = ["check_header", "delimiter_of", "header_and_rows", "is_number", "read_rows"]
+__all__ = ["check_header", "delimiter_of", "header_and_rows", "read_rows"]
 
 Source = Path | bytes
 """A file, or what it holds."""
@@ -105,15 +106,6 @@ def delimiter_of(source: Source) -> str:
     """
     with _text(source, "file") as file:
         return _delimiter(file.readline(_LONGEST))
-
-
-def is_number(text: str) -> bool:
-    """Whether Python reads a text as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _text(source: Source, where: str) -> IO[str]:

@@ -1,56 +1,66 @@
-"""Tables for forecasting from files: read by Arrow, and once more line by line where that fails.
+"""Tables from files: read by Arrow, and once more line by line where that fails.
 
-R is the number of rows. What a column holds is judged by how it begins, the same with and without
-Arrow: numbers, if nearly all of its fields are; else texts.
+R is the number of rows. What a column of a text file holds is judged by how it begins, the same
+with and without Arrow: numbers, if nearly all of its fields are; else texts.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from elman.data.tables.delimited import (
-    Source,
-    delimiter_of,
-    header_and_rows,
-    is_number,
-    read_rows,
-)
+from elman.data.tables.columns import Table, as_table
+from elman.data.tables.delimited import Source, delimiter_of, header_and_rows, read_rows
+from elman.data.tables.fields import MISSING, is_number, number, numbers
 from elman.data.tables.parquet import read_arrow
 from elman.data.tables.unpacking import Unpacking, is_gzip
 from elman.errors import DataError, FormatError
 
-__all__ = ["parse", "read"]
+__all__ = ["SUFFIXES", "is_table", "parse", "read"]
 
-Where = Callable[[int], str]
-"""What messages call a row: "sales.csv, line 17"."""
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+"""How the names of tables end."""
 
-_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
-_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+Texts = Callable[[Sequence[str]], Collection[str]]
+"""Of the names of all columns those that stay texts whatever they hold."""
+Row = tuple[int, list[str]]
+"""The line on which a row ends, and its fields."""
+
 _JUDGED = 1000  # rows by which a column is judged
 _MOSTLY = 0.9  # so many of the fields that are not empty make a column one of numbers
+_SMALL = _JUDGED  # fewer rows are in memory as a whole by then, and are not read again
 _PART = 1 << 12  # rows that are turned into arrays at once
 _LARGE = 1 << 24  # bytes from which the slow reader is worth a word
 
 
-def read(path: str | os.PathLike[str], *, text: Collection[str] = ()) -> tuple[Any, Where | None]:
-    """A table from a file, whose name tells its format, for `as_panel`.
+def is_table(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is, by its name, a table.
+
+    >>> is_table("Sales.CSV.gz"), is_table("sales.npz")
+    (True, False)
+    """
+    return os.fspath(path).lower().endswith(SUFFIXES)
+
+
+def read(path: str | os.PathLike[str], *, texts: Texts = lambda names: ()) -> Table:
+    """A table from a file, whose name tells its format.
 
     Args:
         path: `.csv`, `.csv.gz`, `.tsv`, `.tsv.gz` (commas, semicolons or tabs; the first line
             names the columns) or `.parquet`.
-        text: Columns of a text file that stay texts whatever they hold, such as the names of
-            series: "007".
+        texts: Tells the columns of a text file that stay texts whatever they hold, such as the
+            names of series: "007".
 
     Returns:
-        An Arrow table, or without pyarrow a mapping of columns `[R]` (float64, or objects that
-        are texts); and what messages call a row (None: by its number).
+        The columns as Arrow's, or as arrays `[R]` (float64, or objects that are texts).
 
     Raises:
         FormatError: The file is damaged, or of another format.
@@ -59,78 +69,132 @@ def read(path: str | os.PathLike[str], *, text: Collection[str] = ()) -> tuple[A
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
     file = Path(path)
-    name = file.name.lower()
-    if name.endswith(".parquet"):
-        return read_arrow(file), None
-    if not name.endswith(_SUFFIXES):
+    if not is_table(file):
         raise FormatError(
-            str(file), "is of no format that is read here", f"{', '.join(_SUFFIXES)} or .parquet"
+            str(file),
+            "is of no format that is read here",
+            f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}",
         )
-    return parse(file, str(path), text=text)
+    if file.name.lower().endswith(".parquet"):
+        return as_table(read_arrow(file), str(path), lambda row: f"{path}, line {row + 1}")
+    return parse(file, str(path), texts=texts)
 
 
-def parse(source: Source, where: str, *, text: Collection[str] = ()) -> tuple[Any, Where]:
+def parse(source: Source, where: str, *, texts: Texts = lambda names: ()) -> Table:
     """A table from a text file or its bytes; see `read`.
 
-    >>> columns, line = parse(b"day,units\\n2024-05-01,3\\n2024-05-02,NA\\n", "sales.csv")
-    >>> line(1)
-    'sales.csv, line 3'
+    >>> table = parse(b"day,units\\n2024-05-01,3\\n2024-05-02,NA\\n", "sales.csv")
+    >>> table.where(1), table.field(1, "units"), table.columns["units"].tolist()
+    ('sales.csv, line 3', 'NA', [3.0, nan])
     """
-    found = islice(read_rows(source, where), _JUDGED + 1)
-    names, lines, head = header_and_rows(found, where)
-    begins = dict(zip(names, zip(*head, strict=True), strict=True))
-    numeric = {name: name not in text and _numeric(begins[name]) for name in names}
-    table, failure = _by_arrow(source, where, lines[0], numeric, text)
+    rows = read_rows(source, where)
+    names, lines, head = header_and_rows(islice(rows, _JUDGED + 1), where)
+    first = _judged(names, lines[1:], head, texts(names))
+    if len(head) < _SMALL:
+        return _table(source, where, names, _by_csv(first, rows, where))
+    table, failure = _by_arrow(source, where, lines[0], first)
     if table is not None:
-        return table, lambda row: f"{where}, line {_line(source, where, row)}"
+        return _table(source, where, names, table)
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if size > _LARGE:
         warnings.warn(
             f"{where} ({size >> 20} MiB) is read by Python's csv module, as {failure}", stacklevel=3
         )
-    return _by_csv(source, where, numeric)
+    return _table(source, where, names, _by_csv(first, rows, where))
+
+
+def _table(source: Source, where: str, names: list[str], content: Any) -> Table:
+    """The table of a text file, of which messages name lines and fields: it is read again."""
+
+    @functools.lru_cache(maxsize=1)
+    def row_of(row: int) -> Row:
+        return next(islice(read_rows(source, where), row + 1, None))
+
+    return as_table(
+        content,
+        where,
+        lambda row: f"{where}, line {row_of(row)[0]}",
+        lambda row, column: row_of(row)[1][names.index(column)],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Beginning:
+    """The first rows of a text file, by which its columns were judged.
+
+    Attributes:
+        lines: The line on which each row ends.
+        fields: Those of each column, by its name.
+        numeric: Whether a column is one of numbers; None where nothing stands in it yet.
+        numbers: The columns of which all fields are numbers, or missing.
+        texts: The columns that stay texts.
+    """
+
+    lines: list[int]
+    fields: dict[str, Sequence[str]]
+    numeric: dict[str, bool | None]
+    numbers: dict[str, np.ndarray]
+    texts: Collection[str]
+
+
+def _judged(
+    names: list[str], lines: list[int], rows: list[list[str]], texts: Collection[str]
+) -> _Beginning:
+    first = _Beginning(lines, dict(zip(names, zip(*rows, strict=True), strict=True)), {}, {}, texts)
+    for name, fields in first.fields.items():
+        values = None if name in texts else _all_numbers(fields)
+        if values is None:
+            first.numeric[name] = name not in texts and _numeric(fields)
+        else:
+            first.numeric[name], first.numbers[name] = True, values
+    return first
+
+
+def _all_numbers(fields: Sequence[str]) -> np.ndarray | None:
+    """The numbers in fields; None where something else stands, or nothing in any."""
+    try:
+        values = numbers(fields)
+    except ValueError:
+        return None
+    return None if np.isnan(values).all() else values
 
 
 def _numeric(fields: Iterable[str]) -> bool | None:
     """Whether a column of these fields is one of numbers; None if nothing stands in any."""
     stripped = (field.strip() for field in fields)
-    present = list(islice((field for field in stripped if field not in _MISSING), _JUDGED))
+    present = list(islice((field for field in stripped if field not in MISSING), _JUDGED))
     if not present:
         return None
     return sum(map(is_number, present)) >= _MOSTLY * len(present)
 
 
-def _by_arrow(
-    source: Source,
-    where: str,
-    header: int,
-    numeric: dict[str, bool | None],
-    kept: Collection[str],
-) -> tuple[Any, str]:
+def _by_arrow(source: Source, where: str, header: int, first: _Beginning) -> tuple[Any, str]:
     """The table as Arrow reads it; or None, and why it does not.
 
     Arrow does not tell the line where it failed. Then the csv module reads the file, and either
     names what is wrong or gets it right.
     """
     try:
-        import narwhals  # noqa: F401  by which a panel reads Arrow's columns
+        import narwhals  # noqa: F401  by which Arrow's columns are read
         import pyarrow
         import pyarrow.csv
     except ImportError as error:
         return None, f"{error.name} is not installed (faster: pip install 'elman[parquet]')"
+    numeric = first.numeric
     types = {
-        name: pyarrow.float64() if number else pyarrow.string() for name, number in numeric.items()
+        name: pyarrow.float64() if decided else pyarrow.string()
+        for name, decided in numeric.items()
     }
     try:
         table = pyarrow.csv.read_csv(
             _stream(source, where),
             pyarrow.csv.ReadOptions(column_names=list(numeric), skip_rows=header),
             pyarrow.csv.ParseOptions(delimiter=delimiter_of(source)),
-            pyarrow.csv.ConvertOptions(column_types=types, null_values=_MISSING),
+            pyarrow.csv.ConvertOptions(column_types=types, null_values=MISSING),
         )
         columns = [
-            column if number else _typed(column, number, name in kept)
-            for (name, number), column in zip(numeric.items(), table.columns, strict=True)
+            column if decided else _typed(column, decided, name in first.texts)
+            for (name, decided), column in zip(numeric.items(), table.columns, strict=True)
         ]
         table = pyarrow.table(columns, names=list(numeric))
     except (pyarrow.ArrowException, OSError) as error:
@@ -149,7 +213,7 @@ def _stream(source: Source, where: str) -> Any:
     return Unpacking(pyarrow.CompressedInputStream(raw, "gzip"), raw, raw.size(), where)
 
 
-def _typed(column: Any, number: bool | None, kept: bool) -> Any:
+def _typed(column: Any, decided: bool | None, kept: bool) -> Any:
     """Texts as times if all are; or as numbers, where none stood in the first rows."""
     import pyarrow
     import pyarrow.compute
@@ -157,8 +221,8 @@ def _typed(column: Any, number: bool | None, kept: bool) -> Any:
     compute: Any = pyarrow.compute  # its functions are made when it is imported
     if compute.any(compute.match_substring(column, "\n")).as_py():  # a quote never closed?
         raise pyarrow.ArrowInvalid("a field goes over several lines")
-    undecided = number is None and not kept
-    missing = compute.is_in(column, pyarrow.array(_MISSING if undecided else ("",)))
+    undecided = decided is None and not kept
+    missing = compute.is_in(column, pyarrow.array(MISSING if undecided else ("",)))
     if compute.any(missing).as_py():
         column = compute.if_else(missing, pyarrow.scalar(None, pyarrow.string()), column)
     if undecided and _numeric(column.drop_null().slice(0, _JUDGED).to_pylist()) is not False:
@@ -171,43 +235,45 @@ def _typed(column: Any, number: bool | None, kept: bool) -> Any:
         return column
 
 
-def _by_csv(
-    source: Source, where: str, numeric: dict[str, bool | None]
-) -> tuple[dict[str, np.ndarray], Where]:
+def _by_csv(first: _Beginning, rest: Iterator[Row], where: str) -> dict[str, np.ndarray]:
     """The table as the csv module reads it, part by part.
 
     A part goes into arrays at once: Python's collector would look through longer lists of texts
     again and again.
     """
-    lines, parts = [], {name: [] for name in numeric}
-    found = read_rows(source, where)
-    next(found)  # the header
-    while part := list(islice(found, _PART)):
+    lines = [np.array(first.lines)]
+    parts = {name: [values] for name, values in first.numbers.items()}
+    for name, fields in first.fields.items():
+        if name not in parts:
+            parts[name] = [_column(fields, first.numeric[name], lines[0], where, name)]
+    while part := list(islice(rest, _PART)):
         lines.append(np.array([line for line, _ in part]))
         by_column = zip(*(fields for _, fields in part), strict=True)
-        for (name, number), fields in zip(numeric.items(), by_column, strict=True):
-            if number:
-                parts[name].append(_numbers(fields, lines[-1], where, name))
-            else:
-                parts[name].append(np.array(fields, dtype=object))
-    line = np.concatenate(lines)
-    table = {name: np.concatenate(parts[name]) for name in numeric}
-    for name, number in numeric.items():
-        if number:
+        for (name, numeric), fields in zip(first.numeric.items(), by_column, strict=True):
+            parts[name].append(_column(fields, numeric, lines[-1], where, name))
+    table = {name: np.concatenate(parts[name]) for name in first.fields}
+    for name, numeric in first.numeric.items():
+        if numeric:
             continue
         fields = table[name]
-        number = _numeric(fields) if number is None else number
-        if number:
-            table[name] = _numbers(fields, line, where, name)
+        judged = _numeric(fields) if numeric is None else False
+        if judged:
+            table[name] = _numbers(fields, np.concatenate(lines), where, name)
         else:
-            fields[np.isin(fields, _MISSING if number is None else ("",))] = None
-    return table, lambda row: f"{where}, line {line[row]}"
+            fields[np.isin(fields, MISSING if judged is None else ("",))] = None
+    return table
 
 
-def _numbers(fields: Collection[str], lines: np.ndarray, where: str, name: str) -> np.ndarray:
+def _column(
+    fields: Sequence[str], numeric: bool | None, lines: np.ndarray, where: str, name: str
+) -> np.ndarray:
+    return _numbers(fields, lines, where, name) if numeric else np.array(fields, dtype=object)
+
+
+def _numbers(fields: Sequence[str], lines: np.ndarray, where: str, name: str) -> np.ndarray:
     """The fields of a column, each on its line, as float64."""
     try:
-        return np.fromiter(map(_number, fields), np.float64, len(fields))
+        return numbers(fields)
     except ValueError:
         line, field = next(pair for pair in zip(lines, fields, strict=True) if _is_word(pair[1]))
     raise DataError(
@@ -217,22 +283,9 @@ def _numbers(fields: Collection[str], lines: np.ndarray, where: str, name: str) 
     )
 
 
-def _number(field: str) -> float:
-    field = field.strip()
-    if "_" in field:  # Python's own way to write numbers
-        raise ValueError
-    return np.nan if field in _MISSING else float(field)
-
-
 def _is_word(field: str) -> bool:
     try:
-        _number(field)
+        number(field)
     except ValueError:
         return True
     return False
-
-
-def _line(source: Source, where: str, row: int) -> int:
-    """The line on which a row ends: the file is read again."""
-    found = islice(read_rows(source, where), row + 1, None)
-    return next(found)[0]

@@ -18,7 +18,7 @@ from elman.data.tables import columns
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
-__all__ = ["looks_like_times", "read_times", "shown"]
+__all__ = ["looks_like_times", "moments", "read_times", "shown"]
 
 Place = Callable[[int], str]
 
@@ -71,10 +71,7 @@ def read_times(
         raise DataError(
             place(0), f"found a column of {columns.dtype_name(column)}", f"{_ISO}, or whole numbers"
         )
-    absent = columns.missing(column)
-    if absent.any():
-        row = int(absent.argmax())
-        raise DataError(place(row), "the time is missing", "a time in every row")
+    _check_there(column, place)
     if kind == "number":
         if timezone:
             raise ArgumentError("timezone", "the times are numbers", "leave it out")
@@ -91,11 +88,42 @@ def read_times(
     return _from_local(local, told, owners, place)
 
 
+def moments(column: Any, place: Place, expected: str = _ISO) -> np.ndarray:
+    """A column of dates or ISO texts as moments in UTC, in which those without a zone are taken.
+
+    Args:
+        column: A narwhals Series or an array `[R]`.
+        place: What messages call a row of this column.
+        expected: What messages ask for instead of a text that is none.
+
+    Returns:
+        datetime64[us] `[R]`.
+
+    Raises:
+        DataError: A time is missing, unreadable or outside the calendar.
+    """
+    _check_there(column, place)
+    if columns.kind(column) == "time":
+        utc, local, _ = _stamps(column, place)
+    else:
+        local, offsets, _ = _texts(column, place, expected)
+        utc = local - offsets
+    _check_range(local, place)
+    return utc
+
+
 def shown(time: Any) -> str:
     """A time as messages show it: "2024-01-31", "2024-01-31 12:00", "17"."""
     if isinstance(time, np.datetime64):
         return str(np.datetime_as_string(time, unit="auto")).replace("T", " ")
     return str(time)
+
+
+def _check_there(column: Any, place: Place) -> None:
+    absent = columns.missing(column)
+    if absent.any():
+        row = int(absent.argmax())
+        raise DataError(place(row), "the time is missing", "a time in every row")
 
 
 def _whole_numbers(values: np.ndarray, place: Place) -> np.ndarray:
@@ -160,6 +188,16 @@ def _check_zones(zones: np.ndarray, values: Any, place: Place) -> None:
 
 def _parsed(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | None]:
     """ISO texts as UTC, local time and their offsets (None where the texts have none)."""
+    local, offsets, zoned = _texts(column, place, _ISO)
+    _check_zones(zoned, column, place)
+    if not zoned[0]:
+        return local, local, None
+    found = sorted({f"{value / 60:+g} h" for value in np.unique(offsets.astype(int))})
+    return local - offsets, local, f"offset {', '.join(found)}"
+
+
+def _texts(column: Any, place: Place, expected: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """ISO texts as local times, their offsets (0 where they have none), and which have one."""
     local = np.empty(len(column), dtype="datetime64[us]")
     offsets = np.zeros(len(column), dtype="timedelta64[m]")
     zoned = np.zeros(len(column), dtype=bool)
@@ -169,23 +207,21 @@ def _parsed(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | No
         longest = int(np.argmax(np.frompyfunc(len, 1, 1)(texts)))
         if len(texts[longest]) > _LONGEST:
             row = start + longest
-            raise DataError(place(row), f"found {columns.text(column, row)[:_LONGEST]}...", _ISO)
+            raise DataError(
+                place(row), f"found {columns.text(column, row)[:_LONGEST]}...", expected
+            )
         bare, offsets[part], zoned[part] = _without_offset(texts.astype(str))
         try:
             local[part] = bare.astype("datetime64[us]")
         except (ValueError, TypeError):
             row = start + next(n for n, text in enumerate(bare) if not _is_iso(text))
-            raise DataError(place(row), f"found {columns.text(column, row)}", _ISO) from None
+            raise DataError(place(row), f"found {columns.text(column, row)}", expected) from None
         short = bare.view(np.uint32).reshape(len(bare), -1)
         undated = short[:, 4] != ord("-") if short.shape[1] > 4 else np.ones(len(bare), bool)
         if undated.any():  # NumPy reads "20240131" as a year
             row = start + int(undated.argmax())
-            raise DataError(place(row), f"found {columns.text(column, row)}", _ISO)
-    _check_zones(zoned, column, place)
-    if not zoned[0]:
-        return local, local, None
-    found = sorted({f"{value / 60:+g} h" for value in np.unique(offsets.astype(int))})
-    return local - offsets, local, f"offset {', '.join(found)}"
+            raise DataError(place(row), f"found {columns.text(column, row)}", expected)
+    return local, offsets, zoned
 
 
 def _is_iso(text: str) -> bool:
