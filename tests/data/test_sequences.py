@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.data.sequences import LabelledSequences, Sequences, as_sequences
-from elman.errors import DataError, ShapeError
+from elman.errors import ArgumentError, DataError, ShapeError
 
 
 def test_a_float32_array_is_used_without_a_copy():
@@ -136,3 +136,73 @@ def test_sequences_are_frozen():
     sequences = Sequences(np.zeros((1, 1, 1), np.float32), np.ones(1, np.int64))
     with pytest.raises(AttributeError):
         sequences.values = sequences.values  # pyright: ignore
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=5), min_size=1, max_size=6))
+def test_token_ids_come_back_as_they_were(rows):
+    for X in (rows, [np.array(row, np.int32) for row in rows], tuple(map(tuple, rows))):
+        tokens = as_sequences(X, ids=True, vocabulary=10)
+        assert (tokens.values.dtype, tokens.features) == (np.int64, None)
+        assert tokens.values.shape == (len(rows), max(map(len, rows)))
+        assert [row.tolist() for row in tokens.rows()] == rows
+        padded = np.arange(tokens.values.shape[1]) >= tokens.lengths[:, None]
+        assert (tokens.values[padded] == 0).all()
+        assert as_sequences(tokens, ids=True) is tokens
+    chosen = tokens.select([0])
+    assert chosen.rows()[0].tolist() == rows[0]
+
+
+def test_an_array_of_token_ids_is_used_without_a_copy():
+    ids = np.arange(6).reshape(2, 3)
+    tokens = as_sequences(ids, ids=True)
+    assert np.shares_memory(tokens.values, ids)
+    assert tokens.lengths.tolist() == [3, 3]
+    assert not tokens.ragged
+
+
+def test_whole_numbers_are_features_unless_ids_are_asked_for():
+    rows = [np.arange(3), np.arange(2)]
+    assert as_sequences(rows).features == 1
+    assert as_sequences(rows, ids=True).features is None
+    with pytest.raises(ShapeError, match="found token ids; features"):
+        as_sequences(as_sequences(rows, ids=True))
+    with pytest.raises(ShapeError, match="found 1 features a step; token ids"):
+        as_sequences(as_sequences(rows), ids=True)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([], "found no sequences"),
+        (np.zeros((0, 3), int), "found no sequences"),
+        (np.zeros((1, 2, 3), int), r"int64 of shape \(1, 2, 3\); token ids: an array \[sequences"),
+        (np.arange(3), r"shape \(3,\)"),
+        (np.zeros((2, 3)), "found float64"),
+        ([[1, 2], [0.5]], r"X\[1\]: found float64"),
+        ([[True]], "found bool"),
+        ([[[1], [2]]], r"X\[0\]: found int64 of shape \(2, 1\); token ids: \[steps\]"),
+        (["abc"], r"X\[0\]: found <U3"),
+        (None, "found object"),
+    ],
+)
+def test_what_are_no_token_ids_says_what_was_found(X, message):
+    with pytest.raises(ShapeError, match=message):
+        as_sequences(X, ids=True)
+
+
+def test_ids_outside_the_vocabulary_are_located():
+    rows = [[0, 1], [], [2, 3, 4]]
+    with pytest.raises(DataError, match="X, sequence 2, step 2: found token id 4; ids from 0 to 3"):
+        as_sequences(rows, ids=True, vocabulary=4)
+    with pytest.raises(DataError, match="data, sequence 0, step 1: found token id -1; ids of 0"):
+        as_sequences(np.array([[1, -1]]), ids=True, where="data")
+    whole = as_sequences(rows, ids=True)
+    with pytest.raises(DataError, match="sequence 2, step 1: found token id 3"):
+        as_sequences(whole, ids=True, vocabulary=3)
+
+
+def test_features_and_ids_are_asked_for_one_at_a_time():
+    with pytest.raises(ArgumentError, match="features: given for token ids"):
+        as_sequences([[1]], features=1, ids=True)
+    with pytest.raises(ArgumentError, match="vocabulary: given for features"):
+        as_sequences([[1]], vocabulary=3)

@@ -130,3 +130,13 @@ def test_padded_share_counts_steps():
     assert padded_share(even(9), batch_rows(even(9), 4)) == 0.0
     data = ragged([10, 5, 0])
     assert padded_share(data, [np.array([0, 1]), np.array([2])]) == pytest.approx(1 - 15 / 21)
+
+
+def test_token_ids_are_batched_like_features():
+    ids = torch.tensor([[3, 1, 2], [4, 0, 0], [5, 6, 0]])
+    data = Examples(ids, torch.zeros(3), torch.tensor([3, 1, 2]))
+    batch = data.select(np.array([1, 2]))
+    assert batch.inputs.tolist() == [[4, 0], [5, 6]]
+    assert batch.inputs.dtype == torch.int64
+    assert data.steps().tolist() == [3, 1, 2]
+    assert data.fingerprint() != Examples(ids + 1, data.targets, data.lengths).fingerprint()

@@ -11,6 +11,7 @@ from elman.blueprint.blocks import (
     MAX_VOCABULARY,
     Block,
     Dense,
+    Embedding,
     Parallel,
     Pool,
     Recall,
@@ -117,6 +118,12 @@ class Blueprint:
             return False
         recurrent = [block for block in self.chains["body"] if isinstance(block, Recurrent)]
         return not any(block.bidirectional for block in recurrent)
+
+    @property
+    def vocabulary(self) -> int | None:
+        """How many token ids the inputs may be; None where they are features."""
+        first = next(iter(self.chains.values()))[0]
+        return first.vocabulary if isinstance(first, Embedding) else None
 
     @property
     def output_size(self) -> int:

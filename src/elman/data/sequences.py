@@ -1,6 +1,6 @@
 """A batch of sequences as one padded array and its lengths, and the checker that makes it.
 
-Letters: N sequences, T steps of the longest one, I features.
+Letters: N sequences, T steps of the longest one, I features, V token ids.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from elman.errors import DataError, ShapeError
+from elman.errors import ArgumentError, DataError, ShapeError
 
-__all__ = ["LabelledSequences", "Sequences", "as_sequences"]
+__all__ = ["LabelledSequences", "Sequences", "as_sequences", "check_ids"]
 
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """Sequences of the same features and of any lengths.
+    """Sequences of any lengths: of the same features, or of token ids.
 
     Attributes:
-        values: float32 `[N, T, I]`, finite; zero past each sequence's length.
+        values: Features float32 `[N, T, I]`, finite; or token ids int64 `[N, T]`, none negative.
+            Zero past each sequence's length.
         lengths: int64 `[N]`, each in 0…T.
     """
 
@@ -31,9 +32,9 @@ class Sequences:
         return len(self.values)
 
     @property
-    def features(self) -> int:
-        """Number of features I."""
-        return self.values.shape[2]
+    def features(self) -> int | None:
+        """Number of features I; None of token ids."""
+        return None if self.values.ndim == 2 else self.values.shape[2]
 
     @property
     def ragged(self) -> bool:
@@ -45,7 +46,7 @@ class Sequences:
         return Sequences(self.values[rows], self.lengths[rows])
 
     def rows(self) -> list[np.ndarray]:
-        """Each sequence without its padding, `[T_i, I]`: views, not copies."""
+        """Each sequence without its padding, `[T_i, I]` or ids `[T_i]`: views, not copies."""
         return [row[:length] for row, length in zip(self.values, self.lengths, strict=True)]
 
 
@@ -57,7 +58,7 @@ class LabelledSequences:
         sequences: The N sequences.
         labels: Class labels `[N]` (strings or integers), numbers `[N]` or `[N, K]`, numbers for
             each step `[N, T, K]` (zero past each length), or None where nothing is known.
-        feature_names: I names.
+        feature_names: I names; none of token ids.
         ids: N names of the sequences, as strings.
         name: Where they come from: a catalogue name or a path.
     """
@@ -81,26 +82,42 @@ class LabelledSequences:
         )
 
 
-def as_sequences(X: Any, *, features: int | None = None, where: str = "X") -> Sequences:
-    """Check sequences in any accepted form and pad them to one float32 array.
+def as_sequences(
+    X: Any,
+    *,
+    features: int | None = None,
+    ids: bool = False,
+    vocabulary: int | None = None,
+    where: str = "X",
+) -> Sequences:
+    """Check sequences in any accepted form and pad them to one array.
 
-    A float32 array `[N, T, I]` is used as it is, without a copy.
+    A float32 array `[N, T, I]`, or one of int64 `[N, T]` for ids, is used as it is, not copied.
 
     >>> as_sequences([[1.0, 2.0, 3.0], [4.0]]).values[:, :, 0].tolist()
     [[1.0, 2.0, 3.0], [4.0, 0.0, 0.0]]
+    >>> as_sequences([[5, 2], [7]], ids=True, vocabulary=8).values.tolist()
+    [[5, 2], [7, 0]]
 
     Args:
         X: An array `[N, T, I]`; or a list (tuple, object array) of arrays `[T_i, I]`, where a
-            flat `[T_i]` is a sequence of one feature and T_i may be 0; or `Sequences`.
+            flat `[T_i]` is a sequence of one feature and T_i may be 0; or `Sequences`. Of ids
+            an array `[N, T]`, a list of `[T_i]`, or `Sequences`.
         features: The number of features that is needed; None takes what is found.
+        ids: Whether X holds token ids instead of features; they are never guessed from a dtype.
+        vocabulary: V: ids must be in 0…V - 1; None: 0 or more.
         where: What messages call X.
 
     Raises:
+        ArgumentError: `features` is given for ids, or `vocabulary` for features.
         ShapeError: X is empty or not made of numbers, its rank is wrong, or the number of
-            features is not the same everywhere or not `features`.
-        DataError: A value is NaN, infinite or beyond float32: the message names its sequence,
-            step and feature.
+            features is not the same everywhere or not `features`; or ids are no integers.
+        DataError: A value is NaN, infinite or beyond float32, or an id outside the vocabulary:
+            the message names its sequence, step and feature.
     """
+    if ids or vocabulary is not None:
+        _check_asked(features, ids)
+        return _token_ids(X, vocabulary, where)
     if isinstance(X, Sequences):
         _check_features(X.features, features, where)
         return X
@@ -190,7 +207,73 @@ def _float32(array: np.ndarray) -> np.ndarray:
         return array.astype(np.float32, copy=False)
 
 
-def _check_features(found: int, expected: int | None, where: str) -> None:
+def _check_asked(features: int | None, ids: bool) -> None:
+    if features is not None:
+        raise ArgumentError("features", "given for token ids", "leave it out")
+    if not ids:
+        raise ArgumentError("vocabulary", "given for features", "ids=True, or leave it out")
+
+
+def _token_ids(X: Any, vocabulary: int | None, where: str) -> Sequences:
+    """Token ids as `Sequences`; see `as_sequences`."""
+    if isinstance(X, Sequences):
+        if X.features is not None:
+            raise ShapeError(where, f"found {X.features} features a step", "token ids")
+        sequences = X
+    elif isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
+        rows = [_ids(row, 1, f"{where}[{n}]") for n, row in enumerate(X)]
+        if not rows:
+            raise ShapeError(where, "found no sequences", "at least one")
+        lengths = np.array([len(row) for row in rows], dtype=np.int64)
+        values = np.zeros((len(rows), int(lengths.max())), dtype=np.int64)
+        values[np.arange(values.shape[1]) < lengths[:, None]] = np.concatenate(rows)
+        sequences = Sequences(values, lengths)
+    else:
+        values = _ids(X, 2, where)
+        if len(values) == 0:
+            raise ShapeError(where, "found no sequences", "at least one")
+        sequences = Sequences(values, np.full(len(values), values.shape[1], dtype=np.int64))
+    check_ids(sequences, vocabulary, where)
+    return sequences
+
+
+def _ids(values: Any, rank: int, where: str) -> np.ndarray:
+    """Whole numbers of this rank as int64; an empty list is a sequence without a step."""
+    if isinstance(values, np.ndarray) and values.dtype == object:
+        values = values.tolist()
+    array = _numbers(values, where)
+    if array.size == 0 and array.ndim == rank == 1:
+        return np.zeros(0, dtype=np.int64)
+    if array.ndim != rank or array.dtype.kind not in "iu":
+        wanted = (
+            "an array [sequences, steps], or a list of arrays [steps]," if rank == 2 else "[steps]"
+        )
+        raise ShapeError(
+            where, f"found {array.dtype} of shape {array.shape}", f"token ids: {wanted} of integers"
+        )
+    return array.astype(np.int64, copy=False)
+
+
+def check_ids(sequences: Sequences, vocabulary: int | None, where: str = "X") -> None:
+    """Check token ids against a vocabulary of so many; None: only that none is negative.
+
+    Raises:
+        DataError: One is outside: the message names its sequence and step.
+    """
+    values = sequences.values
+    wrong = values < 0 if vocabulary is None else (values < 0) | (values >= vocabulary)
+    if wrong.any():
+        sequence, step = np.argwhere(wrong)[0]
+        raise DataError(
+            f"{where}, sequence {sequence}, step {step}",
+            f"found token id {values[sequence, step]}",
+            "ids of 0 or more" if vocabulary is None else f"ids from 0 to {vocabulary - 1}",
+        )
+
+
+def _check_features(found: int | None, expected: int | None, where: str) -> None:
+    if found is None:
+        raise ShapeError(where, "found token ids", "features, or ids where ids are asked for")
     if found == 0:
         raise ShapeError(where, "found 0 features", "at least one feature")
     if expected is not None and found != expected:

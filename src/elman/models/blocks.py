@@ -49,8 +49,12 @@ class Embedding(nn.Module):
             )
         wrong = (ids < 0) | (ids >= len(self.weight))
         if bool(wrong.any()):
-            found = int(ids[wrong][0])
-            raise ArgumentError("token ids", f"found {found}", f"give 0 to {len(self.weight) - 1}")
+            row, step = wrong.nonzero()[0].tolist()
+            raise ArgumentError(
+                f"token ids[{row}, {step}]",
+                f"found {int(ids[row, step])}",
+                f"give 0 to {len(self.weight) - 1}",
+            )
         return only_real(flow._replace(values=nn.functional.embedding(ids, self.weight)))
 
 

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Num
 
-from elman.blueprint import Blueprint
-from elman.data import Sequences, as_sequences
+from elman.blueprint import Blueprint, Embedding
+from elman.data.sequences import Sequences, as_sequences, check_ids
+from elman.errors import ArgumentError
 from elman.transforms.scaler import Scaler
 
-__all__ = ["Run", "run_batches", "scaled_sequence"]
+__all__ = ["Run", "run_batches", "scaled_sequence", "sequences_for"]
 
 Run = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""inputs `[B, T, I]` and lengths `[B]` to outputs `[B, K]` or `[B, T, K]`."""
+"""inputs `[B, T, I]` (or token ids `[B, T]`), lengths `[B]` to outputs `[B, K]` or `[B, T, K]`."""
 
 _LARGEST = 2**24
 """Most float32 values of the widest intermediate result: 64 MiB."""
 _ROWS = 1024
+
+
+def sequences_for(blueprint: Blueprint, X: Any, where: str = "X") -> Sequences:
+    """X as a network reads it: features, or token ids of its vocabulary.
+
+    Raises:
+        ShapeError, DataError: X does not fit; see `elman.data.as_sequences`.
+    """
+    if blueprint.vocabulary is not None:
+        return as_sequences(X, ids=True, vocabulary=blueprint.vocabulary, where=where)
+    return as_sequences(X, features=blueprint.input_size, where=where)
 
 
 def run_batches(
@@ -31,10 +43,18 @@ def run_batches(
         run: The network.
         sequences: Unscaled.
         blueprint: Tells how wide the intermediate results are.
-        scaler: Of the inputs, or None.
+        scaler: Of the inputs, or None; token ids have none.
+
+    Raises:
+        DataError: A token id is outside the vocabulary: the message names sequence and step.
+        ArgumentError: Token ids have a scaler.
     """
+    if sequences.features is None:
+        check_ids(sequences, blueprint.vocabulary)
+        if scaler is not None:
+            raise ArgumentError("scaler", "given for token ids", "None: they are no quantities")
     steps = max(1, sequences.values.shape[1])
-    rows = max(1, min(_ROWS, _LARGEST // (steps * _widest(blueprint.shapes(), sequences))))
+    rows = max(1, min(_ROWS, _LARGEST // (steps * _widest(blueprint))))
     parts = []
     for start in range(0, len(sequences), rows):
         part = sequences.select(slice(start, start + rows))
@@ -50,21 +70,29 @@ def run_batches(
 
 
 def scaled_sequence(
-    sequence: Any, features: int | None, scaler: Scaler | None
-) -> tuple[Float[np.ndarray, "T I"], Float[np.ndarray, "T I"]]:
-    """One sequence as it was given, and as the network reads it; float32 both.
+    sequence: Any, blueprint: Blueprint, scaler: Scaler | None
+) -> tuple[Num[np.ndarray, "T *I"], Num[np.ndarray, "T *I"]]:
+    """One sequence as it was given, and as the network reads it; float32 both, or token ids.
 
     Args:
-        sequence: `[T, I]`, or `[T]` of one feature; unscaled.
-        features: I; None takes what is found.
+        sequence: `[T, I]`, or `[T]` of one feature or of token ids; unscaled.
+        blueprint: Of the network.
         scaler: Of the inputs, or None.
 
     Raises:
         ShapeError, DataError: The sequence does not fit; see `elman.data.as_sequences`.
     """
-    values = as_sequences([sequence], features=features, where="sequence").values
+    values = sequences_for(blueprint, [sequence], "sequence").values
     return values[0], (values if scaler is None else scaler.transform(values))[0]
 
 
-def _widest(shapes: Mapping[str, tuple[int, ...]], sequences: Sequences) -> int:
-    return max(sequences.features, *(shape[0] for shape in shapes.values()))
+def _widest(blueprint: Blueprint) -> int:
+    """Numbers of a step of the widest intermediate result."""
+    widths = [blueprint.input_size or 1]
+    for chain in blueprint.chains:
+        for block, features in blueprint.fed_blocks(chain):
+            if isinstance(block, Embedding):  # its rows are tokens
+                widths.append(block.size)
+            else:
+                widths += [shape[0] for shape in block.shapes(features).values()]
+    return max(widths)

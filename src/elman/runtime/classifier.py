@@ -9,12 +9,11 @@ import numpy as np
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle
-from elman.data import as_sequences
 from elman.errors import BundleError, ShapeError
 from elman.kernels import native
 from elman.metrics import accuracy, balanced_accuracy, log_loss
 from elman.metrics.baselines import ClassificationBaselines
-from elman.runtime.batching import Run, run_batches, scaled_sequence
+from elman.runtime.batching import Run, run_batches, scaled_sequence, sequences_for
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
 from elman.runtime.stepping import NetworkStepper
@@ -101,7 +100,7 @@ class ClassifierModel:
             belong to the scores); with one label a sequence also `balanced_accuracy` and, where
             every label is known, `log_loss` in nats.
         """
-        sequences = as_sequences(X, features=self.n_features_in_)
+        sequences = sequences_for(self.blueprint, X)
         labels = check_labels(y, len(sequences))
         weight = check_weight(sample_weight, len(sequences))
         if self.multilabel != (labels.ndim == 2):
@@ -141,7 +140,7 @@ class ClassifierModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature.
         """
-        _, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
+        _, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
         return self._probabilities(self._network.trace(inputs[None])[0])
 
     def stepper(self, batch: int = 1) -> NetworkStepper:
@@ -162,13 +161,13 @@ class ClassifierModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
         """
-        given, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
+        given, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
         recording = self._network.record(inputs)
         answers = self._probabilities(recording.answers)
         return replace(recording, inputs=given, answers=answers)
 
     def _logits(self, X: Any) -> np.ndarray:
-        sequences = as_sequences(X, features=self.n_features_in_)
+        sequences = sequences_for(self.blueprint, X)
         return run_batches(self._run, sequences, self.blueprint, self.input_scaler)
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:

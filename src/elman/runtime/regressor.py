@@ -9,13 +9,13 @@ import numpy as np
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle
-from elman.data import Sequences, as_sequences
+from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
 from elman.kernels import native
 from elman.metrics import mae, r2, rmse
 from elman.metrics.baselines import RegressionBaselines
 from elman.metrics.features import check_chosen, real_steps, step_weights
-from elman.runtime.batching import Run, run_batches, scaled_sequence
+from elman.runtime.batching import Run, run_batches, scaled_sequence, sequences_for
 from elman.runtime.network import Network
 from elman.runtime.recording import Recording
 from elman.runtime.targets import check_numbers, check_weight
@@ -84,7 +84,7 @@ class RegressorModel:
         Raises:
             ShapeError, DataError: X does not fit; see `elman.data.as_sequences`.
         """
-        sequences = as_sequences(X, features=self.n_features_in_)
+        sequences = sequences_for(self.blueprint, X)
         numbers = self._numbers(sequences)
         if self._single:
             numbers = numbers[..., 0]
@@ -110,7 +110,7 @@ class RegressorModel:
             `level` (of instructions, as `native.isa`), `baselines` (each one's R² by its name),
             `notes`.
         """
-        sequences = as_sequences(X, features=self.n_features_in_)
+        sequences = sequences_for(self.blueprint, X)
         true = check_numbers(y, sequences, self.per_step)
         weight = check_weight(sample_weight, len(sequences))
         outputs = self.blueprint.output_size
@@ -149,7 +149,7 @@ class RegressorModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature.
         """
-        _, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
+        _, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
         traced = self._network.trace(inputs[None])[0]
         return self.target_scaler.inverse(traced.astype(np.float64))
 
@@ -162,7 +162,7 @@ class RegressorModel:
         Args:
             sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
         """
-        given, inputs = scaled_sequence(sequence, self.n_features_in_, self.input_scaler)
+        given, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
         recording = self._network.record(inputs)
         answers = self.target_scaler.inverse(recording.answers.astype(np.float64))
         return replace(recording, inputs=given, answers=answers)

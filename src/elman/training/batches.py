@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int, Num, Shaped
 from torch import Tensor
 
 from elman.errors import ArgumentError, ShapeError
@@ -60,14 +60,15 @@ class Examples:
     """Sequences with what is to be learnt about each; a batch is one, and so is a data set.
 
     Attributes:
-        inputs: `[N, T, I]`; what stands past a length is never read.
+        inputs: Features `[N, T, I]`, or token ids `[N, T]` int64; what stands past a length is
+            never read.
         targets: Class indices `[N]` int64; labels or values `[N, K]`; or values for each step
             `[N, T, K]`.
         lengths: `[N]` int64 in 0…T, or None where all are T.
         weights: `[N]` > 0, how much each sequence counts; None for alike.
     """
 
-    inputs: Float[Tensor, "N T I"]
+    inputs: Num[Tensor, "N T *I"]
     targets: Shaped[Tensor, "N ..."]
     lengths: Int[Tensor, "N"] | None = None
     weights: Float[Tensor, "N"] | None = None

@@ -61,7 +61,7 @@ def read_npz(path: Path) -> LabelledSequences:
     return LabelledSequences(
         sequences,
         labels,
-        tuple(f"feature {k}" for k in range(sequences.features)),
+        tuple(f"feature {k}" for k in range(sequences.values.shape[2])),
         tuple(str(k) for k in range(len(sequences))),
         str(path),
     )

@@ -186,7 +186,7 @@ def _labelled(
     return LabelledSequences(
         sequences,
         labels,
-        tuple(feature_names or (f"feature {k}" for k in range(sequences.features))),
+        tuple(feature_names or (f"feature {k}" for k in range(sequences.values.shape[2]))),
         tuple(ids or (str(k) for k in range(len(sequences)))),
         name,
     )
