@@ -150,6 +150,14 @@ def test_inputs_that_do_not_fit_are_typed_errors(blueprint, arguments, error):
         build(blueprint, seed=0)(*arguments)
 
 
+def test_a_token_outside_the_vocabulary_is_located():
+    ids = torch.tensor([[0, 1, 2], [3, 4, 9]])
+    model = build(TO_SEQUENCE, seed=0)
+    with pytest.raises(ArgumentError, match=r"token ids\[1, 2\]: found 9; give 0 to 5"):
+        model(ids)
+    model(ids, lengths=[3, 2])  # what stands past a length is not read
+
+
 class Leaky(nn.Module):
     """h(t) = h(t-1) / 2 + W x(t), and a counter of steps in the state."""
 

@@ -12,6 +12,7 @@ from elman.data.readers.npz import read_npz
 from elman.data.readers.table import Columns, read_table
 from elman.data.sequences import LabelledSequences
 from elman.data.tables.reader import is_table
+from elman.data.tables.unpacking import reading
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import check_regular, open_regular
 
@@ -65,19 +66,14 @@ def read(
 
 def _kind(path: Path) -> str:
     """Whether there is a file, a folder or nothing; `DataError` for a pipe or a device."""
-    try:
-        check_regular(path)
-    except IsADirectoryError:
-        return "folder"
-    except (FileNotFoundError, NotADirectoryError):
-        return "nothing"
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    with reading(str(path)):
+        try:
+            check_regular(path)
+        except IsADirectoryError:
+            return "folder"
+        except (FileNotFoundError, NotADirectoryError):
+            return "nothing"
     return "file"
-
-
-def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(str(path), f"cannot be read ({error.strerror})", "a file that can be opened")
 
 
 def _check_file(path: Path, kind: str, part: str | None) -> None:
@@ -100,11 +96,8 @@ def _columns(given: dict[str, Any]) -> Columns:
 
 
 def _begins_like_idx(path: Path) -> bool:
-    try:
-        with open_regular(path) as stream:
-            return stream.read(3) == b"\0\0\x08"
-    except OSError as error:
-        raise _unreadable(path, error) from error
+    with reading(str(path)), open_regular(path) as stream:
+        return stream.read(3) == b"\0\0\x08"
 
 
 def _is_prefix(path: Path) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import re
-import zlib
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from elman.data.sequences import LabelledSequences, as_sequences
-from elman.data.tables.unpacking import check_unpacked, open_unpacked
+from elman.data.tables.unpacking import check_unpacked, open_unpacked, reading
 from elman.errors import DataError, FormatError, ShapeError
 
 __all__ = ["find_pair", "is_idx_name", "read_idx", "read_pair"]
@@ -36,17 +34,8 @@ def read_idx(path: Path) -> np.ndarray:
         FormatError: The file is foreign, truncated or too long: the message gives the byte.
         DataError: It cannot be opened.
     """
-    try:
-        with open_unpacked(path, str(path)) as file:
-            return _read(file, str(path), path.stat().st_size)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(
-            str(path), f"its gzip stream is damaged ({error})", "a whole file: get it again"
-        ) from error
-    except OSError as error:
-        raise DataError(
-            str(path), f"cannot be read ({error.strerror})", "a file that can be opened"
-        ) from error
+    with reading(str(path)), open_unpacked(path, str(path)) as file:
+        return _read(file, str(path), path.stat().st_size)
 
 
 def _read(file: IO[bytes], where: str, packed: int) -> np.ndarray:

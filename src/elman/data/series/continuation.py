@@ -15,7 +15,7 @@ from elman.data.series.covariates import Place, Reader, check_whole
 from elman.data.series.panel import Panel, ranges
 from elman.data.series.roles import column, sources
 from elman.data.tables.columns import Table
-from elman.data.tables.repairs import Order, in_order
+from elman.data.tables.repairs import Order, in_order, offsets_of
 from elman.data.tables.timestamps import read_times, shown
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
@@ -128,7 +128,7 @@ def _appended(
 ) -> Panel:
     more = np.diff(order.offsets)
     lengths = panel.lengths + more
-    offsets = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    offsets = offsets_of(lengths)
     added = ranges(offsets[:-1] + panel.lengths, more)
     whole = panel.spread(ranges(offsets[:-1], panel.lengths), added, times, steps)
     whole.future[added] = future

@@ -19,7 +19,7 @@ from elman.data.series.panel import Columns, Panel, ranges
 from elman.data.series.roles import choose, completed, listed
 from elman.data.tables import reader
 from elman.data.tables.columns import Table, as_table
-from elman.data.tables.repairs import check_repairs
+from elman.data.tables.repairs import check_repairs, offsets_of
 from elman.errors import ArgumentError
 from elman.printable import many
 
@@ -186,7 +186,7 @@ def _one_series_each(panel: Panel) -> Panel:
     return replace(
         panel,
         names=panel.columns.target,
-        offsets=np.concatenate(([0], np.cumsum(lengths))).astype(np.int64),
+        offsets=offsets_of(lengths),
         times=panel.times[rows],
         steps=panel.steps[rows],
         target=panel.target[rows, owners][:, None],

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from elman.data.series.frequency import Frequency
+from elman.data.tables.repairs import offsets_of
 from elman.data.tables.timestamps import shown
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
@@ -179,7 +180,7 @@ class Panel:
         shift[gaps] = widths
         new = np.arange(len(self.steps)) + np.cumsum(shift)
         lengths = np.add.reduceat(shift, self.offsets[:-1]) + self.lengths
-        offsets = _offsets(lengths)
+        offsets = offsets_of(lengths)
         last_of_history = new[self.offsets[:-1] + self.history - 1]
         added = np.ones(total, dtype=bool)
         added[new] = False
@@ -204,7 +205,7 @@ class Panel:
         if short == 0:
             return self
         lengths = self.lengths + widths
-        offsets = _offsets(lengths)
+        offsets = offsets_of(lengths)
         new = ranges(offsets[:-1] + widths, self.lengths)
         added = ranges(offsets[:-1], widths)
         first = np.repeat(self.offsets[:-1], widths)
@@ -244,7 +245,7 @@ class Panel:
         """The rows at `rows`, now in series of `lengths`."""
         return replace(
             self,
-            offsets=_offsets(lengths),
+            offsets=offsets_of(lengths),
             times=self.times[rows],
             steps=self.steps[rows],
             target=self.target[rows],
@@ -275,10 +276,6 @@ class Panel:
             past=spread(self.past, np.nan),
             future=spread(self.future, np.nan),
         )
-
-
-def _offsets(lengths: np.ndarray) -> np.ndarray:
-    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
 
 
 def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

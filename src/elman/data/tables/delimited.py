@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
@@ -13,8 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from elman.data.tables.fields import is_number
-from elman.data.tables.unpacking import open_unpacked
-from elman.errors import DataError, FormatError
+from elman.data.tables.unpacking import open_unpacked, reading
+from elman.errors import FormatError
 from elman.printable import quoted
 
 __all__ = ["check_header", "delimiter_of", "header_and_rows", "read_rows"]
@@ -41,19 +39,12 @@ def read_rows(source: Source, where: str) -> Iterator[tuple[int, list[str]]]:
         FormatError: The file is damaged, no UTF-8, or a row has another number of fields.
         DataError: The file cannot be opened.
     """
-    try:
-        with _text(source, where) as file:
-            yield from _fields(_lines(file, where), where)
-    except UnicodeDecodeError:
-        raise _no_utf8(source, where) from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(
-            where, f"its gzip stream is damaged ({error})", "a whole file: get it again"
-        ) from error
-    except OSError as error:
-        raise DataError(
-            where, f"cannot be read ({error.strerror})", "a file that can be opened"
-        ) from error
+    with reading(where):
+        try:
+            with _text(source, where) as file:
+                yield from _fields(_lines(file, where), where)
+        except UnicodeDecodeError:
+            raise _no_utf8(source, where) from None
 
 
 def header_and_rows(

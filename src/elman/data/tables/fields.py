@@ -35,7 +35,7 @@ def number(field: str) -> float:
     return np.nan if field in MISSING else float(field)
 
 
-def numbers(fields: Sequence[str]) -> np.ndarray:
+def numbers(fields: Sequence[str] | np.ndarray) -> np.ndarray:
     """The numbers in fields, float64; all at once where none is missing. Errors as of `number`.
 
     >>> numbers(["1", "NA", "-2.5"]).tolist()

@@ -270,7 +270,9 @@ def _column(
     return _numbers(fields, lines, where, name) if numeric else np.array(fields, dtype=object)
 
 
-def _numbers(fields: Sequence[str], lines: np.ndarray, where: str, name: str) -> np.ndarray:
+def _numbers(
+    fields: Sequence[str] | np.ndarray, lines: np.ndarray, where: str, name: str
+) -> np.ndarray:
     """The fields of a column, each on its line, as float64."""
     try:
         return numbers(fields)

@@ -14,7 +14,7 @@ from elman.data.tables.timestamps import shown
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
-__all__ = ["REPAIRS", "Order", "check_repairs", "in_order"]
+__all__ = ["REPAIRS", "Order", "check_repairs", "in_order", "offsets_of"]
 
 REPAIRS = ("sort", "drop_duplicates", "numbers", "infinite")
 
@@ -81,7 +81,7 @@ def in_order(
     if (owners[1:] < owners[:-1]).any():
         rows = np.argsort(owners, kind="stable")
         owners = owners[rows]
-    offsets = _offsets(np.bincount(owners, minlength=series))
+    offsets = offsets_of(np.bincount(owners, minlength=series))
     if times is None:
         return Order(rows, offsets, np.arange(len(owners)) - offsets[owners], ())
     order = Order(rows, offsets, times if rows is None else times[rows], ())
@@ -132,11 +132,16 @@ def _without_duplicates(
     note = f"{many(len(times) - len(keep), 'row')} dropped: their time stood before."
     return Order(
         keep if order.rows is None else order.rows[keep],
-        _offsets(np.bincount(owners[keep], minlength=len(order.offsets) - 1)),
+        offsets_of(np.bincount(owners[keep], minlength=len(order.offsets) - 1)),
         times[keep],
         (*order.notes, note),
     )
 
 
-def _offsets(lengths: np.ndarray) -> np.ndarray:
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Where each of several series begins, one after the other, and the end: int64 `[N+1]`.
+
+    >>> offsets_of(np.array([2, 0, 3])).tolist()
+    [0, 2, 2, 5]
+    """
     return np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)

@@ -6,13 +6,16 @@ import gzip
 import io
 import os
 import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from elman.errors import FormatError
+from elman.errors import DataError, FormatError
 from elman.files import open_regular
 
-__all__ = ["Unpacking", "check_unpacked", "is_gzip", "open_unpacked"]
+__all__ = ["Unpacking", "check_unpacked", "is_gzip", "open_unpacked", "reading"]
 
 FREE = 2**28
 """Bytes that any file may unpack to."""
@@ -46,6 +49,29 @@ def _memory() -> int:
     if not hasattr(os, "sysconf"):
         return sys.maxsize
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """Within this block, what the system or gzip says of a file is an error of ours.
+
+    Args:
+        where: What messages call the file.
+
+    Raises:
+        FormatError: Its gzip stream is damaged.
+        DataError: It cannot be opened or read.
+    """
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise FormatError(
+            where, f"its gzip stream is damaged ({error})", "a whole file: get it again"
+        ) from error
+    except OSError as error:
+        raise DataError(
+            where, f"cannot be read ({error.strerror})", "a file that can be opened"
+        ) from error
 
 
 def is_gzip(start: bytes) -> bool:
