@@ -30,8 +30,8 @@ from elman.kernels import native
 from elman.models import build
 from elman.tasks import Forecaster
 from elman.tasks.fitting import train_module
-from elman.tasks.forecast_settings import plan_of
-from elman.tasks.forecast_stage import Stage
+from elman.tasks.forecasting.settings import plan_of
+from elman.tasks.forecasting.stage import Stage
 from elman.training.likelihoods import ForecastLoss
 from elman.training.windows import WindowExamples
 

@@ -20,7 +20,7 @@ from elman.blueprint import CellConfig, sequence_to_vector
 from elman.kernels import native
 from elman.kernels.contract import LSTM, LSTMWeights
 from elman.layers import dynamic_unroll
-from elman.runtime.network import Network
+from elman.runtime.network.network import Network
 
 __all__ = [
     "classifier_step",

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from elman.data.series.frequency import Frequency
 from elman.data.series.panel import Columns, Panel
 from elman.data.series.windows import WindowReader, cut
-from elman.runtime.preparing import fit_covariates, prepare
+from elman.runtime.forecasting.preparing import fit_covariates, prepare
 from elman.training import MeanSquaredError, RunFolder, StepEnd, Trainer, TrainingConfig
 from elman.training.windows import WindowExamples
 from elman.transforms.series_scaler import SeriesScaler

@@ -7,9 +7,9 @@ import pytest
 
 from elman.errors import ArgumentError, ShapeError
 from elman.metrics import forecasts, mae, rmse
+from elman.metrics.forecasts.leakage import leaking
+from elman.metrics.forecasts.naive import NAIVE
 from elman.metrics.honesty import report, sentences
-from elman.metrics.leakage import leaking
-from elman.metrics.naive import NAIVE
 
 LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 PAST, HORIZON, SEASON = 48, 6, 12

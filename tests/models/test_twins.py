@@ -33,8 +33,8 @@ from elman.models import blocks as torch_blocks
 from elman.models import build
 from elman.models import cells as torch_cells
 from elman.runtime import Network
-from elman.runtime import blocks as numpy_blocks
-from elman.runtime import cells as numpy_cells
+from elman.runtime.network import blocks as numpy_blocks
+from elman.runtime.network import cells as numpy_cells
 
 BOUND = 1e-5
 B, T, FEATURES = 5, 7, 4

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from elman.metrics.forecasts import seasonal_scale
+from elman.metrics.forecasts.naive import NAIVE
+from elman.metrics.forecasts.scores import seasonal_scale
 from elman.metrics.honesty import report
-from elman.metrics.naive import NAIVE
-from elman.runtime.forecast import Backtest, Forecast
+from elman.runtime.forecasting.forecast import Backtest, Forecast
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 DAYS = np.datetime64("2024-01-01", "us") + np.arange(2000) * np.timedelta64(1, "D")

@@ -8,16 +8,16 @@ import numpy as np
 
 from elman.blueprint import Blueprint, CellConfig
 from elman.bundle import Bundle
-from elman.data import as_panel
+from elman.data.series.frames import as_panel
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows, cut
-from elman.runtime.calibration import Calibration
-from elman.runtime.companions import Companions
-from elman.runtime.forecast_plan import ForecastPlan
-from elman.runtime.forecasting import Forecasting
-from elman.runtime.network import Network
-from elman.runtime.preparing import fit_covariates
-from elman.tasks.forecast_networks import forecast_blueprint
+from elman.runtime.forecasting.calibration import Calibration
+from elman.runtime.forecasting.companions import Companions
+from elman.runtime.forecasting.forecasting import Forecasting
+from elman.runtime.forecasting.plan import ForecastPlan
+from elman.runtime.forecasting.preparing import fit_covariates
+from elman.runtime.network.network import Network
+from elman.tasks.forecasting.networks import forecast_blueprint
 from elman.transforms.series_scaler import SeriesScaler
 
 ROLES = {"target": "units", "time": "day", "series": "shop"}

@@ -12,8 +12,8 @@ from elman import bundle, runtime
 from elman.bundle import Bundle
 from elman.errors import BundleError
 from elman.kernels import native
-from elman.runtime import batching
 from elman.runtime.classifier import ClassifierModel
+from elman.runtime.network import batching
 from elman.runtime.regressor import RegressorModel
 from elman.tasks import Classifier, Regressor
 from tests.tasks.sequences import TINY, classes, sums

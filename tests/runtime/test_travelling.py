@@ -9,7 +9,7 @@ import elman
 from elman import bundle
 from elman.bundle import pack_strings
 from elman.errors import BundleError
-from elman.metrics.naive import seasonal_naive
+from elman.metrics.forecasts.naive import seasonal_naive
 from elman.runtime.targets import class_tensors
 from tests.bundle.made import make
 

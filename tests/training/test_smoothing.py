@@ -10,9 +10,9 @@ from torch import nn
 from elman.blueprint import CellConfig, sequence_to_sequence
 from elman.errors import ArgumentError, ShapeError
 from elman.models import build
-from elman.runtime.classical import classical
-from elman.runtime.network import Network
-from elman.runtime.smoothing import answers, padded
+from elman.runtime.forecasting.classical import classical
+from elman.runtime.forecasting.smoothing import answers, padded
+from elman.runtime.network.network import Network
 from elman.training import Examples, Trainer, TrainingConfig
 from elman.training.likelihoods import ForecastLoss
 from elman.training.smoothing import (

@@ -27,7 +27,7 @@ from elman.cli.series import (
 )
 from elman.errors import ArgumentError
 from elman.runtime import Forecast, ForecasterModel
-from elman.runtime.forecast import level_name
+from elman.runtime.forecasting import level_name
 
 __all__ = ["forecast", "load_forecaster", "print_forecast", "table_rows"]
 

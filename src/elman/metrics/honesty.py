@@ -16,17 +16,21 @@ from jaxtyping import Float, Int
 
 from elman.errors import ArgumentError, ShapeError
 from elman.metrics.forecasts import (
+    BEATEN,
+    MIXED,
+    UNDECIDED,
+    Alarm,
+    Skill,
+    compare,
     coverage,
     crps_quantiles,
     mase,
+    persistence,
     quantile_loss,
     rmsse,
     smape,
 )
-from elman.metrics.leakage import Alarm
-from elman.metrics.persistence import persistence
 from elman.metrics.scores import mae, rmse
-from elman.metrics.skill import BEATEN, MIXED, UNDECIDED, Skill, compare
 
 __all__ = ["report", "sentences"]
 

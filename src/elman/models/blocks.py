@@ -1,4 +1,4 @@
-"""The blocks of a blueprint as torch modules; twins of `elman.runtime.blocks`."""
+"""The blocks of a blueprint as torch modules; twins of `elman.runtime.network.blocks`."""
 
 from __future__ import annotations
 

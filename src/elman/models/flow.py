@@ -1,4 +1,4 @@
-"""What passes from block to block, in torch; the twin of `elman.runtime.flow`."""
+"""What passes from block to block, in torch; the twin of `elman.runtime.network.flow`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks that read whole windows, as torch modules; twins of `elman.runtime.horizon`."""
+"""Blocks that read whole windows, as torch modules; twins of `elman.runtime.network.horizon`."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from elman.runtime.forecast import Backtest
+    from elman.runtime.forecasting import Backtest
 
 __all__ = ["backtest"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from elman.runtime.forecast import Forecast
+    from elman.runtime.forecasting import Forecast
 
 __all__ = ["forecast"]
 

@@ -17,7 +17,7 @@ from elman.plots.panels import (
     signed,
 )
 from elman.plots.style import canvas, percent, title
-from elman.runtime.recording import LayerRecording, Recording
+from elman.runtime.network import LayerRecording, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import numpy as np
 from elman.errors import ShapeError
 from elman.plots.panels import FEW, heat_map, lines, spread
 from elman.plots.sequences import as_table
-from elman.runtime.recording import LayerRecording, Recording
+from elman.runtime.network import LayerRecording, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,7 @@ from elman.plots.panels import (
     spread,
 )
 from elman.plots.style import canvas, shortened, title
-from elman.runtime.recording import LayerRecording, Recording
+from elman.runtime.network import LayerRecording, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

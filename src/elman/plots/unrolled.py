@@ -11,7 +11,7 @@ from elman.plots.inside import check_classes
 from elman.plots.panels import number, signed, spread
 from elman.plots.sequences import as_table
 from elman.plots.style import BLUE, GREY, INK, WIDTH, canvas, percent, shortened, title
-from elman.runtime.recording import LayerRecording, Recording
+from elman.runtime.network import LayerRecording, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,10 +13,15 @@ from elman.errors import BundleError, ShapeError
 from elman.kernels import native
 from elman.metrics import accuracy, balanced_accuracy, log_loss
 from elman.metrics.baselines import ClassificationBaselines
-from elman.runtime.batching import Run, run_batches, scaled_sequence, sequences_for
-from elman.runtime.network import Network
-from elman.runtime.recording import Recording
-from elman.runtime.stepping import NetworkStepper
+from elman.runtime.network import (
+    Network,
+    NetworkStepper,
+    Recording,
+    Run,
+    run_batches,
+    scaled_sequence,
+    sequences_for,
+)
 from elman.runtime.targets import check_labels, check_weight, classes_from, label_indices
 from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
 

@@ -18,16 +18,21 @@ from elman.data.series.panel import Panel
 from elman.data.series.windows import TRAITS, Windows, cut
 from elman.data.tables.timestamps import read_times, shown
 from elman.errors import ArgumentError, BundleError, DataError
-from elman.runtime.batching import Run
-from elman.runtime.companions import Companions
-from elman.runtime.evaluation import Origins, first_targets, tested
-from elman.runtime.forecast import Backtest, Forecast
-from elman.runtime.forecast_plan import ForecastPlan
-from elman.runtime.forecast_smoothing import SmoothedForecasting, work_on
-from elman.runtime.forecasting import Forecasting
-from elman.runtime.network import Network
+from elman.runtime.forecasting import (
+    Backtest,
+    Companions,
+    Forecast,
+    Forecasting,
+    ForecastPlan,
+    Origins,
+    SmoothedForecasting,
+    first_targets,
+    panel_of_windows,
+    tested,
+    work_on,
+)
+from elman.runtime.network import Network, Run
 from elman.runtime.travelling import below, metadata_of
-from elman.runtime.window_arrays import panel_of_windows
 
 __all__ = ["ForecasterModel", "usable"]
 
@@ -288,7 +293,7 @@ class ForecasterModel:
 
 
 def _until(bundle: Bundle, series: int) -> dict[str, np.ndarray]:
-    """How far fitting went, of so many series; see `elman.runtime.evaluation`."""
+    """How far fitting went, of so many series; see `elman.runtime.forecasting.evaluation`."""
     found = below(bundle, "until.")
     for name, steps in found.items():
         if steps.shape != (series,) or steps.dtype != np.int64:

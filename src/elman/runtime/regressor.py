@@ -15,9 +15,14 @@ from elman.kernels import native
 from elman.metrics import mae, r2, rmse
 from elman.metrics.baselines import RegressionBaselines
 from elman.metrics.features import check_chosen, real_steps, step_weights
-from elman.runtime.batching import Run, run_batches, scaled_sequence, sequences_for
-from elman.runtime.network import Network
-from elman.runtime.recording import Recording
+from elman.runtime.network import (
+    Network,
+    Recording,
+    Run,
+    run_batches,
+    scaled_sequence,
+    sequences_for,
+)
 from elman.runtime.targets import check_numbers, check_weight
 from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
 

@@ -13,16 +13,14 @@ from elman.blueprint import Blueprint
 from elman.data import as_panel
 from elman.data.series.panel import Panel
 from elman.errors import ArgumentError, DataError
-from elman.runtime.evaluation import until_tensors
-from elman.runtime.forecast import Backtest, Forecast
-from elman.runtime.forecast_plan import ForecastPlan
 from elman.runtime.forecaster import ForecasterModel, usable
+from elman.runtime.forecasting import Backtest, Forecast, ForecastPlan, until_tensors
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
-from elman.tasks.forecast_networks import forecast_blueprint, smoothing_cells
-from elman.tasks.forecast_refits import refitted
-from elman.tasks.forecast_settings import going_on, held_out_steps, plan_of
-from elman.tasks.forecast_stage import Stage
+from elman.tasks.forecasting.networks import forecast_blueprint, smoothing_cells
+from elman.tasks.forecasting.refits import refitted
+from elman.tasks.forecasting.settings import going_on, held_out_steps, plan_of
+from elman.tasks.forecasting.stage import Stage
 from elman.training import RunFolder
 from elman.training.likelihoods import ForecastLoss
 
@@ -73,7 +71,7 @@ class Forecaster(Estimator):
         stride: Steps from one training window to the next, ≥ 1.
         windows_per_epoch: At most so many windows an epoch, another choice each time; None: all.
         output: What is said of a value: `point`, `quantiles`, `gaussian`, `student`, or
-            `negative_binomial` for counts; see `elman.metrics.distributions`.
+            `negative_binomial` for counts; see `elman.metrics.forecasts`.
         loss: Of `point`: mae, mse or huber.
         levels: Of the quantiles given, increasing, in (0, 1). Whatever the output, they are
             shifted to hold what they promise on the validation part (conformal calibration).

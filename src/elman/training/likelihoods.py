@@ -1,4 +1,4 @@
-"""What a forecasting network is trained for: the heads of `elman.metrics.distributions` as losses.
+"""What a forecasting network is trained for: the heads of `elman.metrics.forecasts` as losses.
 
 Outputs are raw, as the heads state them; targets are normalised, not a number where missing.
 A missing target counts nothing and gets no gradient.
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from elman.errors import ArgumentError
-from elman.metrics.distributions import DEVIATION_FLOOR, FREEDOM_FLOOR, make_head
+from elman.metrics.forecasts import DEVIATION_FLOOR, FREEDOM_FLOOR, make_head
 from elman.training.losses import WeightedSum
 
 __all__ = ["POINT_LOSSES", "ForecastLoss"]

@@ -1,4 +1,4 @@
-"""Training a network together with the smoothing of its series; `elman.runtime.smoothing` answers.
+"""Training a network together with the smoothing of its series; the runtime's twin answers.
 
 Smyl 2020 (ES-RNN, doi 10.1016/j.ijforecast.2019.03.017): the coefficients of each series' smoothing
 get their gradients through what the network reads and through what its answers are held against.
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.smoothing import Coefficients, Form, backward, forward
-from elman.runtime.smoothing import Smoothing, future_steps, padded
+from elman.runtime.forecasting import Smoothing, future_steps, padded
 from elman.training.batches import Examples
 from elman.training.likelihoods import ForecastLoss
 from elman.training.losses import WeightedSum

@@ -1,0 +1,229 @@
+"""What travels with a forecasting network in its model file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from elman.bundle import Bundle, check_widths, pack_strings, unpack_strings
+from elman.data.series.panel import Panel
+from elman.errors import BundleError, DataError
+from elman.metrics.forecasts import LARGEST_INPUT, Head, LinearForecast, make_head
+from elman.runtime.forecasting.calibration import Calibration
+from elman.runtime.forecasting.plan import ForecastPlan
+from elman.runtime.forecasting.smoothing import Smoothing
+from elman.runtime.travelling import below
+from elman.transforms.series_scaler import SeriesScaler
+
+__all__ = ["Companions"]
+
+
+@dataclass(frozen=True, eq=False)
+class Companions:
+    """What travels with a forecasting network.
+
+    Attributes:
+        plan: How windows are read and written.
+        names: Of the series that it was trained on.
+        categories: Of each text covariate.
+        scaler: Of their targets.
+        covariates: Of past, known-ahead and static covariates, in that order, the series' own
+            static features among them; one scale for all series.
+        calibration: Of the quantiles; None without held-out windows.
+        linear: The linear map from the same windows; None if it was not asked for.
+        smoothing: Of the series that it was trained on; None with other strategies.
+        begins: int64 `[N]`, the step at which each of those began in training; likewise.
+    """
+
+    plan: ForecastPlan
+    names: tuple[str, ...]
+    categories: Mapping[str, tuple[str, ...]]
+    scaler: SeriesScaler
+    covariates: SeriesScaler
+    calibration: Calibration | None = None
+    linear: LinearForecast | None = None
+    smoothing: Smoothing | None = None
+    begins: Int[np.ndarray, "N"] | None = None
+
+    @property
+    def head(self) -> Head:
+        """What the network's outputs mean."""
+        return make_head(self.plan.output, self.plan.levels if self.trains_levels else ())
+
+    @property
+    def trains_levels(self) -> bool:
+        """Whether the levels are the network's own, rather than read off a distribution."""
+        return self.plan.output == "quantiles"
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Of the quantiles that can be given."""
+        known = self.plan.output != "point" or self.calibration is not None
+        return self.plan.levels if known else ()
+
+    def transformed(self, panel: Panel) -> Panel:
+        """The panel with its targets as they are scaled: in logs, if the plan says so.
+
+        Raises:
+            DataError: A value has no logarithm; or, where counts are forecast, is none.
+        """
+        counts = self.plan.output == "negative_binomial"
+        if self.plan.transform == "none" and not counts:
+            return panel
+        wrong = panel.target <= 0
+        if counts:
+            wrong = (panel.target < 0) | (panel.target % 1 > 0)
+        if wrong.any():
+            row = int(np.argwhere(wrong)[0, 0])
+            raise DataError(
+                f"series {panel.owner(row)!r} at {panel.times[row]}",
+                f"found {panel.target[wrong][0]:g}",
+                "whole numbers of at least 0, or another output"
+                if counts
+                else "positive values, or transform='none'",
+            )
+        return panel if counts else replace(panel, target=np.log(panel.target))
+
+    def restored(self, values: np.ndarray) -> np.ndarray:
+        """Transformed values in the targets' own units."""
+        return np.exp(values) if self.plan.transform == "log" else values
+
+    def scaler_for(
+        self, panel: Panel, known: Int[np.ndarray, "N"] | None = None
+    ) -> tuple[SeriesScaler, tuple[str, ...]]:
+        """The scale of each of a transformed panel's series, and the names of new ones.
+
+        A series that was not trained on is scaled by its own history.
+
+        Args:
+            panel: The series.
+            known: Of each, how many rows of history may be seen, ≥ 1; None: all.
+        """
+        place = {name: n for n, name in enumerate(self.names)}
+        index = np.array([place.get(name, -1) for name in panel.names])
+        new = tuple(name for name, n in zip(panel.names, index, strict=True) if n < 0)
+        scaler = self.scaler.select(index)
+        if new:
+            past = panel.cut(panel.history if known is None else known)
+            own = SeriesScaler.fit(past.target, past.offsets, self.scaler.kind)
+            unknown = (index < 0)[:, None]
+            scaler = SeriesScaler(
+                scaler.kind,
+                np.where(unknown, own.centre, scaler.centre),
+                np.where(unknown, own.spread, scaler.spread),
+            )
+        return scaler, new
+
+    def identified(self, panel: Panel) -> Panel:
+        """The panel with a static feature for each trained series, if the network wants them."""
+        if not self.plan.identify:
+            return panel
+        mine = np.array(panel.names)[:, None] == np.array(self.names)
+        return replace(panel, static=np.concatenate([panel.static, mine], axis=1))
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Arrays for a model file."""
+        groups: dict[str, Mapping[str, np.ndarray]] = {
+            "names": pack_strings(self.names),
+            "scaler": self.scaler.tensors(),
+            "covariates": self.covariates.tensors(),
+            "calibration": self.calibration.tensors() if self.calibration else {},
+            "linear": self.linear.tensors() if self.linear else {},
+        }
+        if self.smoothing is not None and self.begins is not None:
+            groups["smoothing"] = self.smoothing.tensors() | {"begins": self.begins}
+        return {
+            f"{group}.{name}": array
+            for group, arrays in groups.items()
+            for name, array in arrays.items()
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Plain data for a model file."""
+        return {"plan": self.plan.to_dict(), "categories": dict(self.categories)}
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle) -> Companions:
+        """What `tensors` and `settings` gave; `BundleError` if it is damaged."""
+        plan = ForecastPlan.from_dict(bundle.settings.get("plan", {}))
+        names = tuple(unpack_strings(below(bundle, "names."), "names of the series"))
+        check_widths(names, "names of the series")
+        scaler = SeriesScaler.from_tensors(below(bundle, "scaler."))
+        covariates = SeriesScaler.from_tensors(below(bundle, "covariates."))
+        calibration, linear = below(bundle, "calibration."), below(bundle, "linear.")
+        smoothing, begins = _smoothing(plan, below(bundle, "smoothing."))
+        found = cls(
+            plan,
+            names,
+            _categories(bundle.settings.get("categories", {})),
+            scaler,
+            covariates,
+            Calibration.from_tensors(calibration) if calibration else None,
+            LinearForecast.from_tensors(linear) if linear else None,
+            smoothing,
+            begins,
+        )
+        found._check()
+        return found
+
+    @property
+    def features(self) -> int:
+        """D, of a step as the network reads it, before its strategy adds to that."""
+        plan, columns = self.plan, self.plan.columns
+        unknown = (plan.targets + len(columns.past)) * (1 + plan.flags)
+        known = len(columns.future) + 2 * len(plan.calendar)
+        return unknown + known + len(columns.static) + plan.identify * len(self.names)
+
+    def _check(self) -> None:
+        """`BundleError` where a part does not fit the plan."""
+        plan, columns = self.plan, self.plan.columns
+        covariates = sum(map(len, (columns.past, columns.future, columns.static)))
+        covariates += len(self.names) * plan.identify
+        numbers = plan.horizon * plan.targets
+        shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
+            "scaler": (self.scaler.centre.shape, (len(self.names), plan.targets)),
+            "covariates": (self.covariates.centre.shape, (1, covariates)),
+        }
+        if self.calibration is not None:
+            expected = (plan.horizon, plan.targets, len(plan.levels))
+            shapes["calibration"] = (self.calibration.offsets.shape, expected)
+        if self.linear is not None:
+            read = min(plan.input_steps * plan.targets, LARGEST_INPUT)
+            shapes["linear map"] = (self.linear.map.weight.shape, (numbers, read))
+        for part, (found, expected) in shapes.items():
+            if found != expected:
+                raise BundleError(part, f"shape {found}", f"{expected}: save the model again")
+        if plan.linear and self.linear is None:
+            raise BundleError("linear map", "it is missing", "save the model again")
+        if not self.names:
+            raise BundleError("names of the series", "there are none", "save the model again")
+        if self.scaler.kind != plan.scaling:
+            raise BundleError("scaler", f"found {self.scaler.kind}", f"{plan.scaling}")
+
+
+def _categories(found: Any) -> dict[str, tuple[str, ...]]:
+    """Categories from a file's settings; `BundleError` if they are none."""
+    if not isinstance(found, Mapping) or not all(
+        isinstance(values, list | tuple) and all(isinstance(each, str) for each in values)
+        for values in found.values()
+    ):
+        raise BundleError("categories", f"found {repr(found)[:80]}", "texts of each covariate")
+    return {name: tuple(values) for name, values in found.items()}
+
+
+def _smoothing(
+    plan: ForecastPlan, tensors: Mapping[str, np.ndarray]
+) -> tuple[Smoothing | None, Int[np.ndarray, "N"] | None]:
+    """What `tensors` gave of it; `BundleError` if it is damaged."""
+    if plan.strategy != "smoothing":
+        return None, None
+    smoothing, begins = Smoothing.from_tensors(tensors), tensors.get("begins", np.zeros(()))
+    if begins.shape != (len(smoothing),) or begins.dtype != np.int64:
+        raise BundleError("smoothing", f"begins of shape {begins.shape}", "save the model again")
+    if smoothing.seasons != plan.seasons:
+        raise BundleError("smoothing", f"seasons {smoothing.seasons}", f"{plan.seasons}")
+    return smoothing, begins

@@ -1,0 +1,1 @@
+"""How a forecaster is planned, built and trained."""

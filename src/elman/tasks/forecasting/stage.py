@@ -1,0 +1,254 @@
+"""One training of a forecaster: scales, windows and network, up to a place in each series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from elman.blueprint import Blueprint
+from elman.data.series.panel import Panel
+from elman.data.series.windows import WindowReader, Windows, cut
+from elman.errors import DataError
+from elman.metrics.forecasts import LinearForecast, fit_linear_forecast
+from elman.models import build, limit_memory
+from elman.runtime.forecasting import (
+    Calibration,
+    Companions,
+    Forecasting,
+    ForecastPlan,
+    SmoothedForecasting,
+    fit_covariates,
+    linear_inputs,
+    work_on,
+)
+from elman.runtime.network import Network
+from elman.tasks.estimator import check_same_network
+from elman.tasks.fitting import Options, train_module, weights_of
+from elman.tasks.forecasting.smoothing import smoothing_lesson, with_start
+from elman.training import History
+from elman.training.config import whole_number
+from elman.training.likelihoods import ForecastLoss
+from elman.training.windows import WindowExamples
+from elman.transforms.series_scaler import SeriesScaler
+
+__all__ = ["Stage", "Trained"]
+
+_MOST = 50_000  # windows that linear map and calibration learn from, evenly chosen
+_BATCH = 512
+
+
+class Trained(NamedTuple):
+    """What came of a training.
+
+    Attributes:
+        network: The torch module of the blueprint.
+        history: Of the epochs.
+        companions: What travels with the network.
+    """
+
+    network: Any
+    history: History
+    companions: Companions
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """What a training needs, made from the first `trained` rows of each series alone.
+
+    Attributes:
+        panel: The series.
+        plan: How windows are read.
+        trained: `[N]`, rows of each series that may be learnt from.
+        stride: Steps from one window that is learnt from to the next.
+        companions: The scalers.
+        blueprint: The network.
+        work: The panel, scaled.
+    """
+
+    panel: Panel
+    plan: ForecastPlan
+    trained: Int[np.ndarray, "N"]
+    stride: int
+    companions: Companions
+    blueprint: Blueprint
+    work: Forecasting | SmoothedForecasting
+
+    @classmethod
+    def of(
+        cls,
+        panel: Panel,
+        plan: ForecastPlan,
+        trained: Int[np.ndarray, "N"],
+        stride: int,
+        network_of: Callable[..., Blueprint],
+        warm: Any,
+    ) -> Stage:
+        """Scales and network for a panel; those of the model to go on from, if one is given.
+
+        Raises:
+            ArgumentError: `stride` is no number of steps.
+        """
+        stride = whole_number("stride", stride, 1)
+        companions = warm.companions if warm is not None else _companions(panel, plan, trained)
+        work = work_on(companions, panel)
+        prepared = work.prepared
+        features = work.features
+        blueprint = network_of(
+            plan,
+            features=features,
+            static=features - prepared.unknown - prepared.known,
+            parameters=companions.head.parameters,
+        )
+        if warm is not None:
+            check_same_network(blueprint, warm.blueprint)
+        return cls(panel, plan, trained, stride, companions, blueprint, work)
+
+    @property
+    def windows(self) -> Windows:
+        """Those whose targets may be learnt."""
+        return self._cut(stride=self.stride, last=self.trained)
+
+    def train(
+        self,
+        loss: ForecastLoss,
+        options: Options,
+        per_epoch: int | None,
+        warm: Any = None,
+        choose: bool = True,
+    ) -> Trained:
+        """The network, trained; what is held out chooses its epoch, unless the last is to stay.
+
+        Raises:
+            DataError: No window fits into a series.
+            TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
+        """
+        network = build(self.blueprint, seed=options.config.seed).to(options.device)
+        limit_memory(network, options.memory)
+        if warm is not None:
+            start = warm.bundle.weights
+            network.load_state_dict({name: torch.from_numpy(a) for name, a in start.items()})
+        choose = choose and bool((self.trained < self.panel.history).any())
+        if isinstance(self.work, SmoothedForecasting):
+            lesson = smoothing_lesson(self.panel, self.plan, self.work, self.trained, choose)
+            module = lesson.module(network, fresh=warm is None).to(options.device)
+            measure = lesson.loss(loss)
+            found = train_module(module, measure, lesson.train, lesson.validation, options)
+            return Trained(network, found, lesson.learnt(self.companions, module))
+        ahead = 1 if self.plan.shift_known else self.plan.horizon
+        learnt = self._lesson(ahead, stride=self.stride, last=self.trained)
+        train = WindowExamples(learnt, per_epoch)
+        validation = None
+        if choose:
+            validation = WindowExamples(self._lesson(ahead, first=self.trained))
+        found = train_module(network, loss, train, validation, options)
+        return Trained(network, found, self.companions)
+
+    def begun(self) -> Stage:
+        """The same stage with its linear map; without one where no window has all its targets.
+
+        Raises:
+            DataError: There is none, but the network is to begin with it.
+        """
+        try:
+            return self.on(self.linear())
+        except DataError as error:
+            if self.plan.linear:
+                raise
+            note = f"No linear map to compare with: {error.found}."
+            return replace(self, panel=replace(self.panel, notes=(*self.panel.notes, note)))
+
+    def on(self, linear: LinearForecast) -> Stage:
+        """The same stage with this linear map, which the network may begin with."""
+        companions = replace(self.companions, linear=linear)
+        return replace(self, companions=companions, work=self.work.carrying(companions))
+
+    def about(self, held: Int[np.ndarray, "N"]) -> dict[str, Any]:
+        """Facts for the result."""
+        windows = self.windows
+        steps = "none: the last epoch is kept"
+        if held.any():
+            least, most = int(held.min()), int(held.max())
+            each = f"{least}" if least == most else f"{least} to {most}"
+            steps = f"the last {each} steps of each series"
+        about: dict[str, Any] = {
+            "series": len(self.panel),
+            "frequency": self.panel.frequency.describe(),
+            "train_windows": len(windows),
+            "crossing_windows": windows.crossing,
+            "validation": steps,
+            "notes": list(self.panel.notes),
+        }
+        if self.companions.smoothing is not None:
+            about["smoothing"] = self.companions.smoothing.form
+            about["seasons"] = list(self.plan.seasons)
+        return about
+
+    def calibrated(self, trained: Trained) -> Calibration:
+        """What the held-out windows show of the network's errors."""
+        work = self.work.by(
+            Network(self.blueprint, weights_of(trained.network)), trained.companions
+        )
+        return work.calibrated(_some(self._cut(first=self.trained)))
+
+    def linear(self) -> LinearForecast:
+        """The linear map from the same windows; its strength is chosen on those held out."""
+        held = (self.trained < self.panel.history).any()
+        validation = self._batches(self._cut(first=self.trained)) if held else ()
+        return fit_linear_forecast(self._batches(self.windows), validation)
+
+    def _lesson(self, horizon: int, **bounds: Any) -> WindowReader:
+        """Windows as the network learns from them."""
+        assert isinstance(self.work, Forecasting)  # a smoothing reads whole series
+        return self.work.reader(self._cut(horizon, **bounds), lesson=True)
+
+    def _cut(self, horizon: int | None = None, **bounds: Any) -> Windows:
+        panel, plan = self.panel, self.plan
+        return cut(
+            panel.offsets,
+            panel.history,
+            panel.gap_before,
+            input_steps=plan.input_steps,
+            horizon=plan.horizon if horizon is None else horizon,
+            **bounds,
+        )
+
+    def _batches(self, windows: Windows) -> Any:
+        """Windows as the linear map is fitted to."""
+        reader: WindowReader = self.work.reader(_some(windows), plain=True)
+        for start in range(0, len(reader), _BATCH):
+            batch = reader.batch(np.arange(start, min(start + _BATCH, len(reader))))
+            yield (
+                linear_inputs(batch, self.plan.input_steps),
+                batch.targets.reshape(len(batch.targets), -1),
+            )
+
+
+def _companions(panel: Panel, plan: ForecastPlan, trained: Int[np.ndarray, "N"]) -> Companions:
+    """Scales of the rows that may be learnt from."""
+    past = panel if (trained == panel.lengths).all() else panel.cut(trained)
+    blank = SeriesScaler("standard", np.zeros((1, 0)), np.ones((1, 0)))
+    found = Companions(plan, panel.names, panel.categories, blank, blank)
+    scaler = SeriesScaler.fit(found.transformed(past).target, past.offsets, plan.scaling)
+    covariates = fit_covariates(found.identified(past))
+    if plan.strategy == "smoothing":
+        found = with_start(found, panel, trained)
+    return replace(found, scaler=scaler, covariates=covariates)
+
+
+def _some(windows: Windows) -> Windows:
+    """At most `_MOST` of the windows, evenly chosen."""
+    if len(windows) <= _MOST:
+        return windows
+    chosen = np.linspace(0, len(windows) - 1, _MOST).astype(np.int64)
+    return Windows(
+        windows.input_steps,
+        windows.horizon,
+        windows.starts[chosen],
+        windows.series[chosen],
+        windows.crossing,
+    )

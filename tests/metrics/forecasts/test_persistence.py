@@ -1,0 +1,140 @@
+"""The lag-1 test: fires for what hands on the last value, and for nothing else."""
+
+import numpy as np
+import pytest
+from sklearn.neural_network import MLPRegressor
+
+from elman.metrics.forecasts.linear_forecast import fit_linear_forecast
+from elman.metrics.forecasts.naive import seasonal_naive
+from elman.metrics.forecasts.persistence import persistence
+from elman.metrics.forecasts.skill import compare
+
+LENGTH = 24
+SERIES = ("walk", "sine", "season")
+
+
+def windows(kind, horizon, seed=0, steps=1200):
+    """Inputs and targets of the training and the test part of one series."""
+    draw = np.random.default_rng(seed)
+    time, noise = np.arange(steps), draw.normal(size=steps)
+    series = {
+        "walk": noise.cumsum() + 100,
+        "sine": 5 * np.sin(2 * np.pi * time / 24) + 0.2 * noise,
+        "season": 10 + 3 * np.sin(2 * np.pi * time / 12) + noise,
+    }[kind]
+    cut = 800
+    parts = []
+    for part in (series[:cut], series[cut - LENGTH :]):
+        part = (part - series[:cut].mean()) / series[:cut].std()
+        view = np.lib.stride_tricks.sliding_window_view(part, LENGTH + horizon)
+        parts.append((view[:, :LENGTH], view[:, LENGTH:]))
+    return parts
+
+
+def judge(forecast, inputs, targets):
+    last, count = inputs[:, -1:], len(targets)
+    series, origins = np.zeros(count, int), np.arange(count)
+    against_last = compare(
+        np.abs(targets - forecast).sum(axis=1),
+        np.abs(targets - last).sum(axis=1),
+        series=series,
+        origins=origins,
+        horizon=targets.shape[1],
+    )
+    arrays = (targets[..., None], forecast[..., None], last)
+    return persistence(*arrays, series=series, against_last=against_last)
+
+
+def network(train, inputs, seed):
+    """A small network of one hidden layer."""
+    model = MLPRegressor(hidden_layer_sizes=(8,), max_iter=200, random_state=seed)
+    return model.fit(train[0], train[1].squeeze()).predict(inputs).reshape(len(inputs), -1)
+
+
+unfinished = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+horizons = pytest.mark.parametrize("horizon", [1, 10])
+
+
+@horizons
+@pytest.mark.parametrize("kind", SERIES)
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_the_last_value_and_a_little_noise_is_persistence(kind, horizon, noise):
+    _, (inputs, targets) = windows(kind, horizon)
+    step = noise * np.diff(inputs[:, -1]).std()
+    forecast = inputs[:, -1:] + step * np.random.default_rng(1).normal(size=targets.shape)
+    found = judge(forecast, inputs, targets)
+    assert found["persistence"]
+    assert found["moved"] <= 0.25
+    assert found["sentence"].startswith("This is persistence")
+
+
+@unfinished
+@horizons
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_network_trained_on_a_random_walk_is_persistence(horizon, seed):
+    train, (inputs, targets) = windows("walk", horizon, seed)
+    found = judge(network(train, inputs, seed), inputs, targets)
+    assert found["persistence"], found
+    assert judge(fit_linear_forecast([train])(inputs), inputs, targets)["persistence"]
+
+
+@unfinished
+@horizons
+@pytest.mark.parametrize("kind", ["sine", "season"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_good_forecast_is_not(kind, horizon, seed):
+    train, (inputs, targets) = windows(kind, horizon, seed)
+    season = 24 if kind == "sine" else 12
+    forecasts = [network(train, inputs, seed), seasonal_naive(inputs, horizon, season)]
+    for forecast in forecasts:
+        found = judge(forecast, inputs, targets)
+        assert not found["persistence"], found
+        assert found["foresight"] > 0.5
+        assert found["sentence"].startswith("This is not persistence: the last value is beaten")
+
+
+def test_a_bad_forecast_that_does_not_follow_the_last_value_is_not():
+    _, (inputs, targets) = windows("walk", 10)
+    found = judge(np.zeros(targets.shape), inputs, targets)
+    assert not found["persistence"]
+    assert "though the last value is not beaten" in found["sentence"]
+
+
+def test_one_good_window_is_not_called_persistence():
+    _, (inputs, targets) = windows("sine", 10)
+    found = judge(targets[:1] + 0.01, inputs[:1], targets[:1])
+    assert not found["persistence"]
+    assert np.isnan(found["lagged"])
+
+
+def test_what_did_not_move_cannot_be_told():
+    inputs, targets = np.full((5, 4), 0.1), np.full((5, 2), 0.1)
+    found = judge(targets, inputs, targets)
+    assert not found["persistence"]
+    assert all(np.isnan(found[name]) for name in ("moved", "foresight", "lagged", "aligned"))
+    assert "cannot be told" in found["sentence"]
+
+
+def test_missing_values_and_unknown_last_values_are_left_out():
+    _, (inputs, targets) = windows("season", 10)
+    inputs, targets = inputs.copy(), targets.copy()
+    forecast = seasonal_naive(inputs, 10, 12)
+    whole = judge(forecast[20:], inputs[20:], targets[20:])
+    targets[:10] = np.nan
+    inputs[10:20, -1] = np.nan
+    assert judge(forecast, inputs, targets)["lagged"] == pytest.approx(whole["lagged"])
+    assert judge(forecast, inputs, targets)["moved"] == pytest.approx(whole["moved"])
+
+
+def test_levels_of_series_are_no_correlation():
+    """Two series far apart whose forecasts are noise do not follow anything."""
+    draw = np.random.default_rng(0)
+    level = np.repeat([0.0, 1000.0], 50)
+    last, actual, forecast = draw.normal(size=(3, 100, 1)) + level[:, None]
+    series = np.repeat([0, 1], 50)
+    losses = np.abs(actual - forecast)[:, 0], np.abs(actual - last)[:, 0]
+    skill = compare(*losses, series=series, origins=np.arange(100), horizon=1)
+    arrays = (actual[..., None], forecast[..., None], last)
+    found = persistence(*arrays, series=series, against_last=skill)
+    assert abs(found["lagged"]) < 0.3
+    assert not found["persistence"]

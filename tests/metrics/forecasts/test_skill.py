@@ -1,0 +1,111 @@
+"""The paired test: how often it errs, what it finds, and what it cannot tell."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from elman.metrics.forecasts.skill import BEATEN, UNDECIDED, WORSE, compare, paired_test
+
+draws = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+HORIZON = 20
+
+
+def one_series(count):
+    return {"series": np.zeros(count, int), "origins": np.arange(count), "horizon": HORIZON}
+
+
+def overlapping_loss(draw, count=1000):
+    """Mean absolute error of the last value in overlapping windows of a random walk."""
+    walk = draw.normal(size=count + HORIZON).cumsum()
+    windows = np.lib.stride_tricks.sliding_window_view(walk, HORIZON + 1)[:count]
+    return np.abs(windows[:, 1:] - windows[:, :1]).mean(axis=1)
+
+
+def test_two_equal_forecasts_are_told_apart_about_as_rarely_as_promised():
+    """5 % of 300 pairs; the plain test over windows is wrong in most of them."""
+    draw = np.random.default_rng(0)
+    ours, plain = 0, 0
+    for _ in range(300):
+        loss, other = overlapping_loss(draw), overlapping_loss(draw)
+        ours += compare(loss, other, **one_series(len(loss))).outcome != UNDECIDED
+        plain += stats.ttest_rel(loss, other).pvalue < 0.05
+    assert ours / 300 < 0.08
+    assert plain / 300 > 0.5
+
+
+def test_what_is_clearly_better_or_worse_is_said():
+    draw = np.random.default_rng(1)
+    loss = overlapping_loss(draw)
+    better = compare(loss, loss * 1.2 + 0.1 * draw.normal(size=len(loss)), **one_series(len(loss)))
+    worse = compare(loss * 1.25, loss, **one_series(len(loss)))
+    assert better.outcome == BEATEN
+    assert better.skill == pytest.approx(1 / 6, abs=0.01)
+    assert worse.outcome == WORSE
+    assert worse.skill == pytest.approx(-0.25)
+    assert worse.evidence.over == "blocks of time"
+    assert worse.evidence.units == 10
+
+
+def test_many_series_over_little_time_are_tested_series_by_series():
+    draw = np.random.default_rng(0)
+    series, origins = np.repeat(np.arange(40), 2), np.tile([100, 148], 40)
+    difference = draw.normal(size=80) + 0.5
+    found = paired_test(difference, series=series, origins=origins, horizon=48)
+    expected = stats.ttest_1samp(difference.reshape(40, 2).mean(axis=1), 0)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert (found.units, found.over) == (40, "series")
+
+
+@given(draw=draws)
+def test_blocks_are_those_of_the_definition_whatever_the_order(draw):
+    count = 6 * 2 * HORIZON
+    difference = draw.normal(size=count)
+    blocks = difference.reshape(6, -1).mean(axis=1)
+    order = draw.permutation(count)
+    found = paired_test(
+        difference[order],
+        series=draw.integers(0, 9, count),
+        origins=np.arange(count)[order] + 77,
+        horizon=HORIZON,
+    )
+    assert found.p == pytest.approx(stats.ttest_1samp(blocks, 0).pvalue)
+    assert (found.units, found.over) == (6, "blocks of time")
+
+
+@given(draw=draws, factor=st.sampled_from([1e-9, 1e6]))
+def test_swapping_mirrors_and_the_unit_does_not_matter(draw, factor):
+    loss, other = draw.random((2, 400))
+    groups = one_series(400)
+    there, back = compare(loss, other, **groups), compare(other, loss, **groups)
+    mirrored = {BEATEN: WORSE, WORSE: BEATEN, UNDECIDED: UNDECIDED}
+    assert back.outcome == mirrored[there.outcome]
+    scaled = compare(loss * factor, other * factor, **groups)
+    assert scaled.outcome == there.outcome
+    assert scaled.skill == pytest.approx(there.skill)
+
+
+def test_one_window_is_no_evidence():
+    found = compare(np.array([0.0]), np.array([9.0]), **one_series(1))
+    assert found.outcome == UNDECIDED
+    assert found.skill == 1
+    assert found.evidence.p is None
+
+
+def test_windows_without_a_loss_do_not_count():
+    loss, other = np.random.default_rng(0).random((2, 400))
+    gaps = loss.copy(), other.copy()
+    gaps[0][:200] = gaps[1][:200] = np.nan
+    half = {**one_series(200), "origins": np.arange(200, 400)}
+    assert compare(*gaps, **one_series(400)) == compare(loss[200:], other[200:], **half)
+    nothing = np.full(3, np.nan)
+    empty = compare(nothing, nothing, **one_series(3))
+    assert (np.isnan(empty.skill), empty.outcome, empty.evidence.units) == (True, UNDECIDED, 0)
+
+
+def test_a_baseline_without_error_cannot_be_beaten():
+    groups = one_series(400)
+    assert compare(np.zeros(400), np.zeros(400), **groups)[:2] == (0.0, UNDECIDED)
+    perfect = compare(np.ones(400), np.zeros(400), **groups)
+    assert perfect[:2] == (-np.inf, WORSE)
