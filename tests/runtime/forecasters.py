@@ -13,11 +13,10 @@ from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows, cut
 from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.companions import Companions
-from elman.runtime.forecasting.forecasting import Forecasting
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.forecasting.preparing import fit_covariates
+from elman.runtime.forecasting.strategies import Parts
 from elman.runtime.network.network import Network
-from elman.tasks.forecasting.networks import forecast_blueprint
 from elman.transforms.series_scaler import SeriesScaler
 
 ROLES = {"target": "units", "time": "day", "series": "shop"}
@@ -83,16 +82,14 @@ def companions_for(panel: Panel, plan: ForecastPlan, **parts) -> Companions:
 
 def network_for(companions: Companions, panel: Panel, units: int = 5) -> Network:
     """Of weights that were drawn."""
-    work = Forecasting(companions, panel)
-    blueprint = forecast_blueprint(
-        companions.plan,
-        [CellConfig("lstm", units)],
+    work = companions.plan.how.work(companions, panel)
+    parts = Parts(
+        (CellConfig("lstm", units),),
         features=work.features,
         static=work.features - work.prepared.unknown - work.prepared.known,
         parameters=companions.head.parameters,
-        dropout=0.0,
-        recall=True,
     )
+    blueprint = companions.plan.how.blueprint(companions.plan, parts)
     return Network(blueprint, drawn_weights(blueprint))
 
 

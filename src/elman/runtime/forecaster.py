@@ -25,11 +25,9 @@ from elman.runtime.forecasting import (
     Forecasting,
     ForecastPlan,
     Origins,
-    SmoothedForecasting,
     first_targets,
     panel_of_windows,
     tested,
-    work_on,
 )
 from elman.runtime.network import Network, Run
 from elman.runtime.travelling import below, metadata_of
@@ -218,16 +216,14 @@ class ForecasterModel:
         found = Origins(panel, windows, answers, self.companions, linear, self._until)
         return tested(found, self._strangers(work))
 
-    def forecasting(
-        self, panel: Panel, known: Int[np.ndarray, "N"] | None = None
-    ) -> Forecasting | SmoothedForecasting:
+    def forecasting(self, panel: Panel, known: Int[np.ndarray, "N"] | None = None) -> Forecasting:
         """The network at work on a panel that `panel` gave.
 
         Args:
             panel: The series.
             known: Of each, rows that a new series' scale may come from; None: its history.
         """
-        return work_on(self.companions, panel, self._network, self._given, known)
+        return self.plan.how.work(self.companions, panel, self._network, self._given, known)
 
     def _cut(self, panel: Panel, stride: int, first: Any) -> Windows:
         windows = cut(
@@ -263,7 +259,7 @@ class ForecasterModel:
         ends = panel.offsets[:-1] + history
         starts = ends - steps
         seen = np.concatenate(([0], np.cumsum(~np.isnan(panel.target).all(axis=1))))
-        read = panel.offsets[:-1] if self.plan.strategy == "smoothing" else starts
+        read = panel.offsets[:-1] if self.plan.how.whole_series else starts
         empty = np.flatnonzero(seen[ends] == seen[read])
         if len(empty):
             n = int(empty[0])
@@ -285,7 +281,7 @@ class ForecasterModel:
             )
         return Windows(steps, horizon, starts, np.arange(len(panel), dtype=np.int32), 0)
 
-    def _strangers(self, work: Forecasting | SmoothedForecasting) -> list[str]:
+    def _strangers(self, work: Forecasting) -> list[str]:
         if not work.new:
             return []
         some = ", ".join(work.new[:3]) + (", …" if len(work.new) > 3 else "")
@@ -303,19 +299,13 @@ def _until(bundle: Bundle, series: int) -> dict[str, np.ndarray]:
 
 def _check_network(blueprint: Blueprint, companions: Companions) -> None:
     """`BundleError` unless the network reads and answers what the plan says."""
-    plan, features = companions.plan, companions.features
-    numbers = plan.targets * companions.head.parameters
-    kind, outputs = "sequence_to_vector", plan.horizon * numbers
-    if plan.strategy == "recursive":
-        kind, outputs = "sequence_to_sequence", numbers
-    elif plan.strategy == "smoothing":
-        kind = "sequence_to_sequence"
-        features += plan.input_steps - 1 + len(plan.columns.future) * (plan.horizon - 1)
-    features += TRAITS * plan.targets * plan.traits
+    plan = companions.plan
+    features = companions.features + TRAITS * plan.targets * plan.traits
+    wanted = plan.how.shape(plan, features, companions.head.parameters)
     found = (blueprint.configuration, blueprint.input_size, blueprint.output_size)
-    if found != (kind, features, outputs):
-        raise BundleError("network", f"found {found}", f"{(kind, features, outputs)}, by its plan")
-    if kind == "sequence_to_sequence" and not blueprint.streams:
+    if found != wanted:
+        raise BundleError("network", f"found {found}", f"{tuple(wanted)}, by its plan")
+    if wanted.configuration == "sequence_to_sequence" and not blueprint.streams:
         raise BundleError("network", "it reads in both directions", "one that reads forwards")
 
 
@@ -333,12 +323,12 @@ def usable(panel: Panel, plan: ForecastPlan, steps: int) -> Panel:
     """
     if plan.gaps == "mask":
         panel = panel.filled()
-    elif plan.strategy == "smoothing" and panel.gap_before.any():
+    elif plan.how.whole_series and panel.gap_before.any():
         row = int(panel.gap_before.argmax())
         raise DataError(
             f"series {panel.owner(row)!r}",
             f"a gap before {panel.times[row]}; {int(panel.gap_before.sum())} gaps in all",
-            "gaps='mask': smoothing reads a series from its first step on",
+            f"gaps='mask': {plan.strategy} reads a series from its first step on",
         )
     few = panel.history < steps
     if not few.any() or plan.short == "error":

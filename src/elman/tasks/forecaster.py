@@ -15,9 +15,9 @@ from elman.data.series.panel import Panel
 from elman.errors import ArgumentError, DataError
 from elman.runtime.forecaster import ForecasterModel, usable
 from elman.runtime.forecasting import Backtest, Forecast, ForecastPlan, until_tensors
+from elman.runtime.forecasting.strategies import Parts
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
-from elman.tasks.forecasting.networks import forecast_blueprint, smoothing_cells
 from elman.tasks.forecasting.refits import refitted
 from elman.tasks.forecasting.settings import going_on, held_out_steps, plan_of
 from elman.tasks.forecasting.stage import Stage
@@ -363,10 +363,16 @@ class Forecaster(Estimator):
         return ForecastLoss(self.output, levels, self.loss)
 
     def _network_of(self, plan: ForecastPlan, **sizes: Any) -> Blueprint:
-        cells = self._cells()
-        if plan.strategy == "smoothing":
-            cells = smoothing_cells(cells, plan.seasons, self.dilations is not None)
-        return forecast_blueprint(plan, cells, dropout=self.dropout, recall=self.recall, **sizes)
+        return plan.how.blueprint(
+            plan,
+            Parts(
+                tuple(self._cells()),
+                dropout=self.dropout,
+                recall=self.recall,
+                dilated=self.dilations is not None,
+                **sizes,
+            ),
+        )
 
 
 def _with_room(

@@ -16,9 +16,9 @@ from elman.errors import BundleError
 from elman.metrics.forecasts.linear_forecast import fit_linear_forecast
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.forecasting.companions import Companions
-from elman.runtime.forecasting.forecasting import Forecasting, linear_inputs
 from elman.runtime.forecasting.plan import LARGEST, ForecastPlan
-from elman.tasks.forecasting.smoothing import with_start
+from elman.runtime.forecasting.strategies.smoothing import Followed
+from elman.runtime.forecasting.windows import linear_inputs
 from tests.runtime.forecasters import (
     bundle_for,
     calibration_for,
@@ -184,7 +184,8 @@ def whole() -> Bundle:
     """Of a forecaster that has every part."""
     companions = companions_for(PANEL, PLAN, calibration=calibration_for(PLAN))
     network = network_for(companions, PANEL)
-    reader = Forecasting(companions, PANEL, network).reader(windows_of(PANEL, PLAN), plain=True)
+    work = PLAN.how.work(companions, PANEL, network)
+    reader = work.reader(windows_of(PANEL, PLAN), plain=True)
     batch = reader.batch(np.arange(len(reader)))
     linear = fit_linear_forecast(
         [(linear_inputs(batch, batch.inputs.shape[1]), batch.targets[..., 0])]
@@ -266,14 +267,16 @@ def test_names_and_scales_that_do_not_fit(whole):
 @pytest.fixture(scope="module")
 def smoothed() -> Bundle:
     plan = plan_for(PANEL, strategy="smoothing", seasons=(7,), season=7)
-    companions = with_start(companions_for(PANEL, plan), PANEL, PANEL.history)
+    companions = companions_for(PANEL, plan)
+    own = Followed.begun(companions, PANEL, PANEL.history)
+    companions = replace(companions, own=own)
     return bundle_for(companions, network_for(companions, PANEL))
 
 
 def test_a_smoothing_there_and_back_or_damaged(smoothed):
     found = Companions.from_bundle(smoothed)
-    assert found.smoothing is not None
-    assert found.smoothing.names == PANEL.names
+    assert found.own is not None
+    assert found.own.smoothing.names == PANEL.names
     assert ForecasterModel(smoothed).predict(PANEL.cut(30, keep_ahead=True)).mean.shape == (2, 3, 1)
     for name in (name for name in smoothed.tensors if name.startswith("smoothing.")):
         rest = {other: array for other, array in smoothed.tensors.items() if other != name}

@@ -19,23 +19,15 @@ from elman.blueprint import (
     Tail,
 )
 from elman.errors import ArgumentError
-from elman.runtime.forecasting.forecasting import Forecasting
-from elman.tasks.forecasting.networks import forecast_blueprint, smoothing_cells
+from elman.runtime.forecasting.strategies import Parts
+from elman.runtime.forecasting.strategies.smoothing import smoothing_cells
 from tests.runtime.forecasters import companions_for, network_for, plan_for, shops, windows_of
 
 CELLS = (CellConfig("lstm", 5), CellConfig("lstm", 5))
 
 
 def blueprint(plan, features=4, static=1, parameters=2, dropout=0.0, recall=True):
-    return forecast_blueprint(
-        plan,
-        CELLS,
-        features=features,
-        static=static,
-        parameters=parameters,
-        dropout=dropout,
-        recall=recall,
-    )
+    return plan.how.blueprint(plan, Parts(CELLS, features, static, parameters, dropout, recall))
 
 
 def kinds(found):
@@ -146,7 +138,7 @@ def test_cells_of_a_smoothing():
 def test_every_network_answers_its_windows(changes, output):
     for panel in (shops(), BARE):
         companions = companions_for(panel, plan_for(panel, output=output, **changes))
-        work = Forecasting(companions, panel, network_for(companions, panel))
+        work = companions.plan.how.work(companions, panel, network_for(companions, panel))
         windows = windows_of(panel, companions.plan)
         assert np.isfinite(work.answers(windows).mean).all()
         assert work.answers(windows).mean.shape == (len(windows), 3, 1)

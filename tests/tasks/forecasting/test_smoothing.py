@@ -59,7 +59,7 @@ def test_a_season_is_followed_and_a_slower_wave_is_learnt(offset):
         model = fit(series[:-20], epochs=epochs, window=20, units=16, learning_rate=0.02)
         errors.append(model.backtest(series, start=140).report["metrics"]["mae"])
     assert errors[1] < 0.5 * errors[0]
-    form = model.model_.companions.smoothing.form
+    form = model.model_.companions.own.smoothing.form
     assert form == ("additive" if offset else "multiplicative")
 
 
@@ -73,8 +73,8 @@ def test_an_error_on_the_held_out_steps_leads_back_to_them(offset):
 
 def test_coefficients_are_trained_along():
     one, more = (fit(wave(), epochs=epochs) for epochs in (1, 6))
-    for name, array in one.model_.companions.smoothing.coefficients._asdict().items():
-        assert (array != getattr(more.model_.companions.smoothing.coefficients, name)).all()
+    for name, array in one.model_.companions.own.smoothing.coefficients._asdict().items():
+        assert (array != getattr(more.model_.companions.own.smoothing.coefficients, name)).all()
 
 
 def test_series_unseen_in_training(fitted):
@@ -153,8 +153,8 @@ def test_training_reads_nothing_of_the_steps_held_out():
     one, other = (fit(given, keep="last").model_ for given in (series, spoilt))
     for name, weights in one.bundle.weights.items():
         assert (weights == other.bundle.weights[name]).all()
-    for name, array in one.companions.smoothing.tensors().items():
-        assert (array == other.companions.smoothing.tensors()[name]).all()
+    for name, array in one.companions.own.smoothing.tensors().items():
+        assert (array == other.companions.own.smoothing.tensors()[name]).all()
 
 
 def test_refit_trains_network_and_smoothing_on_all_steps():
@@ -162,8 +162,8 @@ def test_refit_trains_network_and_smoothing_on_all_steps():
     model = fit(series, refit=True, baselines=True)
     whole = fit(series, epochs=model.history_.best_epoch, validation=None).model_.companions
     found = model.model_.companions
-    for name, array in found.smoothing.tensors().items():
-        assert (array == whole.smoothing.tensors()[name]).all()
+    for name, array in found.own.smoothing.tensors().items():
+        assert (array == whole.own.smoothing.tensors()[name]).all()
     assert found.calibration is not None
     assert found.linear is not None
 
@@ -286,7 +286,7 @@ def test_seasons_as_told():
     none = fit(wave(), season=1).model_
     assert none.plan.seasons == ()
     assert none.plan.season == 1
-    assert isinstance(none.companions.smoothing, Smoothing)
+    assert isinstance(none.companions.own.smoothing, Smoothing)
 
 
 def test_layers_as_large_as_the_one_below_add_to_it():

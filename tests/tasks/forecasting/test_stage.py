@@ -7,7 +7,7 @@ import pytest
 
 from elman.errors import ArgumentError
 from elman.tasks import Forecaster
-from elman.tasks.forecasting import stage
+from elman.tasks.forecasting import windows
 from elman.training.windows import WindowExamples
 
 SMALL = {"window": 12, "units": 4, "epochs": 1, "season": 6, "batch_size": 16}
@@ -26,7 +26,7 @@ def seen(monkeypatch):
         found.append(reader.windows)
         return WindowExamples(reader, *options)
 
-    monkeypatch.setattr(stage, "WindowExamples", watched)
+    monkeypatch.setattr(windows, "WindowExamples", watched)
     return found
 
 

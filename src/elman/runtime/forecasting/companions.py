@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 from jaxtyping import Int
@@ -15,11 +15,32 @@ from elman.errors import BundleError, DataError
 from elman.metrics.forecasts import LARGEST_INPUT, Head, LinearForecast, make_head
 from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.plan import ForecastPlan
-from elman.runtime.forecasting.smoothing import Smoothing
 from elman.runtime.travelling import below
 from elman.transforms.series_scaler import SeriesScaler
 
-__all__ = ["Companions"]
+__all__ = ["Companions", "Own"]
+
+
+class Own(Protocol):
+    """What travels with the networks of one strategy alone."""
+
+    @classmethod
+    def begun(cls, companions: Companions, panel: Panel, trained: Int[np.ndarray, "N"]) -> Self:
+        """As training begins with it, made from the first `trained` rows of each series."""
+        ...
+
+    @classmethod
+    def from_tensors(cls, plan: ForecastPlan, tensors: Mapping[str, np.ndarray]) -> Self:
+        """What `tensors` gave; `BundleError` if it is damaged."""
+        ...
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Arrays for a model file."""
+        ...
+
+    def about(self) -> dict[str, Any]:
+        """Facts for a training's result."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +56,7 @@ class Companions:
             static features among them; one scale for all series.
         calibration: Of the quantiles; None without held-out windows.
         linear: The linear map from the same windows; None if it was not asked for.
-        smoothing: Of the series that it was trained on; None with other strategies.
-        begins: int64 `[N]`, the step at which each of those began in training; likewise.
+        own: What the strategy has besides; None with most.
     """
 
     plan: ForecastPlan
@@ -46,8 +66,7 @@ class Companions:
     covariates: SeriesScaler
     calibration: Calibration | None = None
     linear: LinearForecast | None = None
-    smoothing: Smoothing | None = None
-    begins: Int[np.ndarray, "N"] | None = None
+    own: Own | None = None
 
     @property
     def head(self) -> Head:
@@ -134,8 +153,8 @@ class Companions:
             "calibration": self.calibration.tensors() if self.calibration else {},
             "linear": self.linear.tensors() if self.linear else {},
         }
-        if self.smoothing is not None and self.begins is not None:
-            groups["smoothing"] = self.smoothing.tensors() | {"begins": self.begins}
+        if self.own is not None:
+            groups[self.plan.strategy] = self.own.tensors()
         return {
             f"{group}.{name}": array
             for group, arrays in groups.items()
@@ -155,7 +174,7 @@ class Companions:
         scaler = SeriesScaler.from_tensors(below(bundle, "scaler."))
         covariates = SeriesScaler.from_tensors(below(bundle, "covariates."))
         calibration, linear = below(bundle, "calibration."), below(bundle, "linear.")
-        smoothing, begins = _smoothing(plan, below(bundle, "smoothing."))
+        kind = plan.how.own
         found = cls(
             plan,
             names,
@@ -164,8 +183,7 @@ class Companions:
             covariates,
             Calibration.from_tensors(calibration) if calibration else None,
             LinearForecast.from_tensors(linear) if linear else None,
-            smoothing,
-            begins,
+            kind.from_tensors(plan, below(bundle, f"{plan.strategy}.")) if kind else None,
         )
         found._check()
         return found
@@ -213,17 +231,3 @@ def _categories(found: Any) -> dict[str, tuple[str, ...]]:
     ):
         raise BundleError("categories", f"found {repr(found)[:80]}", "texts of each covariate")
     return {name: tuple(values) for name, values in found.items()}
-
-
-def _smoothing(
-    plan: ForecastPlan, tensors: Mapping[str, np.ndarray]
-) -> tuple[Smoothing | None, Int[np.ndarray, "N"] | None]:
-    """What `tensors` gave of it; `BundleError` if it is damaged."""
-    if plan.strategy != "smoothing":
-        return None, None
-    smoothing, begins = Smoothing.from_tensors(tensors), tensors.get("begins", np.zeros(()))
-    if begins.shape != (len(smoothing),) or begins.dtype != np.int64:
-        raise BundleError("smoothing", f"begins of shape {begins.shape}", "save the model again")
-    if smoothing.seasons != plan.seasons:
-        raise BundleError("smoothing", f"seasons {smoothing.seasons}", f"{plan.seasons}")
-    return smoothing, begins

@@ -6,27 +6,29 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from elman.data.series.frequency import Frequency
 from elman.data.series.panel import Columns
 from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError, BundleError
 from elman.metrics.forecasts import HEADS, make_head
+from elman.runtime.forecasting.registry import strategy_names, strategy_of
 from elman.transforms.calendar import CalendarName
 from elman.transforms.series_scaler import Scaling
 
-__all__ = ["GAPS", "LARGEST", "SHORT", "STRATEGIES", "TRANSFORMS", "ForecastPlan"]
+if TYPE_CHECKING:
+    from elman.runtime.forecasting.strategies import Strategy
+
+__all__ = ["GAPS", "LARGEST", "SHORT", "TRANSFORMS", "ForecastPlan"]
 
 TRANSFORMS = ("none", "log")
-STRATEGIES = ("recursive", "direct", "segments", "smoothing")
 GAPS = ("drop", "mask")
 SHORT = ("error", "drop", "pad")
 LARGEST = 2**16
 """Most steps of a window, horizon, season or segment: a damaged file must not ask for more."""
 
 _CHOICES = {
-    "strategy": STRATEGIES,
     "output": tuple(HEADS),
     "transform": TRANSFORMS,
     "scaling": get_args(Scaling),
@@ -47,14 +49,12 @@ class ForecastPlan:
     """What a forecaster was told or found out when it was fitted.
 
     Attributes:
-        strategy: `recursive` predicts the next step and reads its own answer; `direct` gives
-            all steps of the horizon at once; `segments` reads and writes some steps at a time;
-            `smoothing` reads what exponential smoothing leaves of the series.
+        strategy: How it reaches its horizon: the name of a row of `strategies`.
         input_steps: L, how far it looks back.
         horizon: H, how far it looks ahead.
         season: Steps after which a year, week or day begins anew; 1: there is no season.
-        seasons: Those that `smoothing` follows, the shortest first, each of at least 2 steps.
-        segment: Steps of a segment (`segments` only, else 1).
+        seasons: Those that a smoothing follows, the shortest first, each of at least 2 steps.
+        segment: Steps of a segment; 1: it reads steps.
         output: The head: what the network says of a value; see `elman.metrics.forecasts`.
         levels: Of the quantiles that are given, increasing, in (0, 1).
         linear: Whether the answer begins with the linear map's, and the network says only in
@@ -98,6 +98,11 @@ class ForecastPlan:
     columns: Columns
 
     @property
+    def how(self) -> Strategy:
+        """The strategy itself."""
+        return strategy_of(self.strategy)
+
+    @property
     def known(self) -> bool:
         """Whether anything is known of the steps ahead."""
         return bool(self.calendar or self.columns.future or self.columns.static or self.identify)
@@ -105,12 +110,12 @@ class ForecastPlan:
     @property
     def ahead(self) -> bool:
         """Whether the network reads the steps of the horizon, too: what is known of them."""
-        return self.strategy in ("direct", "segments") and self.known
+        return self.how.reads_ahead and self.known
 
     @property
     def shift_known(self) -> bool:
         """Whether a step is read with what is known of the next one."""
-        return self.strategy == "recursive"
+        return self.how.shift_known
 
     @property
     def targets(self) -> int:
@@ -131,7 +136,9 @@ class ForecastPlan:
         names = [field.name for field in fields(cls)]
         if not isinstance(data, Mapping) or set(data) != set(names):
             raise BundleError("forecast plan", f"found {_shown(data)}", f"exactly {names}")
-        for name, expected, sound in _CHECKS:
+        known = strategy_names()
+        strategy = ("strategy", f"one of {', '.join(known)}", _one_of(known))
+        for name, expected, sound in (strategy, *_CHECKS):
             if not sound(data[name]):
                 raise BundleError(f"forecast plan, {name}", f"found {_shown(data[name])}", expected)
         given: dict[str, Any] = dict(data)
@@ -226,15 +233,17 @@ _CHECKS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
 
 def _check_together(plan: ForecastPlan) -> None:
     """`BundleError` where fields that are right by themselves contradict each other."""
-    smoothing = plan.strategy == "smoothing"
-    at_once = plan.strategy in ("direct", "segments")
+    how = plan.how
+    without = f"with strategy {plan.strategy!r}"
+    unused = {"traits": False, "linear": False, "joint": False, "segment": 1}
     for sound, name, expected in (
         (plan.joint == (len(plan.columns.target) > 1), "joint", "several targets, or one"),
-        (at_once or not plan.traits, "traits", "none, unless direct or of segments"),
-        (at_once or not plan.linear, "linear", "none, unless direct or of segments"),
-        (not plan.seasons or smoothing, "seasons", "none, unless it smooths"),
-        (not (plan.joint and smoothing), "joint", "one target, to be smoothed"),
-        (plan.segment == 1 or plan.strategy == "segments", "segment", "1, unless it has segments"),
+        (not plan.seasons or how.seasonal, "seasons", f"none, {without}"),
+        *(
+            (getattr(plan, name) == value, name, f"{value!r}, {without}")
+            for name, value in unused.items()
+            if name in how.refuses
+        ),
         (plan.input_steps % plan.segment == 0, "input_steps", "a whole number of segments"),
         (plan.horizon % plan.segment == 0, "horizon", "a whole number of segments"),
     ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any, get_args
@@ -12,16 +11,18 @@ from jaxtyping import Int
 
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Normalisation
-from elman.errors import ArgumentError, DataError
+from elman.errors import ArgumentError
 from elman.metrics.forecasts import make_head
 from elman.runtime.forecasting import (
     GAPS,
     LARGEST,
     SHORT,
-    STRATEGIES,
     TRANSFORMS,
     ForecastPlan,
+    strategy_names,
+    strategy_of,
 )
+from elman.runtime.forecasting.strategies import Asked, Strategy
 from elman.training.config import whole_number
 from elman.transforms.calendar import calendar_features
 from elman.transforms.calendar import usual as usual_features
@@ -29,8 +30,6 @@ from elman.transforms.series_scaler import Scaling
 
 __all__ = ["going_on", "held_out_steps", "plan_of"]
 
-_RECURSIVE_WINDOW = 20  # the lesson's
-_DAY, _WEEK = 24, 168  # hours
 _LASTING = (
     "strategy",
     "horizon",
@@ -45,9 +44,10 @@ _LASTING = (
     "identify",
 )
 """What cannot change from one training to the next."""
+_UNUSED = {"transform": "none", "linear": False, "traits": False, "stride": 1, "joint": False}
+"""Options as they are where a strategy does not have them; None all others."""
 _NAMES: dict[str, tuple[str, ...]] = {
     "keep": ("best", "last"),
-    "strategy": STRATEGIES,
     "gaps": GAPS,
     "short": SHORT,
     "transform": TRANSFORMS,
@@ -62,39 +62,39 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
     Raises:
         ArgumentError: A parameter is outside its range, or two do not go together.
     """
-    counts = given["output"] == "negative_binomial"
-    usual = {"scaling": "none" if counts else "standard"}
-    usual["normalise"] = _usual_normalisation(given["strategy"], counts)
+    known = strategy_names()
+    if given["strategy"] not in known:
+        found = f"found {given['strategy']!r}"
+        raise ArgumentError("strategy", found, f"one of {', '.join(known)}")
+    how, counts = strategy_of(given["strategy"]), given["output"] == "negative_binomial"
+    usual = {
+        "scaling": "none" if counts else "standard",
+        "normalise": "mean" if counts else how.normalise,
+    }
     chosen: dict[str, Any] = {name: given[name] or usual.get(name) for name in _NAMES}
     chosen["linear"] = bool(given["linear"])
-    for name, known in _NAMES.items():
-        if chosen[name] not in known:
-            raise ArgumentError(name, f"found {chosen[name]!r}", f"one of {', '.join(known)}")
+    for name, names in _NAMES.items():
+        if chosen[name] not in names:
+            raise ArgumentError(name, f"found {chosen[name]!r}", f"one of {', '.join(names)}")
     if counts:
         _check_counts(chosen)
+    _check_options(how, given)
     horizon = whole_number("horizon", horizon, 1)
-    if chosen["strategy"] == "smoothing":
-        _check_smoothing(given)
-        seasons = _seasons(given, panel, horizon)
-        season = seasons[0] if seasons else 1
-    else:
-        season = panel.frequency.season if given["season"] is None else given["season"]
-        season, seasons = whole_number("season", season, 1), ()
-    segment = _segment(given, horizon, season)
+    spans = how.spans(_asked(given, panel, horizon))
     plan = ForecastPlan(
-        strategy=chosen["strategy"],
-        input_steps=_window(given, panel, horizon, seasons or (season,), segment),
+        strategy=given["strategy"],
+        input_steps=spans.input_steps,
         horizon=horizon,
-        season=season,
-        seasons=seasons,
-        segment=segment,
+        season=spans.season,
+        seasons=spans.seasons,
+        segment=spans.segment,
         output=given["output"],
         levels=_levels(given["levels"], given["output"]),
         transform=chosen["transform"],
         scaling=chosen["scaling"],
         normalise=chosen["normalise"],
-        linear=_of_windows("linear", given),
-        traits=_of_windows("traits", given),
+        linear=chosen["linear"],
+        traits=bool(given["traits"]),
         flags=_has_holes(panel) or given["gaps"] == "mask" or given["short"] == "pad",
         calendar=_calendar(given["calendar"], panel),
         identify=bool(given["identify"]),
@@ -126,53 +126,40 @@ def _check_counts(chosen: Mapping[str, Any]) -> None:
             )
 
 
-def _check_smoothing(given: Mapping[str, Any]) -> None:
-    """What the smoothing does itself, or does not do."""
-    itself = "leave it out: the smoothing has a scale and level of its own for each series"
-    for name, usual, instead in (
-        ("transform", "none", "'none': series of positive values are read in logarithms anyway"),
-        ("scaling", None, itself),
-        ("normalise", None, itself),
-        ("linear", False, "strategy 'direct' or 'segments'"),
-        ("traits", False, "strategy 'direct' or 'segments'"),
-        ("windows_per_epoch", None, "leave it out: each series is read as a whole"),
-        ("stride", 1, "1: each series is read as a whole"),
-        ("joint", False, "a series for each target, or another strategy"),
-    ):
-        if given[name] != usual:
-            raise ArgumentError(name, f"{given[name]!r} with strategy='smoothing'", instead)
-    if given["output"] == "negative_binomial":
+def _check_options(how: Strategy, given: Mapping[str, Any]) -> None:
+    """`ArgumentError` where an option is set that the strategy does not have."""
+    strategy = given["strategy"]
+    for name, instead in how.refuses.items():
+        if given[name] != _UNUSED.get(name):
+            raise ArgumentError(name, f"{given[name]!r} with strategy={strategy!r}", instead)
+    if given["output"] == "negative_binomial" and not how.counts:
         raise ArgumentError(
-            "output", "'negative_binomial' with strategy='smoothing'", "another output or strategy"
+            "output",
+            f"'negative_binomial' with strategy={strategy!r}",
+            "another output or strategy",
         )
 
 
-def _seasons(given: Mapping[str, Any], panel: Panel, horizon: int) -> tuple[int, ...]:
-    """What the smoothing follows: as told, or the usual season, and of hours a week besides."""
-    told = given["season"]
-    if told is None:
-        usual = panel.frequency.season
-        room = int((panel.history - held_out_steps(given["validation"], panel, horizon)).min())
-        told = (_DAY, _WEEK) if usual == _DAY and room >= 2 * _WEEK else usual
-    if isinstance(told, list | tuple):
-        seasons = tuple(whole_number("season", steps, 2) for steps in told)
-        if len(seasons) != 2 or seasons[0] >= seasons[1]:
-            raise ArgumentError("season", f"found {told!r}", "two of them, the shorter first")
-        return seasons
-    season = whole_number("season", told, 1)
-    return (season,) if season > 1 else ()
-
-
-def _of_windows(name: str, given: Mapping[str, Any]) -> bool:
-    """An option of networks that answer for a whole window.
-
-    Told at each step, a window's traits would tell a recursive network of later ones.
-    """
-    if given[name] and given["strategy"] not in ("direct", "segments"):
-        raise ArgumentError(
-            name, f"set with strategy={given['strategy']!r}", "strategy 'direct' or 'segments'"
-        )
-    return bool(given[name])
+def _asked(given: Mapping[str, Any], panel: Panel, horizon: int) -> Asked:
+    """What the steps of the plan are chosen from."""
+    told = {
+        name: None if given[name] is None else whole_number(name, given[name], 1)
+        for name in ("window", "segment")
+    }
+    season = given["season"]
+    if isinstance(season, list | tuple):
+        season = tuple(whole_number("season", steps, 2) for steps in season)
+    elif season is not None:
+        season = whole_number("season", season, 1)
+    held = held_out_steps(given["validation"], panel, horizon)
+    return Asked(
+        **told,
+        season=season,
+        usual_season=panel.frequency.season,
+        horizon=horizon,
+        room=int((panel.history - held).min()),
+        shortest=int(panel.history.min()),
+    )
 
 
 def going_on(warm: Any, plan: ForecastPlan, panel: Panel, window: int | None) -> ForecastPlan:
@@ -196,13 +183,6 @@ def going_on(warm: Any, plan: ForecastPlan, panel: Panel, window: int | None) ->
     return warm.plan
 
 
-def _usual_normalisation(strategy: str, counts: bool) -> str:
-    """A recursive network learns at every step, where a window's level would tell the future."""
-    if counts:
-        return "mean"
-    return "none" if strategy == "recursive" else "last"
-
-
 def held_out_steps(validation: Any, panel: Panel, horizon: int) -> Int[np.ndarray, "N"]:
     """How many of each series' last steps are for validation: at least a horizon, or none.
 
@@ -222,43 +202,6 @@ def held_out_steps(validation: Any, panel: Panel, horizon: int) -> Int[np.ndarra
         f"found {validation!r}",
         f"a share between 0 and 1, at least {horizon} steps (the horizon), or None",
     )
-
-
-def _window(
-    given: Mapping[str, Any], panel: Panel, horizon: int, seasons: tuple[int, ...], segment: int
-) -> int:
-    """L: as told, or what the series leave room for."""
-    if given["window"] is not None:
-        return whole_number("window", given["window"], 1)
-    if given["strategy"] == "recursive":
-        return _RECURSIVE_WINDOW
-    held = held_out_steps(given["validation"], panel, horizon)
-    room = int((panel.history - held).min()) - horizon
-    longest = max(horizon, *seasons)  # smoothing looks back further than its window
-    longest *= 1 if given["strategy"] == "smoothing" else 2
-    wanted = min(longest, max(room // 2, 1))
-    if wanted < segment:
-        raise DataError(
-            "window",
-            f"the shortest series has {int(panel.history.min())} steps",
-            f"a window, horizon and validation part of {horizon} steps each: tell window=, "
-            "or short='drop' or 'pad'",
-        )
-    return wanted // segment * segment
-
-
-def _segment(given: Mapping[str, Any], horizon: int, season: int) -> int:
-    """Steps of a segment; the longest that the horizon is made of, within a season."""
-    if given["strategy"] != "segments":
-        if given["segment"] is not None:
-            raise ArgumentError(
-                "segment", f"{given['segment']} with strategy={given['strategy']!r}", "leave it out"
-            )
-        return 1
-    if given["segment"] is not None:
-        return whole_number("segment", given["segment"], 1)
-    longest = season if season > 1 else math.isqrt(horizon)
-    return max(k for k in range(1, max(longest, 1) + 1) if horizon % k == 0)
 
 
 def _levels(given: Any, output: str) -> tuple[float, ...]:

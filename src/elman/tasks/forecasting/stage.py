@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from jaxtyping import Int
+from torch import nn
 
 from elman.blueprint import Blueprint
 from elman.data.series.panel import Panel
@@ -21,25 +22,56 @@ from elman.runtime.forecasting import (
     Companions,
     Forecasting,
     ForecastPlan,
-    SmoothedForecasting,
     fit_covariates,
+    lesson_of,
     linear_inputs,
-    work_on,
 )
 from elman.runtime.network import Network
 from elman.tasks.estimator import check_same_network
 from elman.tasks.fitting import Options, train_module, weights_of
-from elman.tasks.forecasting.smoothing import smoothing_lesson, with_start
-from elman.training import History
+from elman.training import ExampleSet, History, Measure
 from elman.training.config import whole_number
 from elman.training.likelihoods import ForecastLoss
-from elman.training.windows import WindowExamples
 from elman.transforms.series_scaler import SeriesScaler
 
-__all__ = ["Stage", "Trained"]
+__all__ = ["ForecastLesson", "Stage", "Trained"]
 
 _MOST = 50_000  # windows that linear map and calibration learn from, evenly chosen
 _BATCH = 512
+
+
+class ForecastLesson(Protocol):
+    """What a strategy's network learns, and by what; made for a `Stage`.
+
+    Its class is called with the stage, the most windows an epoch (None: all), and whether what is
+    held out chooses the epoch.
+
+    Attributes:
+        train: What is learnt.
+        validation: What chooses the epoch; or None.
+    """
+
+    @property
+    def train(self) -> ExampleSet:
+        """See the class."""
+        ...
+
+    @property
+    def validation(self) -> ExampleSet | None:
+        """See the class."""
+        ...
+
+    def module(self, network: nn.Module, fresh: bool) -> nn.Module:
+        """What is trained: the network, with what is trained along; fresh: from the start."""
+        ...
+
+    def loss(self, loss: ForecastLoss) -> Measure:
+        """What is made small."""
+        ...
+
+    def learnt(self, companions: Companions, module: Any) -> Companions:
+        """What travels with the network once the module is trained."""
+        ...
 
 
 class Trained(NamedTuple):
@@ -76,7 +108,7 @@ class Stage:
     stride: int
     companions: Companions
     blueprint: Blueprint
-    work: Forecasting | SmoothedForecasting
+    work: Forecasting
 
     @classmethod
     def of(
@@ -95,7 +127,7 @@ class Stage:
         """
         stride = whole_number("stride", stride, 1)
         companions = warm.companions if warm is not None else _companions(panel, plan, trained)
-        work = work_on(companions, panel)
+        work = plan.how.work(companions, panel)
         prepared = work.prepared
         features = work.features
         blueprint = network_of(
@@ -111,7 +143,7 @@ class Stage:
     @property
     def windows(self) -> Windows:
         """Those whose targets may be learnt."""
-        return self._cut(stride=self.stride, last=self.trained)
+        return self.cut(stride=self.stride, last=self.trained)
 
     def train(
         self,
@@ -133,20 +165,10 @@ class Stage:
             start = warm.bundle.weights
             network.load_state_dict({name: torch.from_numpy(a) for name, a in start.items()})
         choose = choose and bool((self.trained < self.panel.history).any())
-        if isinstance(self.work, SmoothedForecasting):
-            lesson = smoothing_lesson(self.panel, self.plan, self.work, self.trained, choose)
-            module = lesson.module(network, fresh=warm is None).to(options.device)
-            measure = lesson.loss(loss)
-            found = train_module(module, measure, lesson.train, lesson.validation, options)
-            return Trained(network, found, lesson.learnt(self.companions, module))
-        ahead = 1 if self.plan.shift_known else self.plan.horizon
-        learnt = self._lesson(ahead, stride=self.stride, last=self.trained)
-        train = WindowExamples(learnt, per_epoch)
-        validation = None
-        if choose:
-            validation = WindowExamples(self._lesson(ahead, first=self.trained))
-        found = train_module(network, loss, train, validation, options)
-        return Trained(network, found, self.companions)
+        lesson: ForecastLesson = lesson_of(self.plan.strategy)(self, per_epoch, choose)
+        module = lesson.module(network, fresh=warm is None).to(options.device)
+        found = train_module(module, lesson.loss(loss), lesson.train, lesson.validation, options)
+        return Trained(network, found, lesson.learnt(self.companions, module))
 
     def begun(self) -> Stage:
         """The same stage with its linear map; without one where no window has all its targets.
@@ -183,30 +205,23 @@ class Stage:
             "validation": steps,
             "notes": list(self.panel.notes),
         }
-        if self.companions.smoothing is not None:
-            about["smoothing"] = self.companions.smoothing.form
-            about["seasons"] = list(self.plan.seasons)
-        return about
+        return about | (self.companions.own.about() if self.companions.own else {})
 
     def calibrated(self, trained: Trained) -> Calibration:
         """What the held-out windows show of the network's errors."""
         work = self.work.by(
             Network(self.blueprint, weights_of(trained.network)), trained.companions
         )
-        return work.calibrated(_some(self._cut(first=self.trained)))
+        return work.calibrated(_some(self.cut(first=self.trained)))
 
     def linear(self) -> LinearForecast:
         """The linear map from the same windows; its strength is chosen on those held out."""
         held = (self.trained < self.panel.history).any()
-        validation = self._batches(self._cut(first=self.trained)) if held else ()
+        validation = self._batches(self.cut(first=self.trained)) if held else ()
         return fit_linear_forecast(self._batches(self.windows), validation)
 
-    def _lesson(self, horizon: int, **bounds: Any) -> WindowReader:
-        """Windows as the network learns from them."""
-        assert isinstance(self.work, Forecasting)  # a smoothing reads whole series
-        return self.work.reader(self._cut(horizon, **bounds), lesson=True)
-
-    def _cut(self, horizon: int | None = None, **bounds: Any) -> Windows:
+    def cut(self, horizon: int | None = None, **bounds: Any) -> Windows:
+        """Windows with so many steps after them, None: H; bounds as of `elman.data.windows.cut`."""
         panel, plan = self.panel, self.plan
         return cut(
             panel.offsets,
@@ -235,9 +250,9 @@ def _companions(panel: Panel, plan: ForecastPlan, trained: Int[np.ndarray, "N"])
     found = Companions(plan, panel.names, panel.categories, blank, blank)
     scaler = SeriesScaler.fit(found.transformed(past).target, past.offsets, plan.scaling)
     covariates = fit_covariates(found.identified(past))
-    if plan.strategy == "smoothing":
-        found = with_start(found, panel, trained)
-    return replace(found, scaler=scaler, covariates=covariates)
+    own = plan.how.own
+    begun = own.begun(found, panel, trained) if own else None
+    return replace(found, scaler=scaler, covariates=covariates, own=begun)
 
 
 def _some(windows: Windows) -> Windows:
