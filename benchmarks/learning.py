@@ -27,6 +27,7 @@ from benchmarks.results import RESULTS, keep, load
 from elman.blueprint import CellConfig, sequence_to_sequence
 from elman.data.synthetic import ADDING_BASELINE, Copying, copying
 from elman.models import build
+from elman.targets import Target
 from elman.training import Examples, ProgressDisplay, RunFolder, Trainer, TrainingConfig
 from elman.training.losses import WeightedSum
 
@@ -135,7 +136,8 @@ def copy_task(name: str, folder: Path) -> dict[str, Any]:
 
 
 def examples(task: Copying, mean: np.ndarray) -> Examples:
-    return Examples(torch.from_numpy(task.inputs - mean), torch.from_numpy(task.targets))
+    inputs, targets = torch.from_numpy(task.inputs - mean), torch.from_numpy(task.targets)
+    return Examples(inputs, targets, kind=Target.CLASS_PER_STEP)
 
 
 def cross_entropy(outputs: Tensor, batch: Examples) -> WeightedSum:

@@ -33,7 +33,7 @@ def train(window: int, stride: int) -> float:
         cell="gru",
         units=32,
         per_step=True,
-        window=window,
+        truncation=window,
         stride=stride,
         batch_size=RECORDINGS,
         epochs=EPOCHS,

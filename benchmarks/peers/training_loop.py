@@ -16,6 +16,7 @@ from benchmarks.digits import BATCH, RATE, draw_batches
 from benchmarks.peers.epoch import Reader, weighted_reader
 from benchmarks.work import Run
 from elman import nn
+from elman.targets import Target
 from elman.training import (
     CrossEntropy,
     Examples,
@@ -76,7 +77,8 @@ def _train(reader: Reader, examples: Examples, **options) -> float:
 def _run(cell: str, batches: int, train: Callable[[Reader, Examples], float]) -> Run:
     """A call is an epoch; what it computes is the mean of its losses."""
     images, digits = draw_batches(batches)
-    examples = Examples(*(torch.from_numpy(a.reshape(-1, *a.shape[2:])) for a in (images, digits)))
+    arrays = (torch.from_numpy(a.reshape(-1, *a.shape[2:])) for a in (images, digits))
+    examples = Examples(*arrays, kind=Target.CLASS)
     reader = weighted_reader(getattr(nn, cell))
 
     def results() -> dict[str, np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from elman.cli.report import print_report
+from elman.cli.works.series_report import print_report
 from elman.metrics.honesty import report
 
 WINDOWS, HORIZON = 60, 12

@@ -212,7 +212,9 @@ def write_walk(path: Path, seed: int, labelled: bool = True) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-@pytest.mark.parametrize("how", [("--window", 20), ("--memory", "1MB"), ("--cost-steps", "10:")])
+@pytest.mark.parametrize(
+    "how", [("--truncation", 20), ("--memory", "1MB"), ("--cost-steps", "10:")]
+)
 def test_a_table_with_a_number_at_each_step(command, tmp_path, how):
     for name, seed in (("train", 0), ("test", 1)):
         write_walk(tmp_path / f"{name}.csv", seed)

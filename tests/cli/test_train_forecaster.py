@@ -13,7 +13,7 @@ import time
 import pytest
 
 import elman
-from elman.cli.settings import PARAMETERS
+from elman.parameters import told
 from tests.cli.sales import COVARIATES, HORIZON, QUICK, ROLES, write_sales
 from tests.cli.test_train import same_weights
 
@@ -164,7 +164,8 @@ def test_a_stopped_run_is_resumed_to_the_same_bits(command, sales, tmp_path):
 
 def test_each_parameter_is_an_option():
     own = set(inspect.signature(elman.Forecaster).parameters)
-    assert own - set(PARAMETERS) == {"warm_start", "verbose", "run", "resume"}
+    options = {name for name, about in told(elman.Forecaster).items() if about.kind is not None}
+    assert own - options == {"warm_start", "verbose", "run", "resume"}
 
 
 @pytest.mark.parametrize(

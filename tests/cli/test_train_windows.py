@@ -9,7 +9,7 @@ from tests.cli.conftest import SMALL
 def test_one_recording_is_trained_in_windows_and_repeated(command, tmp_path):
     numbers = np.random.default_rng(0).normal(size=(1, 300, 1))
     np.savez(tmp_path / "recording.npz", X=numbers, y=np.roll(numbers, 1, axis=1))
-    told = ("--data", tmp_path / "recording.npz", "--per-step", "--window", 20, "--stride", 10)
+    told = ("--data", tmp_path / "recording.npz", "--per-step", "--truncation", 20, "--stride", 10)
     rest = (*SMALL, "--validation", 0, "--no-pictures")
     first, again = tmp_path / "first", tmp_path / "again"
     done = command("train", "regressor", *told, *rest, "--out", first)
@@ -24,7 +24,7 @@ def test_one_recording_is_trained_in_windows_and_repeated(command, tmp_path):
         "train",
         "--config",
         first / "config.toml",
-        "--window",
+        "--truncation",
         0,
         "--stride",
         0,
@@ -38,6 +38,6 @@ def test_one_recording_is_trained_in_windows_and_repeated(command, tmp_path):
 
 def test_a_window_needs_answers_at_each_step(command, tmp_path):
     np.savez(tmp_path / "numbers.npz", X=np.ones((4, 5, 1)), y=np.arange(4.0))
-    done = command("train", "regressor", "--data", tmp_path / "numbers.npz", "--window", 3)
+    done = command("train", "regressor", "--data", tmp_path / "numbers.npz", "--truncation", 3)
     assert done.exit_code == 2
-    assert "window: 3 with per_step=False; per_step=True" in done.output
+    assert "truncation: 3 with per_step=False; per_step=True" in done.output

@@ -15,6 +15,7 @@ import elman
 from elman.blueprint import CellConfig, encoder_decoder, sequence_to_sequence, sequence_to_vector
 from elman.cells import GRUCell, LSTMCell, Projected, RNNCell, Stacked, Zoneout
 from elman.diagnosis import diagnose
+from elman.diagnosis.subject import Subject
 from elman.errors import ArgumentError, NotFittedError, ShapeError
 from elman.models import build
 from elman.state import RNNState
@@ -264,6 +265,49 @@ def test_estimators_bring_scaler_and_loss():
         np.testing.assert_allclose(
             same.layers[0].hidden_by_step, without.layers[0].hidden_by_step, rtol=1e-5
         )
+
+
+def cross_entropies(outputs, classes, smoothing=0.0):
+    log_p = outputs.log_softmax(dim=-1)
+    true = log_p[torch.arange(len(classes)), torch.as_tensor(classes)]
+    return -(1 - smoothing) * true - smoothing * log_p.mean(dim=-1)
+
+
+@pytest.mark.parametrize("option", ["label_smoothing", "class_weight", "cost_steps", "labels"])
+def test_the_cost_is_the_loss_of_the_training(option):
+    draw = np.random.default_rng(0)
+    X = [draw.normal(size=(n, 2)) for n in (9, 5, 7, 8)]
+    plain = {"cell": "gru", "units": 4, "epochs": 1, "validation": None, "baselines": False}
+    y = ["a", "b", "a", "a"]
+    if option == "label_smoothing":
+        fitted = elman.Classifier(**plain, label_smoothing=0.3).fit(X, y)
+    elif option == "class_weight":
+        fitted = elman.Classifier(**plain, class_weight={"a": 1.0, "b": 5.0}).fit(X, y)
+    elif option == "labels":
+        y = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+        fitted = elman.Classifier(**plain, label_smoothing=0.4).fit(X, y)
+    else:
+        y = [x[:, 0] for x in X]
+        fitted = elman.Regressor(**plain, per_step=True, cost_steps="last").fit(X, y)
+    subject = Subject.of(fitted, (X, y), None)
+    outputs = subject.run()
+    found, words = subject.cost(outputs, seed=0)
+    assert words == "the loss"
+    if option == "label_smoothing":
+        expected = cross_entropies(outputs, [0, 1, 0, 0], 0.3).mean()
+    elif option == "class_weight":
+        each = cross_entropies(outputs, [0, 1, 0, 0])
+        expected = (each * torch.tensor([1.0, 5.0, 1.0, 1.0])).sum() / 8
+    elif option == "labels":
+        soft = torch.tensor(y, dtype=torch.float64) * 0.6 + 0.2
+        logs = outputs.sigmoid().log(), (-outputs).sigmoid().log()
+        expected = -(soft * logs[0] + (1 - soft) * logs[1]).mean()
+    else:
+        scaler = fitted.model_.target_scaler
+        last = torch.tensor([scaler.transform(row[-1:, None])[0, 0] for row in y])
+        ends = torch.tensor([8, 4, 6, 7])
+        expected = (outputs[torch.arange(4), ends, 0] - last).square().mean()
+    assert found.item() == pytest.approx(expected.item(), rel=1e-6)
 
 
 def test_plain_data_and_the_tables():

@@ -327,10 +327,10 @@ def toml_changed(draws: random.Random, content: bytes) -> bytes:
 
 
 def read_journal(path: Path) -> None:
-    from elman.cli.pictures import draw_curves
+    from elman import plots
     from elman.cli.plot import epochs_of
 
-    draw_curves(epochs_of(path), "classifier")
+    plots.learning_curves(epochs_of(path), score_name="accuracy")
 
 
 def journal_changed(draws: random.Random, content: bytes) -> bytes:

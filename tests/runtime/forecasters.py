@@ -8,7 +8,7 @@ import numpy as np
 
 from elman.blueprint import Blueprint, CellConfig
 from elman.bundle import Bundle
-from elman.data.series.frames import as_panel
+from elman.data import as_panel
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows, cut
 from elman.runtime.forecasting.calibration import Calibration

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from elman.runtime.batching import run_batches, scaled_sequence, sequences_for
 
 from elman.blueprint import Blueprint, CellConfig, sequence_to_sequence, sequence_to_vector
 from elman.data import as_sequences
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.runtime import Network, batching
+from elman.runtime.network import run_batches, scaled_sequence, sequences_for
 from elman.transforms.scaler import Scaler
 
 TOKENS = {"vocabulary": 7, "embedding": 3}

@@ -43,7 +43,7 @@ def test_it_learns(fitted):
         {"units": [5, 4], "dropout": 0.2},
         {"units": 4, "layers": 2, "bidirectional": True},
         {"pool": "mean"},
-        {"pool": "max", "standardise": False},
+        {"pool": "max", "scaling": "none"},
         {"optimizer": "adamw", "schedule": "cosine", "weight_decay": 0.01, "warmup_steps": 2},
         {"label_smoothing": 0.1, "clip_norm": None},
         {"batch_tokens": 60, "accumulate": 2, "average": 0.9, "clip_value": 0.5},

@@ -28,7 +28,7 @@ def test_a_skipped_step_is_warned_of():
     X[7] = 3e38
     with pytest.warns(UserWarning, match=r"skipped epoch 1, step \d: the (loss|norm)"):
         tiny_classifier(
-            epochs=1, standardise=False, validation=None, cell="rnn", activation="relu"
+            epochs=1, scaling="none", validation=None, cell="rnn", activation="relu"
         ).fit(X, y)
 
 

@@ -9,6 +9,7 @@ import torch
 import elman
 from elman.errors import ArgumentError
 from elman.models import build, limit_memory
+from elman.targets import Target
 from elman.tasks import Classifier, Regressor
 from tests.tasks.sequences import TINY, sums
 from tests.unchecked import unchecked
@@ -95,7 +96,12 @@ def test_the_choice_travels_with_the_model(tmp_path):
 
 def test_gradients_flow_through_exactly_the_chosen_outputs():
     outputs = torch.zeros(2, 6, 1, requires_grad=True)
-    batch = elman.training.Examples(torch.zeros(2, 6, 1), torch.ones(2, 6, 1), torch.tensor([6, 4]))
+    batch = elman.training.Examples(
+        torch.zeros(2, 6, 1),
+        torch.ones(2, 6, 1),
+        torch.tensor([6, 4]),
+        kind=Target.NUMBERS_PER_STEP,
+    )
     elman.training.MeanSquaredError("2:5")(outputs, batch).total.backward()
     assert outputs.grad[..., 0].ne(0).tolist() == [
         [False, False, True, True, True, False],
@@ -113,7 +119,7 @@ def test_gradients_flow_through_exactly_the_chosen_outputs():
         ({"cost_steps": "900:", "baselines": False}, "at most 12"),
         ({"cost_steps": "5:", "validation": (np.zeros((2, 4, 1)), np.zeros((2, 4)))}, "at most 4"),
         ({"cost_steps": "1:", "per_step": False}, "per_step"),
-        ({"cost_steps": "1:", "window": 3}, "window"),
+        ({"cost_steps": "1:", "truncation": 3}, "truncation"),
     ],
 )
 def test_steps_that_are_none(options, message):

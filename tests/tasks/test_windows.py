@@ -27,7 +27,7 @@ def echo(steps, seed=0):
 
 
 def test_one_long_recording_is_learnt(tmp_path):
-    model = tiny(window=20, epochs=4, validation=None).fit(*echo(2000))
+    model = tiny(truncation=20, epochs=4, validation=None).fit(*echo(2000))
     fresh = echo(500, seed=1)
     assert model.score(*fresh) > 0.9
     model.save(tmp_path / "m")
@@ -39,23 +39,23 @@ def test_windows_that_hold_whole_sequences_train_as_those_do(ragged):
     X, _, running = sums(20, ragged)
     settings = {"batch_size": 20, "validation": None, "optimizer": "sgd", "epochs": 3}
     whole = tiny(**settings).fit(X, running)
-    windows = tiny(**settings, window=5).fit(X, running)
+    windows = tiny(**settings, truncation=5).fit(X, running)
     for a, b in zip(whole.predict(X), windows.predict(X), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4)
-    shorter = tiny(**settings, window=2).fit(X, running)
+    shorter = tiny(**settings, truncation=2).fit(X, running)
     assert not np.allclose(whole.predict(X)[0], shorter.predict(X)[0], rtol=1e-4)
 
 
 def test_recordings_of_different_lengths_stand_behind_each_other():
     X, _, running = sums(60, ragged=True)
-    model = tiny(window=4, stride=2, batch_size=3, epochs=10).fit(X, running)
+    model = tiny(truncation=4, stride=2, batch_size=3, epochs=10).fit(X, running)
     assert model.score(X, running) > 0.8
     assert model.result_["train_sequences"] == 54
 
 
 def test_an_interrupted_run_goes_on_to_the_same_answers(tmp_path, monkeypatch):
     X, y = echo(400)
-    settings = {"window": 30, "stride": 10, "validation": None}
+    settings = {"truncation": 30, "stride": 10, "validation": None}
     whole = tiny(**settings).fit(X, y)
     step, left = Stepper.step, iter(range(51))
 
@@ -75,12 +75,12 @@ def test_an_interrupted_run_goes_on_to_the_same_answers(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"per_step": False, "window": 3}, "window: 3 with per_step=False; per_step=True"),
-        ({"bidirectional": True, "window": 3}, "window: 3 with bidirectional=True"),
-        ({"stride": 2}, "stride: 2 without a window; give window, too"),
-        ({"window": 3, "stride": 4}, "stride: found 4 for a window of 3"),
-        ({"window": 0}, "window: found 0"),
-        ({"window": 3, "augment": {"shift": 1.0}}, "augment: .* with windows"),
+        ({"per_step": False, "truncation": 3}, "truncation: 3 with per_step=False; per_step=True"),
+        ({"bidirectional": True, "truncation": 3}, "truncation: 3 with bidirectional=True"),
+        ({"stride": 2}, "stride: 2 without truncation; give truncation, too"),
+        ({"truncation": 3, "stride": 4}, "stride: found 4 for a truncation of 3"),
+        ({"truncation": 0}, "truncation: found 0"),
+        ({"truncation": 3, "augment": {"shift": 1.0}}, "augment: .* with truncation"),
     ],
 )
 def test_parameters_that_do_not_go_together(changes, message):
@@ -92,5 +92,5 @@ def test_parameters_that_do_not_go_together(changes, message):
 
 def test_weights_of_sequences_do_not_go_with_windows():
     X, _, running = sums(20)
-    with pytest.raises(ArgumentError, match="window: weights of sequences"):
-        tiny(window=3).fit(X, running, sample_weight=np.arange(1.0, 21.0))
+    with pytest.raises(ArgumentError, match="truncation: weights of sequences"):
+        tiny(truncation=3).fit(X, running, sample_weight=np.arange(1.0, 21.0))

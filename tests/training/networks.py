@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from elman.targets import Target
 from elman.training import Examples, TrainingConfig
 
 
@@ -43,6 +44,7 @@ def examples(rows: int = 22, ragged: bool = True, seed: int = 0) -> Examples:
         torch.tensor(values, dtype=torch.float32),
         torch.tensor(labels),
         torch.tensor(lengths) if ragged else None,
+        kind=Target.CLASS,
     )
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.errors import ArgumentError, ShapeError
+from elman.targets import Target
 from elman.training import Examples, batch_rows, batches, padded_share
 from elman.training.randomness import generator
 from tests.training.networks import examples
@@ -14,11 +15,13 @@ from tests.training.networks import examples
 
 def ragged(lengths: list[int]) -> Examples:
     rows = len(lengths)
-    return Examples(torch.zeros(rows, 40, 1), torch.zeros(rows), torch.tensor(lengths))
+    return Examples(
+        torch.zeros(rows, 40, 1), torch.zeros(rows), torch.tensor(lengths), kind=Target.CLASS
+    )
 
 
 def even(rows: int) -> Examples:
-    return Examples(torch.zeros(rows, 7, 1), torch.zeros(rows))
+    return Examples(torch.zeros(rows, 7, 1), torch.zeros(rows), kind=Target.CLASS)
 
 
 def order(seed: int, epoch: int) -> np.random.Generator:
@@ -60,7 +63,9 @@ def test_batches_are_the_rows_that_were_cut():
 
 def test_ragged_batches_are_cut_to_their_longest_row():
     targets = torch.arange(12.0).reshape(3, 4, 1)
-    data = Examples(torch.ones(3, 4, 2), targets, torch.tensor([1, 4, 2]))
+    data = Examples(
+        torch.ones(3, 4, 2), targets, torch.tensor([1, 4, 2]), kind=Target.NUMBERS_PER_STEP
+    )
     batch = data.select(torch.tensor([2, 0]))
     assert batch.inputs.shape == (2, 2, 2)
     assert torch.equal(batch.targets, targets[[2, 0], :2])
@@ -69,16 +74,16 @@ def test_ragged_batches_are_cut_to_their_longest_row():
 
 def test_rows_must_agree():
     with pytest.raises(ShapeError, match="targets: 2 rows; 3"):
-        Examples(torch.ones(3, 4, 2), torch.zeros(2))
+        Examples(torch.ones(3, 4, 2), torch.zeros(2), kind=Target.CLASS)
 
 
 def test_fingerprint_tells_data_apart():
     data = examples()
-    other = Examples(data.inputs.clone(), data.targets, data.lengths)
+    other = Examples(data.inputs.clone(), data.targets, data.lengths, kind=data.kind)
     assert data.fingerprint() == other.fingerprint()
     other.inputs[3, 0, 0] += 1e-5
     assert data.fingerprint() != other.fingerprint()
-    assert data.fingerprint() != Examples(data.inputs, data.targets).fingerprint()
+    assert data.fingerprint() != Examples(data.inputs, data.targets, kind=data.kind).fingerprint()
 
 
 sets = st.lists(st.integers(0, 40), min_size=1, max_size=60).map(ragged) | st.integers(1, 60).map(

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from elman.errors import ArgumentError
+from elman.targets import Target
 from elman.training import BinaryCrossEntropy, CrossEntropy, Examples, MeanSquaredError
 from elman.training.losses import accuracy, label_accuracy
 
@@ -12,7 +13,9 @@ RNG = np.random.default_rng(0)
 
 
 def batch(targets, **more) -> Examples:
-    return Examples(torch.zeros(len(targets), 4, 1), torch.as_tensor(targets), **more)
+    found = torch.as_tensor(targets)
+    kind = {1: Target.CLASS, 2: Target.NUMBERS, 3: Target.NUMBERS_PER_STEP}[found.ndim]
+    return Examples(torch.zeros(len(found), 4, 1), found, **{"kind": kind, **more})
 
 
 def test_cross_entropy_by_hand():

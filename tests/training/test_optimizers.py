@@ -80,7 +80,7 @@ def clipped(gradients: list[list[float]], **settings: float) -> tuple[list[list[
     for entries in gradients:
         parameters.append(nn.Parameter(torch.zeros(len(entries), dtype=torch.float64)))
         parameters[-1].grad = torch.tensor(entries, dtype=torch.float64)
-    norm = clip_gradients(parameters, TrainingConfig(**settings))
+    norm = clip_gradients(parameters, TrainingConfig(**{"clip_norm": None, **settings}))
     return [parameter.grad.tolist() for parameter in parameters], norm
 
 

@@ -13,6 +13,7 @@ from elman.models import build
 from elman.runtime.forecasting.classical import classical
 from elman.runtime.forecasting.smoothing import answers, padded
 from elman.runtime.network.network import Network
+from elman.targets import Target
 from elman.training import Examples, Trainer, TrainingConfig
 from elman.training.likelihoods import ForecastLoss
 from elman.training.smoothing import (
@@ -139,7 +140,7 @@ def said(raw, level, centre=None):
 def test_the_loss_by_hand():
     loss = SmoothedLoss(ForecastLoss("point", loss="mae"), "additive", level_penalty=10.0)
     targets = torch.tensor([[[2.0, NAN], [NAN, NAN], [6.0, 4.0]]])
-    batch = Examples(torch.zeros(1, 3, 2), targets, torch.tensor([3]))
+    batch = Examples(torch.zeros(1, 3, 2), targets, torch.tensor([3]), kind=Target.NUMBERS_PER_STEP)
     outputs = said(
         torch.tensor([[[1.0, 9.0], [9.0, 9.0], [2.0, 3.0]]]), torch.tensor([[1.0, 2, 5]])
     )
@@ -154,7 +155,9 @@ def test_the_level_is_not_priced_past_a_length():
     targets = torch.full((2, 5, 1), 2.0)
     targets[1, 2:] = NAN
     level = torch.tensor([[0.0, 0, 0, 0, 0], [0, 0, 7, 0, 7]])
-    batch = Examples(torch.zeros(2, 5, 2), targets, torch.tensor([5, 2]))
+    batch = Examples(
+        torch.zeros(2, 5, 2), targets, torch.tensor([5, 2]), kind=Target.NUMBERS_PER_STEP
+    )
     assert loss(said(torch.zeros(2, 5, 1), level), batch).total.item() == 0
 
 
@@ -162,7 +165,12 @@ def test_weights_count_series():
     loss = SmoothedLoss(ForecastLoss("point"), "additive", level_penalty=0.0)
     targets = torch.tensor([[[2.0]], [[8.0]]])
     outputs = said(torch.zeros(2, 1, 1), torch.zeros(2, 1))
-    weighted = Examples(torch.zeros(2, 1, 2), targets, weights=torch.tensor([3.0, 1.0]))
+    weighted = Examples(
+        torch.zeros(2, 1, 2),
+        targets,
+        weights=torch.tensor([3.0, 1.0]),
+        kind=Target.NUMBERS_PER_STEP,
+    )
     assert loss(outputs, weighted).mean().item() == pytest.approx((3 * 2 + 8) / 4)
 
 

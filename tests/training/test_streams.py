@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.errors import ArgumentError, ShapeError
+from elman.targets import Target
 from elman.training import Examples, Streams
 
 
@@ -21,8 +22,8 @@ def recordings(lengths):
     return inputs, [100 * steps[:, :1] + steps[:, 1:] for steps in inputs]
 
 
-def streams(lengths, rows, window, stride=None):
-    return Streams(*recordings(lengths), rows, window, stride)
+def streams(lengths, rows, truncation, stride=None):
+    return Streams(*recordings(lengths), rows, truncation, stride)
 
 
 @st.composite
@@ -66,8 +67,8 @@ def test_windows_reach_back_and_follow_each_other(cut):
     begins = 0
     for window in cut.windows(seed=0, epoch=1):
         context, steps = window.context, window.inputs.shape[1]
-        assert context == min(begins + context, cut.window - cut.stride)
-        assert steps <= cut.window
+        assert context == min(begins + context, cut.truncation - cut.stride)
+        assert steps <= cut.truncation
         assert torch.equal(window.inputs[:, context:], window.batch.inputs)
         for row, earlier in enumerate(read):
             whole = real(window.inputs, window.lengths, row)
@@ -95,7 +96,7 @@ def test_an_epoch_can_begin_at_any_window(cut):
 
 def test_the_order_is_a_function_of_seed_and_epoch():
     def order(seed, epoch):
-        windows = streams([3] * 8, rows=2, window=3).windows(seed, epoch)
+        windows = streams([3] * 8, rows=2, truncation=3).windows(seed, epoch)
         return [window.inputs[:, 0, 0].tolist() for window in windows]
 
     assert order(0, 1) == order(0, 1)
@@ -105,10 +106,10 @@ def test_the_order_is_a_function_of_seed_and_epoch():
 
 def test_rows_are_of_similar_lengths():
     lengths = np.random.default_rng(0).integers(1, 1000, 40).tolist()
-    cut = streams(lengths, rows=4, window=10)
+    cut = streams(lengths, rows=4, truncation=10)
     assert len(cut) * 10 <= sum(lengths) / 4 * 1.02
     assert 0 < cut.padding < 0.02
-    assert streams([5, 3, 2], rows=2, window=4).padding == 0
+    assert streams([5, 3, 2], rows=2, truncation=4).padding == 0
 
 
 def test_one_recording_is_not_copied():
@@ -121,34 +122,44 @@ def test_one_recording_is_not_copied():
 
 def test_the_sequences_of_a_data_set():
     inputs, targets = torch.randn(3, 5, 2), torch.randn(3, 5, 1)
-    cut = Streams.of(Examples(inputs, targets, torch.tensor([5, 0, 2])), rows=3, window=10)
+    cut = Streams.of(
+        Examples(inputs, targets, torch.tensor([5, 0, 2]), kind=Target.NUMBERS_PER_STEP),
+        rows=3,
+        truncation=10,
+    )
     window = next(cut.windows(seed=0, epoch=1))
     assert window.inputs.shape == (2, 5, 2)
     assert torch.equal(window.inputs[0], inputs[0])
     assert torch.equal(window.batch.targets[1, :2], targets[2, :2])
     assert window.lengths is not None
     assert window.lengths.tolist() == [5, 2]
-    whole = Streams.of(Examples(inputs, targets), rows=2, window=10)
+    whole = Streams.of(
+        Examples(inputs, targets, kind=Target.NUMBERS_PER_STEP), rows=2, truncation=10
+    )
     assert sum(len(row) for row in next(whole.windows(seed=0, epoch=1)).inputs) == 20
 
 
 def test_a_data_set_needs_targets_for_steps_and_no_weights():
     inputs = torch.zeros(2, 5, 1)
-    with pytest.raises(ArgumentError, match="window: a target for each sequence"):
-        Streams.of(Examples(inputs, torch.zeros(2, 1)), rows=1, window=2)
-    with pytest.raises(ArgumentError, match="window: weights of sequences"):
-        Streams.of(Examples(inputs, inputs, weights=torch.ones(2)), rows=1, window=2)
+    with pytest.raises(ArgumentError, match="truncation: a target for each sequence"):
+        Streams.of(Examples(inputs, torch.zeros(2, 1), kind=Target.NUMBERS), rows=1, truncation=2)
+    with pytest.raises(ArgumentError, match="truncation: weights of sequences"):
+        Streams.of(
+            Examples(inputs, inputs, weights=torch.ones(2), kind=Target.NUMBERS_PER_STEP),
+            rows=1,
+            truncation=2,
+        )
 
 
 def test_the_fingerprint_tells_data_and_cut():
-    base = streams([4, 3], rows=2, window=3)
-    assert base.fingerprint() == streams([4, 3], rows=2, window=3).fingerprint()
+    base = streams([4, 3], rows=2, truncation=3)
+    assert base.fingerprint() == streams([4, 3], rows=2, truncation=3).fingerprint()
     assert base.fingerprint() == base.to(torch.device("cpu")).fingerprint()
     others = [
-        streams([4, 2], rows=2, window=3),
-        streams([4, 3], rows=1, window=3),
-        streams([4, 3], rows=2, window=4),
-        streams([4, 3], rows=2, window=3, stride=2),
+        streams([4, 2], rows=2, truncation=3),
+        streams([4, 3], rows=1, truncation=3),
+        streams([4, 3], rows=2, truncation=4),
+        streams([4, 3], rows=2, truncation=3, stride=2),
     ]
     assert base.fingerprint() not in {other.fingerprint() for other in others}
 
@@ -156,15 +167,15 @@ def test_the_fingerprint_tells_data_and_cut():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"window": 0}, "window: found 0"),
+        ({"truncation": 0}, "truncation: found 0"),
         ({"stride": 0}, "stride: found 0"),
-        ({"stride": 4}, "stride: found 4 for a window of 3; 1 to 3, or None"),
+        ({"stride": 4}, "stride: found 4 for a truncation of 3; 1 to 3, or None"),
         ({"rows": 0}, "rows: found 0"),
     ],
 )
 def test_numbers_outside_their_range(change, message):
     with pytest.raises(ArgumentError, match=message):
-        streams([4, 3], **{"rows": 2, "window": 3, **change})
+        streams([4, 3], **{"rows": 2, "truncation": 3, **change})
 
 
 def test_recordings_that_do_not_fit():

@@ -13,6 +13,7 @@ from elman import state as states
 from elman.cells import Dropout, GRUCell, LSTMCell, Stacked
 from elman.errors import ArgumentError, CheckpointError
 from elman.layers import dynamic_unroll
+from elman.targets import Target
 from elman.training import (
     Examples,
     MeanSquaredError,
@@ -29,7 +30,7 @@ from tests.training.networks import same_bits, weights
 from tests.training.runs import InterruptAt, without_seconds
 
 CONFIG = TrainingConfig(optimizer="adamw", learning_rate=0.01, clip_norm=1.0, epochs=2, seed=5)
-PLAIN = TrainingConfig(optimizer="sgd", learning_rate=0.1, epochs=2, seed=5)
+PLAIN = TrainingConfig(optimizer="sgd", learning_rate=0.1, clip_norm=None, epochs=2, seed=5)
 
 
 class Follower(nn.Module):
@@ -60,13 +61,15 @@ def recordings(*lengths, seed=0):
     return inputs, [steps.cumsum(0) for steps in inputs]
 
 
-def streams(window=4, stride=None):
-    return Streams(*recordings(9, 5, 0, 7, 2), rows=2, window=window, stride=stride)
+def streams(truncation=4, stride=None):
+    return Streams(*recordings(9, 5, 0, 7, 2), rows=2, truncation=truncation, stride=stride)
 
 
 def held_out():
     inputs, targets = recordings(6, 6, seed=1)
-    return Examples(torch.stack(inputs), torch.stack(targets), torch.tensor([6, 4]))
+    lengths = torch.tensor([6, 4])
+    kind = Target.NUMBERS_PER_STEP
+    return Examples(torch.stack(inputs), torch.stack(targets), lengths, kind=kind)
 
 
 def trained(config=CONFIG, train=None, resume=False, **options):
@@ -78,7 +81,7 @@ def trained(config=CONFIG, train=None, resume=False, **options):
 
 def test_it_trains_as_the_loop_written_out():
     module, by_hand = follower(dropout=0.0), follower(dropout=0.0)
-    cut = streams(window=4, stride=3)
+    cut = streams(truncation=4, stride=3)
     Trainer(module, MeanSquaredError(), cut, None, PLAIN).run()
     optimizer, state = torch.optim.SGD(by_hand.parameters(), lr=0.1), None
     for epoch in (1, 2):
@@ -109,7 +112,7 @@ def test_resumed_after_any_window_to_the_bit(tmp_path, window, stride, changes, 
 
 def test_the_carried_state_is_in_the_checkpoint(tmp_path):
     folder = RunFolder(tmp_path)
-    cut = Streams(*recordings(12, 12), rows=2, window=4)
+    cut = Streams(*recordings(12, 12), rows=2, truncation=4)
     with pytest.raises(KeyboardInterrupt):
         trained(train=cut, folder=folder, listeners=[InterruptAt(2)])
     carried = {k: v for k, v in load_checkpoint(folder.last).more.items() if k[:8] == "carried."}
@@ -125,7 +128,7 @@ def test_a_run_goes_on_with_the_windows_it_began_with(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         trained(folder=folder, listeners=[InterruptAt(1)])
     with pytest.raises(CheckpointError, match="saved with other data"):
-        trained(train=streams(window=5), folder=folder, resume=True)
+        trained(train=streams(truncation=5), folder=folder, resume=True)
 
 
 def test_after_a_step_that_was_skipped_rows_begin_afresh():
@@ -145,9 +148,9 @@ def test_after_a_step_that_was_skipped_rows_begin_afresh():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"augment": {"shift": 1.0}}, "augment: .* with windows; whole sequences, or None"),
-        ({"batch_tokens": 100}, "batch_tokens: 100 with windows; whole sequences, or None"),
-        ({"accumulate": 2}, "accumulate: 2 with windows; whole sequences, or 1"),
+        ({"augment": {"shift": 1.0}}, "augment: .* with truncation; whole sequences, or None"),
+        ({"batch_tokens": 100}, "batch_tokens: 100 with truncation; whole sequences, or None"),
+        ({"accumulate": 2}, "accumulate: 2 with truncation; whole sequences, or 1"),
     ],
 )
 def test_settings_that_windows_do_not_have(changes, message):

@@ -31,7 +31,7 @@ def test_a_batch_is_the_readers_arrays(monkeypatch):
         assert getattr(batch, name).data_ptr() == getattr(made[0], name).ctypes.data
     assert len(batch) == 3
     assert (batch.inputs.shape, batch.targets.shape) == ((3, 6, 2), (3, 2, 1))
-    assert batch.per_step
+    assert batch.kind.per_step
     assert batch.steps().tolist() == [2, 2, 2]
     assert batch.lengths is None is batch.weights
 

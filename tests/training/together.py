@@ -34,7 +34,7 @@ def whole(config: TrainingConfig, ragged: bool, folder: RunFolder) -> Trainer:
 
 
 def windows(folder: RunFolder) -> Trainer:
-    streams = Streams(*recordings(9, 23, 4, 17, 11), rows=3, window=6, stride=4)
+    streams = Streams(*recordings(9, 23, 4, 17, 11), rows=3, truncation=6, stride=4)
     return Trainer(follower(dropout=0.0), MeanSquaredError(), streams, None, CONFIG, folder=folder)
 
 

@@ -7,16 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-import elman
 from elman import plots
 from elman.cli.console import note, write_rows
 from elman.cli.exits import termination_interrupts, verb
-from elman.cli.forecast import load_forecaster, table_rows
-from elman.cli.forecast_pictures import OF_BACKTESTS, draw_backtest
+from elman.cli.forecast import load_forecaster
 from elman.cli.level import kernels
 from elman.cli.options import JsonOption, ModelPath, model_file
-from elman.cli.report import report_backtest
-from elman.cli.series import (
+from elman.cli.works.series_answers import table_rows
+from elman.cli.works.series_data import (
     RepairOption,
     SeriesDataOption,
     SeriesPartOption,
@@ -24,8 +22,11 @@ from elman.cli.series import (
     naming,
     read_for,
 )
+from elman.cli.works.series_pictures import OF_BACKTESTS, draw_backtest
+from elman.cli.works.series_report import report_backtest
 from elman.data.series.panel import Panel
 from elman.errors import ArgumentError
+from elman.registry import task_of
 from elman.runtime import Backtest
 
 __all__ = ["backtest"]
@@ -74,7 +75,8 @@ def backtest(
     panel = read_for(answering, data, part, repair=repair, timezone=timezone)
     again: dict[str, Any] = {}
     if refit is not None:
-        answering = elman.Forecaster.load(model_file(model)).set_params(verbose=True)
+        answering = task_of(answering.task).load_estimator().load(model_file(model))
+        answering.set_params(verbose=True)
         again = {"refit": refit, "warm_start": warm_start}
     with termination_interrupts(), naming(data):
         tested = answering.backtest(panel, origins=origins, stride=stride, start=start, **again)

@@ -19,7 +19,6 @@ from elman.cli.exits import verb
 from elman.cli.options import model_file
 from elman.kernels import native
 from elman.kernels.threads import thread_count
-from elman.runtime import ForecasterModel
 
 __all__ = ["describe_model", "info", "processor"]
 
@@ -72,31 +71,7 @@ def describe_model(path: Path) -> dict[str, Any]:
     blueprint, metadata = model.blueprint, model.metadata
     told = {"task": model.bundle.task, "elman": metadata.get("elman")}
     told |= {"network": blueprint.describe(), "parameters": blueprint.parameters}
-    if isinstance(model, ForecasterModel):
-        told |= _of_forecaster(model)
-    return told
-
-
-def _of_forecaster(model: ForecasterModel) -> dict[str, Any]:
-    plan, columns = model.plan, model.plan.columns
-    return {
-        "strategy": plan.strategy,
-        "horizon": plan.horizon,
-        "window": plan.input_steps,
-        "season": plan.season,
-        "frequency": model.metadata.get("frequency", plan.frequency),
-        "series": len(model.companions.names),
-        "target": list(columns.wide or columns.target),
-        "column of times": columns.time,
-        "column of series": columns.series,
-        "known up to now": list(columns.past),
-        "known ahead": list(columns.future),
-        "static": list(columns.static),
-        "calendar": list(plan.calendar),
-        "output": plan.output,
-        "levels": [f"{level:g}" for level in model.companions.levels],
-        "notes": model.metadata.get("notes", []),
-    }
+    return told | model.facts()
 
 
 @verb

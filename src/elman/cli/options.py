@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +15,16 @@ from elman.data.sets import labelled
 from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError, DataError
 
-__all__ = ["DataOption", "JsonOption", "LabelOption", "ModelPath", "PartOption", "SeriesOption"]
-__all__ += ["StepOption", "each_step", "read_data", "read_labelled"]
-__all__ += ["refuse_options"]
+__all__ = ["DataOption", "JsonOption", "ModelPath", "PartOption", "model_file"]
+__all__ += [
+    "option",
+    "own_options",
+    "read_data",
+    "read_labelled",
+    "scored_part",
+    "table_kind",
+    "takes",
+]
 
 ModelPath = Annotated[
     Path, typer.Argument(help="A model file (model.elman), or the folder of a run.")
@@ -30,41 +39,40 @@ DataOption = Annotated[
 PartOption = Annotated[
     str | None, typer.Option(help="train or test; a named set's default is test.")
 ]
-SeriesOption = Annotated[
-    str | None, typer.Option(help="Table: the column that names the sequence.")
-]
-StepOption = Annotated[str | None, typer.Option(help="Table: the column that orders the steps.")]
-LabelOption = Annotated[
-    str | None, typer.Option(help="Table: the column of the label or number to predict.")
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def read_data(
-    source: str, part: str | None, *, per_step: bool = False, **columns: str | None
+    source: str, part: str | None, kind: Mapping[str, bool], **columns: str | None
 ) -> LabelledSequences:
     """What `--data`, `--part` and the table's options name.
 
     Args:
         source: A set's name or a path.
         part: Of the set.
-        per_step: Whether a table's label is a number at each step, as the model wants it.
+        kind: What a table holds; see `table_kind`.
         columns: The table's; None where the command line does not say.
     """
     given: dict[str, Any] = {name: col for name, col in columns.items() if col is not None}
-    if per_step and is_table(source):
-        given["per_step"] = True
-    return labelled.load(source, part, **given)
+    return labelled.load(source, part, **given, **(kind if is_table(source) else {}))
 
 
 def read_labelled(
-    source: str, part: str | None, *, per_step: bool = False, **columns: str | None
+    source: str, part: str | None, kind: Mapping[str, bool], **columns: str | None
 ) -> LabelledSequences:
     """As `read_data`, where labels are needed."""
-    data = read_data(source, part, per_step=per_step, **columns)
+    data = read_data(source, part, kind, **columns)
     if data.labels is None:
         raise DataError(data.name, "holds no labels", "name their column with --label")
     return data
+
+
+def table_kind(asked: Any) -> dict[str, bool]:
+    """What a table holds for a model, or for an estimator: options of `elman.data.read`."""
+    target = asked.target
+    told = {"per_step": target.per_step, "classes": target.per_step and target.whole}
+    told["ids"] = asked.reads_ids
+    return {name: True for name, wanted in told.items() if wanted}
 
 
 def scored_part(source: str) -> str | None:
@@ -73,24 +81,53 @@ def scored_part(source: str) -> str | None:
     return "test" if source in labelled.labelled_names() or folder.is_dir() else None
 
 
-def each_step(model: Any) -> bool:
-    """Whether a model's answers belong to steps rather than to sequences."""
-    return getattr(model, "per_step", False)
-
-
 def model_file(path: Path) -> Path:
     """The model file at `path`, which may be a run's folder."""
     return path / "model.elman" if os.path.isdir(path) else path
 
 
-def refuse_options(kind: str, **given: Any) -> None:
-    """`ArgumentError` for an option that this kind of model does not have.
+def option(kind: Any, text: str, panel: str | None = None) -> Any:
+    """The annotation of an option that may be left out."""
+    return Annotated[kind | None, typer.Option(help=text, rich_help_panel=panel)]
+
+
+def takes(command: Any, *groups: tuple[str | None, Mapping[str, tuple[Any, str]]]) -> None:
+    """Give a command whose last parameter is `**given` options of its own.
 
     Args:
+        command: A function.
+        groups: Titles (None: with the others), and for each option its type and help by name. Of
+            two of one name the first counts.
+    """
+    plain = inspect.signature(command, eval_str=True).parameters.values()
+    listed = {p.name: p for p in plain if p.kind is not inspect.Parameter.VAR_KEYWORD}
+    for title, options in groups:
+        for name, (kind, text) in options.items():
+            listed.setdefault(
+                name,
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=None,
+                    annotation=option(kind, text, title),
+                ),
+            )
+    command.__signature__ = inspect.Signature([*listed.values()])
+
+
+def own_options(given: Mapping[str, Any], known: Collection[str], kind: str) -> dict[str, Any]:
+    """Of options those that a kind of model has.
+
+    Args:
+        given: Their values; None or False where they were not given.
+        known: The names of its own.
         kind: As "a forecaster".
-        given: The options' values; None or False where they were not given.
+
+    Raises:
+        ArgumentError: One of another kind was given.
     """
     for name, value in given.items():
-        if value is not None and value is not False:
-            option = f"--{name.replace('_', '-')}"
-            raise ArgumentError(option, f"{kind} has no such option", "leave it out")
+        if name not in known and value is not None and value is not False:
+            where = f"--{name.replace('_', '-')}"
+            raise ArgumentError(where, f"{kind} has no such option", "leave it out")
+    return {name: given[name] for name in known if name in given}

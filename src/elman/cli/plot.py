@@ -13,39 +13,28 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 import elman
 from elman import plots
-from elman.cli.console import note, progress_console, result_console
+from elman.cli.console import note, progress_console
 from elman.cli.exits import termination_interrupts, verb
-from elman.cli.forecast import load_forecaster
-from elman.cli.forecast_pictures import OF_BACKTESTS, draw_backtest, draw_forecast
-from elman.cli.options import (
-    LabelOption,
-    PartOption,
-    SeriesOption,
-    StepOption,
-    each_step,
-    model_file,
-    read_data,
-    read_labelled,
-    refuse_options,
-    scored_part,
-)
-from elman.cli.pictures import INSIDE, draw_answers, draw_curves, draw_inside
-from elman.cli.series import backtest_of, part_for, read_for, split_series
+from elman.cli.options import PartOption, model_file, own_options, takes
 from elman.cli.settings import read_config
-from elman.data import LabelledSequences
+from elman.cli.works import WORKS, options_of_works, work_of
+from elman.cli.works.sequence_pictures import INSIDE
 from elman.errors import ArgumentError, CheckpointError
 from elman.files import replace_file
+from elman.registry import Task, known_tasks, loaded, task_of
 from elman.run_files import read_epochs
-from elman.runtime import ForecasterModel
 
-__all__ = ["epochs_of", "plot"]
+__all__ = ["Request", "epochs_of", "plot"]
 
-_FORECASTS = ("forecast", *OF_BACKTESTS)
-_DIAGNOSED = 16  # sequences that tell enough of where the gradient goes
+_KINDS = [
+    *(row.load_pictures() for row in known_tasks() if row.pictures),
+    *(loaded(place).pictures for place in WORKS.values()),
+]
+"""The names of all pictures of models, by task and by kind of input."""
 
 
 @dataclass(frozen=True)
-class _Request:
+class Request:
     """What was asked for; see the options of `plot`."""
 
     kind: str
@@ -53,7 +42,7 @@ class _Request:
     source: str | None
     part: str | None
     index: int | None
-    columns: dict[str, str | None]
+    given: dict[str, Any]
     out: Path
     steps: int
     epochs: int
@@ -64,32 +53,21 @@ class _Request:
         """The run's folder, where one was given."""
         return self.path if self.path is not None and self.path.is_dir() else None
 
-    def given(self) -> Path:
+    def needed(self) -> Path:
         """The path, which this kind needs."""
         if self.path is None:
             raise ArgumentError("path", "not given", f"{self.kind} needs a run's folder or a model")
         return self.path
 
-    def model(self) -> Any:
-        """The model, which is none of a forecaster: those have pictures of their own."""
-        model = elman.load(model_file(self.given()))
-        if isinstance(model, ForecasterModel):
-            known = ", ".join(("curves", *_FORECASTS))
-            found = f"a forecaster has no picture {self.kind!r}"
-            raise ArgumentError("kind", found, f"one of {known}")
-        return model
-
-    def read(self, model: Any, *, labelled: bool = False) -> LabelledSequences:
-        """The data: what was given, or what the run was trained on, its table's columns too."""
-        source, columns = self.source, self.columns
-        if source is None and self.folder is not None:
-            about = _config(self.folder).get("about", {})
-            source = about.get("data")
-            columns = {name: given or about.get(name) for name, given in columns.items()}
+    def source_or_told(self) -> tuple[str, dict[str, Any]]:
+        """The data that were given, and nothing; or those of the run, and what it says of them."""
+        told: dict[str, Any] = {}
+        if self.source is None and self.folder is not None:
+            told = _config(self.folder).get("about", {})
+        source = self.source or told.get("data")
         if source is None:
             raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
-        part, read = self.part or scored_part(source), read_labelled if labelled else read_data
-        return read(source, part, per_step=each_step(model), **columns)
+        return source, told
 
 
 @verb
@@ -97,8 +75,7 @@ def plot(
     kind: Annotated[
         str,
         typer.Argument(
-            help="curves; confusion, misread, reading or regression; forecast, backtest, horizon "
-            "or honesty; unrolled, gates, states; gradients; remedies."
+            help=f"curves; {'; '.join(', '.join(names) for names in _KINDS)}; or remedies."
         ),
     ],
     path: Annotated[
@@ -118,9 +95,6 @@ def plot(
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png or .svg; default KIND.png.")
     ] = None,
-    series: SeriesOption = None,
-    step: StepOption = None,
-    label: LabelOption = None,
     steps: Annotated[
         int, typer.Option(help="remedies: length of the sequences to remember over.")
     ] = 50,
@@ -128,6 +102,7 @@ def plot(
         int, typer.Option(help="remedies: how long each is trained, 100 updates an epoch.")
     ] = 15,
     seed: Annotated[int, typer.Option(help="remedies: of data, weights and order.")] = 0,
+    **given: Any,
 ) -> None:
     """Draw a picture of a run, of what its model answers, or of what happens inside it.
 
@@ -153,19 +128,19 @@ def plot(
     plots.file_kind(out)  # before anything takes minutes
     if index is not None and kind not in ("reading", *INSIDE):
         raise ArgumentError("--index", f"{kind} shows no single sequence", "leave it out")
-    columns = {"series": series, "step": step, "label": label}
-    request = _Request(kind, path, data, part, index, columns, out, steps, epochs, seed)
+    request = Request(kind, path, data, part, index, given, out, steps, epochs, seed)
     plots.save(_DRAWN.get(kind, _answers)(request), out)
     note(f"The picture is in {out}")
 
 
-def _curves(request: _Request) -> Any:
+def _curves(request: Request) -> Any:
     folder = request.folder
     if folder is None:
         found = "not given" if request.path is None else f"{request.path} is no folder"
         raise ArgumentError("path", found, "curves need the folder of a run")
     epochs = epochs_of(folder / "metrics.jsonl")
-    return draw_curves(epochs, _config(folder).get("kind", "classifier"))
+    task = task_of(_config(folder).get("kind"), f"{folder / 'config.toml'}, kind")
+    return plots.learning_curves(epochs, score_name=task.load_model().score_name)
 
 
 def epochs_of(metrics: Path) -> list[dict[str, Any]]:
@@ -184,41 +159,27 @@ def _config(folder: Path) -> dict[str, Any]:
     return read_config(folder / "config.toml")
 
 
-def _answers(request: _Request) -> Any:
-    """A picture of a model's answers to labelled data."""
-    model = request.model()
-    return draw_answers(request.kind, model, request.read(model, labelled=True), request.index)
+def _answers(request: Request) -> Any:
+    """A picture of what a model says of data, or of what happens inside it."""
+    path = model_file(request.needed())
+    model = elman.load(path)
+    _check_kind(request.kind, task_of(model.task), path)
+    work = work_of(model.task)
+    own_options(request.given, work.reading.get("plot", {}), f"a {model.task}")
+    return work.draw(request, model)
 
 
-def _inside(request: _Request) -> Any:
-    """A picture of a model while it reads one sequence; needs no labels."""
-    model = request.model()
-    return draw_inside(request.kind, model, request.read(model), request.index or 0)
+def _check_kind(kind: str, task: Task, path: Path) -> None:
+    """`ArgumentError` where only models of another kind of input have the picture."""
+    homes = [name for name, place in WORKS.items() if kind in loaded(place).pictures]
+    if homes and task.work not in homes:
+        wanted = " or ".join(f"a {row.name}'s" for row in known_tasks() if row.work in homes)
+        raise ArgumentError(
+            str(path), f"a {task.name} has no picture {kind!r}", f"give {wanted} model"
+        )
 
 
-def _forecasts(request: _Request) -> Any:
-    """A picture of a forecaster's answers beside what came: of the run's test part, or of data."""
-    model = load_forecaster(request.given())
-    refuse_options("a forecaster", **request.columns)
-    kind, source, plan = request.kind, request.source, model.plan
-    if source is not None and kind == "forecast":
-        series = part_for(model, source, request.part, None)
-    elif source is not None:
-        panel = read_for(model, source, request.part)
-        return draw_backtest(kind, model.backtest(panel), panel)
-    else:
-        about = {} if request.folder is None else _config(request.folder).get("about", {})
-        if "data" not in about:
-            raise ArgumentError("--data", "not given", "a set's name or a path")
-        series = split_series(about, plan.horizon, plan.joint, plan.short, model)
-    if kind == "forecast":
-        return draw_forecast(model, series, series.held)
-    if not series.held:
-        raise ArgumentError("--data", "not given, and the run kept no test part", "data to test on")
-    return draw_backtest(kind, backtest_of(model, series), series.whole)
-
-
-def _remedies(request: _Request) -> Any:
+def _remedies(request: Request) -> Any:
     """What is measured is kept beside the picture."""
     if request.path is not None:
         raise ArgumentError("path", f"found {request.path}", "remedies are measured afresh")
@@ -244,25 +205,7 @@ def _remedies(request: _Request) -> Any:
     return figure
 
 
-def _gradients(request: _Request) -> Any:
-    """Where the gradient goes in a model, at some sequences; their labels are used if known."""
-    model, path = request.model(), model_file(request.given())
-    data = request.read(model)
-    some = data.select(slice(_DIAGNOSED))
-    classifies = model.bundle.task == "classifier"
-    estimator = (elman.Classifier if classifies else elman.Regressor).load(path)
-    batch = some.sequences if some.labels is None else (some.sequences, some.labels)
-    diagnosis = elman.diagnose(estimator, batch)
-    result_console.print(str(diagnosis), markup=False, highlight=False)
-    note(f"Measured at the first {len(some)} of {len(data)} sequences")
-    return plots.gradients(diagnosis.to_dict())
+_DRAWN: dict[str, Callable[[Request], Any]] = {"curves": _curves, "remedies": _remedies}
+"""What draws the pictures of no model; the rest are asked of the model's kind of input."""
 
-
-_DRAWN: dict[str, Callable[[_Request], Any]] = {
-    "curves": _curves,
-    "gradients": _gradients,
-    "remedies": _remedies,
-    **dict.fromkeys(_FORECASTS, _forecasts),
-    **dict.fromkeys(INSIDE, _inside),
-}
-"""What draws each kind; the rest are pictures of a model's answers."""
+takes(plot, *options_of_works("plot"))

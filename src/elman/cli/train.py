@@ -1,147 +1,212 @@
-"""`elman train`: from data to a run's folder with a model, its scores and pictures."""
+"""`elman train TASK`: from data to a run's folder with a model, its scores and pictures."""
 
 from __future__ import annotations
 
-import inspect
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 import elman
 from elman.cli.console import note
-from elman.cli.exits import termination_interrupts, verb
-from elman.cli.labelled_work import LabelledWork
-from elman.cli.series_work import SeriesWork
-from elman.cli.settings import PARAMETERS, Settings, gather
-from elman.errors import ArgumentError
+from elman.cli.exits import failed, termination_interrupts, verb
+from elman.cli.options import takes
+from elman.cli.settings import gather, kind_of
+from elman.cli.works import Options, work_of
+from elman.errors import ArgumentError, ElmanError
+from elman.parameters import Told, told
+from elman.registry import Task, known_tasks, task_of
 
-__all__ = ["train"]
-
-_WORK = {"classifier": LabelledWork, "forecaster": SeriesWork, "regressor": LabelledWork}
+__all__ = ["app"]
 
 
 @verb
-def train(
-    task: str | None = None,
-    config: str | None = None,
-    start: Path | None = None,
-    out: Path | None = None,
-    resume: bool = False,
-    pictures: bool = True,
-    json: bool = False,
+def _train(
+    task: str,
+    about: Options,
+    parameters: Options,
+    *,
+    config: str | None,
+    start: Path | None,
+    out: Path | None,
+    resume: bool,
+    pictures: bool,
+    json: bool,
     **given: Any,
 ) -> None:
-    """Train a network, keep everything in a folder, and score it beside honest baselines.
-
-    Example: `elman train classifier --data digits --cell gru --units 64 --epochs 20`
-
-    Example: `elman train forecaster --data sales.csv --horizon 28 --target units --time day`
-
-    The epoch is chosen on a validation part of the training data; the test part, if there is
-    one, is read once, at the end. Ctrl-C saves where it stands, and the same command with
-    --resume goes on from there.
-    """
-    about = {name: given[name] for name in _DATA}
-    about["from"] = None if start is None else str(start)
-    settings = gather(task, config, about, {name: given[name] for name in PARAMETERS})
+    """Train a task's estimator; see `_command`."""
+    described = {name: given[name] for name in about}
+    described |= {"data": given["data"], "from": None if start is None else str(start)}
+    settings = gather(task, config, described, {name: given[name] for name in parameters})
     estimator = settings.estimator()
-    work = _WORK[settings.kind](settings, estimator)
-    folder = elman.training.RunFolder(out or _fresh_folder(settings), about=settings.about)
+    training = work_of(task).training(settings.about, estimator)
+    folder = elman.training.RunFolder(
+        out or _fresh_folder(task, settings.about["data"]), about=settings.about
+    )
     estimator.set_params(run=folder, resume=resume, verbose=True)
     first = elman.training.writes()
     if first:
-        work.announce()
+        training.announce()
         note(f"The run is kept in {folder.path}")
     with termination_interrupts():
         try:
-            work.fit(estimator)
+            training.fit(estimator)
         except KeyboardInterrupt:
             if folder.last.exists() and first:
                 note(f"Saved. Go on with the same command and: --out {folder.path} --resume")
             raise
     if first:
-        work.report(estimator, folder, pictures, json)
+        training.report(estimator, folder, pictures, json)
 
 
-def _fresh_folder(settings: Settings) -> Path:
+def _fresh_folder(task: str, data: str) -> Path:
     if elman.training.launch() is not None:
         raise ArgumentError(
             "--out", "not given, and torchrun may start this run again", "the run's folder"
         )
-    name = Path(settings.about["data"]).name.partition(".")[0]
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{settings.kind}-{name}-{stamp}"
+    name = Path(data).name.partition(".")[0]
+    return Path("runs") / f"{task}-{name}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-_OWN: dict[str, Any] = {
-    "task": Annotated[
-        str | None,
-        typer.Argument(help="classifier, forecaster or regressor.", show_default=False),
-    ],
-    "config": Annotated[
-        str | None,
-        typer.Option(help="A recipe's name, or a run's config.toml; options override it."),
-    ],
-    "start": Annotated[Path | None, typer.Option("--from", help="Train on from this model file.")],
-    "out": Annotated[
-        Path | None, typer.Option(help="The run's folder; default runs/TASK-DATA-TIME.")
-    ],
-    "resume": Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")],
-    "pictures": Annotated[bool, typer.Option(help="Draw the pictures.")],
-    "json": Annotated[bool, typer.Option("--json", help="Print the result as JSON.")],
-}
-_DATA: dict[str, tuple[Any, str]] = {
-    "data": (str, "A set's name (`elman data list`), or a path."),
-    "test": (str, "Data to score the finished model on, once; of a forecaster what came after."),
-    "test_steps": (
-        int,
-        "Forecaster, instead: last steps of each series that are held back; default a tenth, at "
-        "least a horizon; 0 for none.",
-    ),
-    "horizon": (int, "Forecaster: how many steps ahead."),
-    "target": (str, "Forecaster: column to forecast, or several as a,b."),
-    "time": (str, "Forecaster: column of the times."),
-    "series": (str, "Table: column of the series' or sequence's name."),
-    "past": (str, "Forecaster: columns that are known up to now, as temperature,price."),
-    "future": (str, "Forecaster: columns that are known ahead."),
-    "static": (str, "Forecaster: columns that are the same all along a series."),
-    "frequency": (str, "Forecaster: of the steps, as h, 15min, D, MS, or rows; else found out."),
-    "timezone": (str, "Forecaster: of times that have none, as Europe/Paris."),
-    "repair": (
-        str,
-        "Forecaster: what may be repaired: some of sort,drop_duplicates,numbers,infinite.",
-    ),
-    "step": (str, "Table: column that orders the steps."),
-    "label": (str, "Table: column of label or number."),
-}
-"""What is said of the data: type and help."""
+def _command(row: Task) -> Callable[..., None]:
+    """The command that trains a task, with that task's options only."""
+    about: Options = work_of(row.name).about
+    known = told(row.load_estimator())
+    parameters = {
+        name: (one.kind.option, _with_default(one))
+        for name, one in known.items()
+        if one.kind is not None
+    }
 
+    def command(
+        config: Annotated[
+            str | None,
+            typer.Option(help="A recipe's name, or a run's config.toml; options override it."),
+        ] = None,
+        start: Annotated[
+            Path | None, typer.Option("--from", help="Train on from this model file.")
+        ] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="The run's folder; default runs/TASK-DATA-TIME.")
+        ] = None,
+        resume: Annotated[
+            bool, typer.Option("--resume", help="Go on with the run in --out.")
+        ] = False,
+        pictures: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
+        json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+        **given: Any,
+    ) -> None:
+        told_run = {"config": config, "start": start, "out": out, "resume": resume}
+        _train(row.name, about, parameters, **told_run, pictures=pictures, json=json, **given)
 
-def _signature() -> inspect.Signature:
-    """The command's options: those of `train`, of the data, then the estimators' parameters.
+    command.__doc__ = f"""{row.summary}
 
-    The latter default to None, "as the task has it": so each default stands in one place, the
-    estimator.
+    Trains, keeps everything in a folder, and scores beside honest baselines. The epoch is chosen on
+    a validation part of the training data; the test part, if there is one, is read once, at the
+    end. Ctrl-C saves where it stands, and the same command with --resume goes on from there.
+
+    Example: `{row.example}`
     """
-    plain = inspect.signature(inspect.unwrap(train)).parameters
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    listed = [
-        inspect.Parameter(name, keyword, default=plain[name].default, annotation=annotation)
-        for name, annotation in _OWN.items()
-    ]
-    for panel, told in (("The data", _DATA), ("Network and training", PARAMETERS)):
-        listed += [
-            inspect.Parameter(name, keyword, default=None, annotation=_option(kind, text, panel))
-            for name, (kind, text) in told.items()
+    groups: dict[str, dict[str, tuple[Any, str]]] = {}
+    for name, option in parameters.items():
+        groups.setdefault(known[name].group, {})[name] = option
+    data = {"data": (str, "A set's name (`elman data list`), or a path.")}
+    takes(command, ("Data", {**data, **about}), *groups.items())
+    return command
+
+
+def _with_default(one: Told) -> str:
+    """A parameter's help; its default stands in one place, the estimator."""
+    if one.default is None or one.default == ():
+        return one.text
+    shown = one.default
+    if isinstance(shown, bool):
+        shown = "yes" if shown else "no"
+    elif isinstance(shown, tuple):
+        shown = ",".join(str(part) for part in shown)
+    return f"{one.text} Default: {shown}."
+
+
+class _TaskCommand(TyperCommand):
+    """A command that says of another task's option whose it is not."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            option = getattr(error, "option_name", None)
+            if type(error).__name__ != "NoSuchOption" or option is None:
+                raise
+            meant = " or ".join(getattr(error, "possibilities", None) or ())
+            advice = f"did you mean {meant}?" if meant else "leave it out"
+            said = ArgumentError(option, f"a {self.name} has no such option", advice)
+            raise typer.Exit(failed(said)) from None
+
+
+class _Tasks(TyperGroup):
+    """The tasks as commands, each made when it is asked for."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:
+        return [row.name for row in known_tasks()]
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+        row = task_of(cmd_name)
+        made = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+        made.command(row.name, cls=_TaskCommand)(_command(row))
+        return typer.main.get_command(made)
+
+    def format_help(self, ctx: typer.Context, formatter: Any) -> None:
+        """A line for each task; what a task takes is asked of it."""
+        rows = [*known_tasks()]
+        width = max(len(row.name) for row in rows)
+        lines = [
+            "Usage: elman train TASK [OPTIONS]",
+            "",
+            "Train a network, keep everything in a folder, and score it beside honest baselines.",
+            "",
+            "Tasks:",
+            *(f"  {row.name:<{width}}  {row.summary}" for row in rows),
+            "",
+            "What a task takes: elman train TASK --help",
+            "A configuration names its task itself: elman train --config NAME [OPTIONS]",
+            "",
+            f"Example: {rows[0].example}",
         ]
-    return inspect.Signature(listed)
+        formatter.write("\n".join(lines) + "\n")
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """A configuration that is given without a task names it itself."""
+        try:
+            if args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
+                args = [_configured(args), *args]
+            elif args and not args[0].startswith("-"):
+                task_of(args[0])
+        except ElmanError as error:
+            raise typer.Exit(failed(error)) from None
+        return super().parse_args(ctx, args)
 
 
-def _option(kind: Any, text: str, panel: str) -> Any:
-    """The annotation of an option that may be left out."""
-    return Annotated[kind | None, typer.Option(help=text, rich_help_panel=panel)]
+def _configured(args: list[str]) -> str:
+    """The task of the configuration among these words."""
+    for word, after in zip(args, [*args[1:], ""], strict=True):
+        if word == "--config":
+            return kind_of(after)
+        if word.startswith("--config="):
+            return kind_of(word.removeprefix("--config="))
+    return task_of(None).name
 
 
-train.__signature__ = _signature()  # pyright: ignore[reportFunctionMemberAccess]
+app = typer.Typer(
+    cls=_Tasks,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback(help="Train a network, keep everything in a folder, and score it beside baselines.")
+def _tasks() -> None:
+    """The group itself does nothing."""

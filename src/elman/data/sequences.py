@@ -57,7 +57,8 @@ class LabelledSequences:
     Attributes:
         sequences: The N sequences.
         labels: Class labels `[N]` (strings or integers), numbers `[N]` or `[N, K]`, numbers for
-            each step `[N, T, K]` (zero past each length), or None where nothing is known.
+            each step `[N, T, K]` (zero past each length), classes for each step as an array of N
+            arrays `[T_i]`, or None where nothing is known.
         feature_names: I names; none of token ids.
         ids: N names of the sequences, as strings.
         name: Where they come from: a catalogue name or a path.

@@ -20,6 +20,7 @@ from elman.cells import BatchNormRNNCell, GRUCell, LSTMCell, RNNCell, initialise
 from elman.data.synthetic import ADDING_BASELINE, adding
 from elman.errors import ArgumentError, TrainingError
 from elman.layers import dynamic_unroll
+from elman.targets import Target
 from elman.training import Examples, MeanSquaredError, Trainer, TrainingConfig
 from elman.training.events import EpochEnd, Event, StepEnd, StepSkipped
 
@@ -283,4 +284,4 @@ def _measure(
 
 def _examples(rows: int, steps: int, seed: int) -> Examples:
     inputs, targets = adding(rows, steps, seed)
-    return Examples(torch.from_numpy(inputs), torch.from_numpy(targets))
+    return Examples(torch.from_numpy(inputs), torch.from_numpy(targets), kind=Target.NUMBERS)

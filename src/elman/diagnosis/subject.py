@@ -13,15 +13,11 @@ from torch import Tensor, nn
 
 from elman.cells import Cell
 from elman.cells.checks import check_lengths
-from elman.data import as_sequences
+from elman.data import Sequences
 from elman.errors import ArgumentError, NotFittedError, ShapeError
 from elman.layers import dynamic_unroll
 from elman.nn.comparison import Call
-from elman.runtime.classifier import ClassifierModel
-from elman.runtime.targets import check_labels, check_numbers, label_indices
-from elman.tasks.estimator import SequenceEstimator
-from elman.training import BinaryCrossEntropy, CrossEntropy, Examples
-from elman.training.losses import MeanSquaredError
+from elman.training import Examples
 from elman.training.randomness import generator
 
 __all__ = ["Loss", "Subject"]
@@ -50,7 +46,7 @@ class Subject(NamedTuple):
     @classmethod
     def of(cls, model: Any, batch: Any, loss: Loss | None) -> Subject:
         """From the arguments of `elman.diagnose`, with its errors."""
-        if isinstance(model, SequenceEstimator):
+        if hasattr(model, "training_loss"):
             network, (inputs, targets, lengths), loss = _of_estimator(model, batch, loss)
         else:
             network, (inputs, targets, lengths) = _as_module(model), _parts(batch)
@@ -155,7 +151,7 @@ def _parts(batch: Any) -> tuple[Any, Any, Any]:
 def _of_estimator(
     estimator: Any, batch: Any, loss: Loss | None
 ) -> tuple[nn.Module, tuple[Any, Any, Any], Loss | None]:
-    """Its network and its own loss; batch is X or (X, y), as `fit` takes them."""
+    """Its network and the loss that it is trained by; batch is X or (X, y), as `fit` takes them."""
     model = getattr(estimator, "model_", None)
     if model is None:
         raise NotFittedError("model", "the estimator is not fitted", "call fit first")
@@ -164,32 +160,28 @@ def _of_estimator(
     X, y, lengths = _parts(batch)
     if lengths is not None:
         raise ArgumentError("lengths", "given beside an estimator", "give a list of sequences")
-    sequences = as_sequences(X, features=model.n_features_in_)
-    values = sequences.values
-    if model.input_scaler is not None:
-        values = model.input_scaler.transform(values)
     if y is None:
-        return estimator.module_, (values, None, sequences.lengths), None
-    if isinstance(model, ClassifierModel):
-        targets = check_labels(y, len(sequences))
-        measure: Any = BinaryCrossEntropy() if model.multilabel else CrossEntropy()
-        if not model.multilabel:
-            targets = label_indices(targets, model.classes_)
-            if (targets < 0).any():
-                raise ArgumentError("y", "holds a label that was not trained", "known labels")
-    else:
-        targets = check_numbers(y, sequences, model.per_step)
-        if targets.ndim == (2 if model.per_step else 1):
-            targets = targets[..., None]
-        targets, measure = model.target_scaler.transform(targets), MeanSquaredError()
-    several = targets.ndim > 1
-    targets = torch.from_numpy(targets.astype(np.float64 if several else np.int64))
+        sequences = model.sequences(X)
+        return estimator.module_, (_scaled(model, sequences), None, sequences.lengths), None
+    part, measure = estimator.training_loss(X, y)
+    examples = part.examples(part.weight)
+    lengths = part.sequences.lengths
 
     def loss_of_task(outputs: Tensor, wanted: Tensor) -> Tensor:
-        examples = Examples(outputs, wanted, torch.from_numpy(sequences.lengths))
-        return measure(outputs, examples).mean()
+        weights = None if examples.weights is None else examples.weights.to(outputs.dtype)
+        batch = Examples(outputs, wanted, torch.from_numpy(lengths), weights, kind=part.kind)
+        return measure(outputs, batch).mean()
 
-    return estimator.module_, (values, targets, sequences.lengths), loss_of_task
+    targets = part.targets if part.kind.whole else part.targets.astype(np.float64)
+    found = (_scaled(model, part.sequences), torch.from_numpy(targets), lengths)
+    return estimator.module_, found, loss_of_task
+
+
+def _scaled(model: Any, sequences: Sequences) -> np.ndarray:
+    """What the network reads."""
+    if model.input_scaler is None:
+        return sequences.values
+    return model.input_scaler.transform(sequences.values)
 
 
 def _doubled(value: Any) -> Any:

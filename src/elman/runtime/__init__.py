@@ -1,21 +1,24 @@
 """Answers without torch: a bundle's network on NumPy arrays, and the tasks' models."""
 
+from elman.runtime.answering import Answering
 from elman.runtime.classifier import ClassifierModel
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.forecasting import Backtest, Forecast
-from elman.runtime.loading import Model, load
+from elman.runtime.loading import load
 from elman.runtime.network import LayerRecording, Network, Recording
 from elman.runtime.regressor import RegressorModel
+from elman.runtime.sequence_model import SequenceModel
 
 __all__ = [
+    "Answering",
     "Backtest",
     "ClassifierModel",
     "Forecast",
     "ForecasterModel",
     "LayerRecording",
-    "Model",
     "Network",
     "Recording",
     "RegressorModel",
+    "SequenceModel",
     "load",
 ]

@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
-from elman.blueprint import Blueprint
 from elman.bundle import Bundle
+from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
-from elman.kernels import native
 from elman.metrics import accuracy, balanced_accuracy, log_loss
 from elman.metrics.baselines import ClassificationBaselines
-from elman.runtime.network import (
-    Network,
-    NetworkStepper,
-    Recording,
-    Run,
-    run_batches,
-    scaled_sequence,
-    sequences_for,
-)
-from elman.runtime.targets import check_labels, check_weight, classes_from, label_indices
-from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
+from elman.runtime.network import NetworkStepper
+from elman.runtime.sequence_model import SequenceModel
+from elman.runtime.targets import check_labels, classes_from, label_indices
+from elman.runtime.travelling import setting_of
+from elman.targets import Target
 
 __all__ = ["ClassifierModel"]
 
 
-class ClassifierModel:
+class ClassifierModel(SequenceModel):
     """Says which class a sequence belongs to, or which labels it has.
 
-    Args:
-        bundle: Of the task `classifier`.
-        run: What answers instead of the NumPy network (a torch module on another device).
+    Arguments, attributes and errors as of `SequenceModel`; besides:
 
     Attributes:
-        bundle: The model as data.
-        blueprint: The network.
         classes_: The K class labels, sorted; with several labels a sequence, 0…L-1.
         multilabel: Whether a sequence may have several labels.
-        n_features_in_: Features of a step.
-        baselines: What the score is held against, or None.
-        metadata: How the model was trained: plain data.
-        input_scaler: What each feature is brought to mean 0 and deviation 1 by, or None.
-
-    Raises:
-        BundleError: The bundle is not a classifier's, or lacks a part.
     """
 
-    def __init__(self, bundle: Bundle, run: Run | None = None) -> None:
-        if bundle.task != "classifier":
-            raise BundleError("bundle", f"its task is {bundle.task!r}", "give a classifier's")
-        self.bundle = bundle
-        self.blueprint: Blueprint = bundle.blueprint
+    task = "classifier"
+    answer_options: ClassVar = {"probabilities": (bool, "Add the probability of each class.")}
+
+    def _read(self, bundle: Bundle) -> None:
         self.multilabel = setting_of(bundle, "multilabel", bool, False)
+        self.target = Target.LABELS if self.multilabel else Target.CLASS
         self.classes_ = classes_from(bundle.tensors)
         if len(self.classes_) != self.blueprint.output_size:
             raise BundleError(
@@ -62,17 +44,9 @@ class ClassifierModel:
                 f"{len(self.classes_)} for {self.blueprint.output_size} outputs",
                 "save the model again",
             )
-        self.n_features_in_ = self.blueprint.input_size
-        self.metadata = metadata_of(bundle)
-        tensors = baseline_tensors(bundle)
-        self.baselines = ClassificationBaselines.from_tensors(tensors) if tensors else None
-        self.input_scaler = scaler_from(bundle, "inputs", self.n_features_in_)
-        self._network = Network(bundle.blueprint, bundle.weights)
-        self._given = run
-        self._run: Run = self._network.run if run is None else run
 
-    def __reduce__(self) -> Any:
-        return type(self), (self.bundle, self._given)  # the network is built anew
+    def _baselines(self, tensors: Mapping[str, np.ndarray]) -> ClassificationBaselines:
+        return ClassificationBaselines.from_tensors(tensors)
 
     def predict(self, X: Any) -> np.ndarray:
         """The most likely class of each sequence `[N]`; or 0 and 1 for each label `[N, L]`.
@@ -83,70 +57,69 @@ class ClassifierModel:
         Raises:
             ShapeError, DataError: X does not fit; see `elman.data.as_sequences`.
         """
-        logits = self._logits(X)
+        logits = self.outputs(self.sequences(X))
         if self.multilabel:
             return (logits > 0).astype(np.int64)
         return self.classes_[logits.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class `[N, K]`, rows summing to 1; or of each label `[N, L]`."""
-        return self._probabilities(self._logits(X))
+        return self.answered(self.outputs(self.sequences(X)))
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy, in [0, 1]; with several labels a sequence, all of them must be right."""
-        return self.evaluate(X, y, sample_weight)["score"]
+    def answered(self, outputs: np.ndarray) -> np.ndarray:
+        """Logits as probabilities."""
+        if self.multilabel:
+            return 0.5 * (1.0 + np.tanh(0.5 * outputs))
+        powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+        return powers / powers.sum(axis=-1, keepdims=True)
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Scores, and those of the baselines beside them.
+    def rows(
+        self, sequences: Sequences, ids: Sequence[str], probabilities: bool = False
+    ) -> Iterator[dict[str, Any]]:
+        """Class and its probability, or labels, of each sequence; perhaps all probabilities."""
+        for name, row in zip(ids, self.predict_proba(sequences), strict=True):
+            if self.multilabel:
+                found = [str(k) for k in self.classes_[row > 0.5]]
+                answer: dict[str, Any] = {"id": name, "prediction": " ".join(found)}
+            else:
+                best = int(row.argmax())
+                answer = {"id": name, "prediction": self.classes_[best], "probability": row[best]}
+            if probabilities:
+                answer |= {f"p({k})": p for k, p in zip(self.classes_, row, strict=True)}
+            yield answer
 
-        Returns:
-            `metric` ("accuracy"), `score`, `sequences` N, `level` (of instructions, as
-            `native.isa`), `baselines` (each one's accuracy by its name), `notes` (sentences that
-            belong to the scores); with one label a sequence also `balanced_accuracy` and, where
-            every label is known, `log_loss` in nats.
+    def _scores(
+        self, sequences: Sequences, y: Any, weight: np.ndarray | None
+    ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
+        """The accuracy; of one label a sequence also `balanced_accuracy`, and `log_loss` in nats.
+
+        With several labels a sequence, all of them must be right. The last one is left out where
+        a label is not known.
         """
-        sequences = sequences_for(self.blueprint, X)
         labels = check_labels(y, len(sequences))
-        weight = check_weight(sample_weight, len(sequences))
         if self.multilabel != (labels.ndim == 2):
             found = "several labels a sequence" if labels.ndim == 2 else "one label a sequence"
             raise _other_labels(found)
-        logits = run_batches(self._run, sequences, self.blueprint, self.input_scaler)
-        notes: list[str] = []
+        if self.multilabel and labels.shape[1] != len(self.classes_):
+            raise _other_labels(f"{labels.shape[1]} labels a sequence")
+        logits = self.outputs(sequences)
         if self.multilabel:
-            if labels.shape[1] != len(self.classes_):
-                raise _other_labels(f"{labels.shape[1]} labels a sequence")
-            true, found, result = labels, (logits > 0).astype(np.int64), {}
-        else:
-            true, found = label_indices(labels, self.classes_), logits.argmax(axis=1)
-            result = {"balanced_accuracy": balanced_accuracy(true, found, weight)}
-            unknown = int((true < 0).sum())
-            if unknown:
-                notes.append(f"{unknown} sequences have a label that was not trained")
-            else:
-                result["log_loss"] = log_loss(true, self._probabilities(logits), weight)
-        baselines = {}
-        if self.baselines is not None:
-            baselines = self.baselines.scores(sequences, true, weight)
-            notes.extend(self.baselines.notes)
-        return {
-            "metric": "accuracy",
+            return (
+                {"score": accuracy(labels, (logits > 0).astype(np.int64), weight)},
+                labels,
+                weight,
+            )
+        true, found = label_indices(labels, self.classes_), logits.argmax(axis=1)
+        scores: dict[str, Any] = {
             "score": accuracy(true, found, weight),
-            "sequences": len(sequences),
-            "level": native.isa(),
-            **result,
-            "baselines": baselines,
-            "notes": notes,
+            "balanced_accuracy": balanced_accuracy(true, found, weight),
         }
-
-    def trace(self, sequence: Any) -> np.ndarray:
-        """The probabilities `[T, K]` after each step of one sequence, had it ended there.
-
-        Args:
-            sequence: `[T, I]`, or `[T]` of one feature.
-        """
-        _, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
-        return self._probabilities(self._network.trace(inputs[None])[0])
+        unknown = int((true < 0).sum())
+        if unknown:
+            scores["notes"] = [f"{unknown} sequences have a label that was not trained"]
+        else:
+            scores["log_loss"] = log_loss(true, self.answered(logits), weight)
+        return scores, true, weight
 
     def stepper(self, batch: int = 1) -> NetworkStepper:
         """The probabilities after each step of `batch` streams: `trace`, one step at a time.
@@ -156,30 +129,6 @@ class ClassifierModel:
         """
         kind = "labels" if self.multilabel else "classes"
         return self._network.stepper(batch, scaler=self.input_scaler, probabilities=kind)
-
-    def record(self, sequence: Any) -> Recording:
-        """Gates, states and answers at each step of one sequence.
-
-        The inputs of what is returned are the sequence itself, unscaled, the answers
-        probabilities.
-
-        Args:
-            sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
-        """
-        given, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
-        recording = self._network.record(inputs)
-        answers = self._probabilities(recording.answers)
-        return replace(recording, inputs=given, answers=answers)
-
-    def _logits(self, X: Any) -> np.ndarray:
-        sequences = sequences_for(self.blueprint, X)
-        return run_batches(self._run, sequences, self.blueprint, self.input_scaler)
-
-    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
-        if self.multilabel:
-            return 0.5 * (1.0 + np.tanh(0.5 * logits))
-        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def _other_labels(found: str) -> ShapeError:

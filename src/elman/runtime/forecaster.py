@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
@@ -53,8 +53,12 @@ class ForecasterModel:
         BundleError: The bundle is not a forecaster's, or lacks a part.
     """
 
+    task = "forecaster"
+    score_name = "score"
+    answer_options: ClassVar = {}
+
     def __init__(self, bundle: Bundle, run: Run | None = None) -> None:
-        if bundle.task != "forecaster":
+        if bundle.task != self.task:
             raise BundleError("bundle", f"its task is {bundle.task!r}", "give a forecaster's")
         self.bundle = bundle
         self.blueprint: Blueprint = bundle.blueprint
@@ -68,6 +72,28 @@ class ForecasterModel:
 
     def __reduce__(self) -> Any:
         return type(self), (self.bundle, self._given)  # the network is built anew
+
+    def facts(self) -> dict[str, Any]:
+        """What `elman info` tells beside network and version."""
+        plan, columns = self.plan, self.plan.columns
+        return {
+            "strategy": plan.strategy,
+            "horizon": plan.horizon,
+            "window": plan.input_steps,
+            "season": plan.season,
+            "frequency": self.metadata.get("frequency", plan.frequency),
+            "series": len(self.companions.names),
+            "target": list(columns.wide or columns.target),
+            "column of times": columns.time,
+            "column of series": columns.series,
+            "known up to now": list(columns.past),
+            "known ahead": list(columns.future),
+            "static": list(columns.static),
+            "calendar": list(plan.calendar),
+            "output": plan.output,
+            "levels": [f"{level:g}" for level in self.companions.levels],
+            "notes": self.metadata.get("notes", []),
+        }
 
     def panel(self, frame: Any, ahead: Any = None) -> Panel:
         """The series of a frame, as this model reads them.

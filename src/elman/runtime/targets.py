@@ -15,6 +15,7 @@ from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 __all__ = [
     "check_labels",
     "check_numbers",
+    "check_step_labels",
     "check_weight",
     "class_tensors",
     "classes_from",
@@ -90,6 +91,43 @@ def _kind(label: Any) -> str:
     if isinstance(label, bool | np.bool_):
         return "boolean"
     return "number" if isinstance(label, Real) else type(label).__name__
+
+
+def check_step_labels(
+    y: Any, sequences: Sequences, classes: np.ndarray | None = None, where: str = "y"
+) -> tuple[np.ndarray, np.ndarray]:
+    """A class label for each step, as indices.
+
+    Args:
+        y: `[N, T]`, or N rows of `[T_i]`: strings, whole numbers or booleans.
+        sequences: X, which tells how many steps each row has.
+        classes: The sorted labels that there are; None: those of y.
+        where: What messages call y.
+
+    Returns:
+        Indices `[N, T]` int64, zero past each length; and the classes, sorted.
+
+    Raises:
+        ShapeError: Another number of rows or steps.
+        DataError: A label is missing, is none of the classes, or they are of several kinds.
+    """
+    _check_count(y, len(sequences), where, "rows of labels")
+    rows = []
+    for n, (row, steps) in enumerate(zip(y, sequences.lengths, strict=True)):
+        row = row[:steps] if isinstance(y, np.ndarray) and y.ndim == 2 else row
+        if len(row) != steps:
+            raise ShapeError(f"{where}[{n}]", f"{len(row)} labels for {steps} steps", "one each")
+        rows.append(check_labels(row, int(steps), f"{where}[{n}]"))
+    flat = np.concatenate([row for row in rows if len(row)])
+    known = np.unique(flat) if classes is None else classes
+    index = label_indices(flat, known)
+    if (index < 0).any():
+        strange = flat[index < 0][0].item()
+        raise DataError(where, f"label {strange!r}", f"one of the classes {known.tolist()}")
+    real = np.arange(sequences.values.shape[1]) < sequences.lengths[:, None]
+    found = np.zeros(real.shape, np.int64)
+    found[real] = index
+    return found, known
 
 
 def label_indices(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,18 +20,30 @@ from elman.bundle import Bundle
 from elman.errors import ArgumentError, BundleError, CheckpointError
 from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
-from elman.tasks.fitting import Fitted, Options, Part, Parts, summary, weights_of
+from elman.parameters import check_value, renamed, told
+from elman.registry import task_of
+from elman.targets import Target
+from elman.tasks.fitting import (
+    Fitted,
+    Options,
+    Part,
+    Parts,
+    choose_validation,
+    fit_network,
+    summary,
+    validation_of,
+    weights_of,
+)
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
-from elman.training import Augmentation, RunFolder, TrainingConfig, writes
+from elman.tasks.parameters import RunParameters, SequenceParameters
+from elman.training import Augmentation, Measure, RunFolder, TrainingConfig, writes
 from elman.training.history import History
 from elman.transforms.scaler import Scaler
 
-__all__ = ["Estimator", "NotFittedError", "SequenceEstimator", "check_same_network"]
+__all__ = ["Estimator", "Learning", "NotFittedError", "SequenceEstimator", "check_same_network"]
 
-_TRAINING = tuple(field.name for field in fields(TrainingConfig))
-_MACHINE = ("device", "threads", "workers")
-_SURROUNDINGS = (*_MACHINE, "warm_start", "verbose", "tensorboard", "run", "resume")
-"""Parameters that tell of one fit on one machine, not of the model."""
+_TRAINING = tuple(told(TrainingConfig))
+_SURROUNDINGS = tuple(told(RunParameters))
 
 
 class NotFittedError(ElmanNotFittedError, SklearnNotFittedError):
@@ -49,7 +61,6 @@ class Estimator(BaseEstimator):
     """
 
     _task: ClassVar[str]
-    _model: ClassVar[Callable[..., Any]]
 
     model_: Any
     module_: Any
@@ -76,7 +87,7 @@ class Estimator(BaseEstimator):
         if found.task != cls._task:
             raise BundleError(str(path), f"its task is {found.task!r}", f"give a {cls._task}'s")
         try:
-            estimator = cls(**_unpacked(found.settings.get("estimator", {})))
+            estimator = cls(**_unpacked(found.settings.get("estimator", {}), told(cls)))
         except TypeError as error:
             raise BundleError(str(path), f"other parameters: {error}", "update Elman") from error
         estimator.set_params(warm_start=True)
@@ -108,7 +119,7 @@ class Estimator(BaseEstimator):
     def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
         """Take a model as what this estimator was fitted to."""
         run = None if device is None or device.type == "cpu" else ModuleRun(module, device)
-        self.model_ = self._model(found, run)
+        self.model_ = task_of(self._task).load_model()(found, run)
         self.module_ = module
         self.result_ = self.model_.metadata
 
@@ -136,16 +147,15 @@ class Estimator(BaseEstimator):
         if given["tensorboard"] and folder is None:
             raise ArgumentError("tensorboard", "the run has no folder", "give the folder as run=")
         packed = _packed(given) | {"device": str(given["device"])}
-        task = {
-            name: value
-            for name, value in packed.items()
-            if name not in _TRAINING and name not in _SURROUNDINGS
-        }
-        if isinstance(given["validation"], tuple):
-            task["validation"] = "given"  # no text can repeat it; leaving it out would mean a share
+        tables: dict[str, dict[str, Any]] = {"task": {}, "machine": {}}
+        for name, about in told(type(self)).items():
+            if about.table in tables and name in packed:
+                tables[about.table][name] = packed[name]
+        if isinstance(given["validation"], tuple):  # no text can repeat it; left out it is a share
+            tables["task"]["validation"] = "given"
         return Options(
             config=config,
-            window=given.get("window"),
+            truncation=given.get("truncation"),
             stride=given.get("stride"),
             memory=given["memory"],
             device=torch_device(given["device"]),
@@ -155,12 +165,7 @@ class Estimator(BaseEstimator):
             verbose=bool(given["verbose"]),
             tensorboard=bool(given["tensorboard"]),
             workers=given["workers"],
-            told={
-                "kind": self._task,
-                "task": task,
-                "training": config.to_dict(),
-                "machine": {name: packed[name] for name in _MACHINE},
-            },
+            told={"kind": self._task, "training": config.to_dict(), **tables},
         )
 
     def _finish(
@@ -181,12 +186,114 @@ class Estimator(BaseEstimator):
             options.folder.write_result(self.result_)
 
 
-class SequenceEstimator(Estimator):
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """How a task learns from its parts.
+
+    Attributes:
+        parts: With targets as the network answers them.
+        loss: What is made small.
+        score: What chooses the epoch; None: the loss.
+        weight: Of the rows of `parts.train`, `[N]`; None for alike.
+        tensors: What travels with the network, by name.
+        settings: Likewise, as plain data.
+    """
+
+    parts: Parts
+    loss: Measure
+    score: Measure | None = None
+    weight: np.ndarray | None = None
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+class SequenceEstimator(Estimator, SequenceParameters):
     """An estimator of what belongs to sequences X, by scikit-learn's conventions.
+
+    A task says what kind its targets are (`target`), checks them (`_part`), describes its network
+    (`_blueprint`) and how it learns (`_learning`).
 
     Attributes after `fit`:
         n_features_in_: Features of a step.
     """
+
+    reads_ids: ClassVar[bool] = False
+    """Whether the sequences are of token ids rather than of features."""
+
+    @property
+    def target(self) -> Target:
+        """The kind of what is learnt."""
+        raise NotImplementedError
+
+    def _part(self, X: Any, y: Any, sample_weight: Any, known: Any) -> tuple[Part, Any]:
+        """X and y checked, and what is known of the targets: found in y, or what was `known`."""
+        raise NotImplementedError
+
+    def _blueprint(self, train: Part, known: Any) -> Blueprint:
+        """The network for this training part."""
+        raise NotImplementedError
+
+    def _learning(self, parts: Parts, known: Any, warm: Any) -> Learning:
+        """How the network learns; from the model `warm`, if there is one."""
+        raise NotImplementedError
+
+    def _known(self, warm: Any) -> Any:
+        """What a fitted model knows of the targets, as `_part` gives it."""
+        raise NotImplementedError
+
+    def _check(self) -> None:
+        """`ArgumentError` where the task's own parameters do not go together."""
+
+    def _baseline_tensors(self, train: Part) -> dict[str, np.ndarray]:
+        """What the score is held against, fitted to the training part; nothing by default."""
+        return {}
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train the network.
+
+        Args:
+            X: `[N, T, I]`, or a list of `[T_i, I]`.
+            y: What is to be learnt of each sequence; see the task.
+            sample_weight: `[N]` ≥ 0: how much each sequence counts. Zero leaves it out.
+
+        Raises:
+            ArgumentError, BlueprintError: A parameter is outside its range.
+            ShapeError, DataError: X, y or the weights do not fit.
+            TrainingError: The loss ceased to be finite.
+            CheckpointError: The run's folder holds another run, or cannot be written.
+            KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
+        """
+        self._check()
+        options = self._options()
+        warm = self._warm()
+        known = None if warm is None else self._known(warm)
+        part, known = self._part(X, y, sample_weight, known)
+        given = validation_of(self.validation)
+        if isinstance(given, tuple):
+            given, _ = self._part(*given, None, known)
+        parts = choose_validation(part, given, options.config.seed)
+        blueprint = self._blueprint(parts.train, known)
+        scaler = self._input_scaler(parts.train, warm)
+        if warm is not None:
+            check_same_network(blueprint, warm.blueprint)
+        learning = self._learning(parts, known, warm)
+        start = None if warm is None else warm.bundle.weights
+        fitted = fit_network(
+            blueprint,
+            learning.parts,
+            options,
+            loss=learning.loss,
+            score=learning.score,
+            scaler=scaler,
+            row_weight=learning.weight,
+            start=start,
+        )
+        tensors = {**learning.tensors}
+        if self.baselines:
+            found = self._baseline_tensors(parts.train)
+            tensors |= {f"baselines.{name}": array for name, array in found.items()}
+        self._complete(blueprint, parts, options, fitted, tensors, learning.settings)
+        return self
 
     def predict(self, X: Any) -> Any:
         """The answer for each sequence; see the runtime's model.
@@ -197,6 +304,10 @@ class SequenceEstimator(Estimator):
         """
         return self._fitted("predict").predict(X)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The task's score; larger is better. See the runtime's model."""
+        return self._fitted("score").score(X, y, sample_weight)
+
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Scores, and those of honest baselines beside them; see the runtime's model."""
         return self._fitted("evaluate").evaluate(X, y, sample_weight)
@@ -204,6 +315,22 @@ class SequenceEstimator(Estimator):
     def trace(self, sequence: Any) -> np.ndarray:
         """The answer `[T, K]` after each step of one sequence, had it ended there."""
         return self._fitted("trace").trace(sequence)
+
+    def training_loss(self, X: Any, y: Any) -> tuple[Part, Measure]:
+        """What the fitted network learns from this X and y, and the loss that is made small.
+
+        Returns:
+            The part, with targets as the network answers them and the weights that rows have in
+            training; sequences are unscaled. And the loss with this estimator's options.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ShapeError, DataError: X or y do not fit the model.
+        """
+        model = self._fitted("training_loss")
+        part, known = self._part(model.sequences(X), y, None, self._known(model))
+        learning = self._learning(Parts(part, None, ""), known, model)
+        return replace(learning.parts.train, weight=learning.weight), learning.loss
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -215,11 +342,17 @@ class SequenceEstimator(Estimator):
         super()._hold(found, module, device)
         self.n_features_in_ = self.model_.n_features_in_
 
+    def _features(self) -> int | None:
+        """Features that X must have: the fitted model's, where training goes on from it."""
+        warm = self._warm()
+        return None if warm is None else warm.n_features_in_
+
     def _input_scaler(self, train: Part, warm: Any) -> Scaler | None:
         """Of the training part; or the fitted model's, which its weights are used to."""
         if warm is not None:
             return warm.input_scaler
-        if not self.get_params()["standardise"]:
+        check_value(type(self), "scaling", self.scaling)
+        if self.scaling == "none" or self.reads_ids:
             return None
         return Scaler.fit(train.sequences.values, train.sequences.lengths)
 
@@ -276,9 +409,9 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return packed
 
 
-def _unpacked(packed: Mapping[str, Any]) -> dict[str, Any]:
-    """What `_packed` packed."""
-    parameters = dict(packed)
+def _unpacked(packed: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """What `_packed` packed, perhaps by names of before."""
+    parameters = renamed(packed, known)
     if isinstance(parameters.get("class_weight"), list):
         parameters["class_weight"] = dict(packed["class_weight"])
     return parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
 
@@ -19,6 +19,7 @@ from elman.data import Sequences
 from elman.errors import ArgumentError
 from elman.kernels import native
 from elman.models import build, limit_memory
+from elman.targets import Target
 from elman.tasks.network import ScaledInputs
 from elman.tasks.split import split
 from elman.training import (
@@ -61,13 +62,15 @@ class Part:
 
     Attributes:
         sequences: N of them, unscaled.
-        targets: Class indices `[N]` int64; labels or values `[N, K]`; or values `[N, T, K]`.
+        targets: As their kind has them.
         weight: `[N]`, or None.
+        kind: Of the targets.
     """
 
     sequences: Sequences
     targets: np.ndarray
     weight: np.ndarray | None
+    kind: Target
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -75,7 +78,9 @@ class Part:
     def select(self, rows: np.ndarray) -> Part:
         """The rows at these indices."""
         weight = None if self.weight is None else self.weight[rows]
-        return Part(self.sequences.select(rows), self.targets[rows], weight)
+        return replace(
+            self, sequences=self.sequences.select(rows), targets=self.targets[rows], weight=weight
+        )
 
     def counted(self) -> Part:
         """Without the rows of weight zero."""
@@ -85,14 +90,13 @@ class Part:
 
     def examples(self, weight: np.ndarray | None) -> Examples:
         """As tensors, with these weights."""
-        classes = self.targets.ndim == 1
-        targets = self.targets if classes else self.targets.astype(np.float32)
+        targets = self.targets.astype(np.int64 if self.kind.whole else np.float32, copy=False)
         # torch warns of arrays that it could write to though it must not; those are copied.
         arrays = [np.require(a, requirements=["C", "W"]) for a in (self.sequences.values, targets)]
         inputs, wanted = map(torch.from_numpy, arrays)
         lengths = torch.from_numpy(self.sequences.lengths) if self.sequences.ragged else None
         weights = None if weight is None else torch.from_numpy(weight.astype(np.float32))
-        return Examples(inputs, wanted, lengths, weights)
+        return Examples(inputs, wanted, lengths, weights, kind=self.kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,16 +108,13 @@ class Parts:
     how: str
 
 
-def choose_validation(
-    part: Part, validation: Part | float | None, seed: int, stratified: bool
-) -> Parts:
+def choose_validation(part: Part, validation: Part | float | None, seed: int) -> Parts:
     """Set a validation part aside, or take the one given.
 
     Args:
         part: All that may be learnt.
         validation: The part itself, or a share in (0, 1), or None for no validation.
-        seed: Of the drawing.
-        stratified: Whether each class gives its share; the targets are class indices then.
+        seed: Of the drawing. Where there is a class for each sequence, every class gives its share.
 
     Raises:
         ArgumentError: The share is outside its range, or too small for a single sequence.
@@ -122,7 +123,7 @@ def choose_validation(
         return Parts(part, None, "none: the last epoch is kept")
     if isinstance(validation, Part):
         return Parts(part, validation, f"{len(validation)} sequences that were given")
-    drawn = split(len(part), validation, seed, part.targets if stratified else None)
+    drawn = split(len(part), validation, seed, part.targets if part.kind is Target.CLASS else None)
     if not len(drawn.validation):
         raise ArgumentError(
             "validation",
@@ -138,8 +139,8 @@ class Options:
 
     Attributes:
         config: Of the trainer.
-        window: Steps that a gradient reaches back; None: whole sequences.
-        stride: Steps from one update to the next; None: `window`.
+        truncation: Steps that a gradient reaches back; None: whole sequences.
+        stride: Steps from one update to the next; None: `truncation`.
         memory: What gradients may need; None: no bound.
         device: Where.
         threads: Of torch, or None to leave them as they are.
@@ -152,7 +153,7 @@ class Options:
     """
 
     config: TrainingConfig
-    window: int | None
+    truncation: int | None
     stride: int | None
     memory: str | int | None
     device: torch.device
@@ -212,8 +213,9 @@ def fit_network(
         network.load_state_dict({name: torch.from_numpy(array) for name, array in start.items()})
     module = ScaledInputs(network, scaler).to(options.device)
     train, validation = parts.train.examples(row_weight), parts.validation
-    if options.window is not None:
-        train = Streams.of(train, options.config.batch_size, options.window, options.stride)
+    if options.truncation is not None:
+        rows, stride = options.config.batch_size, options.stride
+        train = Streams.of(train, rows, options.truncation, stride)
     held_out = None if validation is None else validation.examples(validation.weight)
     history = train_module(module, loss, train, held_out, options, score)
     return Fitted(network, scaler, history)

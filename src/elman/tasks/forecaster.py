@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,11 +12,13 @@ from elman.blueprint import Blueprint
 from elman.data import as_panel
 from elman.data.series.panel import Panel
 from elman.errors import ArgumentError, DataError
-from elman.runtime.forecaster import ForecasterModel, usable
+from elman.parameters import documented
+from elman.runtime.forecaster import usable
 from elman.runtime.forecasting import Backtest, Forecast, ForecastPlan, until_tensors
 from elman.runtime.forecasting.strategies import Parts
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
+from elman.tasks.forecasting.parameters import ForecastParameters
 from elman.tasks.forecasting.refits import refitted
 from elman.tasks.forecasting.settings import going_on, held_out_steps, plan_of
 from elman.tasks.forecasting.stage import Stage
@@ -29,7 +30,9 @@ __all__ = ["Forecaster"]
 _ORIGINS = 10  # at which a backtest trains anew, unless it is told
 
 
-class Forecaster(Estimator):
+@documented
+@dataclass(kw_only=True, eq=False, repr=False)
+class Forecaster(Estimator, ForecastParameters):
     """A recurrent network that says how series go on.
 
     >>> import numpy as np
@@ -40,191 +43,14 @@ class Forecaster(Estimator):
     >>> bool(np.abs(model.predict(series[:-12]).mean[0, :, 0] - series[-12:]).max() < 0.5)
     True
 
-    Args:
-        strategy: How the horizon is reached. `direct`: all steps at once. `recursive`: step by
-            step, fed with its own answers; the lesson's model is
-            `Forecaster("recursive", cell="rnn", units=100, window=20, loss="mse")`. `segments`:
-            some steps are read as one, and the horizon's segments written side by side (SegRNN).
-            `smoothing`: exponential smoothing follows each series, its coefficients trained
-            along; the network reads what that leaves, and says how what comes will differ
-            (ES-RNN). A series unseen in training is smoothed by the classical fit to its
-            history. A series, read from its first step on, is one example; `transform`, `scaling`,
-            `normalise`, `traits`, `stride`, `windows_per_epoch` and `joint` do not apply.
-        cell: `lstm`, `gru`, `rnn`, or a registered kind.
-        units: Hidden size of every layer, or a list with that of each.
-        layers: How many.
-        dilations: For each layer, how many steps back the state is that a step goes on from.
-            None: 1; with `smoothing` a season in each layer but the first.
-        dropout: Rate between layers and before the last, in [0, 1).
-        recurrent_dropout: Rate of what a step passes to the next, in [0, 1).
-        zoneout: Rate of units that keep their old state, in [0, 1).
-        activation: Of the cell `rnn`: tanh or relu.
-        layer_norm: Layer normalisation inside the cells.
-        window: Steps that are read; None: two horizons or two seasons, whichever is longer (with
-            `smoothing` one horizon or its longest season), as far as the series allow. The report
-            says how many.
-        segment: Steps of a segment; None: a season, or the longest that the horizon is made of.
-        recall: With `segments`: whether the answer begins with a mixture of the segments read,
-            which the network chooses, so that it has to say only what is new. Not for counts.
-        linear: Whether the answer begins with that of the linear map, fitted first, so that the
-            network learns only what that leaves. Of `direct` and `segments`; not for counts.
-        stride: Steps from one training window to the next, ≥ 1.
-        windows_per_epoch: At most so many windows an epoch, another choice each time; None: all.
-        output: What is said of a value: `point`, `quantiles`, `gaussian`, `student`, or
-            `negative_binomial` for counts; see `elman.metrics.forecasts`.
-        loss: Of `point`: mae, mse or huber.
-        levels: Of the quantiles given, increasing, in (0, 1). Whatever the output, they are
-            shifted to hold what they promise on the validation part (conformal calibration).
-        transform: `log` forecasts the logarithm of positive series; `none` does not.
-        scaling: Of each series, once, by its training part: standard, robust, mean or none.
-        normalise: Of each window besides: its `last` value subtracted, or the mean of its last
-            `season`; divided by its `mean` size; `standard`; or `none`. None: as suits strategy
-            and output.
-        traits: Whether the network is told of each window what normalising took from it, and how
-            much it changes from season to season.
-        calendar: Features of the time: names as of `elman.transforms.calendar`, or True for
-            what is usual at the series' frequency.
-        identify: Whether the network is told which series it reads.
-        season: Steps after which the pattern begins anew; None: as usual at this frequency. With
-            `smoothing` also a pair, the shorter first; None there: (24, 168) for hours, if every
-            series has room for two weeks.
-        gaps: `drop` leaves out windows that cross a gap in time; `mask` reads missing steps as
-            missing. With `smoothing` a gap needs `mask`.
-        short: What becomes of series shorter than a window: `error`, `drop`, or `pad` with
-            missing steps in front.
-        joint: Whether several target columns are one series of several values, rather than a
-            series each.
-        validation: The last share of each series, in (0, 1), or how many of its last steps, that
-            choose the epoch and calibrate the quantiles; None: none.
-        keep: Which epoch's weights: the `best` on the validation part, or the `last`, where that
-            part only calibrates.
-        refit: Whether the network is trained once more, on all steps, as long as the validation
-            part found best.
-        baselines: Whether the linear map is fitted too.
+    The lesson's model is
+    `Forecaster("recursive", cell="rnn", units=100, window=20, loss="mse")`.
 
-    All other parameters are as of `Classifier`.
+    Args:
+        {parameters}
     """
 
     _task = "forecaster"
-    _model = ForecasterModel
-
-    def __init__(  # noqa: PLR0915  (scikit-learn reads the parameters from here)
-        self,
-        strategy: str = "direct",
-        cell: str = "lstm",
-        units: Any = 64,
-        layers: int = 1,
-        dilations: Sequence[int] | None = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        zoneout: float = 0.0,
-        activation: str = "tanh",
-        layer_norm: bool = False,
-        window: int | None = None,
-        segment: int | None = None,
-        recall: bool = True,
-        linear: bool = False,
-        stride: int = 1,
-        windows_per_epoch: int | None = None,
-        output: str = "point",
-        loss: str = "mae",
-        levels: Sequence[float] = (0.1, 0.5, 0.9),
-        transform: str = "none",
-        scaling: str | None = None,
-        normalise: str | None = None,
-        traits: bool = False,
-        calendar: Any = (),
-        identify: bool = False,
-        season: int | Sequence[int] | None = None,
-        gaps: str = "drop",
-        short: str = "error",
-        joint: bool = False,
-        optimizer: str = "adam",
-        learning_rate: float = 1e-3,
-        schedule: str = "cosine",
-        warmup_steps: int = 0,
-        clip_value: float | None = None,
-        clip_norm: float | None = 1.0,
-        weight_decay: float = 0.0,
-        batch_size: int = 64,
-        accumulate: int = 1,
-        average: float | None = None,
-        epochs: int = 20,
-        early_stopping: int | None = None,
-        checkpoint_every: int | None = None,
-        max_skipped: int = 10,
-        seed: int = 0,
-        memory: str | int | None = None,
-        validation: Any = 0.1,
-        keep: str = "best",
-        refit: bool = False,
-        baselines: bool = True,
-        device: str = "cpu",
-        threads: int | None = None,
-        workers: int = 0,
-        warm_start: bool = False,
-        verbose: bool = False,
-        tensorboard: bool = False,
-        run: Any = None,
-        resume: bool = False,
-    ) -> None:
-        self.strategy = strategy
-        self.cell = cell
-        self.units = units
-        self.layers = layers
-        self.dilations = dilations
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.zoneout = zoneout
-        self.activation = activation
-        self.layer_norm = layer_norm
-        self.window = window
-        self.segment = segment
-        self.recall = recall
-        self.linear = linear
-        self.stride = stride
-        self.windows_per_epoch = windows_per_epoch
-        self.output = output
-        self.loss = loss
-        self.levels = levels
-        self.transform = transform
-        self.scaling = scaling
-        self.normalise = normalise
-        self.traits = traits
-        self.calendar = calendar
-        self.identify = identify
-        self.season = season
-        self.gaps = gaps
-        self.short = short
-        self.joint = joint
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.warmup_steps = warmup_steps
-        self.clip_value = clip_value
-        self.clip_norm = clip_norm
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.accumulate = accumulate
-        self.average = average
-        self.epochs = epochs
-        self.early_stopping = early_stopping
-        self.checkpoint_every = checkpoint_every
-        self.max_skipped = max_skipped
-        self.seed = seed
-        self.memory = memory
-        self.validation = validation
-        self.keep = keep
-        self.refit = refit
-        self.baselines = baselines
-        self.device = device
-        self.threads = threads
-        self.workers = workers
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.tensorboard = tensorboard
-        self.run = run
-        self.resume = resume
 
     def fit(
         self,

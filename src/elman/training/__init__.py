@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elman.training.augment import Augmentation, augment
 from elman.training.averaging import average_of
-from elman.training.batches import Examples, ExampleSet, batch_rows, batches, padded_share
+from elman.training.batches import ExampleSet, batch_rows, batches, padded_share
 from elman.training.bptt import Backpropagation, LayersAsCell, bptt
 from elman.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from elman.training.config import TrainingConfig
@@ -22,9 +22,11 @@ from elman.training.events import (
     StepEnd,
     StepSkipped,
 )
+from elman.training.examples import Examples
 from elman.training.folder import RunFolder
 from elman.training.history import EpochRecord, History
 from elman.training.journal import MetricsFile, StepsFile
+from elman.training.lesson import Lesson
 from elman.training.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -32,6 +34,7 @@ from elman.training.losses import (
     Measure,
     WeightedSum,
 )
+from elman.training.pairs import PairExamples
 from elman.training.progress import ProgressDisplay
 from elman.training.streams import Streams, Window
 from elman.training.tensorboard import TensorBoard
@@ -56,11 +59,13 @@ __all__ = [
     "ForecastBatch",
     "History",
     "LayersAsCell",
+    "Lesson",
     "Listener",
     "MeanSquaredError",
     "Measure",
     "MemoryPlanned",
     "MetricsFile",
+    "PairExamples",
     "ProgressDisplay",
     "Ranks",
     "RunEnd",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Num, Shaped
+from jaxtyping import Int
 from torch import Tensor
 
-from elman.errors import ArgumentError, ShapeError
+from elman.errors import ArgumentError
 
-__all__ = ["ExampleSet", "Examples", "batch_rows", "batches", "padded_share"]
+__all__ = ["ExampleSet", "batch_rows", "batches", "checksum", "padded_share"]
 
 _SIMILAR = 0.95  # rows are similar whose lengths are within this share of the longest
 
@@ -23,7 +22,12 @@ class ExampleSet(Protocol):
     """What is trained on: rows of which some at a time are made a batch.
 
     `Examples` hold them all; `elman.training.WindowExamples` cut them from long series.
+
+    Attributes:
+        lesson: By which a trainer learns them: makes an `elman.training.lesson.Lesson`.
     """
+
+    lesson: Callable[..., Any]
 
     @property
     def lengths(self) -> Int[Tensor, "N"] | None:
@@ -43,7 +47,10 @@ class ExampleSet(Protocol):
         ...
 
     def select(self, rows: Int[np.ndarray, "B"]) -> Any:
-        """The rows given as a batch, which the loss reads; `Examples` or alike."""
+        """The rows given as a batch: it says with which `arguments` a module is called.
+
+        `Examples` or alike: what the loss reads.
+        """
         ...
 
     def to(self, device: torch.device) -> Self:
@@ -53,77 +60,6 @@ class ExampleSet(Protocol):
     def fingerprint(self) -> str:
         """A checksum that tells whether a run goes on with the data it began with."""
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class Examples:
-    """Sequences with what is to be learnt about each; a batch is one, and so is a data set.
-
-    Attributes:
-        inputs: Features `[N, T, I]`, or token ids `[N, T]` int64; what stands past a length is
-            never read.
-        targets: Class indices `[N]` int64; labels or values `[N, K]`; or values for each step
-            `[N, T, K]`.
-        lengths: `[N]` int64 in 0…T, or None where all are T.
-        weights: `[N]` > 0, how much each sequence counts; None for alike.
-    """
-
-    inputs: Num[Tensor, "N T *I"]
-    targets: Shaped[Tensor, "N ..."]
-    lengths: Int[Tensor, "N"] | None = None
-    weights: Float[Tensor, "N"] | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("targets", "lengths", "weights"):
-            tensor = getattr(self, name)
-            if tensor is not None and len(tensor) != len(self.inputs):
-                raise ShapeError(name, f"{len(tensor)} rows", f"{len(self.inputs)}, as inputs has")
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    @property
-    def per_step(self) -> bool:
-        """Whether a target belongs to each step."""
-        return self.targets.ndim == 3
-
-    def steps(self) -> Int[np.ndarray, "N"]:
-        """How many steps each row has."""
-        if self.lengths is None:
-            return np.full(len(self), self.inputs.shape[1])
-        return self.lengths.cpu().numpy()
-
-    def drawn(self, draws: np.random.Generator) -> Int[np.ndarray, "N"]:
-        """All rows, shuffled."""
-        return draws.permutation(len(self))
-
-    def to(self, device: torch.device) -> Examples:
-        """The same on another device."""
-        return Examples(*(None if t is None else t.to(device) for t in self._tensors()))  # pyright: ignore
-
-    def select(self, rows: Int[np.ndarray, "B"] | Int[Tensor, "B"]) -> Examples:
-        """The rows given, cut to the longest of them."""
-        rows = torch.as_tensor(rows, device=self.inputs.device)
-        inputs, targets = self.inputs[rows], self.targets[rows]
-        lengths = None if self.lengths is None else self.lengths[rows]
-        weights = None if self.weights is None else self.weights[rows]
-        if lengths is not None:
-            longest = max(1, int(lengths.max()))
-            inputs = inputs[:, :longest]
-            targets = targets[:, :longest] if self.per_step else targets
-        return Examples(inputs, targets, lengths, weights)
-
-    def fingerprint(self) -> str:
-        """A checksum that tells whether a run goes on with the data it began with."""
-        code = 0
-        for tensor in self._tensors():
-            if tensor is not None:
-                array = np.ascontiguousarray(tensor.cpu().numpy())
-                code = zlib.crc32(array.data, zlib.crc32(repr(array.shape).encode(), code))
-        return f"{code:08x}"
-
-    def _tensors(self) -> tuple[Tensor | None, ...]:
-        return self.inputs, self.targets, self.lengths, self.weights
 
 
 def batch_rows(
@@ -138,8 +74,10 @@ def batch_rows(
     as many as keep rows times longest length within `batch_tokens`. However they are shuffled,
     there are as many batches.
 
+    >>> from elman.targets import Target
+    >>> from elman.training import Examples
     >>> steps = torch.tensor([9, 2, 3, 10, 2, 2])
-    >>> data = Examples(torch.zeros(6, 10, 1), torch.zeros(6), steps)
+    >>> data = Examples(torch.zeros(6, 10, 1), torch.zeros(6), steps, kind=Target.CLASS)
     >>> [rows.tolist() for rows in batch_rows(data, 4)]
     [[0, 1, 2, 3], [4, 5]]
     >>> [rows.tolist() for rows in batch_rows(data, 4, batch_tokens=20)]
@@ -192,7 +130,10 @@ def _buckets(steps: Int[np.ndarray, "N"], tokens: int) -> Iterator[tuple[slice, 
 def padded_share(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> float:
     """The share of all batches' steps that are padding, in [0, 1).
 
-    >>> data = Examples(torch.zeros(4, 9, 1), torch.zeros(4), torch.tensor([9, 3, 9, 3]))
+    >>> from elman.targets import Target
+    >>> from elman.training import Examples
+    >>> steps = torch.tensor([9, 3, 9, 3])
+    >>> data = Examples(torch.zeros(4, 9, 1), torch.zeros(4), steps, kind=Target.CLASS)
     >>> round(padded_share(data, batch_rows(data, 2)), 3)
     0.333
     >>> padded_share(data, batch_rows(data, 2, batch_tokens=18))
@@ -203,6 +144,16 @@ def padded_share(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> f
     steps = examples.steps()
     computed = sum(len(rows) * max(1, int(steps[rows].max())) for rows in cut)
     return 1.0 - int(steps.sum()) / computed
+
+
+def checksum(tensors: Iterable[Tensor | None]) -> str:
+    """Of what some tensors hold, in eight letters."""
+    code = 0
+    for tensor in tensors:
+        if tensor is not None:
+            array = np.ascontiguousarray(tensor.cpu().numpy())
+            code = zlib.crc32(array.data, zlib.crc32(repr(array.shape).encode(), code))
+    return f"{code:08x}"
 
 
 def batches(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> Iterator[Any]:

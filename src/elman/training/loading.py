@@ -15,9 +15,10 @@ import torch
 from jaxtyping import Int
 
 from elman.errors import ArgumentError
+from elman.parameters import whole_number
 from elman.training.augment import augment
 from elman.training.batches import ExampleSet, batch_rows, padded_share
-from elman.training.config import TrainingConfig, whole_number
+from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
 from elman.training.randomness import generator
 
@@ -119,7 +120,7 @@ def shared(examples: ExampleSet, rows: Int[np.ndarray, "B"], ranks: Ranks) -> An
     batch = examples.select(ranks.share(rows))
     if ranks.rank < len(rows):
         return batch
-    return replace(batch, weights=torch.zeros(len(batch), device=batch.inputs.device))
+    return replace(batch, weights=torch.zeros(len(batch), device=batch.arguments[0].device))
 
 
 def prepared(

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from elman.errors import ArgumentError
 from elman.metrics.features import check_chosen, chosen_steps
-from elman.training.batches import Examples
+from elman.targets import Target
 
 __all__ = [
     "BinaryCrossEntropy",
@@ -48,15 +48,43 @@ class Measure(Protocol):
         ...
 
 
-def _weighted(losses: Float[Tensor, "B"], batch: Examples) -> WeightedSum:
-    if batch.weights is None:
-        return WeightedSum(losses.sum(), losses.new_full((), len(losses)))
-    return WeightedSum((losses * batch.weights).sum(), batch.weights.sum())
+class _Counted(NamedTuple):
+    """What counts of a batch: rows, or their real steps one after the other.
+
+    Attributes:
+        outputs: `[M, K]`.
+        targets: `[M, ...]`.
+        weights: `[M]`, or None for alike.
+    """
+
+    outputs: Tensor
+    targets: Tensor
+    weights: Tensor | None
+
+    def sum(self, losses: Float[Tensor, "M"]) -> WeightedSum:
+        """Of one loss each."""
+        if self.weights is None:
+            return WeightedSum(losses.sum(), losses.new_full((), len(losses)))
+        return WeightedSum((losses * self.weights).sum(), self.weights.sum())
+
+
+def _counted(outputs: Tensor, batch: Any, chosen: str | None = None) -> _Counted:
+    """What counts of a batch: its rows; per step the real steps, or those `chosen` of them."""
+    if not (batch.kind.per_step or batch.kind is Target.TOKENS):
+        return _Counted(outputs, batch.targets, batch.weights)
+    rows, steps = outputs.shape[:2]
+    mask = chosen_steps(chosen, batch.steps(), steps)
+    real = torch.from_numpy(mask).to(outputs.device)
+    weights = outputs.new_ones(rows) if batch.weights is None else batch.weights
+    return _Counted(outputs[real], batch.targets[real], weights[:, None].expand(rows, steps)[real])
 
 
 @dataclass(frozen=True)
 class CrossEntropy:
     """-log(probability of the true class), in nats, for logits `[B, K]` and class indices `[B]`.
+
+    Where there is a class for each step, or a sequence of tokens: for logits `[B, T, K]` and
+    indices `[B, T]`, over the steps before each row's length, each with its row's weight.
 
     Attributes:
         label_smoothing: Share of the target that is spread evenly over all K classes, in
@@ -70,12 +98,16 @@ class CrossEntropy:
     def __post_init__(self) -> None:
         check_label_smoothing(self.label_smoothing)
 
-    def __call__(self, outputs: Float[Tensor, "B K"], batch: Examples) -> WeightedSum:
-        """Sum over the rows."""
+    def __call__(self, outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
+        """Sum over the rows, or over their real steps."""
+        counted = _counted(outputs, batch)
         losses = F.cross_entropy(
-            outputs, batch.targets, reduction="none", label_smoothing=self.label_smoothing
+            counted.outputs,
+            counted.targets,
+            reduction="none",
+            label_smoothing=self.label_smoothing,
         )
-        return _weighted(losses, batch)
+        return counted.sum(losses)
 
 
 @dataclass(frozen=True)
@@ -93,13 +125,13 @@ class BinaryCrossEntropy:
     def __post_init__(self) -> None:
         check_label_smoothing(self.label_smoothing)
 
-    def __call__(self, outputs: Float[Tensor, "B K"], batch: Examples) -> WeightedSum:
+    def __call__(self, outputs: Float[Tensor, "B K"], batch: Any) -> WeightedSum:
         """Sum over the rows."""
         targets = torch.lerp(
             batch.targets, torch.full_like(batch.targets, 0.5), self.label_smoothing
         )
         losses = F.binary_cross_entropy_with_logits(outputs, targets, reduction="none")
-        return _weighted(losses.mean(dim=1), batch)
+        return _counted(outputs, batch).sum(losses.mean(dim=1))
 
 
 @dataclass(frozen=True)
@@ -120,28 +152,23 @@ class MeanSquaredError:
         if self.steps is not None:
             check_chosen(self.steps)
 
-    def __call__(self, outputs: Float[Tensor, "B ... K"], batch: Examples) -> WeightedSum:
+    def __call__(self, outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
         """Sum over the rows, or over their real steps."""
-        if not batch.per_step:
-            return _weighted((outputs - batch.targets).square().mean(dim=-1), batch)
-        rows, steps = outputs.shape[:2]
-        weights = outputs.new_ones(rows) if batch.weights is None else batch.weights
-        mask = chosen_steps(self.steps, batch.steps(), steps)
-        real = torch.from_numpy(mask).to(outputs.device)
-        errors = (outputs[real] - batch.targets[real]).square().mean(dim=-1)
-        counts = weights[:, None].expand(rows, steps)[real]
-        return WeightedSum((errors * counts).sum(), counts.sum())
+        counted = _counted(outputs, batch, self.steps)
+        return counted.sum((counted.outputs - counted.targets).square().mean(dim=-1))
 
 
-def accuracy(outputs: Float[Tensor, "B K"], batch: Examples) -> WeightedSum:
-    """Share of rows whose largest logit is the true class's."""
-    return _weighted((outputs.argmax(dim=1) == batch.targets).to(outputs.dtype), batch)
+def accuracy(outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
+    """Share of rows, or of their real steps, whose largest logit is the true class's."""
+    counted = _counted(outputs, batch)
+    right = counted.outputs.argmax(dim=-1) == counted.targets
+    return counted.sum(right.to(outputs.dtype))
 
 
-def label_accuracy(outputs: Float[Tensor, "B K"], batch: Examples) -> WeightedSum:
+def label_accuracy(outputs: Float[Tensor, "B K"], batch: Any) -> WeightedSum:
     """Share of rows all of whose labels are right: a positive logit means the label is there."""
     right = ((outputs > 0) == (batch.targets > 0.5)).all(dim=1)
-    return _weighted(right.to(outputs.dtype), batch)
+    return _counted(outputs, batch).sum(right.to(outputs.dtype))
 
 
 def check_label_smoothing(value: float) -> None:

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.smoothing import Coefficients, Form, backward, forward
 from elman.runtime.forecasting import Smoothing, future_steps, padded
-from elman.training.batches import Examples
+from elman.targets import Target
+from elman.training.examples import Examples
 from elman.training.likelihoods import ForecastLoss
 from elman.training.losses import WeightedSum
 
@@ -213,7 +214,9 @@ class SmoothedLoss:
         normalised = ((targets - outputs.centre) / outputs.spread[:, None, None])[held].float()
         each = weights.to(held.device)[:, None].expand_as(held)[held]
         raw = outputs.raw[held]
-        total, count = self.loss(raw, Examples(raw, normalised[..., None], weights=each))
+        total, count = self.loss(
+            raw, Examples(raw, normalised[..., None], weights=each, kind=Target.NUMBERS)
+        )
         return WeightedSum(
             total + self.level_penalty * count * self._roughness(outputs, batch), count
         )
@@ -266,4 +269,5 @@ def series_examples(
     targets = np.lib.stride_tricks.sliding_window_view(after, horizon, axis=1).astype(np.float32)
     steps = np.arange(table.shape[1])
     targets[(steps < first[:, None]) | (steps >= last[:, None])] = np.nan
-    return Examples(torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(lengths))
+    tensors = (torch.from_numpy(array) for array in (inputs, targets, lengths))
+    return Examples(*tensors, kind=Target.NUMBERS_PER_STEP)

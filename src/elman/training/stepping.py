@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from elman.training.batches import Examples
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, SharedCost
 from elman.training.losses import Measure, WeightedSum
@@ -22,10 +21,10 @@ Cost = Callable[[Any], WeightedSum]
 
 
 def whole_cost(module: nn.Module, loss: Measure) -> Cost:
-    """The loss of what `module(inputs [B, T, I], lengths [B] or None)` says of whole sequences."""
+    """The loss of what a module says of whole batches: `module(*batch.arguments)`."""
 
-    def cost(batch: Examples) -> WeightedSum:
-        return loss(module(batch.inputs, batch.lengths), batch)
+    def cost(batch: Any) -> WeightedSum:
+        return loss(module(*batch.arguments), batch)
 
     return cost
 

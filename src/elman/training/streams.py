@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -20,10 +20,12 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 
 from elman.errors import ArgumentError, ShapeError
-from elman.training.batches import Examples
-from elman.training.config import whole_number
+from elman.parameters import whole_number
+from elman.targets import Target
+from elman.training.examples import Examples
 from elman.training.loading import prepared
 from elman.training.randomness import generator
+from elman.training.truncated import CarriedLesson
 
 __all__ = ["Streams", "Window"]
 
@@ -63,7 +65,7 @@ class Window:
             inputs=self.inputs[rows],
             resets=self.resets[rows],
             lengths=lengths,
-            batch=Examples(batch.inputs[rows], batch.targets[rows], left),
+            batch=Examples(batch.inputs[rows], batch.targets[rows], left, kind=batch.kind),
         )
 
 
@@ -95,13 +97,14 @@ class Streams:
     recording is new exactly once an epoch. No recording is padded: only where rows end before
     others do, their last steps are missing (`Window.lengths`).
 
-    >>> streams = Streams([torch.arange(7.0)[:, None]], [torch.zeros(7, 1)], rows=1, window=3)
+    >>> streams = Streams([torch.arange(7.0)[:, None]], [torch.zeros(7, 1)], rows=1, truncation=3)
     >>> [window.inputs.flatten().tolist() for window in streams.windows(seed=0, epoch=1)]
     [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0], [6.0]]
 
     With a stride smaller than the window, windows overlap: the new steps are the last ones.
 
-    >>> streams = Streams([torch.arange(4.0)[:, None]], [torch.zeros(4, 1)], 1, window=3, stride=2)
+    >>> inputs, targets = [torch.arange(4.0)[:, None]], [torch.zeros(4, 1)]
+    >>> streams = Streams(inputs, targets, 1, truncation=3, stride=2)
     >>> [(w.inputs.flatten().tolist(), w.context) for w in streams.windows(seed=0, epoch=1)]
     [([0.0, 1.0], 0), ([1.0, 2.0, 3.0], 1)]
 
@@ -109,8 +112,9 @@ class Streams:
         inputs: N tensors `[T_n, I]`; T_n may be 0.
         targets: N tensors `[T_n, ...]`, one target a step.
         rows: B at most; there are never more than recordings.
-        window: Steps that a window reaches back, ≥ 1 (k2 in Sutskever's thesis, 2013).
-        stride: New steps of a window, in 1…window (k1); None means `window`.
+        truncation: Steps that a window reaches back, ≥ 1 (k2 in Sutskever's thesis, 2013).
+        stride: New steps of a window, in 1…truncation (k1); None means `truncation`.
+        kind: Of the targets.
 
     Attributes:
         padding: The share of the rows' steps that are missing, in [0, 1).
@@ -120,41 +124,50 @@ class Streams:
         ShapeError: Inputs and targets do not match, or there is no step at all.
     """
 
+    lesson: ClassVar = CarriedLesson
+
     def __init__(
         self,
         inputs: Sequence[Float[Tensor, "T I"]],
         targets: Sequence[Shaped[Tensor, "T ..."]],
         rows: int,
-        window: int,
+        truncation: int,
         stride: int | None = None,
+        kind: Target = Target.NUMBERS_PER_STEP,
     ) -> None:
         lengths = _checked_lengths(inputs, targets)
         self._inputs, self._targets, self._lengths = [*inputs], [*targets], lengths
-        self.window = whole_number("window", window, 1)
-        self.stride = self.window if stride is None else whole_number("stride", stride, 1)
-        if self.stride > self.window:
+        self.truncation = whole_number("truncation", truncation, 1)
+        self.stride = self.truncation if stride is None else whole_number("stride", stride, 1)
+        if self.stride > self.truncation:
             raise ArgumentError(
-                "stride", f"found {stride} for a window of {window}", f"1 to {window}, or None"
+                "stride",
+                f"found {stride} for a truncation of {truncation}",
+                f"1 to {truncation}, or None",
             )
+        self.kind = kind
         self.rows = min(whole_number("rows", rows, 1), int(np.count_nonzero(lengths)))
         self._longest = max(row.starts[-1] for row in self._rows(seed=0, epoch=1))
         self.padding = 1.0 - int(lengths.sum()) / (self.rows * self._longest)
 
     @classmethod
-    def of(cls, examples: Examples, rows: int, window: int, stride: int | None = None) -> Streams:
+    def of(
+        cls, examples: Examples, rows: int, truncation: int, stride: int | None = None
+    ) -> Streams:
         """The sequences of a data set as recordings, without their padding.
 
         Raises:
             ArgumentError: The targets do not belong to steps, or sequences have weights; or as
                 the constructor.
         """
-        if not examples.per_step or examples.weights is not None:
-            found = "weights of sequences" if examples.per_step else "a target for each sequence"
-            raise ArgumentError("window", found, "a target for each step, and no weights")
+        per_step = examples.kind.per_step
+        if not per_step or examples.weights is not None:
+            found = "weights of sequences" if per_step else "a target for each sequence"
+            raise ArgumentError("truncation", found, "a target for each step, and no weights")
         lengths = examples.steps().tolist()
         inputs = [row[:length] for row, length in zip(examples.inputs, lengths, strict=True)]
         targets = [row[:length] for row, length in zip(examples.targets, lengths, strict=True)]
-        return cls(inputs, targets, rows, window, stride)
+        return cls(inputs, targets, rows, truncation, stride, examples.kind)
 
     def __len__(self) -> int:
         """Windows of an epoch: alike in all, for the rows' lengths are."""
@@ -164,13 +177,13 @@ class Streams:
         """The same on another device."""
         inputs = [tensor.to(device) for tensor in self._inputs]
         targets = [tensor.to(device) for tensor in self._targets]
-        return Streams(inputs, targets, self.rows, self.window, self.stride)
+        return Streams(inputs, targets, self.rows, self.truncation, self.stride, self.kind)
 
     def fingerprint(self) -> str:
         """A checksum of the recordings and of how they are cut."""
-        parts: list[Any] = [self.rows, self.window, self.stride]
+        parts: list[Any] = [self.rows, self.truncation, self.stride]
         for inputs, targets in zip(self._inputs, self._targets, strict=True):
-            parts.append(Examples(inputs[None], targets[None]).fingerprint())
+            parts.append(Examples(inputs[None], targets[None], kind=self.kind).fingerprint())
         return f"{zlib.crc32(repr(parts).encode()):08x}"
 
     def windows(
@@ -204,7 +217,10 @@ class Streams:
     def _cut(self, rows: list[_Row], index: int) -> Window:
         """The window whose new steps begin at `index` times the stride."""
         middle, stop = index * self.stride, (index + 1) * self.stride
-        start, following = max(0, stop - self.window), max(0, stop + self.stride - self.window)
+        start, following = (
+            max(0, stop - self.truncation),
+            max(0, stop + self.stride - self.truncation),
+        )
         stop = min(stop, self._longest)
         inputs = _stacked([_steps(self._inputs, row, start, stop) for row in rows])
         targets = _stacked([_steps(self._targets, row, middle, stop) for row in rows])
@@ -213,7 +229,7 @@ class Streams:
             inputs,
             _beginnings(rows, start, stop).to(inputs.device),
             _lengths(rows, start, stop, inputs.device),
-            Examples(new, targets, _lengths(rows, middle, stop, inputs.device)),
+            Examples(new, targets, _lengths(rows, middle, stop, inputs.device), kind=self.kind),
             np.array([n for row in rows for n, _ in row.pieces(middle, stop)]),
             min(following, stop) - start,
         )

@@ -8,16 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import Int
 from torch import Tensor, nn
 
 from elman.cells.budget import plans
 from elman.errors import ArgumentError, CheckpointError, TrainingError
 from elman.kernels.memory_plan import Plan
 from elman.training.averaging import average_of
-from elman.training.batches import ExampleSet, batch_rows
+from elman.training.batches import ExampleSet
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, launch
 from elman.training.events import (
@@ -36,14 +34,13 @@ from elman.training.history import EpochRecord, History, best_epoch
 from elman.training.interruption import HeldSignals
 from elman.training.journal import MetricsFile, StepsFile
 from elman.training.keeping import Keeper, Place
-from elman.training.loading import EpochBatches, StepBatches, shared
+from elman.training.loading import StepBatches
 from elman.training.lock import folder_lock
 from elman.training.losses import Measure
 from elman.training.optimizers import build_optimizer, learning_rate
 from elman.training.randomness import generator
-from elman.training.stepping import Stepper, whole_cost
+from elman.training.stepping import Stepper
 from elman.training.streams import Streams
-from elman.training.truncated import EpochWindows, TruncatedCost
 
 __all__ = ["Trainer"]
 
@@ -60,11 +57,13 @@ class Trainer:
     its share of every batch's rows (`elman.training.distributed`).
 
     Args:
-        module: Called as `module(inputs [B, T, I], lengths [B] or None)`; trained in place. To
-            train on `Streams` it has a method `unroll`, too: see `elman.training.Unroll`.
+        module: Called as `module(*batch.arguments)`, of `Examples` with inputs `[B, T, I]` and
+            lengths `[B]` or None; trained in place. To train on `Streams` it has a method
+            `unroll`, too: see `elman.training.Unroll`.
         loss: What is made small.
-        train: What is learnt: whole sequences, windows of long series, or recordings that are
-            read window by window with the state carried on.
+        train: What is learnt: whole sequences, windows of long series, pairs of sequences, or
+            recordings that are read window by window with the state carried on. It says by which
+            lesson it is learnt.
         validation: What chooses the best epoch; None keeps the last.
         config: How.
         score: What is reported on `validation` and, larger being better, chooses the epoch; with
@@ -100,18 +99,14 @@ class Trainer:
         self.device = next(module.parameters()).device
         self.config = config
         ranks = self._ranks = Ranks()
-        self._loss, self._score = loss, score
-        self._validation = None if validation is None else validation.to(self.device)
-        self._carried: TruncatedCost | None = None
-        if isinstance(train, Streams):
-            self._train = EpochWindows(train.to(self.device), config, workers, ranks)
-            cost = self._carried = TruncatedCost(module, loss, ranks)
-        else:
-            self._train = EpochBatches(train.to(self.device), config, workers, ranks)
-            cost = whole_cost(module, loss)
-        self._steps = len(self._train)
+        self._scored, self._validated = score is not None, validation is not None
+        held_out = None if validation is None else validation.to(self.device)
+        self._lesson = train.lesson(
+            module, loss, train.to(self.device), held_out, score, config, workers, ranks
+        )
+        self._steps = self._lesson.steps
         optimizer = build_optimizer(module, config)
-        self._stepper = Stepper(module, cost, config, optimizer, ranks)
+        self._stepper = Stepper(module, self._lesson.cost, config, optimizer, ranks)
         self._average = None if config.average is None else average_of(module, config.average)
         self._kept = module if self._average is None else self._average.module
         self._best: dict[str, Tensor] = {}
@@ -121,8 +116,7 @@ class Trainer:
         self._told = {"training": config.to_dict()} if told is None else told
         if folder is not None:
             self._listeners += [MetricsFile(folder.metrics), StepsFile(folder.steps)]
-            data = [part and part.fingerprint() for part in (train, validation)]
-            facts = {"data": data, "config": config.to_dict()}
+            facts = {"data": self._lesson.fingerprints(), "config": config.to_dict()}
             self._keeper = Keeper(folder, module, optimizer, facts, self._emit, ranks)
 
     def run(self, resume: bool = False) -> History:
@@ -149,7 +143,7 @@ class Trainer:
         ):
             place = self._resume() if resume else Place()
             done = tuple(place.records)
-            self._emit(RunStart(self.config.epochs, self._steps, done, self._train.padding))
+            self._emit(RunStart(self.config.epochs, self._steps, done, self._lesson.padding))
             if not resume:
                 self._save(place)
             while not self._complete(place):
@@ -187,7 +181,7 @@ class Trainer:
         self._emit(EpochStart(place.epoch, place.step))
         every = self.config.checkpoint_every
         before = time.perf_counter()
-        steps = self._train.epoch(place.epoch, first=place.step)
+        steps = self._lesson.epoch(place.epoch, first=place.step)
         with _flushed_denormals(), closing(steps), plans() as made:
             for step in steps:
                 event = self._step(step, place, before)
@@ -274,17 +268,13 @@ class Trainer:
 
     def _validate(self, place: Place, held: HeldSignals) -> tuple[float | None, float | None]:
         """Mean loss and score over the validation part."""
-        if self._validation is None:
+        if not self._validated:
             return None, None
         self._kept.eval()
-        measures = [self._loss] if self._score is None else [self._loss, self._score]
-        totals, counts = [0.0] * len(measures), [0.0] * len(measures)
+        totals, counts = [0.0] * (1 + self._scored), [0.0] * (1 + self._scored)
         with torch.no_grad():
-            for rows in self._held_out(self._validation):
-                batch = shared(self._validation, rows, self._ranks)
-                outputs = self._kept(batch.inputs, batch.lengths)
-                for k, measure in enumerate(measures):
-                    part = measure(outputs, batch)
+            for rows in self._lesson.held_out():
+                for k, part in enumerate(self._lesson.measured(self._kept, rows)):
                     totals[k] += part.total.item()
                     counts[k] += part.count.item()
                 held.deliver(before=lambda: self._save(place))
@@ -292,14 +282,7 @@ class Trainer:
         means = [t / c if c else 0.0 for t, c in zip(totals, counts, strict=True)]
         if not math.isfinite(means[0]):
             raise self._diverged(place, f"the validation loss is {means[0]}")
-        return means[0], None if self._score is None else means[1]
-
-    def _held_out(self, part: ExampleSet) -> list[Int[np.ndarray, "B"]]:
-        """Rows of the batches to validate on: no graph is kept, so larger ones fit."""
-        size, tokens = 4 * self.config.batch_size, self.config.batch_tokens
-        if tokens is not None:
-            tokens = max(4 * tokens, int(part.steps().max()))
-        return batch_rows(part, size, tokens)
+        return means[0], means[1] if self._scored else None
 
     def _resume(self) -> Place:
         if self._keeper is None:
@@ -307,8 +290,7 @@ class Trainer:
         place, self._best, more = self._keeper.resume()
         if self._average is not None and more:
             self._average.load_state_dict(_group(more, _AVERAGE))
-        if self._carried is not None and isinstance(self._train, EpochWindows):
-            self._carried.restore(_group(more, _CARRIED), self._train.sample())
+        self._lesson.restore(_group(more, _CARRIED))
         return place
 
     def _save(self, place: Place) -> None:
@@ -316,7 +298,7 @@ class Trainer:
         if self._keeper is not None:
             self._check_weights(place)
             average = {} if self._average is None else self._average.state_dict()
-            carried = {} if self._carried is None else self._carried.tensors()
+            carried = self._lesson.carried()
             more = {f"{_AVERAGE}{name}": tensor for name, tensor in average.items()}
             more |= {f"{_CARRIED}{name}": tensor for name, tensor in carried.items()}
             self._keeper.save(place, self._best, more)

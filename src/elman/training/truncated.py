@@ -3,7 +3,7 @@
 Williams and Peng 1990 (their BPTT(k2; k1)), with the names of Sutskever's thesis (2013). The
 state goes on from window to window and so reaches back for ever; the gradient of a cost stops at
 the beginning of its window, so it reaches back k2 - k1 to k2 - 1 steps: k1 is `Streams.stride`,
-k2 is `Streams.window`.
+k2 is `Streams.truncation`.
 
     state = None
     for window in streams.windows(seed, epoch):
@@ -18,7 +18,7 @@ k2 is `Streams.window`.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from jaxtyping import Float
@@ -28,11 +28,14 @@ from elman.errors import ArgumentError
 from elman.state import leaves, map_leaves
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
+from elman.training.lesson import Lesson
 from elman.training.loading import StepBatches
 from elman.training.losses import Measure, WeightedSum
-from elman.training.streams import Streams, Window
 
-__all__ = ["EpochWindows", "TruncatedCost", "Unroll", "truncated_unroll"]
+if TYPE_CHECKING:  # who says that it is learnt by this lesson
+    from elman.training.streams import Streams, Window
+
+__all__ = ["CarriedLesson", "Unroll", "truncated_unroll"]
 
 
 class Unroll(Protocol):
@@ -78,7 +81,7 @@ def truncated_unroll(
     >>> from elman.layers import dynamic_unroll
     >>> from elman.training import Streams
     >>> cell = GRUCell(1, 4)
-    >>> streams = Streams([torch.randn(7, 1)], [torch.randn(7, 4)], rows=1, window=4, stride=2)
+    >>> streams = Streams([torch.randn(7, 1)], [torch.randn(7, 4)], rows=1, truncation=4, stride=2)
     >>> state = None
     >>> for window in streams.windows(seed=0, epoch=1):
     ...     outputs, state = truncated_unroll(partial(dynamic_unroll, cell), window, state)
@@ -144,7 +147,9 @@ class EpochWindows:
         for name, usual in (("augment", None), ("batch_tokens", None), ("accumulate", 1)):
             if getattr(config, name) != usual:
                 raise ArgumentError(
-                    name, f"{getattr(config, name)!r} with windows", f"whole sequences, or {usual}"
+                    name,
+                    f"{getattr(config, name)!r} with truncation",
+                    f"whole sequences, or {usual}",
                 )
         if streams.rows < ranks.size:
             raise ArgumentError(
@@ -220,3 +225,26 @@ class TruncatedCost:
         mine = slice(self._ranks.rank, None, self._ranks.size)
         saved = iter([tensors[str(k)][mine] for k in range(len(tensors))])
         self._state = map_leaves(lambda leaf: next(saved).to(leaf.device), like)
+
+
+class CarriedLesson(Lesson):
+    """Recordings, window by window, the state carried on; whole sequences to validate on."""
+
+    def __init__(self, module: nn.Module, loss: Measure, *more: Any) -> None:
+        super().__init__(module, loss, *more)
+        self._cost = TruncatedCost(module, loss, self._ranks)
+
+    def cost(self, batch: Window) -> WeightedSum:
+        """The loss of the next window."""
+        return self._cost(batch)
+
+    def carried(self) -> dict[str, Tensor]:
+        """The state that goes on."""
+        return self._cost.tensors()
+
+    def restore(self, carried: Mapping[str, Tensor]) -> None:
+        """Carry on from what `carried` gave."""
+        self._cost.restore(carried, self._epochs.sample())
+
+    def _prepared(self, workers: int) -> EpochWindows:
+        return EpochWindows(self._train, self._config, workers, self._ranks)

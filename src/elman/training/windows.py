@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from elman.data.series.windows import WindowReader
-from elman.training.config import whole_number
+from elman.parameters import whole_number
+from elman.targets import Target
+from elman.training.lesson import Lesson
 
 __all__ = ["ForecastBatch", "WindowExamples"]
 
@@ -38,10 +41,15 @@ class ForecastBatch:
     spread: Float[Tensor, "B K"]
     lengths: None = None
     weights: Float[Tensor, "B"] | None = None
-    per_step = True
+    kind = Target.NUMBERS_PER_STEP
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """What a network is called with: inputs, and no lengths."""
+        return self.inputs, None
 
     def steps(self) -> Int[np.ndarray, "B"]:
         """How many steps with a target each row has."""
@@ -67,6 +75,7 @@ class WindowExamples:
     per_epoch: int | None = None
     device: torch.device = _CPU
     lengths = None
+    lesson: ClassVar = Lesson
 
     def __post_init__(self) -> None:
         if self.per_epoch is not None:

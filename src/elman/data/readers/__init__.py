@@ -34,8 +34,8 @@ def read(
             `.npz` file, or a table `.csv`, `.csv.gz`, `.tsv`, `.tsv.gz` or `.parquet`.
         part: 'train' or 'test' of an idx folder. Other files have no parts: 'train' and None
             take the whole file.
-        columns: For a table: `series=`, `step=`, `label=` (names of columns) and `per_step=`;
-            see `elman.data.readers.table.Columns`.
+        columns: For a table: `series=`, `step=`, `label=` (names of columns), `per_step=`,
+            `classes=` and `ids=`; see `elman.data.readers.table.Columns`.
 
     Raises:
         ArgumentError: An option is unknown or does not fit the format.

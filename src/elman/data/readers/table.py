@@ -46,6 +46,8 @@ class Columns:
         step: What the steps are sorted by: numbers, or ISO dates and times.
         label: What is to be learnt; several columns of numbers are allowed.
         per_step: Whether the label is a number (or several) at each step.
+        classes: With `per_step`: whether it is a class at each step instead.
+        ids: Whether the sequences are of token ids, which stand in the one other column.
 
     All other columns are features.
     """
@@ -54,6 +56,8 @@ class Columns:
     step: str | None = None
     label: str | Sequence[str] | None = None
     per_step: bool = False
+    classes: bool = False
+    ids: bool = False
 
 
 def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequences:
@@ -88,20 +92,56 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
 
     if all((_codes(table, name)[0] < 0).all() for name in label_names):
         labels = None
+    elif columns.per_step and columns.classes:
+        labels = _each_step(table, label_names, order, lengths)
     elif columns.per_step:
         labels = pad(label_names, np.float64)
     else:
         firsts = order[np.cumsum(lengths) - lengths]
         by_column = [_constant(table, name, codes, firsts) for name in label_names]
         labels = by_column[0] if isinstance(columns.label, str | None) else np.stack(by_column, 1)
-    sequences = Sequences(pad(features, np.float32), lengths)
+    if columns.ids:
+        _check_ids(table, features)
+        sequences = Sequences(pad(features, np.int64)[..., 0], lengths)
+    else:
+        sequences = Sequences(pad(features, np.float32), lengths)
     return LabelledSequences(sequences, labels, features, ids, table.name)
+
+
+def _check_ids(table: Table, features: Sequence[str]) -> None:
+    """There is one column besides series, step and label, and it holds token ids."""
+    if len(features) != 1:
+        found = f"{len(features)} columns besides series, step and label: {quoted(features)}"
+        raise DataError(table.name, found, "one, of token ids")
+    ids = _matrix(table, features)[:, 0]
+    wrong = (ids < 0) | (ids != np.round(ids))
+    if wrong.any():
+        row = int(wrong.argmax())
+        expected = "a token id: a whole number of at least 0"
+        raise _wrong(table, row, features[0], _found(table, row, features[0]), expected)
+
+
+def _each_step(
+    table: Table, names: Sequence[str], order: np.ndarray, lengths: np.ndarray
+) -> np.ndarray:
+    """The class at each step: for each series an array `[T_i]`, in an array of objects `[N]`."""
+    if len(names) != 1:
+        raise DataError(table.name, f"{len(names)} columns of labels", "one, of classes")
+    codes, values = _codes(table, names[0])
+    if (codes < 0).any():
+        row = int((codes < 0).argmax())
+        raise _wrong(table, row, names[0], "found nothing", "a label in every row, or in none")
+    every = label_array(values)[codes[order]]
+    rows = np.empty(len(lengths), dtype=object)
+    rows[:] = np.split(every, np.cumsum(lengths)[:-1])
+    return rows
 
 
 def _texts(names: Sequence[str], columns: Columns) -> list[str]:
     """The columns that are names, whatever they look like: of series and of classes."""
     series = columns.series or _usual(names, "series")
-    labels = [] if columns.per_step else _label_names(names, columns)
+    numbers = columns.per_step and not columns.classes
+    labels = [] if numbers else _label_names(names, columns)
     return [name for name in (series, *labels) if name is not None]
 
 

@@ -10,8 +10,8 @@ from sklearn.base import clone
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows
 from elman.errors import ArgumentError, DataError
+from elman.parameters import whole_number
 from elman.runtime.forecasting import Answers, Backtest, Origins, tested
-from elman.training.config import whole_number
 
 __all__ = ["refitted"]
 

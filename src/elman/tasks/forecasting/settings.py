@@ -13,6 +13,7 @@ from elman.data.series.panel import Panel
 from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError
 from elman.metrics.forecasts import make_head
+from elman.parameters import whole_number
 from elman.runtime.forecasting import (
     GAPS,
     LARGEST,
@@ -23,7 +24,6 @@ from elman.runtime.forecasting import (
     strategy_of,
 )
 from elman.runtime.forecasting.strategies import Asked, Strategy
-from elman.training.config import whole_number
 from elman.transforms.calendar import calendar_features
 from elman.transforms.calendar import usual as usual_features
 from elman.transforms.series_scaler import Scaling

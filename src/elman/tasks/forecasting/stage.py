@@ -17,6 +17,7 @@ from elman.data.series.windows import WindowReader, Windows, cut
 from elman.errors import DataError
 from elman.metrics.forecasts import LinearForecast, fit_linear_forecast
 from elman.models import build, limit_memory
+from elman.parameters import whole_number
 from elman.runtime.forecasting import (
     Calibration,
     Companions,
@@ -30,7 +31,6 @@ from elman.runtime.network import Network
 from elman.tasks.estimator import check_same_network
 from elman.tasks.fitting import Options, train_module, weights_of
 from elman.training import ExampleSet, History, Measure
-from elman.training.config import whole_number
 from elman.training.likelihoods import ForecastLoss
 from elman.transforms.series_scaler import SeriesScaler
 

@@ -19,8 +19,21 @@ from elman.errors import ArgumentError, DataError
 from elman.printable import many
 from elman.runtime import Backtest, ForecasterModel
 
-__all__ = ["AheadOption", "RepairOption", "SeriesDataOption", "SeriesPartOption", "SplitSeries"]
+__all__ = [
+    "AHEAD",
+    "REPAIR",
+    "TIMEZONE",
+    "AheadOption",
+    "RepairOption",
+    "SeriesDataOption",
+    "SeriesPartOption",
+    "SplitSeries",
+]
 __all__ += ["TimezoneOption", "backtest_of", "naming", "part_for", "read_for", "split_series"]
+
+AHEAD = "File of what is known of the steps to come: the columns known ahead."
+REPAIR = "What may be repaired: some of sort,drop_duplicates,numbers,infinite."
+TIMEZONE = "Of times that have none, as Europe/Paris."
 
 SeriesDataOption = Annotated[
     str,
@@ -29,17 +42,9 @@ SeriesDataOption = Annotated[
 SeriesPartOption = Annotated[
     str | None, typer.Option("--part", help="Of a named set: train or test; default: all.")
 ]
-AheadOption = Annotated[
-    str | None,
-    typer.Option(help="File of what is known of the steps to come: a forecaster's --future."),
-]
-RepairOption = Annotated[
-    str | None,
-    typer.Option(help="What may be repaired: some of sort,drop_duplicates,numbers,infinite."),
-]
-TimezoneOption = Annotated[
-    str | None, typer.Option(help="Of times that have none, as Europe/Paris.")
-]
+AheadOption = Annotated[str | None, typer.Option(help=AHEAD)]
+RepairOption = Annotated[str | None, typer.Option(help=REPAIR)]
+TimezoneOption = Annotated[str | None, typer.Option(help=TIMEZONE)]
 
 _LISTS = ("target", "past", "future", "static", "repair")
 _READING = (*_LISTS, "time", "series", "frequency", "timezone")

@@ -10,8 +10,7 @@ import numpy as np
 
 from elman import plots
 from elman.cli.console import note
-from elman.cli.pictures import draw_curves
-from elman.cli.series import SplitSeries
+from elman.cli.works.series_data import SplitSeries
 from elman.data.series.panel import Panel
 from elman.errors import DataError
 from elman.runtime import Backtest, ForecasterModel
@@ -59,7 +58,7 @@ def save_forecasts(
         note("No picture of a forecast: it needs what is known ahead: elman forecast --ahead")
     if tested is not None:
         figures |= {kind: draw_backtest(kind, tested, series.whole) for kind in OF_BACKTESTS}
-    figures["curves"] = draw_curves(history, model.bundle.task)
+    figures["curves"] = plots.learning_curves(history, score_name=model.score_name)
     paths = []
     for kind, figure in figures.items():
         paths.append(folder / f"{kind}.png")

@@ -1,4 +1,4 @@
-"""Which pictures there are of a run, a model's answers and its inside, by name."""
+"""Which pictures there are of what models of sequences answer, and of their inside, by name."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from elman.data import LabelledSequences
 from elman.errors import ArgumentError
 from elman.metrics import confusion_matrix
 from elman.metrics.features import real_steps
-from elman.runtime import ClassifierModel, RegressorModel
+from elman.registry import task_of
+from elman.runtime import ClassifierModel, RegressorModel, SequenceModel
 from elman.runtime.targets import label_indices
+from elman.targets import Target
 
-__all__ = ["INSIDE", "draw_answers", "draw_curves", "draw_inside", "save_all"]
-
-Model = ClassifierModel | RegressorModel
-
-
-def draw_curves(history: Sequence[Mapping[str, Any]], task: str) -> Any:
-    """Loss and validation score by epoch."""
-    score_name = "accuracy" if task == "classifier" else "R²"
-    return plots.learning_curves(history, score_name=score_name)
+__all__ = [
+    "INSIDE",
+    "OF_CLASSIFIERS",
+    "OF_REGRESSORS",
+    "draw_answers",
+    "draw_inside",
+    "pictures_of",
+    "save_all",
+]
 
 
 def _confusion(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
@@ -53,41 +55,32 @@ def _regression(model: RegressorModel, data: LabelledSequences, _index: int | No
     return plots.regression(true.reshape(found.shape), found)
 
 
-_PICTURES: dict[str, dict[str, Callable[..., Any]]] = {
-    "classifier": {"confusion": _confusion, "misread": _misread, "reading": _reading},
-    "regressor": {"regression": _regression},
-}
-"""The pictures that need a model and labelled data, by task."""
+OF_CLASSIFIERS = {"confusion": _confusion, "misread": _misread, "reading": _reading}
+OF_REGRESSORS = {"regression": _regression}
 
 
-def _kinds_for(model: Model) -> tuple[str, ...]:
-    """The pictures of `_PICTURES` that this model has."""
-    if isinstance(model, ClassifierModel) and model.multilabel:
-        return ()  # several labels a sequence have no single answer to draw
-    return tuple(_PICTURES[model.bundle.task])
+def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
+    """The pictures of this model's answers to labelled data."""
+    if model.target is Target.LABELS:
+        return {}  # several labels a sequence have no single answer to draw
+    return task_of(model.task).load_pictures()
 
 
-def draw_answers(kind: str, model: Model, data: LabelledSequences, index: int | None = None) -> Any:
+def draw_answers(
+    kind: str, model: SequenceModel, data: LabelledSequences, index: int | None = None
+) -> Any:
     """The picture `kind` of a model's answers to labelled data.
 
     A picture of one sequence shows the one at `index`; None chooses an instructive one.
-
-    Raises:
-        ArgumentError: This model has no such picture.
     """
-    if kind not in _kinds_for(model):
-        known = ", ".join(("curves", *_kinds_for(model), *INSIDE, "gradients"))
-        raise ArgumentError(
-            "kind", f"a {model.bundle.task} has no picture {kind!r}", f"one of {known}"
-        )
-    return _PICTURES[model.bundle.task][kind](model, data, index)
+    return pictures_of(model)[kind](model, data, index)
 
 
 INSIDE = ("unrolled", "gates", "states")
 """The pictures of a model while it reads one sequence."""
 
 
-def draw_inside(kind: str, model: Model, data: LabelledSequences, index: int) -> Any:
+def draw_inside(kind: str, model: SequenceModel, data: LabelledSequences, index: int) -> Any:
     """The picture `kind`, one of `INSIDE`, of a model that reads the sequence at `index`.
 
     Raises:
@@ -95,7 +88,8 @@ def draw_inside(kind: str, model: Model, data: LabelledSequences, index: int) ->
         ShapeError: The sequence does not fit the model, or is empty.
     """
     recording = model.record(_sequence_at(data, index))
-    classes = list(model.classes_) if isinstance(model, ClassifierModel) else None
+    classes = getattr(model, "classes_", None)
+    classes = None if classes is None else list(classes)
     if kind == "unrolled":
         return plots.unrolled(recording, classes)
     if kind == "gates":
@@ -110,12 +104,15 @@ def _sequence_at(data: LabelledSequences, index: int) -> np.ndarray:
 
 
 def save_all(
-    folder: Path, model: Model, data: LabelledSequences | None, history: Sequence[Mapping[str, Any]]
+    folder: Path,
+    model: SequenceModel,
+    data: LabelledSequences | None,
+    history: Sequence[Mapping[str, Any]],
 ) -> list[Path]:
     """Draw every picture that there is into a folder; returns their paths."""
-    figures = {"curves": draw_curves(history, model.bundle.task)}
+    figures = {"curves": plots.learning_curves(history, score_name=model.score_name)}
     if data is not None:
-        figures |= {kind: draw_answers(kind, model, data) for kind in _kinds_for(model)}
+        figures |= {kind: draw(model, data, None) for kind, draw in pictures_of(model).items()}
     paths = []
     for kind, figure in figures.items():
         paths.append(folder / f"{kind}.png")

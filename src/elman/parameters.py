@@ -1,0 +1,314 @@
+"""Parameters written once: a field of a dataclass holds its default, its range and its help text.
+
+From these fields come an estimator's constructor, its docstring's table, the options of the command
+line and the keys of a run's `config.toml`.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, field, fields
+from numbers import Integral, Real
+from typing import Any, NamedTuple, TypeVar
+
+from elman.errors import ArgumentError
+
+__all__ = [
+    "Kind",
+    "Told",
+    "again",
+    "check_fields",
+    "check_value",
+    "documented",
+    "flag",
+    "names",
+    "number",
+    "numbers",
+    "one_of",
+    "parameter",
+    "plain",
+    "real",
+    "renamed",
+    "text",
+    "told",
+    "whole",
+    "whole_number",
+]
+
+Class = TypeVar("Class", bound=type)
+
+
+class Kind(NamedTuple):
+    """Which values a parameter has.
+
+    Attributes:
+        check: Takes its name and a value; gives the value as it is kept, or raises `ArgumentError`.
+        range: Of the values, in words; empty where the text says it.
+        option: What the command line reads for it: str, int, float or bool.
+        read: Takes the option's name and what was read; gives the parameter's value.
+    """
+
+    check: Callable[[str, Any], Any]
+    range: str
+    option: type
+    read: Callable[[str, Any], Any]
+
+
+class Told(NamedTuple):
+    """What is known of a parameter.
+
+    Attributes:
+        text: What it is, for help and docstring.
+        more: What the docstring says besides.
+        kind: Which values it has; None: no option of the command line.
+        group: The title under which it stands.
+        table: Of `config.toml`, where it is kept: `task`, `training` or `machine`; None: nowhere.
+        default: Its default.
+    """
+
+    text: str
+    more: str
+    kind: Kind | None
+    group: str
+    table: str | None
+    default: Any
+
+
+def parameter(
+    default: Any, kind: Kind | None, text: str, more: str = "", *, kept: bool = True, **more_of: Any
+) -> Any:
+    """A dataclass's field for a parameter; see `Told`.
+
+    Args:
+        default: Likewise, as what follows.
+        kind: Likewise.
+        text: Likewise.
+        more: Likewise.
+        kept: Whether `config.toml` has it.
+        more_of: As `dataclasses.field` takes it: `kw_only`.
+    """
+    about = {"kind": kind, "text": text, "more": more, "kept": kept}
+    return field(default=default, metadata=about, **more_of)
+
+
+def again(cls: type, name: str, default: Any, text: str | None = None) -> Any:
+    """A parameter of a base class with another default, perhaps another text."""
+    found = told(cls)[name]
+    return parameter(default, found.kind, text or found.text, "" if text else found.more)
+
+
+def told(cls: type) -> dict[str, Told]:
+    """What is known of each parameter of a dataclass, the class's own ones first."""
+    known = {one.name: one for one in fields(cls)}
+    found: dict[str, Told] = {}
+    for base in cls.__mro__:
+        for name in vars(base).get("__annotations__", {}):
+            if name not in known or "text" not in known[name].metadata or name in found:
+                continue
+            about, home = known[name].metadata, _home(cls, name)
+            found[name] = Told(
+                text=about["text"],
+                more=about["more"],
+                kind=about["kind"],
+                group=home._group,
+                table=home._table if about["kept"] else None,
+                default=known[name].default,
+            )
+    return found
+
+
+def _home(cls: type, name: str) -> Any:
+    """The class that a parameter comes from: the last one that has it and a group of its own."""
+    holders = [base for base in cls.__mro__ if name in vars(base).get("__annotations__", {})]
+    return holders[-1]
+
+
+def documented(cls: Class) -> Class:
+    """A class's decorator: `{parameters}` in its docstring becomes the table of its parameters."""
+    if cls.__doc__ is not None:
+        lines = []
+        for name, about in told(cls).items():
+            line = f"{name}: {about.text} {about.more}".rstrip()
+            span = about.kind.range if about.kind is not None else ""
+            line = f"{line} {span[:1].upper()}{span[1:]}." if span else line
+            if about.default is not MISSING and about.default is not None:
+                line += f" Default: {about.default!r}."
+            lines += textwrap.wrap(
+                line,
+                100,
+                initial_indent=" " * 8,
+                subsequent_indent=" " * 12,
+                break_on_hyphens=False,
+            )
+        cls.__doc__ = cls.__doc__.replace("        {parameters}", "\n".join(lines))
+    return cls
+
+
+def check_fields(config: Any) -> None:
+    """Check every field of a dataclass by its kind, and keep it as that gives it."""
+    for one in fields(config):
+        kind: Kind | None = one.metadata.get("kind")
+        if kind is not None:
+            setattr(config, one.name, kind.check(one.name, getattr(config, one.name)))
+
+
+def check_value(cls: type, name: str, value: Any) -> None:
+    """`ArgumentError` unless it is a value that the class's parameter of that name may have."""
+    kind = told(cls)[name].kind
+    if kind is not None:
+        kind.check(name, value)
+
+
+# ---- kinds --------------------------------------------------------------------------------------
+
+
+def _same(_name: str, value: Any) -> Any:
+    return value
+
+
+def _or_none(kind: Kind, nothing: Any) -> Kind:
+    """A kind that None belongs to, for which the command line has a value of its own."""
+
+    def check(where: str, value: Any) -> Any:
+        return None if value is None else kind.check(where, value)
+
+    def read(name: str, given: Any) -> Any:
+        return None if given == nothing else kind.read(name, given)
+
+    return kind._replace(check=check, read=read)
+
+
+def whole(least: int, *, none: bool = False) -> Kind:
+    """Whole numbers of at least `least`; with `none` also None, on the command line 0."""
+    kind = Kind(lambda where, value: whole_number(where, value, least), f"≥ {least}", int, _same)
+    return _or_none(kind, 0) if none else kind
+
+
+def number(
+    *, above: float | None = None, below: float | None = None, wanted: str = "", none: bool = False
+) -> Kind:
+    """Finite numbers of at least 0, or in (`above`, `below`); with `none` as `whole`.
+
+    Args:
+        above: The bound below; None: 0, which belongs to them.
+        below: The bound above, or None.
+        wanted: What an error about the bound above says.
+        none: Whether None is a value.
+    """
+
+    def check(where: str, value: Any) -> float:
+        found = real(where, value, or_zero=above is None)
+        if below is not None and found >= below:
+            raise ArgumentError(where, f"found {value!r}", wanted)
+        return found
+
+    span = "≥ 0" if above is None else f"> {above:g}"
+    if below is not None:
+        span = f"in {'[0' if above is None else f'({above:g}'}, {below:g})"
+    kind = Kind(check, span, float, _same)
+    return _or_none(kind, 0) if none else kind
+
+
+def one_of(*known: str, none: bool = False) -> Kind:
+    """Some names; with `none` also None, on the command line "none"."""
+
+    def check(where: str, value: Any) -> Any:
+        if value not in known:
+            raise ArgumentError(where, f"found {value!r}", f"one of {', '.join(known)}")
+        return value
+
+    kind = Kind(check, f"one of {', '.join(known)}", str, _same)
+    return _or_none(kind, "none") if none else kind
+
+
+def flag() -> Kind:
+    """True and False."""
+    return Kind(_same, "", bool, _same)
+
+
+def plain(option: type, read: Callable[[str, Any], Any] = _same) -> Kind:
+    """Values that are checked by whom they are meant for."""
+    return Kind(_same, "", option, read)
+
+
+def text(*, none: bool = False) -> Kind:
+    """Any text, checked likewise; with `none` also None, on the command line "none"."""
+    return _or_none(plain(str), "none") if none else plain(str)
+
+
+def names(automatic: bool = False) -> Kind:
+    """Some names, on the command line as a,b or "none"; with `automatic` also "auto", for True."""
+
+    def read(_name: str, given: str) -> Any:
+        if automatic and given == "auto":
+            return True
+        return [] if given == "none" else given.split(",")
+
+    return plain(str, read)
+
+
+def numbers(
+    kind: Callable[[str], Any], expected: str, *, nothing: str | None = None, single: bool = False
+) -> Kind:
+    """Some numbers, on the command line as 128,64.
+
+    Args:
+        kind: int or float.
+        expected: What an error says.
+        nothing: What the command line has for None.
+        single: Whether one number stands for itself, rather than for a list of one.
+    """
+
+    def read(name: str, given: str) -> Any:
+        if nothing is not None and given == nothing:
+            return None
+        try:
+            found = [kind(part) for part in given.split(",")]
+        except ValueError as error:
+            option = f"--{name.replace('_', '-')}"
+            raise ArgumentError(option, f"found {given!r}", expected) from error
+        return found[0] if single and len(found) == 1 else found
+
+    return plain(str, read)
+
+
+def whole_number(where: str, value: Any, least: int) -> int:
+    """The value as an int; `ArgumentError` unless it is one of at least `least`."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ArgumentError(where, f"found {value!r}", f"a whole number of at least {least}")
+    return int(value)
+
+
+def real(where: str, value: Any, or_zero: bool = False) -> float:
+    """The value as a float; `ArgumentError` unless it is finite and above 0, or 0 `or_zero`."""
+    known = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not known or value < 0 or (value == 0 and not or_zero):
+        wanted = "a finite number of at least 0" if or_zero else "a finite number above 0"
+        raise ArgumentError(where, f"found {value!r}", wanted)
+    return float(value)
+
+
+FORMER: Mapping[str, tuple[str, Mapping[Any, Any]]] = {
+    "standardise": ("scaling", {True: "standard", False: "none"}),
+    "normalise": ("window_scaling", {}),
+    "window": ("truncation", {}),
+}
+"""Names that parameters had in files of before: the name now, and values that have changed."""
+
+
+def renamed(given: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters from a file, by the names that they have now.
+
+    Args:
+        given: As the file has them.
+        known: The parameters that there are: a name among them is left alone.
+    """
+    found = {}
+    for name, value in given.items():
+        now, values = FORMER.get(name, (name, {}))
+        if name in known or now not in known:
+            now, values = name, {}
+        found[now] = values.get(value, value) if values else value
+    return found

@@ -1,0 +1,115 @@
+"""The tasks that there are: one row each, whose parts are loaded when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from elman.errors import ArgumentError
+
+__all__ = ["Task", "known_tasks", "loaded", "register_task", "task_of"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task, and where what serves it is: "package.module:name".
+
+    Attributes:
+        name: In model files, in configurations and on the command line.
+        summary: What it does, in a line.
+        estimator: What trains it: an `elman.tasks` estimator.
+        model: What answers, without torch: an `elman.runtime.answering.Answering`.
+        work: The kind of its input: a name of `elman.cli.works.WORKS`.
+        example: Of training it from the command line.
+        pictures: Of its answers: a mapping of names to functions of model, data and index, each of
+            which gives a figure; None: there are none.
+    """
+
+    name: str
+    summary: str
+    estimator: str
+    model: str
+    work: str
+    example: str
+    pictures: str | None = None
+
+    def load_estimator(self) -> Any:
+        """The estimator's class; `MissingExtraError` without what training needs."""
+        return loaded(self.estimator)
+
+    def load_model(self) -> Any:
+        """The class of what answers."""
+        return loaded(self.model)
+
+    def load_pictures(self) -> Mapping[str, Any]:
+        """The functions by the pictures' names."""
+        return {} if self.pictures is None else loaded(self.pictures)
+
+
+_TASKS = {
+    row.name: row
+    for row in (
+        Task(
+            "classifier",
+            "Which class a sequence belongs to, or which labels it has.",
+            "elman.tasks.classifier:Classifier",
+            "elman.runtime.classifier:ClassifierModel",
+            "sequences",
+            "elman train classifier --data digits --cell gru --units 64 --epochs 20",
+            "elman.cli.works.sequence_pictures:OF_CLASSIFIERS",
+        ),
+        Task(
+            "forecaster",
+            "How time series go on, with intervals, beside honest baselines.",
+            "elman.tasks.forecaster:Forecaster",
+            "elman.runtime.forecaster:ForecasterModel",
+            "series",
+            "elman train forecaster --data sales.csv --horizon 28 --target units --time day",
+        ),
+        Task(
+            "regressor",
+            "One or several numbers for a sequence, or for each of its steps.",
+            "elman.tasks.regressor:Regressor",
+            "elman.runtime.regressor:RegressorModel",
+            "sequences",
+            "elman train regressor --data adding --cell gru --units 64",
+            "elman.cli.works.sequence_pictures:OF_REGRESSORS",
+        ),
+    )
+}
+
+
+def known_tasks() -> Iterator[Task]:
+    """All tasks, by name."""
+    return iter(sorted(_TASKS.values(), key=lambda row: row.name))
+
+
+def task_of(name: Any, where: str = "TASK") -> Task:
+    """The task of that name.
+
+    Raises:
+        ArgumentError: There is none.
+    """
+    if name not in _TASKS:
+        found = "not given" if name is None else f"found {name!r}"
+        raise ArgumentError(where, found, f"one of {', '.join(row.name for row in known_tasks())}")
+    return _TASKS[name]
+
+
+def register_task(row: Task) -> None:
+    """Add a task: then `elman.load` and every verb of the command line know it.
+
+    Raises:
+        ArgumentError: Another task has its name.
+    """
+    if _TASKS.get(row.name, row) != row:
+        raise ArgumentError("task", f"{row.name!r} is there already", "another name")
+    _TASKS[row.name] = row
+
+
+def loaded(place: str) -> Any:
+    """What stands at "package.module:name"."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)

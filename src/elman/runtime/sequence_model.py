@@ -1,0 +1,180 @@
+"""What models of sequences have in common: their parts, their answers, a look inside."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from elman.blueprint import Blueprint
+from elman.bundle import Bundle
+from elman.data import Sequences
+from elman.errors import BundleError
+from elman.kernels import native
+from elman.runtime.network import (
+    Network,
+    Recording,
+    Run,
+    run_batches,
+    scaled_sequence,
+    sequences_for,
+)
+from elman.runtime.targets import check_weight
+from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from
+from elman.targets import Target
+
+__all__ = ["SequenceModel"]
+
+
+class SequenceModel(ABC):
+    """A network that says something of sequences; each task adds what.
+
+    Args:
+        bundle: Of the task.
+        run: What answers instead of the NumPy network (a torch module on another device).
+
+    Attributes:
+        bundle: The model as data.
+        blueprint: The network.
+        target: The kind of what was learnt.
+        n_features_in_: Features of a step.
+        baselines: What the score is held against, or None.
+        metadata: How the model was trained: plain data.
+        input_scaler: What each feature is brought to mean 0 and deviation 1 by, or None.
+
+    Raises:
+        BundleError: The bundle is another task's, or lacks a part.
+    """
+
+    task: ClassVar[str]
+    score_name: ClassVar[str] = "accuracy"
+    answer_options: ClassVar[Mapping[str, tuple[Any, str]]] = {}
+    target: Target
+
+    def __init__(self, bundle: Bundle, run: Run | None = None) -> None:
+        if bundle.task != self.task:
+            raise BundleError("bundle", f"its task is {bundle.task!r}", f"give a {self.task}'s")
+        self.bundle = bundle
+        self.blueprint: Blueprint = bundle.blueprint
+        self.n_features_in_ = self.blueprint.input_size
+        self.metadata = metadata_of(bundle)
+        tensors = baseline_tensors(bundle)
+        self.baselines: Any = self._baselines(tensors) if tensors else None
+        self.input_scaler = scaler_from(bundle, "inputs", self.n_features_in_)
+        self._read(bundle)
+        self._network = Network(bundle.blueprint, bundle.weights)
+        self._given = run
+        self._run: Run = self._network.run if run is None else run
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.bundle, self._given)  # the network is built anew
+
+    # ---- what each task says ------------------------------------------------------------------
+
+    @abstractmethod
+    def _read(self, bundle: Bundle) -> None:
+        """Take what the task has in its bundle; `BundleError` where it is missing."""
+
+    @abstractmethod
+    def answered(self, outputs: np.ndarray) -> np.ndarray:
+        """The network's outputs `[..., K]` in the task's terms: probabilities, numbers."""
+
+    @abstractmethod
+    def rows(
+        self, sequences: Sequences, ids: Sequence[str], **options: Any
+    ) -> Iterator[dict[str, Any]]:
+        """The answers as rows of a table, values by column.
+
+        Args:
+            sequences: N of them.
+            ids: Their names.
+            options: Of `answer_options`, those that were given.
+        """
+
+    @abstractmethod
+    def _scores(
+        self, sequences: Sequences, y: Any, weight: np.ndarray | None
+    ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
+        """`score` and further ones; and the targets and weights that the baselines are held to."""
+
+    def _baselines(self, tensors: Mapping[str, np.ndarray]) -> Any:
+        """What the score is held against, from the bundle's arrays."""
+        raise BundleError("baselines", f"a {self.task} has none", "save the model again")
+
+    @property
+    def reads_ids(self) -> bool:
+        """Whether the sequences are of token ids."""
+        return self.blueprint.vocabulary is not None
+
+    # ---- what they have in common -------------------------------------------------------------
+
+    def facts(self) -> dict[str, Any]:
+        """What `elman info` tells beside network and version."""
+        reads = f"{self.n_features_in_} features a step"
+        if self.reads_ids:
+            reads = f"token ids below {self.blueprint.vocabulary}"
+        return {"reads": reads, "answers": str(self.target)}
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The task's score; larger is better. See `evaluate`."""
+        return self.evaluate(X, y, sample_weight)["score"]
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Scores, and those of the baselines beside them.
+
+        Args:
+            X: `[N, T, I]`, or a list of `[T_i, I]`.
+            y: As it was trained on.
+            sample_weight: `[N]`, or None; per step each step has its sequence's weight.
+
+        Returns:
+            `metric`, `score`, `sequences` N, `level` (of instructions, as `native.isa`), what the
+            task adds, `baselines` (each one's score by its name), `notes` (sentences that belong
+            to the scores).
+
+        Raises:
+            ShapeError, DataError: X, y or the weights do not fit.
+        """
+        sequences = self.sequences(X)
+        weight = check_weight(sample_weight, len(sequences))
+        scores, true, weight = self._scores(sequences, y, weight)
+        notes, baselines = scores.pop("notes", []), {}
+        if self.baselines is not None:
+            baselines = self.baselines.scores(sequences, true, weight)
+            notes.extend(self.baselines.notes)
+        about = {"sequences": len(sequences), "level": native.isa()}
+        score = {"metric": self.score_name, "score": scores.pop("score")}
+        return {**score, **about, **scores, "baselines": baselines, "notes": notes}
+
+    def trace(self, sequence: Any) -> np.ndarray:
+        """The answer `[T, K]` after each step of one sequence, had it ended there.
+
+        Args:
+            sequence: `[T, I]`, or `[T]` of one feature.
+        """
+        _, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
+        return self.answered(self._network.trace(inputs[None])[0])
+
+    def record(self, sequence: Any) -> Recording:
+        """Gates, states and answers at each step of one sequence.
+
+        The inputs of what is returned are the sequence itself, unscaled; the answers are in the
+        task's terms.
+
+        Args:
+            sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
+        """
+        given, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
+        recording = self._network.record(inputs)
+        return replace(recording, inputs=given, answers=self.answered(recording.answers))
+
+    def sequences(self, X: Any) -> Sequences:
+        """X as this model reads it; errors as `elman.data.as_sequences`."""
+        return sequences_for(self.blueprint, X)
+
+    def outputs(self, sequences: Sequences) -> np.ndarray:
+        """The network's outputs `[N, K]`, or `[N, T, K]` with zeros past each length."""
+        return run_batches(self._run, sequences, self.blueprint, self.input_scaler)

@@ -1,0 +1,172 @@
+"""A forecaster's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from elman.parameters import again, flag, names, numbers, parameter, plain, text
+from elman.tasks.parameters import CellParameters, RunParameters, optional
+from elman.training.config import Training
+
+__all__ = ["ForecastParameters"]
+
+
+def _validation(_name: str, given: float) -> float | int | None:
+    """A share, a number of steps, or nothing."""
+    if given == 0:
+        return None
+    return int(given) if given >= 1 and given.is_integer() else given
+
+
+def _season(name: str, given: str) -> Any:
+    if given == "0":
+        return None
+    return numbers(int, "a number, or some as 128,64", single=True).read(name, given)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ForecastParameters(CellParameters, Training, RunParameters):
+    """How series are read, and what is said of them."""
+
+    _group: ClassVar = "Task"
+    _table: ClassVar = "task"
+
+    strategy: str = parameter(
+        "direct",
+        text(),
+        "How the horizon is reached: direct, recursive, segments or smoothing.",
+        "`direct`: all steps at once. `recursive`: step by step, fed with its own answers. "
+        "`segments`: some steps are read as one, and the horizon's segments written side by side "
+        "(SegRNN). `smoothing`: exponential smoothing follows each series, its coefficients "
+        "trained along; the network reads what that leaves, and says how what comes will differ "
+        "(ES-RNN). A series unseen in training is smoothed by the classical fit to its history. A "
+        "series, read from its first step on, is one example; `transform`, `scaling`, "
+        "`normalise`, `traits`, `stride`, `windows_per_epoch` and `joint` do not apply.",
+        kw_only=False,
+    )
+    units: int | Sequence[int] = again(CellParameters, "units", 64)
+    dilations: Sequence[int] | None = parameter(
+        None,
+        numbers(int, "some numbers, as 1,4,24", nothing="none"),
+        "For each layer, how many steps back the state is that a step goes on from, as 1,4,24.",
+        "None: 1; with `smoothing` a season in each layer but the first.",
+    )
+    window: int | None = parameter(
+        None,
+        optional(plain(int)),
+        "Steps that are read; 0: as suits the horizon.",
+        "None: two horizons or two seasons, whichever is longer (with `smoothing` one horizon or "
+        "its longest season), as far as the series allow. The report says how many.",
+    )
+    segment: int | None = parameter(
+        None,
+        optional(plain(int)),
+        "With the strategy segments: steps of one; 0: a season, if it fits.",
+        "None: a season, or the longest that the horizon is made of.",
+    )
+    recall: bool = parameter(
+        True,
+        flag(),
+        "With the strategy segments: the answer begins with a mixture of those read.",
+        "The network chooses it, so that it has to say only what is new. Not for counts.",
+    )
+    linear: bool = parameter(
+        False,
+        flag(),
+        "The answer begins with that of the linear map, and the network learns what it leaves.",
+        "Of `direct` and `segments`; not for counts.",
+    )
+    stride: int = parameter(1, plain(int), "Steps from one training window to the next, ≥ 1.")
+    windows_per_epoch: int | None = parameter(
+        None,
+        optional(plain(int)),
+        "At most so many windows an epoch, drawn anew each time; 0 for all.",
+        "None likewise.",
+    )
+    output: str = parameter(
+        "point",
+        text(),
+        "What is said of a value: point, quantiles, gaussian, student or negative_binomial.",
+        "The last is for counts; see `elman.metrics.forecasts`.",
+    )
+    loss: str = parameter("mae", text(), "Of point: mae, mse or huber.")
+    levels: Sequence[float] = parameter(
+        (0.1, 0.5, 0.9),
+        numbers(float, "some numbers, as 0.1,0.5,0.9"),
+        "Of the quantiles given, as 0.1,0.5,0.9.",
+        "Increasing, in (0, 1). Whatever the output, they are shifted to hold what they promise on "
+        "the validation part (conformal calibration).",
+    )
+    transform: str = parameter(
+        "none", text(), "log forecasts the logarithm of positive series; none does not."
+    )
+    scaling: str | None = parameter(
+        None,
+        text(),
+        "Of each series, once, by its training part: standard, robust, mean or none.",
+    )
+    normalise: str | None = parameter(
+        None,
+        text(),
+        "Of each window besides: last, season, mean, standard or none.",
+        "Its last value subtracted, or the mean of its last season; divided by its mean size; "
+        "or brought to mean 0 and deviation 1. None: as suits strategy and output.",
+    )
+    traits: bool = parameter(
+        False,
+        flag(),
+        "Tell the network what scaling took from a window.",
+        "And how much the window changes from season to season.",
+    )
+    calendar: Any = parameter(
+        (),
+        names(automatic=True),
+        "Features of the time, as hour,weekday; or auto, none.",
+        "Names as of `elman.transforms.calendar`, or True for what is usual at the series' "
+        "frequency.",
+    )
+    identify: bool = parameter(False, flag(), "Tell the network which series it reads.")
+    season: int | Sequence[int] | None = parameter(
+        None,
+        plain(str, _season),
+        "Steps of a season, or with the strategy smoothing of two, as 24,168; 0: as usual.",
+        "None: as usual at this frequency; with `smoothing` (24, 168) for hours, if every series "
+        "has room for two weeks.",
+    )
+    gaps: str = parameter(
+        "drop",
+        text(),
+        "drop windows that cross a gap in time, or mask missing steps.",
+        "With `smoothing` a gap needs `mask`.",
+    )
+    short: str = parameter(
+        "error",
+        text(),
+        "Of series shorter than a window: error, drop, or pad.",
+        "`pad` puts missing steps in front.",
+    )
+    joint: bool = parameter(
+        False, flag(), "Several target columns are one series of several values, not a series each."
+    )
+    schedule: Any = again(Training, "schedule", "cosine")
+    batch_size: int = again(Training, "batch_size", 64, "Windows or series a batch.")
+    validation: Any = parameter(
+        0.1,
+        plain(float, _validation),
+        "The last share of each series, or how many of its last steps, as 48; 0 for none.",
+        "They choose the epoch and calibrate the quantiles. None: none.",
+    )
+    keep: str = parameter(
+        "best",
+        text(),
+        "Weights of the best epoch on the validation part, or of the last.",
+        "The latter where that part only calibrates.",
+    )
+    refit: bool = parameter(
+        False,
+        flag(),
+        "Train once more, on all steps, as long as the validation part found best.",
+    )
+    baselines: bool = parameter(True, flag(), "Fit the linear map, too.")

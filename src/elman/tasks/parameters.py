@@ -1,0 +1,127 @@
+"""The parameters that estimators have in common, by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from elman.parameters import Kind, flag, numbers, one_of, parameter, plain, text
+from elman.training.config import SequenceTraining
+
+__all__ = ["CellParameters", "RunParameters", "SequenceParameters", "optional"]
+
+
+def optional(kind: Kind) -> Kind:
+    """Values that are checked where they are used; on the command line 0 is None."""
+    return kind._replace(
+        check=lambda _name, value: value,
+        read=lambda name, given: None if given == 0 else kind.read(name, given),
+    )
+
+
+def _memory(_name: str, given: str) -> str | int | None:
+    if given == "none":
+        return None
+    return int(given) if given.isdecimal() else given
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CellParameters:
+    """The stack of cells, and what its gradients may need."""
+
+    _group: ClassVar = "Network"
+    _table: ClassVar = "task"
+
+    cell: str = parameter(
+        "lstm", text(), "lstm, gru or rnn.", "Or a name given to `elman.blueprint.register_cell`."
+    )
+    units: int | Sequence[int] = parameter(
+        128,
+        numbers(int, "a number, or some as 128,64", single=True),
+        "Hidden size of every layer; or one for each, as 128,64.",
+    )
+    layers: int = parameter(1, plain(int), "How many layers.", "1 where `units` is a list.")
+    dropout: float = parameter(
+        0.0, plain(float), "Dropout rate between the layers and before the last, in [0, 1)."
+    )
+    recurrent_dropout: float = parameter(
+        0.0, plain(float), "Rate of what a step passes on to the next, in [0, 1)."
+    )
+    zoneout: float = parameter(
+        0.0, plain(float), "Rate of units that keep their old state at a step, in [0, 1)."
+    )
+    activation: str = parameter("tanh", text(), "Of the cell rnn: tanh or relu.")
+    layer_norm: bool = parameter(False, flag(), "Layer normalisation inside the cells.")
+    memory: str | int | None = parameter(
+        None,
+        plain(str, _memory),
+        "What gradients may need, as 512MB, or how many states to save; none: all.",
+        "The gradients are exact as they are: the rest is computed again. None: no bound.",
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class RunParameters:
+    """The machine, and how one fit is made and shown: what tells nothing of the model."""
+
+    _group: ClassVar = "Machine and run"
+    _table: ClassVar = "machine"
+
+    device: str = parameter("cpu", text(), "cpu or cuda.")
+    threads: int | None = parameter(
+        None, plain(int), "Of torch while it trains; default: as torch has it."
+    )
+    workers: int = parameter(
+        0, plain(int), "Threads that prepare batches ahead of the training; the result is the same."
+    )
+    warm_start: bool = parameter(
+        False,
+        None,
+        "Whether `fit` goes on from the weights of the last fit.",
+        "What was found in the data then (classes, scalers) stays as it is.",
+        kept=False,
+    )
+    verbose: bool = parameter(
+        False, None, "Whether to show the progress on standard error.", kept=False
+    )
+    tensorboard: bool = parameter(
+        False, flag(), "Write for TensorBoard, into the run's folder.", kept=False
+    )
+    run: Any = parameter(
+        None,
+        None,
+        "A folder (or `RunFolder`) for configuration, metrics, checkpoints and model.",
+        kept=False,
+    )
+    resume: bool = parameter(
+        False, None, "Whether to go on with the interrupted run in that folder.", kept=False
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
+    """The parameters of an estimator of what belongs to sequences."""
+
+    _group: ClassVar = "Task"
+    _table: ClassVar = "task"
+
+    bidirectional: bool = parameter(False, flag(), "Read in both directions.")
+    pool: str = parameter(
+        "last", text(), "Answer on the last state, or on the mean or max over time."
+    )
+    scaling: str = parameter(
+        "standard",
+        one_of("standard", "none"),
+        "Of each feature: standard (to mean 0 and deviation 1, as found in the training part) or "
+        "none.",
+    )
+    validation: Any = parameter(
+        0.1,
+        optional(plain(float)),
+        "Share of the sequences set aside to choose the best epoch on; 0 for none.",
+        "Or `(X, y)`; or None, which keeps the last epoch.",
+    )
+    baselines: bool = parameter(
+        True, flag(), "Fit the honest baselines that `evaluate` puts beside the score."
+    )

@@ -1,0 +1,115 @@
+"""What a trainer asks: the steps of an epoch, what they cost, and what chooses the best epoch.
+
+Every kind of data set says which lesson it is learnt by (`ExampleSet.lesson`): whole sequences,
+windows of series and pairs by `Lesson`, recordings that are read window by window by
+`CarriedLesson`. So the trainer knows none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from elman.training.batches import ExampleSet, batch_rows
+from elman.training.config import TrainingConfig
+from elman.training.distributed import Ranks
+from elman.training.loading import EpochBatches, StepBatches, shared
+from elman.training.losses import Measure, WeightedSum
+from elman.training.stepping import whole_cost
+
+__all__ = ["Lesson"]
+
+
+class Lesson:
+    """Batches of rows, on each of which a module is called once with what the batch says.
+
+    Args:
+        module: What learns.
+        loss: What is made small.
+        train: What is learnt, on the module's device.
+        validation: What chooses the best epoch, likewise; None: nothing does.
+        score: What is reported on the validation part; None: nothing but the loss.
+        config: Of the training.
+        workers: Threads that prepare batches ahead, ≥ 0.
+        ranks: The processes among which rows are shared out.
+
+    Attributes:
+        steps: Of an epoch.
+        padding: The share of an epoch's steps of sequences that are padding, in [0, 1).
+
+    Raises:
+        ArgumentError: The configuration does not fit the data, or `workers` is out of range.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        loss: Measure,
+        train: Any,
+        validation: ExampleSet | None,
+        score: Measure | None,
+        config: TrainingConfig,
+        workers: int,
+        ranks: Ranks,
+    ) -> None:
+        self._module, self._train, self._validation = module, train, validation
+        self._measures = (loss,) if score is None else (loss, score)
+        self._config, self._ranks = config, ranks
+        self._epochs: Any = self._prepared(workers)
+        self.steps = len(self._epochs)
+        self.padding: float = self._epochs.padding
+
+    def epoch(self, epoch: int, first: int) -> Generator[StepBatches, None, None]:
+        """The steps of an epoch, from 1, in order, but for the `first` ones."""
+        return self._epochs.epoch(epoch, first=first)
+
+    def cost(self, batch: Any) -> WeightedSum:
+        """The loss of a batch, from its inputs on."""
+        return whole_cost(self._module, self._measures[0])(batch)
+
+    def held_out(self) -> list[Int[np.ndarray, "B"]]:
+        """Rows of the batches to validate on: no graph is kept, so larger ones fit."""
+        part, size, tokens = self._validation, self._config.batch_size, self._config.batch_tokens
+        if part is None:
+            return []
+        if tokens is not None:
+            tokens = max(4 * tokens, int(part.steps().max()))
+        return batch_rows(part, 4 * size, tokens)
+
+    def measured(self, module: nn.Module, rows: Int[np.ndarray, "B"]) -> list[WeightedSum]:
+        """Loss, and score if there is one, of rows of the validation part.
+
+        Args:
+            module: What is validated: the one that learns, or its average.
+            rows: Some that `held_out` gave.
+        """
+        assert self._validation is not None  # or there would be no rows
+        batch = shared(self._validation, rows, self._ranks)
+        outputs = module(*batch.arguments)
+        return [_asked(measure, module, outputs, batch) for measure in self._measures]
+
+    def fingerprints(self) -> list[str | None]:
+        """Checksums of both parts: whether a run goes on with the data that it began with."""
+        return [part and part.fingerprint() for part in (self._train, self._validation)]
+
+    def carried(self) -> dict[str, Tensor]:
+        """What goes on from step to step beside the weights, for a checkpoint."""
+        return {}
+
+    def restore(self, carried: Mapping[str, Tensor]) -> None:
+        """Carry on from what `carried` gave."""
+
+    def _prepared(self, workers: int) -> Any:
+        return EpochBatches(self._train, self._config, workers, self._ranks)
+
+
+def _asked(measure: Any, module: nn.Module, outputs: Any, batch: Any) -> WeightedSum:
+    """A measure of the outputs, or of what else the module says of the batch (a search, say)."""
+    decoded = getattr(measure, "decoded", None)
+    with torch.no_grad():
+        return measure(outputs, batch) if decoded is None else decoded(module, batch)
