@@ -52,6 +52,13 @@ def test_codes_of_numbers(maker, values):
     assert [labels[code] for code in codes] == values
 
 
+def test_codes_of_numbers_beyond_int64():
+    values = [2**64 - 1, 3, 2**64 - 1]
+    frame = pa.table({"c": pa.array(values, pa.uint64())})
+    codes, labels = columns.codes(as_table(frame, "frame").columns["c"])
+    assert (codes.tolist(), labels) == ([0, 1, 0], [2**64 - 1, 3])
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [

@@ -183,6 +183,8 @@ def codes(column: Any) -> tuple[np.ndarray, list[Any]]:
         int32 `[rows]`, -1 where missing; and the values, texts or numbers.
     """
     absent = missing(column)
+    if not isinstance(column, np.ndarray) and column.dtype.is_integer() and not absent.any():
+        column = column.to_numpy()  # Arrow looks for no number beyond int64
     if isinstance(column, np.ndarray):
         present = column
         if absent.any():
