@@ -154,8 +154,9 @@ def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
 
 
 def _usual(names: Sequence[str], role: str) -> str | None:
-    by_lower = {name.lower(): name for name in reversed(names)}
-    return next((by_lower[name] for name in _USUAL[role] if name in by_lower), None)
+    usual = _USUAL[role]
+    by_lower = {name.lower(): name for name in reversed(names) if name.lower() in usual}
+    return next((by_lower[name] for name in usual if name in by_lower), None)
 
 
 def _find(table: Table, role: str, given: str | None) -> str:

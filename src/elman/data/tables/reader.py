@@ -124,30 +124,50 @@ class _Beginning:
 
     Attributes:
         lines: The line on which each row ends.
-        fields: Those of each column, by its name.
         numeric: Whether a column is one of numbers; None where nothing stands in it yet.
-        numbers: The columns of which all fields are numbers, or missing.
+        columns: Numbers where all fields of a column are, or missing; of others the fields.
         texts: The columns that stay texts.
     """
 
     lines: list[int]
-    fields: dict[str, Sequence[str]]
     numeric: dict[str, bool | None]
-    numbers: dict[str, np.ndarray]
+    columns: dict[str, Any]
     texts: Collection[str]
 
 
 def _judged(
     names: list[str], lines: list[int], rows: list[list[str]], texts: Collection[str]
 ) -> _Beginning:
-    first = _Beginning(lines, dict(zip(names, zip(*rows, strict=True), strict=True)), {}, {}, texts)
-    for name, fields in first.fields.items():
-        values = None if name in texts else _all_numbers(fields)
+    first = _Beginning(lines, {}, {}, texts)
+    likely = [k for k, name in enumerate(names) if name not in texts and not _is_word(rows[0][k])]
+    found = dict(zip(likely, _at_once(rows, likely), strict=False))
+    for k, name in enumerate(names):
+        values = found.get(k)
         if values is None:
-            first.numeric[name] = name not in texts and _numeric(fields)
+            fields = [row[k] for row in rows]
+            values = None if name in texts else _all_numbers(fields)
+        if values is None:
+            first.numeric[name], first.columns[name] = (
+                name not in texts and _numeric(fields),
+                fields,
+            )
         else:
-            first.numeric[name], first.numbers[name] = True, values
+            first.numeric[name], first.columns[name] = True, values
     return first
+
+
+def _at_once(rows: list[list[str]], places: list[int]) -> list[np.ndarray | None]:
+    """The columns at these places as numbers, since there may be very many; else none.
+
+    One in which nothing stands is None.
+    """
+    fields = np.array(rows, dtype=object)[:, places].T.ravel()
+    try:
+        values = numbers(fields).reshape(len(places), -1)
+    except ValueError:  # a word somewhere: each column by itself
+        return []
+    nothing = np.asarray(np.isnan(values).all(axis=1))
+    return [None if empty else column for column, empty in zip(values, nothing, strict=True)]
 
 
 def _all_numbers(fields: Sequence[str]) -> np.ndarray | None:
@@ -242,16 +262,26 @@ def _by_csv(first: _Beginning, rest: Iterator[Row], where: str) -> dict[str, np.
     again and again.
     """
     lines = [np.array(first.lines)]
-    parts = {name: [values] for name, values in first.numbers.items()}
-    for name, fields in first.fields.items():
-        if name not in parts:
-            parts[name] = [_column(fields, first.numeric[name], lines[0], where, name)]
+    parts = [
+        {
+            name: fields
+            if isinstance(fields, np.ndarray)
+            else _column(fields, first.numeric[name], lines[0], where, name)
+            for name, fields in first.columns.items()
+        }
+    ]
     while part := list(islice(rest, _PART)):
         lines.append(np.array([line for line, _ in part]))
         by_column = zip(*(fields for _, fields in part), strict=True)
-        for (name, numeric), fields in zip(first.numeric.items(), by_column, strict=True):
-            parts[name].append(_column(fields, numeric, lines[-1], where, name))
-    table = {name: np.concatenate(parts[name]) for name in first.fields}
+        parts.append(
+            {
+                name: _column(fields, numeric, lines[-1], where, name)
+                for (name, numeric), fields in zip(first.numeric.items(), by_column, strict=True)
+            }
+        )
+    table = parts[0]
+    if len(parts) > 1:
+        table = {name: np.concatenate([part[name] for part in parts]) for name in table}
     for name, numeric in first.numeric.items():
         if numeric:
             continue
