@@ -8,7 +8,7 @@ import pytest
 from elman.blueprint import Blueprint, CellConfig, sequence_to_sequence, sequence_to_vector
 from elman.data import as_sequences
 from elman.errors import ArgumentError, DataError, ShapeError
-from elman.runtime import Network, batching
+from elman.runtime import Network
 from elman.runtime.network import run_batches, scaled_sequence, sequences_for
 from elman.transforms.scaler import Scaler
 
@@ -28,7 +28,7 @@ def test_token_ids_in_batches_are_answered_as_one_by_one(build, bidirectional, m
     blueprint = build(cells=CellConfig("gru", 4), outputs=2, bidirectional=bidirectional, **TOKENS)
     tokens, run = sequences_for(blueprint, ROWS), network(blueprint).run
     whole = run_batches(run, tokens, blueprint, None)
-    monkeypatch.setattr(batching, "_ROWS", 3)
+    monkeypatch.setattr("elman.runtime.network.batching._ROWS", 3)
     np.testing.assert_array_equal(run_batches(run, tokens, blueprint, None), whole)
     for n, row in enumerate(ROWS):
         alone = run(np.array([row], np.int64).reshape(1, -1))[0]
