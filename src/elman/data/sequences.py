@@ -127,20 +127,18 @@ def as_sequences(
     array = _numbers(X, where)
     if array.ndim != 3:
         raise ShapeError(where, f"found an array of shape {array.shape}", _reshape_advice(array))
-    if len(array) == 0:
-        raise ShapeError(where, "found no sequences", "at least one")
+    _check_any(array, where)
     _check_features(array.shape[2], features, where)
     values = _float32(array)
     if not np.isfinite(values).all():
         sequence, step, feature = np.argwhere(~np.isfinite(values))[0]
         raise _not_finite(where, sequence, step, feature, array[sequence, step, feature])
-    return Sequences(values, np.full(len(values), values.shape[1], dtype=np.int64))
+    return _whole(values)
 
 
 def _pad(X: list[Any], features: int | None, where: str) -> Sequences:
     """A list of sequences as `Sequences`; see `as_sequences`."""
-    if len(X) == 0:
-        raise ShapeError(where, "found no sequences", "at least one")
+    _check_any(X, where)
     rows = [_row(row, f"{where}[{n}]") for n, row in enumerate(X)]
     # An empty list has no features of its own: it fits whatever the others have.
     widths = {row.shape[1]: n for n, row in reversed([*enumerate(rows)]) if row.shape[1]}
@@ -162,9 +160,20 @@ def _pad(X: list[Any], features: int | None, where: str) -> Sequences:
         sequence = int(np.searchsorted(ends, step, side="right"))
         inside = step - (ends[sequence] - lengths[sequence])
         raise _not_finite(where, sequence, inside, feature, steps[step, feature])
-    values = np.zeros((len(rows), int(lengths.max()), width), dtype=np.float32)
-    values[np.arange(values.shape[1]) < lengths[:, None]] = flat
+    return _padded(flat, lengths)
+
+
+def _padded(steps: np.ndarray, lengths: np.ndarray) -> Sequences:
+    """All steps `[R, I]` or ids `[R]`, one sequence after the other, as `Sequences`."""
+    inside = np.arange(int(lengths.max())) < lengths[:, None]
+    values = np.zeros((*inside.shape, *steps.shape[1:]), dtype=steps.dtype)
+    values[inside] = steps
     return Sequences(values, lengths)
+
+
+def _whole(values: np.ndarray) -> Sequences:
+    """An array in which every sequence has all steps, as `Sequences`."""
+    return Sequences(values, np.full(len(values), values.shape[1], dtype=np.int64))
 
 
 def _row(row: Any, where: str) -> np.ndarray:
@@ -208,6 +217,11 @@ def _float32(array: np.ndarray) -> np.ndarray:
         return array.astype(np.float32, copy=False)
 
 
+def _check_any(X: Any, where: str) -> None:
+    if len(X) == 0:
+        raise ShapeError(where, "found no sequences", "at least one")
+
+
 def _check_asked(features: int | None, ids: bool) -> None:
     if features is not None:
         raise ArgumentError("features", "given for token ids", "leave it out")
@@ -222,18 +236,13 @@ def _token_ids(X: Any, vocabulary: int | None, where: str) -> Sequences:
             raise ShapeError(where, f"found {X.features} features a step", "token ids")
         sequences = X
     elif isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
+        _check_any(X, where)
         rows = [_ids(row, 1, f"{where}[{n}]") for n, row in enumerate(X)]
-        if not rows:
-            raise ShapeError(where, "found no sequences", "at least one")
-        lengths = np.array([len(row) for row in rows], dtype=np.int64)
-        values = np.zeros((len(rows), int(lengths.max())), dtype=np.int64)
-        values[np.arange(values.shape[1]) < lengths[:, None]] = np.concatenate(rows)
-        sequences = Sequences(values, lengths)
+        sequences = _padded(np.concatenate(rows), np.array([len(row) for row in rows]))
     else:
         values = _ids(X, 2, where)
-        if len(values) == 0:
-            raise ShapeError(where, "found no sequences", "at least one")
-        sequences = Sequences(values, np.full(len(values), values.shape[1], dtype=np.int64))
+        _check_any(values, where)
+        sequences = _whole(values)
     check_ids(sequences, vocabulary, where)
     return sequences
 

@@ -192,7 +192,7 @@ class Reader:
                 expected = "a column of numbers"
             else:
                 expected = "numbers; repair 'numbers' reads those that stand as text"
-            raise DataError(self.place(row, name), f"found {columns.text(column, row)}", expected)
+            raise DataError(self.place(row, name), f"found {columns.cell(column, row)!r}", expected)
         self.notes.append(f"{len(codes)} texts in {name!r} read as numbers.")
         return np.array([*map(number, labels), np.nan])[codes]
 

@@ -24,7 +24,6 @@ __all__ = [
     "missing",
     "numbers",
     "objects",
-    "text",
 ]
 
 _NO_TEXT = "\ue000"  # of private use: stands for a missing text while texts are counted
@@ -167,11 +166,6 @@ def cell(column: Any, row: int) -> Any:
             f"row {row}", f"{dtype_name(column)} cannot be read ({error})", "numbers, texts, times"
         ) from error
     return found.item() if isinstance(found, np.generic) else found
-
-
-def text(column: Any, row: int) -> str:
-    """The entry of a row for a message."""
-    return repr(objects(column[row : row + 1])[0])
 
 
 def codes(column: Any) -> tuple[np.ndarray, list[Any]]:

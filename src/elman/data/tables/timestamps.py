@@ -208,19 +208,19 @@ def _texts(column: Any, place: Place, expected: str) -> tuple[np.ndarray, np.nda
         if len(texts[longest]) > _LONGEST:
             row = start + longest
             raise DataError(
-                place(row), f"found {columns.text(column, row)[:_LONGEST]}...", expected
+                place(row), f"found {columns.cell(column, row)!r:.{_LONGEST}}...", expected
             )
         bare, offsets[part], zoned[part] = _without_offset(texts.astype(str))
         try:
             local[part] = bare.astype("datetime64[us]")
         except (ValueError, TypeError):
             row = start + next(n for n, text in enumerate(bare) if not _is_iso(text))
-            raise DataError(place(row), f"found {columns.text(column, row)}", expected) from None
+            raise DataError(place(row), f"found {columns.cell(column, row)!r}", expected) from None
         short = bare.view(np.uint32).reshape(len(bare), -1)
         undated = short[:, 4] != ord("-") if short.shape[1] > 4 else np.ones(len(bare), bool)
         if undated.any():  # NumPy reads "20240131" as a year
             row = start + int(undated.argmax())
-            raise DataError(place(row), f"found {columns.text(column, row)}", expected)
+            raise DataError(place(row), f"found {columns.cell(column, row)!r}", expected)
     return local, offsets, zoned
 
 
