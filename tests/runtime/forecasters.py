@@ -13,6 +13,7 @@ from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows, cut
 from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.companions import Companions
+from elman.runtime.forecasting.forecasting import Forecasting
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.forecasting.preparing import fit_covariates
 from elman.runtime.forecasting.strategies import Parts
@@ -82,7 +83,7 @@ def companions_for(panel: Panel, plan: ForecastPlan, **parts) -> Companions:
 
 def network_for(companions: Companions, panel: Panel, units: int = 5) -> Network:
     """Of weights that were drawn."""
-    work = companions.plan.how.work(companions, panel)
+    work = Forecasting(companions, panel)
     parts = Parts(
         (CellConfig("lstm", units),),
         features=work.features,

@@ -249,7 +249,7 @@ class ForecasterModel:
             panel: The series.
             known: Of each, rows that a new series' scale may come from; None: its history.
         """
-        return self.plan.how.work(self.companions, panel, self._network, self._given, known)
+        return Forecasting(self.companions, panel, self._network, self._given, known)
 
     def _cut(self, panel: Panel, stride: int, first: Any) -> Windows:
         windows = cut(
@@ -311,7 +311,7 @@ class ForecasterModel:
         if not work.new:
             return []
         some = ", ".join(work.new[:3]) + (", …" if len(work.new) > 3 else "")
-        return [f"{len(work.new)} series unseen in training ({some}): {work.treated}."]
+        return [f"{len(work.new)} series unseen in training ({some}): {self.plan.how.treated}."]
 
 
 def _until(bundle: Bundle, series: int) -> dict[str, np.ndarray]:

@@ -189,16 +189,9 @@ class Forecaster(Estimator, ForecastParameters):
         return ForecastLoss(self.output, levels, self.loss)
 
     def _network_of(self, plan: ForecastPlan, **sizes: Any) -> Blueprint:
-        return plan.how.blueprint(
-            plan,
-            Parts(
-                tuple(self._cells()),
-                dropout=self.dropout,
-                recall=self.recall,
-                dilated=self.dilations is not None,
-                **sizes,
-            ),
-        )
+        parts = Parts(tuple(self._cells()), dropout=self.dropout, recall=self.recall, **sizes)
+        dilated = self.dilations is not None
+        return plan.how.blueprint(plan, replace(parts, dilated=dilated))
 
 
 def _with_room(

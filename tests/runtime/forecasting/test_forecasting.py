@@ -12,10 +12,9 @@ from elman.data.series.panel import Columns
 from elman.errors import ArgumentError, DataError
 from elman.kernels import native
 from elman.metrics.forecasts.linear_forecast import fit_linear_forecast
-from elman.runtime.forecasting import windows as reading
+from elman.runtime.forecasting import forecasting
 from elman.runtime.forecasting.companions import Companions
-from elman.runtime.forecasting.forecasting import Forecasting
-from elman.runtime.forecasting.windows import linear_inputs
+from elman.runtime.forecasting.forecasting import Forecasting, linear_inputs
 from elman.runtime.network.network import Network
 from tests.runtime.forecasters import (
     calibration_for,
@@ -45,7 +44,7 @@ def at_work(panel, linear=False, **changes) -> AtWork:
     plan = plan_for(panel, **changes)
     companions = companions_for(panel, plan)
     network = network_for(companions, panel)
-    work = companions.plan.how.work(companions, panel, network)
+    work = Forecasting(companions, panel, network)
     if linear:
         reader = work.reader(windows_of(panel, plan), plain=True)
         batch = reader.batch(np.arange(len(reader)))
@@ -68,7 +67,7 @@ def test_a_recursive_network_reads_its_own_answers(flags):
     plan = plan_for(panel, strategy="recursive", calendar=("weekday",), flags=flags)
     companions = companions_for(panel, plan)
     network = network_for(companions, panel)
-    work = companions.plan.how.work(companions, panel, network)
+    work = Forecasting(companions, panel, network)
     windows = windows_of(panel, plan)
     found = work.answers(windows).mean
     values = work.prepared.values
@@ -103,11 +102,11 @@ def test_past_covariates_stay_as_they_were_last():
     before = it.work.answers(windows).mean
     later = panel.past.copy()
     later[windows.starts[0] + 6 :] += 100
-    spoilt = it.companions.plan.how.work(it.companions, replace(panel, past=later), it.network)
+    spoilt = Forecasting(it.companions, replace(panel, past=later), it.network)
     np.testing.assert_array_equal(spoilt.answers(windows).mean, before)
     known = panel.future.copy()
     known[windows.starts[0] + 8] += 1
-    told = it.companions.plan.how.work(it.companions, replace(panel, future=known), it.network)
+    told = Forecasting(it.companions, replace(panel, future=known), it.network)
     after = told.answers(windows).mean
     assert (after[0, :2] == before[0, :2]).all()
     assert after[0, 2] != before[0, 2]
@@ -136,7 +135,7 @@ def test_how_many_windows_are_read_at_once_makes_no_difference(strategy, monkeyp
     it = at_work(panel, linear=True, **STRATEGIES[strategy], **FURTHER)
     windows = windows_of(panel, plan_for(panel))
     whole, linear = it.work.answers(windows).mean, it.work.linear(windows)
-    monkeypatch.setattr(reading, "_ROWS", 7)
+    monkeypatch.setattr(forecasting, "_ROWS", 7)
     np.testing.assert_allclose(it.work.answers(windows).mean, whole, rtol=1e-6)
     np.testing.assert_allclose(it.work.linear(windows), linear, rtol=1e-9)
 
@@ -163,7 +162,7 @@ def test_what_has_no_logarithm_is_named(value):
     plan = plan_for(panel, transform="log")
     companions = companions_for(panel, plan)
     with pytest.raises(DataError, match=rf"series 's1' at 2024-01-06.*found {value:g}.*positive"):
-        companions.plan.how.work(companions, replace(panel, target=target))
+        Forecasting(companions, replace(panel, target=target))
 
 
 def test_an_unseen_series_is_scaled_by_its_own_history():
@@ -171,7 +170,7 @@ def test_an_unseen_series_is_scaled_by_its_own_history():
     panel = shops(covariates=False)
     it = at_work(panel, flags=True)
     large = replace(panel.select([0, 1]), names=("new", "s1"), target=panel.target * [[1000.0]])
-    found = it.companions.plan.how.work(it.companions, large, it.network)
+    found = Forecasting(it.companions, large, it.network)
     assert (it.work.new, found.new) == ((), ("new",))
     windows = windows_of(panel, plan_for(panel))
     first = windows.series == 0
@@ -189,7 +188,7 @@ def test_rows_ahead_do_not_scale_an_unseen_series():
     spoilt = replace(spoilt, history=np.array([30]))
     windows = some_of(windows_of(panel, plan_for(panel)), [21])
     found = [
-        it.companions.plan.how.work(it.companions, each, it.network).answers(windows).mean
+        Forecasting(it.companions, each, it.network).answers(windows).mean
         for each in (short, spoilt)
     ]
     np.testing.assert_array_equal(*found)
@@ -280,7 +279,7 @@ def test_sample_paths_of_a_point_are_it_and_errors():
     plan = plan_for(panel, normalise="standard")
     calibration = calibration_for(plan)
     companions = companions_for(panel, plan, calibration=calibration)
-    work = companions.plan.how.work(companions, panel, network_for(companions, panel))
+    work = Forecasting(companions, panel, network_for(companions, panel))
     windows = some_of(windows_of(panel, plan), [3])
     paths = work.paths(windows, 8, seed=0)[0, :, :, 0]
     spread = work.reader(windows).batch(np.array([0])).spread[0, 0] * companions.scaler.spread[0, 0]

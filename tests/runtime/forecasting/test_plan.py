@@ -16,9 +16,9 @@ from elman.errors import BundleError
 from elman.metrics.forecasts.linear_forecast import fit_linear_forecast
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.forecasting.companions import Companions
+from elman.runtime.forecasting.forecasting import Forecasting, linear_inputs
 from elman.runtime.forecasting.plan import LARGEST, ForecastPlan
 from elman.runtime.forecasting.strategies.smoothing import Followed
-from elman.runtime.forecasting.windows import linear_inputs
 from tests.runtime.forecasters import (
     bundle_for,
     calibration_for,
@@ -184,7 +184,7 @@ def whole() -> Bundle:
     """Of a forecaster that has every part."""
     companions = companions_for(PANEL, PLAN, calibration=calibration_for(PLAN))
     network = network_for(companions, PANEL)
-    work = PLAN.how.work(companions, PANEL, network)
+    work = Forecasting(companions, PANEL, network)
     reader = work.reader(windows_of(PANEL, PLAN), plain=True)
     batch = reader.batch(np.arange(len(reader)))
     linear = fit_linear_forecast(

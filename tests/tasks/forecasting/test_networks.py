@@ -19,6 +19,7 @@ from elman.blueprint import (
     Tail,
 )
 from elman.errors import ArgumentError
+from elman.runtime.forecasting.forecasting import Forecasting
 from elman.runtime.forecasting.strategies import Parts
 from elman.runtime.forecasting.strategies.smoothing import smoothing_cells
 from tests.runtime.forecasters import companions_for, network_for, plan_for, shops, windows_of
@@ -138,7 +139,7 @@ def test_cells_of_a_smoothing():
 def test_every_network_answers_its_windows(changes, output):
     for panel in (shops(), BARE):
         companions = companions_for(panel, plan_for(panel, output=output, **changes))
-        work = companions.plan.how.work(companions, panel, network_for(companions, panel))
+        work = Forecasting(companions, panel, network_for(companions, panel))
         windows = windows_of(panel, companions.plan)
         assert np.isfinite(work.answers(windows).mean).all()
         assert work.answers(windows).mean.shape == (len(windows), 3, 1)

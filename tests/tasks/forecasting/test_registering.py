@@ -15,7 +15,7 @@ from elman.errors import ArgumentError, BundleError
 from elman.runtime.forecasting import register, registry
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.forecasting.strategies import Asked, Parts, Shape, Spans, Strategy
-from elman.runtime.forecasting.windows import WindowForecasting
+from elman.runtime.forecasting.windows import WindowReach
 from elman.tasks import Forecaster
 
 SMALL = {"units": 4, "epochs": 1, "window": 12, "segment": 3, "batch_size": 16, "season": 6}
@@ -63,7 +63,7 @@ TAIL = Strategy(
     spans=spans,
     shape=shape,
     blueprint=blueprint,
-    work=WindowForecasting,
+    reach=WindowReach(),
     refuses={"recall": "leave it out"},
     own=Counted,
 )

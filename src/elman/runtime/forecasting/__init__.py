@@ -4,7 +4,7 @@ from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.companions import Companions
 from elman.runtime.forecasting.evaluation import Origins, first_targets, tested, until_tensors
 from elman.runtime.forecasting.forecast import Backtest, Forecast, level_name
-from elman.runtime.forecasting.forecasting import Answers, Forecasting
+from elman.runtime.forecasting.forecasting import Answers, Forecasting, linear_inputs
 from elman.runtime.forecasting.plan import (
     GAPS,
     LARGEST,
@@ -16,7 +16,6 @@ from elman.runtime.forecasting.preparing import fit_covariates
 from elman.runtime.forecasting.registry import lesson_of, register, strategy_names, strategy_of
 from elman.runtime.forecasting.smoothing import Smoothing, check_values, future_steps, padded
 from elman.runtime.forecasting.window_arrays import panel_of_windows
-from elman.runtime.forecasting.windows import linear_inputs
 
 __all__ = [
     "GAPS",

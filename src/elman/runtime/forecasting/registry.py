@@ -1,8 +1,8 @@
 """The strategies of forecasting, a row for each.
 
 A row says where the two sides of a strategy are, as `module:name`, and each is loaded when it is
-used: what plans and answers (a `Strategy`, on NumPy), and what it learns by (a `ForecastLesson`'s
-class, on torch). Nothing else tells strategies apart by their names.
+used: what plans and answers (a `Strategy`, on NumPy), and what makes its lesson (see
+`elman.tasks.forecasting.stage`, on torch). Nothing else tells strategies apart by their names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WINDOWS", "lesson_of", "register", "strategy_names", "strategy_of"]
 
-WINDOWS = "elman.tasks.forecasting.windows:WindowLesson"
+WINDOWS = "elman.tasks.forecasting.windows:window_lesson"
 """Learning from windows, as most strategies do."""
 
 
@@ -32,7 +32,7 @@ _ROWS = {
     "direct": _Row(f"{_HERE}.direct:DIRECT"),
     "segments": _Row(f"{_HERE}.segments:SEGMENTS"),
     "smoothing": _Row(
-        f"{_HERE}.smoothing:SMOOTHING", "elman.tasks.forecasting.smoothing:SmoothingLesson"
+        f"{_HERE}.smoothing:SMOOTHING", "elman.tasks.forecasting.smoothing:smoothing_lesson"
     ),
 }
 _TAKEN = ("names", "scaler", "covariates", "calibration", "linear", "until")
@@ -50,7 +50,7 @@ def strategy_of(name: str) -> Strategy:
 
 
 def lesson_of(name: str) -> Any:
-    """What a forecaster learns by; needs torch."""
+    """What makes its lesson; needs torch."""
     return _loaded(_ROWS[name].learns)
 
 
@@ -62,7 +62,7 @@ def register(name: str, answers: str, learns: str = WINDOWS) -> None:
     Args:
         name: As `Forecaster(strategy=...)` and model files have it.
         answers: Where its `Strategy` is, as `module:name`.
-        learns: Where its class of lessons is, likewise.
+        learns: Where what makes its lesson is, likewise.
 
     Raises:
         ArgumentError: Another part of a model file has that name.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -34,44 +34,33 @@ from elman.training import ExampleSet, History, Measure
 from elman.training.likelihoods import ForecastLoss
 from elman.transforms.series_scaler import SeriesScaler
 
-__all__ = ["ForecastLesson", "Stage", "Trained"]
+__all__ = ["ForecastLesson", "Stage", "Taught", "Trained"]
 
 _MOST = 50_000  # windows that linear map and calibration learn from, evenly chosen
 _BATCH = 512
 
 
-class ForecastLesson(Protocol):
-    """What a strategy's network learns, and by what; made for a `Stage`.
-
-    Its class is called with the stage, the most windows an epoch (None: all), and whether what is
-    held out chooses the epoch.
+class ForecastLesson(NamedTuple):
+    """What a strategy's network learns, and by what.
 
     Attributes:
+        module: What is trained: the network, and what is trained along.
+        loss: What is made small.
         train: What is learnt.
         validation: What chooses the epoch; or None.
+        learnt: From what travelled with the network to what does once the module is trained.
     """
 
-    @property
-    def train(self) -> ExampleSet:
-        """See the class."""
-        ...
+    module: nn.Module
+    loss: Measure
+    train: ExampleSet
+    validation: ExampleSet | None
+    learnt: Callable[[Companions], Companions]
 
-    @property
-    def validation(self) -> ExampleSet | None:
-        """See the class."""
-        ...
 
-    def module(self, network: nn.Module, fresh: bool) -> nn.Module:
-        """What is trained: the network, with what is trained along; fresh: from the start."""
-        ...
-
-    def loss(self, loss: ForecastLoss) -> Measure:
-        """What is made small."""
-        ...
-
-    def learnt(self, companions: Companions, module: Any) -> Companions:
-        """What travels with the network once the module is trained."""
-        ...
+Taught = Callable[["Stage", nn.Module, ForecastLoss, int | None, bool, bool], ForecastLesson]
+"""What makes a strategy's lesson: of a stage, its network, its loss, the most windows an epoch
+(None: all), whether what is held out chooses the epoch, and whether the network is a fresh one."""
 
 
 class Trained(NamedTuple):
@@ -127,7 +116,7 @@ class Stage:
         """
         stride = whole_number("stride", stride, 1)
         companions = warm.companions if warm is not None else _companions(panel, plan, trained)
-        work = plan.how.work(companions, panel)
+        work = Forecasting(companions, panel)
         prepared = work.prepared
         features = work.features
         blueprint = network_of(
@@ -165,10 +154,12 @@ class Stage:
             start = warm.bundle.weights
             network.load_state_dict({name: torch.from_numpy(a) for name, a in start.items()})
         choose = choose and bool((self.trained < self.panel.history).any())
-        lesson: ForecastLesson = lesson_of(self.plan.strategy)(self, per_epoch, choose)
-        module = lesson.module(network, fresh=warm is None).to(options.device)
-        found = train_module(module, lesson.loss(loss), lesson.train, lesson.validation, options)
-        return Trained(network, found, lesson.learnt(self.companions, module))
+        taught: Taught = lesson_of(self.plan.strategy)
+        module, measure, train, validation, learnt = taught(
+            self, network, loss, per_epoch, choose, warm is None
+        )
+        found = train_module(module.to(options.device), measure, train, validation, options)
+        return Trained(network, found, learnt(self.companions))
 
     def begun(self) -> Stage:
         """The same stage with its linear map; without one where no window has all its targets.
@@ -221,7 +212,7 @@ class Stage:
         return fit_linear_forecast(self._batches(self.windows), validation)
 
     def cut(self, horizon: int | None = None, **bounds: Any) -> Windows:
-        """Windows with so many steps after them, None: H; bounds as of `elman.data.windows.cut`."""
+        """Windows with so many steps after them (None: H); bounds as of the function `cut`."""
         panel, plan = self.panel, self.plan
         return cut(
             panel.offsets,

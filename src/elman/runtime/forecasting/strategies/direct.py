@@ -5,7 +5,7 @@ from __future__ import annotations
 from elman.blueprint import Blueprint, Dense, Dropout, Flatten, Recurrent, Tail, sequence_to_vector
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.forecasting.strategies.strategy import Asked, Parts, Shape, Spans, Strategy
-from elman.runtime.forecasting.windows import WindowForecasting
+from elman.runtime.forecasting.windows import WindowReach
 
 __all__ = ["DIRECT", "at_once"]
 
@@ -45,7 +45,7 @@ DIRECT = Strategy(
     spans=_spans,
     shape=at_once,
     blueprint=_blueprint,
-    work=WindowForecasting,
+    reach=WindowReach(),
     refuses={"segment": "leave it out"},
     reads_ahead=True,
 )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from elman.blueprint import Blueprint, sequence_to_sequence
 from elman.data.series.windows import WindowBatch
+from elman.runtime.forecasting.forecasting import Forecasting
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.forecasting.strategies.strategy import Asked, Parts, Shape, Spans, Strategy
-from elman.runtime.forecasting.windows import Reach, WindowForecasting
+from elman.runtime.forecasting.windows import WindowReach
 from elman.state import map_leaves
 
 __all__ = ["RECURSIVE"]
@@ -21,14 +21,14 @@ _WINDOW = 20  # the lesson's
 
 
 def _parameters(
-    work: WindowForecasting, batch: WindowBatch, starts: Int[np.ndarray, "B"]
+    work: Forecasting, batch: WindowBatch, starts: Int[np.ndarray, "B"]
 ) -> Float[np.ndarray, "B H K P"]:
     """Raw outputs, each step's fed with the forecast of the one before."""
     return _unrolled(work, batch.inputs, starts, 1, work.companions.head.point)[0]
 
 
 def _drawn(
-    work: WindowForecasting,
+    work: Forecasting,
     batch: WindowBatch,
     start: Int[np.ndarray, "1"],
     count: int,
@@ -44,7 +44,7 @@ def _drawn(
 
 
 def _unrolled(
-    work: WindowForecasting,
+    work: Forecasting,
     inputs: Float[np.ndarray, "B L D"],
     starts: Int[np.ndarray, "B"],
     copies: int,
@@ -100,7 +100,7 @@ RECURSIVE = Strategy(
     spans=_spans,
     shape=_shape,
     blueprint=_blueprint,
-    work=partial(WindowForecasting, reach=Reach(_parameters, _drawn)),
+    reach=WindowReach(_parameters, _drawn),
     refuses={"segment": "leave it out", "linear": _AT_ONCE, "traits": _AT_ONCE},
     normalise="none",  # it learns at every step, where a window's level would tell the future
     shift_known=True,

@@ -21,7 +21,7 @@ from elman.errors import ArgumentError
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.forecasting.strategies.direct import at_once
 from elman.runtime.forecasting.strategies.strategy import Asked, Parts, Spans, Strategy
-from elman.runtime.forecasting.windows import WindowForecasting
+from elman.runtime.forecasting.windows import WindowReach
 
 __all__ = ["SEGMENTS"]
 
@@ -65,6 +65,6 @@ SEGMENTS = Strategy(
     spans=_spans,
     shape=at_once,
     blueprint=_blueprint,
-    work=WindowForecasting,
+    reach=WindowReach(),
     reads_ahead=True,
 )

@@ -7,7 +7,6 @@ After ES-RNN (Smyl 2020, doi 10.1016/j.ijforecast.2019.03.017); the numbers are 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,23 +16,19 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from elman.blueprint import Blueprint, CellConfig, sequence_to_sequence
 from elman.data.series.panel import Panel
-from elman.data.series.windows import Prepared, WindowReader, Windows
+from elman.data.series.windows import Prepared, Windows
 from elman.errors import ArgumentError, BundleError
-from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.classical import adapted, started, suitable_form
 from elman.runtime.forecasting.companions import Companions
-from elman.runtime.forecasting.forecasting import Answers
-from elman.runtime.forecasting.paths import check_count, draws_of, ways_on
+from elman.runtime.forecasting.forecasting import Back, Forecasting, Said
+from elman.runtime.forecasting.paths import draws_of, ways_on
 from elman.runtime.forecasting.plan import ForecastPlan
-from elman.runtime.forecasting.smoothing import Back, Smoothing, answers, padded
+from elman.runtime.forecasting.smoothing import Smoothing, answers, padded
 from elman.runtime.forecasting.strategies.strategy import Asked, Parts, Shape, Spans, Strategy
-from elman.runtime.forecasting.windows import WindowForecasting
-from elman.runtime.network import Network, Run
 
 __all__ = [
     "SMOOTHING",
     "Followed",
-    "SmoothedForecasting",
     "further_features",
     "smoothing_cells",
     "smoothing_of",
@@ -86,131 +81,71 @@ class Followed(NamedTuple):
         return {"smoothing": self.smoothing.form, "seasons": list(self.smoothing.seasons)}
 
 
-class SmoothedForecasting:
-    """A smoothing and its network at work on one panel; it answers as `Forecasting` says.
+class _Smoothed:
+    """Each series is smoothed and read from its first row on; see `Reach`.
 
-    A window only says where its forecast begins: each series is smoothed and read from its first
-    row on. In multiplicative form what a distribution calls its mean becomes a median.
-
-    Args:
-        companions: What travels with the network.
-        panel: Whose rows reach as far ahead as its windows will.
-        network: The runtime's; None: there is none yet (`by` gives one).
-        run: What answers in place of the network's `run`; None: that.
-
-    Attributes:
-        prepared: The panel as other networks and the linear map read it.
-        features: D, of a step of those.
-        new: Names of series that it was not trained on.
-        treated: What was done with those.
+    A window only says where its forecast begins. In multiplicative form what a distribution
+    calls its mean becomes a median.
     """
 
-    treated = "smoothed by the classical fit on their own history"
+    def draws(self, plan: ForecastPlan) -> bool:
+        """How steps hang together is taken from the errors on held-out windows."""
+        return False
 
-    def __init__(
-        self,
-        companions: Companions,
-        panel: Panel,
-        network: Network | None = None,
-        run: Run | None = None,
-        known: Int[np.ndarray, "N"] | None = None,
-    ) -> None:
-        self._with, self._panel = companions, panel
-        self._plain = WindowForecasting(companions, panel, known=known)
-        self.prepared: Prepared = self._plain.prepared
-        self.features = self._plain.features
-        if network is not None:
-            self._network, self._run = network, run
+    def said(self, work: Forecasting, windows: Windows, targets: bool = False) -> Said:
+        """All windows of a series in one pass over it."""
+        head = work.companions.head
+        raw, back, smoothing = _raw(work, windows)
+        quantiles = head.quantile(raw, work.companions.plan.levels)
+        came = _normalised(work, windows, back, smoothing) if targets else None
+        return Said(head.point(raw), quantiles, back, came)
 
-    @property
-    def new(self) -> tuple[str, ...]:
-        """See the class."""
-        trained = set(_followed(self._with).smoothing.names)
-        return tuple(name for name in self._panel.names if name not in trained)
-
-    def carrying(self, companions: Companions) -> SmoothedForecasting:
-        """The same panel with what travels with a network."""
-        found = copy(self)
-        found._with, found._plain = companions, self._plain.carrying(companions)
-        return found
-
-    def by(self, network: Network, companions: Companions) -> SmoothedForecasting:
-        """The same panel, read by a network that was trained, and with what travels with it."""
-        found = self.carrying(companions)
-        found._network, found._run = network, None
-        return found
-
-    def answers(self, windows: Windows) -> Answers:
-        """The forecast at each window's end."""
-        head, calibration = self._with.head, self._with.calibration
-        raw, back, _ = self._raw(windows)
-        quantiles = head.quantile(raw, self._with.plan.levels)
-        if calibration is not None:
-            quantiles = calibration.apply(quantiles)
-        return Answers(back(head.point(raw)), back(quantiles))
-
-    def calibrated(self, windows: Windows) -> Calibration:
-        """How far off the answers to held-out windows are."""
-        head, levels = self._with.head, self._with.plan.levels
-        raw, back, smoothing = self._raw(windows)
-        actual = self._panel.target[windows.ahead()].astype(np.float64)
-        expected = back(np.zeros(actual.shape))
-        spread = smoothing.spread[windows.series][:, None, None]
-        if smoothing.form == "multiplicative":
-            normalised = np.log(actual / expected) / spread
-        else:
-            unit = smoothing.scale[windows.series][:, None, None]
-            normalised = (actual - expected) / unit / spread
-        return Calibration.fit(normalised, head.point(raw), head.quantile(raw, levels), levels)
-
-    def paths(self, windows: Windows, count: int, seed: int) -> Float[np.ndarray, "W S H K"]:
-        """Ways to go on from each window's end: whole paths, in the targets' own units.
-
-        How steps hang together is taken from the errors on held-out windows.
-
-        Args:
-            windows: W of them.
-            count: S ≥ 1.
-            seed: ≥ 0. A path depends on it, its number, its series' name and its time alone.
-
-        Raises:
-            ArgumentError: The model says nothing of its uncertainty, or `count` is below 1.
-        """
-        check_count(self._with, count, drawn=False)
-        raw, back, _ = self._raw(windows)
-        drawn = np.empty((*raw.shape[:3], count))
+    def ways(
+        self, work: Forecasting, windows: Windows, count: int, seed: int
+    ) -> tuple[Float[np.ndarray, "W H 1 S"], Back]:
+        """From what is said of each step by itself."""
+        raw, back, _ = _raw(work, windows)
+        ways = np.empty((*raw.shape[:3], count))
         for w, (series, start) in enumerate(zip(windows.series, windows.starts, strict=True)):
-            draws = draws_of(self._panel, int(series), int(start), seed)
-            drawn[w] = ways_on(self._with, raw[w], 1.0, count, draws)
-        return np.moveaxis(back(drawn), -1, 1)
+            draws = draws_of(work.panel, int(series), int(start), seed)
+            ways[w] = ways_on(work.companions, raw[w], 1.0, count, draws)
+        return ways, back
 
-    def linear(self, windows: Windows) -> Float[np.ndarray, "W H K"] | None:
-        """What the linear map says of each window, in the targets' own units."""
-        return self._plain.linear(windows)
 
-    def reader(self, windows: Windows, plain: bool = False, lesson: bool = False) -> WindowReader:
-        """The windows as networks that read such have them."""
-        return self._plain.reader(windows, plain, lesson)
+def _raw(
+    work: Forecasting, windows: Windows
+) -> tuple[Float[np.ndarray, "W H 1 P"], Back, Smoothing]:
+    """Raw outputs at each window's end, what brings them back, and the smoothing."""
+    panel, plan = work.panel, work.companions.plan
+    after = windows.starts + windows.input_steps
+    until = panel.history.copy()
+    np.minimum.at(until, windows.series, after - panel.offsets[windows.series])
+    smoothing = smoothing_of(work.companions, panel, until)
+    raw, back = answers(
+        work.network,
+        smoothing,
+        panel.target,
+        panel.offsets,
+        after - 1,
+        windows.series,
+        plan.horizon,
+        further_features(work.prepared, plan),
+        work.run,
+    )
+    return raw, back, smoothing
 
-    def _raw(self, windows: Windows) -> tuple[Float[np.ndarray, "W H 1 P"], Back, Smoothing]:
-        """Raw outputs at each window's end, what brings them back, and the smoothing."""
-        panel, plan = self._panel, self._with.plan
-        after = windows.starts + windows.input_steps
-        until = panel.history.copy()
-        np.minimum.at(until, windows.series, after - panel.offsets[windows.series])
-        smoothing = smoothing_of(self._with, panel, until)
-        raw, back = answers(
-            self._network,
-            smoothing,
-            panel.target,
-            panel.offsets,
-            after - 1,
-            windows.series,
-            plan.horizon,
-            further_features(self.prepared, plan),
-            self._run,
-        )
-        return raw, back, smoothing
+
+def _normalised(
+    work: Forecasting, windows: Windows, back: Back, smoothing: Smoothing
+) -> Float[np.ndarray, "W H 1"]:
+    """What came, as the network has it."""
+    actual = work.panel.target[windows.ahead()].astype(np.float64)
+    expected = back(np.zeros(actual.shape))
+    spread = smoothing.spread[windows.series][:, None, None]
+    if smoothing.form == "multiplicative":
+        return np.log(actual / expected) / spread
+    unit = smoothing.scale[windows.series][:, None, None]
+    return (actual - expected) / unit / spread
 
 
 def smoothing_of(companions: Companions, panel: Panel, until: Int[np.ndarray, "N"]) -> Smoothing:
@@ -322,7 +257,7 @@ SMOOTHING = Strategy(
     spans=_spans,
     shape=_shape,
     blueprint=_blueprint,
-    work=SmoothedForecasting,
+    reach=_Smoothed(),
     refuses={
         "transform": "'none': series of positive values are read in logarithms anyway",
         "scaling": _ITSELF,
@@ -338,4 +273,5 @@ SMOOTHING = Strategy(
     whole_series=True,
     counts=False,
     own=Followed,
+    treated="smoothed by the classical fit on their own history",
 )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Float
 
 from elman.blueprint import Blueprint, CellConfig
-from elman.data.series.windows import Normalisation
+from elman.data.series.windows import Normalisation, Windows
 from elman.errors import ArgumentError, DataError
 from elman.runtime.forecasting.companions import Own
-from elman.runtime.forecasting.forecasting import Forecasting
+from elman.runtime.forecasting.forecasting import Back, Forecasting, Said
 from elman.runtime.forecasting.plan import ForecastPlan
 
-__all__ = ["Asked", "Parts", "Shape", "Spans", "Strategy"]
+__all__ = ["Asked", "Parts", "Reach", "Shape", "Spans", "Strategy"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,24 @@ class Shape(NamedTuple):
     outputs: int
 
 
+class Reach(Protocol):
+    """How a network at work gets from a window to its horizon."""
+
+    def draws(self, plan: ForecastPlan) -> bool:
+        """Whether `ways` needs no errors that were made before."""
+        ...
+
+    def said(self, work: Forecasting, windows: Windows, targets: bool = False) -> Said:
+        """What the network says at each window's end; with what came, if that is asked for."""
+        ...
+
+    def ways(
+        self, work: Forecasting, windows: Windows, count: int, seed: int
+    ) -> tuple[Float[np.ndarray, "W H K S"], Back]:
+        """Normalised paths, and what brings them back; see `Forecasting.paths`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Strategy:
     """How a forecaster reaches its horizon.
@@ -115,9 +136,7 @@ class Strategy:
         spans: The steps of its plan; `ArgumentError` or `DataError` where they do not suit.
         shape: Of its network: by the plan, D features of a step and P numbers of the head.
         blueprint: Its network; `ArgumentError` or `BlueprintError` where a value does not suit.
-        work: Puts a network to work on a panel: with what travels with it, the panel, the network
-            (None: there is none yet), what answers in place of its `run` (None: that), and rows
-            of each series that its scale may come from, if it is new (None: its history).
+        reach: From windows to answers.
         refuses: Options that it does not have, and what to do instead.
         normalise: Of windows, unless it is told; not of counts.
         reads_ahead: Whether its network reads the steps of the horizon, too: what is known of
@@ -128,12 +147,13 @@ class Strategy:
         whole_series: Whether it reads a series from its first step on, whatever the window.
         counts: Whether what it forecasts may be counts.
         own: What else travels with its network.
+        treated: What is done with series that it was not trained on.
     """
 
     spans: Callable[[Asked], Spans]
     shape: Callable[[ForecastPlan, int, int], Shape]
     blueprint: Callable[[ForecastPlan, Parts], Blueprint]
-    work: Callable[..., Forecasting]
+    reach: Reach
     refuses: Mapping[str, str] = field(default_factory=dict)
     normalise: Normalisation = "last"
     reads_ahead: bool = False
@@ -142,3 +162,4 @@ class Strategy:
     whole_series: bool = False
     counts: bool = True
     own: type[Own] | None = None
+    treated: str = "scaled by their own history"
