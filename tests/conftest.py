@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Shapes in signatures are checked at run time in the rooms whose arrays they describe.
-CHECKED = ("elman.kernels", "elman.cells", "elman.layers", "elman.nn", "elman.operators")
+CHECKED = ("elman.kernels", "elman.cells", "elman.unrolling", "elman.nn", "elman.operators")
 install_import_hook(CHECKED, "beartype.beartype")
 
 # Deadlines measure the machine; without a random seed a run can be repeated.

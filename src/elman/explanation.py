@@ -11,9 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from elman.cells import Cell
-from elman.cells.checks import check_cell, check_size, example_leaf
+from elman.cells.checks import check_size, example_leaf
 from elman.errors import ArgumentError, SlowPathError
-from elman.kernels.contract import GRUWeights, LSTMWeights, RNNWeights
 from elman.layers import dynamic_unroll
 from elman.nn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from elman.nn.acceleration import SINGLE_STEP
@@ -23,14 +22,12 @@ from elman.nn.report import table
 from elman.nn.size_classes import known_slower
 from elman.operators.choice import Choice
 from elman.operators.notice import listen
+from elman.recurrences import RECURRENCES
+from elman.unrolling.checks import check_cell
 
 __all__ = ["Explanation", "Line", "described", "explain", "layer_names"]
 
-_RECURRENCES: dict[type, tuple[str, int]] = {  # by the weights' type: name and gates
-    RNNWeights: ("simple cell", 1),
-    LSTMWeights: ("LSTM", 4),
-    GRUWeights: ("GRU", 3),
-}
+_RECURRENCES = {kind.weights_type: kind for kind in RECURRENCES.values()}
 _TORCHS = (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCellBase)
 
 
@@ -167,9 +164,9 @@ def layer_names(layer: Any) -> dict[int, str]:
 def described(subject: Any) -> str:
     """A recurrence (by its weights) and its sizes, a torch module, or a cell, in words."""
     if type(subject) in _RECURRENCES:
-        name, gates = _RECURRENCES[type(subject)]
+        kind = _RECURRENCES[type(subject)]
         rows, features = subject.weight_ih.shape
-        return f"{name} {features} -> {rows // gates}"
+        return f"{kind.title} {features} -> {rows // kind.gates}"
     if isinstance(subject, _TORCHS):
         return f"{type(subject).__name__}({subject.extra_repr()})"
     return type(subject).__name__

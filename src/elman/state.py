@@ -30,6 +30,7 @@ from safetensors.numpy import save as safetensors_bytes
 
 from elman.errors import BundleError, ShapeError
 from elman.files import check_regular, replace_file
+from elman.recurrences import LSTMState, RNNState
 
 __all__ = [
     "DilatedState",
@@ -48,19 +49,6 @@ __all__ = [
     "to_torch",
     "where",
 ]
-
-
-class RNNState(NamedTuple):
-    """State of a simple cell or a GRU: `hidden [B, H]`."""
-
-    hidden: Any
-
-
-class LSTMState(NamedTuple):
-    """State of an LSTM: `hidden [B, R]` (the output, short-term) and `cell [B, H]`."""
-
-    hidden: Any
-    cell: Any
 
 
 class DilatedState(NamedTuple):

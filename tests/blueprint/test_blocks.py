@@ -69,7 +69,6 @@ def test_sixty_four_layers_are_allowed():
 def test_layers_feed_each_other_and_both_directions_are_joined():
     block = Recurrent((CellConfig("lstm", 4, output_projection=3), CELL), bidirectional=True)
     assert block.output_features(7) == 8
-    assert block.hidden_features == 8
     shapes = block.shapes(7)
     assert shapes["cells.0.cell.weight_ih"] == (16, 7)
     assert shapes["backward_cells.1.weight_ih"] == (4, 6)

@@ -17,10 +17,10 @@ from elman.cells import (
     LearnedInitialState,
     Zoneout,
 )
-from elman.cells.unrolling import loop
 from elman.errors import ArgumentError
 from elman.kernels.dilation import interleave
 from elman.layers import dynamic_unroll
+from elman.unrolling.loop import loop
 from tests.cell_zoo import assert_states_close, lstm, make, random_inputs, random_state
 from tests.unchecked import unchecked
 

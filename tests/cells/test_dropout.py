@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from elman.cells import Dropout, DropoutState, Stacked, Zoneout
-from elman.cells.unrolling import loop
 from elman.errors import ArgumentError
 from elman.kernels import reference
 from elman.kernels.contract import Noise
 from elman.layers import dynamic_unroll
+from elman.unrolling.loop import loop
 from tests.cell_zoo import assert_states_close, gru, lstm, random_inputs, random_state, rnn
 from tests.unchecked import unchecked
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from elman.cells import GRUCell, LSTMCell, Zoneout
-from elman.cells.unrolling import loop
 from elman.errors import ArgumentError
 from elman.kernels import reference
 from elman.kernels.contract import Noise
 from elman.layers import dynamic_unroll
+from elman.unrolling.loop import loop
 from tests.cell_zoo import (
     Leaky,
     assert_states_close,

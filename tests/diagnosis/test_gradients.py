@@ -90,7 +90,7 @@ def same_cell(kind, ours):
         twin.weight_hh.copy_(ours.weight_hh)
         twin.bias_ih.copy_(ours.bias)
         twin.bias_hh.zero_()
-        if ours.weights_type._fields[3] == "recurrent_bias":
+        if ours.recurrence.weights_type._fields[3] == "recurrent_bias":
             twin.bias_hh[2 * H :] = ours.recurrent_bias
     return twin
 

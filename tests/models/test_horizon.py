@@ -18,11 +18,11 @@ from elman.blueprint import (
     Segments,
     Tail,
 )
-from elman.cells.budget import plans
 from elman.errors import ArgumentError
 from elman.models import build, limit_memory
 from elman.models import horizon as blocks
 from elman.models.flow import Flow
+from elman.unrolling.budget import plans
 from tests.unchecked import unchecked
 
 CELLS = (CellConfig("lstm", 4, projection=3), CellConfig("gru", 5, learned_state=True))

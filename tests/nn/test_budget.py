@@ -7,9 +7,9 @@ import torch
 from torch.nn.utils.rnn import pack_sequence
 
 import elman.nn
-from elman.cells.budget import plans
 from elman.errors import ArgumentError
 from elman.state import leaves
+from elman.unrolling.budget import plans
 
 KINDS = [("RNN", {}), ("LSTM", {}), ("LSTM", {"proj_size": 2}), ("GRU", {})]
 OPTIONS = [

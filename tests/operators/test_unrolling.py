@@ -56,7 +56,7 @@ READINGS = {
 def unroll_by(kernel, recurrence, weights, inputs, state, *, lengths, resets, reverse, noise=None):
     """Run one implementation; None if it does not know this recurrence."""
     if kernel == "native":
-        assert native.lacks(weights, inputs) is None
+        assert native.lacks(recurrence, weights, inputs) is None
         job = native.Job(recurrence, lengths, resets, (reverse,), noise, False)
         outputs, (final,) = native.unroll(job, (Direction(weights, state),), inputs)
         return outputs, final

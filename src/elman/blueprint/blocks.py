@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, get_args
 
-from elman.blueprint.cells import MAX_LAYERS, MAX_UNITS, CellConfig, Shapes
+from elman.blueprint.cells import MAX_LAYERS, MAX_UNITS, CellConfig
 from elman.blueprint.checks import (
     boolean,
     check_fields,
@@ -21,6 +21,7 @@ from elman.blueprint.checks import (
     within,
 )
 from elman.errors import BlueprintError
+from elman.recurrences import Shapes
 
 __all__ = [
     "BLOCKS",
@@ -94,11 +95,6 @@ class Recurrent:
     def directions(self) -> int:
         """2 if bidirectional, else 1."""
         return 2 if self.bidirectional else 1
-
-    @property
-    def hidden_features(self) -> int:
-        """Features of the top layer's hidden state, both directions concatenated."""
-        return self.cells[-1].state_sizes["hidden"] * self.directions
 
     @property
     def state_sizes(self) -> list[dict[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -18,6 +18,7 @@ from elman.blueprint.checks import (
     shown,
 )
 from elman.errors import BlueprintError
+from elman.recurrences import RECURRENCES, Recurrence, Shapes, Sizes
 
 __all__ = [
     "MAX_LAYERS",
@@ -31,8 +32,6 @@ __all__ = [
 MAX_UNITS = 65_536
 MAX_DILATION = 4096
 MAX_LAYERS = 64
-
-Shapes = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,12 @@ class CellConfig:
         """Names of the options that differ from their defaults."""
         options = [each for each in fields(self) if each.name not in ("kind", "units")]
         return [each.name for each in options if getattr(self, each.name) != each.default]
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """The recurrence of a built-in kind, with the options that are its own."""
+        kind: Any = RECURRENCES[self.kind]
+        return kind(**{each.name: getattr(self, each.name) for each in fields(kind)})
 
     @property
     def state_sizes(self) -> dict[str, int]:
@@ -196,7 +201,7 @@ class CellKind:
     @property
     def built_in(self) -> bool:
         """Whether Elman itself brings both executors."""
-        return self.name in _BUILT_IN
+        return self.name in RECURRENCES
 
 
 def cell_kinds() -> dict[str, CellKind]:
@@ -231,77 +236,19 @@ def register_cell(kind: CellKind) -> None:
     _KINDS[kind.name] = kind
 
 
-def _given(shapes: Iterable[tuple[str, tuple[int, ...], bool]]) -> Shapes:
-    return {name: shape for name, shape, present in shapes if present}
+def _built_in(recurrence: type[Recurrence]) -> CellKind:
+    """A kind that says itself what it is made of."""
 
+    def sizes(config: CellConfig, inputs: int) -> Sizes:
+        return Sizes(inputs, config.units, config.projection or config.units)
 
-def _rnn_weights(config: CellConfig, inputs: int) -> Shapes:
-    units, norm = config.units, config.layer_norm
-    return _given(
-        [
-            ("weight_ih", (units, inputs), True),
-            ("weight_hh", (units, units), True),
-            ("bias", (units,), True),
-            ("norm_ih", (units,), norm),
-            ("norm_hh", (units,), norm),
-        ]
+    return CellKind(
+        recurrence.kind,
+        lambda config, inputs: config.recurrence.chosen_shapes(sizes(config, inputs), vars(config)),
+        lambda config: config.recurrence.state_sizes(sizes(config, 0)),
+        frozenset(each.name for each in fields(recurrence)) | recurrence.optional.keys(),
     )
 
 
-def _lstm_weights(config: CellConfig, inputs: int) -> Shapes:
-    units, norm = config.units, config.layer_norm
-    recurrent = config.projection or units
-    return _given(
-        [
-            ("weight_ih", (4 * units, inputs), True),
-            ("weight_hh", (4 * units, recurrent), True),
-            ("bias", (4 * units,), True),
-            ("peephole", (3, units), config.peepholes),
-            ("projection", (recurrent, units), config.projection is not None),
-            ("norm_ih", (4 * units,), norm),
-            ("norm_hh", (4 * units,), norm),
-            ("norm_cell", (2, units), norm),
-        ]
-    )
-
-
-def _gru_weights(config: CellConfig, inputs: int) -> Shapes:
-    units, norm = config.units, config.layer_norm
-    return _given(
-        [
-            ("weight_ih", (3 * units, inputs), True),
-            ("weight_hh", (3 * units, units), True),
-            ("bias", (3 * units,), True),
-            ("recurrent_bias", (units,), config.reset_after),
-            ("norm_ih", (3 * units,), norm),
-            ("norm_hh", (3 * units,), norm),
-        ]
-    )
-
-
-_LSTM_OPTIONS = frozenset({"forget_bias", "peepholes", "projection", "cell_clip", "layer_norm"})
-_KINDS = {
-    "rnn": CellKind(
-        "rnn",
-        _rnn_weights,
-        lambda config: {"hidden": config.units},
-        frozenset({"activation", "layer_norm"}),
-    ),
-    "lstm": CellKind(
-        "lstm",
-        _lstm_weights,
-        lambda config: {
-            "hidden": config.projection or config.units,
-            "cell": config.units,
-        },
-        _LSTM_OPTIONS,
-    ),
-    "gru": CellKind(
-        "gru",
-        _gru_weights,
-        lambda config: {"hidden": config.units},
-        frozenset({"reset_after", "layer_norm"}),
-    ),
-}
-_BUILT_IN = frozenset(_KINDS)
+_KINDS = {name: _built_in(recurrence) for name, recurrence in RECURRENCES.items()}
 _KIND_OPTIONS = frozenset[str]().union(*(kind.options for kind in _KINDS.values()))

@@ -19,7 +19,7 @@ from elman.blueprint.blocks import (
     Segments,
     WindowBlock,
 )
-from elman.blueprint.cells import MAX_UNITS, Shapes
+from elman.blueprint.cells import MAX_UNITS
 from elman.blueprint.checks import (
     boolean,
     check_fields,
@@ -29,6 +29,7 @@ from elman.blueprint.checks import (
     within,
 )
 from elman.errors import BlueprintError, ShapeError
+from elman.recurrences import Shapes
 
 __all__ = ["CONFIGURATIONS", "MAX_BLOCKS", "MAX_PARAMETERS", "Blueprint"]
 
@@ -162,9 +163,6 @@ class Blueprint:
         features = 0 if self._chain_input(chain) == "ids" else self.input_size or 0
         found: list[tuple[Block, int]] = []
         for block in blocks:
-            if isinstance(block, Pool) and block.how == "last":
-                before = found[-1][0]  # it reads the state of the Recurrent before it
-                features = before.hidden_features if isinstance(before, Recurrent) else features
             found.append((block, features))
             features = block.output_features(features)
         return found

@@ -1,6 +1,6 @@
 """Cells: their parameters and one step, the wrappers around them, and their initialisers.
 
-Every name here meets the protocol in `elman.cells.protocol`; a cell of your own needs only its
+Every name here meets the protocol in `elman.unrolling.protocol`; a cell of your own needs only its
 two methods to work in every wrapper, in `Stacked` and in `elman.layers`.
 """
 
@@ -12,12 +12,12 @@ from elman.cells.initialisers import INITIALISERS, chrono, initialise
 from elman.cells.learned import LearnedInitialState
 from elman.cells.lstm import LSTMCell
 from elman.cells.projected import Projected
-from elman.cells.protocol import Cell, UnrollingCell
 from elman.cells.residual import Residual
 from elman.cells.rnn import RNNCell
 from elman.cells.stacked import Stacked
-from elman.cells.unrolling import unroll
 from elman.cells.zoneout import Zoneout, ZoneoutState
+from elman.unrolling.loop import unroll
+from elman.unrolling.protocol import Cell, UnrollingCell
 
 __all__ = [
     "INITIALISERS",
@@ -42,3 +42,6 @@ __all__ = [
     "initialise",
     "unroll",
 ]
+
+BUILT_IN = (RNNCell, LSTMCell, GRUCell)
+"""The cells with a recurrence of their own, for whoever builds them from a description."""

@@ -6,7 +6,7 @@ normalising only its inputs (Amodei et al. 2015, arXiv 1512.02595v1) is not recu
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from elman.cells.checks import check_size
 from elman.cells.initialisers import initialise
 from elman.errors import ShapeError
-from elman.kernels.contract import LSTM, NORM_EPSILON, LSTMWeights, RNNWeights, Simple
+from elman.kernels.contract import NORM_EPSILON
 from elman.operators.check import check_arrays
+from elman.recurrences import LSTM, Simple, Sizes
 from elman.state import LSTMState, RNNState, describe
 
 __all__ = ["BatchNormLSTMCell", "BatchNormRNNCell", "BatchNormState"]
@@ -114,7 +115,9 @@ class BatchNorm(nn.Module):
 class _BatchNormCell(nn.Module):
     """What both cells share: the weights, and their products normalised."""
 
-    weights_type: ClassVar[Any]
+    weight_ih: Tensor
+    weight_hh: Tensor
+    bias: Tensor
 
     def __init__(
         self,
@@ -132,25 +135,28 @@ class _BatchNormCell(nn.Module):
         self.hidden_size = self.output_size = H = check_size("hidden_size", hidden_size)
         self.max_steps = S = check_size("max_steps", max_steps)
         rows = recurrence.gates * H
-
-        def parameter(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-
-        self.weight_ih = parameter(rows, input_size)
-        self.weight_hh = parameter(rows, H)
-        self.bias = parameter(rows)
+        shapes = recurrence.chosen_shapes(Sizes(input_size, H, H), {})
+        for name, shape in shapes.items():
+            setattr(self, name, nn.Parameter(torch.empty(shape, device=device, dtype=dtype)))
         self.norm_ih = BatchNorm(rows, S, shift=False, device=device, dtype=dtype)
         self.norm_hh = BatchNorm(rows, S, shift=False, device=device, dtype=dtype)
         initialise(self, generator=generator)
 
     @property
     def mixes_rows(self) -> bool:
-        """Whether a row's numbers depend on the other rows; see `elman.cells.protocol`."""
+        """Whether a row's numbers depend on the other rows; see `elman.unrolling.protocol`."""
         return self.training
 
     def weights(self) -> Any:
         """The weights that `initialise` fills: the contract's NamedTuple."""
-        return self.weights_type(self.weight_ih, self.weight_hh, self.bias)
+        return self.recurrence.weights_type(self.weight_ih, self.weight_hh, self.bias)
+
+    def initial_state(self, batch: int) -> BatchNormState:
+        """Zeros, hidden `[B, H]` and an LSTM's cell `[B, H]`, at step 0."""
+        zeros = self.weight_hh.new_zeros
+        sizes = Sizes(self.input_size, self.hidden_size, self.hidden_size)
+        inner = self.recurrence.zero_state(sizes, lambda size: zeros(batch, size))
+        return BatchNormState(inner, zeros(batch, dtype=torch.int64))
 
     def extra_repr(self) -> str:
         """Sizes, for `print`."""
@@ -218,8 +224,6 @@ class BatchNormLSTMCell(_BatchNormCell):
         ArgumentError: A size is not a positive integer.
     """
 
-    weights_type = LSTMWeights
-
     def __init__(
         self,
         input_size: int,
@@ -235,12 +239,6 @@ class BatchNormLSTMCell(_BatchNormCell):
             LSTM(forget_bias), input_size, hidden_size, max_steps, generator, device, dtype
         )
         self.norm_cell = BatchNorm(hidden_size, max_steps, shift=True, device=device, dtype=dtype)
-
-    def initial_state(self, batch: int) -> BatchNormState:
-        """Zeros: `LSTMState(hidden [B, H], cell [B, H])` at step 0."""
-        zeros = self.weight_hh.new_zeros(batch, self.hidden_size)
-        step = zeros.new_zeros(batch, dtype=torch.int64)
-        return BatchNormState(LSTMState(zeros, zeros.clone()), step)
 
     def forward(
         self, inputs: Float[Tensor, "B I"], state: Any
@@ -293,8 +291,6 @@ class BatchNormRNNCell(_BatchNormCell):
         ArgumentError: A size is not a positive integer, or the activation is unknown.
     """
 
-    weights_type = RNNWeights
-
     def __init__(
         self,
         input_size: int,
@@ -309,11 +305,6 @@ class BatchNormRNNCell(_BatchNormCell):
         super().__init__(
             Simple(activation), input_size, hidden_size, max_steps, generator, device, dtype
         )
-
-    def initial_state(self, batch: int) -> BatchNormState:
-        """Zeros: `RNNState(hidden [B, H])` at step 0."""
-        zeros = self.weight_hh.new_zeros(batch, self.hidden_size)
-        return BatchNormState(RNNState(zeros), zeros.new_zeros(batch, dtype=torch.int64))
 
     def forward(
         self, inputs: Float[Tensor, "B I"], state: Any

@@ -2,32 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from elman import operators
+from elman.cells.checks import check_size
+from elman.cells.initialisers import initialise
 from elman.kernels.contract import Noise, Recurrence, Weights
 from elman.operators.freezing import Freezable
+from elman.recurrences import Sizes
 
 __all__ = ["BuiltInCell"]
 
 
 class BuiltInCell(Freezable):
-    """A cell whose equations are those of `recurrence`.
+    """A cell that is one recurrence: its parameters are named as the recurrence's weights.
 
-    Its parameters are named as the fields of `weights_type`, so `weights` can hand them to the
-    kernels; an option that is off leaves its parameter None.
+    An option that is off leaves its parameter None.
+
+    Args:
+        recurrence: The equations.
+        input_size: Features I of a step.
+        hidden_size: Neurons H.
+        options: The cell's options by name: those that bring weights along are looked for.
+        recurrent_size: R; H if None.
+        generator: Where the weights are drawn from; None means torch's default generator.
+        device: Where the weights live.
+        dtype: The weights' dtype; torch's default if None.
+
+    Raises:
+        ArgumentError: A size is not positive.
     """
 
-    weights_type: ClassVar[Any]
-    recurrence: Any  # Simple, LSTM or GRU of elman.kernels.contract
+    recurrence_type: ClassVar[type[Recurrence]]
+    weight_hh: Tensor
+
+    def __init__(
+        self,
+        recurrence: Recurrence,
+        input_size: int,
+        hidden_size: int,
+        options: Mapping[str, Any],
+        *,
+        recurrent_size: int | None = None,
+        generator: torch.Generator | None,
+        device: torch.device | str | None,
+        dtype: torch.dtype | None,
+    ) -> None:
+        super().__init__()
+        self.recurrence: Any = recurrence
+        self.input_size = check_size("input_size", input_size)
+        self.hidden_size = H = check_size("hidden_size", hidden_size)
+        given = recurrent_size is not None
+        self.output_size = R = check_size("projection", recurrent_size) if given else H
+        shapes = recurrence.chosen_shapes(Sizes(input_size, H, R), options)
+        for name in recurrence.weights_type._fields:
+            made = None
+            if name in shapes:
+                made = nn.Parameter(torch.empty(shapes[name], device=device, dtype=dtype))
+            setattr(self, name, made)
+        initialise(self, generator=generator)
 
     def weights(self) -> Any:
         """The parameters as the kernels take them: the contract's NamedTuple."""
-        return self.weights_type(*(getattr(self, name) for name in self.weights_type._fields))
+        kind = self.recurrence.weights_type
+        return kind(*(getattr(self, name) for name in kind._fields))
+
+    def initial_state(self, batch: int) -> Any:
+        """Zeros, an `RNNState` or `LSTMState`: hidden `[B, R]`, and an LSTM's cell `[B, H]`."""
+        sizes = Sizes(self.input_size, self.hidden_size, self.output_size)
+        return self.recurrence.zero_state(sizes, lambda size: self.weight_hh.new_zeros(batch, size))
 
     def forward(self, inputs: Float[Tensor, "B I"], state: Any) -> tuple[Float[Tensor, "B R"], Any]:
         """One step: the outputs and the next state.
@@ -42,11 +90,15 @@ class BuiltInCell(Freezable):
         return state.hidden, state
 
     def _recurrences(self) -> Iterable[tuple[Recurrence, Weights, None]]:
-        return (self.sole_recurrence(),)
+        return ((self.recurrence, self.weights(), None),)
 
-    def sole_recurrence(self) -> tuple[Recurrence, Weights, None]:
-        """What there is for the kernels to run: equations, weights, no second bias."""
-        return self.recurrence, self.weights(), None
+    def sole_recurrence(self) -> tuple[Recurrence, Weights, None] | None:
+        """What there is for the kernels to run: equations, weights, no second bias.
+
+        None where a class below this one computes more than the equations.
+        """
+        own = type(self).unroll is BuiltInCell.unroll
+        return (self.recurrence, self.weights(), None) if own else None
 
     def unroll(
         self,

@@ -8,11 +8,12 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
-from elman.cells.checks import check_cell, check_size
-from elman.cells.unrolling import loop, mixes_rows, unroll
+from elman.cells.checks import check_size
 from elman.kernels.dilation import interleave
 from elman.operators.watching import watcher
 from elman.state import DilatedState, map_leaves
+from elman.unrolling.checks import check_cell
+from elman.unrolling.loop import loop, mixes_rows, unroll
 
 __all__ = ["Dilated"]
 

@@ -9,10 +9,12 @@ from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
 from elman.cells.builtin import BuiltInCell
-from elman.cells.checks import check_cell, check_rate
+from elman.cells.checks import check_rate
 from elman.cells.masks import draw_keys, keep, map_recurrent, restarted
-from elman.cells.unrolling import loop, reading_order, unroll
 from elman.kernels.contract import Noise
+from elman.operators.loop import reading_order
+from elman.unrolling.checks import check_cell
+from elman.unrolling.loop import loop, unroll
 
 __all__ = ["Dropout", "DropoutState"]
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from elman.cells.builtin import BuiltInCell
-from elman.cells.checks import check_size
-from elman.cells.initialisers import initialise
-from elman.kernels.contract import GRU, GRUWeights
-from elman.state import RNNState
+from elman.recurrences import GRU
 
 __all__ = ["GRUCell"]
 
@@ -51,7 +47,7 @@ class GRUCell(BuiltInCell):
         ArgumentError: A size is not positive.
     """
 
-    weights_type = GRUWeights
+    recurrence_type = GRU
 
     def __init__(
         self,
@@ -64,25 +60,15 @@ class GRUCell(BuiltInCell):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        self.recurrence = GRU(reset_after)
-        self.input_size = check_size("input_size", input_size)
-        self.hidden_size = self.output_size = H = check_size("hidden_size", hidden_size)
-
-        def parameter(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-
-        self.weight_ih = parameter(3 * H, input_size)
-        self.weight_hh = parameter(3 * H, H)
-        self.bias = parameter(3 * H)
-        self.recurrent_bias = parameter(H) if reset_after else None
-        self.norm_ih = parameter(3 * H) if layer_norm else None
-        self.norm_hh = parameter(3 * H) if layer_norm else None
-        initialise(self, generator=generator)
-
-    def initial_state(self, batch: int) -> RNNState:
-        """Zeros: `RNNState(hidden [B, H])`."""
-        return RNNState(self.weight_hh.new_zeros(batch, self.hidden_size))
+        super().__init__(
+            GRU(reset_after),
+            input_size,
+            hidden_size,
+            {"layer_norm": layer_norm},
+            generator=generator,
+            device=device,
+            dtype=dtype,
+        )
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""

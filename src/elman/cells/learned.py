@@ -7,9 +7,9 @@ from typing import Any
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
-from elman.cells.checks import check_cell
-from elman.cells.unrolling import loop, unroll
 from elman.state import leaves, map_leaves
+from elman.unrolling.checks import check_cell
+from elman.unrolling.loop import loop, unroll
 
 __all__ = ["LearnedInitialState"]
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
 from elman.cells.builtin import BuiltInCell
-from elman.cells.checks import check_size
-from elman.cells.initialisers import initialise
-from elman.kernels.contract import LSTM, LSTMWeights
-from elman.state import LSTMState
+from elman.recurrences import LSTM
 
 __all__ = ["LSTMCell"]
 
@@ -57,7 +53,7 @@ class LSTMCell(BuiltInCell):
         ArgumentError: A size or the clip is not positive.
     """
 
-    weights_type = LSTMWeights
+    recurrence_type = LSTM
 
     def __init__(
         self,
@@ -73,29 +69,16 @@ class LSTMCell(BuiltInCell):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        self.recurrence = LSTM(forget_bias, cell_clip)
-        self.input_size = check_size("input_size", input_size)
-        self.hidden_size = H = check_size("hidden_size", hidden_size)
-        self.output_size = R = H if projection is None else check_size("projection", projection)
-
-        def parameter(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-
-        self.weight_ih = parameter(4 * H, input_size)
-        self.weight_hh = parameter(4 * H, R)
-        self.bias = parameter(4 * H)
-        self.peephole = parameter(3, H) if peepholes else None
-        self.projection = None if projection is None else parameter(R, H)
-        self.norm_ih = parameter(4 * H) if layer_norm else None
-        self.norm_hh = parameter(4 * H) if layer_norm else None
-        self.norm_cell = parameter(2, H) if layer_norm else None
-        initialise(self, generator=generator)
-
-    def initial_state(self, batch: int) -> LSTMState:
-        """Zeros: `LSTMState(hidden [B, R], cell [B, H])`."""
-        zeros = self.weight_hh.new_zeros
-        return LSTMState(zeros(batch, self.output_size), zeros(batch, self.hidden_size))
+        super().__init__(
+            LSTM(forget_bias, cell_clip),
+            input_size,
+            hidden_size,
+            {"peepholes": peepholes, "projection": projection, "layer_norm": layer_norm},
+            recurrent_size=projection,
+            generator=generator,
+            device=device,
+            dtype=dtype,
+        )
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""

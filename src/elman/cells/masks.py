@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from elman.cells.unrolling import real_steps
 from elman.kernels.philox import keep_mask
+from elman.operators.loop import real_steps
 from elman.state import leaves, map_leaves, where
 
 __all__ = ["draw_keys", "keep", "map_recurrent", "restarted"]

@@ -9,9 +9,11 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from elman.cells.checks import check_cell, check_size, example_leaf
-from elman.cells.unrolling import real_steps, unroll
+from elman.cells.checks import check_size, example_leaf
 from elman.errors import ArgumentError
+from elman.operators.loop import real_steps
+from elman.unrolling.checks import check_cell
+from elman.unrolling.loop import unroll
 
 __all__ = ["Projected"]
 

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from elman.cells.checks import check_cell
-from elman.cells.unrolling import real_steps, unroll
 from elman.errors import ShapeError
+from elman.operators.loop import real_steps
+from elman.unrolling.checks import check_cell
+from elman.unrolling.loop import unroll
 
 __all__ = ["Residual"]
 

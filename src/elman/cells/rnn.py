@@ -5,13 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import nn
 
 from elman.cells.builtin import BuiltInCell
-from elman.cells.checks import check_size
-from elman.cells.initialisers import initialise
-from elman.kernels.contract import RNNWeights, Simple
-from elman.state import RNNState
+from elman.recurrences import Simple
 
 __all__ = ["RNNCell"]
 
@@ -47,7 +43,7 @@ class RNNCell(BuiltInCell):
         ArgumentError: A size is not positive, or the activation is unknown.
     """
 
-    weights_type = RNNWeights
+    recurrence_type = Simple
 
     def __init__(
         self,
@@ -60,24 +56,15 @@ class RNNCell(BuiltInCell):
         device: torch.device | str | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
-        super().__init__()
-        self.recurrence = Simple(activation)
-        self.input_size = check_size("input_size", input_size)
-        self.hidden_size = self.output_size = H = check_size("hidden_size", hidden_size)
-
-        def parameter(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-
-        self.weight_ih = parameter(H, input_size)
-        self.weight_hh = parameter(H, H)
-        self.bias = parameter(H)
-        self.norm_ih = parameter(H) if layer_norm else None
-        self.norm_hh = parameter(H) if layer_norm else None
-        initialise(self, generator=generator)
-
-    def initial_state(self, batch: int) -> RNNState:
-        """Zeros: `RNNState(hidden [B, H])`."""
-        return RNNState(self.weight_hh.new_zeros(batch, self.hidden_size))
+        super().__init__(
+            Simple(activation),
+            input_size,
+            hidden_size,
+            {"layer_norm": layer_norm},
+            generator=generator,
+            device=device,
+            dtype=dtype,
+        )
 
     def extra_repr(self) -> str:
         """Sizes and options, for `print`."""

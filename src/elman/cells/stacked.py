@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
-from elman.cells.checks import check_cell
-from elman.cells.unrolling import unroll
 from elman.errors import ArgumentError, ShapeError
 from elman.state import describe, leaves, map_leaves
+from elman.unrolling.checks import check_cell
+from elman.unrolling.loop import unroll
 
 __all__ = ["Stacked"]
 

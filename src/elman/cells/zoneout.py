@@ -9,10 +9,11 @@ from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
 from elman.cells.builtin import BuiltInCell
-from elman.cells.checks import check_cell, check_rate
+from elman.cells.checks import check_rate
 from elman.cells.masks import draw_keys, keep, map_recurrent, restarted
-from elman.cells.unrolling import loop
-from elman.kernels.contract import LSTM, Noise
+from elman.kernels.contract import Noise
+from elman.unrolling.checks import check_cell
+from elman.unrolling.loop import loop
 
 __all__ = ["Zoneout", "ZoneoutState"]
 
@@ -109,7 +110,7 @@ class Zoneout(nn.Module):
 
     def _noise(self, state: ZoneoutState) -> Noise:
         keys, steps = (state.key, state.step) if self.training else (None, None)
-        cell_rate = self.cell_rate if isinstance(self.cell.recurrence, LSTM) else 0.0
+        cell_rate = self.cell_rate if self.cell.recurrence.has_cell else 0.0
         return Noise(keys, steps, zoneout_hidden=self.hidden, zoneout_cell=cell_rate)
 
     def _mix(

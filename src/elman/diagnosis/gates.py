@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from elman.kernels.contract import GRU, LSTM, Recurrence, Simple
+from elman.kernels.contract import Recurrence, Simple
 from elman.kernels.equations import step_forward
 from elman.state import map_leaves
 
@@ -18,7 +18,6 @@ __all__ = ["Gate", "dead_units", "gate_values", "saturation"]
 _GATE_EDGE = 0.05  # a gate under this is closed; above 1 minus this, open
 _TANH_EDGE = 0.95  # beyond ± this, tanh passes less than a tenth of a gradient
 _AT_ONCE = 1024  # steps; what the equations keep for their way back is large
-_CANDIDATES = ("g", "n", "h")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def gate_values(
         inputs: What N steps read.
         before: The states before these steps.
     """
-    names = recurrence.gate_names or ("h",)
+    names = recurrence.blocks
     parts = []
     for start in range(0, len(inputs), _AT_ONCE):
         rows = itemgetter(slice(start, start + _AT_ONCE))
@@ -80,14 +79,12 @@ def dead_units(
 
     - ReLU: h is 0 at all of them.
     - tanh: h stays beyond 0.95 with the same sign.
-    - LSTM: the input gate is always closed (never written) or the output gate (never read).
-    - GRU: the update gate is always open (never written).
+    - With gates: one of the recurrence's `shut` is always at that end; an LSTM's input gate
+      closed (never written) or output gate (never read), a GRU's update gate open (never written).
     """
     ends = {name: _ends(recurrence, name, array) for name, array in values.items()}
-    if isinstance(recurrence, LSTM):
-        shut = [ends["i"][0], ends["o"][0]]
-    elif isinstance(recurrence, GRU):
-        shut = [ends["z"][1]]
+    if recurrence.gate_names:
+        shut = [ends[name][upper] for name, upper in recurrence.shut.items()]
     else:
         shut = list(ends["h"])
     dead = np.any([units.all(axis=0) for units in shut], axis=0)
@@ -100,6 +97,6 @@ def _ends(
     """Where values are at their lower and at their upper end."""
     if isinstance(recurrence, Simple) and recurrence.activation == "relu":
         return values == 0, np.zeros(values.shape, dtype=bool)
-    if name in _CANDIDATES:
+    if name == recurrence.candidate:
         return values < -_TANH_EDGE, values > _TANH_EDGE
     return values < _GATE_EDGE, values > 1 - _GATE_EDGE

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from elman.cells import Cell, Zoneout
-from elman.cells import unrolling as steps_of_cells
 from elman.cells.builtin import BuiltInCell
 from elman.explanation import described, layer_names
 from elman.kernels.contract import Noise, Recurrence, Weights
@@ -21,6 +20,7 @@ from elman.operators import loop
 from elman.operators.biases import merged
 from elman.operators.watching import watch
 from elman.state import LSTMState, RNNState, leaves, map_leaves, reset
+from elman.unrolling.loop import loop as step_by_step
 
 __all__ = ["LayerRun", "Recorder", "Step"]
 
@@ -175,7 +175,7 @@ class Recorder:
             reverse: bool = False,
         ) -> tuple[Tensor, Any]:
             self._open[cell] = self._begin(cell, lengths=lengths, reverse=reverse)
-            result = steps_of_cells.loop(cell, inputs, state, lengths, resets, reverse)
+            result = step_by_step(cell, inputs, state, lengths, resets, reverse)
             del self._open[cell]
             return result
 

@@ -48,7 +48,7 @@ def recurrent_matrices(recurrence: Recurrence, weights: Any) -> dict[str, Matrix
         recurrence: Which equations.
         weights: The contract's NamedTuple of float64 arrays.
     """
-    names = recurrence.gate_names or ("h",)
+    names = recurrence.blocks
     blocks = np.split(weights.weight_hh, len(names))
     projection = getattr(weights, "projection", None)
     if projection is not None:

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from elman.cells import Cell
-from elman.cells.checks import check_lengths
 from elman.data import Sequences
 from elman.errors import ArgumentError, NotFittedError, ShapeError
 from elman.layers import dynamic_unroll
 from elman.nn.comparison import Call
 from elman.training import Examples
 from elman.training.randomness import generator
+from elman.unrolling.checks import check_lengths
 
 __all__ = ["Loss", "Subject"]
 

@@ -7,40 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.errors import ArgumentError, ShapeError
-from elman.kernels.contract import (
-    GRU,
-    LSTM,
-    GRUWeights,
-    LSTMWeights,
-    Noise,
-    Recurrence,
-    RNNWeights,
-    Simple,
-    State,
-    Tokens,
-)
-from elman.state import LSTMState, RNNState, describe
+from elman.kernels.contract import Noise, Recurrence, State, Tokens, Weights
+from elman.recurrences import Shapes, Sizes
+from elman.state import describe
 
 __all__ = [
     "Call",
-    "Sizes",
     "check_call",
     "check_gradients",
     "check_noise",
+    "check_placed",
     "check_rates",
     "check_step",
     "check_weights",
 ]
-
-_WEIGHTS = {Simple: RNNWeights, LSTM: LSTMWeights, GRU: GRUWeights}
-
-
-class Sizes(NamedTuple):
-    """Sizes that the weights imply: I, H and R of the contract."""
-
-    inputs: int
-    hidden: int
-    recurrent: int
 
 
 class Call(NamedTuple):
@@ -59,22 +39,25 @@ def check_call(
     initial_state: Any = None,
     lengths: np.ndarray | None = None,
     resets: np.ndarray | None = None,
+    checked: bool = False,
 ) -> Call:
     """Check a whole sequence's arguments; None becomes zeros (state) or "all T" (lengths).
+
+    The weights are left out if they were `checked` before.
 
     Raises:
         ShapeError: An array has another rank, size or dtype than the weights imply.
         ArgumentError: The weights' type or the set of given ones does not fit the recurrence, a
             length is outside 0…T, or an id that is read outside 0…V-1.
     """
-    sizes = check_weights(recurrence, weights)
+    sizes = recurrence.sizes(weights) if checked else check_weights(recurrence, weights)
     dtype = weights.weight_ih.dtype
     batch, time = _sizes_of(inputs, ("B", "T"), sizes.inputs, dtype)
     lengths = _check_lengths(lengths, batch, time)
     if isinstance(inputs, Tokens):
         _check_ids(inputs, np.arange(time) < lengths[:, None])
     if initial_state is None:
-        initial_state = _zero_state(recurrence, sizes, batch, dtype)
+        initial_state = recurrence.zero_state(sizes, lambda size: np.zeros((batch, size), dtype))
     else:
         _check_state("initial_state", recurrence, sizes, initial_state, batch, dtype)
     return Call(
@@ -128,7 +111,7 @@ def check_rates(recurrence: Recurrence, noise: Noise) -> None:
         rate = getattr(noise, name)
         if not 0 <= rate < 1:
             raise ArgumentError(f"noise.{name}", f"found {rate!r}", "give a probability in [0, 1)")
-    if noise.zoneout_cell and not isinstance(recurrence, LSTM):
+    if noise.zoneout_cell and not recurrence.has_cell:
         raise ArgumentError(
             "noise.zoneout_cell",
             f"found {noise.zoneout_cell} for {recurrence}",
@@ -165,13 +148,13 @@ def check_weights(recurrence: Recurrence, weights: Any) -> Sizes:
         ShapeError: A weight has another rank, size or dtype.
         ArgumentError: Weights of another recurrence, or one too many or too few of them.
     """
-    kind = _WEIGHTS.get(type(recurrence))
-    if kind is None:
+    if not isinstance(recurrence, Recurrence):
         raise ArgumentError(
             "recurrence",
             f"found {recurrence!r}",
-            "use Simple(...), LSTM(...) or GRU(...)",
+            "use one of elman.recurrences",
         )
+    kind = recurrence.weights_type
     if not isinstance(weights, kind):
         raise ArgumentError(
             "weights",
@@ -183,43 +166,41 @@ def check_weights(recurrence: Recurrence, weights: Any) -> Sizes:
     dtype = weights.weight_ih.dtype
     if dtype not in (np.float32, np.float64):
         raise ShapeError("weights.weight_ih", f"found dtype {dtype}", "use float32 or float64")
-    for name, shape in _shapes(recurrence, sizes).items():
-        weight = getattr(weights, name)
+    shapes = recurrence.weight_shapes(sizes)
+    for name, weight in zip(weights._fields, weights, strict=True):
         if weight is not None:
-            _check_array(f"weights.{name}", weight, shape, dtype)
+            check_placed(recurrence, name, shapes)
+            _check_array(f"weights.{name}", weight, shapes[name], dtype)
     return sizes
 
 
-def _zero_state(recurrence: Recurrence, sizes: Sizes, batch: int, dtype: Any) -> State:
-    """The state that None stands for."""
-    hidden = np.zeros((batch, sizes.recurrent), dtype)
-    if isinstance(recurrence, LSTM):
-        return LSTMState(hidden, np.zeros((batch, sizes.hidden), dtype))
-    return RNNState(hidden)
+def check_placed(recurrence: Recurrence, name: str, shapes: Shapes) -> None:
+    """Check that a weight that is given has a place in the equations.
+
+    Raises:
+        ArgumentError: It has none.
+    """
+    if name not in shapes:
+        raise ArgumentError(
+            f"weights.{name}", f"found an array for {recurrence}", "give None: it has none"
+        )
 
 
-def _check_given(recurrence: Recurrence, weights: Any) -> None:
-    for name in ("weight_ih", "weight_hh", "bias"):
-        if getattr(weights, name) is None:
+def _check_given(recurrence: Recurrence, weights: Weights) -> None:
+    for name in weights._fields:
+        if name not in weights._field_defaults and getattr(weights, name) is None:
             raise ArgumentError(f"weights.{name}", "found None", "give an array")
-    norms = [name for name in weights._fields if name.startswith("norm_")]
+    norms = recurrence.optional.get("layer_norm", ())
     given = [name for name in norms if getattr(weights, name) is not None]
-    if given and given != norms:
+    if given and len(given) < len(norms):
         raise ArgumentError(
             "weights",
             f"found only {', '.join(given)}",
             f"give all of {', '.join(norms)} or none",
         )
-    before = isinstance(recurrence, GRU) and not recurrence.reset_after
-    if before and weights.recurrent_bias is not None:
-        raise ArgumentError(
-            "weights.recurrent_bias",
-            "found an array with reset_after=False",
-            "give None: only reset_after=True has a bias inside the reset gate",
-        )
 
 
-def _sizes(recurrence: Recurrence, weights: Any) -> Sizes:
+def _sizes(recurrence: Recurrence, weights: Weights) -> Sizes:
     for name in ("weight_ih", "weight_hh"):
         if np.ndim(getattr(weights, name)) != 2:
             raise ShapeError(
@@ -227,37 +208,14 @@ def _sizes(recurrence: Recurrence, weights: Any) -> Sizes:
                 f"found {_found(getattr(weights, name))}",
                 "give a matrix",
             )
-    rows, inputs = weights.weight_ih.shape
+    rows = weights.weight_ih.shape[0]
     if rows == 0 or rows % recurrence.gates:
         raise ShapeError(
             "weights.weight_ih",
             f"found {rows} rows",
             f"a positive multiple of the {recurrence.gates} gates",
         )
-    hidden = rows // recurrence.gates
-    projected = getattr(weights, "projection", None) is not None
-    return Sizes(inputs, hidden, weights.weight_hh.shape[1] if projected else hidden)
-
-
-def _shapes(recurrence: Recurrence, sizes: Sizes) -> dict[str, tuple[int, ...]]:
-    """The shape that every weight must have."""
-    rows, hidden = recurrence.gates * sizes.hidden, sizes.hidden
-    shapes: dict[str, tuple[int, ...]] = {
-        "weight_ih": (rows, sizes.inputs),
-        "weight_hh": (rows, sizes.recurrent),
-        "bias": (rows,),
-        "norm_ih": (rows,),
-        "norm_hh": (rows,),
-    }
-    if isinstance(recurrence, LSTM):
-        shapes |= {
-            "peephole": (3, hidden),
-            "projection": (sizes.recurrent, hidden),
-            "norm_cell": (2, hidden),
-        }
-    if isinstance(recurrence, GRU):
-        shapes["recurrent_bias"] = (hidden,)
-    return shapes
+    return recurrence.sizes(weights)
 
 
 def _sizes_of(inputs: Any, axes: tuple[str, ...], features: int, dtype: Any) -> tuple[int, ...]:
@@ -302,14 +260,13 @@ def _check_ids(tokens: Tokens, read: np.ndarray) -> None:
 def _check_state(
     where: str, recurrence: Recurrence, sizes: Sizes, state: Any, batch: int, dtype: Any
 ) -> None:
-    kind = LSTMState if isinstance(recurrence, LSTM) else RNNState
+    kind = recurrence.state_type
     if not isinstance(state, kind):
         raise ShapeError(
             where, f"found {describe(state)}", f"give {kind.__name__} for {recurrence}"
         )
-    _check_array(f"{where}.hidden", state.hidden, (batch, sizes.recurrent), dtype)
-    if isinstance(state, LSTMState):
-        _check_array(f"{where}.cell", state.cell, (batch, sizes.hidden), dtype)
+    for name, size in recurrence.state_sizes(sizes).items():
+        _check_array(f"{where}.{name}", getattr(state, name), (batch, size), dtype)
 
 
 def _check_lengths(lengths: Any, batch: int, time: int) -> np.ndarray:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from elman.errors import ArgumentError
-from elman.kernels.contract import GRU, LSTM, Noise, Recurrence
+from elman.kernels.contract import Noise, Recurrence
+from elman.recurrences import RECURRENCES
 
 try:
     from elman import _native
@@ -18,6 +19,7 @@ except ImportError:  # a source tree that was not installed
     _native = None
 
 __all__ = [
+    "WEIGHTS",
     "available_isas",
     "described",
     "isa",
@@ -58,9 +60,13 @@ def _choose_isa(name: str | None) -> None:
 _choose_isa(os.environ.get("ELMAN_ISA"))
 
 
-def missing() -> str | None:
-    """None if the compiled module is here, which runs every recurrence; else what to do."""
-    return _MISSING if _native is None else None
+def missing(recurrence: Recurrence | None = None) -> str | None:
+    """None if the compiled module is here, and has kernels for the recurrence; else the reason."""
+    if _native is None:
+        return _MISSING
+    if recurrence is None or recurrence.variant in _CELLS:
+        return None
+    return f"there are no compiled kernels of a {recurrence.title}"
 
 
 def kernels_of(dtype: str) -> Any:
@@ -84,13 +90,11 @@ def pack(what: tuple, dtype: str, embedding: Any = None) -> Any:
 _CELLS = {"tanh": 0, "relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
 
 
-def named(recurrence: Recurrence) -> tuple[str, float, float]:
+def named(recurrence: Any) -> tuple[str, float, float]:
     """The kernels' name of a recurrence, its forget bias, and its cell clip (0 for none)."""
-    if isinstance(recurrence, LSTM):
-        return "lstm", recurrence.forget_bias, recurrence.cell_clip or 0.0
-    if isinstance(recurrence, GRU):
-        return "gru_after" if recurrence.reset_after else "gru_before", 0.0, 0.0
-    return recurrence.activation, 0.0, 0.0
+    if not recurrence.has_cell:
+        return recurrence.variant, 0.0, 0.0
+    return recurrence.variant, recurrence.forget_bias, recurrence.cell_clip or 0.0
 
 
 def described(
@@ -109,9 +113,14 @@ def described(
         at: Makes an array what the compiled functions take: something dense with the buffer
             protocol, or the address of dense memory.
         second_bias: torch.nn's bias_hh, where there is no recurrent bias.
+
+    Raises:
+        ArgumentError: There are no kernels of the recurrence.
     """
     rows, inputs = weights.weight_ih.shape
     cell, *options = named(recurrence)
+    if cell not in _CELLS:
+        raise ArgumentError("recurrence", f"found {recurrence}", "use elman.kernels.reference")
     return (
         _CELLS[cell],
         inputs,
@@ -129,17 +138,25 @@ def _described_noise(noise: Noise, at: Callable[[Any], Any]) -> tuple:
 
 
 def ordered(weights: Any, second_bias: Any = None) -> tuple:
-    """Weights in the compiled functions' order, None for what is not given.
+    """Weights in the order of `WEIGHTS` and the second bias, None for what is not given."""
+    places = _PLACES[type(weights)]
+    return *[None if place is None else weights[place] for place in places], second_bias
 
-    That is weight_ih, weight_hh, bias, recurrent_bias, peephole, projection, norm_ih, norm_hh,
-    norm_cell, the second bias.
-    """
-    common, rest = weights[:3], weights[3:]
-    if len(weights) == 8:  # an LSTM's
-        return *common, None, *rest, second_bias
-    if len(weights) == 6:  # a GRU's
-        return *common, rest[0], None, None, *rest[1:], None, second_bias
-    return *common, None, None, None, *rest, None, second_bias
+
+WEIGHTS = (
+    *("weight_ih", "weight_hh", "bias", "recurrent_bias", "peephole", "projection"),
+    *("norm_ih", "norm_hh", "norm_cell"),
+)
+"""The weights of all recurrences in the compiled functions' order."""
+
+_PLACES = {
+    kind.weights_type: [
+        kind.weights_type._fields.index(name) if name in kind.weights_type._fields else None
+        for name in WEIGHTS
+    ]
+    for kind in RECURRENCES.values()
+}
+"""Where each of these stands in a recurrence's own weights."""
 
 
 def memory(size: int) -> Any:

@@ -1,4 +1,6 @@
-"""What every implementation of a recurrence agrees on: gate orders, layouts, results.
+"""What every implementation of a recurrence agrees on: layouts, time, noise, results.
+
+What a recurrence is made of, gate orders included, it says itself: see `elman.recurrences`.
 
 Letters: B batch, T time, I input size, H hidden size, R recurrent size (H, or the size of
 an LSTM's projection), G number of gates.
@@ -8,7 +10,7 @@ Layouts (row-major, float32 or float64, one dtype per call):
 - inputs `[B, T, I]` or `Tokens`, outputs `[B, T, R]`; states batch first: hidden `[B, R]`,
   cell `[B, H]`.
 - `weight_ih [G·H, I]` and `weight_hh [G·H, R]`: gate blocks stacked along the first axis in
-  the order of the recurrence's `gate_names`, as torch.nn stacks them.
+  the order of the recurrence's `blocks`, as torch.nn stacks them.
 - `lengths [B]` int64, each in 0…T; `resets [B, T]` bool. None stands for "all T" and "never".
 
 What time means:
@@ -24,12 +26,21 @@ What time means:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from elman.errors import ArgumentError
+from elman.recurrences import (
+    GRU,
+    LSTM,
+    PEEPHOLES,
+    GRUWeights,
+    LSTMWeights,
+    Recurrence,
+    RNNWeights,
+    Simple,
+    Weights,
+)
 from elman.state import LSTMState, RNNState
 
 __all__ = [
@@ -49,116 +60,8 @@ __all__ = [
     "Weights",
 ]
 
-PEEPHOLES = ("i", "f", "o")
-"""The rows of an LSTM's `peephole [3, H]`: i and f see c(t-1), o sees c(t)."""
-
 Array = Any  # numpy.ndarray or torch.Tensor, one kind in all of a call
 
-
-@dataclass(frozen=True)
-class Simple:
-    """h(t) = activation(W_ih x(t) + W_hh h(t-1) + b). Elman 1990. One block, which is no gate."""
-
-    activation: Literal["tanh", "relu"] = "tanh"
-    gates = 1
-    gate_names = ()
-
-    def __post_init__(self) -> None:
-        if self.activation not in ("tanh", "relu"):
-            raise ArgumentError("activation", f"found {self.activation!r}", "use 'tanh' or 'relu'")
-
-
-@dataclass(frozen=True)
-class LSTM:
-    """Long short-term memory; Hochreiter and Schmidhuber 1997, forget gate of Gers et al. 2000.
-
-    Its gates: input gate i, forget gate f, candidate g, output gate o.
-
-    Attributes:
-        forget_bias: A constant added to the forget gate's pre-activation, on top of the bias.
-        cell_clip: If given, c(t) is clipped to [-cell_clip, cell_clip] before it is used.
-    """
-
-    forget_bias: float = 0.0
-    cell_clip: float | None = None
-    gates = 4
-    gate_names = ("i", "f", "g", "o")
-
-    def __post_init__(self) -> None:
-        if self.cell_clip is not None and not self.cell_clip > 0:
-            raise ArgumentError(
-                "cell_clip", f"found {self.cell_clip}", "give a positive bound, or None"
-            )
-
-
-@dataclass(frozen=True)
-class GRU:
-    """Gated recurrent unit; Cho et al. 2014 (arXiv 1406.1078v3).
-
-    Its gates: reset gate r, update gate z, candidate n; h(t) = (1 - z)·n + z·h(t-1).
-
-    Attributes:
-        reset_after: True: the reset gate multiplies the candidate's recurrent product, bias
-            included, as cuDNN and torch.nn do. False: it multiplies h(t-1) before that
-            product, as the paper and TensorFlow 1 do.
-    """
-
-    reset_after: bool = True
-    gates = 3
-    gate_names = ("r", "z", "n")
-
-
-Recurrence = Simple | LSTM | GRU
-
-
-class RNNWeights(NamedTuple):
-    """Weights of `Simple`.
-
-    `norm_ih [H]` and `norm_hh [H]` are the gains of layer normalisation (Ba et al. 2016, arXiv
-    1607.06450v1) of the input's and the recurrent product; both or neither are given.
-    """
-
-    weight_ih: Array  # [H, I]
-    weight_hh: Array  # [H, H]
-    bias: Array  # [H]
-    norm_ih: Array | None = None
-    norm_hh: Array | None = None
-
-
-class LSTMWeights(NamedTuple):
-    """Weights of `LSTM`.
-
-    With layer normalisation the products W_ih x and W_hh h are each normalised over all 4·H
-    entries and scaled by `norm_ih [4·H]`, `norm_hh [4·H]`; the cell is normalised over its H
-    entries before the last tanh: gain `norm_cell[0]`, bias `norm_cell[1]`. All three or none.
-    """
-
-    weight_ih: Array  # [4·H, I]
-    weight_hh: Array  # [4·H, R]
-    bias: Array  # [4·H]
-    peephole: Array | None = None  # [3, H]: i, f, o
-    projection: Array | None = None  # [R, H]: h(t) = projection · (o · tanh c)
-    norm_ih: Array | None = None
-    norm_hh: Array | None = None
-    norm_cell: Array | None = None  # [2, H]
-
-
-class GRUWeights(NamedTuple):
-    """Weights of `GRU`.
-
-    With layer normalisation the products for r and z are normalised together over their 2·H
-    entries and the candidate's over its H; gains `norm_ih [3·H]`, `norm_hh [3·H]`.
-    """
-
-    weight_ih: Array  # [3·H, I]
-    weight_hh: Array  # [3·H, H]
-    bias: Array  # [3·H]
-    recurrent_bias: Array | None = None  # [H], inside the reset gate; reset_after only
-    norm_ih: Array | None = None
-    norm_hh: Array | None = None
-
-
-Weights = RNNWeights | LSTMWeights | GRUWeights
 State = RNNState | LSTMState
 
 NORM_EPSILON = 1e-5

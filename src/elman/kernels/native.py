@@ -46,7 +46,6 @@ from elman.kernels.compiled import (
     pack,
 )
 from elman.kernels.contract import (
-    LSTM,
     Forward,
     Gradients,
     Noise,
@@ -56,7 +55,7 @@ from elman.kernels.contract import (
     Weights,
 )
 from elman.kernels.threads import thread_count
-from elman.state import LSTMState, RNNState
+from elman.state import LSTMState
 
 __all__ = [
     "Stepper",
@@ -93,7 +92,7 @@ def supports(recurrence: Recurrence, weights: Weights) -> str | None:
         ShapeError, ArgumentError: The weights fit no implementation.
     """
     check_weights(recurrence, weights)
-    return missing()
+    return missing(recurrence)
 
 
 def forward(
@@ -117,7 +116,23 @@ def forward(
     Raises:
         ArgumentError: Also where `supports` gives a reason.
     """
-    call = check_call(recurrence, weights, inputs, initial_state, lengths, resets)
+    checked = prepared is not None
+    call = check_call(recurrence, weights, inputs, initial_state, lengths, resets, checked)
+    noise = check_noise(recurrence, noise, len(call.lengths))
+    return _forward(recurrence, weights, inputs, call, reverse, noise, keep, prepared)
+
+
+def _forward(
+    recurrence: Recurrence,
+    weights: Weights,
+    inputs: np.ndarray | Tokens,
+    call: Call,
+    reverse: bool = False,
+    noise: Noise | None = None,
+    keep: bool = False,
+    prepared: Any = None,
+) -> Forward:
+    """As `forward`, of what was checked."""
     state = call.initial_state
     batch, time = inputs.ids.shape if isinstance(inputs, Tokens) else inputs.shape[:2]
     tokens, array = None, inputs
@@ -129,7 +144,6 @@ def forward(
         else:
             ids = np.ascontiguousarray(inputs.ids, np.int64)
             tokens = (ids, len(inputs.embedding), _fit(inputs.embedding))
-    noise = check_noise(recurrence, noise, batch)
     kernels = kernels_of(weights.weight_ih.dtype.name)
     what = described(recurrence, weights, noise, _fit)
     outputs = np.empty((batch, time, call.sizes.recurrent), state.hidden.dtype)
@@ -208,12 +222,13 @@ def step(
 
     `Stepper` takes many steps with much less work for each.
     """
-    check_step(recurrence, weights, inputs, state)
+    sizes = check_step(recurrence, weights, inputs, state)
     if isinstance(inputs, Tokens):
         sequence: Any = inputs._replace(ids=inputs.ids[:, None])
     else:
         sequence = inputs[:, None]
-    after = forward(recurrence, weights, sequence, state, keep=False).final_state
+    call = Call(sizes, state, np.ones(len(state.hidden), np.int64), None)
+    after = _forward(recurrence, weights, sequence, call).final_state
     return after.hidden, after
 
 
@@ -263,12 +278,9 @@ class Stepper:
     def __init__(self, recurrence: Recurrence, weights: Weights, batch: int = 1) -> None:
         sizes = check_weights(recurrence, weights)
         dtype = weights.weight_ih.dtype
-        hidden = np.zeros((batch, sizes.recurrent), dtype)
-        self.state: Any = RNNState(hidden)
-        if isinstance(recurrence, LSTM):
-            self.state = LSTMState(hidden, np.zeros((batch, sizes.hidden), dtype))
+        self.state: Any = recurrence.zero_state(sizes, lambda size: np.zeros((batch, size), dtype))
         self.outputs = np.zeros((batch, sizes.recurrent), dtype)
-        arrays = (hidden, _cell(self.state), self.outputs)
+        arrays = (self.state.hidden, _cell(self.state), self.outputs)
         what = described(recurrence, weights, None, _fit)
         self.compiled = kernels_of(dtype.name).Stepper(what, batch, arrays)
         self.step: Callable[[np.ndarray], np.ndarray] = self.compiled.step

@@ -9,47 +9,19 @@ from torch import nn
 
 from elman.blueprint import CellConfig, cell_kinds
 from elman.cells import (
+    BUILT_IN,
     Cell,
     Dilated,
     Dropout,
-    GRUCell,
     LearnedInitialState,
-    LSTMCell,
     Projected,
     Residual,
-    RNNCell,
     Zoneout,
 )
+from elman.cells.builtin import BuiltInCell
 from elman.errors import BlueprintError
 
 __all__ = ["CELLS", "WRAPPERS", "build_cell"]
-
-
-def _rnn(config: CellConfig, input_size: int) -> RNNCell:
-    return RNNCell(
-        input_size,
-        config.units,
-        activation=config.activation,  # pyright: ignore[reportArgumentType]
-        layer_norm=config.layer_norm,
-    )
-
-
-def _lstm(config: CellConfig, input_size: int) -> LSTMCell:
-    return LSTMCell(
-        input_size,
-        config.units,
-        forget_bias=config.forget_bias,
-        peepholes=config.peepholes,
-        projection=config.projection,
-        cell_clip=config.cell_clip,
-        layer_norm=config.layer_norm,
-    )
-
-
-def _gru(config: CellConfig, input_size: int) -> GRUCell:
-    return GRUCell(
-        input_size, config.units, reset_after=config.reset_after, layer_norm=config.layer_norm
-    )
 
 
 def _dropout(cell: Any, config: CellConfig) -> Dropout:
@@ -62,11 +34,15 @@ def _dropout(cell: Any, config: CellConfig) -> Dropout:
     )
 
 
-CELLS: dict[str, Callable[[CellConfig, int], nn.Module]] = {
-    "rnn": _rnn,
-    "lstm": _lstm,
-    "gru": _gru,
-}
+def _built_in(kind: type[BuiltInCell]) -> Callable[[CellConfig, int], nn.Module]:
+    def make(config: CellConfig, input_size: int) -> nn.Module:
+        options = {name: getattr(config, name) for name in cell_kinds()[config.kind].options}
+        return kind(input_size, config.units, **options)
+
+    return make
+
+
+CELLS = {kind.recurrence_type.kind: _built_in(kind) for kind in BUILT_IN}
 """The built-in kinds; a user's own brings its `torch_cell` with its `CellKind`."""
 
 WRAPPERS: dict[str, Callable[[Any, CellConfig], nn.Module]] = {

@@ -9,11 +9,11 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from elman.blueprint import Blueprint
-from elman.cells.checks import Lengths, Resets, check_lengths, check_resets
 from elman.errors import ArgumentError, ShapeError
 from elman.models.blocks import Chain
 from elman.models.flow import Flow, zero_past
 from elman.state import map_leaves
+from elman.unrolling.checks import Lengths, Resets, check_lengths, check_resets
 
 __all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build"]
 

@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from elman import operators
-from elman.cells import budget
 from elman.kernels.contract import Recurrence
 from elman.operators.biases import zero_state
+from elman.unrolling import budget
 
 __all__ = ["unroll_within"]
 

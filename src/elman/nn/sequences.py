@@ -18,7 +18,6 @@ from torch.nn.functional import dropout
 from torch.nn.utils.rnn import PackedSequence
 
 from elman import operators
-from elman.cells.checks import Lengths, check_lengths
 from elman.errors import ArgumentError, TwinShapeError
 from elman.kernels.contract import Recurrence, Weights
 from elman.kernels.memory_plan import share
@@ -30,6 +29,7 @@ from elman.nn.weights import layer_weights
 from elman.operators.freezing import Freezable
 from elman.operators.memory import traced, untraced
 from elman.state import from_torch, leaves, map_leaves, to_torch
+from elman.unrolling.checks import Lengths, check_lengths
 
 __all__ = ["GRU", "LSTM", "RNN"]
 

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from elman.kernels.contract import GRU, LSTM, Noise, Recurrence, Simple, Weights
 from elman.operators.loop import real_steps
 from elman.operators.memory import traced, transformed
-from elman.state import LSTMState, RNNState, map_leaves
+from elman.state import map_leaves
 
 __all__ = ["lacks", "unroll"]
 
@@ -25,6 +25,8 @@ def lacks(
     noise: Noise | None = None,
 ) -> str | None:
     """None if torch's operators can run this, else the reason why not."""
+    if not isinstance(recurrence, Simple | LSTM | GRU):
+        return f"torch has no {recurrence.title}"
     if noise is not None:
         return "torch's operators know no zoneout or recurrent dropout"
     if resets is not None:
@@ -133,7 +135,7 @@ def _fused(
     elif isinstance(recurrence, GRU):
         operator = torch.gru
     else:
-        operator = torch.rnn_tanh if recurrence.activation == "tanh" else torch.rnn_relu
+        operator = torch.rnn_tanh if recurrence.variant == "tanh" else torch.rnn_relu
     # has_biases, layers, dropout, train (cuDNN keeps what backward needs), bidirectional. A traced
     # graph does not know whether it will be differentiated.
     common = (parameters, True, 1, 0.0, traced() or torch.is_grad_enabled(), False)
@@ -141,8 +143,7 @@ def _fused(
         outputs, *final = operator(data, before, *common, True)
     else:
         outputs, *final = operator(data, batch_sizes, before, *common)
-    kind = LSTMState if isinstance(recurrence, LSTM) else RNNState
-    return outputs, kind(*(leaf[0] for leaf in final))
+    return outputs, recurrence.state_type(*(leaf[0] for leaf in final))
 
 
 def _biases(
@@ -158,7 +159,7 @@ def _biases(
         if weights.recurrent_bias is None:
             return bias, zeros
         return bias, torch.cat([zeros[: 2 * units], weights.recurrent_bias])
-    if recurrence.forget_bias:
+    if isinstance(recurrence, LSTM) and recurrence.forget_bias:
         forget = torch.zeros_like(bias)
         forget[units : 2 * units] = recurrence.forget_bias
         bias = bias + forget

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from elman.kernels.contract import GRU, LSTM, Recurrence
+from elman.kernels.contract import GRU, Recurrence
 from elman.state import LSTMState, RNNState
 
 __all__ = ["merged", "zero_state"]
@@ -43,7 +43,7 @@ def zero_state(
     `like` makes it, as a tensor of its class, where the weights themselves shall not be asked.
     """
     maker: Tensor = weights.weight_hh if like is None else like
-    hidden = maker.new_zeros(batch, weights.weight_hh.shape[1], dtype=weights.weight_hh.dtype)
-    if isinstance(recurrence, LSTM):
-        return LSTMState(hidden, hidden.new_zeros(batch, weights.weight_ih.shape[0] // 4))
-    return RNNState(hidden)
+    dtype = weights.weight_hh.dtype
+    return recurrence.zero_state(
+        recurrence.sizes(weights), lambda size: maker.new_zeros(batch, size, dtype=dtype)
+    )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from elman.kernels.compiled import described, kernels_of, memory, ordered
-from elman.kernels.contract import LSTM, Noise, Recurrence
+from elman.kernels.contract import Noise, Recurrence
 
 __all__ = ["Problem", "empty_sequence", "run_backward", "run_forward"]
 
@@ -171,9 +171,8 @@ def _forward_arguments(
     inputs, hidden, cell = tensors[:3]
     recurrence, lengths, resets, reverse, _, time_first = problem
     time, batch = inputs.shape[:2] if time_first else inputs.shape[1::-1]
-    lstm = isinstance(recurrence, LSTM)
     final_hidden = inputs.new_empty(batch, what[3])
-    final_cell = inputs.new_empty(batch, what[2]) if lstm else None
+    final_cell = inputs.new_empty(batch, what[2]) if recurrence.has_cell else None
     kept = lasting(inputs, kernels.kept_size(what, batch, time)) if keep else None
     given = (
         what,

@@ -8,24 +8,12 @@ import torch
 from torch import Tensor
 
 from elman.errors import ArgumentError, ShapeError
-from elman.kernels.check import check_rates
-from elman.kernels.contract import (
-    GRU,
-    LSTM,
-    GRUWeights,
-    LSTMWeights,
-    Noise,
-    Recurrence,
-    RNNWeights,
-    Simple,
-    Tokens,
-)
+from elman.kernels.check import check_placed, check_rates
+from elman.kernels.contract import Noise, Recurrence, Tokens, Weights
 from elman.operators.loop import real_steps
-from elman.state import LSTMState, RNNState, describe
+from elman.state import describe
 
-__all__ = ["check_arrays", "check_noise", "check_time", "check_tokens"]
-
-_WEIGHTS = {Simple: RNNWeights, LSTM: LSTMWeights, GRU: GRUWeights}
+__all__ = ["check_arrays", "check_noise", "check_range", "check_time", "check_tokens"]
 
 
 def check_arrays(
@@ -45,12 +33,12 @@ def check_arrays(
         ShapeError: One has another rank, size, dtype or device.
         ArgumentError: The weights' type does not fit the recurrence.
     """
-    kind = _WEIGHTS.get(type(recurrence))
-    if kind is None or not isinstance(weights, kind):
+    if not isinstance(recurrence, Recurrence):
+        raise ArgumentError("recurrence", f"found {recurrence!r}", "use one of elman.recurrences")
+    kind = recurrence.weights_type
+    if not isinstance(weights, kind):
         raise ArgumentError(
-            "weights",
-            f"found {type(weights).__name__} for {recurrence!r}",
-            "use RNNWeights for Simple, LSTMWeights for LSTM, GRUWeights for GRU",
+            "weights", f"found {type(weights).__name__} for {recurrence}", f"use {kind.__name__}"
         )
     features = weights.weight_ih.shape[1]
     if not isinstance(inputs, Tensor) or inputs.ndim != len(axes) + 1:
@@ -68,9 +56,10 @@ def check_arrays(
 def check_time(inputs: Tensor, lengths: Any, resets: Any, time_first: bool = False) -> None:
     """Check `lengths` and `resets` against the inputs `[B, T, ...]`, or `[T, B, ...]`.
 
+    The lengths' values are left to `check_range`, or to who reads them.
+
     Raises:
         ShapeError: They have another shape, dtype or device.
-        ArgumentError: A length is outside 0…T.
     """
     if lengths is None and resets is None:
         return
@@ -86,15 +75,25 @@ def check_time(inputs: Tensor, lengths: Any, resets: Any, time_first: bool = Fal
         raise ShapeError(
             "lengths", f"found {_found(lengths)}", f"give integers of shape ({batch},)"
         )
-    # Reading the values would break a compiled graph; the compiled kernel refuses bad ones itself.
-    if not torch.compiler.is_compiling():
-        wrong = ((lengths < 0) | (lengths > steps)).nonzero().flatten().tolist()
-        if wrong:
-            raise ArgumentError(
-                f"lengths[{wrong[0]}]",
-                f"found {int(lengths[wrong[0]])}",
-                f"give steps from 0 to {steps}",
-            )
+
+
+def check_range(lengths: Tensor | None, steps: int) -> None:
+    """Check that each of the `lengths [B]` is in 0…steps.
+
+    Not where torch compiles: reading the values would break the graph.
+
+    Raises:
+        ArgumentError: One is not.
+    """
+    if lengths is None or torch.compiler.is_compiling():
+        return
+    wrong = ((lengths < 0) | (lengths > steps)).nonzero().flatten().tolist()
+    if wrong:
+        raise ArgumentError(
+            f"lengths[{wrong[0]}]",
+            f"found {int(lengths[wrong[0]])}",
+            f"give steps from 0 to {steps}",
+        )
 
 
 def check_noise(
@@ -141,6 +140,7 @@ def check_tokens(tokens: Tokens, lengths: Any) -> Tensor:
         wanted = f"give a matrix [V, I] on {ids.device}"
         raise ShapeError("inputs.embedding", f"found {_found(embedding)}", wanted)
     check_time(ids, lengths, None)
+    check_range(lengths, ids.shape[1])
     if lengths is not None:
         lengths = lengths.to(ids.device, torch.int64)
         ids = ids.masked_fill(~real_steps(lengths, ids.shape[1]), 0)
@@ -156,34 +156,14 @@ def check_tokens(tokens: Tokens, lengths: Any) -> Tensor:
     return ids.to(torch.int64)
 
 
-def _weight_shapes(recurrence: Recurrence, weights: Any) -> dict[str, tuple[int, ...]]:
-    rows, features = weights.weight_ih.shape
-    units, recurrent = rows // recurrence.gates, weights.weight_hh.shape[1]
-    shapes: dict[str, tuple[int, ...]] = {
-        "weight_ih": (recurrence.gates * units, features),
-        "weight_hh": (rows, recurrent if isinstance(recurrence, LSTM) else units),
-        "bias": (rows,),
-        "norm_ih": (rows,),
-        "norm_hh": (rows,),
-    }
-    if isinstance(recurrence, LSTM):
-        shapes |= {
-            "peephole": (3, units),
-            "projection": (recurrent, units),
-            "norm_cell": (2, units),
-        }
-        if weights.projection is None:
-            shapes["weight_hh"] = (rows, units)
-    if isinstance(recurrence, GRU):
-        shapes["recurrent_bias"] = (units,)
-    return shapes
-
-
-def _check_weights(recurrence: Recurrence, weights: Any, inputs: Tensor, second_bias: Any) -> None:
-    for name, shape in _weight_shapes(recurrence, weights).items():
-        weight = getattr(weights, name)
+def _check_weights(
+    recurrence: Recurrence, weights: Weights, inputs: Tensor, second_bias: Any
+) -> None:
+    shapes = recurrence.weight_shapes(recurrence.sizes(weights))
+    for name, weight in zip(weights._fields, weights, strict=True):
         if weight is not None:
-            _check(inputs, f"weights.{name}", weight, shape)
+            check_placed(recurrence, name, shapes)
+            _check(inputs, f"weights.{name}", weight, shapes[name])
     if second_bias is not None:
         _check(inputs, "second_bias", second_bias, weights.bias.shape)
         if getattr(weights, "recurrent_bias", None) is not None:
@@ -191,15 +171,13 @@ def _check_weights(recurrence: Recurrence, weights: Any, inputs: Tensor, second_
 
 
 def _check_state(
-    recurrence: Recurrence, weights: Any, inputs: Tensor, state: Any, batch: int
+    recurrence: Recurrence, weights: Weights, inputs: Tensor, state: Any, batch: int
 ) -> None:
-    kind = LSTMState if isinstance(recurrence, LSTM) else RNNState
+    kind = recurrence.state_type
     if not isinstance(state, kind):
         raise ShapeError("state", f"found {describe(state)}", f"give {kind.__name__}")
-    units = weights.weight_ih.shape[0] // recurrence.gates
-    _check(inputs, "state.hidden", state.hidden, (batch, weights.weight_hh.shape[1]))
-    if isinstance(state, LSTMState):
-        _check(inputs, "state.cell", state.cell, (batch, units))
+    for name, size in recurrence.state_sizes(recurrence.sizes(weights)).items():
+        _check(inputs, f"state.{name}", getattr(state, name), (batch, size))
 
 
 def _check(inputs: Tensor, where: str, tensor: Tensor, shape: tuple[int, ...]) -> None:

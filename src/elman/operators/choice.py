@@ -44,7 +44,7 @@ def choose(
     >>> choose(GRU(reset_after=False), half, torch.zeros(1, 4, 3).half()).kernel
     'loop'
     """
-    not_native = native.lacks(weights, inputs)
+    not_native = native.lacks(recurrence, weights, inputs)
     if (
         not_native is None
         and traced()

@@ -17,17 +17,8 @@ from torch.compiler import is_compiling
 from torch.utils.flop_counter import register_flop_formula
 
 from elman.errors import ArgumentError
-from elman.kernels.compiled import named, ordered
-from elman.kernels.contract import (
-    GRU,
-    LSTM,
-    GRUWeights,
-    LSTMWeights,
-    Noise,
-    Recurrence,
-    RNNWeights,
-    Simple,
-)
+from elman.kernels.compiled import WEIGHTS, named, ordered
+from elman.kernels.contract import GRU, LSTM, Noise, Recurrence, Simple
 from elman.operators.biases import merged, zero_state
 from elman.operators.calls import Problem, Results, empty_sequence, run_backward, run_forward
 from elman.operators.differentiating import differentiate_loop
@@ -44,7 +35,7 @@ _OPTIONS = (
     "Tensor? lengths, Tensor? resets, Tensor? keys, Tensor? steps, bool reverse, str recurrence, "
     "float[] options, bool variational"
 )
-_COUNT = 12  # of the tensors with gradients
+_COUNT = 3 + len(WEIGHTS)  # tensors with gradients
 
 
 def unroll(
@@ -74,7 +65,7 @@ def _forward(problem: Problem, kind: Any, tensors: Sequence[Any]) -> tuple[Tenso
     outputs, hidden, cell, kept = _unroll(*_arguments(problem, kind, tensors))
     if problem.time_first:
         outputs = outputs.transpose(0, 1)
-    return outputs, Results(hidden, cell if isinstance(problem.recurrence, LSTM) else None, kept)
+    return outputs, Results(hidden, cell if problem.recurrence.has_cell else None, kept)
 
 
 def _arguments(problem: Problem, kind: Any, tensors: Sequence[Any]) -> tuple:
@@ -124,7 +115,7 @@ def _one_backward(
         by_bias, by_inside = made[5:7]
         rows = by_bias.shape[0] - by_inside.shape[0]
         by_second = torch.cat([by_bias[:rows], by_inside])
-    _, places = _PLACES[type(problem.recurrence)]
+    places = _PLACES[type(problem.recurrence)]
     found = (by_inputs, *made[1:3], by_second, *(made[3 + k] for k in places))
     return [grad if want else None for grad, want in zip(found, wanted, strict=True)]
 
@@ -155,15 +146,14 @@ def _given(arguments: tuple) -> tuple[Problem, Any, list]:
     """Problem, the weights' NamedTuple and the tensors of `run_forward`, from all arguments."""
     problem = _problem(*arguments[_COUNT:])
     states, weights = arguments[:3], arguments[3:_COUNT]
-    kind, places = _PLACES[type(problem.recurrence)]
+    places = _PLACES[type(problem.recurrence)]
+    kind = problem.recurrence.weights_type
     return problem, kind, [*states, None, *(weights[k] for k in places)]
 
 
 # Where a recurrence's weights stand among all.
-_PLACES: dict[Any, tuple[Any, tuple[int, ...]]] = {
-    Simple: (RNNWeights, (0, 1, 2, 6, 7)),
-    LSTM: (LSTMWeights, (0, 1, 2, 4, 5, 6, 7, 8)),
-    GRU: (GRUWeights, (0, 1, 2, 3, 6, 7)),
+_PLACES: dict[type[Recurrence], tuple[int, ...]] = {
+    kind: tuple(map(WEIGHTS.index, kind.weights_type._fields)) for kind in (Simple, LSTM, GRU)
 }
 
 
@@ -195,7 +185,7 @@ def _kept_entries(problem: Problem, weight_ih: Tensor, norm: bool) -> int:
     """Entries kept for each row and step, as the kernels count them (`kept_size`)."""
     recurrence = problem.recurrence
     units = (weight_ih.shape[0] // recurrence.gates + 15) // 16 * 16
-    if isinstance(recurrence, LSTM):
+    if recurrence.has_cell:
         gates = 5
     elif isinstance(recurrence, GRU):
         gates = 4 if recurrence.reset_after else 3
@@ -231,7 +221,7 @@ def _(*arguments):
 
 def _all_places(problem: Problem, found: Any, new_empty: Any) -> tuple[Tensor, ...]:
     """Gradients where the operator's arguments stand, empty for what has none."""
-    _, places = _PLACES[type(problem.recurrence)]
+    places = _PLACES[type(problem.recurrence)]
     states, weights = found[:3], dict(zip(places, found[3:], strict=True))
     everywhere = (*states, *(weights.get(k) for k in range(_COUNT - 3)))
     return tuple(new_empty(0) if grad is None else grad for grad in everywhere)
@@ -266,7 +256,7 @@ def _backward(ctx: Any, grad_outputs: Any, grad_hidden: Any, grad_cell: Any, _: 
 def _differentiated(arguments: tuple, wanted: Any, grads: Any) -> tuple[Tensor | None, ...]:
     """Gradients where the operator's arguments stand, which can be differentiated again."""
     problem, kind, tensors = _given(arguments)
-    _, places = _PLACES[type(problem.recurrence)]
+    places = _PLACES[type(problem.recurrence)]
     asked = (*wanted[:3], False, *(wanted[3 + k] for k in places))
     found = differentiate_loop(problem, kind, tensors, asked, grads)
     by_weights = dict(zip(places, found[4:], strict=True))

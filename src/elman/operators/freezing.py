@@ -67,7 +67,7 @@ class Freezable(nn.Module):
         return self
 
     def _pack(self, recurrence: Recurrence, weights: Any, second_bias: Tensor | None) -> Frozen:
-        reason = native.lacks(weights, weights.weight_ih)
+        reason = native.lacks(recurrence, weights, weights.weight_ih)
         if reason is not None:
             raise FrozenError(f"{type(self).__name__}.freeze", reason, "use it as it is")
         everything = (*weights, second_bias)

@@ -16,12 +16,11 @@ from torch.autograd import forward_ad
 
 from elman.errors import ShapeError
 from elman.kernels.compiled import missing
-from elman.kernels.contract import LSTM, Noise, Recurrence
+from elman.kernels.contract import Noise, Recurrence
 from elman.operators import custom
 from elman.operators.calls import Problem, run_backward, run_forward
 from elman.operators.differentiating import differentiate_loop
 from elman.operators.memory import may_touch, transformed
-from elman.state import LSTMState, RNNState
 
 __all__ = ["Job", "lacks", "run", "unroll"]
 
@@ -29,9 +28,9 @@ __all__ = ["Job", "lacks", "run", "unroll"]
 _AS_TORCH = (Tensor.__torch_function__, torch._C._disabled_torch_function_impl)
 
 
-def lacks(weights: Any, inputs: Tensor) -> str | None:
+def lacks(recurrence: Recurrence, weights: Any, inputs: Tensor) -> str | None:
     """None if the compiled kernels can run this, else the reason why not."""
-    reason = missing()
+    reason = missing(recurrence)
     if reason is not None:
         return reason
     if inputs.device.type != "cpu":
@@ -120,9 +119,9 @@ def run(
 
 def _states(job: Job, ends: list[Any]) -> list[Any]:
     """Each direction's final state, of hidden states and cells (None where there is none)."""
-    if isinstance(job.recurrence, LSTM):
-        return [LSTMState(*ends[k : k + 2]) for k in range(0, len(ends), 2)]
-    return [RNNState(hidden) for hidden in ends[::2]]
+    kind = job.recurrence.state_type
+    count = len(kind._fields)
+    return [kind(*ends[k : k + count]) for k in range(0, len(ends), 2)]
 
 
 def _calls(tensors: Any, job: Job) -> list[tuple]:

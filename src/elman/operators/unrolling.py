@@ -12,7 +12,13 @@ from torch import Tensor
 from elman.kernels.contract import Noise, Recurrence, Tokens, Weights
 from elman.operators import aten, loop, native
 from elman.operators.biases import merged, zero_state
-from elman.operators.check import check_arrays, check_noise, check_time, check_tokens
+from elman.operators.check import (
+    check_arrays,
+    check_noise,
+    check_range,
+    check_time,
+    check_tokens,
+)
 from elman.operators.choice import choose
 from elman.operators.equations import advance, project
 from elman.operators.memory import untraced
@@ -127,16 +133,22 @@ def unroll_both(
 def _run(
     job: native.Job, directions: tuple[Direction, ...], inputs: Any
 ) -> tuple[Tensor, list[Any]]:
-    """Check everything, choose, run."""
+    """Check everything, choose, run; the compiled kernels check the lengths' values themselves."""
     job = _checked(job, directions, inputs)
     if watcher() is not None:
         return _run_torch("loop", job, directions, inputs)
     choice = choose(job.recurrence, directions[0].weights, inputs, job.resets, job.noise)
     for direction in directions:
         notice(choice, direction.weights)
-    if choice.kernel == "native":
+    if choice.kernel != "native":
+        return _run_torch(choice.kernel, job, directions, inputs)
+    if job.lengths is None or torch.compiler.is_compiling():
         return native.unroll(job, directions, inputs)
-    return _run_torch(choice.kernel, job, directions, inputs)
+    try:
+        return native.unroll(job, directions, inputs)
+    except (ValueError, RuntimeError):
+        check_range(job.lengths, inputs.shape[0 if job.time_first else 1])  # says which
+        raise
 
 
 def _checked(job: native.Job, directions: tuple[Direction, ...], inputs: Any) -> native.Job:
@@ -159,6 +171,8 @@ def _run_torch(
     """One direction after the other, by operations of torch, which read the batch first."""
     recurrence, lengths, resets, _, noise, time_first = job
     inputs = inputs.transpose(0, 1) if time_first else inputs
+    with untraced():
+        check_range(lengths, inputs.shape[1])
     outputs, finals = [], []
     for (weights, state, second_bias, _), reverse in zip(directions, job.reverse, strict=True):
         if state is None:

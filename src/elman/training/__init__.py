@@ -5,7 +5,6 @@ from __future__ import annotations
 from elman.training.augment import Augmentation, augment
 from elman.training.averaging import average_of
 from elman.training.batches import ExampleSet, batch_rows, batches, padded_share
-from elman.training.bptt import Backpropagation, LayersAsCell, bptt
 from elman.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, joined, launch, writes
@@ -41,6 +40,7 @@ from elman.training.tensorboard import TensorBoard
 from elman.training.trainer import Trainer
 from elman.training.truncated import Unroll, truncated_unroll
 from elman.training.windows import ForecastBatch, WindowExamples
+from elman.unrolling.bptt import Backpropagation, LayersAsCell, bptt
 
 __all__ = [
     "Augmentation",

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from elman.cells.budget import plans
 from elman.errors import ArgumentError, CheckpointError, TrainingError
 from elman.kernels.memory_plan import Plan
 from elman.training.averaging import average_of
@@ -41,6 +40,7 @@ from elman.training.optimizers import build_optimizer, learning_rate
 from elman.training.randomness import generator
 from elman.training.stepping import Stepper
 from elman.training.streams import Streams
+from elman.unrolling.budget import plans
 
 __all__ = ["Trainer"]
 

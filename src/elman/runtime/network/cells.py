@@ -15,19 +15,10 @@ from jaxtyping import Float, Int
 from elman.blueprint import CellConfig, cell_kinds
 from elman.errors import BlueprintError
 from elman.kernels import native, reference
-from elman.kernels.contract import (
-    GRU,
-    LSTM,
-    GRUWeights,
-    LSTMWeights,
-    Noise,
-    Recurrence,
-    RNNWeights,
-    Simple,
-    Tokens,
-    Weights,
-)
+from elman.kernels.compiled import missing
+from elman.kernels.contract import Noise, Recurrence, Tokens, Weights
 from elman.kernels.dilation import interleave
+from elman.recurrences import RECURRENCES
 from elman.runtime.network.dense import linear
 from elman.state import DilatedState, LSTMState, RNNState, leaves, map_leaves, where
 
@@ -74,9 +65,9 @@ class KernelCell:
         self.recurrence = recurrence
         self.weights = weights
         self.embedding: np.ndarray | None = None
-        self.noise = Noise(None, None, zoneout, zoneout if isinstance(recurrence, LSTM) else 0.0)
+        self.noise = Noise(None, None, zoneout, zoneout if recurrence.has_cell else 0.0)
         self.kernel, self.more = reference, {}
-        if native.supports(recurrence, weights) is None:
+        if missing(recurrence) is None:
             self.kernel, self.more = native, {"prepared": native.prepare(recurrence, weights)}
 
     def read_tokens(self, embedding: Float[np.ndarray, "V I"]) -> None:
@@ -92,11 +83,8 @@ class KernelCell:
 
     def initial_state(self, batch: int) -> RNNState | LSTMState:
         """Zeros."""
-        gates, recurrent = self.weights.weight_hh.shape
-        hidden = np.zeros((batch, recurrent), np.float32)
-        if not isinstance(self.recurrence, LSTM):
-            return RNNState(hidden)
-        return LSTMState(hidden, np.zeros((batch, gates // LSTM.gates), np.float32))
+        sizes = self.recurrence.sizes(self.weights)
+        return self.recurrence.zero_state(sizes, lambda size: np.zeros((batch, size), np.float32))
 
     def __call__(
         self, inputs: Float[np.ndarray, "B I"] | Int[np.ndarray, "B"], state: Any
@@ -321,25 +309,14 @@ def hidden(state: Any) -> Float[np.ndarray, "B R"]:
     return next(leaf for leaf in leaves(state) if np.issubdtype(leaf.dtype, np.floating))
 
 
-def _simple(config: CellConfig, weights: Arrays) -> KernelCell:
-    simple = Simple(config.activation)  # pyright: ignore[reportArgumentType]
-    return KernelCell(simple, RNNWeights(**weights), config.zoneout)
+def _kernel_cell(config: CellConfig, weights: Arrays) -> KernelCell:
+    recurrence = config.recurrence
+    return KernelCell(recurrence, recurrence.weights_type(**weights), config.zoneout)
 
 
-def _lstm(config: CellConfig, weights: Arrays) -> KernelCell:
-    lstm = LSTM(config.forget_bias, config.cell_clip)
-    return KernelCell(lstm, LSTMWeights(**weights), config.zoneout)
-
-
-def _gru(config: CellConfig, weights: Arrays) -> KernelCell:
-    return KernelCell(GRU(config.reset_after), GRUWeights(**weights), config.zoneout)
-
-
-CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = {
-    "rnn": _simple,
-    "lstm": _lstm,
-    "gru": _gru,
-}
+CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = dict.fromkeys(
+    RECURRENCES, _kernel_cell
+)
 """The built-in kinds; a user's own brings its `numpy_cell` with its `CellKind`."""
 
 WRAPPERS: dict[str, Callable[[NumpyCell, CellConfig, Arrays], NumpyCell]] = {

@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from elman.kernels import equations
-from elman.kernels.contract import GRU, LSTM, Simple
 from elman.runtime.network.blocks import Chain, Recurrent
 from elman.runtime.network.cells import (
     Dilated,
@@ -31,8 +30,6 @@ from elman.state import DilatedState, LSTMState, join
 
 __all__ = ["LayerRecording", "Recording", "record_layers"]
 
-_KINDS: dict[type, str] = {Simple: "simple cell", LSTM: "LSTM", GRU: "GRU"}
-
 
 @dataclass(frozen=True, eq=False)
 class LayerRecording:
@@ -42,7 +39,8 @@ class LayerRecording:
         number: The layer's place among the recurrent ones, from 1 at the bottom.
         reverse: Whether it read from the last step to the first. Arrays are in the order of the
             steps all the same.
-        kind: "simple cell", "LSTM", "GRU", or the name of a user's own class.
+        kind: What the recurrence is called ("simple cell", "LSTM", "GRU"), or the name of a user's
+            own class.
         inputs: `[T, I]` what the layer was fed, or token ids `[T]`.
         gates: Each gate `[T, H]` by its name in the contract; empty for a simple cell and for a
             user's own.
@@ -134,7 +132,7 @@ def _unwrapped(cell: NumpyCell) -> NumpyCell:
 
 def _kind(cell: NumpyCell) -> str:
     if isinstance(cell, KernelCell):
-        return _KINDS[type(cell.recurrence)]
+        return cell.recurrence.title
     return type(cell).__name__
 
 

@@ -124,7 +124,8 @@ class NetworkStepper:
 
     def _add_cells(self, block: Any) -> None:
         for (cell,) in block.layers:
-            if not isinstance(cell, KernelCell) or cell.noise.acts:
+            compiled = isinstance(cell, KernelCell) and missing(cell.recurrence) is None
+            if not compiled or cell.noise.acts:
                 raise _unable(f"it has a cell that steps in Python only: {type(cell).__name__}")
             stepper = Stepper(cell.recurrence, cell.weights, self._batch)
             self._steppers.append(stepper)

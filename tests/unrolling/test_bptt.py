@@ -9,7 +9,7 @@ from torch import nn
 import elman.nn
 from elman.cells import GRUCell
 from elman.errors import ArgumentError
-from elman.training.bptt import LayersAsCell, bptt
+from elman.unrolling.bptt import LayersAsCell, bptt
 from tests.cell_zoo import make, random_inputs
 
 

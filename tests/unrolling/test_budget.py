@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from elman.cells import Dropout, GRUCell, LSTMCell, RNNCell, Stacked
-from elman.cells.budget import plans
-from elman.cells.probe import probe
 from elman.errors import ArgumentError, ShapeError
 from elman.layers import dynamic_unroll
 from elman.state import RNNState, leaves
+from elman.unrolling.budget import plans
+from elman.unrolling.probe import probe
 from tests.cell_zoo import (
     CELLS,
     FEATURES,

@@ -8,9 +8,9 @@ from torch import nn
 
 import elman.nn
 from elman.cells import Dropout, LSTMCell
-from elman.cells.kernel_segments import by_kernels
-from elman.cells.segments import Reading
 from elman.layers import dynamic_unroll
+from elman.unrolling.kernel_segments import by_kernels
+from elman.unrolling.segments import Reading
 from tests.cell_zoo import make, random_inputs
 
 

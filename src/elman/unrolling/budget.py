@@ -10,13 +10,13 @@ from typing import Any
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
-from elman.cells.chosen import Steps, choose_steps
-from elman.cells.probe import probe
-from elman.cells.recomputation import recomputed_unroll
-from elman.cells.segments import Reading
-from elman.cells.unrolling import unroll
 from elman.kernels.memory_plan import Plan, check_memory, plan
 from elman.operators.watching import watcher
+from elman.unrolling.chosen import Steps, choose_steps
+from elman.unrolling.loop import unroll
+from elman.unrolling.probe import probe
+from elman.unrolling.recomputation import recomputed_unroll
+from elman.unrolling.segments import Reading
 
 __all__ = ["plans", "unroll_within"]
 
@@ -54,7 +54,7 @@ def unroll_within(
     resets: Bool[Tensor, "B T"] | None = None,
     reverse: bool = False,
 ) -> tuple[Shaped[Tensor, "B S *O"], Any]:
-    """As `elman.cells.unrolling.unroll`, with `memory` and `steps` as `dynamic_unroll` has them.
+    """As `elman.unrolling.loop.unroll`, with `memory` and `steps` as `dynamic_unroll` has them.
 
     Raises:
         ArgumentError: `memory` or `steps` is none, or too little memory.

@@ -19,6 +19,9 @@ by step offers it, and `elman.layers.dynamic_unroll` uses it where it is present
 
 So is an attribute, `mixes_rows`: while it is true, the numbers of a row depend on the other rows
 of the batch, and the cell is called without those that have ended.
+
+And so is `sole_recurrence`: a cell that is one recurrence and nothing else tells its equations,
+weights and second bias (None: it has none), for whoever runs the kernels without the cell.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from elman.cells.probe import Reached, differentiable, tracked
-from elman.cells.unrolling import unroll
 from elman.state import leaves, map_leaves
+from elman.unrolling.loop import unroll
+from elman.unrolling.probe import Reached, differentiable, tracked
 
 __all__ = ["Kept", "Picked", "Reading", "part_of"]
 

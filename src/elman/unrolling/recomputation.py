@@ -15,13 +15,13 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from elman.cells.chosen import Chosen
-from elman.cells.kernel_segments import KernelReading, by_kernels
-from elman.cells.probe import Reached, differentiable
-from elman.cells.segments import Reading
 from elman.errors import ArgumentError
 from elman.kernels.memory_plan import Advance, Plan
 from elman.state import leaves, map_leaves
+from elman.unrolling.chosen import Chosen
+from elman.unrolling.kernel_segments import KernelReading, by_kernels
+from elman.unrolling.probe import Reached, differentiable
+from elman.unrolling.segments import Reading
 
 __all__ = ["recomputed_unroll"]
 

@@ -1,7 +1,7 @@
 """Some steps of a sequence by the compiled kernels alone: no graph, and weights packed once.
 
-What `elman.cells.segments` does for any cell takes some milliseconds a segment, for the processor
-comes to torch's and Python's code cold each time; the steps themselves take no longer.
+What `elman.unrolling.segments` does for any cell takes some milliseconds a segment, for the
+processor comes to torch's and Python's code cold each time; the steps themselves take no longer.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from elman.cells.builtin import BuiltInCell
-from elman.cells.segments import Picked, Reading, part_of
 from elman.kernels.compiled import described, pack
 from elman.kernels.contract import Recurrence
 from elman.operators import native
 from elman.operators.calls import Problem, Results, run_backward, run_forward
 from elman.operators.memory import may_touch
+from elman.unrolling.segments import Picked, Reading, part_of
 
 __all__ = ["KernelReading", "by_kernels"]
 
@@ -34,7 +33,7 @@ class KernelKept(NamedTuple):
 
 
 class KernelReading(NamedTuple):
-    """As `elman.cells.segments.Reading`, of one recurrence that the kernels run.
+    """As `elman.unrolling.segments.Reading`, of one recurrence that the kernels run.
 
     Attributes:
         reading: What it stands for.
@@ -117,11 +116,11 @@ def by_kernels(reading: Reading, inputs: Tensor, sources: Sequence[Tensor]) -> K
         inputs: Of the whole sequence.
         sources: The tensors beside inputs and state that gradients are wanted of.
     """
-    cell = reading.cell
-    own = type(cell).unroll is BuiltInCell.unroll if isinstance(cell, BuiltInCell) else True
-    if not own or not hasattr(cell, "sole_recurrence"):
+    sole = getattr(reading.cell, "sole_recurrence", None)
+    found = None if sole is None else sole()
+    if found is None:
         return None
-    recurrence, weights, second_bias = cell.sole_recurrence()
+    recurrence, weights, second_bias = found
     given = [second_bias, *weights]
     known = {id(source): k for k, source in enumerate(sources)}
     places = [None if w is None else known.get(id(w)) for w in given]
@@ -129,7 +128,7 @@ def by_kernels(reading: Reading, inputs: Tensor, sources: Sequence[Tensor]) -> K
     whole = learned == len(sources) == sum(place is not None for place in places)
     if not whole or not may_touch((inputs, *given)) or torch.is_autocast_enabled("cpu"):
         return None
-    if native.lacks(weights, inputs) is not None:
+    if native.lacks(recurrence, weights, inputs) is not None:
         return None
     dense = [None if w is None else w.detach().contiguous() for w in given]
     what = described(recurrence, type(weights)(*dense[1:]), None, Tensor.data_ptr, dense[0])

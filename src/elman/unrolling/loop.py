@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor, nn
 
-from elman.operators.loop import reading_order, real_steps
+from elman.operators.loop import real_steps
 from elman.operators.notice import notice_steps
 from elman.state import map_leaves, select, where
 
-__all__ = ["loop", "mixes_rows", "reading_order", "real_steps", "unroll"]
+__all__ = ["loop", "mixes_rows", "unroll"]
 
 
 def unroll(

@@ -9,14 +9,14 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from elman.cells.budget import unroll_within
-from elman.cells.checks import Lengths, Resets, check_cell, check_lengths, check_resets
-from elman.cells.chosen import Steps
-from elman.cells.unrolling import unroll
 from elman.errors import ShapeError
 from elman.kernels.memory_plan import share
 from elman.operators.memory import untraced
 from elman.state import batch_size
+from elman.unrolling.budget import unroll_within
+from elman.unrolling.checks import Lengths, Resets, check_cell, check_lengths, check_resets
+from elman.unrolling.chosen import Steps
+from elman.unrolling.loop import unroll
 
 __all__ = ["bidirectional_unroll", "dynamic_unroll", "static_unroll"]
 
@@ -71,7 +71,7 @@ def dynamic_unroll(
         memory: What the gradients may need beside inputs, outputs and what they are gradients of:
             bytes, as "512MB" or "96 MiB"; or how many states to save, which cut the sequence into
             one more segments. None: all is kept. Such gradients cannot be differentiated again,
-            nor taken twice (`retain_graph`). `elman.cells.budget.plans` tells the plan.
+            nor taken twice (`retain_graph`). `elman.unrolling.budget.plans` tells the plan.
 
     Returns:
         Outputs `[B, S, O]` (S is T without `steps`), each at the step that was read, zero past each

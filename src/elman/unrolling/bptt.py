@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
-from elman.cells.budget import plans
-from elman.cells.checks import Lengths, Resets
-from elman.cells.chosen import Steps
 from elman.errors import ArgumentError
 from elman.kernels.memory_plan import Plan
-from elman.layers import dynamic_unroll
 from elman.state import LSTMState, RNNState, from_torch, map_leaves, to_torch
+from elman.unrolling.budget import plans
+from elman.unrolling.checks import Lengths, Resets
+from elman.unrolling.chosen import Steps
+from elman.unrolling.sequences import dynamic_unroll
 
 __all__ = ["Backpropagation", "LayersAsCell", "bptt"]
 

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elman.cells.chosen import choose_steps
 from elman.errors import ArgumentError, ShapeError
+from elman.unrolling.chosen import choose_steps
 from tests.unchecked import unchecked
 
 T = 7

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 
 from elman.cells import unroll
-from elman.cells.unrolling import loop, reading_order
+from elman.operators.loop import reading_order
+from elman.unrolling.loop import loop
 
 
 class CounterState(NamedTuple):
