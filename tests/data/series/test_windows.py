@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elman.data.series.windows import Prepared, WindowReader, Windows, cut
@@ -20,17 +21,23 @@ def offsets_of(lengths: list[int]) -> np.ndarray:
 
 @st.composite
 def cuttings(draw):
-    """Series of any lengths, histories, gaps and bounds, and how they are to be cut."""
-    lengths = draw(st.lists(st.integers(0, 14), min_size=1, max_size=5))
+    """Series of any lengths, histories, gaps and bounds, and how they are to be cut.
+
+    Most are longer than a window (of 2 to 8 steps), and have none, one or a few gaps.
+    """
+    lengths = draw(st.lists(st.integers(10, 24) | st.integers(0, 14), min_size=2, max_size=5))
     rows = sum(lengths)
-    history = np.array([draw(st.integers(0, length)) for length in lengths])
-    gaps = np.array(draw(st.lists(st.booleans(), min_size=rows, max_size=rows)), dtype=bool)
-    if draw(st.booleans()):
-        gaps[:] = False
-    bounds = st.lists(st.integers(0, 16), min_size=len(lengths), max_size=len(lengths))
-    first, last = (draw(st.none() | bounds.map(np.array)) for _ in range(2))
+    history = np.array([length - draw(st.integers(0, min(length, 4))) for length in lengths])
+    gaps = np.zeros(rows, dtype=bool)
+    gaps[draw(st.lists(st.integers(0, rows - 1), max_size=4)) if rows else []] = True
+    first = draw(st.none() | st.lists(st.integers(0, 9), min_size=5, max_size=5))
+    last = draw(st.none() | st.lists(st.integers(6, 26), min_size=5, max_size=5))
+    bounds = {
+        name: None if bound is None else np.array(bound[: len(lengths)])
+        for name, bound in (("first", first), ("last", last))
+    }
     sizes = {name: draw(st.integers(1, 4)) for name in ("input_steps", "horizon", "stride")}
-    return (offsets_of(lengths), history, gaps), {**sizes, "first": first, "last": last}
+    return (offsets_of(lengths), history, gaps), {**sizes, **bounds}
 
 
 def places(series, options):
@@ -49,30 +56,51 @@ def places(series, options):
             yield row, n, bool(gaps[row + 1 : row + steps + horizon].any())
 
 
-@given(cuttings())
-def test_every_possible_window_is_there_once(cutting):
-    series, options = cutting
-    windows = cut(*series, **options)
-    expected = [*places(series, options)]
-    found = [*zip(windows.starts.tolist(), windows.series.tolist(), strict=True)]
-    assert found == [(row, n) for row, n, crosses in expected if not crosses]
-    assert windows.crossing == sum(crosses for *_, crosses in expected)
-    assert len(windows) == len(found)
-    assert (windows.starts.dtype, windows.series.dtype) == (np.int64, np.int32)
+def test_every_possible_window_is_there_once():
+    useful = Counter()
+
+    @given(cuttings())
+    def law(cutting):
+        series, options = cutting
+        windows = cut(*series, **options)
+        expected = [*places(series, options)]
+        found = [*zip(windows.starts.tolist(), windows.series.tolist(), strict=True)]
+        assert found == [(row, n) for row, n, crosses in expected if not crosses]
+        assert windows.crossing == sum(crosses for *_, crosses in expected)
+        assert len(windows) == len(found)
+        assert (windows.starts.dtype, windows.series.dtype) == (np.int64, np.int32)
+        useful["windows"] += bool(found)
+        useful["left out, others not"] += windows.crossing > 0 and bool(found)
+        useful["a bound"] += bool(found) and options["first"] is not None
+
+    law()
+    assert useful["windows"] >= 20, useful
+    assert useful["left out, others not"] >= 10, useful
+    assert useful["a bound"] >= 5, useful
 
 
-@given(cuttings())
-def test_targets_come_after_inputs_in_an_unbroken_stretch_of_one_series(cutting):
-    (offsets, history, gaps), options = cutting
-    windows = cut(offsets, history, gaps, **options)
-    times = np.cumsum(np.where(gaps, 5, 1))  # five steps where some are missing
-    for start, n in zip(windows.starts, windows.series, strict=True):
-        middle = start + options["input_steps"]
-        stop = middle + options["horizon"]
-        assert (times[middle:stop] > times[middle - 1]).all()
-        assert (np.diff(times[start:stop]) == 1).all()
-        assert offsets[n] <= start
-        assert stop <= offsets[n] + history[n]
+def test_targets_come_after_inputs_in_an_unbroken_stretch_of_one_series():
+    useful = Counter()
+
+    @given(cuttings())
+    @settings(max_examples=60)
+    def law(cutting):
+        (offsets, history, gaps), options = cutting
+        windows = cut(offsets, history, gaps, **options)
+        times = np.cumsum(np.where(gaps, 5, 1))  # five steps where some are missing
+        for start, n in zip(windows.starts, windows.series, strict=True):
+            middle = start + options["input_steps"]
+            stop = middle + options["horizon"]
+            assert (times[middle:stop] > times[middle - 1]).all()
+            assert (np.diff(times[start:stop]) == 1).all()
+            assert offsets[n] <= start
+            assert stop <= offsets[n] + history[n]
+            useful["beside a gap"] += gaps[start] or gaps[stop : stop + 1].any()
+        useful["windows"] += len(windows) > 0
+
+    law()
+    assert useful["windows"] >= 50, useful
+    assert useful["beside a gap"] >= 20, useful
 
 
 def test_the_last_place_is_used_whatever_the_stride():
