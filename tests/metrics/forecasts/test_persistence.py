@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.neural_network import MLPRegressor
 
+from elman.metrics.forecasts import persistence as module
 from elman.metrics.forecasts.linear_forecast import fit_linear_forecast
 from elman.metrics.forecasts.naive import seasonal_naive
 from elman.metrics.forecasts.persistence import persistence
-from elman.metrics.forecasts.skill import compare
+from elman.metrics.forecasts.skill import BEATEN, UNDECIDED, Evidence, Skill, compare
 
 LENGTH = 24
 SERIES = ("walk", "sine", "season")
@@ -138,3 +139,119 @@ def test_levels_of_series_are_no_correlation():
     found = persistence(*arrays, series=series, against_last=skill)
     assert abs(found["lagged"]) < 0.3
     assert not found["persistence"]
+
+
+# Directions of four windows: about their mean, and at right angles to each other.
+U, V, W = np.array([[1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]], dtype=float)
+NAMES = ("moved", "foresight", "lagged", "aligned")
+
+
+def of_vectors(actual, forecast, last, outcome=UNDECIDED):
+    """Four windows of one series, one target and one step."""
+    skill = Skill(0.0, outcome, Evidence(0.0, None, 1, ""))
+    arrays = (actual[:, None, None], forecast[:, None, None], last[:, None])
+    return persistence(*arrays, series=np.zeros(4, int), against_last=skill)
+
+
+def plainly(actual, forecast, last, series):
+    """The four numbers from their definitions, value by value."""
+    moves, ours, lagging, aligned = [], [], [], []
+    behind = np.broadcast_to(last[:, None], actual.shape)
+    for n in np.unique(series):
+        for step, target in np.ndindex(actual.shape[1:]):
+            there = (actual[series == n, step, target], behind[series == n, step, target])
+            known = ~np.isnan(there[0]) & ~np.isnan(there[1])
+            parts = [each[known] for each in (forecast[series == n, step, target], *there[::-1])]
+            moves += [(f - b, a - b) for f, b, a in zip(*parts, strict=True)]
+            if known.any():
+                for found, values in zip((ours, lagging, aligned), parts, strict=True):
+                    found += [*(values - values.mean())]
+
+    def about_zero(a, b):
+        return np.dot(a, b) / np.sqrt(np.dot(a, a) * np.dot(b, b))
+
+    foretold, happened = np.transpose(moves)
+    moved = np.abs(foretold).mean() / np.abs(happened).mean()
+    return (
+        moved,
+        about_zero(foretold, happened),
+        about_zero(ours, lagging),
+        about_zero(ours, aligned),
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_numbers_are_those_of_the_definitions(seed):
+    draw = np.random.default_rng(seed)
+    actual, forecast = draw.normal(size=(2, 30, 3, 2)) + 5
+    last = draw.normal(size=(30, 2)) - 2
+    series = draw.integers(0, 4, 30)
+    actual[draw.random(actual.shape) < 0.2] = np.nan
+    last[draw.random(last.shape) < 0.2] = np.nan
+    actual[series == 1, 1] = np.nan  # a step of which nothing is known
+    forecast += draw.uniform(0, 1) * np.nan_to_num(last)[:, None]
+    skill = Skill(0.0, UNDECIDED, Evidence(0.0, None, 1, ""))
+    found = persistence(actual, forecast, last, series=series, against_last=skill)
+    expected = plainly(actual, forecast, last, series)
+    assert [found[name] for name in NAMES] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("moved", "lagged", "foresight", "verdict"),
+    [
+        (0.49, 0.9, 1.0, True),  # it stays with the last value
+        (0.51, 0.9, 1.0, False),
+        (2.0, 0.71, 0.29, True),  # it follows it blindly
+        (2.0, 0.69, 0.29, False),
+        (2.0, 0.71, 0.31, False),
+        (0.49, 0.1, 1.0, True),
+    ],
+)
+def test_the_verdict_follows_from_the_numbers(monkeypatch, moved, lagged, foresight, verdict):
+    numbers = iter([foresight, lagged, 0.6])
+    monkeypatch.setattr(module, "_correlation", lambda a, b: next(numbers))
+    last = 10 * U
+    found = of_vectors(last + V, last + moved * W, last)
+    assert [found[name] for name in NAMES] == pytest.approx([moved, foresight, lagged, 0.6])
+    assert found["persistence"] is verdict
+
+
+def test_the_numbers_bounds_themselves_are_no_persistence(monkeypatch):
+    last, actual, forecast = U, 2 * U, 1.05 * U + 0.6 * W
+    found = of_vectors(actual, forecast, last)
+    assert found["moved"] > 0.5
+    assert found["foresight"] < 0.3
+    assert found["lagged"] == found["aligned"] > 0.7
+    assert not found["persistence"]  # it follows what happens as much as the last value
+    bent = of_vectors(2 * U + 0.1 * V, forecast, last)
+    assert bent["lagged"] > bent["aligned"]
+    assert bent["persistence"]
+    for bound, name in (("LAGGED", "lagged"), ("BLIND", "foresight")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, bound, bent[name])
+            assert not of_vectors(2 * U + 0.1 * V, forecast, last)["persistence"]
+    half = of_vectors(U + V, U + 0.5 * V, U)
+    assert (half["moved"], half["persistence"]) == (0.5, False)
+
+
+def test_who_beats_the_last_value_is_not_persistence():
+    last = 10 * U
+    assert of_vectors(last + V, last + 0.25 * W, last)["persistence"]
+    found = of_vectors(last + V, last + 0.25 * W, last, BEATEN)
+    assert not found["persistence"]
+    assert found["sentence"] == (
+        "This is not persistence: the last value is beaten (it moves 25 % as far from the last "
+        "value as what happens does, and its moves correlate 0.00 with the actual ones)."
+    )
+
+
+def test_a_forecast_that_never_leaves_the_last_value_has_no_foresight():
+    last = 10 * U
+    found = of_vectors(last + V, last, last)
+    assert found["persistence"]
+    assert (found["moved"], found["lagged"]) == (0, pytest.approx(1))
+    assert np.isnan(found["foresight"])
+    assert found["sentence"] == (
+        "This is persistence: it follows the last value and is no better "
+        "(it moves 0 % as far from the last value as what happens does)."
+    )

@@ -109,3 +109,46 @@ def test_a_baseline_without_error_cannot_be_beaten():
     assert compare(np.zeros(400), np.zeros(400), **groups)[:2] == (0.0, UNDECIDED)
     perfect = compare(np.ones(400), np.zeros(400), **groups)
     assert perfect[:2] == (-np.inf, WORSE)
+
+
+def test_a_skill_of_nothing_is_no_outcome_however_sure_the_groups_are():
+    """Twenty short series gain what one long series loses: the sums are equal, the means not."""
+    draw = np.random.default_rng(0)
+    gain = np.round(64 + 8 * draw.normal(size=20)) / 64  # of which sums are exact
+    series = np.concatenate([np.arange(20), np.full(20, 20)])
+    baseline = np.full(40, 64.0)
+    loss = baseline + np.concatenate([-gain, gain])
+    for ours in (loss, 2 * baseline - loss):
+        found = compare(ours, baseline, series=series, origins=np.zeros(40, int), horizon=1)
+        assert found.evidence.over == "series"
+        assert found.evidence.p < 1e-6
+        assert (found.skill, found.outcome) == (0, UNDECIDED)
+
+
+@pytest.mark.parametrize(("span", "blocks"), [(240, 6), (239, 5), (399, 9), (400, 10), (999, 10)])
+def test_time_is_divided_into_blocks_of_two_horizons_at_least(span, blocks):
+    """Six of them or more are the groups; with fewer, series are, if there are more of these."""
+    difference, origins = np.random.default_rng(0).normal(size=span), np.arange(span)
+    for many in (blocks, blocks + 1):
+        series = np.arange(span) % many
+        found = paired_test(difference, series=series, origins=origins, horizon=HORIZON)
+        by_series = blocks < 6 and many > blocks
+        assert (found.units, found.over) == (
+            (many, "series") if by_series else (blocks, "blocks of time")
+        )
+
+
+def test_two_groups_are_enough_and_differences_all_alike_leave_no_doubt():
+    origins, series = np.array([0, 40]), np.zeros(2, int)
+
+    def tested(*difference):
+        found = paired_test(
+            np.array(difference), series=series, origins=origins, horizon=HORIZON // 2
+        )
+        assert found.units == 2
+        return found.p
+
+    assert tested(1.0, 3.0) == pytest.approx(stats.ttest_1samp([1, 3], 0).pvalue)
+    assert tested(2.0, 2.0) == 0
+    assert tested(0.0, 0.0) == 1
+    assert tested(-1.0, 1.0) == pytest.approx(1)
