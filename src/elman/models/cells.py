@@ -18,7 +18,6 @@ from elman.cells import (
     Residual,
     Zoneout,
 )
-from elman.cells.builtin import BuiltInCell
 from elman.errors import BlueprintError
 
 __all__ = ["CELLS", "WRAPPERS", "build_cell"]
@@ -34,15 +33,15 @@ def _dropout(cell: Any, config: CellConfig) -> Dropout:
     )
 
 
-def _built_in(kind: type[BuiltInCell]) -> Callable[[CellConfig, int], nn.Module]:
+def _built_in(cell: Callable[..., nn.Module]) -> Callable[[CellConfig, int], nn.Module]:
     def make(config: CellConfig, input_size: int) -> nn.Module:
         options = {name: getattr(config, name) for name in cell_kinds()[config.kind].options}
-        return kind(input_size, config.units, **options)
+        return cell(input_size, config.units, **options)
 
     return make
 
 
-CELLS = {kind.recurrence_type.kind: _built_in(kind) for kind in BUILT_IN}
+CELLS = {cell.recurrence_type.kind: _built_in(cell) for cell in BUILT_IN}
 """The built-in kinds; a user's own brings its `torch_cell` with its `CellKind`."""
 
 WRAPPERS: dict[str, Callable[[Any, CellConfig], nn.Module]] = {
