@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from elman.metrics.forecasts.skill import BEATEN, UNDECIDED, WORSE, compare, paired_test
+from elman.metrics.forecasts import skill as module
+from elman.metrics.forecasts.skill import BEATEN, UNDECIDED, WORSE, Evidence, compare, paired_test
 
 draws = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 HORIZON = 20
@@ -152,3 +153,23 @@ def test_two_groups_are_enough_and_differences_all_alike_leave_no_doubt():
     assert tested(2.0, 2.0) == 0
     assert tested(0.0, 0.0) == 1
     assert tested(-1.0, 1.0) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("p", "mean", "outcome"),
+    [(0.049, 1, BEATEN), (0.05, 1, UNDECIDED), (0.051, 1, UNDECIDED), (0.049, -1, UNDECIDED)],
+)
+def test_five_percent_are_chance_and_a_mean_against_the_skill_too(monkeypatch, p, mean, outcome):
+    evidence = Evidence(mean, p, 6, "blocks of time")
+    monkeypatch.setattr(module, "paired_test", lambda *_, **__: evidence)
+    found = compare(np.ones(2), np.full(2, 2.0), **one_series(2))
+    assert found == (0.5, outcome, evidence)
+
+
+def test_windows_within_two_horizons_are_one_group():
+    found = paired_test(np.array([1.0, 2.0, 4.0]), **one_series(3))
+    assert found == (pytest.approx(7 / 3), None, 1, "blocks of time")
+
+
+def test_any_loss_at_all_is_infinitely_worse_than_none():
+    assert compare(np.full(4, 0.1), np.zeros(4), **one_series(4)).skill == -np.inf
