@@ -79,8 +79,8 @@ def gather(
         FormatError: The configuration cannot be read.
     """
     told = {} if config is None else _read(config)
-    kind = task or told.get("kind")
-    row = task_of(kind)
+    row = task_of(task or told.get("kind"))
+    kind = row.name
     described = _described(about, told.get("about", {}))
     if "data" not in described:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -46,7 +46,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
     """
 
     _task = "classifier"
-    score = SequenceEstimator.score  # not the mixin's
+    score: ClassVar[Any] = SequenceEstimator.score  # not the mixin's
 
     label_smoothing: float = parameter(
         0.0, plain(float), "Share of a target that is spread over all classes, in [0, 1)."

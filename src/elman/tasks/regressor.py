@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -47,7 +47,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
     """
 
     _task = "regressor"
-    score = SequenceEstimator.score  # not the mixin's
+    score: ClassVar[Any] = SequenceEstimator.score  # not the mixin's
 
     per_step: bool = parameter(
         False, flag(), "A target belongs to each step rather than to the sequence."

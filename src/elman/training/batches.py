@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ class ExampleSet(Protocol):
         lesson: By which a trainer learns them: makes an `elman.training.lesson.Lesson`.
     """
 
-    lesson: Callable[..., Any]
+    lesson: ClassVar[Callable[..., Any]]
 
     @property
     def lengths(self) -> Int[Tensor, "N"] | None:

@@ -95,7 +95,8 @@ class Lesson:
 
     def fingerprints(self) -> list[str | None]:
         """Checksums of both parts: whether a run goes on with the data that it began with."""
-        return [part and part.fingerprint() for part in (self._train, self._validation)]
+        parts = (self._train, self._validation)
+        return [None if part is None else part.fingerprint() for part in parts]
 
     def carried(self) -> dict[str, Tensor]:
         """What goes on from step to step beside the weights, for a checkpoint."""
