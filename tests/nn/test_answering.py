@@ -151,6 +151,31 @@ def test_a_layer_in_training(kind, bias, batch_first, monkeypatch):
             assert ours.stride() == theirs.stride()
 
 
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("kind", ["RNN", "GRU"])
+def test_one_step_that_is_learnt_from_is_torchs(kind, bias, batch_first, monkeypatch):
+    torch.manual_seed(0)
+    layer = getattr(elman.nn, kind)(3, 20, bias=bias, batch_first=batch_first)
+    torchs = getattr(torch.nn, kind)(3, 20, bias=bias, batch_first=batch_first)
+    torchs.load_state_dict(layer.state_dict())
+    x = torch.randn(*((4, 1) if batch_first else (1, 4)), 3, requires_grad=True)
+    calls = []
+    monkeypatch.setattr(answering.native, "run", lambda *given: calls.append(given))
+    for hx in (None, torch.randn(1, 4, 20, requires_grad=True)):
+        found, wanted = [], []
+        for module, kept in ((layer, found), (torchs, wanted)):
+            outputs, last = module(x, hx)
+            loss = outputs.square().sum() + 3 * last.sum()
+            states = [] if hx is None else [hx]
+            grads = torch.autograd.grad(loss, [x, *states, *module.parameters()])
+            kept += [outputs, last, *grads]
+        for ours, theirs in zip(found, wanted, strict=True):
+            assert torch.equal(ours, theirs)
+            assert ours.stride() == theirs.stride()
+    assert not calls
+
+
 @pytest.mark.parametrize("name", ["weight_ih_l0", "weight_hh_l0", "bias_hh_l0", "weight_hr_l0"])
 def test_parameters_that_do_not_fit_are_told_by_the_long_way(name):
     layer = elman.nn.LSTM(3, 20, proj_size=5)

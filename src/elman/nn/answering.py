@@ -1,7 +1,8 @@
 """A layer's ordinary call on the shortest way: a small recurrence is short, too.
 
 What is out of the ordinary (several layers or directions, other classes, shapes or dtypes, who
-looks on, errors) goes the long way, which tells about it; the numbers are the same to the bit.
+looks on, errors) goes the long way, which tells about it; the numbers are the same to the bit,
+but for one step that is learnt from: those are torch's own.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from elman.kernels.compiled import missing
+from elman.kernels.contract import LSTM, Recurrence
 from elman.nn.weights import layer_weights
-from elman.operators import native
+from elman.operators import aten, native
+from elman.operators.biases import zero_state
 from elman.operators.memory import may_touch, transformed
 from elman.operators.notice import watched
-from elman.state import to_torch
+from elman.state import RNNState, to_torch
 
 __all__ = ["answer"]
 
@@ -69,10 +72,29 @@ def _run(
         None if hidden is None else hidden[0],
         None if cell is None else cell[0],
     )
+    if _one_step(recurrence, tensors):
+        states = zero_state(recurrence, weights, tensors[0].shape[1], inputs)
+        if hidden is not None:
+            states = RNNState(tensors[1])
+        outputs, final = aten.unroll(
+            recurrence, weights, tensors[0].transpose(0, 1), states, None, False, second_bias
+        )
+        return outputs if module.batch_first else outputs.transpose(0, 1), to_torch((final,))
     job = native.Job(recurrence, None, None, (False,), None, True)
     outputs, (final,) = native.run(job, type(weights), tensors)
     states = to_torch((final,))
     return outputs.transpose(0, 1) if module.batch_first else outputs, states
+
+
+def _one_step(recurrence: Recurrence, tensors: Sequence[Any]) -> bool:
+    """Whether this is one step that is learnt from, and not an LSTM's.
+
+    A kernel packs the weights for each call, which a single step back does not pay: torch's own
+    operators take half to nine tenths of the time there (not of an LSTM).
+    """
+    if len(tensors[0]) != 1 or isinstance(recurrence, LSTM) or not torch.is_grad_enabled():
+        return False
+    return any(tensor is not None and tensor.requires_grad for tensor in tensors)
 
 
 def _answer_frozen(
