@@ -139,9 +139,11 @@ def test_padded_share_counts_steps():
 
 def test_token_ids_are_batched_like_features():
     ids = torch.tensor([[3, 1, 2], [4, 0, 0], [5, 6, 0]])
-    data = Examples(ids, torch.zeros(3), torch.tensor([3, 1, 2]))
+    lengths = torch.tensor([3, 1, 2])
+    data = Examples(ids, torch.zeros(3, 1), lengths, kind=Target.NUMBERS)
     batch = data.select(np.array([1, 2]))
     assert batch.inputs.tolist() == [[4, 0], [5, 6]]
     assert batch.inputs.dtype == torch.int64
     assert data.steps().tolist() == [3, 1, 2]
-    assert data.fingerprint() != Examples(ids + 1, data.targets, data.lengths).fingerprint()
+    other = Examples(ids + 1, data.targets, lengths, kind=Target.NUMBERS)
+    assert data.fingerprint() != other.fingerprint()

@@ -10,6 +10,7 @@ from elman.data import as_sequences
 from elman.models import build
 from elman.runtime import Network
 from elman.runtime.network import run_batches, sequences_for
+from elman.targets import Target
 from elman.training import CrossEntropy, Examples, Trainer, TrainingConfig
 from elman.training.losses import accuracy
 
@@ -28,7 +29,7 @@ def test_ragged_ids_are_learnt_and_answered_alike():
     inputs, targets, lengths = map(torch.tensor, (tokens.values, classes, tokens.lengths))
     module = build(BLUEPRINT, seed=0)
     config = TrainingConfig(learning_rate=0.02, batch_size=10, epochs=15, seed=0)
-    data = Examples(inputs, targets, lengths)
+    data = Examples(inputs, targets, lengths, kind=Target.CLASS)
     history = Trainer(module, CrossEntropy(), data, data, config, score=accuracy).run()
     assert history.best.validation_score == 1.0
     weights = {name: tensor.detach().numpy() for name, tensor in module.state_dict().items()}
