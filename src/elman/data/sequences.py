@@ -12,7 +12,7 @@ import numpy as np
 
 from elman.errors import ArgumentError, DataError, ShapeError
 
-__all__ = ["LabelledSequences", "Sequences", "as_sequences", "check_ids"]
+__all__ = ["LabelledSequences", "Sequences", "as_sequences", "check_ids", "padded"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,10 +160,10 @@ def _pad(X: list[Any], features: int | None, where: str) -> Sequences:
         sequence = int(np.searchsorted(ends, step, side="right"))
         inside = step - (ends[sequence] - lengths[sequence])
         raise _not_finite(where, sequence, inside, feature, steps[step, feature])
-    return _padded(flat, lengths)
+    return padded(flat, lengths)
 
 
-def _padded(steps: np.ndarray, lengths: np.ndarray) -> Sequences:
+def padded(steps: np.ndarray, lengths: np.ndarray) -> Sequences:
     """All steps `[R, I]` or ids `[R]`, one sequence after the other, as `Sequences`."""
     inside = np.arange(int(lengths.max())) < lengths[:, None]
     values = np.zeros((*inside.shape, *steps.shape[1:]), dtype=steps.dtype)
@@ -238,7 +238,7 @@ def _token_ids(X: Any, vocabulary: int | None, where: str) -> Sequences:
     elif isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
         _check_any(X, where)
         rows = [_ids(row, 1, f"{where}[{n}]") for n, row in enumerate(X)]
-        sequences = _padded(np.concatenate(rows), np.array([len(row) for row in rows]))
+        sequences = padded(np.concatenate(rows), np.array([len(row) for row in rows]))
     else:
         values = _ids(X, 2, where)
         _check_any(values, where)

@@ -119,6 +119,32 @@ def test_numbers_at_each_step(write):
     assert read(write("id,t,v\na,2,5\n"), per_step=True).labels is None
 
 
+@pytest.mark.parametrize("steps", [(2, 2), (1, 2)])
+def test_classes_at_each_step_and_token_ids(write, steps):
+    rows = [f"s{n},{t},{n + t},{'xy'[t]}" for n, length in enumerate(steps) for t in range(length)]
+    data = read(write("\n".join(["id,t,word,tag", *rows])), label="tag", per_step=True,
+                classes=True, ids=True)  # fmt: skip
+    assert data.sequences.features is None
+    assert [row.tolist() for row in data.sequences.rows()] == [
+        list(range(n, n + length)) for n, length in enumerate(steps)
+    ]
+    assert data.labels is not None
+    assert [row.tolist() for row in data.labels] == [list("xy")[:length] for length in steps]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,t,v\na,1,2\na,2,2.5\n", "line 3, column 'v': found .*2.5.*; a token id: a whole"),
+        ("id,t,v\na,1,-2\n", "line 2, column 'v': found .*-2.*; a token id"),
+        ("id,t,v,w\na,1,2,3\n", "2 columns besides series, step and label: 'v', 'w'; one"),
+    ],
+)
+def test_what_are_no_token_ids_is_named_with_its_line(write, text, message):
+    with pytest.raises(DataError, match=message):
+        read(write(text), ids=True)
+
+
 @pytest.mark.parametrize("text", ["id,t,v\na,1,2\n", "id,t,v,label\na,1,2,\na,2,3,\n"])
 def test_labels_may_be_missing_throughout(write, text):
     assert read(write(text)).labels is None

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.sequences import LabelledSequences, Sequences
+from elman.data.sequences import LabelledSequences, padded
 from elman.data.tables import columns as tables
 from elman.data.tables import reader
 from elman.data.tables.columns import Table
@@ -83,42 +83,54 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     ids, codes = _series(table, series_name)
     order = _order(table, codes, series_name, step_name)
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
-    inside = np.arange(lengths.max()) < lengths[:, None]
-
-    def pad(names: Sequence[str], dtype: Any) -> np.ndarray:
-        padded = np.zeros((*inside.shape, len(names)), dtype=dtype)
-        padded[inside] = _matrix(table, names)[order]
-        return padded
-
-    if all((_codes(table, name)[0] < 0).all() for name in label_names):
-        labels = None
-    elif columns.per_step and columns.classes:
-        labels = _each_step(table, label_names, order, lengths)
-    elif columns.per_step:
-        labels = pad(label_names, np.float64)
-    else:
-        firsts = order[np.cumsum(lengths) - lengths]
-        by_column = [_constant(table, name, codes, firsts) for name in label_names]
-        labels = by_column[0] if isinstance(columns.label, str | None) else np.stack(by_column, 1)
-    if columns.ids:
-        _check_ids(table, features)
-        sequences = Sequences(pad(features, np.int64)[..., 0], lengths)
-    else:
-        sequences = Sequences(pad(features, np.float32), lengths)
+    labels = None
+    if any((_codes(table, name)[0] >= 0).any() for name in label_names):
+        labels = _labels(table, columns, label_names, codes, order, lengths)
+    sequences = padded(_steps(table, columns, features)[order], lengths)
     return LabelledSequences(sequences, labels, features, ids, table.name)
 
 
-def _check_ids(table: Table, features: Sequence[str]) -> None:
-    """There is one column besides series, step and label, and it holds token ids."""
+def _steps(table: Table, columns: Columns, features: Sequence[str]) -> np.ndarray:
+    """What each row says of its step: float32 `[rows, I]`, or token ids int64 `[rows]`."""
+    values = _matrix(table, features)
+    if not columns.ids:
+        return values.astype(np.float32)
     if len(features) != 1:
         found = f"{len(features)} columns besides series, step and label: {quoted(features)}"
         raise DataError(table.name, found, "one, of token ids")
-    ids = _matrix(table, features)[:, 0]
-    wrong = (ids < 0) | (ids != np.round(ids))
+    wrong = (values < 0) | (values != np.round(values))
     if wrong.any():
         row = int(wrong.argmax())
         expected = "a token id: a whole number of at least 0"
         raise _wrong(table, row, features[0], _found(table, row, features[0]), expected)
+    return values[:, 0].astype(np.int64)
+
+
+def _labels(
+    table: Table,
+    columns: Columns,
+    names: Sequence[str],
+    series: np.ndarray,
+    order: np.ndarray,
+    lengths: np.ndarray,
+) -> np.ndarray:
+    """What is to be learnt, as `LabelledSequences` has it.
+
+    Args:
+        table: The table.
+        columns: Whether a label belongs to each step, and is a class.
+        names: The columns of labels.
+        series: The number of each row's series.
+        order: The rows sorted by series and step.
+        lengths: How many rows each series has.
+    """
+    if columns.per_step and columns.classes:
+        return _each_step(table, names, order, lengths)
+    if columns.per_step:
+        return padded(_matrix(table, names)[order], lengths).values
+    firsts = order[np.cumsum(lengths) - lengths]
+    by_column = [_constant(table, name, series, firsts) for name in names]
+    return by_column[0] if isinstance(columns.label, str | None) else np.stack(by_column, 1)
 
 
 def _each_step(
@@ -133,7 +145,8 @@ def _each_step(
         raise _wrong(table, row, names[0], "found nothing", "a label in every row, or in none")
     every = label_array(values)[codes[order]]
     rows = np.empty(len(lengths), dtype=object)
-    rows[:] = np.split(every, np.cumsum(lengths)[:-1])
+    for n, row in enumerate(np.split(every, np.cumsum(lengths)[:-1])):
+        rows[n] = row  # one by one: rows of one length would be taken for a matrix
     return rows
 
 
