@@ -12,7 +12,7 @@ import elman
 from elman.blueprint import Blueprint, Dense, Flatten, Recurrent, Tail
 from elman.cli.verbs import app
 from elman.errors import ArgumentError, BundleError
-from elman.runtime.forecasting import register, registry
+from elman.runtime.forecasting import register_strategy, registry
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.forecasting.strategies import Asked, Parts, Shape, Spans, Strategy
 from elman.runtime.forecasting.windows import WindowReach
@@ -64,7 +64,7 @@ TAIL = Strategy(
     shape=shape,
     blueprint=blueprint,
     reach=WindowReach(),
-    refuses={"recall": "leave it out"},
+    refuses={"recall": "leave it on"},
     own=Counted,
 )
 
@@ -72,7 +72,7 @@ TAIL = Strategy(
 @pytest.fixture
 def registered(monkeypatch):
     monkeypatch.setattr(registry, "_ROWS", dict(registry._ROWS))
-    register("tail", f"{__name__}:TAIL")
+    register_strategy("tail", f"{__name__}:TAIL")
 
 
 def series():
@@ -80,8 +80,7 @@ def series():
 
 
 def test_it_is_trained_saved_and_loaded_as_any_other(registered, tmp_path):
-    options = SMALL | {"recall": None}
-    model = Forecaster("tail", **options).fit(series(), horizon=6)
+    model = Forecaster("tail", **SMALL).fit(series(), horizon=6)
     assert model.result_["learnt"] == 108
     found = model.predict(series())
     assert found.mean.shape == (1, 6, 1)
@@ -96,20 +95,21 @@ def test_it_is_trained_saved_and_loaded_as_any_other(registered, tmp_path):
 
 
 def test_it_refuses_what_it_does_not_have(registered):
-    with pytest.raises(ArgumentError, match="recall: True with strategy='tail'"):
-        Forecaster("tail", **SMALL).fit(series(), horizon=6)
+    with pytest.raises(ArgumentError, match="recall: False with strategy='tail'"):
+        Forecaster("tail", **SMALL, recall=False).fit(series(), horizon=6)
     with pytest.raises(ArgumentError, match=r"recursive, direct, segments, smoothing, tail"):
         Forecaster("head", **SMALL).fit(series(), horizon=6)
 
 
 def test_a_model_of_a_strategy_that_is_not_known_is_refused(registered, tmp_path, monkeypatch):
-    model = Forecaster("tail", **SMALL | {"recall": None}).fit(series(), horizon=6)
+    model = Forecaster("tail", **SMALL).fit(series(), horizon=6)
     model.save(tmp_path / "model.elman")
     monkeypatch.delitem(registry._ROWS, "tail")
     with pytest.raises(BundleError, match=r"strategy: found 'tail'.*one of recursive, direct"):
         elman.load(tmp_path / "model.elman")
 
 
-def test_the_names_of_a_models_own_parts_are_taken(registered):
-    with pytest.raises(ArgumentError, match="linear"):
-        register("linear", f"{__name__}:TAIL")
+@pytest.mark.parametrize("name", ["linear", "direct"])
+def test_names_of_other_strategies_and_of_parts_of_a_model_are_taken(registered, name):
+    with pytest.raises(ArgumentError, match=name):
+        register_strategy(name, f"{__name__}:TAIL")

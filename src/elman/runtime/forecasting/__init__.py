@@ -13,7 +13,12 @@ from elman.runtime.forecasting.plan import (
     ForecastPlan,
 )
 from elman.runtime.forecasting.preparing import fit_covariates
-from elman.runtime.forecasting.registry import lesson_of, register, strategy_names, strategy_of
+from elman.runtime.forecasting.registry import (
+    known_strategies,
+    learning_of,
+    register_strategy,
+    strategy_of,
+)
 from elman.runtime.forecasting.smoothing import Smoothing, check_values, future_steps, padded
 from elman.runtime.forecasting.window_arrays import panel_of_windows
 
@@ -35,13 +40,13 @@ __all__ = [
     "first_targets",
     "fit_covariates",
     "future_steps",
-    "lesson_of",
+    "known_strategies",
+    "learning_of",
     "level_name",
     "linear_inputs",
     "padded",
     "panel_of_windows",
-    "register",
-    "strategy_names",
+    "register_strategy",
     "strategy_of",
     "tested",
     "until_tensors",

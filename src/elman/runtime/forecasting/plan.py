@@ -13,7 +13,7 @@ from elman.data.series.panel import Columns
 from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError, BundleError
 from elman.metrics.forecasts import HEADS, make_head
-from elman.runtime.forecasting.registry import strategy_names, strategy_of
+from elman.runtime.forecasting.registry import known_strategies, strategy_of
 from elman.transforms.calendar import CalendarName
 from elman.transforms.series_scaler import Scaling
 
@@ -136,7 +136,7 @@ class ForecastPlan:
         names = [field.name for field in fields(cls)]
         if not isinstance(data, Mapping) or set(data) != set(names):
             raise BundleError("forecast plan", f"found {_shown(data)}", f"exactly {names}")
-        known = strategy_names()
+        known = known_strategies()
         strategy = ("strategy", f"one of {', '.join(known)}", _one_of(known))
         for name, expected, sound in (strategy, *_CHECKS):
             if not sound(data[name]):

@@ -13,17 +13,18 @@ from elman.data.series.panel import Panel
 from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError
 from elman.metrics.forecasts import make_head
-from elman.parameters import whole_number
+from elman.parameters import told, whole_number
 from elman.runtime.forecasting import (
     GAPS,
     LARGEST,
     SHORT,
     TRANSFORMS,
     ForecastPlan,
-    strategy_names,
+    known_strategies,
     strategy_of,
 )
 from elman.runtime.forecasting.strategies import Asked, Strategy
+from elman.tasks.forecasting.parameters import ForecastParameters
 from elman.transforms.calendar import calendar_features
 from elman.transforms.calendar import usual as usual_features
 from elman.transforms.series_scaler import Scaling
@@ -44,8 +45,6 @@ _LASTING = (
     "identify",
 )
 """What cannot change from one training to the next."""
-_UNUSED = {"transform": "none", "linear": False, "traits": False, "stride": 1, "joint": False}
-"""Options as they are where a strategy does not have them; None all others."""
 _NAMES: dict[str, tuple[str, ...]] = {
     "keep": ("best", "last"),
     "gaps": GAPS,
@@ -62,7 +61,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
     Raises:
         ArgumentError: A parameter is outside its range, or two do not go together.
     """
-    known = strategy_names()
+    known = known_strategies()
     if given["strategy"] not in known:
         found = f"found {given['strategy']!r}"
         raise ArgumentError("strategy", found, f"one of {', '.join(known)}")
@@ -128,9 +127,9 @@ def _check_counts(chosen: Mapping[str, Any]) -> None:
 
 def _check_options(how: Strategy, given: Mapping[str, Any]) -> None:
     """`ArgumentError` where an option is set that the strategy does not have."""
-    strategy = given["strategy"]
+    strategy, parameters = given["strategy"], told(ForecastParameters)
     for name, instead in how.refuses.items():
-        if given[name] != _UNUSED.get(name):
+        if given[name] != parameters[name].default:
             raise ArgumentError(name, f"{given[name]!r} with strategy={strategy!r}", instead)
     if given["output"] == "negative_binomial" and not how.counts:
         raise ArgumentError(
@@ -142,18 +141,18 @@ def _check_options(how: Strategy, given: Mapping[str, Any]) -> None:
 
 def _asked(given: Mapping[str, Any], panel: Panel, horizon: int) -> Asked:
     """What the steps of the plan are chosen from."""
-    told = {
+    steps = {
         name: None if given[name] is None else whole_number(name, given[name], 1)
         for name in ("window", "segment")
     }
     season = given["season"]
     if isinstance(season, list | tuple):
-        season = tuple(whole_number("season", steps, 2) for steps in season)
+        season = tuple(whole_number("season", each, 2) for each in season)
     elif season is not None:
         season = whole_number("season", season, 1)
     held = held_out_steps(given["validation"], panel, horizon)
     return Asked(
-        **told,
+        **steps,
         season=season,
         usual_season=panel.frequency.season,
         horizon=horizon,

@@ -17,28 +17,28 @@ from elman.runtime.forecasting.strategies.smoothing import (
     further_features,
     smoothing_of,
 )
-from elman.tasks.forecasting.stage import ForecastLesson, Stage
+from elman.tasks.forecasting.stage import Learning, Stage
 from elman.training import Examples
 from elman.training.likelihoods import ForecastLoss
 from elman.training.smoothing import SmoothedLoss, SmoothedNetwork, series_examples
 
-__all__ = ["smoothing_lesson"]
+__all__ = ["smoothing_learning"]
 
 _BEGINNING = 0.1  # of the last layer's usual weights: first answers are nearly the smoothing's own
 
 
-def smoothing_lesson(
+def smoothing_learning(
     stage: Stage,
     network: nn.Module,
     loss: ForecastLoss,
     per_epoch: int | None,
     validate: bool,
     fresh: bool,
-) -> ForecastLesson:
+) -> Learning:
     """Series as examples: each step of one has the H steps after it as targets.
 
     A series counts by the root of its spread: half way between its own unit, as of the scaled
-    error, and a share of its values, as of the percentage error. Arguments as of `Taught`.
+    error, and a share of its values, as of the percentage error. Arguments as of `Learner`.
 
     Raises:
         DataError: A value does not suit the smoothing.
@@ -74,4 +74,4 @@ def smoothing_lesson(
 
     validation = examples(panel.history, trained - 1) if validate else None
     measure = SmoothedLoss(loss, start.form)
-    return ForecastLesson(module, measure, examples(trained, 0), validation, learnt)
+    return Learning(module, measure, examples(trained, 0), validation, learnt)

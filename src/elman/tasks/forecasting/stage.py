@@ -24,7 +24,7 @@ from elman.runtime.forecasting import (
     Forecasting,
     ForecastPlan,
     fit_covariates,
-    lesson_of,
+    learning_of,
     linear_inputs,
 )
 from elman.runtime.network import Network
@@ -34,13 +34,13 @@ from elman.training import ExampleSet, History, Measure
 from elman.training.likelihoods import ForecastLoss
 from elman.transforms.series_scaler import SeriesScaler
 
-__all__ = ["ForecastLesson", "Stage", "Taught", "Trained"]
+__all__ = ["Learner", "Learning", "Stage", "Trained"]
 
 _MOST = 50_000  # windows that linear map and calibration learn from, evenly chosen
 _BATCH = 512
 
 
-class ForecastLesson(NamedTuple):
+class Learning(NamedTuple):
     """What a strategy's network learns, and by what.
 
     Attributes:
@@ -58,8 +58,8 @@ class ForecastLesson(NamedTuple):
     learnt: Callable[[Companions], Companions]
 
 
-Taught = Callable[["Stage", nn.Module, ForecastLoss, int | None, bool, bool], ForecastLesson]
-"""What makes a strategy's lesson: of a stage, its network, its loss, the most windows an epoch
+Learner = Callable[["Stage", nn.Module, ForecastLoss, int | None, bool, bool], Learning]
+"""What a strategy learns by: of a stage, its network, its loss, the most windows an epoch
 (None: all), whether what is held out chooses the epoch, and whether the network is a fresh one."""
 
 
@@ -154,8 +154,8 @@ class Stage:
             start = warm.bundle.weights
             network.load_state_dict({name: torch.from_numpy(a) for name, a in start.items()})
         choose = choose and bool((self.trained < self.panel.history).any())
-        taught: Taught = lesson_of(self.plan.strategy)
-        module, measure, train, validation, learnt = taught(
+        learner: Learner = learning_of(self.plan.strategy)
+        module, measure, train, validation, learnt = learner(
             self, network, loss, per_epoch, choose, warm is None
         )
         found = train_module(module.to(options.device), measure, train, validation, options)

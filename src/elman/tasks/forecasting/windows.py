@@ -7,24 +7,24 @@ from typing import Any
 from torch import nn
 
 from elman.data.series.windows import WindowReader
-from elman.tasks.forecasting.stage import ForecastLesson, Stage
+from elman.tasks.forecasting.stage import Learning, Stage
 from elman.training.likelihoods import ForecastLoss
 from elman.training.windows import WindowExamples
 
-__all__ = ["window_lesson"]
+__all__ = ["window_learning"]
 
 
-def window_lesson(
+def window_learning(
     stage: Stage,
     network: nn.Module,
     loss: ForecastLoss,
     per_epoch: int | None,
     validate: bool,
     fresh: bool,
-) -> ForecastLesson:
+) -> Learning:
     """Windows, and what came after each: the horizon, or after each step the next one.
 
-    Arguments as of `Taught`.
+    Arguments as of `Learner`.
     """
     ahead = 1 if stage.plan.shift_known else stage.plan.horizon
 
@@ -33,4 +33,4 @@ def window_lesson(
 
     train = WindowExamples(reader(stride=stage.stride, last=stage.trained), per_epoch)
     validation = WindowExamples(reader(first=stage.trained)) if validate else None
-    return ForecastLesson(network, loss, train, validation, lambda companions: companions)
+    return Learning(network, loss, train, validation, lambda companions: companions)

@@ -17,7 +17,7 @@ from elman.state import map_leaves
 
 __all__ = ["RECURSIVE"]
 
-_WINDOW = 20  # the lesson's
+_WINDOW = 20  # as of the classic introduction
 
 
 def _parameters(
@@ -84,7 +84,7 @@ def _shape(plan: ForecastPlan, features: int, parameters: int) -> Shape:
 
 
 def _blueprint(plan: ForecastPlan, parts: Parts) -> Blueprint:
-    """The lesson's output projection at each step."""
+    """An output projection at each step."""
     shape = _shape(plan, parts.features, parts.parameters)
     return sequence_to_sequence(
         cells=parts.cells,
