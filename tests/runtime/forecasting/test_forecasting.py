@@ -274,11 +274,13 @@ def test_sample_paths():
         at_work(panel).work.paths(windows, 9, seed=5)
 
 
-def test_sample_paths_of_a_point_are_it_and_errors():
+@pytest.mark.parametrize("linear", [False, True], ids=["by itself", "after the linear map"])
+def test_sample_paths_of_a_point_are_it_and_errors(linear):
     panel = shops()
-    plan = plan_for(panel, normalise="standard")
+    plan = plan_for(panel, normalise="standard", linear=linear)
+    fitted = at_work(panel, linear=True, normalise="standard").companions.linear
     calibration = calibration_for(plan)
-    companions = companions_for(panel, plan, calibration=calibration)
+    companions = companions_for(panel, plan, calibration=calibration, linear=fitted)
     work = Forecasting(companions, panel, network_for(companions, panel))
     windows = some_of(windows_of(panel, plan), [3])
     paths = work.paths(windows, 8, seed=0)[0, :, :, 0]
