@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, field, fields
 from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar
@@ -298,7 +298,7 @@ FORMER: Mapping[str, tuple[str, Mapping[Any, Any]]] = {
 """Names that parameters had in files of before: the name now, and values that have changed."""
 
 
-def renamed(given: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def renamed(given: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     """Parameters from a file, by the names that they have now.
 
     Args:

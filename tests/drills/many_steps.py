@@ -84,7 +84,7 @@ def main(rows: str, folder: str) -> None:
     windows = cut(
         panel.offsets, panel.history, panel.gap_before, input_steps=INPUT_STEPS, horizon=HORIZON
     )
-    reader = WindowReader(prepared, windows, ahead=False, shift_known=False, normalise="last")
+    reader = WindowReader(prepared, windows, ahead=False, shift_known=False, window_scaling="last")
     taken = Taken()
     trainer = Trainer(
         Reader(),

@@ -53,7 +53,7 @@ def plan_for(panel: Panel, **changes) -> ForecastPlan:
         levels=(0.1, 0.5, 0.9),
         transform="none",
         scaling="standard",
-        normalise="none",
+        window_scaling="none",
         linear=False,
         traits=False,
         flags=False,

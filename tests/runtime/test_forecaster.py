@@ -122,7 +122,7 @@ def test_a_series_without_a_value_in_what_is_read_is_refused(method, rows):
 def test_one_value_is_enough():
     frame = table()
     frame["units"][:20] = np.where(np.arange(20) == 16, 9.5, np.nan)
-    found = model_for(PANEL, flags=True, normalise="last").predict(frame)
+    found = model_for(PANEL, flags=True, window_scaling="last").predict(frame)
     assert np.isfinite(found.mean).all()
 
 

@@ -348,7 +348,7 @@ def test_interruption_leaves_a_run_that_goes_on(tmp_path):
     ("options", "named"),
     [
         ({"strategy": "magic"}, "strategy"),
-        ({"normalise": "median"}, "normalise"),
+        ({"window_scaling": "median"}, "window_scaling"),
         ({"scaling": "max"}, "scaling"),
         ({"levels": (0.9, 0.1)}, "levels"),
         ({"output": "cauchy"}, "head"),

@@ -50,6 +50,6 @@ def window_examples(rows: int = 30, seed: int = 0, per_epoch: int | None = None)
         np.array([0, rows]), np.array([rows]), np.zeros(rows, bool), input_steps=6, horizon=2
     )
     reader = WindowReader(
-        waves(rows, seed), windows, ahead=False, shift_known=False, normalise="last"
+        waves(rows, seed), windows, ahead=False, shift_known=False, window_scaling="last"
     )
     return WindowExamples(reader, per_epoch)

@@ -80,14 +80,14 @@ def test_ranks_share_a_batch():
 def test_the_fingerprint_tells_data_windows_and_reading_apart():
     data = window_examples()
     reader, windows = data.reader, data.reader.windows
-    options = {"ahead": False, "shift_known": False, "normalise": "last"}
+    options = {"ahead": False, "shift_known": False, "window_scaling": "last"}
     moved = replace(windows, starts=windows.starts[::-1].copy())
     values = reader.prepared.values.copy()
     values[4, 1] += 1
     others = [
         WindowReader(reader.prepared, moved, **options),
         WindowReader(replace(reader.prepared, values=values), windows, **options),
-        WindowReader(reader.prepared, windows, **options | {"normalise": "mean"}),
+        WindowReader(reader.prepared, windows, **options | {"window_scaling": "mean"}),
         WindowReader(reader.prepared, windows, **options | {"ahead": True}),
     ]
     found = {WindowExamples(other).fingerprint() for other in others}

@@ -111,7 +111,13 @@ class WindowExamples:
     def fingerprint(self) -> str:
         """A checksum of the series, of where the windows begin and of how they are read."""
         reader, windows = self.reader, self.reader.windows
-        told = (reader.ahead, reader.shift_known, reader.normalise, reader.season, reader.traits)
+        told = (
+            reader.ahead,
+            reader.shift_known,
+            reader.window_scaling,
+            reader.season,
+            reader.traits,
+        )
         told += (windows.input_steps, windows.horizon, self.per_epoch)
         code = zlib.crc32(repr(told).encode())
         for array in (reader.prepared.values, reader.prepared.targets, windows.starts):

@@ -141,12 +141,12 @@ def prepared(rows: int, seed: int, missing: float = 0.2) -> Prepared:
 
 
 MODES = [
-    {"ahead": ahead, "shift_known": shift, "normalise": normalise}
+    {"ahead": ahead, "shift_known": shift, "window_scaling": window_scaling}
     for ahead, shift in ((False, False), (True, False), (False, True))
-    for normalise in ("none", "last", "season", "mean", "standard")
+    for window_scaling in ("none", "last", "season", "mean", "standard")
 ]
 MODES += [
-    {"ahead": True, "shift_known": False, "normalise": "standard", "traits": True, "season": 2}
+    {"ahead": True, "shift_known": False, "window_scaling": "standard", "traits": True, "season": 2}
 ]
 
 
@@ -207,7 +207,7 @@ def test_a_batch_belongs_to_its_caller():
 def test_rows_ahead_hold_what_is_known_and_nothing_else():
     rows = prepared(30, 0)
     reader = WindowReader(
-        rows, some_windows([6]), ahead=True, shift_known=False, normalise="standard"
+        rows, some_windows([6]), ahead=True, shift_known=False, window_scaling="standard"
     )
     inputs = reader.batch(np.array([0])).inputs[0]
     assert inputs.shape == (reader.steps, rows.values.shape[1]) == (7, 9)
@@ -219,7 +219,7 @@ def test_rows_ahead_hold_what_is_known_and_nothing_else():
 def test_what_is_known_ahead_stands_beside_the_target_it_belongs_to():
     rows = prepared(30, 1)
     reader = WindowReader(
-        rows, some_windows([6, 9]), ahead=False, shift_known=True, normalise="none"
+        rows, some_windows([6, 9]), ahead=False, shift_known=True, window_scaling="none"
     )
     batch = reader.batch(np.array([0, 1]))
     for k, start in enumerate((6, 9)):
@@ -234,7 +234,7 @@ def test_what_is_known_ahead_stands_beside_the_target_it_belongs_to():
 
 
 @pytest.mark.parametrize(
-    ("normalise", "past", "level", "spread"),
+    ("window_scaling", "past", "level", "spread"),
     [
         ("none", [2, 4, 9], 0, 1),
         ("last", [2, 4, 9], 9, 1),
@@ -254,12 +254,12 @@ def test_what_is_known_ahead_stands_beside_the_target_it_belongs_to():
         ("standard", [100.1, 100.1, 100.1], 100.1, 1),
     ],
 )
-def test_level_and_spread(normalise, past, level, spread):
+def test_level_and_spread(window_scaling, past, level, spread):
     targets = np.array([*past, 30, 31], dtype=np.float32)[:, None]
     rows = Prepared(np.nan_to_num(targets), targets, np.zeros(5, np.int32), 1, 0)
     windows = some_windows([0], steps=3, horizon=2)
     reader = WindowReader(
-        rows, windows, ahead=False, shift_known=False, normalise=normalise, season=2
+        rows, windows, ahead=False, shift_known=False, window_scaling=window_scaling, season=2
     )
     batch = reader.batch(np.array([0]))
     assert batch.level[0, 0] == pytest.approx(level, abs=1e-6)
@@ -271,7 +271,7 @@ def test_traits_tell_what_normalising_took_and_how_seasons_differ():
     targets = np.array([1, 5, 2, np.nan, 4, 9, 30, 31], dtype=np.float32)[:, None]
     rows = Prepared(np.nan_to_num(targets), targets, np.zeros(8, np.int32), 1, 0)
     windows = some_windows([0], steps=6, horizon=2)
-    options = {"ahead": True, "shift_known": False, "normalise": "standard", "season": 2}
+    options = {"ahead": True, "shift_known": False, "window_scaling": "standard", "season": 2}
     plain = WindowReader(rows, windows, **options).batch(np.array([0]))
     told = WindowReader(rows, windows, **options, traits=True).batch(np.array([0]))
     np.testing.assert_array_equal(told.inputs[..., :1], plain.inputs)
@@ -284,7 +284,12 @@ def test_traits_tell_what_normalising_took_and_how_seasons_differ():
 @pytest.mark.parametrize(
     ("windows", "options", "error", "said"),
     [
-        (some_windows([0]), {"normalise": "range"}, ArgumentError, "normalise: found 'range'"),
+        (
+            some_windows([0]),
+            {"window_scaling": "range"},
+            ArgumentError,
+            "window_scaling: found 'range'",
+        ),
         (some_windows([0]), {"ahead": True, "shift_known": True}, ArgumentError, "shift_known"),
         (some_windows([]), {}, DataError, r"no series holds one of 4 \+ 3 steps"),
         (

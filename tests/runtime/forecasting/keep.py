@@ -20,7 +20,7 @@ HORIZON = 4
 ROLES = {"target": "y", "time": "day", "series": "name"}
 SMALL = {"units": 4, "epochs": 2, "window": 8, "season": 7, "batch_size": 16, "threads": 1}
 STRATEGIES: dict[str, dict[str, Any]] = {
-    "direct": {"output": "quantiles", "identify": True, "normalise": "season"},
+    "direct": {"output": "quantiles", "identify": True, "window_scaling": "season"},
     "recursive": {"output": "gaussian", "cell": "gru"},
     "segments": {"segment": 2},
     "smoothing": {"layers": 2, "season": (7, 14)},

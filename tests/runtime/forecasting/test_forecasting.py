@@ -27,8 +27,8 @@ from tests.runtime.forecasters import (
 
 STRATEGIES = {
     "direct": {"strategy": "direct"},
-    "traits": {"strategy": "direct", "traits": True, "normalise": "standard"},
-    "segments": {"strategy": "segments", "segment": 3, "normalise": "last"},
+    "traits": {"strategy": "direct", "traits": True, "window_scaling": "standard"},
+    "segments": {"strategy": "segments", "segment": 3, "window_scaling": "last"},
     "recursive": {"strategy": "recursive"},
 }
 FURTHER = {"calendar": ("weekday",), "identify": True, "flags": True}
@@ -209,7 +209,7 @@ def test_the_linear_map_reads_targets_alone():
 
 def test_calibration_shifts_quantiles_in_normalised_space():
     panel = shops()
-    it = at_work(panel, output="quantiles", normalise="standard")
+    it = at_work(panel, output="quantiles", window_scaling="standard")
     windows = windows_of(panel, plan_for(panel))
     companions = it.companions
     calibration = calibration_for(companions.plan)
@@ -277,8 +277,8 @@ def test_sample_paths():
 @pytest.mark.parametrize("linear", [False, True], ids=["by itself", "after the linear map"])
 def test_sample_paths_of_a_point_are_it_and_errors(linear):
     panel = shops()
-    plan = plan_for(panel, normalise="standard", linear=linear)
-    fitted = at_work(panel, linear=True, normalise="standard").companions.linear
+    plan = plan_for(panel, window_scaling="standard", linear=linear)
+    fitted = at_work(panel, linear=True, window_scaling="standard").companions.linear
     calibration = calibration_for(plan)
     companions = companions_for(panel, plan, calibration=calibration, linear=fitted)
     work = Forecasting(companions, panel, network_for(companions, panel))

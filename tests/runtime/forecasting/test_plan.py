@@ -58,7 +58,7 @@ WRONG = {
     ],
     "transform": ["sqrt"],
     "scaling": ["max"],
-    "normalise": ["median"],
+    "window_scaling": ["median"],
     "gaps": ["fill"],
     "short": ["cut"],
     "calendar": [["hour", "hour"], ["moon"], "weekday", [["hour"]], [3]],
@@ -93,7 +93,7 @@ def from_json(plan: ForecastPlan) -> dict:
     [
         {},
         {"strategy": "recursive", "traits": False, "output": "quantiles"},
-        {"strategy": "segments", "segment": 3, "timezone": None, "normalise": "season"},
+        {"strategy": "segments", "segment": 3, "timezone": None, "window_scaling": "season"},
         {"strategy": "smoothing", "seasons": (7, 28), "season": 7, "traits": False},
         {"columns": Columns(None, None, ("a", "b")), "joint": True, "frequency": "rows:B"},
         {"levels": (), "calendar": ()},

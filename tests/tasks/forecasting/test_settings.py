@@ -94,12 +94,12 @@ def test_a_window_of_less_than_a_segment():
 
 
 def test_scales_as_suit_strategy_and_output():
-    assert (plan().scaling, plan().normalise) == ("standard", "last")
-    assert plan(strategy="recursive").normalise == "none"
+    assert (plan().scaling, plan().window_scaling) == ("standard", "last")
+    assert plan(strategy="recursive").window_scaling == "none"
     counts = plan(output="negative_binomial")
-    assert (counts.scaling, counts.normalise) == ("none", "mean")
-    told = plan(scaling="robust", normalise="season")
-    assert (told.scaling, told.normalise) == ("robust", "season")
+    assert (counts.scaling, counts.window_scaling) == ("none", "mean")
+    told = plan(scaling="robust", window_scaling="season")
+    assert (told.scaling, told.window_scaling) == ("robust", "season")
 
 
 def test_flags_where_something_may_be_missing():
@@ -188,7 +188,10 @@ def test_held_out_steps():
         ({"levels": (), "output": "quantiles"}, "levels"),
         ({"traits": True, "strategy": "recursive"}, "traits.*'recursive'.*direct"),
         ({"output": "negative_binomial", "transform": "log"}, "transform: 'log' with output"),
-        ({"output": "negative_binomial", "normalise": "last"}, "normalise.*counts stay counts"),
+        (
+            {"output": "negative_binomial", "window_scaling": "last"},
+            "window_scaling.*counts stay counts",
+        ),
         ({"strategy": "smoothing", "scaling": "mean"}, "scaling: 'mean' with strategy='smoothing'"),
         ({"strategy": "smoothing", "stride": 2}, "stride: 2 with strategy='smoothing'"),
         ({"strategy": "smoothing", "output": "negative_binomial"}, "output"),

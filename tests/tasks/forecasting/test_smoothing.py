@@ -301,7 +301,7 @@ def test_layers_as_large_as_the_one_below_add_to_it():
     [
         {"transform": "log"},
         {"scaling": "standard"},
-        {"normalise": "last"},
+        {"window_scaling": "last"},
         {"traits": True},
         {"windows_per_epoch": 9},
         {"stride": 2},

@@ -157,8 +157,8 @@ class WindowReader:
             ones as they are, all else zero.
         shift_known: A network learns at each of the L steps what the next value is: targets are
             `[B, L, K]`, and covariates known ahead are those of the step that is to be told.
-        normalise: How each window's targets are brought to a like size, from the values observed
-            in its L input steps alone. "none": not at all. "last": level is the last of them.
+        window_scaling: How each window's targets are brought to a like size, from the values
+            observed in its L input steps alone. "none": not at all. "last": level is the last of them.
             "season": level is the mean of their last season.
             "mean": spread is their mean size. "standard": level and spread are their mean and
             standard deviation. Level 0 and spread 1 where nothing says otherwise; spread 1, too,
@@ -171,12 +171,13 @@ class WindowReader:
             log of the normalised values' mean change).
 
     Attributes:
-        prepared, windows, ahead, shift_known, normalise, season, traits, base: As they were
+        prepared, windows, ahead, shift_known, window_scaling, season, traits, base: As they were
             given.
         steps: T of the inputs.
 
     Raises:
-        ArgumentError: `normalise` is none of these, or `ahead` and `shift_known` are both asked.
+        ArgumentError: `window_scaling` is none of these, or `ahead` and `shift_known` are both
+            asked.
         DataError: There is no window.
     """
 
@@ -187,21 +188,21 @@ class WindowReader:
         *,
         ahead: bool,
         shift_known: bool,
-        normalise: Normalisation,
+        window_scaling: Normalisation,
         season: int = 1,
         traits: bool = False,
         base: Callable[[WindowBatch], Float[np.ndarray, "B H K"]] | None = None,
     ) -> None:
-        if normalise not in get_args(Normalisation):
+        if window_scaling not in get_args(Normalisation):
             known = ", ".join(get_args(Normalisation))
-            raise ArgumentError("normalise", f"found {normalise!r}", f"one of {known}")
+            raise ArgumentError("window_scaling", f"found {window_scaling!r}", f"one of {known}")
         if ahead and shift_known:
             raise ArgumentError("shift_known", "found with ahead", "one of them")
         if not len(windows):
             raise DataError("windows", _why_none(windows), "longer series, or shorter windows")
         self.prepared, self.windows = prepared, windows
         self.ahead, self.shift_known = ahead, shift_known
-        self.normalise: Normalisation = normalise
+        self.window_scaling: Normalisation = window_scaling
         self.season, self.traits, self.base = season, traits, base
         whole = windows.input_steps + windows.horizon
         self.steps = whole if ahead else windows.input_steps
@@ -225,7 +226,7 @@ class WindowReader:
             inputs[:, :, known] = self._values[starts + 1].reshape(shape)[:, :, known]
         past, wanted, level, spread = self._targets_of(starts)
         traits = _traits(past, level, spread, self.season) if self.traits else None
-        if self.normalise != "none":
+        if self.window_scaling != "none":
             past[np.isnan(past)] = 0
             inputs[:, :steps, : past.shape[1]] = past.transpose(0, 2, 1)
         if traits is not None:
@@ -244,8 +245,8 @@ class WindowReader:
         block = self._targets[starts].reshape(len(starts), -1, targets)
         past = _time_last(block[:, :steps])
         wanted = _time_last(block[:, 1 : steps + 1] if self.shift_known else block[:, steps:])
-        level, spread = _level_and_spread(past, self.normalise, self.season)
-        if self.normalise != "none":
+        level, spread = _level_and_spread(past, self.window_scaling, self.season)
+        if self.window_scaling != "none":
             for values in (past, wanted):
                 values -= level[..., None]
                 values /= spread[..., None]
@@ -278,25 +279,25 @@ def _traits(
 
 
 def _level_and_spread(
-    past: Float[np.ndarray, "B K L"], normalise: Normalisation, season: int
+    past: Float[np.ndarray, "B K L"], window_scaling: Normalisation, season: int
 ) -> tuple[Float[np.ndarray, "B K"], Float[np.ndarray, "B K"]]:
     zeros, ones = np.zeros_like(past[..., 0]), np.ones_like(past[..., 0])
-    if normalise == "none":
+    if window_scaling == "none":
         return zeros, ones
-    if normalise == "season":
+    if window_scaling == "season":
         past = past[..., -season:]
     missing = np.isnan(past)
     known = past.copy()
     known[missing] = 0
-    if normalise == "last":
+    if window_scaling == "last":
         latest = past.shape[-1] - 1 - missing[..., ::-1].argmin(axis=-1)
         return np.take_along_axis(known, latest[..., None], axis=-1)[..., 0], ones
     count = np.maximum(past.shape[-1] - missing.sum(axis=-1, dtype=past.dtype), 1)
-    if normalise == "mean":
+    if window_scaling == "mean":
         size = np.abs(known).sum(axis=-1) / count
         return zeros, np.where(size > 0, size, ones)
     level = known.sum(axis=-1) / count
-    if normalise == "season":
+    if window_scaling == "season":
         return level, ones
     known -= level[..., None]
     known[missing] = 0

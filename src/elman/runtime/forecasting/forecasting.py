@@ -194,7 +194,7 @@ class Forecasting:
             windows,
             ahead=plan.ahead and not plain,
             shift_known=plan.shift_known and not plain,
-            normalise=plan.normalise,
+            window_scaling=plan.window_scaling,
             season=plan.season,
             traits=plan.traits and not plain,
             base=self.base if lesson and plan.linear else None,

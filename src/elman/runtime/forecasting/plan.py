@@ -13,6 +13,7 @@ from elman.data.series.panel import Columns
 from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError, BundleError
 from elman.metrics.forecasts import HEADS, make_head
+from elman.parameters import renamed
 from elman.runtime.forecasting.registry import known_strategies, strategy_of
 from elman.transforms.calendar import CalendarName
 from elman.transforms.series_scaler import Scaling
@@ -32,7 +33,7 @@ _CHOICES = {
     "output": tuple(HEADS),
     "transform": TRANSFORMS,
     "scaling": get_args(Scaling),
-    "normalise": get_args(Normalisation),
+    "window_scaling": get_args(Normalisation),
     "gaps": GAPS,
     "short": SHORT,
 }
@@ -61,7 +62,7 @@ class ForecastPlan:
             what that errs.
         transform: What is done to each target value first: none, or log.
         scaling: How each series is scaled, once; see `SeriesScaler`.
-        normalise: How each window is, too; see `WindowReader`.
+        window_scaling: How each window is, too; see `WindowReader`.
         traits: Whether it is told what each window is like; see `WindowReader`.
         flags: Whether the network is told which values are missing.
         calendar: Features of a step's time; see `elman.transforms.calendar`.
@@ -85,7 +86,7 @@ class ForecastPlan:
     linear: bool
     transform: str
     scaling: Scaling
-    normalise: Normalisation
+    window_scaling: Normalisation
     traits: bool
     flags: bool
     calendar: tuple[CalendarName, ...]
@@ -134,6 +135,8 @@ class ForecastPlan:
             BundleError: A field is missing, unknown, of another type or out of its range.
         """
         names = [field.name for field in fields(cls)]
+        if isinstance(data, Mapping):
+            data = renamed(data, names)
         if not isinstance(data, Mapping) or set(data) != set(names):
             raise BundleError("forecast plan", f"found {_shown(data)}", f"exactly {names}")
         known = known_strategies()

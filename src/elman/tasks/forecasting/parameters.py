@@ -43,7 +43,7 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         "trained along; the network reads what that leaves, and says how what comes will differ "
         "(ES-RNN). A series unseen in training is smoothed by the classical fit to its history. A "
         "series, read from its first step on, is one example; `transform`, `scaling`, "
-        "`normalise`, `traits`, `stride`, `windows_per_epoch` and `joint` do not apply.",
+        "`window_scaling`, `traits`, `stride`, `windows_per_epoch` and `joint` do not apply.",
         kw_only=False,
     )
     units: int | Sequence[int] = again(CellParameters, "units", 64)
@@ -107,7 +107,7 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         text(),
         "Of each series, once, by its training part: standard, robust, mean or none.",
     )
-    normalise: str | None = parameter(
+    window_scaling: str | None = parameter(
         None,
         text(),
         "Of each window besides: last, season, mean, standard or none.",

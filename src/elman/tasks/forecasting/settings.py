@@ -40,7 +40,7 @@ _LASTING = (
     "linear",
     "transform",
     "scaling",
-    "normalise",
+    "window_scaling",
     "traits",
     "identify",
 )
@@ -51,7 +51,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "short": SHORT,
     "transform": TRANSFORMS,
     "scaling": get_args(Scaling),
-    "normalise": get_args(Normalisation),
+    "window_scaling": get_args(Normalisation),
 }
 
 
@@ -68,7 +68,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
     how, counts = strategy_of(given["strategy"]), given["output"] == "negative_binomial"
     usual = {
         "scaling": "none" if counts else "standard",
-        "normalise": "mean" if counts else how.normalise,
+        "window_scaling": "mean" if counts else how.window_scaling,
     }
     chosen: dict[str, Any] = {name: given[name] or usual.get(name) for name in _NAMES}
     chosen["linear"] = bool(given["linear"])
@@ -91,7 +91,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         levels=_levels(given["levels"], given["output"]),
         transform=chosen["transform"],
         scaling=chosen["scaling"],
-        normalise=chosen["normalise"],
+        window_scaling=chosen["window_scaling"],
         linear=chosen["linear"],
         traits=bool(given["traits"]),
         flags=_has_holes(panel) or given["gaps"] == "mask" or given["short"] == "pad",
@@ -114,7 +114,7 @@ def _check_counts(chosen: Mapping[str, Any]) -> None:
     for name, kept in (
         ("transform", ("none",)),
         ("scaling", ("none",)),
-        ("normalise", ("mean", "none")),
+        ("window_scaling", ("mean", "none")),
         ("linear", (False,)),
     ):
         if chosen[name] not in kept:

@@ -102,6 +102,6 @@ RECURSIVE = Strategy(
     blueprint=_blueprint,
     reach=WindowReach(_parameters, _drawn),
     refuses={"segment": "leave it out", "linear": _AT_ONCE, "traits": _AT_ONCE},
-    normalise="none",  # it learns at every step, where a window's level would tell the future
+    window_scaling="none",  # it learns at every step, where a window's level would tell the future
     shift_known=True,
 )

@@ -261,7 +261,7 @@ SMOOTHING = Strategy(
     refuses={
         "transform": "'none': series of positive values are read in logarithms anyway",
         "scaling": _ITSELF,
-        "normalise": _ITSELF,
+        "window_scaling": _ITSELF,
         "linear": _AT_ONCE,
         "traits": _AT_ONCE,
         "windows_per_epoch": "leave it out: each series is read as a whole",

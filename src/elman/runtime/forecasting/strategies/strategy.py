@@ -138,7 +138,7 @@ class Strategy:
         blueprint: Its network; `ArgumentError` or `BlueprintError` where a value does not suit.
         reach: From windows to answers.
         refuses: Options that it does not have, and what to do instead.
-        normalise: Of windows, unless it is told; not of counts.
+        window_scaling: Of windows, unless it is told; not of counts.
         reads_ahead: Whether its network reads the steps of the horizon, too: what is known of
             them.
         shift_known: Whether a step is read with what is known of the next one, whose value the
@@ -155,7 +155,7 @@ class Strategy:
     blueprint: Callable[[ForecastPlan, Parts], Blueprint]
     reach: Reach
     refuses: Mapping[str, str] = field(default_factory=dict)
-    normalise: Normalisation = "last"
+    window_scaling: Normalisation = "last"
     reads_ahead: bool = False
     shift_known: bool = False
     seasonal: bool = False
