@@ -55,11 +55,16 @@ def read_arrow(path: Path) -> Any:
 
 
 def _values(metadata: Any) -> int:
-    """How many values all columns are said to hold, those of lists among them."""
-    groups = (metadata.row_group(k) for k in range(metadata.num_row_groups))
-    return sum(
-        group.column(place).num_values for group in groups for place in range(group.num_columns)
-    )
+    """How many values all columns are said to hold, those of lists among them.
+
+    What is said of a single column is asked of lists only: where it is damaged, Arrow ends the
+    process instead of raising an error.
+    """
+    columns = range(metadata.num_columns)
+    lists = [k for k in columns if metadata.schema.column(k).max_repetition_level]
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
+    plain = sum(group.num_rows for group in groups) * (len(columns) - len(lists))
+    return plain + sum(group.column(k).num_values for group in groups for k in lists)
 
 
 def _texts(schema: Any) -> list[str]:
