@@ -158,8 +158,8 @@ class WindowReader:
         shift_known: A network learns at each of the L steps what the next value is: targets are
             `[B, L, K]`, and covariates known ahead are those of the step that is to be told.
         window_scaling: How each window's targets are brought to a like size, from the values
-            observed in its L input steps alone. "none": not at all. "last": level is the last of them.
-            "season": level is the mean of their last season.
+            observed in its L input steps alone. "none": not at all. "last": level is the last of
+            them. "season": level is the mean of their last season.
             "mean": spread is their mean size. "standard": level and spread are their mean and
             standard deviation. Level 0 and spread 1 where nothing says otherwise; spread 1, too,
             where the deviation is only rounding: at most 1e-5, or 1e-5 of the level.
