@@ -68,3 +68,20 @@ def test_one_sequence_alone():
     features = sequence_to_vector(cells=CellConfig("rnn", 4), outputs=2, input_size=1)
     given, read = scaled_sequence([1.0, 6.0], features, Scaler(np.ones(1), np.full(1, 5.0)))
     assert (given.tolist(), read.tolist()) == ([[1.0], [6.0]], [[0.0], [1.0]])
+
+
+def test_a_large_vocabulary_makes_no_small_batches():
+    cells = CellConfig("gru", 4)
+    blueprint = sequence_to_vector(cells=cells, outputs=2, vocabulary=100_000, embedding=2)
+    batches = []
+
+    def run(inputs, lengths):
+        batches.append(len(inputs))
+        return np.zeros((len(inputs), 2), np.float32)
+
+    tokens = as_sequences(np.zeros((50, 10), int), ids=True)
+    assert run_batches(run, tokens, blueprint, None).shape == (50, 2)
+    assert batches == [50]
+    wide = sequence_to_vector(cells=cells, outputs=50_000, input_size=1)
+    run_batches(run, as_sequences(np.zeros((50, 10, 1))), wide, None)
+    assert batches[1:] == [33, 17]  # 2²⁴ numbers, 50,000 for each of 10 steps
