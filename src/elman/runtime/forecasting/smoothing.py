@@ -13,7 +13,7 @@ numbers of the network for each step of a forecast.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,12 +23,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from elman.bundle import pack_strings, unpack_strings
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.kernels.smoothing import Coefficients, Form, Levels, forward
+from elman.runtime.forecasting.forecasting import Back
 from elman.runtime.network import Network, Run
 
 __all__ = ["Smoothing", "answers", "check_values", "future_steps", "padded"]
 
 Values = Float[np.ndarray, "N T"]
-Back = Callable[[np.ndarray], np.ndarray]
 
 _ENTRIES = 2**22  # float64 values of the largest array of one pass: 32 MiB
 
