@@ -6,10 +6,8 @@ from elman.runtime.forecasting.evaluation import Origins, first_targets, tested,
 from elman.runtime.forecasting.forecast import Backtest, Forecast, level_name
 from elman.runtime.forecasting.forecasting import Answers, Forecasting, linear_inputs
 from elman.runtime.forecasting.plan import (
-    GAPS,
+    CHOICES,
     LARGEST,
-    SHORT,
-    TRANSFORMS,
     ForecastPlan,
 )
 from elman.runtime.forecasting.preparing import fit_covariates
@@ -23,10 +21,8 @@ from elman.runtime.forecasting.smoothing import Smoothing, check_values, future_
 from elman.runtime.forecasting.window_arrays import panel_of_windows
 
 __all__ = [
-    "GAPS",
+    "CHOICES",
     "LARGEST",
-    "SHORT",
-    "TRANSFORMS",
     "Answers",
     "Backtest",
     "Calibration",

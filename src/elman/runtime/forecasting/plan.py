@@ -21,22 +21,20 @@ from elman.transforms.series_scaler import Scaling
 if TYPE_CHECKING:
     from elman.runtime.forecasting.strategies import Strategy
 
-__all__ = ["GAPS", "LARGEST", "SHORT", "TRANSFORMS", "ForecastPlan"]
+__all__ = ["CHOICES", "LARGEST", "ForecastPlan"]
 
-TRANSFORMS = ("none", "log")
-GAPS = ("drop", "mask")
-SHORT = ("error", "drop", "pad")
 LARGEST = 2**16
 """Most steps of a window, horizon, season or segment: a damaged file must not ask for more."""
 
-_CHOICES = {
+CHOICES: dict[str, tuple[str, ...]] = {
     "output": tuple(HEADS),
-    "transform": TRANSFORMS,
+    "transform": ("none", "log"),
     "scaling": get_args(Scaling),
     "window_scaling": get_args(Normalisation),
-    "gaps": GAPS,
-    "short": SHORT,
+    "gaps": ("drop", "mask"),
+    "short": ("error", "drop", "pad"),
 }
+"""What each of these fields may be."""
 _WHOLE = ("input_steps", "horizon", "season", "segment")
 _SWITCHES = ("linear", "traits", "flags", "identify", "joint")
 _LISTS = ("seasons", "levels", "calendar")
@@ -206,7 +204,7 @@ def _are_columns(value: Any) -> bool:
 
 
 _CHECKS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    *((name, f"one of {', '.join(known)}", _one_of(known)) for name, known in _CHOICES.items()),
+    *((name, f"one of {', '.join(known)}", _one_of(known)) for name, known in CHOICES.items()),
     *((name, f"a whole number of 1 to {LARGEST}", _between(1)) for name in _WHOLE),
     *((name, "true or false", lambda value: type(value) is bool) for name in _SWITCHES),
     (

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Integral
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from elman.data.series.panel import Panel
-from elman.data.series.windows import Normalisation
 from elman.errors import ArgumentError
 from elman.metrics.forecasts import make_head
 from elman.parameters import told, whole_number
 from elman.runtime.forecasting import (
-    GAPS,
+    CHOICES,
     LARGEST,
-    SHORT,
-    TRANSFORMS,
     ForecastPlan,
     known_strategies,
     strategy_of,
@@ -27,7 +24,6 @@ from elman.runtime.forecasting.strategies import Asked, Strategy
 from elman.tasks.forecasting.parameters import ForecastParameters
 from elman.transforms.calendar import calendar_features
 from elman.transforms.calendar import usual as usual_features
-from elman.transforms.series_scaler import Scaling
 
 __all__ = ["going_on", "held_out_steps", "plan_of"]
 
@@ -45,14 +41,8 @@ _LASTING = (
     "identify",
 )
 """What cannot change from one training to the next."""
-_NAMES: dict[str, tuple[str, ...]] = {
-    "keep": ("best", "last"),
-    "gaps": GAPS,
-    "short": SHORT,
-    "transform": TRANSFORMS,
-    "scaling": get_args(Scaling),
-    "window_scaling": get_args(Normalisation),
-}
+_NAMES = {name: known for name, known in CHOICES.items() if name != "output"}  # `make_head` does
+_NAMES["keep"] = ("best", "last")
 
 
 def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPlan:
@@ -61,10 +51,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
     Raises:
         ArgumentError: A parameter is outside its range, or two do not go together.
     """
-    known = known_strategies()
-    if given["strategy"] not in known:
-        found = f"found {given['strategy']!r}"
-        raise ArgumentError("strategy", found, f"one of {', '.join(known)}")
+    _check_name("strategy", given["strategy"], known_strategies())
     how, counts = strategy_of(given["strategy"]), given["output"] == "negative_binomial"
     usual = {
         "scaling": "none" if counts else "standard",
@@ -72,9 +59,8 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
     }
     chosen: dict[str, Any] = {name: given[name] or usual.get(name) for name in _NAMES}
     chosen["linear"] = bool(given["linear"])
-    for name, names in _NAMES.items():
-        if chosen[name] not in names:
-            raise ArgumentError(name, f"found {chosen[name]!r}", f"one of {', '.join(names)}")
+    for name, known in _NAMES.items():
+        _check_name(name, chosen[name], known)
     if counts:
         _check_counts(chosen)
     _check_options(how, given)
@@ -108,6 +94,11 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         if (steps := getattr(plan, name)) > LARGEST:
             raise ArgumentError(name, f"found {steps}", f"at most {LARGEST} steps")
     return plan
+
+
+def _check_name(name: str, found: Any, known: tuple[str, ...]) -> None:
+    if found not in known:
+        raise ArgumentError(name, f"found {found!r}", f"one of {', '.join(known)}")
 
 
 def _check_counts(chosen: Mapping[str, Any]) -> None:
