@@ -32,8 +32,8 @@ from elman.tasks import Forecaster
 from elman.tasks.fitting import train_module
 from elman.tasks.forecasting.settings import plan_of
 from elman.tasks.forecasting.stage import Stage
-from elman.training.likelihoods import ForecastLoss
-from elman.training.windows import WindowExamples
+from elman.training.loop.likelihoods import ForecastLoss
+from elman.training.loop.windows import WindowExamples
 
 STEPS, BATCH, WINDOW, UNITS, HORIZON = 60, 64, 168, 64, 48
 ROUNDS, ORIGINS = 5, 1000

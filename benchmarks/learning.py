@@ -29,7 +29,7 @@ from elman.data.synthetic import ADDING_BASELINE, Copying, copying
 from elman.models import build
 from elman.targets import Target
 from elman.training import Examples, ProgressDisplay, RunFolder, Trainer, TrainingConfig
-from elman.training.losses import WeightedSum
+from elman.training.loop.losses import WeightedSum
 
 LAG, SYMBOLS, CLASSES = 100, 10, 8
 BLANK = CLASSES  # as a target; the inputs also have a sign to begin

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import elman
-from elman.training.lock import folder_lock
+from elman.training.run.lock import folder_lock
 from tests.cli.conftest import SMALL
 
 

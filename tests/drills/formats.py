@@ -347,7 +347,7 @@ def read_state(path: Path) -> None:
 
 
 def read_checkpoint(path: Path) -> None:
-    from elman.training.checkpoint import load_checkpoint
+    from elman.training.run.checkpoint import load_checkpoint
 
     load_checkpoint(path)
 
@@ -366,7 +366,7 @@ def metadata_changed(draws: random.Random, content: bytes) -> bytes:
     if "checksum" in told and key != "checksum":
         import torch
 
-        from elman.training.checkpoint import _checksum
+        from elman.training.run.checkpoint import _checksum
 
         of_torch = {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
         told["checksum"] = _checksum(of_torch, told)

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from elman.training import CheckpointSaved, RunFolder
-from elman.training.checkpoint import newest_checkpoint
+from elman.training.run.checkpoint import newest_checkpoint
 from tests.training.networks import CONFIG, same_bits, weights
 from tests.training.runs import trained
 

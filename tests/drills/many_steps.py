@@ -19,7 +19,7 @@ from elman.data.series.panel import Columns, Panel
 from elman.data.series.windows import WindowReader, cut
 from elman.runtime.forecasting.preparing import fit_covariates, prepare
 from elman.training import MeanSquaredError, RunFolder, StepEnd, Trainer, TrainingConfig
-from elman.training.windows import WindowExamples
+from elman.training.loop.windows import WindowExamples
 from elman.transforms.series_scaler import SeriesScaler
 
 STEPS = 20

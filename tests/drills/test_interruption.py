@@ -21,7 +21,7 @@ from elman import files
 from elman.errors import BundleError, CheckpointError
 from elman.tasks import Classifier
 from elman.training import RunFolder, StepEnd, Trainer
-from elman.training.checkpoint import load_checkpoint
+from elman.training.run.checkpoint import load_checkpoint
 from tests.tasks.sequences import TINY, classes
 from tests.training.networks import CONFIG, examples, same_bits, weights
 from tests.training.runs import InterruptAt, interrupted_and_resumed, trained, without_seconds

@@ -64,7 +64,7 @@ def _best_epoch(entries):
 
 
 def test_the_best_agrees_with_the_training_room():
-    training = pytest.importorskip("elman.training.history", reason="the training extra")
+    training = pytest.importorskip("elman.training.events.history", reason="the training extra")
     for seed in range(6):
         draw = np.random.default_rng(seed)
         entries = history(8)

@@ -25,7 +25,7 @@ from elman.targets import Target
 from elman.tasks.estimator import Learning, SequenceEstimator
 from elman.tasks.fitting import Part
 from elman.training import CrossEntropy, Examples
-from elman.training.losses import accuracy
+from elman.training.loop.losses import accuracy
 from tests.cli.conftest import command as command
 
 

@@ -10,7 +10,7 @@ import pytest
 import elman
 from elman.errors import ArgumentError
 from elman.tasks import Regressor
-from elman.training.stepping import Stepper
+from elman.training.loop.stepping import Stepper
 from tests.tasks.sequences import TINY, sums
 
 WINDOWS = TINY | {"baselines": False, "per_step": True}

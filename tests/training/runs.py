@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from elman.training import CrossEntropy, RunFolder, StepEnd, Trainer
-from elman.training.losses import accuracy
+from elman.training.loop.losses import accuracy
 from tests.training.networks import CONFIG, examples, reader
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from elman.data.series.windows import Prepared, WindowReader, cut
 from elman.training import MeanSquaredError, WeightedSum
-from elman.training.windows import ForecastBatch, WindowExamples
+from elman.training.loop.windows import ForecastBatch, WindowExamples
 
 
 class Forecaster(nn.Module):

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from elman.training import CrossEntropy, StepEnd, Trainer, average_of
-from elman.training.losses import accuracy
+from elman.training import CrossEntropy, StepEnd, Trainer
+from elman.training.loop.averaging import average_of
+from elman.training.loop.losses import accuracy
 from tests.training.networks import CONFIG, examples, reader, same_bits
 from tests.training.networks import weights as weights_of
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from elman.errors import ArgumentError, ShapeError
 from elman.targets import Target
-from elman.training import Examples, batch_rows, batches, padded_share
+from elman.training import Examples
+from elman.training.loop.batches import batch_rows, batches, padded_share
 from elman.training.randomness import generator
 from tests.training.networks import examples
 

@@ -4,10 +4,15 @@ import pytest
 import torch
 
 from elman.errors import CheckpointError
-from elman.training import Checkpoint, load_checkpoint, save_checkpoint
-from elman.training.checkpoint import newest_checkpoint, restore_optimizer
 from elman.training.config import TrainingConfig
-from elman.training.optimizers import build_optimizer
+from elman.training.loop.optimizers import build_optimizer
+from elman.training.run.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    newest_checkpoint,
+    restore_optimizer,
+    save_checkpoint,
+)
 from tests.training.networks import reader, same_bits, weights
 
 

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 import elman
 from elman.errors import TrainingError
-from elman.training import Ranks, RunFolder, load_checkpoint
+from elman.training import Ranks, RunFolder
 from elman.training.distributed import _lost_peers, launch, writes
-from elman.training.loading import shared
+from elman.training.loop.loading import shared
+from elman.training.run.checkpoint import load_checkpoint
 from tests.training.networks import examples
 from tests.training.together import KINDS
 

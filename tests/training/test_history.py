@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from elman.training.history import EpochRecord, History, best_epoch
+from elman.training.events.history import EpochRecord, History, best_epoch
 
 
 def records(*results):

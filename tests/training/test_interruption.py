@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from elman.training.interruption import HeldSignals
+from elman.training.run.interruption import HeldSignals
 
 
 def test_a_signal_waits_for_delivery():

@@ -10,13 +10,12 @@ from elman.training import (
     EpochEnd,
     EpochRecord,
     EpochStart,
-    MetricsFile,
     RunFolder,
     RunStart,
     StepEnd,
-    StepsFile,
     StepSkipped,
 )
+from elman.training.run.journal import MetricsFile, StepsFile
 
 
 def test_metrics_lines(tmp_path):

@@ -9,7 +9,7 @@ from scipy import stats
 
 from elman.errors import ArgumentError
 from elman.metrics.forecasts.distributions import DEVIATION_FLOOR, FREEDOM_FLOOR
-from elman.training.likelihoods import POINT_LOSSES, ForecastLoss
+from elman.training.loop.likelihoods import POINT_LOSSES, ForecastLoss
 
 RAW = torch.tensor([0.3, -0.4, 0.9, 0.1, 1.2, -0.7], dtype=torch.float64)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.errors import ArgumentError
-from elman.training.loading import EpochBatches, prepared
+from elman.training.loop.loading import EpochBatches, prepared
 from tests.training.networks import CONFIG, examples
 
 

@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from elman.errors import CheckpointError
-from elman.training.lock import folder_lock
+from elman.training.run.lock import folder_lock
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from elman.training.lock import folder_lock
+from elman.training.run.lock import folder_lock
 with folder_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -7,7 +7,7 @@ import torch
 from elman.errors import ArgumentError
 from elman.targets import Target
 from elman.training import BinaryCrossEntropy, CrossEntropy, Examples, MeanSquaredError
-from elman.training.losses import accuracy, label_accuracy
+from elman.training.loop.losses import accuracy, label_accuracy
 
 RNG = np.random.default_rng(0)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from elman.training import TrainingConfig
-from elman.training.optimizers import build_optimizer, clip_gradients, learning_rate
+from elman.training.loop.optimizers import build_optimizer, clip_gradients, learning_rate
 
 
 class Parts(nn.Module):

@@ -12,7 +12,7 @@ from elman.blueprint import CellConfig, encoder_decoder
 from elman.errors import ArgumentError, ShapeError
 from elman.models import build
 from elman.training import CrossEntropy, PairExamples, RunFolder, Trainer, TrainingConfig
-from elman.training.losses import WeightedSum, accuracy
+from elman.training.loop.losses import WeightedSum, accuracy
 
 GO, END, WORDS = 0, 1, 8
 

@@ -16,7 +16,7 @@ from elman.training.events import (
     StepEnd,
     StepSkipped,
 )
-from elman.training.history import EpochRecord
+from elman.training.events.history import EpochRecord
 
 
 def shown(terminal: bool) -> str:
@@ -84,7 +84,7 @@ def test_what_went_wrong_is_said():
 
 def test_a_long_epoch_says_where_it_is(monkeypatch):
     clock = itertools.count(0.0, 10.0)  # ten seconds from one look to the next
-    monkeypatch.setattr("elman.training.progress.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("elman.training.events.progress.time.perf_counter", lambda: next(clock))
     out = io.StringIO()
     with ProgressDisplay(Console(file=out, width=200)) as display:
         display(RunStart(2, 100, ()))
@@ -100,7 +100,7 @@ def test_a_long_epoch_says_where_it_is(monkeypatch):
 
 def test_the_pace_counts_what_this_process_did(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("elman.training.progress.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("elman.training.events.progress.time.perf_counter", lambda: now[0])
     out = io.StringIO()
     with ProgressDisplay(Console(file=out)) as display:
         display(RunStart(1, 4, ()))

@@ -18,10 +18,10 @@ from elman.training import (
     RunFolder,
     StepEnd,
     Trainer,
-    load_checkpoint,
 )
 from elman.training.config import OptimizerName
-from elman.training.losses import accuracy
+from elman.training.loop.losses import accuracy
+from elman.training.run.checkpoint import load_checkpoint
 from tests.training.networks import CONFIG, examples, reader, same_bits, weights
 from tests.training.runs import InterruptAt, interrupted_and_resumed, trained, without_seconds
 

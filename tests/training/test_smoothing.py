@@ -15,8 +15,8 @@ from elman.runtime.forecasting.smoothing import answers, padded
 from elman.runtime.network.network import Network
 from elman.targets import Target
 from elman.training import Examples, Trainer, TrainingConfig
-from elman.training.likelihoods import ForecastLoss
-from elman.training.smoothing import (
+from elman.training.loop.likelihoods import ForecastLoss
+from elman.training.loop.smoothing import (
     Smoothed,
     SmoothedLoss,
     SmoothedNetwork,

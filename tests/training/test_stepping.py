@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from elman.training import CrossEntropy, Ranks, TrainingConfig
-from elman.training.optimizers import build_optimizer
-from elman.training.stepping import Stepper, whole_cost
+from elman.training.loop.optimizers import build_optimizer
+from elman.training.loop.stepping import Stepper, whole_cost
 from tests.training.networks import examples, reader
 
 CONFIG = TrainingConfig(optimizer="momentum", learning_rate=0.1)

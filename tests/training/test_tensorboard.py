@@ -7,8 +7,8 @@ import pytest
 
 from elman.errors import MissingExtraError
 from elman.training.events import EpochEnd, EpochStart, RunStart, StepEnd
-from elman.training.history import EpochRecord
-from elman.training.tensorboard import TensorBoard
+from elman.training.events.history import EpochRecord
+from elman.training.events.tensorboard import TensorBoard
 
 
 class Writer:

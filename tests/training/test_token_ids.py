@@ -12,7 +12,7 @@ from elman.runtime import Network
 from elman.runtime.network import run_batches, sequences_for
 from elman.targets import Target
 from elman.training import CrossEntropy, Examples, Trainer, TrainingConfig
-from elman.training.losses import accuracy
+from elman.training.loop.losses import accuracy
 
 BLUEPRINT = sequence_to_vector(
     cells=CellConfig("gru", 8), outputs=2, vocabulary=6, embedding=4, dropout=0.1

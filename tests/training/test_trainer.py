@@ -18,11 +18,11 @@ from elman.training import (
     StepEnd,
     StepSkipped,
     Trainer,
-    load_checkpoint,
 )
-from elman.training.batches import batch_rows
-from elman.training.losses import accuracy
+from elman.training.loop.batches import batch_rows
+from elman.training.loop.losses import accuracy
 from elman.training.randomness import generator
+from elman.training.run.checkpoint import load_checkpoint
 from tests.training.networks import CONFIG, examples, reader, same_bits, weights
 from tests.training.runs import InterruptAt, trained
 

@@ -23,9 +23,9 @@ from elman.training import (
     Streams,
     Trainer,
     TrainingConfig,
-    load_checkpoint,
     truncated_unroll,
 )
+from elman.training.run.checkpoint import load_checkpoint
 from tests.training.networks import same_bits, weights
 from tests.training.runs import InterruptAt, without_seconds
 

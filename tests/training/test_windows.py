@@ -10,10 +10,11 @@ import torch
 
 from elman.data.series.windows import WindowReader
 from elman.errors import ArgumentError
-from elman.training import MeanSquaredError, RunFolder, StepEnd, Trainer, batch_rows, padded_share
-from elman.training.loading import EpochBatches, shared
+from elman.training import MeanSquaredError, RunFolder, StepEnd, Trainer
+from elman.training.loop.batches import batch_rows, padded_share
+from elman.training.loop.loading import EpochBatches, shared
+from elman.training.loop.windows import WindowExamples
 from elman.training.randomness import generator
-from elman.training.windows import WindowExamples
 from tests.training.networks import CONFIG, same_bits, weights
 from tests.training.runs import InterruptAt
 from tests.training.series import forecaster, window_examples

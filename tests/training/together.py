@@ -18,7 +18,7 @@ from elman.training import (
     TrainingConfig,
     joined,
 )
-from elman.training.losses import accuracy
+from elman.training.loop.losses import accuracy
 from tests.training.networks import CONFIG, examples, reader
 from tests.training.series import closeness, forecaster, window_examples
 from tests.training.test_truncated_training import follower, recordings

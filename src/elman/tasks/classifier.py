@@ -19,7 +19,7 @@ from elman.targets import Target
 from elman.tasks.estimator import Learning, SequenceEstimator
 from elman.tasks.fitting import Part, Parts
 from elman.training import BinaryCrossEntropy, CrossEntropy
-from elman.training.losses import accuracy, label_accuracy
+from elman.training.loop.losses import accuracy, label_accuracy
 
 __all__ = ["Classifier"]
 

@@ -37,7 +37,7 @@ from elman.tasks.fitting import (
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.tasks.parameters import RunParameters, SequenceParameters
 from elman.training import Augmentation, Measure, RunFolder, TrainingConfig, writes
-from elman.training.history import History
+from elman.training.events.history import History
 from elman.transforms.scaler import Scaler
 
 __all__ = ["Estimator", "Learning", "NotFittedError", "SequenceEstimator", "check_same_network"]

@@ -39,7 +39,7 @@ from elman.training import (
     joined,
     writes,
 )
-from elman.training.batches import ExampleSet
+from elman.training.loop.batches import ExampleSet
 from elman.transforms.scaler import Scaler
 
 __all__ = [

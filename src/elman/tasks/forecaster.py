@@ -23,7 +23,7 @@ from elman.tasks.forecasting.refits import refitted
 from elman.tasks.forecasting.settings import going_on, held_out_steps, plan_of
 from elman.tasks.forecasting.stage import Stage
 from elman.training import RunFolder
-from elman.training.likelihoods import ForecastLoss
+from elman.training.loop.likelihoods import ForecastLoss
 
 __all__ = ["Forecaster"]
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from elman.training.augment import Augmentation, augment
-from elman.training.averaging import average_of
-from elman.training.batches import ExampleSet, batch_rows, batches, padded_share
-from elman.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, joined, launch, writes
 from elman.training.events import (
@@ -21,32 +18,31 @@ from elman.training.events import (
     StepEnd,
     StepSkipped,
 )
-from elman.training.examples import Examples
-from elman.training.folder import RunFolder
-from elman.training.history import EpochRecord, History
-from elman.training.journal import MetricsFile, StepsFile
-from elman.training.lesson import Lesson
-from elman.training.losses import (
+from elman.training.events.history import EpochRecord, History
+from elman.training.events.progress import ProgressDisplay
+from elman.training.events.tensorboard import TensorBoard
+from elman.training.loop.batches import ExampleSet
+from elman.training.loop.examples import Examples
+from elman.training.loop.lesson import Lesson
+from elman.training.loop.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
     MeanSquaredError,
     Measure,
     WeightedSum,
 )
-from elman.training.pairs import PairExamples
-from elman.training.progress import ProgressDisplay
-from elman.training.streams import Streams, Window
-from elman.training.tensorboard import TensorBoard
-from elman.training.trainer import Trainer
-from elman.training.truncated import Unroll, truncated_unroll
-from elman.training.windows import ForecastBatch, WindowExamples
+from elman.training.loop.pairs import PairExamples
+from elman.training.loop.streams import Streams, Window
+from elman.training.loop.trainer import Trainer
+from elman.training.loop.truncated import Unroll, truncated_unroll
+from elman.training.loop.windows import WindowExamples
+from elman.training.run.folder import RunFolder
 from elman.unrolling.bptt import Backpropagation, LayersAsCell, bptt
 
 __all__ = [
     "Augmentation",
     "Backpropagation",
     "BinaryCrossEntropy",
-    "Checkpoint",
     "CheckpointDamaged",
     "CheckpointSaved",
     "CrossEntropy",
@@ -56,7 +52,6 @@ __all__ = [
     "Event",
     "ExampleSet",
     "Examples",
-    "ForecastBatch",
     "History",
     "LayersAsCell",
     "Lesson",
@@ -64,7 +59,6 @@ __all__ = [
     "MeanSquaredError",
     "Measure",
     "MemoryPlanned",
-    "MetricsFile",
     "PairExamples",
     "ProgressDisplay",
     "Ranks",
@@ -73,7 +67,6 @@ __all__ = [
     "RunStart",
     "StepEnd",
     "StepSkipped",
-    "StepsFile",
     "Streams",
     "TensorBoard",
     "Trainer",
@@ -83,15 +76,9 @@ __all__ = [
     "Window",
     "WindowExamples",
     "augment",
-    "average_of",
-    "batch_rows",
-    "batches",
     "bptt",
     "joined",
     "launch",
-    "load_checkpoint",
-    "padded_share",
-    "save_checkpoint",
     "truncated_unroll",
     "writes",
 ]

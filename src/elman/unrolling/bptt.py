@@ -1,6 +1,6 @@
 """Exact backpropagation through time: whole, of a cost over chosen steps, within a memory budget.
 
-`elman.training.truncated` has the form that is not exact, and goes on from window to window.
+`elman.training.loop.truncated` has the form that is not exact, and goes on from window to window.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 from elman.errors import ArgumentError
 from elman.tasks import Forecaster
 from elman.tasks.forecasting import windows
-from elman.training.windows import WindowExamples
+from elman.training.loop.windows import WindowExamples
 
 SMALL = {"window": 12, "units": 4, "epochs": 1, "season": 6, "batch_size": 16}
 

@@ -19,8 +19,8 @@ from elman.runtime.forecasting.strategies.smoothing import (
 )
 from elman.tasks.forecasting.stage import Learning, Stage
 from elman.training import Examples
-from elman.training.likelihoods import ForecastLoss
-from elman.training.smoothing import SmoothedLoss, SmoothedNetwork, series_examples
+from elman.training.loop.likelihoods import ForecastLoss
+from elman.training.loop.smoothing import SmoothedLoss, SmoothedNetwork, series_examples
 
 __all__ = ["smoothing_learning"]
 

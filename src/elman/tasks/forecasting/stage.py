@@ -31,7 +31,7 @@ from elman.runtime.network import Network
 from elman.tasks.estimator import check_same_network
 from elman.tasks.fitting import Options, train_module, weights_of
 from elman.training import ExampleSet, History, Measure
-from elman.training.likelihoods import ForecastLoss
+from elman.training.loop.likelihoods import ForecastLoss
 from elman.transforms.series_scaler import SeriesScaler
 
 __all__ = ["Learner", "Learning", "Stage", "Trained"]

@@ -8,8 +8,8 @@ from torch import nn
 
 from elman.data.series.windows import WindowReader
 from elman.tasks.forecasting.stage import Learning, Stage
-from elman.training.likelihoods import ForecastLoss
-from elman.training.windows import WindowExamples
+from elman.training.loop.likelihoods import ForecastLoss
+from elman.training.loop.windows import WindowExamples
 
 __all__ = ["window_learning"]
 

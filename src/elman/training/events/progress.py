@@ -22,7 +22,7 @@ from elman.training.events import (
     StepEnd,
     StepSkipped,
 )
-from elman.training.history import EpochRecord
+from elman.training.events.history import EpochRecord
 
 __all__ = ["ProgressDisplay"]
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from elman.errors import ArgumentError
 from elman.metrics.forecasts import DEVIATION_FLOOR, FREEDOM_FLOOR, make_head
-from elman.training.losses import WeightedSum
+from elman.training.loop.losses import WeightedSum
 
 __all__ = ["POINT_LOSSES", "ForecastLoss"]
 

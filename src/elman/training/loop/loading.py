@@ -17,9 +17,9 @@ from jaxtyping import Int
 from elman.errors import ArgumentError
 from elman.parameters import whole_number
 from elman.training.augment import augment
-from elman.training.batches import ExampleSet, batch_rows, padded_share
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
+from elman.training.loop.batches import ExampleSet, batch_rows, padded_share
 from elman.training.randomness import generator
 
 __all__ = ["EpochBatches", "StepBatches", "prepared", "shared"]

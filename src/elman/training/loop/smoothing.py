@@ -21,9 +21,9 @@ from elman.errors import ArgumentError, ShapeError
 from elman.kernels.smoothing import Coefficients, Form, backward, forward
 from elman.runtime.forecasting import Smoothing, future_steps, padded
 from elman.targets import Target
-from elman.training.examples import Examples
-from elman.training.likelihoods import ForecastLoss
-from elman.training.losses import WeightedSum
+from elman.training.loop.examples import Examples
+from elman.training.loop.likelihoods import ForecastLoss
+from elman.training.loop.losses import WeightedSum
 
 __all__ = ["Smoothed", "SmoothedLoss", "SmoothedNetwork", "series_examples"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from elman.training.history import EpochRecord
+from elman.training.events.history import EpochRecord
 
 __all__ = [
     "CheckpointDamaged",

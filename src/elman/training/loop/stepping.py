@@ -11,8 +11,8 @@ from torch import nn
 
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, SharedCost
-from elman.training.losses import Measure, WeightedSum
-from elman.training.optimizers import clip_gradients
+from elman.training.loop.losses import Measure, WeightedSum
+from elman.training.loop.optimizers import clip_gradients
 
 __all__ = ["Cost", "Stepper", "Taken", "whole_cost"]
 

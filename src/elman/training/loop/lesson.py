@@ -15,12 +15,12 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from elman.training.batches import ExampleSet, batch_rows
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
-from elman.training.loading import EpochBatches, StepBatches, shared
-from elman.training.losses import Measure, WeightedSum
-from elman.training.stepping import whole_cost
+from elman.training.loop.batches import ExampleSet, batch_rows
+from elman.training.loop.loading import EpochBatches, StepBatches, shared
+from elman.training.loop.losses import Measure, WeightedSum
+from elman.training.loop.stepping import whole_cost
 
 __all__ = ["Lesson"]
 

@@ -13,8 +13,6 @@ from torch import Tensor, nn
 
 from elman.errors import ArgumentError, CheckpointError, TrainingError
 from elman.kernels.memory_plan import Plan
-from elman.training.averaging import average_of
-from elman.training.batches import ExampleSet
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, launch
 from elman.training.events import (
@@ -28,18 +26,20 @@ from elman.training.events import (
     StepEnd,
     StepSkipped,
 )
-from elman.training.folder import RunFolder
-from elman.training.history import EpochRecord, History, best_epoch
-from elman.training.interruption import HeldSignals
-from elman.training.journal import MetricsFile, StepsFile
-from elman.training.keeping import Keeper, Place
-from elman.training.loading import StepBatches
-from elman.training.lock import folder_lock
-from elman.training.losses import Measure
-from elman.training.optimizers import build_optimizer, learning_rate
+from elman.training.events.history import EpochRecord, History, best_epoch
+from elman.training.loop.averaging import average_of
+from elman.training.loop.batches import ExampleSet
+from elman.training.loop.loading import StepBatches
+from elman.training.loop.losses import Measure
+from elman.training.loop.optimizers import build_optimizer, learning_rate
+from elman.training.loop.stepping import Stepper
+from elman.training.loop.streams import Streams
 from elman.training.randomness import generator
-from elman.training.stepping import Stepper
-from elman.training.streams import Streams
+from elman.training.run.folder import RunFolder
+from elman.training.run.interruption import HeldSignals
+from elman.training.run.journal import MetricsFile, StepsFile
+from elman.training.run.keeping import Keeper, Place
+from elman.training.run.lock import folder_lock
 from elman.unrolling.budget import plans
 
 __all__ = ["Trainer"]

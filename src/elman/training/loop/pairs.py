@@ -12,8 +12,8 @@ from torch import Tensor
 
 from elman.errors import ArgumentError, ShapeError
 from elman.targets import Target
-from elman.training.batches import checksum
-from elman.training.lesson import Lesson
+from elman.training.loop.batches import checksum
+from elman.training.loop.lesson import Lesson
 
 __all__ = ["PairExamples"]
 

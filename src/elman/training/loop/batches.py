@@ -24,7 +24,7 @@ class ExampleSet(Protocol):
     `Examples` hold them all; `elman.training.WindowExamples` cut them from long series.
 
     Attributes:
-        lesson: By which a trainer learns them: makes an `elman.training.lesson.Lesson`.
+        lesson: By which a trainer learns them: makes an `elman.training.loop.lesson.Lesson`.
     """
 
     lesson: ClassVar[Callable[..., Any]]

@@ -14,7 +14,7 @@ from torch import Tensor
 from elman.data.series.windows import WindowReader
 from elman.parameters import whole_number
 from elman.targets import Target
-from elman.training.lesson import Lesson
+from elman.training.loop.lesson import Lesson
 
 __all__ = ["ForecastBatch", "WindowExamples"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from elman.errors import BundleError, CheckpointError
 from elman.files import remove_leftovers, replace_file
 from elman.run_files import load_toml, read_epochs, read_toml, toml_text
-from elman.training.history import EpochRecord
+from elman.training.events.history import EpochRecord
 
 __all__ = ["RunFolder"]
 

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from elman.errors import CheckpointError
-from elman.training.checkpoint import (
+from elman.training.distributed import Ranks
+from elman.training.events import CheckpointDamaged, CheckpointSaved, Listener
+from elman.training.events.history import EpochRecord
+from elman.training.run.checkpoint import (
     Checkpoint,
     newest_checkpoint,
     restore_optimizer,
     save_checkpoint,
 )
-from elman.training.distributed import Ranks
-from elman.training.events import CheckpointDamaged, CheckpointSaved, Listener
-from elman.training.folder import RunFolder
-from elman.training.history import EpochRecord
+from elman.training.run.folder import RunFolder
 
 __all__ = ["Keeper", "Place", "Resumed"]
 

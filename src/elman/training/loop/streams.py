@@ -22,10 +22,10 @@ from torch import Tensor
 from elman.errors import ArgumentError, ShapeError
 from elman.parameters import whole_number
 from elman.targets import Target
-from elman.training.examples import Examples
-from elman.training.loading import prepared
+from elman.training.loop.examples import Examples
+from elman.training.loop.loading import prepared
+from elman.training.loop.truncated import CarriedLesson
 from elman.training.randomness import generator
-from elman.training.truncated import CarriedLesson
 
 __all__ = ["Streams", "Window"]
 

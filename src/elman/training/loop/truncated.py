@@ -28,12 +28,12 @@ from elman.errors import ArgumentError
 from elman.state import leaves, map_leaves
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
-from elman.training.lesson import Lesson
-from elman.training.loading import StepBatches
-from elman.training.losses import Measure, WeightedSum
+from elman.training.loop.lesson import Lesson
+from elman.training.loop.loading import StepBatches
+from elman.training.loop.losses import Measure, WeightedSum
 
 if TYPE_CHECKING:  # who says that it is learnt by this lesson
-    from elman.training.streams import Streams, Window
+    from elman.training.loop.streams import Streams, Window
 
 __all__ = ["CarriedLesson", "Unroll", "truncated_unroll"]
 

@@ -1,0 +1,1 @@
+"""What is learnt, by which lesson, and the loop that does it."""
