@@ -75,7 +75,8 @@ class BuiltInCell(Freezable):
     def initial_state(self, batch: int) -> Any:
         """Zeros, an `RNNState` or `LSTMState`: hidden `[B, R]`, and an LSTM's cell `[B, H]`."""
         sizes = Sizes(self.input_size, self.hidden_size, self.output_size)
-        return self.recurrence.zero_state(sizes, lambda size: self.weight_hh.new_zeros(batch, size))
+        zeros = self.weight_hh.new_zeros
+        return self.recurrence.zero_state(sizes, lambda size: zeros(batch, size))
 
     def forward(self, inputs: Float[Tensor, "B I"], state: Any) -> tuple[Float[Tensor, "B R"], Any]:
         """One step: the outputs and the next state.
