@@ -13,7 +13,7 @@ import pytest
 from elman.kernels import reference
 from elman.kernels.contract import LSTM, Tokens
 from elman.state import leaves, map_leaves
-from tests.kernels.variants import VARIANTS, random_noise, random_state, random_weights
+from tests.kernels.variants import SPECIFIED, random_noise, random_state, random_weights
 from tests.unchecked import unchecked
 
 STEP = 1e-6
@@ -96,9 +96,9 @@ def check_sequence(recurrence, weights, inputs, initial, rng, **options):
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", SPECIFIED)
 def test_sequence_gradients_are_the_differences(name, mode, reverse):
-    variant = VARIANTS[name]
+    variant = SPECIFIED[name]
     rng = np.random.default_rng([len(name), len(mode), reverse])
     weights, inputs, initial = arguments(variant, rng)
     check_sequence(
@@ -107,9 +107,9 @@ def test_sequence_gradients_are_the_differences(name, mode, reverse):
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["answering", "training"])
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", SPECIFIED)
 def test_gradients_with_noise_are_the_differences(name, training):
-    variant = VARIANTS[name]
+    variant = SPECIFIED[name]
     rng = np.random.default_rng([len(name), training])
     weights, inputs, initial = arguments(variant, rng)
     noise = random_noise(variant, BATCH, rng, training)
@@ -120,17 +120,17 @@ def test_gradients_with_noise_are_the_differences(name, training):
 @pytest.mark.parametrize("name", ["tanh", "lstm-proj", "gru-before"])
 def test_the_embeddings_gradient_is_the_difference(name):
     rng = np.random.default_rng(len(name))
-    weights, _, initial = arguments(VARIANTS[name], rng)
+    weights, _, initial = arguments(SPECIFIED[name], rng)
     tokens = Tokens(np.array([[0, 0, 3], [9, 9, 9], [1, 3, 9]]), rng.normal(size=(4, INPUTS)))
-    recurrence, options = VARIANTS[name].recurrence, MODES["lengths-resets"]
+    recurrence, options = SPECIFIED[name].recurrence, MODES["lengths-resets"]
     check_sequence(recurrence, weights, tokens, initial, rng, **options)
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", SPECIFIED)
 def test_step_gradients_are_the_differences(name):
-    recurrence = VARIANTS[name].recurrence
+    recurrence = SPECIFIED[name].recurrence
     rng = np.random.default_rng(len(name))
-    weights, sequence, state = arguments(VARIANTS[name], rng)
+    weights, sequence, state = arguments(SPECIFIED[name], rng)
     x = sequence[:, 0].copy()
 
     def run():
@@ -148,7 +148,7 @@ def test_step_gradients_are_the_differences(name):
 
 def test_the_clip_clips_some_cells_and_not_others():
     """Else the clipped variants above would prove nothing."""
-    variant = VARIANTS["lstm-clip"]
+    variant = SPECIFIED["lstm-clip"]
     weights, inputs, initial = arguments(variant, np.random.default_rng(0))
     reads = reference.forward(variant.recurrence, weights, inputs, initial).tape.reads
     inside = np.concatenate([read.tape.inside_clip.reshape(-1) for read in reads])
@@ -156,7 +156,7 @@ def test_the_clip_clips_some_cells_and_not_others():
 
 
 def test_a_clipped_cell_passes_no_gradient_to_what_made_it():
-    variant = VARIANTS["lstm"]
+    variant = SPECIFIED["lstm"]
     weights, inputs, _ = arguments(variant, np.random.default_rng(1))
     state = random_state(variant.recurrence, weights, BATCH, np.random.default_rng(2))
     tight = LSTM(forget_bias=0.7, cell_clip=1e-9)

@@ -7,16 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.kernels.contract import (
-    GRU,
-    LSTM,
-    GRUWeights,
-    LSTMWeights,
-    Noise,
-    Recurrence,
-    RNNWeights,
-    Simple,
-)
+from elman.kernels.contract import GRU, LSTM, Noise, Recurrence, Simple
+from elman.recurrences import Sizes
 from elman.state import LSTMState, RNNState
 
 
@@ -44,32 +36,37 @@ def _variants() -> dict[str, Variant]:
     return found
 
 
-VARIANTS = _variants()
+SPECIFIED = _variants()
+"""What the specification says."""
+
+UNCOMPILED: tuple[str, ...] = ()
+"""Kinds of recurrence without compiled kernels: they run by the loop, and by the reference."""
+
+VARIANTS = {
+    name: variant
+    for name, variant in SPECIFIED.items()
+    if variant.recurrence.kind not in UNCOMPILED
+}
+"""What every implementation of ours runs."""
+
+_DRAWN = ("weight_ih", "weight_hh", "bias", "norm_ih", "norm_hh", "recurrent_bias", "peephole")
+_DRAWN += ("projection", "norm_cell")
 
 
 def random_weights(
     variant: Variant, inputs: int, hidden: int, rng: np.random.Generator, dtype: Any = np.float64
 ) -> Any:
     """Random weights: no two gates are alike, so swapping any two changes every result."""
-
-    def draw(*shape: int) -> np.ndarray:
-        return rng.normal(0, 0.6, shape).astype(dtype)
-
-    def gain(*shape: int) -> np.ndarray | None:
-        return (1 + draw(*shape)).astype(dtype) if variant.layer_norm else None
-
     recurrence = variant.recurrence
-    rows = recurrence.gates * hidden
-    recurrent = max(1, hidden - 1) if variant.projection else hidden
-    common = (draw(rows, inputs), draw(rows, recurrent), draw(rows))
-    norms = (gain(rows), gain(rows))
-    if isinstance(recurrence, Simple):
-        return RNNWeights(*common, *norms)
-    if isinstance(recurrence, GRU):
-        return GRUWeights(*common, draw(hidden) if variant.recurrent_bias else None, *norms)
-    peephole = draw(3, hidden) if variant.peepholes else None
-    projection = draw(recurrent, hidden) if variant.projection else None
-    return LSTMWeights(*common, peephole, projection, *norms, gain(2, hidden))
+    sizes = Sizes(inputs, hidden, max(1, hidden - 1) if variant.projection else hidden)
+    shapes = recurrence.chosen_shapes(sizes, variant._asdict())
+    if not variant.recurrent_bias:
+        shapes.pop("recurrent_bias", None)
+    drawn = {}
+    for name in sorted(shapes, key=_DRAWN.index):
+        gain = name.startswith("norm_")
+        drawn[name] = (gain + rng.normal(0, 0.6, shapes[name]).astype(dtype)).astype(dtype)
+    return recurrence.weights_type(**drawn)
 
 
 def random_state(
@@ -77,17 +74,15 @@ def random_state(
 ) -> RNNState | LSTMState:
     """A random state of the weights' sizes and dtype."""
     dtype = weights.weight_ih.dtype
-    hidden = rng.normal(0, 0.5, (batch, weights.weight_hh.shape[1])).astype(dtype)
-    if not isinstance(recurrence, LSTM):
-        return RNNState(hidden)
-    units = weights.weight_ih.shape[0] // 4
-    return LSTMState(hidden, rng.normal(0, 0.5, (batch, units)).astype(dtype))
+    return recurrence.zero_state(
+        recurrence.sizes(weights), lambda size: rng.normal(0, 0.5, (batch, size)).astype(dtype)
+    )
 
 
 def random_noise(variant: Variant, batch: int, rng: np.random.Generator, training: bool) -> Noise:
     """Zoneout and recurrent dropout together; keys and steps reach past 32 bits."""
     rates = rng.uniform(0.1, 0.6, 3)
-    if not isinstance(variant.recurrence, LSTM):
+    if not variant.recurrence.has_cell:
         rates[1] = 0
     keys = rng.integers(-(2**63), 2**63, batch) if training else None
     steps = rng.choice([0, 5, 2**32 - 2], batch) if training else None
