@@ -5,6 +5,7 @@ import pytest
 from elman.blueprint import CellConfig, CellKind, cell_kinds, register_cell
 from elman.blueprint import cells as module
 from elman.errors import BlueprintError
+from elman.recurrences import RECURRENCES
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_a_kind_is_registered_under_a_free_plain_name(name, options, where):
 
 def test_the_registry_cannot_be_changed_from_outside():
     cell_kinds().clear()
-    assert [name for name, kind in cell_kinds().items() if kind.built_in] == ["rnn", "lstm", "gru"]
+    assert [name for name, kind in cell_kinds().items() if kind.built_in] == [*RECURRENCES]
 
 
 @pytest.mark.usefixtures("clean_registry")

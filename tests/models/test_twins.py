@@ -32,6 +32,7 @@ from elman.errors import ShapeError
 from elman.models import blocks as torch_blocks
 from elman.models import build
 from elman.models import cells as torch_cells
+from elman.recurrences import RECURRENCES
 from elman.runtime import Network
 from elman.runtime.network import blocks as numpy_blocks
 from elman.runtime.network import cells as numpy_cells
@@ -40,7 +41,7 @@ BOUND = 1e-5
 B, T, FEATURES = 5, 7, 4
 LENGTHS = [7, 3, 0, 1, 5]
 
-BASE = {kind: CellConfig(kind, 6) for kind in ("rnn", "lstm", "gru")}
+BASE = {kind: CellConfig(kind, 6) for kind in RECURRENCES}
 # Every option of CellConfig away from its default, on the kinds that have it.
 OPTIONS = {
     "activation": {"rnn": "relu"},
@@ -49,7 +50,7 @@ OPTIONS = {
     "projection": {"lstm": 3},
     "cell_clip": {"lstm": 0.2},
     "reset_after": {"gru": False},
-    "layer_norm": dict.fromkeys(BASE, True),
+    "layer_norm": {k: True for k in BASE if "layer_norm" in cell_kinds()[k].options},
     "zoneout": dict.fromkeys(BASE, 0.4),
     "input_dropout": dict.fromkeys(BASE, 0.5),
     "output_dropout": dict.fromkeys(BASE, 0.5),

@@ -44,7 +44,8 @@ class CellConfig:
     'lstm 150 (peepholes)'
 
     Attributes:
-        kind: `rnn`, `lstm`, `gru`, or a name given to `register_cell`.
+        kind: A recurrence's, such as `lstm` (all: `elman.recurrences.RECURRENCES`), or a name given
+            to `register_cell`.
         units: Hidden size, 1…65536.
         activation: `rnn` only: `tanh` or `relu`.
         forget_bias: `lstm` only: added to the forget gate's pre-activation.

@@ -66,7 +66,7 @@ def missing(recurrence: Recurrence | None = None) -> str | None:
         return _MISSING
     if recurrence is None or recurrence.variant in _CELLS:
         return None
-    return f"there are no compiled kernels of a {recurrence.title}"
+    return f"there are no compiled kernels for the {recurrence.title}"
 
 
 def kernels_of(dtype: str) -> Any:

@@ -33,10 +33,11 @@ def project(
     recurrence: Recurrence, weights: Weights, inputs: Float[Tensor, "*B I"]
 ) -> Float[Tensor, "*B G"]:
     """W_ih x + b for any leading axes, the gates side by side."""
-    if weights.norm_ih is None:
+    gain = getattr(weights, "norm_ih", None)  # not every recurrence has layer normalisation
+    if gain is None:
         return F.linear(inputs, weights.weight_ih, weights.bias)
     product = F.linear(inputs, weights.weight_ih)
-    return _normalise(product, weights.norm_ih, _groups(recurrence, product)) + weights.bias
+    return _normalise(product, gain, _groups(recurrence, product)) + weights.bias
 
 
 def advance(
