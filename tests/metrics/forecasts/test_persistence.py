@@ -240,10 +240,11 @@ def test_the_numbers_bounds_themselves_are_no_persistence(monkeypatch):
 def test_who_beats_the_last_value_is_not_persistence():
     last = 10 * U
     assert of_vectors(last + V, last + 0.25 * W, last)["persistence"]
-    found = of_vectors(last + V, last + 0.25 * W, last, BEATEN)
+    assert not of_vectors(last + V, last + 0.25 * W, last, BEATEN)["persistence"]
+    found = of_vectors(last + V, last + 2 * W, last, BEATEN)
     assert not found["persistence"]
     assert found["sentence"] == (
-        "This is not persistence: the last value is beaten (it moves 25 % as far from the last "
+        "This is not persistence: the last value is beaten (it moves 200 % as far from the last "
         "value as what happens does, and its moves correlate 0.00 with the actual ones)."
     )
 
