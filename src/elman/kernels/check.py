@@ -22,6 +22,8 @@ __all__ = [
     "check_weights",
 ]
 
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
 
 class Call(NamedTuple):
     """A checked call: nothing in it is None but `resets`."""
@@ -163,8 +165,8 @@ def check_weights(recurrence: Recurrence, weights: Any) -> Sizes:
         )
     _check_given(recurrence, weights)
     sizes = _sizes(recurrence, weights)
-    dtype = weights.weight_ih.dtype
-    if dtype not in (np.float32, np.float64):
+    dtype: np.dtype = weights.weight_ih.dtype
+    if dtype not in _FLOATS:
         raise ShapeError("weights.weight_ih", f"found dtype {dtype}", "use float32 or float64")
     shapes = recurrence.weight_shapes(sizes)
     for name, weight in zip(weights._fields, weights, strict=True):
@@ -218,7 +220,9 @@ def _sizes(recurrence: Recurrence, weights: Weights) -> Sizes:
     return recurrence.sizes(weights)
 
 
-def _sizes_of(inputs: Any, axes: tuple[str, ...], features: int, dtype: Any) -> tuple[int, ...]:
+def _sizes_of(
+    inputs: Any, axes: tuple[str, ...], features: int, dtype: np.dtype
+) -> tuple[int, ...]:
     """The sizes of the inputs' leading axes, whatever they are; the last must be `features`."""
     if isinstance(inputs, Tokens):
         return _sizes_of_tokens(inputs, axes, features, dtype)
@@ -230,7 +234,7 @@ def _sizes_of(inputs: Any, axes: tuple[str, ...], features: int, dtype: Any) -> 
 
 
 def _sizes_of_tokens(
-    tokens: Tokens, axes: tuple[str, ...], features: int, dtype: Any
+    tokens: Tokens, axes: tuple[str, ...], features: int, dtype: np.dtype
 ) -> tuple[int, ...]:
     ids, embedding = tokens
     integers = isinstance(ids, np.ndarray) and np.issubdtype(ids.dtype, np.integer)
@@ -258,7 +262,7 @@ def _check_ids(tokens: Tokens, read: np.ndarray) -> None:
 
 
 def _check_state(
-    where: str, recurrence: Recurrence, sizes: Sizes, state: Any, batch: int, dtype: Any
+    where: str, recurrence: Recurrence, sizes: Sizes, state: Any, batch: int, dtype: np.dtype
 ) -> None:
     kind = recurrence.state_type
     if not isinstance(state, kind):
@@ -296,7 +300,7 @@ def _check_resets(resets: Any, batch: int, time: int) -> np.ndarray | None:
     return found
 
 
-def _check_array(where: str, array: Any, shape: tuple[int, ...], dtype: Any) -> None:
+def _check_array(where: str, array: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
         raise ShapeError(where, f"found {_found(array)}", f"give {dtype} of shape {shape}")
 

@@ -163,7 +163,7 @@ class Kernel(Protocol):
         recurrence: Recurrence,
         weights: Weights,
         inputs: np.ndarray | Tokens,
-        initial_state: Any = None,
+        initial_state: State | None = None,
         *,
         lengths: np.ndarray | None = None,
         resets: np.ndarray | None = None,
@@ -175,13 +175,13 @@ class Kernel(Protocol):
         ...
 
     def backward(
-        self, tape: Any, grad_outputs: np.ndarray, grad_final_state: Any = None
+        self, tape: Any, grad_outputs: np.ndarray, grad_final_state: State | None = None
     ) -> Gradients:
         """Gradients of a loss whose gradients by outputs and final state are given."""
         ...
 
     def step(
-        self, recurrence: Recurrence, weights: Weights, inputs: np.ndarray | Tokens, state: Any
+        self, recurrence: Recurrence, weights: Weights, inputs: np.ndarray | Tokens, state: State
     ) -> tuple[np.ndarray, Any]:
         """One step: inputs `[B, I]` (or ids `[B]`) and the state before it.
 

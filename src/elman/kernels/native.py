@@ -285,7 +285,7 @@ class Stepper:
         self.compiled = kernels_of(dtype.name).Stepper(what, batch, arrays)
         self.step: Callable[[np.ndarray], np.ndarray] = self.compiled.step
 
-    def reset(self, state: Any = None) -> None:
+    def reset(self, state: State | None = None) -> None:
         """Begin again, from `state` or from zeros."""
         for k, leaf in enumerate(self.state):
             leaf[...] = 0 if state is None else state[k]
@@ -330,7 +330,7 @@ def _fit_steps(sequence: np.ndarray) -> np.ndarray:
     return sequence if dense else _fit(sequence)
 
 
-def _cell(state: Any, fit: Callable[[np.ndarray], np.ndarray] = lambda leaf: leaf) -> Any:
+def _cell(state: State, fit: Callable[[np.ndarray], np.ndarray] = lambda leaf: leaf) -> Any:
     return fit(state.cell) if isinstance(state, LSTMState) else None
 
 

@@ -22,6 +22,7 @@ from elman.kernels.contract import (
     Recurrence,
     RNNWeights,
     Simple,
+    State,
     Weights,
 )
 from elman.state import LSTMState, RNNState
@@ -41,7 +42,7 @@ def project(
 
 
 def advance(
-    recurrence: Recurrence, weights: Weights, projected: Float[Tensor, "B G"], state: Any
+    recurrence: Recurrence, weights: Weights, projected: Float[Tensor, "B G"], state: State
 ) -> tuple[Float[Tensor, "B R"], Any]:
     """Outputs and the new state, from what `project` gave for this step."""
     return _ADVANCE[type(recurrence)](recurrence, weights, projected, state)

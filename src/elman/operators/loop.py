@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from elman.kernels.contract import Noise, Recurrence, Weights
+from elman.kernels.contract import Noise, Recurrence, State, Weights
 from elman.kernels.noise import draw, enter, mix
 from elman.operators.equations import advance, project
 from elman.state import map_leaves, where
@@ -24,7 +24,7 @@ def unroll(
     recurrence: Recurrence,
     weights: Weights,
     inputs: Float[Tensor, "B T I"],
-    state: Any,
+    state: State,
     lengths: Int[Tensor, "B"] | None,
     resets: Bool[Tensor, "B T"] | None,
     reverse: bool,
@@ -71,5 +71,5 @@ def reading_order(
     return order.clamp(min=0)
 
 
-def _zero_where(rows: Tensor, state: Any) -> Any:
+def _zero_where(rows: Tensor, state: State) -> State:
     return map_leaves(lambda leaf: leaf.masked_fill(rows[:, None], 0), state)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from elman.kernels.compiled import described, pack
-from elman.kernels.contract import Recurrence
+from elman.kernels.contract import Recurrence, State
 from elman.operators import native
 from elman.operators.calls import Problem, Results, run_backward, run_forward
 from elman.operators.memory import may_touch
@@ -56,13 +56,13 @@ class KernelReading(NamedTuple):
         """As there."""
         return self.reading.span(first, last)
 
-    def run(self, inputs: Tensor, state: Any, start: int, stop: int) -> tuple[Tensor, Any]:
+    def run(self, inputs: Tensor, state: State, start: int, stop: int) -> tuple[Tensor, Any]:
         """As there."""
         kept, after = self._run(inputs, state, start, stop, False)
         return kept.outputs, after
 
     def keep(
-        self, inputs: Tensor, state: Any, start: int, stop: int, wanted: bool
+        self, inputs: Tensor, state: State, start: int, stop: int, wanted: bool
     ) -> tuple[KernelKept, Any]:
         """As there."""
         kept, after = self._run(inputs, state, start, stop, True)
@@ -98,7 +98,7 @@ class KernelReading(NamedTuple):
         return (found[0], *found[1 : 1 + count], *by_sources)
 
     def _run(
-        self, inputs: Tensor, state: Any, start: int, stop: int, keep: bool
+        self, inputs: Tensor, state: State, start: int, stop: int, keep: bool
     ) -> tuple[KernelKept, Any]:
         lengths, resets = part_of(self.reading.lengths, self.reading.resets, start, stop)
         problem = Problem(self.recurrence, lengths, resets, self.reading.reverse, None)
