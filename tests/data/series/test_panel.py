@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,8 +47,12 @@ def stamped(panel: Panel, n: int) -> dict:
     }
 
 
-some_days = st.lists(
-    st.sets(st.integers(0, 40), min_size=1, max_size=12).map(sorted), min_size=1, max_size=5
+scattered = st.sets(st.integers(0, 40), min_size=1, max_size=12).map(sorted)
+unbroken = st.tuples(st.integers(0, 30), st.integers(1, 10)).map(
+    lambda place: [*range(place[0], sum(place))]
+)
+some_days = st.lists(unbroken, min_size=1, max_size=3) | st.lists(
+    scattered | unbroken, min_size=1, max_size=5
 )
 
 
@@ -58,37 +64,51 @@ def test_gaps_are_where_days_are_missing(days):
     assert panel.gap_before.dtype == bool
 
 
-@given(some_days)
-def test_filled_has_every_step_once_and_changes_no_value(days):
-    panel = a_panel(days)
-    filled = panel.filled()
-    assert not filled.gap_before.any()
-    for n, own in enumerate(days):
-        rows = filled.rows(n)
-        assert (np.diff(filled.times[rows]) == DAY).all()
-        assert len(filled.times[rows]) == own[-1] - own[0] + 1
-        assert stamped(filled, n) == stamped(panel, n)
-    added = len(filled.times) - len(panel.times)
-    assert np.isnan(filled.target).sum() == np.isnan(filled.future).sum() == added
-    assert filled.history.tolist() == filled.lengths.tolist()
-    if added:
-        assert f"{added} missing step" in filled.notes[-1]
-    else:
-        assert filled is panel
-    np.testing.assert_array_equal(filled.steps, filled.frequency.ordinals(filled.times))
+def test_filled_has_every_step_once_and_changes_no_value():
+    useful = Counter()
+
+    @given(some_days)
+    def law(days):
+        panel = a_panel(days)
+        filled = panel.filled()
+        assert not filled.gap_before.any()
+        for n, own in enumerate(days):
+            rows = filled.rows(n)
+            assert (np.diff(filled.times[rows]) == DAY).all()
+            assert len(filled.times[rows]) == own[-1] - own[0] + 1
+            assert stamped(filled, n) == stamped(panel, n)
+        added = len(filled.times) - len(panel.times)
+        assert np.isnan(filled.target).sum() == np.isnan(filled.future).sum() == added
+        assert filled.history.tolist() == filled.lengths.tolist()
+        if added:
+            assert f"{added} missing step" in filled.notes[-1]
+        else:
+            assert filled is panel
+        np.testing.assert_array_equal(filled.steps, filled.frequency.ordinals(filled.times))
+        useful["added" if added else "whole"] += 1
+
+    law()
+    assert min(useful["added"], useful["whole"]) >= 5, useful
 
 
-@given(some_days, st.integers(1, 15))
-def test_padded_has_enough_history_and_changes_no_value(days, rows):
-    panel = a_panel(days)
-    padded = panel.padded(rows)
-    assert padded.history.tolist() == [max(rows, len(own)) for own in days]
-    for n in range(len(days)):
-        assert stamped(padded, n) == stamped(panel, n)
-    np.testing.assert_array_equal(padded.steps, padded.frequency.ordinals(padded.times))
-    assert padded.gap_before.sum() == panel.gap_before.sum()
-    added = len(padded.times) - len(panel.times)
-    assert (padded is panel) if not added else (f"{added} row" in padded.notes[-1])
+def test_padded_has_enough_history_and_changes_no_value():
+    useful = Counter()
+
+    @given(some_days, st.integers(1, 15))
+    def law(days, rows):
+        panel = a_panel(days)
+        padded = panel.padded(rows)
+        assert padded.history.tolist() == [max(rows, len(own)) for own in days]
+        for n in range(len(days)):
+            assert stamped(padded, n) == stamped(panel, n)
+        np.testing.assert_array_equal(padded.steps, padded.frequency.ordinals(padded.times))
+        assert padded.gap_before.sum() == panel.gap_before.sum()
+        added = len(padded.times) - len(panel.times)
+        assert (padded is panel) if not added else (f"{added} row" in padded.notes[-1])
+        useful["added" if added else "enough"] += 1
+
+    law()
+    assert min(useful["added"], useful["enough"]) >= 3, useful
 
 
 @given(some_days, st.data())
