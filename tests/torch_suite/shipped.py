@@ -13,11 +13,17 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
+from hypothesis import settings
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
-from torch.testing._internal.common_modules import ModuleErrorEnum, module_db
 
 from tests.torch_suite.targets import KINDS, TARGETS, maker
+
+_PROFILE = settings.get_current_profile_name()
+from torch.testing._internal.common_modules import ModuleErrorEnum, module_db  # noqa: E402
+
+# Torch's module takes another profile, of ten random examples, for the whole process.
+settings.load_profile(_PROFILE)
 
 INFOS = {info.name.removeprefix("nn."): info for info in module_db}
 DTYPES = (torch.float32, torch.float64)
