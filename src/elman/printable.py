@@ -6,10 +6,11 @@ sequences that move the cursor or rename the window, and marks that turn the ord
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection
 
-__all__ = ["many", "printable", "printable_json", "quoted"]
+__all__ = ["closest", "many", "printable", "printable_json", "quoted"]
 
 # The control characters but for tabulator and line feed, what changes the direction of text,
 # what breaks a line without being a line feed, and halves of surrogate pairs.
@@ -53,3 +54,13 @@ def many(count: int, noun: str) -> str:
     ('1 row', '2 rows')
     """
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def closest(name: str, known: Collection[str]) -> str:
+    """What to do about an unknown name: the one that it may have been meant for, or all.
+
+    >>> closest("trainig", ("task", "training"))
+    "did you mean 'training'?"
+    """
+    found = difflib.get_close_matches(name[:100], known, n=1)
+    return f"did you mean {found[0]!r}?" if found else f"one of {', '.join(known)}"

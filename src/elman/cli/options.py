@@ -43,25 +43,24 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 
 
 def read_data(
-    source: str, part: str | None, kind: Mapping[str, bool], **columns: str | None
+    source: str, part: str | None, told: Mapping[str, Any], table: Mapping[str, Any]
 ) -> LabelledSequences:
     """What `--data`, `--part` and the table's options name.
 
     Args:
         source: A set's name or a path.
         part: Of the set.
-        kind: What a table holds; see `table_kind`.
-        columns: The table's; None where the command line does not say.
+        told: What the command line says of the table, as `elman.data.read` takes it.
+        table: How a table is read besides; nothing else is.
     """
-    given: dict[str, Any] = {name: col for name, col in columns.items() if col is not None}
-    return labelled.load(source, part, **given, **(kind if is_table(source) else {}))
+    return labelled.load(source, part, **({**table, **told} if is_table(source) else told))
 
 
 def read_labelled(
-    source: str, part: str | None, kind: Mapping[str, bool], **columns: str | None
+    source: str, part: str | None, told: Mapping[str, Any], table: Mapping[str, Any]
 ) -> LabelledSequences:
     """As `read_data`, where labels are needed."""
-    data = read_data(source, part, kind, **columns)
+    data = read_data(source, part, told, table)
     if data.labels is None:
         raise DataError(data.name, "holds no labels", "name their column with --label")
     return data

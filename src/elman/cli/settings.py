@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,10 +12,11 @@ from elman.cli.works import WORKS, work_of
 from elman.errors import ArgumentError, FormatError
 from elman.parameters import renamed
 from elman.parameters import told as told_of
+from elman.printable import closest
 from elman.registry import loaded, task_of
 from elman.run_files import load_toml
 
-__all__ = ["Settings", "closest", "gather", "kind_of", "read_config", "recipes"]
+__all__ = ["Settings", "gather", "kind_of", "read_config", "recipes"]
 
 _TABLES = ("task", "training", "machine")
 _TYPES = {str: "a text", int: "a whole number", dict: "a table"}
@@ -157,13 +156,3 @@ def read_config(path: Path) -> dict[str, Any]:
 def _check_type(where: str, value: Any, wanted: type) -> None:
     if type(value) is not wanted:
         raise FormatError(where, f"found {repr(value)[:80]}", _TYPES[wanted])
-
-
-def closest(name: str, known: Collection[str]) -> str:
-    """What to do about an unknown name: the one that it may have been meant for, or all.
-
-    >>> closest("trainig", ("task", "training"))
-    "did you mean 'training'?"
-    """
-    found = difflib.get_close_matches(name[:100], known, n=1)
-    return f"did you mean {found[0]!r}?" if found else f"one of {', '.join(known)}"

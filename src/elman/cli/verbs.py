@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+import elman
 from elman.cli import backtest, data, evaluate, forecast, info, plot, predict, train
 from elman.cli.optional import with_usual_values
 from elman.printable import printable
@@ -28,7 +29,10 @@ def _printable_usage() -> Iterator[None]:
 
 
 class _Verbs(TyperGroup):
-    """The verbs, with errors that a terminal may show."""
+    """The verbs, the first of them first, with errors that a terminal may show."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=lambda name: name != "train")
 
     def make_context(self, *args: Any, **more: Any) -> Any:
         with _printable_usage():
@@ -49,6 +53,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"elman {elman.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _elman(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """The command itself does nothing but to say its version."""
+
+
 app.add_typer(train.app, name="train")
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from elman.errors import ArgumentError, DataError, ShapeError
+from elman.printable import quoted
 
 __all__ = ["LabelledSequences", "Sequences", "as_sequences", "check_ids", "padded"]
 
@@ -23,10 +24,12 @@ class Sequences:
         values: Features float32 `[N, T, I]`, finite; or token ids int64 `[N, T]`, none negative.
             Zero past each sequence's length.
         lengths: int64 `[N]`, each in 0…T.
+        names: Of the I features, where they have some: columns of a table or of frames.
     """
 
     values: np.ndarray
     lengths: np.ndarray
+    names: tuple[str, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -41,9 +44,38 @@ class Sequences:
         """Whether some sequence is shorter than T."""
         return bool((self.lengths != self.values.shape[1]).any())
 
+    @property
+    def real(self) -> np.ndarray:
+        """Which steps are no padding: bool `[N, T]`."""
+        return np.arange(self.values.shape[1]) < self.lengths[:, None]
+
+    def by_step(self) -> Sequences:
+        """Every real step as a sequence of its own."""
+        values = self.values[self.real][:, None]
+        return Sequences(values, np.ones(len(values), dtype=np.int64), self.names)
+
     def select(self, rows: Any) -> Sequences:
         """The sequences at `rows` (indices, a slice or a mask `[N]`), padded to the same T."""
-        return Sequences(self.values[rows], self.lengths[rows])
+        return replace(self, values=self.values[rows], lengths=self.lengths[rows])
+
+    def named(self, names: tuple[str, ...] | None, where: str = "X") -> Sequences:
+        """The same with the features of these names in this order.
+
+        Where either side has no names, everything stays as it is: order is all there is then.
+
+        Raises:
+            DataError: There are other features: the message names them.
+        """
+        if names is None or self.names is None or self.names == names:
+            return self
+        missing = [name for name in names if name not in self.names]
+        foreign = [name for name in self.names if name not in names]
+        if missing or foreign:
+            parts = (("no", missing), ("besides", foreign))
+            found = ", ".join(f"{word} {quoted(some)}" for word, some in parts if some)
+            raise DataError(f"{where}, features", found, f"those that were learnt: {quoted(names)}")
+        order = [self.names.index(name) for name in names]
+        return replace(self, values=self.values[:, :, order], names=names)
 
     def rows(self) -> list[np.ndarray]:
         """Each sequence without its padding, `[T_i, I]` or ids `[T_i]`: views, not copies."""
@@ -102,8 +134,9 @@ def as_sequences(
 
     Args:
         X: An array `[N, T, I]`; or a list (tuple, object array) of arrays `[T_i, I]`, where a
-            flat `[T_i]` is a sequence of one feature and T_i may be 0; or `Sequences`. Of ids
-            an array `[N, T]`, a list of `[T_i]`, or `Sequences`.
+            flat `[T_i]` is a sequence of one feature and T_i may be 0; or a list of frames, whose
+            columns are the features, matched by name; or `Sequences`. Of ids an array `[N, T]`, a
+            list of `[T_i]`, or `Sequences`.
         features: The number of features that is needed; None takes what is found.
         ids: Whether X holds token ids instead of features; they are never guessed from a dtype.
         vocabulary: V: ids must be in 0…V - 1; None: 0 or more.
@@ -139,6 +172,9 @@ def as_sequences(
 def _pad(X: list[Any], features: int | None, where: str) -> Sequences:
     """A list of sequences as `Sequences`; see `as_sequences`."""
     _check_any(X, where)
+    names = _columns_of(X[0])
+    if names is not None:
+        X = [_in_order(frame, names, f"{where}[{n}]") for n, frame in enumerate(X)]
     rows = [_row(row, f"{where}[{n}]") for n, row in enumerate(X)]
     # An empty list has no features of its own: it fits whatever the others have.
     widths = {row.shape[1]: n for n, row in reversed([*enumerate(rows)]) if row.shape[1]}
@@ -160,7 +196,23 @@ def _pad(X: list[Any], features: int | None, where: str) -> Sequences:
         sequence = int(np.searchsorted(ends, step, side="right"))
         inside = step - (ends[sequence] - lengths[sequence])
         raise _not_finite(where, sequence, inside, feature, steps[step, feature])
-    return padded(flat, lengths)
+    return replace(padded(flat, lengths), names=names)
+
+
+def _columns_of(row: Any) -> tuple[str, ...] | None:
+    """The names of a frame's columns; None of what is no frame."""
+    columns = getattr(row, "columns", None)
+    return None if columns is None else tuple(str(name) for name in columns)
+
+
+def _in_order(frame: Any, names: tuple[str, ...], where: str) -> Any:
+    """A frame's values with its columns in the order of these names."""
+    found = _columns_of(frame)
+    if found is None or sorted(found) != sorted(names) or len(set(found)) != len(found):
+        shown = "no columns" if found is None else f"the columns {quoted(found)}"
+        raise DataError(where, f"found {shown}", f"those of the first frame: {quoted(names)}")
+    values = np.asarray(frame)
+    return values[:, [found.index(name) for name in names]]
 
 
 def padded(steps: np.ndarray, lengths: np.ndarray) -> Sequences:

@@ -14,7 +14,7 @@ from elman.metrics import accuracy, balanced_accuracy, log_loss
 from elman.metrics.baselines import ClassificationBaselines
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
-from elman.runtime.targets import check_labels, classes_from, label_indices
+from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
 from elman.runtime.travelling import setting_of
 from elman.targets import Target
 
@@ -22,13 +22,14 @@ __all__ = ["ClassifierModel"]
 
 
 class ClassifierModel(SequenceModel):
-    """Says which class a sequence belongs to, or which labels it has.
+    """Says which class a sequence, or each of its steps, belongs to, or which labels it has.
 
     Arguments, attributes and errors as of `SequenceModel`; besides:
 
     Attributes:
         classes_: The K class labels, sorted; with several labels a sequence, 0…L-1.
         multilabel: Whether a sequence may have several labels.
+        per_step: Whether a class belongs to each step.
     """
 
     task = "classifier"
@@ -36,7 +37,10 @@ class ClassifierModel(SequenceModel):
 
     def _read(self, bundle: Bundle) -> None:
         self.multilabel = setting_of(bundle, "multilabel", bool, False)
+        self.per_step = self.blueprint.configuration == "sequence_to_sequence"
         self.target = Target.LABELS if self.multilabel else Target.CLASS
+        if self.per_step:
+            self.target = Target.CLASS_PER_STEP
         self.classes_ = classes_from(bundle.tensors)
         if len(self.classes_) != self.blueprint.output_size:
             raise BundleError(
@@ -48,23 +52,37 @@ class ClassifierModel(SequenceModel):
     def _baselines(self, tensors: Mapping[str, np.ndarray]) -> ClassificationBaselines:
         return ClassificationBaselines.from_tensors(tensors)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> Any:
         """The most likely class of each sequence `[N]`; or 0 and 1 for each label `[N, L]`.
 
         Args:
             X: `[N, T, I]`, or a list of `[T_i, I]`.
 
+        Returns:
+            As said. Per step: `[N, T]` for an array, for a list a list of `[T_i]`.
+
         Raises:
             ShapeError, DataError: X does not fit; see `elman.data.as_sequences`.
         """
-        logits = self.outputs(self.sequences(X))
+        sequences = self.sequences(X)
+        logits = self.outputs(sequences)
         if self.multilabel:
             return (logits > 0).astype(np.int64)
-        return self.classes_[logits.argmax(axis=1)]
+        return self._each(self.classes_[logits.argmax(axis=-1)], sequences, X)
 
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class `[N, K]`, rows summing to 1; or of each label `[N, L]`."""
-        return self.answered(self.outputs(self.sequences(X)))
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class `[N, K]`, rows summing to 1; or of each label `[N, L]`.
+
+        Per step `[N, T, K]`, or a list of `[T_i, K]`.
+        """
+        sequences = self.sequences(X)
+        return self._each(self.answered(self.outputs(sequences)), sequences, X)
+
+    def _each(self, answers: np.ndarray, sequences: Sequences, X: Any) -> Any:
+        """Answers as they are; per step of a list without what stands past each length."""
+        if not self.per_step or (isinstance(X, np.ndarray) and X.dtype != object):
+            return answers
+        return [row[:steps] for row, steps in zip(answers, sequences.lengths, strict=True)]
 
     def answered(self, outputs: np.ndarray) -> np.ndarray:
         """Logits as probabilities."""
@@ -76,14 +94,18 @@ class ClassifierModel(SequenceModel):
     def rows(
         self, sequences: Sequences, ids: Sequence[str], probabilities: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """Class and its probability, or labels, of each sequence; perhaps all probabilities."""
-        for name, row in zip(ids, self.predict_proba(sequences), strict=True):
+        """Class and its probability, or labels, of each sequence; perhaps all probabilities.
+
+        Per step a row each.
+        """
+        chances = self.predict_proba(sequences)
+        for place, row in _placed(ids, chances, self.per_step):
             if self.multilabel:
                 found = [str(k) for k in self.classes_[row > 0.5]]
-                answer: dict[str, Any] = {"id": name, "prediction": " ".join(found)}
+                answer: dict[str, Any] = {**place, "prediction": " ".join(found)}
             else:
                 best = int(row.argmax())
-                answer = {"id": name, "prediction": self.classes_[best], "probability": row[best]}
+                answer = {**place, "prediction": self.classes_[best], "probability": row[best]}
             if probabilities:
                 answer |= {f"p({k})": p for k, p in zip(self.classes_, row, strict=True)}
             yield answer
@@ -96,6 +118,8 @@ class ClassifierModel(SequenceModel):
         With several labels a sequence, all of them must be right. The last one is left out where
         a label is not known.
         """
+        if self.per_step:
+            return self._step_scores(sequences, y, weight)
         labels = check_labels(y, len(sequences))
         if self.multilabel != (labels.ndim == 2):
             found = "several labels a sequence" if labels.ndim == 2 else "one label a sequence"
@@ -109,17 +133,40 @@ class ClassifierModel(SequenceModel):
                 labels,
                 weight,
             )
-        true, found = label_indices(labels, self.classes_), logits.argmax(axis=1)
+        true = label_indices(labels, self.classes_)
+        return self._class_scores(true, logits, weight), true, weight
+
+    def _step_scores(
+        self, sequences: Sequences, y: Any, weight: np.ndarray | None
+    ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
+        """The same over all real steps, each with its sequence's weight."""
+        true, known = check_step_labels(y, sequences)
+        true = label_indices(known, self.classes_)[true]  # -1 where a class was not trained
+        real = sequences.real
+        each = None if weight is None else np.repeat(weight, sequences.lengths)
+        return self._class_scores(true[real], self.outputs(sequences)[real], each), true[real], each
+
+    def _compared(
+        self, sequences: Sequences, true: np.ndarray, weight: np.ndarray | None
+    ) -> tuple[Sequences, np.ndarray, np.ndarray | None]:
+        return (sequences.by_step() if self.per_step else sequences), true, weight
+
+    def _class_scores(
+        self, true: np.ndarray, logits: np.ndarray, weight: np.ndarray | None
+    ) -> dict[str, Any]:
+        """Of one class each."""
+        found = logits.argmax(axis=1)
         scores: dict[str, Any] = {
             "score": accuracy(true, found, weight),
             "balanced_accuracy": balanced_accuracy(true, found, weight),
         }
         unknown = int((true < 0).sum())
         if unknown:
-            scores["notes"] = [f"{unknown} sequences have a label that was not trained"]
+            what = "steps" if self.per_step else "sequences"
+            scores["notes"] = [f"{unknown} {what} have a label that was not trained"]
         else:
             scores["log_loss"] = log_loss(true, self.answered(logits), weight)
-        return scores, true, weight
+        return scores
 
     def stepper(self, batch: int = 1) -> NetworkStepper:
         """The probabilities after each step of `batch` streams: `trace`, one step at a time.
@@ -129,6 +176,17 @@ class ClassifierModel(SequenceModel):
         """
         kind = "labels" if self.multilabel else "classes"
         return self._network.stepper(batch, scaler=self.input_scaler, probabilities=kind)
+
+
+def _placed(
+    ids: Sequence[str], answers: Any, per_step: bool
+) -> Iterator[tuple[dict[str, Any], np.ndarray]]:
+    """Each answer `[K]` with the columns that say whose it is."""
+    for name, answer in zip(ids, answers, strict=True):
+        if per_step:
+            yield from (({"id": name, "step": k}, row) for k, row in enumerate(answer))
+        else:
+            yield {"id": name}, answer
 
 
 def _other_labels(found: str) -> ShapeError:

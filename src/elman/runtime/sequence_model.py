@@ -23,7 +23,7 @@ from elman.runtime.network import (
     sequences_for,
 )
 from elman.runtime.targets import check_weight
-from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from
+from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
 from elman.targets import Target
 
 __all__ = ["SequenceModel"]
@@ -41,6 +41,8 @@ class SequenceModel(ABC):
         blueprint: The network.
         target: The kind of what was learnt.
         n_features_in_: Features of a step.
+        feature_names: Of these, where what was learnt had some: then answers go by them.
+        reading: What the training was told of its table: columns by their role.
         baselines: What the score is held against, or None.
         metadata: How the model was trained: plain data.
         input_scaler: What each feature is brought to mean 0 and deviation 1 by, or None.
@@ -61,6 +63,9 @@ class SequenceModel(ABC):
         self.blueprint: Blueprint = bundle.blueprint
         self.n_features_in_ = self.blueprint.input_size
         self.metadata = metadata_of(bundle)
+        names = setting_of(bundle, "features", list, None)
+        self.feature_names = None if names is None else tuple(map(str, names))
+        self.reading: dict[str, Any] = setting_of(bundle, "reading", dict, {})
         tensors = baseline_tensors(bundle)
         self.baselines: Any = self._baselines(tensors) if tensors else None
         self.input_scaler = scaler_from(bundle, "inputs", self.n_features_in_)
@@ -104,6 +109,12 @@ class SequenceModel(ABC):
         """What the score is held against, from the bundle's arrays."""
         raise BundleError("baselines", f"a {self.task} has none", "save the model again")
 
+    def _compared(
+        self, sequences: Sequences, true: np.ndarray, weight: np.ndarray | None
+    ) -> tuple[Sequences, np.ndarray, np.ndarray | None]:
+        """What the baselines answer for, and the targets and weights that they are held to."""
+        return sequences, true, weight
+
     @property
     def reads_ids(self) -> bool:
         """Whether the sequences are of token ids."""
@@ -114,6 +125,8 @@ class SequenceModel(ABC):
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
         reads = f"{self.n_features_in_} features a step"
+        if self.feature_names is not None:
+            reads = f"{', '.join(self.feature_names)} at each step"
         if self.reads_ids:
             reads = f"token ids below {self.blueprint.vocabulary}"
         return {"reads": reads, "answers": str(self.target)}
@@ -143,7 +156,7 @@ class SequenceModel(ABC):
         scores, true, weight = self._scores(sequences, y, weight)
         notes, baselines = scores.pop("notes", []), {}
         if self.baselines is not None:
-            baselines = self.baselines.scores(sequences, true, weight)
+            baselines = self.baselines.scores(*self._compared(sequences, true, weight))
             notes.extend(self.baselines.notes)
         about = {"sequences": len(sequences), "level": native.isa()}
         score = {"metric": self.score_name, "score": scores.pop("score")}
@@ -155,7 +168,7 @@ class SequenceModel(ABC):
         Args:
             sequence: `[T, I]`, or `[T]` of one feature.
         """
-        _, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
+        _, inputs = self._scaled(sequence)
         return self.answered(self._network.trace(inputs[None])[0])
 
     def record(self, sequence: Any) -> Recording:
@@ -167,13 +180,19 @@ class SequenceModel(ABC):
         Args:
             sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
         """
-        given, inputs = scaled_sequence(sequence, self.blueprint, self.input_scaler)
+        given, inputs = self._scaled(sequence)
         recording = self._network.record(inputs)
         return replace(recording, inputs=given, answers=self.answered(recording.answers))
 
+    def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
+        """One sequence as it was given, its features in order, and as the network reads it."""
+        if hasattr(sequence, "columns"):
+            sequence = self.sequences([sequence]).rows()[0]
+        return scaled_sequence(sequence, self.blueprint, self.input_scaler)
+
     def sequences(self, X: Any) -> Sequences:
         """X as this model reads it; errors as `elman.data.as_sequences`."""
-        return sequences_for(self.blueprint, X)
+        return sequences_for(self.blueprint, X).named(self.feature_names)
 
     def outputs(self, sequences: Sequences) -> np.ndarray:
         """The network's outputs `[N, K]`, or `[N, T, K]` with zeros past each length."""

@@ -215,7 +215,17 @@ class SequenceEstimator(Estimator, SequenceParameters):
 
     Attributes after `fit`:
         n_features_in_: Features of a step.
+        feature_names_in_: Their names, where X had some: a list of frames, or a table.
     """
+
+    @property
+    def reading(self) -> Mapping[str, str]:
+        """What is told of the table that X comes from, for the model file: columns by role."""
+        return getattr(self, "_reading", {})
+
+    @reading.setter
+    def reading(self, columns: Mapping[str, str]) -> None:
+        self._reading = dict(columns)
 
     reads_ids: ClassVar[bool] = False
     """Whether the sequences are of token ids rather than of features."""
@@ -268,9 +278,11 @@ class SequenceEstimator(Estimator, SequenceParameters):
         warm = self._warm()
         known = None if warm is None else self._known(warm)
         part, known = self._part(X, y, sample_weight, known)
+        part = part.named(part.sequences.names if warm is None else warm.feature_names)
         given = validation_of(self.validation)
         if isinstance(given, tuple):
             given, _ = self._part(*given, None, known)
+            given = given.named(part.sequences.names)
         parts = choose_validation(part, given, options.config.seed)
         blueprint = self._blueprint(parts.train, known)
         scaler = self._input_scaler(parts.train, warm)
@@ -292,7 +304,10 @@ class SequenceEstimator(Estimator, SequenceParameters):
         if self.baselines:
             found = self._baseline_tensors(parts.train)
             tensors |= {f"baselines.{name}": array for name, array in found.items()}
-        self._complete(blueprint, parts, options, fitted, tensors, learning.settings)
+        settings = learning.settings | {"reading": dict(self.reading)}
+        if (names := part.sequences.names or getattr(warm, "feature_names", None)) is not None:
+            settings["features"] = list(names)
+        self._complete(blueprint, parts, options, fitted, tensors, settings)
         return self
 
     def predict(self, X: Any) -> Any:
@@ -341,6 +356,11 @@ class SequenceEstimator(Estimator, SequenceParameters):
     def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
         super()._hold(found, module, device)
         self.n_features_in_ = self.model_.n_features_in_
+        self.reading = self.model_.reading
+        if self.model_.feature_names is not None:
+            self.feature_names_in_ = np.array(self.model_.feature_names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
 
     def _features(self) -> int | None:
         """Features that X must have: the fitted model's, where training goes on from it."""

@@ -82,6 +82,10 @@ class Part:
             self, sequences=self.sequences.select(rows), targets=self.targets[rows], weight=weight
         )
 
+    def named(self, names: tuple[str, ...] | None) -> Part:
+        """With the features of these names in this order; errors as `Sequences.named`."""
+        return replace(self, sequences=self.sequences.named(names))
+
     def counted(self) -> Part:
         """Without the rows of weight zero."""
         if self.weight is None or self.weight.all():

@@ -61,8 +61,8 @@ OF_REGRESSORS = {"regression": _regression}
 
 def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
     """The pictures of this model's answers to labelled data."""
-    if model.target is Target.LABELS:
-        return {}  # several labels a sequence have no single answer to draw
+    if model.target in (Target.LABELS, Target.CLASS_PER_STEP):
+        return {}  # a sequence has no single answer to draw
     return task_of(model.task).load_pictures()
 
 

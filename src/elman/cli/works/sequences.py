@@ -27,7 +27,9 @@ __all__ = ["SequenceWork"]
 _COLUMNS: Options = {
     "series": (str, "Table: the column that names the sequence."),
     "step": (str, "Table: the column that orders the steps."),
-    "label": (str, "Table: the column of the label or number to predict."),
+    "label": (str, "Table: the column of the label or number to predict; of several numbers a,b."),
+    "features": (str, "Table: the columns to read as features, as a,b; else all others."),
+    "ignore": (str, "Table: columns to leave out, as note,id."),
 }
 _DIAGNOSED = 16  # sequences that tell enough of where the gradient goes
 
@@ -55,8 +57,8 @@ class SequenceWork:
     def answers(self, model: Any, source: str, part: str | None, **given: Any) -> Answers:
         """The answer for each sequence."""
         part = part or scored_part(source)
-        columns = {name: given[name] for name in _COLUMNS}
-        data = read_data(source, part, table_kind(model), **columns)
+        told = _told(given)
+        data = read_data(source, part, told, _table_of(model, labelled="label" in told))
         options = {k: v for k, v in given.items() if k not in _COLUMNS and v is not None}
         rows = model.rows(data.sequences, data.ids, **options)
         return Answers(rows, f"{len(data):,} answers by {kernels()}")
@@ -66,7 +68,7 @@ class SequenceWork:
     ) -> None:
         """The score on labelled sequences, beside the baselines in the model's file."""
         part = part or scored_part(source)
-        data = read_labelled(source, part, table_kind(model), **columns)
+        data = read_labelled(source, part, _told(columns), _table_of(model))
         result = model.evaluate(data.sequences, data.labels)
         result = {"data": data.name, "part": part or "all", **result}
         print_json(result) if json else _print_scores(result)
@@ -89,9 +91,9 @@ class SequenceWork:
     def _read(self, request: Any, model: Any, *, labelled: bool = False) -> LabelledSequences:
         """The data: what was given, or what the run was trained on, its table's columns too."""
         source, told = request.source_or_told()
-        columns = {name: request.given[name] or told.get(name) for name in _COLUMNS}
+        given = {name: request.given[name] or told.get(name) for name in _COLUMNS}
         part, read = request.part or scored_part(source), read_labelled if labelled else read_data
-        return read(source, part, table_kind(model), **columns)
+        return read(source, part, _told(given), _table_of(model, labelled))
 
     def _gradients(self, request: Any, model: Any) -> Any:
         """Where the gradient goes at some sequences; their labels are used if known."""
@@ -105,6 +107,28 @@ class SequenceWork:
         return plots.gradients(diagnosis.to_dict())
 
 
+def _told(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say of a table, as `elman.data.read` takes it."""
+    found = {name: given[name] for name in _COLUMNS if given.get(name) is not None}
+    for name in ("features", "ignore", "label"):
+        if name in found and (name != "label" or "," in found[name]):
+            found[name] = [part.strip() for part in found[name].split(",")]
+    return found
+
+
+def _table_of(model: Any, labelled: bool = True) -> dict[str, Any]:
+    """How a table is read for a model that knows its features' names, and how it was trained.
+
+    Args:
+        model: The model.
+        labelled: Whether there must be labels.
+    """
+    told = {**_told(model.reading), **table_kind(model), "labelled": labelled}
+    if model.feature_names is not None:
+        told["features"] = list(model.feature_names)
+    return told
+
+
 class _Training:
     """What an estimator of sequences is trained on and scored on.
 
@@ -115,6 +139,8 @@ class _Training:
     def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
         self._about = about
         self._kind = table_kind(estimator)
+        roles = ("series", "step", "label")
+        estimator.reading = {name: about[name] for name in roles if name in about}
         source, test = about["data"], about.get("test")
         self._training = self._read(source, "train" if scored_part(source) else None)
         self._held_out: LabelledSequences | None = None
@@ -152,8 +178,7 @@ class _Training:
                 note(f"Picture: {path}")
 
     def _read(self, source: str, part: str | None) -> LabelledSequences:
-        columns = {name: self._about.get(name) for name in _COLUMNS}
-        return read_labelled(source, part, self._kind, **columns)
+        return read_labelled(source, part, _told(self._about), self._kind)
 
 
 def _print_scores(result: dict[str, Any]) -> None:

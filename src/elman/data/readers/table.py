@@ -11,8 +11,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from elman.data.tables.columns import Table
 from elman.data.tables.fields import number
 from elman.data.tables.timestamps import looks_like_times, moments
 from elman.errors import DataError
-from elman.printable import quoted
+from elman.printable import closest, quoted
 
 __all__ = ["Columns", "label_array", "read_table"]
 
@@ -34,6 +35,7 @@ _USUAL = {
     "label": ("label", "class", "target", "y"),
 }
 _MOST_CHARACTERS = 1 << 26  # of texts in one array: 256 MiB
+_PADDED = re.compile(r"[+-]?0\d")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -48,8 +50,9 @@ class Columns:
         per_step: Whether the label is a number (or several) at each step.
         classes: With `per_step`: whether it is a class at each step instead.
         ids: Whether the sequences are of token ids, which stand in the one other column.
-
-    All other columns are features.
+        features: The columns that are features, in this order; None: all others.
+        ignore: Columns that are left out.
+        labelled: Whether a table without the column `label` is an error.
     """
 
     series: str | None = None
@@ -58,6 +61,9 @@ class Columns:
     per_step: bool = False
     classes: bool = False
     ids: bool = False
+    features: Sequence[str] | None = None
+    ignore: Sequence[str] = ()
+    labelled: bool = True
 
 
 def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequences:
@@ -76,10 +82,7 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     label_names = _label_names(names, columns)
     for name in label_names:
         _find(table, "label", name)
-    taken = {series_name, step_name, *label_names}
-    features = tuple(name for name in names if name not in taken)
-    if not features:
-        raise _no_column(table, "feature", "at least one column besides series, step and label")
+    features = _features(table, columns, {series_name, step_name, *label_names})
     ids, codes = _series(table, series_name)
     order = _order(table, codes, series_name, step_name)
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
@@ -87,7 +90,24 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     if any((_codes(table, name)[0] >= 0).any() for name in label_names):
         labels = _labels(table, columns, label_names, codes, order, lengths)
     sequences = padded(_steps(table, columns, features)[order], lengths)
+    if not columns.ids:
+        sequences = replace(sequences, names=features)
     return LabelledSequences(sequences, labels, features, ids, table.name)
+
+
+def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...]:
+    """The columns that are features: those told, or all that are nothing else."""
+    names = list(table.columns)
+    for name in (*(columns.features or ()), *columns.ignore):
+        if name not in names:
+            found = f"no column {name!r} among the columns {quoted(names)}"
+            raise DataError(table.name, found, closest(name, names))
+    if columns.features is not None:
+        return tuple(columns.features)
+    found = tuple(name for name in names if name not in taken and name not in columns.ignore)
+    if not found:
+        raise _no_column(table, "feature", "at least one column besides series, step and label")
+    return found
 
 
 def _steps(table: Table, columns: Columns, features: Sequence[str]) -> np.ndarray:
@@ -161,7 +181,7 @@ def _texts(names: Sequence[str], columns: Columns) -> list[str]:
 def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
     """The label columns, there or not; none where no column has a usual name."""
     label = _usual(names, "label") if columns.label is None else columns.label
-    if label is None:
+    if label is None or (not columns.labelled and label not in names):
         return []
     return [label] if isinstance(label, str) else list(label)
 
@@ -255,6 +275,10 @@ def _matrix(table: Table, names: Sequence[str]) -> np.ndarray:
         expected = "a finite number within float32"
         if found == "found nothing":
             expected = "a number; fill or remove missing values"
+        elif not np.isfinite(values[:, k]).any():
+            expected = (
+                "numbers in a feature; name those that are with features=, or what to ignore="
+            )
         raise _wrong(table, row, names[k], found, expected)
     return values
 
@@ -299,7 +323,7 @@ def _constant(table: Table, name: str, series: np.ndarray, firsts: np.ndarray) -
             row,
             name,
             f"{_found(table, row, name)} in a series that begins with {first}",
-            "one label a series; for numbers at each step pass per_step=True",
+            "one label a series; for one at each step set per_step=",
         )
     return label_array([values[code] for code in codes[firsts]])
 
@@ -307,8 +331,12 @@ def _constant(table: Table, name: str, series: np.ndarray, firsts: np.ndarray) -
 def label_array(labels: Sequence[Any]) -> np.ndarray:
     """Labels as int64 if all are whole numbers, else float64 if all are numbers, else strings.
 
+    With a zero in front, as in 01, they are names.
+
     >>> label_array(["1", "-1"]).tolist(), label_array(["a", "1"]).tolist()
     ([1, -1], ['a', '1'])
+    >>> label_array(["01", "02"]).tolist()
+    ['01', '02']
 
     Raises:
         DataError: As one array, in which all are as wide as the longest, they would be far larger.
@@ -319,6 +347,8 @@ def label_array(labels: Sequence[Any]) -> np.ndarray:
         found = f"found one of {len(longest)} characters among {len(stripped)}"
         raise DataError("labels", found, "shorter labels: names of classes")
     texts = np.array(stripped)
+    if any(_PADDED.match(label) for label in stripped):
+        return texts
     for dtype in (np.int64, np.float64):
         try:
             array = texts.astype(dtype)
