@@ -15,6 +15,7 @@ import elman.nn
 from elman.cells import GRUCell, LSTMCell, RNNCell
 from elman.diagnosis import diagnose
 from elman.diagnosis.gradients import decay
+from elman.state import RNNState
 
 T, B, FEATURES, H = 12, 3, 2, 4
 
@@ -53,6 +54,31 @@ def test_radius_above_one_explodes():
     assert layer.decay.explodes
     assert layer.decay.memory is None
     assert layer.window == 40
+
+
+class Kept(nn.Module):
+    """Each step keeps as much of the state as the input's first feature says."""
+
+    def initial_state(self, batch):
+        return RNNState(torch.ones(batch, 2, dtype=torch.float64))
+
+    def forward(self, inputs, state):
+        hidden = state.hidden * inputs[:, :1] + 0 * inputs[:, 1:]
+        return hidden, RNNState(hidden)
+
+
+@pytest.mark.parametrize("short", [1.0, 0.1])
+def test_a_row_that_ends_is_no_fall_and_no_rise(short):
+    kept = torch.ones(4, 40, 3, dtype=torch.float64)
+    kept[:2, :, 0], kept[2:, :, 0] = short, 0.95
+    (layer,) = diagnose(Kept(), (kept, None, [6, 6, 40, 40])).layers
+    factors = layer.state_by_lag[1:] / layer.state_by_lag[:-1]
+    low, high = sorted((short, 0.95))
+    assert (factors > low - 1e-9).all()
+    assert (factors < high + 1e-9).all()
+    np.testing.assert_allclose(factors[6:], 0.95, rtol=1e-9)
+    (alone,) = diagnose(Kept(), (kept[2:], None, [40, 40])).layers
+    np.testing.assert_allclose(alone.state_by_lag, 0.95 ** np.arange(40), rtol=1e-9)
 
 
 def test_an_lstm_remembers_by_its_forget_bias():
@@ -163,7 +189,9 @@ def test_lengths_are_respected():
     np.testing.assert_allclose(both.hidden_by_step, together, rtol=1e-10)
     mean = (alone[0].state_by_lag[:5] ** 2 + alone[1].state_by_lag ** 2) / 2
     np.testing.assert_allclose(both.state_by_lag[:5] ** 2, mean, rtol=1e-10)
-    np.testing.assert_allclose(both.state_by_lag[5:], alone[0].state_by_lag[5:], rtol=1e-10)
+    # A row that ends is neither a fall nor a rise: from there on the other one goes on alone.
+    falls = [curve[5:] / curve[4] for curve in (both.state_by_lag, alone[0].state_by_lag)]
+    np.testing.assert_allclose(falls[0], falls[1], rtol=1e-10)
 
 
 def test_the_backward_direction_is_the_forward_one_of_reversed_rows():

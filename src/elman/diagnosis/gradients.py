@@ -63,8 +63,9 @@ def by_lag(
         direction: The cost is the product of each row's last hidden state with its row here.
 
     Returns:
-        Root mean square over the rows that are long enough of the gradient's norm, by the hidden
-        state and by the whole state; lag 0 is the last step that was read.
+        Root mean square over the rows of the gradient's norm, by the hidden state and by the
+        whole state; lag 0 is the last step that was read. Rows that are not long enough for a lag
+        do not count from there on, and change nothing by ending.
     """
     last, real = _last(run), run.real()
     outputs, weights = [], []
@@ -130,12 +131,23 @@ def _last(run: LayerRun) -> np.ndarray:
 
 
 def _by_lag(norms: np.ndarray, last: np.ndarray, real: Bool[np.ndarray, "T B"]) -> np.ndarray:
-    steps = np.arange(len(norms))[:, None]
-    lags = np.abs(last - steps)
-    found = np.zeros(int(real.sum(axis=0).max()))
-    for lag in range(len(found)):
-        found[lag] = np.sqrt((norms[real & (lags == lag)] ** 2).mean())
-    return found
+    """The mean square's root over the rows, from lag to lag over those that have both.
+
+    So nothing falls or rises because a short row ends.
+    """
+    lengths = real.sum(axis=0)
+    rows = np.flatnonzero(lengths)
+    squares = np.zeros((int(lengths.max()), len(rows)))
+    for k, row in enumerate(rows):
+        steps = np.flatnonzero(real[:, row])
+        squares[np.abs(last[row] - steps), k] = norms[steps, row] ** 2
+    found = np.empty(len(squares))
+    found[0] = squares[0].mean()
+    for lag in range(1, len(found)):
+        there = lengths[rows] > lag
+        before, here = squares[lag - 1, there].mean(), squares[lag, there].mean()
+        found[lag] = found[lag - 1] * (here / before) if before else here
+    return np.sqrt(found)
 
 
 def _points(run: LayerRun) -> Iterator[Tensor]:
