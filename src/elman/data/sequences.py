@@ -94,6 +94,7 @@ class LabelledSequences:
         feature_names: I names; none of token ids.
         ids: N names of the sequences, as strings.
         name: Where they come from: a catalogue name or a path.
+        notes: What was inferred when they were read, in sentences.
     """
 
     sequences: Sequences
@@ -101,6 +102,7 @@ class LabelledSequences:
     feature_names: tuple[str, ...]
     ids: tuple[str, ...]
     name: str
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequences)

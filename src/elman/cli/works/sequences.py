@@ -61,7 +61,7 @@ class SequenceWork:
         data = read_data(source, part, told, _table_of(model, labelled="label" in told))
         options = {k: v for k, v in given.items() if k not in _COLUMNS and v is not None}
         rows = model.rows(data.sequences, data.ids, **options)
-        return Answers(rows, f"{len(data):,} answers by {kernels()}")
+        return Answers(rows, f"{len(data):,} answers by {kernels()}", data.notes)
 
     def evaluate(
         self, model: Any, source: str, part: str | None, json: bool, **columns: str | None
@@ -152,6 +152,8 @@ class _Training:
     def announce(self) -> None:
         """Say what is trained on."""
         note(f"{len(self._training):,} sequences of {self._training.name}")
+        for sentence in self._training.notes:
+            note(f"Note: {sentence}")
 
     def fit(self, estimator: Any) -> None:
         """Train."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.readers.wide import Wide, wide_columns, wide_sequences
 from elman.data.sequences import LabelledSequences, padded
 from elman.data.tables import columns as tables
 from elman.data.tables import reader
@@ -77,6 +78,9 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     """
     table = reader.read(path, texts=lambda names: _texts(names, columns))
     names = list(table.columns)
+    wide = _wide(names, columns)
+    if wide is not None:
+        return _rows_as_sequences(table, columns, wide)
     series_name = _find(table, "series", columns.series)
     step_name = _find(table, "step", columns.step)
     label_names = _label_names(names, columns)
@@ -93,6 +97,39 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     if not columns.ids:
         sequences = replace(sequences, names=features)
     return LabelledSequences(sequences, labels, features, ids, table.name)
+
+
+def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
+    """The columns of steps, where nothing tells series or steps apart and all others are such."""
+    if columns.step or columns.per_step or columns.ids or _usual(names, "step"):
+        return None
+    beside = {columns.series or _usual(names, "series"), *_label_names(names, columns)}
+    left = [name for name in names if name not in beside and name not in columns.ignore]
+    return wide_columns(left)
+
+
+def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSequences:
+    """A table in wide form."""
+    names = list(table.columns)
+    values = np.stack([_matrix(table, row, absent=True) for row in wide.columns], axis=1)
+    sequences = wide_sequences(table, wide, values)
+    series = columns.series or _usual(names, "series")
+    rows = np.arange(table.rows)
+    ids = tuple(map(str, rows))
+    if series is not None:
+        ids, codes = _series(table, _find(table, "series", columns.series))
+        if len(ids) != table.rows:
+            row = int((np.bincount(codes)[codes] > 1).argmax())
+            found = f"found {ids[codes[row]]!r} a second time"
+            raise _wrong(table, row, series, found, "a sequence a row, each with its own name")
+    labels = None
+    label_names = _label_names(names, columns)
+    for name in label_names:
+        _find(table, "label", name)
+    if any((_codes(table, name)[0] >= 0).any() for name in label_names):
+        labels = _labels(table, columns, label_names, rows, rows, np.ones(len(rows), np.int64))
+    note = f"{table.name} was read as {wide}"
+    return LabelledSequences(sequences, labels, wide.features, ids, table.name, (note,))
 
 
 def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...]:
@@ -262,12 +299,17 @@ def _order(table: Table, codes: np.ndarray, series_name: str, step_name: str) ->
     return order
 
 
-def _matrix(table: Table, names: Sequence[str]) -> np.ndarray:
-    """Columns as float64 `[rows, columns]`; every cell must be a finite number within float32."""
+def _matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndarray:
+    """Columns as float64 `[rows, columns]`; every cell must be a finite number within float32.
+
+    With `absent` a cell may be empty: NaN.
+    """
     values = np.empty((table.rows, len(names)))
     for k, name in enumerate(names):
         values[:, k] = _numbers(table.columns[name])
     usable = np.abs(values) <= _LARGEST
+    if absent:
+        usable |= np.stack([tables.missing(table.columns[name]) for name in names], axis=1)
     if not usable.all():
         k = int(usable.all(axis=0).argmin())
         row = int(usable[:, k].argmin())

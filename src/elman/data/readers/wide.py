@@ -1,0 +1,94 @@
+"""Tables in wide form: one row a sequence, a column for each step.
+
+::
+
+    label,t0,t1,t2
+    up,0.5,0.7,0.9
+    down,0.9,0.2,
+
+Of several features the columns are `x0, x1, …, y0, y1, …`. Fields that are empty at the end of a
+row are steps that the sequence does not have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from elman.data.sequences import Sequences
+from elman.data.tables.columns import Table, missing
+from elman.errors import DataError
+
+__all__ = ["Wide", "wide_columns", "wide_sequences"]
+
+_STEP = re.compile(r"(.*?)[_ .\-]?(\d+)")
+
+
+class Wide(NamedTuple):
+    """The columns of steps `[I, T]`: for each feature its columns in the order of time.
+
+    Attributes:
+        features: The names before the numbers; `value` where there is none.
+        columns: See above.
+    """
+
+    features: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...]
+
+    def __str__(self) -> str:
+        first, last = self.columns[0][0], self.columns[0][-1]
+        return f"one sequence a row: {len(self.columns[0])} steps, {first} to {last}"
+
+
+def wide_columns(names: Sequence[str]) -> Wide | None:
+    """The columns that are steps, if all of these are and each feature has the same ones.
+
+    >>> wide_columns(["t0", "t1", "t2"]).columns
+    (('t0', 't1', 't2'),)
+    >>> wide_columns(["x_1", "y_1", "x_2", "y_2"]).features
+    ('x', 'y')
+    >>> wide_columns(["a", "b"]) is None, wide_columns(["f1", "f3"]) is None
+    (True, True)
+    """
+    found: dict[str, dict[int, str]] = {}
+    for name in names:
+        match = _STEP.fullmatch(name)
+        if match is None or int(match[2]) in found.setdefault(match[1], {}):
+            return None
+        found[match[1]][int(match[2])] = name
+    steps = [sorted(columns) for columns in found.values()]
+    if not steps or any(each != steps[0] for each in steps) or len(steps[0]) < 2:
+        return None
+    if steps[0] != list(range(steps[0][0], steps[0][0] + len(steps[0]))):
+        return None
+    ordered = tuple(tuple(columns[k] for k in steps[0]) for columns in found.values())
+    return Wide(tuple(name or "value" for name in found), ordered)
+
+
+def wide_sequences(table: Table, wide: Wide, values: np.ndarray) -> Sequences:
+    """The rows of a table as sequences.
+
+    Args:
+        table: It tells where a row stands.
+        wide: Its columns of steps.
+        values: float64 `[R, I, T]`, not a number where nothing stands.
+
+    Raises:
+        DataError: A field is empty between others: the message names line and column.
+    """
+    absent = np.stack([[missing(table.columns[c]) for c in row] for row in wide.columns])
+    there = ~absent.transpose(2, 0, 1)  # [R, I, T]
+    steps = there.shape[2]
+    any_feature = there.any(axis=1)
+    lengths = np.where(any_feature.any(axis=1), steps - any_feature[:, ::-1].argmax(axis=1), 0)
+    inside = np.arange(steps) < lengths[:, None]
+    hole = inside[:, None] & ~there
+    if hole.any():
+        row, feature, step = np.argwhere(hole)[0]
+        where = f"{table.where(int(row))}, column {wide.columns[feature][step]!r}"
+        raise DataError(where, "found nothing", "a number; only the end of a row may be empty")
+    filled = np.where(there, values, 0.0).transpose(0, 2, 1).astype(np.float32)
+    return Sequences(filled, lengths.astype(np.int64), wide.features)
