@@ -82,8 +82,8 @@ def wide_sequences(table: Table, wide: Wide, values: np.ndarray) -> Sequences:
     absent = np.stack([[missing(table.columns[c]) for c in row] for row in wide.columns])
     there = ~absent.transpose(2, 0, 1)  # [R, I, T]
     steps = there.shape[2]
-    any_feature = there.any(axis=1)
-    lengths = np.where(any_feature.any(axis=1), steps - any_feature[:, ::-1].argmax(axis=1), 0)
+    last = np.where(there.max(axis=1), np.arange(1, steps + 1), 0)
+    lengths = last.max(axis=1)
     inside = np.arange(steps) < lengths[:, None]
     hole = inside[:, None] & ~there
     if hole.any():
