@@ -20,7 +20,7 @@ __all__ = [
     "Told",
     "again",
     "check_fields",
-    "check_value",
+    "check_values",
     "documented",
     "flag",
     "names",
@@ -154,11 +154,11 @@ def check_fields(config: Any) -> None:
             setattr(config, one.name, kind.check(one.name, getattr(config, one.name)))
 
 
-def check_value(cls: type, name: str, value: Any) -> None:
-    """`ArgumentError` unless it is a value that the class's parameter of that name may have."""
-    kind = told(cls)[name].kind
-    if kind is not None:
-        kind.check(name, value)
+def check_values(cls: type, given: Mapping[str, Any]) -> None:
+    """`ArgumentError` unless each value is one that the class's parameter of that name may have."""
+    for name, about in told(cls).items():
+        if about.kind is not None and name in given:
+            about.kind.check(name, given[name])
 
 
 # ---- kinds --------------------------------------------------------------------------------------
@@ -223,9 +223,15 @@ def one_of(*known: str, none: bool = False) -> Kind:
     return _or_none(kind, "none") if none else kind
 
 
-def flag() -> Kind:
-    """True and False."""
-    return Kind(_same, "", bool, _same)
+def flag(*, none: bool = False) -> Kind:
+    """True and False; with `none` also None."""
+
+    def check(where: str, value: Any) -> Any:
+        if type(value).__name__ not in ("bool", "bool_") and not (none and value is None):
+            raise ArgumentError(where, f"found {value!r}", "True or False")
+        return value
+
+    return Kind(check, "", bool, _same)
 
 
 def plain(option: type, read: Callable[[str, Any], Any] = _same) -> Kind:

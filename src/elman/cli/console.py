@@ -33,8 +33,11 @@ def note(message: str) -> None:
 
 def print_json(result: Any) -> None:
     """A result for programs, on stdout."""
-    text = json.dumps(result, indent=2, default=_plain, ensure_ascii=False)
-    print(printable_json(text))
+    print(printable_json(_json_text(result)))
+
+
+def _json_text(result: Any) -> str:
+    return json.dumps(result, indent=2, default=_plain, ensure_ascii=False)
 
 
 def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
@@ -46,11 +49,11 @@ def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
     Args:
         rows: Values by column.
         out: Where to write CSV; None: stdout.
-        json: Print JSON instead.
+        json: JSON instead.
         what: Of how many things the table is, as "30 answers".
     """
-    if out is not None and not json:
-        write_rows(rows, out, what)
+    if out is not None:
+        write_rows(rows, out, what, json)
         return
     note(what)
     if json:
@@ -59,9 +62,10 @@ def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:
         print(printable(_csv_text(rows)), end="")
 
 
-def write_rows(rows: Rows, out: Path, what: str) -> None:
-    """A table as a CSV file, whole or not at all; see `print_rows`."""
-    replace_file(out, _csv_text(rows).encode())
+def write_rows(rows: Rows, out: Path, what: str, json: bool = False) -> None:
+    """A table as a file, whole or not at all; see `print_rows`."""
+    text = _json_text(list(rows)) + "\n" if json else _csv_text(rows)
+    replace_file(out, text.encode())
     note(f"{what} are in {out}")
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from elman.cli.works import WORKS, work_of
 from elman.errors import ArgumentError, FormatError
-from elman.parameters import renamed
 from elman.parameters import told as told_of
 from elman.printable import closest
 from elman.registry import loaded, task_of
@@ -80,12 +79,18 @@ def gather(
     told = {} if config is None else _read(config)
     row = task_of(task or told.get("kind"))
     kind = row.name
+    if told.get("kind", kind) != kind:
+        found = f"is the configuration of a {told['kind']}"
+        raise ArgumentError(f"--config {config}", found, f"elman train {told['kind']} --config …")
     described = _described(about, told.get("about", {}))
     if "data" not in described:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
     parameters = told_of(row.load_estimator())
     configured = {k: v for table in _TABLES for k, v in told.get(table, {}).items()}
-    chosen = renamed(configured, parameters)
+    chosen = row.load_estimator().unpacked(configured)
+    if chosen.get("validation") == "given" and options.get("validation") is None:
+        found = "was given as arrays, which no text repeats"
+        raise ArgumentError(f"{config}, validation", found, "a share: --validation 0.1")
     for name, value in options.items():
         kind_of_value = parameters[name].kind
         if value is not None and kind_of_value is not None:

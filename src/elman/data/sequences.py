@@ -315,6 +315,8 @@ def _ids(values: Any, rank: int, where: str) -> np.ndarray:
         raise ShapeError(
             where, f"found {array.dtype} of shape {array.shape}", f"token ids: {wanted} of integers"
         )
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise DataError(where, f"found token id {array.max()}", "ids below 2**63")
     return array.astype(np.int64, copy=False)
 
 

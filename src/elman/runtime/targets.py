@@ -59,6 +59,8 @@ def check_labels(y: Any, sequences: int, where: str = "y") -> np.ndarray:
         raise DataError(
             f"{where}[{row}]", f"found {labels[row]}", "classes; for numbers train a Regressor"
         )
+    if labels.dtype.kind == "u" and labels.size and labels.max() > np.iinfo(np.int64).max:
+        raise DataError(where, f"found {labels.max()}", "whole numbers below 2**63")
     return labels.astype(np.int64) if labels.dtype.kind in "iu" else labels
 
 
@@ -112,12 +114,25 @@ def check_step_labels(
         DataError: A label is missing, is none of the classes, or they are of several kinds.
     """
     _check_count(y, len(sequences), where, "rows of labels")
+    whole = isinstance(y, np.ndarray) and y.ndim >= 2
+    if whole and y.shape[1:] != sequences.values.shape[1:2]:
+        raise ShapeError(
+            where, f"shape {y.shape}", f"[N, T] of {sequences.values.shape[1]} steps, or a list"
+        )
     rows = []
     for n, (row, steps) in enumerate(zip(y, sequences.lengths, strict=True)):
-        row = row[:steps] if isinstance(y, np.ndarray) and y.ndim == 2 else row
+        row = row[:steps] if whole else row
+        if not hasattr(row, "__len__") or isinstance(row, str | dict):
+            raise ShapeError(f"{where}[{n}]", f"found {row!r}", "a label for each step")
         if len(row) != steps:
             raise ShapeError(f"{where}[{n}]", f"{len(row)} labels for {steps} steps", "one each")
         rows.append(check_labels(row, int(steps), f"{where}[{n}]"))
+        if rows[-1].ndim != 1:
+            raise ShapeError(f"{where}[{n}]", f"shape {rows[-1].shape}", "one label for each step")
+    kinds = {_KINDS[row.dtype.kind] for row in rows if len(row)}
+    if len(kinds) != 1:
+        found = f"labels of several kinds: {', '.join(sorted(kinds))}" if kinds else "no label"
+        raise DataError(where, found, "one kind for all")
     flat = np.concatenate([row for row in rows if len(row)])
     known = np.unique(flat) if classes is None else classes
     index = label_indices(flat, known)
@@ -128,6 +143,9 @@ def check_step_labels(
     found = np.zeros(real.shape, np.int64)
     found[real] = index
     return found, known
+
+
+_KINDS = {"U": "text", "b": "boolean", "i": "number", "u": "number", "f": "number"}
 
 
 def label_indices(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:

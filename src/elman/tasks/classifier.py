@@ -56,7 +56,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
 
     per_step: bool | None = parameter(
         None,
-        flag(),
+        flag(none=True),
         "A class belongs to each step rather than to the sequence.",
         "None: where y has a row of labels for each sequence, as long as that is and not all of "
         "the same length; several labels a sequence are `[N, L]`.",
@@ -117,9 +117,11 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             targets, classes = check_step_labels(y, sequences, classes)
             _check_several(classes)
             kind = Target.CLASS_PER_STEP
+            _check_kind(known, kind)
             return Part(sequences, targets, weight, kind).counted(), _Known(classes, kind)
         labels = check_labels(y, len(sequences))
         kind = Target.LABELS if labels.ndim == 2 else Target.CLASS
+        _check_kind(known, kind)
         part = Part(sequences, labels, weight, kind).counted()
         if kind is Target.LABELS:
             return part, _Known(_several(labels, classes), kind)
@@ -142,14 +144,14 @@ class Classifier(ClassifierMixin, SequenceEstimator):
                 cells=self._cells(),
                 outputs=len(known.classes),
                 input_size=train.sequences.features,
-                bidirectional=self.bidirectional,
+                bidirectional=bool(self.bidirectional),
                 dropout=self.dropout,
             )
         return sequence_to_vector(
             cells=self._cells(),
             outputs=len(known.classes),
             input_size=train.sequences.features,
-            bidirectional=self.bidirectional,
+            bidirectional=bool(self.bidirectional),
             pool=self.pool,
             dropout=self.dropout,
         )
@@ -193,6 +195,12 @@ class _Known(NamedTuple):
 
     classes: np.ndarray
     kind: Target
+
+
+def _check_kind(known: _Known | None, kind: Target) -> None:
+    """`ShapeError` where the labels are of another kind than those that were learnt."""
+    if known is not None and known.kind is not kind:
+        raise ShapeError("y", f"targets of the kind {kind!s}", f"{known.kind!s}, as were learnt")
 
 
 def _belong_to_steps(told: bool | None, y: Any, sequences: Sequences) -> bool:

@@ -17,10 +17,10 @@ from sklearn.exceptions import NotFittedError as SklearnNotFittedError
 from elman import bundle
 from elman.blueprint import Blueprint, CellConfig
 from elman.bundle import Bundle
-from elman.errors import ArgumentError, BundleError, CheckpointError
+from elman.errors import ArgumentError, BundleError, CheckpointError, ShapeError
 from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
-from elman.parameters import check_value, renamed, told
+from elman.parameters import check_values, renamed, told
 from elman.registry import task_of
 from elman.targets import Target
 from elman.tasks.fitting import (
@@ -87,13 +87,18 @@ class Estimator(BaseEstimator):
         if found.task != cls._task:
             raise BundleError(str(path), f"its task is {found.task!r}", f"give a {cls._task}'s")
         try:
-            estimator = cls(**_unpacked(found.settings.get("estimator", {}), told(cls)))
+            estimator = cls(**cls.unpacked(found.settings.get("estimator", {})))
         except TypeError as error:
             raise BundleError(str(path), f"other parameters: {error}", "update Elman") from error
         estimator.set_params(warm_start=True)
         estimator._hold(found, _built(found))
         estimator.history_ = None
         return estimator
+
+    @classmethod
+    def unpacked(cls, packed: Mapping[str, Any]) -> dict[str, Any]:
+        """Parameters from a file: by the names and of the types that they have here."""
+        return _unpacked(packed, told(cls))
 
     def _fitted(self, method: str) -> Any:
         if not self.__sklearn_is_fitted__():
@@ -138,6 +143,7 @@ class Estimator(BaseEstimator):
     def _options(self) -> Options:
         """The parameters that concern the training, checked."""
         given = self.get_params()
+        check_values(type(self), given)
         config = TrainingConfig.from_dict({k: given[k] for k in _TRAINING if k in given})
         folder = given["run"]
         if folder is not None and not isinstance(folder, RunFolder):
@@ -151,6 +157,7 @@ class Estimator(BaseEstimator):
         for name, about in told(type(self)).items():
             if about.table in tables and name in packed:
                 tables[about.table][name] = packed[name]
+        training = {k: v for k, v in config.to_dict().items() if k in given}
         if isinstance(given["validation"], tuple):  # no text can repeat it; left out it is a share
             tables["task"]["validation"] = "given"
         return Options(
@@ -165,7 +172,7 @@ class Estimator(BaseEstimator):
             verbose=bool(given["verbose"]),
             tensorboard=bool(given["tensorboard"]),
             workers=given["workers"],
-            told={"kind": self._task, "training": config.to_dict(), **tables},
+            told={"kind": self._task, "training": training, **tables},
         )
 
     def _finish(
@@ -283,6 +290,9 @@ class SequenceEstimator(Estimator, SequenceParameters):
         if isinstance(given, tuple):
             given, _ = self._part(*given, None, known)
             given = given.named(part.sequences.names)
+            if given.sequences.features != part.sequences.features:
+                found = f"{given.sequences.features} features a step"
+                raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
         parts = choose_validation(part, given, options.config.seed)
         blueprint = self._blueprint(parts.train, known)
         scaler = self._input_scaler(parts.train, warm)
@@ -371,7 +381,6 @@ class SequenceEstimator(Estimator, SequenceParameters):
         """Of the training part; or the fitted model's, which its weights are used to."""
         if warm is not None:
             return warm.input_scaler
-        check_value(type(self), "scaling", self.scaling)
         if self.scaling == "none" or self.reads_ids:
             return None
         return Scaler.fit(train.sequences.values, train.sequences.lengths)

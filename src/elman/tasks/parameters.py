@@ -108,7 +108,9 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
 
     bidirectional: bool = parameter(False, flag(), "Read in both directions.")
     pool: str = parameter(
-        "last", text(), "Answer on the last state, or on the mean or max over time."
+        "last",
+        one_of("last", "mean", "max"),
+        "Answer on the last state, or on the mean or max over time.",
     )
     scaling: str = parameter(
         "standard",

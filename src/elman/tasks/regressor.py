@@ -147,7 +147,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
                 cells=cells,
                 outputs=outputs,
                 input_size=features,
-                bidirectional=self.bidirectional,
+                bidirectional=bool(self.bidirectional),
                 pool=self.pool,
                 dropout=self.dropout,
             )
@@ -157,7 +157,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
             cells=cells,
             outputs=outputs,
             input_size=features,
-            bidirectional=self.bidirectional,
+            bidirectional=bool(self.bidirectional),
             dropout=self.dropout,
         )
 

@@ -244,7 +244,7 @@ def test_arrow_and_the_csv_module_agree():
     useful = Counter()
 
     @given(tables())
-    @settings(max_examples=60)
+    @settings(max_examples=200)
     def law(table):
         fast, slow = read_both_ways(table)
         if isinstance(fast, str) or isinstance(slow, str):

@@ -35,6 +35,7 @@ _USUAL = {
     "step": ("step", "time_step", "timestep", "time", "timestamp", "t"),
     "label": ("label", "class", "target", "y"),
 }
+_LARGEST_ID = 2**53  # beyond it a float64 leaves whole numbers out
 _MOST_CHARACTERS = 1 << 26  # of texts in one array: 256 MiB
 _PADDED = re.compile(r"[+-]?0\d")
 _LARGEST = float(np.finfo(np.float32).max)
@@ -155,7 +156,7 @@ def _steps(table: Table, columns: Columns, features: Sequence[str]) -> np.ndarra
     if len(features) != 1:
         found = f"{len(features)} columns besides series, step and label: {quoted(features)}"
         raise DataError(table.name, found, "one, of token ids")
-    wrong = (values < 0) | (values != np.round(values))
+    wrong = (values < 0) | (values != np.round(values)) | (values > _LARGEST_ID)
     if wrong.any():
         row = int(wrong.argmax())
         expected = "a token id: a whole number of at least 0"

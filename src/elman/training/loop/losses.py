@@ -7,6 +7,7 @@ of the totals divided by the sum of the counts, however the set was cut into bat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -173,5 +174,5 @@ def label_accuracy(outputs: Float[Tensor, "B K"], batch: Any) -> WeightedSum:
 
 def check_label_smoothing(value: float) -> None:
     """`ArgumentError` unless `value` is in [0, 1)."""
-    if not 0 <= value < 1:
+    if not isinstance(value, Real) or not 0 <= value < 1:
         raise ArgumentError("label_smoothing", f"found {value!r}", "a share in [0, 1)")
