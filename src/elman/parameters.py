@@ -48,12 +48,14 @@ class Kind(NamedTuple):
         range: Of the values, in words; empty where the text says it.
         option: What the command line reads for it: str, int, float or bool.
         read: Takes the option's name and what was read; gives the parameter's value.
+        shell: How its values are written on the command line, where they are written otherwise.
     """
 
     check: Callable[[str, Any], Any]
     range: str
     option: type
     read: Callable[[str, Any], Any]
+    shell: str = ""
 
 
 class Told(NamedTuple):
@@ -168,6 +170,10 @@ def _same(_name: str, value: Any) -> Any:
     return value
 
 
+def _not_given(nothing: Any) -> str:
+    return "Or none." if nothing == "none" else f"{nothing}: as if not given."
+
+
 def _or_none(kind: Kind, nothing: Any) -> Kind:
     """A kind that None belongs to, for which the command line has a value of its own."""
 
@@ -177,7 +183,7 @@ def _or_none(kind: Kind, nothing: Any) -> Kind:
     def read(name: str, given: Any) -> Any:
         return None if given == nothing else kind.read(name, given)
 
-    return kind._replace(check=check, read=read)
+    return kind._replace(check=check, read=read, shell=_not_given(nothing))
 
 
 def whole(least: int, *, none: bool = False) -> Kind:
@@ -234,9 +240,9 @@ def flag(*, none: bool = False) -> Kind:
     return Kind(check, "", bool, _same)
 
 
-def plain(option: type, read: Callable[[str, Any], Any] = _same) -> Kind:
+def plain(option: type, read: Callable[[str, Any], Any] = _same, shell: str = "") -> Kind:
     """Values that are checked by whom they are meant for."""
-    return Kind(_same, "", option, read)
+    return Kind(_same, "", option, read, shell)
 
 
 def text(*, none: bool = False) -> Kind:
@@ -252,7 +258,7 @@ def names(automatic: bool = False) -> Kind:
             return True
         return [] if given == "none" else given.split(",")
 
-    return plain(str, read)
+    return plain(str, read, "As a,b; or none." if not automatic else "As a,b; or auto, or none.")
 
 
 def numbers(
@@ -277,7 +283,8 @@ def numbers(
             raise ArgumentError(option, f"found {given!r}", expected) from error
         return found[0] if single and len(found) == 1 else found
 
-    return plain(str, read)
+    shell = f"{expected[:1].upper()}{expected[1:]}"
+    return plain(str, read, f"{shell}." if nothing is None else f"{shell}; or {nothing}.")
 
 
 def whole_number(where: str, value: Any, least: int) -> int:

@@ -120,14 +120,15 @@ def _command(row: Task) -> Callable[..., None]:
 
 def _with_default(one: Told) -> str:
     """A parameter's help; its default stands in one place, the estimator."""
+    text = one.text if one.kind is None else f"{one.text} {one.kind.shell}".rstrip()
     if one.default is None or one.default == ():
-        return one.text
+        return text
     shown = one.default
     if isinstance(shown, bool):
         shown = "yes" if shown else "no"
     elif isinstance(shown, tuple):
         shown = ",".join(str(part) for part in shown)
-    return f"{one.text} Default: {shown}."
+    return f"{text} Default: {shown}."
 
 
 class _TaskCommand(TyperCommand):

@@ -67,7 +67,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
     class_weight: Any = parameter(
         None,
         text(none=True),
-        "none, or balanced: every class counts alike.",
+        "`balanced`: every class counts alike.",
         "Or a mapping of labels to weights ≥ 0, 1 for a label left out. For training only.",
     )
 

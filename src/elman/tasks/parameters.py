@@ -17,6 +17,7 @@ def optional(kind: Kind) -> Kind:
     return kind._replace(
         check=lambda _name, value: value,
         read=lambda name, given: None if given == 0 else kind.read(name, given),
+        shell="0: as if not given.",
     )
 
 
@@ -39,7 +40,7 @@ class CellParameters:
     units: int | Sequence[int] = parameter(
         128,
         numbers(int, "a number, or some as 128,64", single=True),
-        "Hidden size of every layer; or one for each, as 128,64.",
+        "Hidden size of every layer, or one for each.",
     )
     layers: int = parameter(1, plain(int), "How many layers.", "1 where `units` is a list.")
     dropout: float = parameter(
@@ -55,8 +56,8 @@ class CellParameters:
     layer_norm: bool = parameter(False, flag(), "Layer normalisation inside the cells.")
     memory: str | int | None = parameter(
         None,
-        plain(str, _memory),
-        "What gradients may need, as 512MB, or how many states to save; none: all.",
+        plain(str, _memory, "Or none."),
+        "What gradients may need, as 512MB, or how many states to save.",
         "The gradients are exact as they are: the rest is computed again. None: no bound.",
     )
 
@@ -121,7 +122,7 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
     validation: Any = parameter(
         0.1,
         optional(plain(float)),
-        "Share of the sequences set aside to choose the best epoch on; 0 for none.",
+        "Share of the sequences set aside to choose the best epoch on.",
         "Or `(X, y)`; or None, which keeps the last epoch.",
     )
     baselines: bool = parameter(

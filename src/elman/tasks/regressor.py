@@ -55,14 +55,14 @@ class Regressor(RegressorMixin, SequenceEstimator):
     truncation: int | None = parameter(
         None,
         optional(plain(int)),
-        "With per_step: how many steps a gradient reaches back; 0 for whole sequences.",
-        "None likewise.",
+        "With per_step: how many steps a gradient reaches back.",
+        "None: whole sequences.",
     )
     stride: int | None = parameter(
         None,
         optional(plain(int)),
-        "Steps from one update to the next, at most truncation; 0: as many.",
-        "None likewise.",
+        "Steps from one update to the next, at most truncation.",
+        "None: as many.",
     )
     cost_steps: str | None = parameter(
         None,

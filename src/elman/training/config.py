@@ -128,8 +128,8 @@ class SequenceTraining(Training):
     )
     augment: Any = parameter(
         None,
-        plain(str, _bounds),
-        "Distort sequences that are images: shift=2,rotate=0.1,scale=0.1,shear=0.1.",
+        plain(str, _bounds, "As shift=2,rotate=0.1,scale=0.1,shear=0.1; none: not."),
+        "Distort sequences that are images.",
         "An `elman.training.Augmentation`, a mapping of its fields, or None.",
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from elman.parameters import again, flag, names, numbers, parameter, plain, text
+from elman.parameters import again, flag, names, numbers, parameter, plain, text, whole
 from elman.tasks.parameters import CellParameters, RunParameters, optional
 from elman.training.config import Training
 
@@ -50,20 +50,20 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     dilations: Sequence[int] | None = parameter(
         None,
         numbers(int, "some numbers, as 1,4,24", nothing="none"),
-        "For each layer, how many steps back the state is that a step goes on from, as 1,4,24.",
+        "For each layer, how many steps back the state is that a step goes on from.",
         "None: 1; with `smoothing` a season in each layer but the first.",
     )
     window: int | None = parameter(
         None,
         optional(plain(int)),
-        "Steps that are read; 0: as suits the horizon.",
+        "Steps that are read.",
         "None: two horizons or two seasons, whichever is longer (with `smoothing` one horizon or "
         "its longest season), as far as the series allow. The report says how many.",
     )
     segment: int | None = parameter(
         None,
         optional(plain(int)),
-        "With the strategy segments: steps of one; 0: a season, if it fits.",
+        "With the strategy segments: steps of one.",
         "None: a season, or the longest that the horizon is made of.",
     )
     recall: bool = parameter(
@@ -81,9 +81,9 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     stride: int = parameter(1, plain(int), "Steps from one training window to the next, ≥ 1.")
     windows_per_epoch: int | None = parameter(
         None,
-        optional(plain(int)),
-        "At most so many windows an epoch, drawn anew each time; 0 for all.",
-        "None likewise.",
+        whole(1, none=True),
+        "At most so many windows an epoch, drawn anew each time.",
+        "None: all.",
     )
     output: str = parameter(
         "point",
@@ -95,7 +95,7 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     levels: Sequence[float] = parameter(
         (0.1, 0.5, 0.9),
         numbers(float, "some numbers, as 0.1,0.5,0.9"),
-        "Of the quantiles given, as 0.1,0.5,0.9.",
+        "Of the quantiles given.",
         "Increasing, in (0, 1). Whatever the output, they are shifted to hold what they promise on "
         "the validation part (conformal calibration).",
     )
@@ -123,15 +123,15 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     calendar: Any = parameter(
         (),
         names(automatic=True),
-        "Features of the time, as hour,weekday; or auto, none.",
+        "Features of the time.",
         "Names as of `elman.transforms.calendar`, or True for what is usual at the series' "
         "frequency.",
     )
     identify: bool = parameter(False, flag(), "Tell the network which series it reads.")
     season: int | Sequence[int] | None = parameter(
         None,
-        plain(str, _season),
-        "Steps of a season, or with the strategy smoothing of two, as 24,168; 0: as usual.",
+        plain(str, _season, "As 24, or 24,168; 0: as usual."),
+        "Steps of a season, or with the strategy smoothing of two.",
         "None: as usual at this frequency; with `smoothing` (24, 168) for hours, if every series "
         "has room for two weeks.",
     )
@@ -154,8 +154,8 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     batch_size: int = again(Training, "batch_size", 64, "Windows or series a batch.")
     validation: Any = parameter(
         0.1,
-        plain(float, _validation),
-        "The last share of each series, or how many of its last steps, as 48; 0 for none.",
+        plain(float, _validation, "As 0.1, or 48; 0: none."),
+        "The last share of each series, or how many of its last steps.",
         "They choose the epoch and calibrate the quantiles. None: none.",
     )
     keep: str = parameter(
