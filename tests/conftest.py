@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -22,3 +24,22 @@ install_import_hook(CHECKED, "beartype.beartype")
 # Deadlines measure the machine; without a random seed a run can be repeated.
 settings.register_profile("checks", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("checks")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    """An empty cache folder, and no ELMAN_DATA."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("ELMAN_CACHE", str(folder))
+    monkeypatch.delenv("ELMAN_DATA", raising=False)
+    return folder
+
+
+@pytest.fixture
+def real_data(tmp_path, monkeypatch) -> Path:
+    """The folder that ELMAN_DATA names, with an empty cache beside it."""
+    given = os.environ.get("ELMAN_DATA")
+    if not given:
+        pytest.skip("ELMAN_DATA is not set: the public data sets are not on this machine")
+    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path / "cache"))
+    return Path(given)

@@ -60,4 +60,5 @@ def test_memory_is_what_a_call_adds_at_its_highest():
         return Contender("A", MODULE, "hungry", (bytes_,))
 
     (found,) = measure_memory(Case({}, (hungry(size),), warm_up=(hungry(1),)), threads=1)
-    assert size <= found["bytes"] < 1.1 * size
+    uncounted = 2**20  # the kernel adds up each thread's pages some at a time
+    assert size - uncounted <= found["bytes"] < 1.1 * size

@@ -11,23 +11,6 @@ from elman.data.sets import catalogue
 from elman.data.sets import series as series_sets
 
 
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """An empty cache, and no ELMAN_DATA."""
-    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("ELMAN_DATA", raising=False)
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def real_data(tmp_path, monkeypatch):
-    """The folder that ELMAN_DATA names, with an empty cache beside it."""
-    if not os.environ.get("ELMAN_DATA"):
-        pytest.skip("ELMAN_DATA is not set: the public data sets are not on this machine")
-    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path / "cache"))
-    return os.environ["ELMAN_DATA"]
-
-
 def test_list_names_sets_and_series(command, cache):
     done = command("data", "list", "--json")
     assert done.exit_code == 0

@@ -96,7 +96,7 @@ def test_what_came_after_is_the_test_part(command, sales, tmp_path):
     assert result["test"]["leakage"] == []
 
 
-def test_a_named_set_has_a_test_part(command, tmp_path, monkeypatch):
+def test_a_named_set_has_a_test_part(command, tmp_path, monkeypatch, real_data):
     monkeypatch.chdir(tmp_path)
     options = ("--horizon", 12, "--window", 24, "--epochs", 1, "--units", 4, "--no-pictures")
     done = command("train", "forecaster", "--data", "airline", *options, "--json")

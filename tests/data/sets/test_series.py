@@ -129,7 +129,7 @@ def test_what_is_not_there(cache):
         load_series("stocks/sp500")
 
 
-def test_a_set_takes_roles_and_an_earlier_panels_columns():
+def test_a_set_takes_roles_and_an_earlier_panels_columns(real_data):
     pollution = as_panel("beijing-pm25", past=["TEMP", "cbwd"])
     assert pollution.columns.past[0] == "TEMP"
     again = as_panel("beijing-pm25", columns=pollution.columns, categories=pollution.categories)
