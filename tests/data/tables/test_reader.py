@@ -266,3 +266,18 @@ def test_arrow_and_the_csv_module_agree():
 
     law()
     assert min(useful[name] for name in ("number", "text", "time")) >= 15, useful
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("row", ['s150,0,5,"a"b', '"s150,0,5,a', 's150,0,5,a"b"'])
+def test_a_quote_within_a_field_is_told_by_its_line(reader, write, end, row):
+    rows = [f"s{k // 10},{k % 10},{k},a" for k in range(2000)]
+    rows[1500] = row
+    if row.startswith('"'):
+        rows[1560] = '"' + rows[1560]
+    path = write(end.join(["series,step,x,label", *rows]) + end)
+    if row.endswith('b"'):  # Python's module takes it for a part of the text
+        assert read(path).rows == 2000
+        return
+    with pytest.raises((FormatError, DataError), match=r"line 15\d\d"):
+        read(path)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import warnings
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +23,7 @@ from elman.data.tables.columns import Table, as_table
 from elman.data.tables.delimited import Source, delimiter_of, header_and_rows, read_rows
 from elman.data.tables.fields import MISSING, is_number, number, numbers
 from elman.data.tables.parquet import read_arrow
-from elman.data.tables.unpacking import Unpacking, is_gzip
+from elman.data.tables.unpacking import Unpacking, is_gzip, open_unpacked
 from elman.errors import DataError, FormatError
 
 __all__ = ["SUFFIXES", "is_table", "parse", "read"]
@@ -38,6 +40,8 @@ _JUDGED = 1000  # rows by which a column is judged
 _MOSTLY = 0.9  # so many of the fields that are not empty make a column one of numbers
 _SMALL = _JUDGED  # fewer rows are in memory as a whole by then, and are not read again
 _PART = 1 << 12  # rows that are turned into arrays at once
+_PIECE = 1 << 20  # bytes that are looked through at once
+_STRAY = re.compile(rb'[^,;\t\r\n"]"[^,;\t\r\n"]')
 _LARGE = 1 << 24  # bytes from which the slow reader is worth a word
 
 
@@ -200,6 +204,8 @@ def _by_arrow(source: Source, where: str, header: int, first: _Beginning) -> tup
         import pyarrow.csv
     except ImportError as error:
         return None, f"{error.name} is not installed (faster: pip install 'elman[parquet]')"
+    if _stray_quotes(source, where):
+        return None, "Arrow reads a quote within a field otherwise"
     numeric = first.numeric
     types = {
         name: pyarrow.float64() if decided else pyarrow.string()
@@ -222,6 +228,23 @@ def _by_arrow(source: Source, where: str, header: int, first: _Beginning) -> tup
     return table, ""
 
 
+def _stray_quotes(source: Source, where: str) -> bool:
+    """Whether a quote stands within a field, where it neither opens nor closes one.
+
+    Of what cannot be read to its end, too: who reads it line by line tells about it.
+    """
+    end = b""
+    try:
+        with open_unpacked(source, where) as file:
+            while part := file.read(_PIECE):
+                if _STRAY.search(end + part):
+                    return True
+                end = part[-2:]
+    except (OSError, EOFError, zlib.error):
+        return True
+    return False
+
+
 def _stream(source: Source, where: str) -> Any:
     import pyarrow
 
@@ -239,7 +262,8 @@ def _typed(column: Any, decided: bool | None, kept: bool) -> Any:
     import pyarrow.compute
 
     compute: Any = pyarrow.compute  # its functions are made when it is imported
-    if compute.any(compute.match_substring(column, "\n")).as_py():  # a quote never closed?
+    broken = compute.match_substring_regex(column, "[\r\n]")
+    if compute.any(broken).as_py():  # a quote never closed?
         raise pyarrow.ArrowInvalid("a field goes over several lines")
     undecided = decided is None and not kept
     missing = compute.is_in(column, pyarrow.array(MISSING if undecided else ("",)))
