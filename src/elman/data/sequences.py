@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from elman.errors import ArgumentError, DataError, ShapeError
+from elman.parameters import whole_number
 from elman.printable import quoted
 
 __all__ = ["LabelledSequences", "Sequences", "as_sequences", "check_ids", "padded"]
@@ -152,7 +153,7 @@ def as_sequences(
             the message names its sequence, step and feature.
     """
     if ids or vocabulary is not None:
-        _check_asked(features, ids)
+        _check_asked(features, ids, vocabulary)
         return _token_ids(X, vocabulary, where)
     if isinstance(X, Sequences):
         _check_features(X.features, features, where)
@@ -276,11 +277,13 @@ def _check_any(X: Any, where: str) -> None:
         raise ShapeError(where, "found no sequences", "at least one")
 
 
-def _check_asked(features: int | None, ids: bool) -> None:
+def _check_asked(features: int | None, ids: bool, vocabulary: int | None) -> None:
     if features is not None:
         raise ArgumentError("features", "given for token ids", "leave it out")
     if not ids:
         raise ArgumentError("vocabulary", "given for features", "ids=True, or leave it out")
+    if vocabulary is not None:
+        whole_number("vocabulary", vocabulary, 1)
 
 
 def _token_ids(X: Any, vocabulary: int | None, where: str) -> Sequences:

@@ -281,3 +281,9 @@ def test_a_quote_within_a_field_is_told_by_its_line(reader, write, end, row):
         return
     with pytest.raises((FormatError, DataError), match=r"line 15\d\d"):
         read(path)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_empty_lines_before_the_header_hold_nothing(reader, write, delimiter):
+    text = "\n \n\n" + "series,step,x\na,0,1\na,1,2\n".replace(",", delimiter)
+    assert list(read(write(text.replace(" ", ""))).columns) == ["series", "step", "x"]

@@ -96,7 +96,7 @@ def delimiter_of(source: Source) -> str:
     ';'
     """
     with _text(source, "file") as file:
-        return _delimiter(file.readline(_LONGEST))
+        return _delimiter(_beginning(iter(lambda: file.readline(_LONGEST), ""))[-1])
 
 
 def _text(source: Source, where: str) -> IO[str]:
@@ -117,14 +117,22 @@ def _lines(file: IO[str], where: str) -> Iterator[str]:
         number += 1
 
 
+def _beginning(lines: Iterator[str]) -> list[str]:
+    """The lines up to the first that is not empty, which shows what stands between fields."""
+    found = [next(lines, "")]
+    while found[-1] and not found[-1].strip():
+        found.append(next(lines, ""))
+    return found
+
+
 def _delimiter(line: str) -> str:
     return max(",;\t", key=line.count)
 
 
 def _fields(lines: Iterator[str], where: str) -> Iterator[tuple[int, list[str]]]:
-    first = next(lines, "")
-    delimiter = _delimiter(first)
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    beginning = _beginning(lines)
+    delimiter = _delimiter(beginning[-1])
+    reader = csv.reader(chain(beginning, lines), delimiter=delimiter, strict=True)
     width = 0
     try:
         for fields in reader:
