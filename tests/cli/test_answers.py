@@ -130,6 +130,13 @@ def test_data_show_and_get_of_a_set_that_comes_with_a_dependency(command):
     assert command("data", "get", "digits").exit_code == 0
 
 
+def test_help_and_version(command):
+    assert command("help", "evaluate").output == command("evaluate", "--help").output
+    assert "--per-step" in command("help", "train", "classifier").output
+    assert "Commands" in command("help").output
+    assert command("--version").output.strip() == f"elman {elman.__version__}"
+
+
 def test_help_has_an_example_for_each_verb(command):
     for verb in ("train", "evaluate", "predict", "forecast", "backtest", "plot", "info"):
         assert "Example" in command(verb, "--help").output

@@ -34,6 +34,12 @@ class _Verbs(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=lambda name: name != "train")
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """`help VERB` is `VERB --help`."""
+        if args[:1] == ["help"]:
+            args = [*args[1:], "--help"]
+        return super().parse_args(ctx, args)
+
     def make_context(self, *args: Any, **more: Any) -> Any:
         with _printable_usage():
             return super().make_context(*args, **more)
