@@ -90,7 +90,7 @@ def _one_step(recurrence: Recurrence, tensors: Sequence[Any]) -> bool:
     """Whether this is one step that is learnt from, and not an LSTM's.
 
     A kernel packs the weights for each call, which a single step back does not pay: torch's own
-    operators take half to nine tenths of the time there (not of an LSTM).
+    operators are mostly quicker there (not an LSTM's).
     """
     if len(tensors[0]) != 1 or isinstance(recurrence, LSTM) or not torch.is_grad_enabled():
         return False
