@@ -233,6 +233,7 @@ def flag(*, none: bool = False) -> Kind:
     """True and False; with `none` also None."""
 
     def check(where: str, value: Any) -> Any:
+        # By name, for NumPy's are no subclass of bool, and nothing here loads NumPy.
         if type(value).__name__ not in ("bool", "bool_") and not (none and value is None):
             raise ArgumentError(where, f"found {value!r}", "True or False")
         return value

@@ -17,7 +17,6 @@ from elman.errors import ArgumentError, DataError
 
 __all__ = ["DataOption", "JsonOption", "ModelPath", "PartOption", "model_file"]
 __all__ += [
-    "option",
     "own_options",
     "read_data",
     "read_labelled",
@@ -85,11 +84,6 @@ def model_file(path: Path) -> Path:
     return path / "model.elman" if os.path.isdir(path) else path
 
 
-def option(kind: Any, text: str, panel: str | None = None) -> Any:
-    """The annotation of an option that may be left out."""
-    return Annotated[kind | None, typer.Option(help=text, rich_help_panel=panel)]
-
-
 def takes(command: Any, *groups: tuple[str | None, Mapping[str, tuple[Any, str]]]) -> None:
     """Give a command whose last parameter is `**given` options of its own.
 
@@ -108,7 +102,9 @@ def takes(command: Any, *groups: tuple[str | None, Mapping[str, tuple[Any, str]]
                     name,
                     inspect.Parameter.KEYWORD_ONLY,
                     default=None,
-                    annotation=option(kind, text, title),
+                    annotation=Annotated[
+                        kind | None, typer.Option(help=text, rich_help_panel=title)
+                    ],
                 ),
             )
     command.__signature__ = inspect.Signature([*listed.values()])

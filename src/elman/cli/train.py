@@ -137,7 +137,7 @@ class _TaskCommand(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
-        except Exception as error:
+        except Exception as error:  # click's own class, or that of typer's copy of it
             option = getattr(error, "option_name", None)
             if type(error).__name__ != "NoSuchOption" or option is None:
                 raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from inspect import signature
@@ -214,7 +215,7 @@ class Learning:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-class SequenceEstimator(Estimator, SequenceParameters):
+class SequenceEstimator(Estimator, SequenceParameters, ABC):
     """An estimator of what belongs to sequences X, by scikit-learn's conventions.
 
     A task says what kind its targets are (`target`), checks them (`_part`), describes its network
@@ -238,25 +239,25 @@ class SequenceEstimator(Estimator, SequenceParameters):
     """Whether the sequences are of token ids rather than of features."""
 
     @property
+    @abstractmethod
     def target(self) -> Target:
         """The kind of what is learnt."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _part(self, X: Any, y: Any, sample_weight: Any, known: Any) -> tuple[Part, Any]:
         """X and y checked, and what is known of the targets: found in y, or what was `known`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _blueprint(self, train: Part, known: Any) -> Blueprint:
         """The network for this training part."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _learning(self, parts: Parts, known: Any, warm: Any) -> Learning:
         """How the network learns; from the model `warm`, if there is one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _known(self, warm: Any) -> Any:
         """What a fitted model knows of the targets, as `_part` gives it."""
-        raise NotImplementedError
 
     def _check(self) -> None:
         """`ArgumentError` where the task's own parameters do not go together."""
@@ -285,11 +286,12 @@ class SequenceEstimator(Estimator, SequenceParameters):
         warm = self._warm()
         known = None if warm is None else self._known(warm)
         part, known = self._part(X, y, sample_weight, known)
-        part = part.named(part.sequences.names if warm is None else warm.feature_names)
+        names = part.sequences.names if warm is None else warm.feature_names
+        part = part.named(names)
         given = validation_of(self.validation)
         if isinstance(given, tuple):
             given, _ = self._part(*given, None, known)
-            given = given.named(part.sequences.names)
+            given = given.named(names)
             if given.sequences.features != part.sequences.features:
                 found = f"{given.sequences.features} features a step"
                 raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
@@ -315,7 +317,7 @@ class SequenceEstimator(Estimator, SequenceParameters):
             found = self._baseline_tensors(parts.train)
             tensors |= {f"baselines.{name}": array for name, array in found.items()}
         settings = learning.settings | {"reading": dict(self.reading)}
-        if (names := part.sequences.names or getattr(warm, "feature_names", None)) is not None:
+        if names is not None:
             settings["features"] = list(names)
         self._complete(blueprint, parts, options, fitted, tensors, settings)
         return self

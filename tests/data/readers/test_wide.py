@@ -54,6 +54,14 @@ def test_what_is_not_one(written, text, said):
         read(written(text))
 
 
+def test_the_columns_of_steps_may_be_told(written):
+    path = written("label,t0,t1,note\nup,1,2,fine\ndown,3,4,odd\n")
+    with pytest.raises(DataError, match="no series column"):
+        read(path)
+    for told in ({"features": ["t0", "t1"]}, {"ignore": ["note"]}):
+        assert read(path, **told).sequences.values.shape == (2, 2, 1)
+
+
 def test_a_table_with_steps_stays_long(written):
     found = read(written("id,step,t0,t1\na,0,1,2\na,1,3,4\n"))
     assert len(found) == 1

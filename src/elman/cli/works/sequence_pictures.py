@@ -22,7 +22,6 @@ __all__ = [
     "INSIDE",
     "OF_CLASSIFIERS",
     "OF_REGRESSORS",
-    "draw_answers",
     "draw_inside",
     "pictures_of",
     "save_all",
@@ -60,20 +59,13 @@ OF_REGRESSORS = {"regression": _regression}
 
 
 def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
-    """The pictures of this model's answers to labelled data."""
+    """The pictures of this model's answers to labelled data, by name.
+
+    A picture of one sequence shows the one at an index; None chooses an instructive one.
+    """
     if model.target in (Target.LABELS, Target.CLASS_PER_STEP):
         return {}  # a sequence has no single answer to draw
     return task_of(model.task).load_pictures()
-
-
-def draw_answers(
-    kind: str, model: SequenceModel, data: LabelledSequences, index: int | None = None
-) -> Any:
-    """The picture `kind` of a model's answers to labelled data.
-
-    A picture of one sequence shows the one at `index`; None chooses an instructive one.
-    """
-    return pictures_of(model)[kind](model, data, index)
 
 
 INSIDE = ("unrolled", "gates", "states")

@@ -13,7 +13,6 @@ from elman.cli.options import model_file, read_data, read_labelled, scored_part,
 from elman.cli.works import Answers, Options
 from elman.cli.works.sequence_pictures import (
     INSIDE,
-    draw_answers,
     draw_inside,
     pictures_of,
     save_all,
@@ -86,7 +85,7 @@ class SequenceWork:
             found = f"a {model.task} has no picture {request.kind!r}"
             raise ArgumentError("kind", found, f"one of {known}")
         data = self._read(request, model, labelled=True)
-        return draw_answers(request.kind, model, data, request.index)
+        return drawn[request.kind](model, data, request.index)
 
     def _read(self, request: Any, model: Any, *, labelled: bool = False) -> LabelledSequences:
         """The data: what was given, or what the run was trained on, its table's columns too."""

@@ -105,8 +105,10 @@ def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
     if columns.step or columns.per_step or columns.ids or _usual(names, "step"):
         return None
     beside = {columns.series or _usual(names, "series"), *_label_names(names, columns)}
-    left = [name for name in names if name not in beside and name not in columns.ignore]
-    return wide_columns(left)
+    told = columns.features or ()
+    if told and set(told) <= set(names):
+        return wide_columns(told)
+    return wide_columns([n for n in names if n not in beside and n not in columns.ignore])
 
 
 def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSequences:

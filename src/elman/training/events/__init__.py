@@ -1,18 +1,15 @@
-"""What a training tells while it runs, and who shows it."""
+"""What a training tells those who listen: one small object for each thing that happens.
 
-from elman.training.events.kinds import (
-    CheckpointDamaged,
-    CheckpointSaved,
-    EpochEnd,
-    EpochStart,
-    Event,
-    Listener,
-    MemoryPlanned,
-    RunEnd,
-    RunStart,
-    StepEnd,
-    StepSkipped,
-)
+A listener is any callable that takes an event. It is called from the training's own thread,
+so a slow listener slows the training, and an exception in one ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from elman.training.events.history import EpochRecord
 
 __all__ = [
     "CheckpointDamaged",
@@ -27,3 +24,130 @@ __all__ = [
     "StepEnd",
     "StepSkipped",
 ]
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """Training begins or goes on.
+
+    Attributes:
+        epochs: At most, in all.
+        steps: In each epoch.
+        done: Records of the epochs that are already behind; empty for a fresh run.
+        padding: The share of what the network reads in the first epoch that is padding, in [0, 1).
+    """
+
+    epochs: int
+    steps: int
+    done: tuple[EpochRecord, ...]
+    padding: float = 0.0
+
+
+@dataclass(frozen=True)
+class EpochStart:
+    """An epoch (from 1) begins, or goes on with its step `step` (from 0)."""
+
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True)
+class MemoryPlanned:
+    """Gradients are computed within a memory budget, for the longest sequences so far.
+
+    Attributes:
+        plan: What it leads to, in words.
+    """
+
+    plan: str
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """The weights were updated.
+
+    Attributes:
+        epoch: From 1.
+        step: From 1 in its epoch: how many are done.
+        sequences: In this step's batch.
+        loss: Mean over the batch, before the update.
+        learning_rate: That was used.
+        gradient_norm: Joint norm of all gradients before clipping; None if it was not computed.
+        seconds: From the end of the step before, so that waiting for the batch counts.
+    """
+
+    epoch: int
+    step: int
+    sequences: int
+    loss: float
+    learning_rate: float
+    gradient_norm: float | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class StepSkipped:
+    """A loss or gradient was not finite: weights and optimiser are as they were.
+
+    Attributes:
+        epoch: From 1.
+        step: From 1 in its epoch: how many are done, this one included.
+        found: What was not finite, in words.
+        rows: Of the training data, in this step's batch.
+    """
+
+    epoch: int
+    step: int
+    found: str
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CheckpointSaved:
+    """A checkpoint is on the disk: from `epoch` (from 1), `step` steps of which are done."""
+
+    epoch: int
+    step: int
+
+
+@dataclass(frozen=True)
+class CheckpointDamaged:
+    """A checkpoint that cannot be used was passed over for an older one.
+
+    Attributes:
+        path: Its file.
+        found: What is wrong with it.
+    """
+
+    path: str
+    found: str
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """An epoch is complete, validated and saved; `best` if no epoch before it was as good."""
+
+    record: EpochRecord
+    best: bool
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """Training is complete; `stopped_early` if the validation result had ceased to improve."""
+
+    best_epoch: int
+    stopped_early: bool
+
+
+Event = (
+    RunStart
+    | EpochStart
+    | MemoryPlanned
+    | StepEnd
+    | StepSkipped
+    | EpochEnd
+    | CheckpointSaved
+    | CheckpointDamaged
+    | RunEnd
+)
+Listener = Callable[[Event], None]

@@ -11,7 +11,6 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
@@ -20,7 +19,7 @@ from elman.training.distributed import Ranks
 from elman.training.loop.batches import ExampleSet, batch_rows
 from elman.training.loop.loading import EpochBatches, StepBatches, shared
 from elman.training.loop.losses import Measure, WeightedSum
-from elman.training.loop.stepping import whole_cost
+from elman.training.loop.stepping import Cost, whole_cost
 
 __all__ = ["Lesson"]
 
@@ -57,9 +56,10 @@ class Lesson:
         workers: int,
         ranks: Ranks,
     ) -> None:
-        self._module, self._train, self._validation = module, train, validation
+        self._train, self._validation = train, validation
         self._measures = (loss,) if score is None else (loss, score)
         self._config, self._ranks = config, ranks
+        self._cost: Cost = whole_cost(module, loss)
         self._epochs: Any = self._prepared(workers)
         self.steps = len(self._epochs)
         self.padding: float = self._epochs.padding
@@ -70,7 +70,7 @@ class Lesson:
 
     def cost(self, batch: Any) -> WeightedSum:
         """The loss of a batch, from its inputs on."""
-        return whole_cost(self._module, self._measures[0])(batch)
+        return self._cost(batch)
 
     def held_out(self) -> list[Int[np.ndarray, "B"]]:
         """Rows of the batches to validate on: no graph is kept, so larger ones fit."""
@@ -112,5 +112,4 @@ class Lesson:
 def _asked(measure: Any, module: nn.Module, outputs: Any, batch: Any) -> WeightedSum:
     """A measure of the outputs, or of what else the module says of the batch (a search, say)."""
     decoded = getattr(measure, "decoded", None)
-    with torch.no_grad():
-        return measure(outputs, batch) if decoded is None else decoded(module, batch)
+    return measure(outputs, batch) if decoded is None else decoded(module, batch)

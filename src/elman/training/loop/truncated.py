@@ -232,19 +232,15 @@ class CarriedLesson(Lesson):
 
     def __init__(self, module: nn.Module, loss: Measure, *more: Any) -> None:
         super().__init__(module, loss, *more)
-        self._cost = TruncatedCost(module, loss, self._ranks)
-
-    def cost(self, batch: Window) -> WeightedSum:
-        """The loss of the next window."""
-        return self._cost(batch)
+        self._cost = self._windows = TruncatedCost(module, loss, self._ranks)
 
     def carried(self) -> dict[str, Tensor]:
         """The state that goes on."""
-        return self._cost.tensors()
+        return self._windows.tensors()
 
     def restore(self, carried: Mapping[str, Tensor]) -> None:
         """Carry on from what `carried` gave."""
-        self._cost.restore(carried, self._epochs.sample())
+        self._windows.restore(carried, self._epochs.sample())
 
     def _prepared(self, workers: int) -> EpochWindows:
         return EpochWindows(self._train, self._config, workers, self._ranks)
