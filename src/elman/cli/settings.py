@@ -80,8 +80,9 @@ def gather(
     row = task_of(task or told.get("kind"))
     kind = row.name
     if told.get("kind", kind) != kind:
-        found = f"is the configuration of a {told['kind']}"
-        raise ArgumentError(f"--config {config}", found, f"elman train {told['kind']} --config …")
+        other = told["kind"]
+        found = f"is the configuration of a {other}"
+        raise ArgumentError(f"--config {config}", found, f"elman train {other} --config {config}")
     described = _described(about, told.get("about", {}))
     if "data" not in described:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
