@@ -29,6 +29,8 @@ in them (a file may have any name) is written out in the message.
 
 from __future__ import annotations
 
+import re
+
 from elman.printable import printable
 
 __all__ = [
@@ -54,6 +56,10 @@ __all__ = [
 ]
 
 _LONGEST = 2000  # characters of each part of a message
+_SCALAR = re.compile(  # as NumPy writes a number or a text of its own
+    r"""\bnp\.(?:str_|bytes_|bool_?|u?int\d+|float\d+|datetime64)"""
+    r"""\(([^()'"]*|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)"""
+)
 
 
 class ElmanError(Exception):
@@ -66,14 +72,21 @@ class ElmanError(Exception):
     """
 
     def __init__(self, where: str, found: str, expected: str) -> None:
-        self.where = where
-        self.found = found
-        self.expected = expected
-        parts = [_shortened(part) for part in (where, found, expected)]
+        self.where, self.found, self.expected = map(_plain, (where, found, expected))
+        parts = [_shortened(part) for part in (self.where, self.found, self.expected)]
         super().__init__(printable("{}: {}; {}".format(*parts)))
 
     def __reduce__(self):  # three arguments, so the default (one message) cannot rebuild it
         return type(self), (self.where, self.found, self.expected)
+
+
+def _plain(part: str) -> str:
+    """NumPy's scalars as Python's: what they are made by is of no use to a reader.
+
+    >>> _plain("found np.str_('up') and np.float32(0.5)")
+    "found 'up' and 0.5"
+    """
+    return _SCALAR.sub(r"\1", part) if "np." in part else part
 
 
 def _shortened(part: str) -> str:
@@ -155,8 +168,10 @@ class MissingExtraError(ElmanError, ImportError):
     @classmethod
     def of(cls, package: str, extra: str, purpose: str) -> MissingExtraError:
         """The error for `package`, which the extra `extra` installs and `purpose` needs."""
+        from elman.installation import install_command  # what it reads is wanted here alone
+
         return cls(
             purpose,
             f"needs the package {package!r}, which is not installed",
-            f"run: pip install 'elman[{extra}]'",
+            f"run: {install_command(extra)}",
         )

@@ -14,6 +14,7 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar
 
 from elman.errors import ArgumentError
+from elman.printable import closest
 
 __all__ = [
     "Kind",
@@ -49,6 +50,7 @@ class Kind(NamedTuple):
         option: What the command line reads for it: str, int, float or bool.
         read: Takes the option's name and what was read; gives the parameter's value.
         shell: How its values are written on the command line, where they are written otherwise.
+        known: The values, where they are some words.
     """
 
     check: Callable[[str, Any], Any]
@@ -56,6 +58,7 @@ class Kind(NamedTuple):
     option: type
     read: Callable[[str, Any], Any]
     shell: str = ""
+    known: tuple[str, ...] = ()
 
 
 class Told(NamedTuple):
@@ -222,11 +225,11 @@ def one_of(*known: str, none: bool = False) -> Kind:
 
     def check(where: str, value: Any) -> Any:
         if value not in known:
-            raise ArgumentError(where, f"found {value!r}", f"one of {', '.join(known)}")
+            raise ArgumentError(where, f"found {value!r}", closest(value, known))
         return value
 
-    kind = Kind(check, f"one of {', '.join(known)}", str, _same)
-    return _or_none(kind, "none") if none else kind
+    kind = Kind(check, f"one of {', '.join(known)}", str, _same, known=known)
+    return _or_none(kind, "none")._replace(known=(*known, "none")) if none else kind
 
 
 def flag(*, none: bool = False) -> Kind:

@@ -56,11 +56,12 @@ def many(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def closest(name: str, known: Collection[str]) -> str:
+def closest(name: object, known: Collection[str]) -> str:
     """What to do about an unknown name: the one that it may have been meant for, or all.
 
     >>> closest("trainig", ("task", "training"))
     "did you mean 'training'?"
     """
-    found = difflib.get_close_matches(name[:100], known, n=1)
-    return f"did you mean {found[0]!r}?" if found else f"one of {', '.join(known)}"
+    lower = {str(one).lower(): str(one) for one in known}
+    found = difflib.get_close_matches(str(name)[:100].lower(), lower, n=1)
+    return f"did you mean {lower[found[0]]!r}?" if found else f"one of {', '.join(known)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from elman.errors import ArgumentError
+from elman.printable import closest
 
 __all__ = ["Task", "known_tasks", "loaded", "register_task", "task_of"]
 
@@ -94,7 +95,7 @@ def task_of(name: Any, where: str = "TASK") -> Task:
     """
     if name not in _TASKS:
         found = "not given" if name is None else f"found {name!r}"
-        raise ArgumentError(where, found, f"one of {', '.join(row.name for row in known_tasks())}")
+        raise ArgumentError(where, found, closest(name, [row.name for row in known_tasks()]))
     return _TASKS[name]
 
 

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from elman.installation import install_command
+
 EXTRAS = ("torch", "sklearn", "matplotlib", "pandas", "narwhals", "pyarrow")
 
 WITHOUT = f"""
@@ -66,7 +68,7 @@ def test_the_packages_are_not_to_be_found(package):
 
 def test_what_needs_an_extra_names_it():
     done = python("import elman; elman.Classifier")
-    assert done.stderr.rstrip().endswith("run: pip install 'elman[train]'")
+    assert done.stderr.rstrip().endswith(f"run: {install_command('train')}")
 
 
 @pytest.mark.parametrize("more", [("--probabilities",), ("--json",)])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from elman import bundle
-from elman.cli.exits import failed
+from elman.cli.exits import Said, failed
 from elman.errors import ArgumentError, DataError
 from tests.bundle.made import make
 
@@ -83,7 +83,8 @@ def test_an_error_nobody_expected_shows_nothing_raw():
 
 
 def test_errors_are_one_line_and_their_code_says_who_erred(capsys):
-    assert failed(ArgumentError(EVIL, "x", "short='drop'")) == 2
+    known = {"short": Said("--short", None, "none")}
+    assert failed(ArgumentError(EVIL, "x", "short='drop'"), known) == 2
     assert failed(DataError("x", EVIL, "y")) == 1
     shown = capsys.readouterr().err
     assert shown.count("\n") == 2

@@ -40,4 +40,4 @@ def test_a_window_needs_answers_at_each_step(command, tmp_path):
     np.savez(tmp_path / "numbers.npz", X=np.ones((4, 5, 1)), y=np.arange(4.0))
     done = command("train", "regressor", "--data", tmp_path / "numbers.npz", "--truncation", 3)
     assert done.exit_code == 2
-    assert "truncation: 3 with per_step=False; per_step=True" in done.output
+    assert "--truncation: 3 with --no-per-step; --per-step" in done.output

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from elman.installation import install_command
+
 # As if the package were not installed.
 BLOCK = """
 import sys
@@ -25,4 +27,4 @@ def test_a_missing_package_names_the_extra(package, line):
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("elman.errors.MissingExtraError: elman.tasks: needs the package")
-    assert last.endswith("run: pip install 'elman[train]'")
+    assert last.endswith(f"run: {install_command('train')}")

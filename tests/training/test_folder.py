@@ -23,7 +23,7 @@ def test_configuration_is_kept(tmp_path):
 
 def test_another_run_is_not_overwritten(tmp_path):
     RunFolder(tmp_path).start({"epochs": 2})
-    with pytest.raises(CheckpointError, match=r"holds a training run already.*--resume.*--out"):
+    with pytest.raises(CheckpointError, match=r"holds a training run already.*resume=True.*run="):
         RunFolder(tmp_path).start({"epochs": 3})
     assert RunFolder(tmp_path).read_config() == {"epochs": 2}
 

@@ -22,7 +22,7 @@ with folder_lock(Path(sys.argv[1])):
 def test_one_at_a_time(tmp_path):
     with folder_lock(tmp_path / "run"):
         with (
-            pytest.raises(CheckpointError, match=r"another training is at work here.*--out"),
+            pytest.raises(CheckpointError, match=r"another training is at work here.*run="),
             folder_lock(tmp_path / "run"),
         ):
             pytest.fail("two hold the lock")

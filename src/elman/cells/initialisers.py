@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from elman.errors import ArgumentError
 from elman.kernels.contract import GRU, LSTM
+from elman.printable import closest
 
 __all__ = ["INITIALISERS", "Initialiser", "chrono", "initialise"]
 
@@ -131,9 +132,7 @@ def _find(argument: str, initialiser: str | Initialiser) -> Initialiser:
     if callable(initialiser):
         return initialiser
     if initialiser not in INITIALISERS:
-        raise ArgumentError(
-            argument, f"found {initialiser!r}", f"use one of {', '.join(INITIALISERS)}"
-        )
+        raise ArgumentError(argument, f"found {initialiser!r}", closest(initialiser, INITIALISERS))
     return INITIALISERS[initialiser]
 
 

@@ -9,7 +9,7 @@ import typer
 
 from elman import plots
 from elman.cli.console import note, write_rows
-from elman.cli.exits import termination_interrupts, verb
+from elman.cli.exits import termination_interrupts
 from elman.cli.forecast import load_forecaster
 from elman.cli.level import kernels
 from elman.cli.options import JsonOption, ModelPath, model_file
@@ -32,7 +32,6 @@ from elman.runtime import Backtest
 __all__ = ["backtest"]
 
 
-@verb
 def backtest(
     model: ModelPath,
     data: SeriesDataOption,

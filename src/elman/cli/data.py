@@ -15,8 +15,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from elman.cli.completion import sets
 from elman.cli.console import note, print_json, progress_console, result_console
-from elman.cli.exits import termination_interrupts, verb
+from elman.cli.exits import Command, termination_interrupts
 from elman.data.sets import catalogue, preview
 from elman.data.sets import series as series_sets
 from elman.printable import printable
@@ -25,12 +26,14 @@ __all__ = ["app"]
 
 app = typer.Typer(help="List, download and look at public data sets.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="A set's name, as `elman data list` gives it.")]
+Name = Annotated[
+    str,
+    typer.Argument(help="A set's name, as `elman data list` gives it.", autocompletion=sets),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@app.command("list")
-@verb
+@app.command("list", cls=Command)
 def list_sets(json: Json = False) -> None:
     """List every data set, and every set of time series in them: task, licence, where it lies.
 
@@ -60,8 +63,7 @@ def list_sets(json: Json = False) -> None:
     result_console.print(table)
 
 
-@app.command("get")
-@verb
+@app.command("get", cls=Command)
 def get(name: Name) -> None:
     """Download a set from its public address into the cache, with checksums.
 
@@ -86,8 +88,7 @@ def get(name: Name) -> None:
     print(printable(str(folder)))
 
 
-@app.command("show")
-@verb
+@app.command("show", cls=Command)
 def show(name: Name, json: Json = False) -> None:
     """Show what a set holds: origin, licence, sizes, first records.
 

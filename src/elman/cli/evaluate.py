@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import elman
-from elman.cli.exits import verb
 from elman.cli.options import (
     DataOption,
     JsonOption,
@@ -20,7 +19,6 @@ from elman.cli.works import options_of_works, work_of
 __all__ = ["evaluate"]
 
 
-@verb
 def evaluate(
     model: ModelPath,
     data: DataOption,

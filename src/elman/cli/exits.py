@@ -2,51 +2,88 @@
 
 from __future__ import annotations
 
-import functools
 import re
+import shlex
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import typer
+from typer.core import TyperCommand
 
 from elman.cli.console import progress_console
 from elman.errors import ArgumentError, ElmanError
 
-__all__ = ["Terminated", "failed", "termination_interrupts", "verb"]
+__all__ = ["Command", "Terminated", "failed", "termination_interrupts"]
 
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, which ends a long command the way Ctrl-C does: saved and clean."""
 
 
-def verb(command: Command) -> Command:
-    """Make a command's expected errors one readable line and the documented exit code."""
+class Command(TyperCommand):
+    """A command whose expected errors are one readable line and the documented exit code.
 
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
+    What an error calls by the name of Python's argument is told as this command's option.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it."""
         try:
-            return command(*args, **kwargs)
+            return super().invoke(ctx)
         except Terminated:
             code, message = TERMINATED, "Terminated."
         except KeyboardInterrupt:
             code, message = INTERRUPTED, "Interrupted."
         except ElmanError as error:
-            raise typer.Exit(failed(error)) from None
+            raise typer.Exit(failed(error, _options_of(self))) from None
         _say(message)
         raise typer.Exit(code)
 
-    return run  # pyright: ignore[reportReturnType]
+
+class Said(NamedTuple):
+    """How a command line says a parameter.
+
+    Attributes:
+        option: As `--clip-norm`.
+        off: What says no, as `--no-baselines`; None: leaving the option out does.
+        nothing: The value that stands for None.
+    """
+
+    option: str
+    off: str | None
+    nothing: str
 
 
-def failed(error: ElmanError) -> int:
-    """Say in a line what went wrong; the exit code of a command that ends with it."""
-    told = ElmanError(error.where, error.found, _as_options(error.expected))
+_NAMED_OTHERWISE = {"run": "out", "name": "data"}  # parameters whose options have another name
+
+
+def _options_of(command: Any) -> dict[str, Said]:
+    """How a command says each of its parameters."""
+    found = {}
+    for one in command.params:
+        option = next((word for word in one.opts if word.startswith("--")), None)
+        if option is not None:
+            off = one.secondary_opts[0] if one.secondary_opts else None
+            nothing = "0" if "0: as" in (one.help or "") else "none"  # as its kind says
+            found[one.name] = Said(option, off, nothing)
+    return found | {k: found[name] for k, name in _NAMED_OTHERWISE.items() if name in found}
+
+
+def failed(error: ElmanError, options: Mapping[str, Said] | None = None) -> int:
+    """Say in a line what went wrong; the exit code of a command that ends with it.
+
+    Args:
+        error: It.
+        options: How the command says its parameters.
+    """
+    known = options or {}
+    where, comma, rest = error.where.partition(",")
+    where = (known[where].option if where in known else where) + comma + rest
+    told = ElmanError(where, _as_options(error.found, known), _as_options(error.expected, known))
     _say(f"Error: {told}")
     return MISUSED if isinstance(error, ArgumentError) else FAILED
 
@@ -55,19 +92,30 @@ def _say(message: str) -> None:
     progress_console.print(message, style="bold red", markup=False, highlight=False)
 
 
-def _as_options(advice: str) -> str:
-    """What to do, told with the command line's options in place of Python's arguments.
+_ARGUMENT = re.compile(
+    r"""\b([a-z_]+)=(?:'([^']*)'|(True|False|None)\b|([-+.\w]+)|(\[[^\]]*\]|\([^)]*\))|(?=[\s,;.)]|$))"""
+)
 
-    >>> _as_options("short='drop', or give it as ahead=")
-    '--short drop, or give it as --ahead'
+
+def _as_options(advice: str, options: Mapping[str, Said]) -> str:
+    """What is told of Python's arguments, told of the command line's options.
+
+    >>> known = {name: Said(f"--{name}", None, "0") for name in ("short", "ahead", "clip")}
+    >>> _as_options("short='drop', clip=None, or give it as ahead=", known)
+    '--short drop, --clip 0, or give it as --ahead'
     """
 
     def option(found: re.Match[str]) -> str:
-        value = f" {found[2]}" if found[2] else ""
-        return f"--{found[1].replace('_', '-')}{value}"
+        said = options.get(found[1])
+        if said is None:
+            return found[0]
+        if found[3] == "False":
+            return said.off or f"no {said.option}"
+        value = said.nothing if found[3] == "None" else found[2] or found[4]
+        return said.option if value is None else f"{said.option} {shlex.quote(value)}"
 
-    advice = re.sub(r"\b([a-z_]+)=(?:'(\w+)'|(?=[\s,;.]|$))", option, advice)
-    return re.sub(r"\brepair '(\w+)'", r"--repair \1", advice)
+    advice = _ARGUMENT.sub(option, advice)
+    return re.sub(r"\brepair '(\w+)'", r"--repair \1", advice) if "repair" in options else advice
 
 
 @contextmanager

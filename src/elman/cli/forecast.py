@@ -10,7 +10,6 @@ import typer
 import elman
 from elman import plots
 from elman.cli.console import note, print_rows
-from elman.cli.exits import verb
 from elman.cli.level import kernels
 from elman.cli.options import JsonOption, ModelPath, model_file
 from elman.cli.works.series_answers import forecast_columns, path_columns, table_rows
@@ -31,7 +30,6 @@ from elman.runtime import ForecasterModel
 __all__ = ["forecast", "load_forecaster"]
 
 
-@verb
 def forecast(
     model: ModelPath,
     data: SeriesDataOption,

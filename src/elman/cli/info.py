@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +17,15 @@ from rich.table import Table
 
 import elman
 from elman.cli.console import print_json, result_console
-from elman.cli.exits import verb
 from elman.cli.options import model_file
+from elman.installation import install_command
 from elman.kernels import native
 from elman.kernels.threads import thread_count
+from elman.printable import many
 
 __all__ = ["describe_model", "info", "processor"]
 
+_LISTED = 20  # classes or names, before the rest is only counted
 _BASE = ("numpy", "safetensors", "typer", "rich", "jaxtyping")
 _EXTRAS = {
     "train": ("torch", "scikit-learn", "matplotlib", "narwhals"),
@@ -71,39 +75,74 @@ def describe_model(path: Path) -> dict[str, Any]:
     blueprint, metadata = model.blueprint, model.metadata
     told = {"task": model.bundle.task, "elman": metadata.get("elman")}
     told |= {"network": blueprint.describe(), "parameters": blueprint.parameters}
-    return told | model.facts()
+    told |= {"file": f"{model_file(path).stat().st_size / 1024:,.0f} KiB", **model.facts()}
+    return told | _training_told(metadata, model.score_name) | _tested(path)
 
 
-@verb
+def _training_told(metadata: Mapping[str, Any], score: str) -> dict[str, Any]:
+    """How a model was trained, and what was measured then; empty where its file does not say."""
+    if "epochs" not in metadata:
+        return {}
+    seconds, epochs = metadata.get("seconds"), many(metadata["epochs"], "epoch")
+    kept = f", the weights of epoch {metadata['best_epoch']} kept"
+    told: dict[str, Any] = {"trained": f"{epochs} in {seconds:,.1f} s{kept}"}
+    measured = {score: metadata["validation_score"], "loss": metadata["validation_loss"]}
+    told["validation part"] = metadata.get("validation")
+    told["validated"] = {k: v for k, v in measured.items() if v is not None}
+    return told
+
+
+def _tested(path: Path) -> dict[str, Any]:
+    """The score on the test part, which a run's folder knows, beside its baselines."""
+    result = path / "result.json" if path.is_dir() else path.parent / "result.json"
+    if not result.is_file():
+        return {}
+    try:
+        test = json.loads(result.read_text("utf-8")).get("test") or {}
+        return {"tested": {test["metric"]: test["score"], **test["baselines"]}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # another program's file, or one of series, whose report is longer
+
+
 def info(
     model: Annotated[
         Path | None,
         typer.Argument(help="A model file, or a run's folder: what it is.", show_default=False),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show versions, instruction sets, threads and extras, for a bug report; or what a model is.
 
     Example: `elman info`, or `elman info runs/sales`
     """
     report = _report() if model is None else describe_model(model)
-    if json:
+    if as_json:
         print_json(report)
         return
     table = Table(show_header=False, box=None)
     for key, value in report.items():
-        if key in ("base", "extras"):
-            continue
-        shown = ", ".join(value) if isinstance(value, list | tuple) else str(value)
-        table.add_row(key, escape(shown) if value not in (None, []) else "not set")
+        if key not in ("base", "extras"):
+            table.add_row(key, escape(_shown(value)))
     if model is None:
         _add_packages(table, report)
     result_console.print(table)
+
+
+def _shown(value: Any) -> str:
+    """A fact as a cell of the table: of many things the first."""
+    if value in (None, [], {}, ()):
+        return "not set"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        more = f", ... ({len(value):,} in all)" if len(value) > _LISTED else ""
+        return ", ".join(_shown(one) for one in value[:_LISTED]) + more
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _add_packages(table: Table, report: dict[str, Any]) -> None:
     for extra, packages in {"base": report["base"], **report["extras"]}.items():
         versions = ", ".join(f"{p} {v or 'missing'}" for p, v in packages.items())
         missing = not all(packages.values()) and extra != "base"
-        hint = f"  (pip install 'elman[{extra}]')" if missing else ""
-        table.add_row(f"[{extra}]".replace("[", "\\["), versions + hint.replace("[", "\\["))
+        hint = f"  ({install_command(extra)})" if missing else ""
+        table.add_row(escape(f"[{extra}]"), escape(versions + hint))

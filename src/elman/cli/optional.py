@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import typer
-from typer.core import TyperCommand
+
+from elman.cli.exits import Command
 
 __all__ = ["with_usual_values"]
 
 
-def with_usual_values(usual: Mapping[str, str]) -> type[TyperCommand]:
+def with_usual_values(usual: Mapping[str, str]) -> type[Command]:
     """A kind of command in which some options may stand without a value.
 
     Args:
@@ -18,7 +19,7 @@ def with_usual_values(usual: Mapping[str, str]) -> type[TyperCommand]:
             with `{"--plot": "forecast.png"}` a bare `--plot` is `--plot forecast.png`.
     """
 
-    class Command(TyperCommand):
+    class WithUsualValues(Command):
         def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
             completed = []
             for word, after in zip(args, [*args[1:], "--"], strict=True):
@@ -27,4 +28,4 @@ def with_usual_values(usual: Mapping[str, str]) -> type[TyperCommand]:
                     completed.append(usual[word])
             return super().parse_args(ctx, completed)
 
-    return Command
+    return WithUsualValues

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from elman.cli.completion import sets, usual
 from elman.data import LabelledSequences
 from elman.data.sets import labelled
 from elman.data.tables.reader import is_table
@@ -32,6 +33,7 @@ DataOption = Annotated[
     str,
     typer.Option(
         "--data",
+        autocompletion=sets,
         help="A set's name (see `elman data list`), or a path: idx pair, .npz, .csv, .parquet.",
     ),
 ]
@@ -84,13 +86,18 @@ def model_file(path: Path) -> Path:
     return path / "model.elman" if os.path.isdir(path) else path
 
 
-def takes(command: Any, *groups: tuple[str | None, Mapping[str, tuple[Any, str]]]) -> None:
+def takes(
+    command: Any,
+    *groups: tuple[str | None, Mapping[str, tuple[Any, str]]],
+    words: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Give a command whose last parameter is `**given` options of its own.
 
     Args:
         command: A function.
         groups: Titles (None: with the others), and for each option its type and help by name. Of
             two of one name the first counts.
+        words: Of options whose values are some words, these.
     """
     plain = inspect.signature(command, eval_str=True).parameters.values()
     listed = {p.name: p for p in plain if p.kind is not inspect.Parameter.VAR_KEYWORD}
@@ -103,7 +110,12 @@ def takes(command: Any, *groups: tuple[str | None, Mapping[str, tuple[Any, str]]
                     inspect.Parameter.KEYWORD_ONLY,
                     default=None,
                     annotation=Annotated[
-                        kind | None, typer.Option(help=text, rich_help_panel=title)
+                        kind | None,
+                        typer.Option(
+                            help=text,
+                            rich_help_panel=title,
+                            autocompletion=usual(name, (words or {}).get(name, ())),
+                        ),
                     ],
                 ),
             )

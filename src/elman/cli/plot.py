@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 
 import elman
 from elman import plots
+from elman.cli.completion import among, sets
 from elman.cli.console import note, progress_console
-from elman.cli.exits import termination_interrupts, verb
+from elman.cli.exits import termination_interrupts
 from elman.cli.options import PartOption, model_file, own_options, takes
 from elman.cli.settings import read_config
 from elman.cli.works import WORKS, options_of_works, work_of
@@ -70,12 +72,12 @@ class Request:
         return source, told
 
 
-@verb
 def plot(
     kind: Annotated[
         str,
         typer.Argument(
-            help=f"curves; {'; '.join(', '.join(names) for names in _KINDS)}; or remedies."
+            help=f"curves; {'; '.join(', '.join(names) for names in _KINDS)}; or remedies.",
+            autocompletion=among(["curves", *chain(*_KINDS), "remedies"]),
         ),
     ],
     path: Annotated[
@@ -85,7 +87,10 @@ def plot(
     data: Annotated[
         str | None,
         typer.Option(
-            "--data", "--input", help="A set's name or a path; a run's default is its own."
+            "--data",
+            "--input",
+            help="A set's name or a path; a run's default is its own.",
+            autocompletion=sets,
         ),
     ] = None,
     part: PartOption = None,

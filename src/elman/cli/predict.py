@@ -9,7 +9,6 @@ import typer
 
 import elman
 from elman.cli.console import note, print_rows
-from elman.cli.exits import verb
 from elman.cli.options import (
     DataOption,
     JsonOption,
@@ -25,7 +24,6 @@ from elman.registry import known_tasks
 __all__ = ["predict"]
 
 
-@verb
 def predict(
     model: ModelPath,
     data: DataOption,

@@ -126,10 +126,8 @@ def _read(config: str) -> dict[str, Any]:
     if Path(config).suffix == ".toml" and os.path.exists(config):
         return read_config(Path(config))
     if config not in recipes():
-        known = ", ".join(recipes())
-        raise ArgumentError(
-            "--config", f"there is no {config!r}", f"a .toml file, or one of {known}"
-        )
+        expected = f"a .toml file, or {closest(config, recipes())}"
+        raise ArgumentError("--config", f"there is no {config!r}", expected)
     with resources.as_file(_RECIPES / f"{config}.toml") as path:
         return read_config(path)
 

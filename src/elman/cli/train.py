@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 import elman
+from elman.cli.completion import among
 from elman.cli.console import note
-from elman.cli.exits import failed, termination_interrupts, verb
+from elman.cli.exits import Command, failed, termination_interrupts
 from elman.cli.options import takes
-from elman.cli.settings import gather, kind_of
+from elman.cli.settings import gather, kind_of, recipes
 from elman.cli.works import Options, work_of
 from elman.errors import ArgumentError, ElmanError
 from elman.parameters import Told, told
@@ -23,7 +25,6 @@ from elman.registry import Task, known_tasks, task_of
 __all__ = ["app"]
 
 
-@verb
 def _train(
     task: str,
     about: Options,
@@ -84,7 +85,10 @@ def _command(row: Task) -> Callable[..., None]:
     def command(
         config: Annotated[
             str | None,
-            typer.Option(help="A recipe's name, or a run's config.toml; options override it."),
+            typer.Option(
+                help="A recipe's name, or a run's config.toml; options override it.",
+                autocompletion=among(recipes()),
+            ),
         ] = None,
         start: Annotated[
             Path | None, typer.Option("--from", help="Train on from this model file.")
@@ -114,7 +118,8 @@ def _command(row: Task) -> Callable[..., None]:
     for name, option in parameters.items():
         groups.setdefault(known[name].group, {})[name] = option
     data = {"data": (str, "A set's name (`elman data list`), or a path.")}
-    takes(command, ("Data", {**data, **about}), *groups.items())
+    words = {name: one.kind.known for name, one in known.items() if one.kind is not None}
+    takes(command, ("Data", {**data, **about}), *groups.items(), words=words)
     return command
 
 
@@ -131,7 +136,7 @@ def _with_default(one: Told) -> str:
     return f"{text} Default: {shown}."
 
 
-class _TaskCommand(TyperCommand):
+class _TaskCommand(Command):
     """A command that says of another task's option whose it is not."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
@@ -141,8 +146,8 @@ class _TaskCommand(TyperCommand):
             option = getattr(error, "option_name", None)
             if type(error).__name__ != "NoSuchOption" or option is None:
                 raise
-            meant = " or ".join(getattr(error, "possibilities", None) or ())
-            advice = f"did you mean {meant}?" if meant else "leave it out"
+            close = get_close_matches(option, getattr(error, "possibilities", None) or (), n=1)
+            advice = f"did you mean {close[0]}?" if close else "leave it out"
             said = ArgumentError(option, f"a {self.name} has no such option", advice)
             raise typer.Exit(failed(said)) from None
 

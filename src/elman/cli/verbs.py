@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 import elman
 from elman.cli import backtest, data, evaluate, forecast, info, plot, predict, train
+from elman.cli.exits import Command
 from elman.cli.optional import with_usual_values
 from elman.printable import printable
 
@@ -54,7 +55,6 @@ app = typer.Typer(
     name="elman",
     help="Recurrent neural networks: train, evaluate, predict, forecast, look inside.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
@@ -80,12 +80,12 @@ def _elman(
 
 
 app.add_typer(train.app, name="train")
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
+app.command("evaluate", cls=Command)(evaluate.evaluate)
+app.command("predict", cls=Command)(predict.predict)
 app.command("forecast", cls=with_usual_values({"--plot": "forecast.png"}))(forecast.forecast)
 app.command("backtest", cls=with_usual_values({"--plot": "backtest.png", "--refit": "1"}))(
     backtest.backtest
 )
-app.command("plot")(plot.plot)
-app.command("info")(info.info)
+app.command("plot", cls=Command)(plot.plot)
+app.command("info", cls=Command)(info.info)
 app.add_typer(data.app, name="data")

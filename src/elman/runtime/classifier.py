@@ -52,6 +52,11 @@ class ClassifierModel(SequenceModel):
     def _baselines(self, tensors: Mapping[str, np.ndarray]) -> ClassificationBaselines:
         return ClassificationBaselines.from_tensors(tensors)
 
+    def facts(self) -> dict[str, Any]:
+        """What `elman info` tells beside network and version."""
+        kind = "labels" if self.multilabel else "classes"
+        return {**super().facts(), kind: self.classes_.tolist()}
+
     def predict(self, X: Any) -> Any:
         """The most likely class of each sequence `[N]`; or 0 and 1 for each label `[N, L]`.
 

@@ -129,7 +129,8 @@ class SequenceModel(ABC):
             reads = f"{', '.join(self.feature_names)} at each step"
         if self.reads_ids:
             reads = f"token ids below {self.blueprint.vocabulary}"
-        return {"reads": reads, "answers": str(self.target)}
+        columns = dict(self.reading)
+        return {"reads": reads, "columns": columns, "answers": str(self.target)}
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The task's score; larger is better. See `evaluate`."""

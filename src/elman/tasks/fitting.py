@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -40,6 +39,7 @@ from elman.training import (
     writes,
 )
 from elman.training.loop.batches import ExampleSet
+from elman.training.threads import computing_with
 from elman.transforms.scaler import Scaler
 
 __all__ = [
@@ -132,7 +132,7 @@ def choose_validation(part: Part, validation: Part | float | None, seed: int) ->
         raise ArgumentError(
             "validation",
             f"{validation:g} of {len(part)} sequences is not one",
-            "a larger share, validation=(X, y), or None",
+            "a larger share, or a part of your own (validation=)",
         )
     return Parts(part.select(drawn.train), part.select(drawn.validation), drawn.how)
 
@@ -234,7 +234,15 @@ def train_module(
     score: Measure | None = None,
 ) -> History:
     """Train a module in place, as the options say; arguments and errors as of `Trainer`."""
-    with _threads(options.threads), joined(options.device), _listeners(options) as listeners:
+    with ExitStack() as opened:
+        listeners = opened.enter_context(_listeners(options))
+
+        def tell(event: Event) -> None:
+            for listener in listeners:
+                listener(event)
+
+        opened.enter_context(computing_with(options.threads, options.folder, options.resume, tell))
+        opened.enter_context(joined(options.device))
         trainer = Trainer(
             module,
             loss,
@@ -317,19 +325,3 @@ def _warn(event: Event) -> None:
     elif isinstance(event, StepSkipped):
         message = f"skipped epoch {event.epoch}, step {event.step}: {event.found}"
         warnings.warn(message, stacklevel=2)
-
-
-@contextmanager
-def _threads(threads: int | None) -> Iterator[None]:
-    """Within this block torch computes with so many threads."""
-    if threads is None:
-        yield
-        return
-    if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
-        raise ArgumentError("threads", f"found {threads!r}", "a whole number of at least 1")
-    before = torch.get_num_threads()
-    torch.set_num_threads(int(threads))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

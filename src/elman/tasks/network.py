@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from elman.blueprint import CellConfig, cell_kinds
 from elman.errors import ArgumentError
+from elman.printable import closest
 from elman.transforms.scaler import Scaler
 
 __all__ = ["ModuleRun", "ScaledInputs", "cell_configs", "torch_device"]
@@ -47,7 +48,7 @@ def cell_configs(
         BlueprintError: A value is outside its range.
     """
     if cell not in cell_kinds():
-        raise ArgumentError("cell", f"found {cell!r}", f"one of {', '.join(cell_kinds())}")
+        raise ArgumentError("cell", f"found {cell!r}", closest(cell, cell_kinds()))
     if not isinstance(layers, Integral) or isinstance(layers, bool) or layers < 1:
         raise ArgumentError("layers", f"found {layers!r}", "a whole number of at least 1")
     each = isinstance(units, list | tuple | np.ndarray)

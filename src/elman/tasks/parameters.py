@@ -71,7 +71,11 @@ class RunParameters:
 
     device: str = parameter("cpu", text(), "cpu or cuda.")
     threads: int | None = parameter(
-        None, plain(int), "Of torch while it trains; default: as torch has it."
+        None,
+        plain(int),
+        "Of torch while it trains.",
+        "None: as torch has them; but one where a short trial shows that other work keeps the "
+        "processors busy, which is said. Where `OMP_NUM_THREADS` is set there is no trial.",
     )
     workers: int = parameter(
         0, plain(int), "Threads that prepare batches ahead of the training; the result is the same."

@@ -17,6 +17,7 @@ from elman.training.events import (
     RunStart,
     StepEnd,
     StepSkipped,
+    ThreadsChosen,
 )
 from elman.training.events.history import EpochRecord, History
 from elman.training.events.progress import ProgressDisplay
@@ -69,6 +70,7 @@ __all__ = [
     "StepSkipped",
     "Streams",
     "TensorBoard",
+    "ThreadsChosen",
     "Trainer",
     "TrainingConfig",
     "Unroll",

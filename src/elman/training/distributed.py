@@ -230,5 +230,5 @@ def _lost_peers() -> Iterator[None]:
         raise TrainingError(
             "torchrun",
             f"another process of this training is gone ({str(error).splitlines()[0]})",
-            "start with --max-restarts N, and training goes on by itself; or again with --resume",
+            "start with --max-restarts N, and training goes on by itself; or resume=True",
         ) from error

@@ -19,6 +19,7 @@ from elman.cli.works.sequence_pictures import (
 )
 from elman.data import LabelledSequences, labelled_names
 from elman.errors import ArgumentError
+from elman.printable import closest
 from elman.registry import task_of
 
 __all__ = ["SequenceWork"]
@@ -81,9 +82,9 @@ class SequenceWork:
             return self._gradients(request, model)
         drawn = pictures_of(model)
         if request.kind not in drawn:
-            known = ", ".join(("curves", *drawn, *self.pictures))
+            known = ("curves", *drawn, *self.pictures)
             found = f"a {model.task} has no picture {request.kind!r}"
-            raise ArgumentError("kind", found, f"one of {known}")
+            raise ArgumentError("KIND", found, closest(request.kind, known))
         data = self._read(request, model, labelled=True)
         return drawn[request.kind](model, data, request.index)
 

@@ -27,6 +27,7 @@ from elman.cli.works.series_pictures import (
 )
 from elman.cli.works.series_report import print_report, report_backtest
 from elman.errors import ArgumentError
+from elman.printable import closest
 
 __all__ = ["SeriesWork"]
 
@@ -99,9 +100,9 @@ class SeriesWork:
         """A forecast beside what came: of the run's test part, or of the data given."""
         kind, source, plan = request.kind, request.source, model.plan
         if kind not in self.pictures:
-            known = ", ".join(("curves", *self.pictures))
+            known = ("curves", *self.pictures)
             found = f"a {model.task} has no picture {kind!r}"
-            raise ArgumentError("kind", found, f"one of {known}")
+            raise ArgumentError("KIND", found, closest(kind, known))
         if source is not None and kind != "forecast":
             panel = read_for(model, source, request.part)
             return draw_backtest(kind, model.backtest(panel), panel)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from elman.cli.completion import sets
 from elman.data import as_panel
 from elman.data.series.ahead import joined_panels
 from elman.data.series.panel import Panel
@@ -37,7 +38,11 @@ TIMEZONE = "Of times that have none, as Europe/Paris."
 
 SeriesDataOption = Annotated[
     str,
-    typer.Option("--data", help="A set's name, or a table: .csv, .csv.gz, .tsv or .parquet."),
+    typer.Option(
+        "--data",
+        help="A set's name, or a table: .csv, .csv.gz, .tsv or .parquet.",
+        autocompletion=sets,
+    ),
 ]
 SeriesPartOption = Annotated[
     str | None, typer.Option("--part", help="Of a named set: train or test; default: all.")

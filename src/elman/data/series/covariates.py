@@ -16,7 +16,7 @@ from elman.data.tables.fields import MISSING, is_number, number
 from elman.data.tables.repairs import Order
 from elman.data.tables.timestamps import shown
 from elman.errors import DataError
-from elman.printable import many
+from elman.printable import closest, many
 
 __all__ = ["Block", "Place", "Reader", "check_whole", "constant"]
 
@@ -139,7 +139,7 @@ class Reader:
             raise DataError(
                 self.place(int((codes == new[0]).argmax()), name),
                 f"found the category {labels[new[0]]!r}",
-                f"one of {', '.join(known)}",
+                closest(labels[new[0]], known),
             )
         numbers = np.array([known[label] for label in labels] + [-1])[codes]  # -1 stays missing
         numbers = self.order.take(numbers)

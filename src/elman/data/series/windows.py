@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.lib.stride_tricks import sliding_window_view
 
 from elman.errors import ArgumentError, DataError
+from elman.printable import closest
 
 __all__ = ["TRAITS", "Normalisation", "Prepared", "WindowBatch", "WindowReader", "Windows", "cut"]
 
@@ -194,8 +195,8 @@ class WindowReader:
         base: Callable[[WindowBatch], Float[np.ndarray, "B H K"]] | None = None,
     ) -> None:
         if window_scaling not in get_args(Normalisation):
-            known = ", ".join(get_args(Normalisation))
-            raise ArgumentError("window_scaling", f"found {window_scaling!r}", f"one of {known}")
+            expected = closest(window_scaling, get_args(Normalisation))
+            raise ArgumentError("window_scaling", f"found {window_scaling!r}", expected)
         if ahead and shift_known:
             raise ArgumentError("shift_known", "found with ahead", "one of them")
         if not len(windows):

@@ -25,6 +25,7 @@ from elman.data.tables.fields import MISSING, is_number, number, numbers
 from elman.data.tables.parquet import read_arrow
 from elman.data.tables.unpacking import Unpacking, is_gzip, open_unpacked
 from elman.errors import DataError, FormatError
+from elman.installation import install_command
 
 __all__ = ["SUFFIXES", "is_table", "parse", "read"]
 
@@ -203,7 +204,7 @@ def _by_arrow(source: Source, where: str, header: int, first: _Beginning) -> tup
         import pyarrow
         import pyarrow.csv
     except ImportError as error:
-        return None, f"{error.name} is not installed (faster: pip install 'elman[parquet]')"
+        return None, f"{error.name} is not installed (faster: {install_command('parquet')})"
     if _stray_quotes(source, where):
         return None, "Arrow reads a quote within a field otherwise"
     numeric = first.numeric

@@ -29,6 +29,7 @@ from jaxtyping import Float
 
 from elman.errors import ArgumentError, ShapeError
 from elman.metrics.forecasts.special import negative_binomial_quantile, student_quantile
+from elman.printable import closest
 
 __all__ = ["DEVIATION_FLOOR", "FREEDOM_FLOOR", "HEADS", "Head", "make_head"]
 
@@ -244,7 +245,7 @@ def make_head(name: str, levels: Sequence[float] = ()) -> Head:
     [[2.0, 7.88]]
     """
     if name not in HEADS:
-        raise ArgumentError("head", f"found {name!r}", f"one of {', '.join(HEADS)}")
+        raise ArgumentError("head", f"found {name!r}", closest(name, HEADS))
     if name == "quantiles":
         return QuantileHead(tuple(float(level) for level in levels))
     if len(levels):

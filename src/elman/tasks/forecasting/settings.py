@@ -13,6 +13,7 @@ from elman.data.series.panel import Panel
 from elman.errors import ArgumentError
 from elman.metrics.forecasts import make_head
 from elman.parameters import told, whole_number
+from elman.printable import closest
 from elman.runtime.forecasting import (
     CHOICES,
     LARGEST,
@@ -98,7 +99,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
 
 def _check_name(name: str, found: Any, known: tuple[str, ...]) -> None:
     if found not in known:
-        raise ArgumentError(name, f"found {found!r}", f"one of {', '.join(known)}")
+        raise ArgumentError(name, f"found {found!r}", closest(found, known))
 
 
 def _check_counts(chosen: Mapping[str, Any]) -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "RunStart",
     "StepEnd",
     "StepSkipped",
+    "ThreadsChosen",
 ]
 
 
@@ -41,6 +42,21 @@ class RunStart:
     steps: int
     done: tuple[EpochRecord, ...]
     padding: float = 0.0
+
+
+@dataclass(frozen=True)
+class ThreadsChosen:
+    """Other work keeps the processors busy, so torch computes with fewer threads.
+
+    Attributes:
+        threads: With so many.
+        usual: Instead of so many.
+        times: How many times as long those took in a trial.
+    """
+
+    threads: int
+    usual: int
+    times: float
 
 
 @dataclass(frozen=True)
@@ -149,5 +165,6 @@ Event = (
     | CheckpointSaved
     | CheckpointDamaged
     | RunEnd
+    | ThreadsChosen
 )
 Listener = Callable[[Event], None]

@@ -21,6 +21,7 @@ from elman.training.events import (
     RunStart,
     StepEnd,
     StepSkipped,
+    ThreadsChosen,
 )
 from elman.training.events.history import EpochRecord
 
@@ -98,6 +99,8 @@ class ProgressDisplay:
         elif isinstance(event, StepEnd) and self._pace is not None:
             self._pace.add(event.sequences)
             self._step(event, self._pace)
+        elif isinstance(event, ThreadsChosen):
+            self._say(_threads_line(event))
         elif isinstance(event, MemoryPlanned):
             self._say(f"within the memory budget: {event.plan}")
         elif isinstance(event, StepSkipped):
@@ -157,6 +160,14 @@ class ProgressDisplay:
     def _say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
         self._said = time.perf_counter()
+
+
+def _threads_line(event: ThreadsChosen) -> str:
+    many = "one thread" if event.threads == 1 else f"{event.threads} threads"
+    return (
+        f"Other work keeps the processors busy: {event.usual} threads took {event.times:.0f} times "
+        f"as long as one for a small product. Training with {many} (threads= or --threads chooses)"
+    )
 
 
 def _epoch_line(record: EpochRecord, epochs: int, best: bool, speed: str) -> str:

@@ -104,7 +104,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             raise ValueError("its checksum is another")
         return _unpacked(tensors, header)
     except FileNotFoundError as error:
-        raise CheckpointError(str(path), "does not exist", "begin without --resume") from error
+        raise CheckpointError(str(path), "does not exist", "begin without resume=") from error
     except _DAMAGE as error:
         raise CheckpointError(
             str(path), f"damaged or not a checkpoint: {error}", "begin anew in another folder"

@@ -53,6 +53,8 @@ class RunFolder:
         self.tensorboard = self.path / "tensorboard"
         self.pictures = self.path / "pictures"
         self._launch = self.path / ".launch"
+        self._threads = self.path / ".threads"
+        self.chosen_threads: int | None = None  # for a run that starts here, and goes on so
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -65,6 +67,11 @@ class RunFolder:
         """
         begun = self.config.exists() and self._launch.exists()
         return launch is not None and begun and self._launch.read_text("utf-8") == launch
+
+    def threads(self) -> int | None:
+        """How many threads were chosen when the run began; None: as torch has them."""
+        told = self._threads.read_text("utf-8") if self._threads.exists() else ""
+        return int(told) if told.isdecimal() else None
 
     def start(
         self, config: Mapping[str, Any], resume: bool = False, launch: str | None = None
@@ -96,9 +103,11 @@ class RunFolder:
             raise CheckpointError(
                 str(self.path),
                 "holds a training run already",
-                "pass --resume (resume=True) to go on with it, or another folder with --out",
+                "pass resume=True to go on with it, or another folder as run=",
             )
         self._remember(launch)
+        if self.chosen_threads is not None:
+            self._write(self._threads, str(self.chosen_threads))
         self._write(self.config, text)
 
     def _remember(self, launch: str | None) -> None:
@@ -111,7 +120,7 @@ class RunFolder:
             return load_toml(self.config)
         except FileNotFoundError as error:
             raise CheckpointError(
-                str(self.path), "holds no training run", "begin without --resume"
+                str(self.path), "holds no training run", "begin without resume="
             ) from error
         except (OSError, ValueError) as error:
             raise CheckpointError(
@@ -124,7 +133,7 @@ class RunFolder:
             return [EpochRecord(**facts) for facts in read_epochs(self.metrics)]
         except (OSError, ValueError) as error:
             raise CheckpointError(
-                str(self.metrics), f"cannot be read: {error}", "train again, or --resume"
+                str(self.metrics), f"cannot be read: {error}", "train again, or resume=True"
             ) from error
 
     def write_result(self, result: Mapping[str, Any]) -> None:

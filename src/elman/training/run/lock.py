@@ -34,7 +34,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise CheckpointError(
-            str(folder), f"cannot be written ({error.strerror})", "give another folder with --out"
+            str(folder), f"cannot be written ({error.strerror})", "give another folder as run="
         ) from error
     try:
         _lock(descriptor, folder)
@@ -53,11 +53,11 @@ def _lock(descriptor: int, folder: Path) -> None:
         raise CheckpointError(
             str(folder),
             "another training is at work here",
-            "wait until it ends, or give another folder with --out",
+            "wait until it ends, or give another folder as run=",
         ) from error
     except OSError as error:
         raise CheckpointError(
             str(folder),
             f"its file system cannot lock files ({error.strerror})",
-            "give a folder on a local disk with --out",
+            "give a folder on a local disk as run=",
         ) from error
