@@ -2,11 +2,15 @@
 //
 // The checks here keep memory safe; elman.kernels.native checks before, with messages for people.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -351,6 +355,17 @@ void use_isa(const std::string& name) {
   throw nb::value_error("this machine has no such instruction set");
 }
 
+// The addresses of the functions of `OpenMP`, or None. The struct is never given back: a call on
+// another thread may still read it.
+void use_openmp(const std::optional<std::array<std::uintptr_t, 5>>& addresses) {
+  if (!addresses) return elman::use_openmp(nullptr);
+  const auto& [parallel, num_threads, in_parallel, dynamic, thread_limit] = *addresses;
+  const auto asks = [](std::uintptr_t address) { return reinterpret_cast<int (*)()>(address); };
+  elman::use_openmp(new elman::OpenMP{reinterpret_cast<decltype(elman::OpenMP::parallel)>(parallel),
+                                      asks(num_threads), asks(in_parallel), asks(dynamic),
+                                      asks(thread_limit)});
+}
+
 }  // namespace
 
 NB_MODULE(_native, module) {
@@ -359,6 +374,7 @@ NB_MODULE(_native, module) {
   module.def("isa", [] { return current->name; });
   module.def("available_isas", &available_isas);
   module.def("use_isa", &use_isa, nb::arg("name"));
+  module.def("use_openmp", &use_openmp, nb::arg("addresses").none());
   nb::class_<Prepared>(module, "Prepared")
       .def(nb::init<nb::tuple, bool, std::ptrdiff_t, nb::handle>(), nb::arg("recurrence"),
            nb::arg("twice"), nb::arg("vocabulary"), nb::arg("embedding").none())

@@ -3,6 +3,9 @@
 // The pool is never destroyed: a helper may still be at work, or asleep, when the process exits.
 // After a fork the child has none of the helpers and no say over the locks they held, so it leaves
 // the pool where it is and makes another one.
+//
+// Where another library of the process computes with OpenMP, its team takes the helpers' place: its
+// threads are awake already, and would hold the processors against helpers of our own.
 #include "elman/parallel.h"
 
 #include <atomic>
@@ -11,6 +14,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 
 #ifndef _WIN32
@@ -26,6 +30,9 @@ class Pool;
 namespace {
 
 constinit std::atomic<Pool*> current{nullptr};
+constinit std::atomic<const OpenMP*> openmp{nullptr};
+constinit std::atomic<bool> team_borrowed{false};
+constinit std::atomic<unsigned> forks{0};  // between the first process and this one
 
 // Signals are for the threads of the program, not for a helper; but what it does wrong itself must
 // be reported.
@@ -39,7 +46,12 @@ void leave_signals_to_others() {
 }
 
 #ifndef _WIN32
-[[maybe_unused]] const int watched = pthread_atfork(nullptr, nullptr, [] { current = nullptr; });
+[[maybe_unused]] const int watched = pthread_atfork(nullptr, nullptr, [] {
+  current = nullptr;
+  openmp = nullptr;
+  team_borrowed = false;
+  ++forks;
+});
 #endif
 
 void relax() {
@@ -66,17 +78,19 @@ bool comes_soon(const Ready& ready) {
   return ready();
 }
 
+}  // namespace
+
 // One run; it lives on the caller's stack.
 struct Job {
-  Pool* pool;
   Threads::Task task;
   void* context;
   const Stop& stop;
   std::atomic<std::ptrdiff_t> unfinished;  // parts of helpers
   std::atomic<bool> stopped{false};
+  const unsigned born = forks.load();
 
   // In a child whose parent ran this job: no helper will ever finish its part.
-  bool left_behind() const { return pool != nullptr && pool != current.load(); }
+  bool left_behind() const { return born != forks.load(); }
   bool finished() const { return unfinished.load(std::memory_order_acquire) == 0; }
 
   static bool ask_caller(void* context) {
@@ -86,6 +100,8 @@ struct Job {
   }
   static bool ask_helper(void* context) { return static_cast<Job*>(context)->stopped; }
 };
+
+namespace {
 
 // What one helper waits at.
 class Desk {
@@ -203,8 +219,75 @@ bool Barrier::meet(std::ptrdiff_t turn, const Stop& stop) {
   }
 }
 
-Threads::Threads(std::ptrdiff_t wanted) {
+// ---- a team of OpenMP -------------------------------------------------------------------------
+
+namespace {
+
+// Thrown in the child of a fork, on the caller's thread, over OpenMP's frames: there is no team any
+// more that could end together.
+struct LeftBehind {};
+
+struct Team {
+  Job& job;
+  const OpenMP& library;
+  std::ptrdiff_t count;  // parts
+  std::ptrdiff_t size;   // threads
+  std::thread::id caller = std::this_thread::get_id();
+  std::atomic<bool> begun{false};
+  std::atomic<bool> refused{false};
+  std::atomic<std::ptrdiff_t> next{1};
+
+  static void work(void* given) {
+    Team& team = *static_cast<Team*>(given);
+    // What the caller wrote is seen; OpenMP's own barrier says so, too, but not to a sanitizer.
+    while (!team.begun.load(std::memory_order_acquire)) relax();
+    if (team.library.num_threads() < team.size) {
+      team.refused = true;
+    } else if (std::this_thread::get_id() == team.caller) {
+      team.lead();
+    } else {
+      team.help();
+    }
+  }
+
+  void lead() {
+    job.task(job.context, 0, Stop{&Job::ask_caller, &job});
+    while (!job.left_behind() && !comes_soon([this] { return job.finished(); })) {
+      Job::ask_caller(&job);
+    }
+    if (job.left_behind()) throw LeftBehind{};
+  }
+
+  void help() {
+    const std::ptrdiff_t part = next.fetch_add(1);
+    if (part >= count) return;
+    job.task(job.context, part, Stop{&Job::ask_helper, &job});
+    job.unfinished.fetch_sub(1, std::memory_order_acq_rel);
+  }
+};
+
+// Whether a region would have so many threads, were one not in another.
+bool grants(const OpenMP& library, std::ptrdiff_t threads) {
+  return library.dynamic() == 0 && library.thread_limit() >= threads;
+}
+
+}  // namespace
+
+void use_openmp(const OpenMP* library) {
+  openmp = library;
+}
+
+Threads::Threads(std::ptrdiff_t wanted, std::ptrdiff_t all) {
   if (wanted <= 1) return;
+  const OpenMP* library = openmp;
+  if (library != nullptr && grants(*library, all)) {
+    if (library->in_parallel() != 0) return;
+    if (team_borrowed.exchange(true, std::memory_order_acquire)) return;
+    openmp_ = library;
+    team_ = all < wanted ? wanted : all;
+    count_ = wanted;
+    return;
+  }
   Pool& pool = Pool::get();
   if (!pool.borrow()) return;
   pool_ = &pool;
@@ -213,6 +296,7 @@ Threads::Threads(std::ptrdiff_t wanted) {
 
 Threads::~Threads() {
   if (pool_ != nullptr) pool_->give_back();
+  if (openmp_ != nullptr) team_borrowed.store(false, std::memory_order_release);
 }
 
 std::ptrdiff_t Threads::count() const {
@@ -220,7 +304,8 @@ std::ptrdiff_t Threads::count() const {
 }
 
 bool Threads::run(Task task, void* context, const Stop& stop) {
-  Job job{pool_, task, context, stop, count_ - 1};
+  Job job{task, context, stop, count_ - 1};
+  if (openmp_ != nullptr) return run_in_team(job);
   if (pool_ != nullptr) pool_->start(job, count_ - 1);
   try {
     task(context, 0, Stop{&Job::ask_caller, &job});
@@ -230,6 +315,22 @@ bool Threads::run(Task task, void* context, const Stop& stop) {
     if (pool_ != nullptr) pool_->wait(job, false);
     throw;
   }
+  return !job.stopped;
+}
+
+bool Threads::run_in_team(Job& job) {
+  Team team{job, *openmp_, count_, team_};
+  team.begun.store(true, std::memory_order_release);
+  try {
+    openmp_->parallel(&Team::work, &team, static_cast<unsigned>(team_), 0);
+  } catch (const LeftBehind&) {
+    return false;
+  } catch (...) {  // as above: the parts must not outlive what they work on
+    job.stopped = true;
+    while (!job.left_behind() && !job.finished()) std::this_thread::yield();
+    throw;
+  }
+  if (team.refused) throw std::runtime_error("OpenMP gave fewer threads than it had said");
   return !job.stopped;
 }
 

@@ -52,7 +52,7 @@ void run(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
   bool done = false;
   {
     nb::gil_scoped_release release;
-    Threads threads(useful(call, wanted));
+    Threads threads(useful(call, wanted), wanted);
     call.threads = &threads;
     const Memory memory(workspace(call));
     call.workspace = memory.get();
@@ -71,7 +71,7 @@ void run_both(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&)
   together.reading.batch *= 2;
   const bool at_once =
       useful(together, wanted) > 1 && (wanted == 2 || calls[0]->reading.batch <= wanted / 2);
-  Threads threads(at_once ? 2 : 1);
+  Threads threads(at_once ? 2 : 1, wanted);
   if (threads.count() < 2) {
     for (Call* call : calls) run(kernel, workspace, useful, *call, wanted);
     return;
@@ -90,7 +90,7 @@ void run_both(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&)
   bool done = false;
   {
     nb::gil_scoped_release release;
-    Threads first(1), second(1);
+    Threads first(1, 1), second(1, 1);
     calls[0]->threads = &first;
     calls[1]->threads = &second;
     const Memory first_memory(workspace(*calls[0])), second_memory(workspace(*calls[1]));

@@ -142,7 +142,7 @@ void test_stop(const elman::Isa& isa) {
   elman::Stop second;
   second.context = &asked;
   second.ask = [](void* context) { return ++*static_cast<int*>(context) == 2; };
-  elman::Threads alone(1);
+  elman::Threads alone(1, 1);
 
   auto forward = problem.forward();
   forward.outputs = {found.outputs.data(), 200 * 64, 64};

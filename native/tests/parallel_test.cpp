@@ -3,9 +3,13 @@
 // the thread sanitizer. Prints what failed, exits with 1; a deadlock is ended by ctest's time
 // limit.
 //
+// All of it is done on the pool's own threads and, where this machine has GCC's OpenMP, on a team
+// of that, but for a thread that ends inside of a run: there OpenMP waits for its team for ever.
+//
 // The argument "emulated" leaves out what forks: of qemu's own threads the child has none either.
 #include "elman/parallel.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +20,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -63,7 +68,7 @@ class Barrier {
 // memory, so that a missing order of reads and writes is a data race. Whether its result is right.
 bool recurrence_is_right(std::ptrdiff_t wanted) {
   constexpr std::ptrdiff_t steps = 20;
-  Threads threads(wanted);
+  Threads threads(wanted, wanted);
   const std::ptrdiff_t parts = threads.count();
   std::vector<long> sums(static_cast<std::size_t>(parts * (steps + 1)), 1);
   Barrier barrier(parts);
@@ -91,19 +96,19 @@ void test_threads_that_cannot_be_made() {
   pthread_attr_init(&huge);
   pthread_attr_setstacksize(&huge, std::size_t{1} << 50);
   pthread_setattr_default_np(&huge);
-  expect(Threads(4).count() == 1, "without memory for stacks there is the caller's thread");
+  expect(Threads(4, 4).count() == 1, "without memory for stacks there is the caller's thread");
   pthread_setattr_default_np(&usual);
 #endif
 }
 
 void test_counts() {
   for (const std::ptrdiff_t wanted : {-1, 0, 1}) {
-    expect(Threads(wanted).count() == 1, "there is always the caller's thread");
+    expect(Threads(wanted, wanted).count() == 1, "there is always the caller's thread");
   }
-  expect(Threads(4).count() == 4, "as many threads as are wanted");
-  expect(Threads(2).count() == 2, "and no more");
-  const Threads first(3);
-  expect(Threads(3).count() == 1, "what is lent is not lent again");
+  expect(Threads(4, 4).count() == 4, "as many threads as are wanted");
+  expect(Threads(2, 2).count() == 2, "and no more");
+  const Threads first(3, 3);
+  expect(Threads(3, 3).count() == 1, "what is lent is not lent again");
 }
 
 void test_runs() {
@@ -114,7 +119,7 @@ void test_runs() {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the helpers fall asleep
     expect(recurrence_is_right(3), "a run after a pause");
   }
-  Threads threads(3);
+  Threads threads(3, 3);
   const auto caller = std::this_thread::get_id();
   std::vector<std::thread::id> ids(3);
   run(threads, [&](std::ptrdiff_t part, const Stop&) { ids[part] = std::this_thread::get_id(); });
@@ -124,9 +129,9 @@ void test_runs() {
 
 void test_nested_calls() {
   std::atomic<int> right{0};
-  Threads threads(3);
+  Threads threads(3, 3);
   run(threads, [&](std::ptrdiff_t, const Stop&) {
-    if (Threads(3).count() == 1 && recurrence_is_right(3)) ++right;
+    if (Threads(3, 3).count() == 1 && recurrence_is_right(3)) ++right;
   });
   expect(right == 3, "a call inside of a part runs alone");
 }
@@ -159,7 +164,7 @@ struct ThirdTime {
 void test_stop() {
   for (const std::ptrdiff_t wanted : {1, 3}) {
     ThirdTime third;
-    Threads threads(wanted);
+    Threads threads(wanted, wanted);
     const bool done = run(threads,
                           [](std::ptrdiff_t, const Stop& stop) {
                             while (!stop()) std::this_thread::yield();
@@ -170,7 +175,7 @@ void test_stop() {
     expect(!third.asked_elsewhere, "only the caller's thread asks");
   }
   ThirdTime third;
-  Threads threads(3);
+  Threads threads(3, 3);
   const bool done = run(threads,
                         [](std::ptrdiff_t part, const Stop& stop) {
                           while (part > 0 && !stop()) std::this_thread::yield();
@@ -185,7 +190,7 @@ void test_stop() {
 void test_thread_that_ends_in_stop() {
   std::atomic<int> ended{0};
   std::thread caller([&] {
-    Threads threads(3);
+    Threads threads(3, 3);
     const Stop end{[](void*) -> bool { pthread_exit(nullptr); }, nullptr};
     run(
         threads,
@@ -197,7 +202,7 @@ void test_thread_that_ends_in_stop() {
   });
   caller.join();
   expect(ended == 2, "the helpers end with the caller");
-  expect(Threads(3).count() == 3, "and are free again");
+  expect(Threads(3, 3).count() == 3, "and are free again");
   expect(recurrence_is_right(3), "and work");
 }
 
@@ -220,7 +225,7 @@ void test_fork() {
     const pid_t child = fork();
     if (child == 0) {
       alarm(patience);
-      _exit(Threads(3).count() == 3 && recurrence_is_right(3) ? 0 : 1);
+      _exit(Threads(3, 3).count() == 3 && recurrence_is_right(3) ? 0 : 1);
     }
     expect(ended_well(child), "a child makes its own threads");
   }
@@ -246,7 +251,7 @@ struct ForkOnce {
 void test_fork_in_stop() {
   for (const bool waiting : {false, true}) {
     ForkOnce forking;
-    Threads threads(3);
+    Threads threads(3, 3);
     const bool done = run(threads,
                           [&](std::ptrdiff_t part, const Stop& stop) {
                             if (part == 0 && waiting) return;
@@ -264,7 +269,7 @@ void test_fork_in_stop() {
 void leave_a_run_behind() {
   static std::atomic<bool> runs{false};
   std::thread([] {
-    Threads threads(3);
+    Threads threads(3, 3);
     run(threads, [](std::ptrdiff_t, const Stop& stop) {
       while (!stop()) runs = true;
     });
@@ -272,27 +277,54 @@ void leave_a_run_behind() {
   while (!runs) std::this_thread::yield();
 }
 
-}  // namespace
+// GCC's OpenMP, whose threads a run may use; null: this machine has none.
+const elman::OpenMP* openmp_here() {
+  static elman::OpenMP library;
+  void* const loaded = dlopen("libgomp.so.1", RTLD_NOW);
+  if (loaded == nullptr) return nullptr;
+  const auto find = [loaded](auto& function, const char* name) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(loaded, name));
+    return function != nullptr;
+  };
+  const bool whole =
+      find(library.parallel, "GOMP_parallel") && find(library.num_threads, "omp_get_num_threads") &&
+      find(library.in_parallel, "omp_in_parallel") && find(library.dynamic, "omp_get_dynamic") &&
+      find(library.thread_limit, "omp_get_thread_limit");
+  return whole ? &library : nullptr;
+}
 
-int main(int count, char** words) {
-  [[maybe_unused]] const bool emulated = count > 1 && std::strcmp(words[1], "emulated") == 0;
-  test_threads_that_cannot_be_made();
+void test_all([[maybe_unused]] bool forks) {
   test_counts();
   test_runs();
   test_nested_calls();
   test_many_callers();
   test_stop();
-  test_thread_that_ends_in_stop();
-#ifdef __SANITIZE_THREAD__
-  std::printf("not tested: fork, which the thread sanitizer does not follow\n");
-#else
-  if (emulated) {
-    std::printf("not tested: fork, which the emulator's threads do not survive\n");
-  } else {
+#ifndef __SANITIZE_THREAD__
+  if (forks) {
     test_fork();
     test_fork_in_stop();
   }
 #endif
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const bool emulated = count > 1 && std::strcmp(words[1], "emulated") == 0;
+#ifdef __SANITIZE_THREAD__
+  std::printf("not tested: fork, which the thread sanitizer does not follow\n");
+#endif
+  if (emulated) std::printf("not tested: fork, which the emulator's threads do not survive\n");
+  test_threads_that_cannot_be_made();
+  test_all(!emulated);
+  test_thread_that_ends_in_stop();
+  if (const elman::OpenMP* library = openmp_here()) {
+    elman::use_openmp(library);
+    test_all(!emulated);
+    elman::use_openmp(nullptr);
+  } else {
+    std::printf("not tested: OpenMP, which this machine does not have\n");
+  }
   leave_a_run_behind();
   std::printf(failures == 0 ? "the pool holds\n" : "%d failures\n", failures.load());
   return failures == 0 ? 0 : 1;

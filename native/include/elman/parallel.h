@@ -10,10 +10,24 @@
 
 namespace elman {
 
+// The OpenMP library of another one in this process (torch), whose threads ours are then: two pools
+// would be in each other's way, because OpenMP's threads stay awake for a while after their work.
+struct OpenMP {
+  void (*parallel)(void (*work)(void*), void* context, unsigned threads, unsigned flags);
+  int (*num_threads)();  // of the region that one is in
+  int (*in_parallel)();
+  int (*dynamic)();
+  int (*thread_limit)();
+};
+
+// From now on calls run on this library's threads; null: on our own. The child of a fork always has
+// its own: OpenMP's do not survive one.
+void use_openmp(const OpenMP* library);
+
 // Threads lent to one call: the caller's own and, while nobody else has borrowed them, others that
 // live as long as the process. They are made when first wanted.
 //
-//   Threads threads(4);           // first learn how many there are,
+//   Threads threads(4, 8);        // first learn how many there are,
 //   Work work(threads.count());   // then divide the work by that many,
 //   if (!threads.run(&part_of_work, &work, stop)) return false;  // as often as needed.
 class Threads {
@@ -24,7 +38,10 @@ class Threads {
 
   // Borrows up to `wanted` threads, the caller's one of them. Never waits: while another call has
   // them, on another thread or further up on this one, only the caller's is left.
-  explicit Threads(std::ptrdiff_t wanted);
+  //
+  // OpenMP is always asked for `all`, the number that the rest of the program uses: it ends threads
+  // that a smaller team leaves over.
+  Threads(std::ptrdiff_t wanted, std::ptrdiff_t all);
   ~Threads();
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
@@ -44,8 +61,12 @@ class Threads {
   bool run(Task task, void* context, const Stop& stop);
 
  private:
-  class Pool* pool_ = nullptr;  // null: the caller's thread only
+  bool run_in_team(struct Job& job);
+
+  class Pool* pool_ = nullptr;      // the lender; null with a team, or the caller's thread only
+  const OpenMP* openmp_ = nullptr;  // the lender of a team
   std::ptrdiff_t count_ = 1;
+  std::ptrdiff_t team_ = 1;
 };
 
 // Where the parts of one run wait for each other.

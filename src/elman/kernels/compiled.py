@@ -21,6 +21,7 @@ except ImportError:  # a source tree that was not installed
 __all__ = [
     "WEIGHTS",
     "available_isas",
+    "compute_on",
     "described",
     "isa",
     "kernels_of",
@@ -58,6 +59,18 @@ def _choose_isa(name: str | None) -> None:
 
 
 _choose_isa(os.environ.get("ELMAN_ISA"))
+
+
+def compute_on(openmp: tuple[int, ...] | None) -> None:
+    """Have the kernels of this process run on another library's OpenMP threads.
+
+    Args:
+        openmp: The addresses of `GOMP_parallel`, `omp_get_num_threads`, `omp_in_parallel`,
+            `omp_get_dynamic` and `omp_get_thread_limit`, which must stay loaded; None: threads of
+            our own.
+    """
+    if _native is not None:
+        _native.use_openmp(openmp)
 
 
 def missing(recurrence: Recurrence | None = None) -> str | None:

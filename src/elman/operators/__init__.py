@@ -8,6 +8,7 @@ objects holding torch tensors. `choose` says which of the three implementations 
 - `loop`: torch operations step by step, which can do everything.
 """
 
+from elman.operators import team  # noqa: F401  from here on the kernels use torch's threads
 from elman.operators.choice import Choice, choose
 from elman.operators.unrolling import Direction, step, unroll, unroll_both
 
