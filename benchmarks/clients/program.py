@@ -76,4 +76,4 @@ def _watched(call: Callable[[], Any], name: str, accelerated: bool) -> dict[str,
     if (True in ours) != accelerated:
         who = "Elman's modules" if True in ours else "torch's own modules alone"
         raise BenchmarkError(f"{name} came from {who}; accelerated is {accelerated}")
-    return {name: np.asarray(found, np.float64)}
+    return {} if found is None else {name: np.asarray(found, np.float64)}
