@@ -8,6 +8,7 @@ from sklearn import metrics as sk
 
 from elman import metrics
 from elman.errors import ArgumentError, ShapeError
+from elman.metrics.scores import found_of_each, roc_areas
 
 draws = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
@@ -133,3 +134,81 @@ def test_shapes_are_checked(call, word):
 def test_values_are_checked(call, word):
     with pytest.raises(ArgumentError, match=word):
         call()
+
+
+@given(draw=draws, classes=st.integers(2, 6), rows=st.integers(2, 40), weighted=st.booleans())
+def test_f1_is_scikit_learns(draw, classes, rows, weighted):
+    true, predicted = draw.integers(classes, size=(2, rows))
+    weight = draw.random(rows) + 0.1 if weighted else None
+    for average in ("macro", "micro"):
+        theirs = sk.f1_score(true, predicted, average=average, sample_weight=weight)
+        close(metrics.f1(true, predicted, average, weight), theirs)
+        several, said = draw.integers(2, size=(2, rows, 3))
+        theirs = sk.f1_score(several, said, average=average, sample_weight=weight, zero_division=0)
+        close(metrics.f1(several, said, average, weight), theirs)
+
+
+@given(draw=draws, classes=st.integers(2, 5), rows=st.integers(2, 40), weighted=st.booleans())
+def test_each_class_is_found_as_scikit_learn_says(draw, classes, rows, weighted):
+    true, predicted = draw.integers(classes, size=(2, rows))
+    weight = draw.random(rows) + 0.1 if weighted else None
+    names = range(classes + 1)  # the last one never occurs
+    found = found_of_each(true, predicted, names, weight)
+    theirs = sk.precision_recall_fscore_support(
+        true, predicted, labels=list(names), sample_weight=weight, zero_division=0
+    )
+    for name, values in zip(("precision", "recall", "f1", "count"), theirs, strict=True):
+        close(found[name], values)
+
+
+@given(draw=draws, rows=st.integers(2, 40), levels=st.integers(2, 6), weighted=st.booleans())
+def test_the_area_of_two_classes_is_scikit_learns_with_ties(draw, rows, levels, weighted):
+    true = np.concatenate([[0, 1], draw.integers(2, size=rows)])
+    scores = draw.integers(levels, size=len(true)) / levels
+    weight = draw.random(len(true)) + 0.1 if weighted else None
+    theirs = sk.roc_auc_score(true, scores, sample_weight=weight)
+    close(metrics.roc_auc(true, scores, weight), theirs)
+    close(metrics.roc_auc(true, np.stack([1 - scores, scores], axis=1), weight), theirs)
+
+
+@given(draw=draws, classes=st.integers(3, 5), rows=st.integers(1, 30), weighted=st.booleans())
+def test_the_area_of_several_classes_is_scikit_learns(draw, classes, rows, weighted):
+    true = np.concatenate([np.arange(classes), draw.integers(classes, size=rows)])
+    chances = draw.dirichlet(np.full(classes, 0.5), size=len(true))
+    weight = draw.random(len(true)) + 0.1 if weighted else None
+    theirs = sk.roc_auc_score(true, chances, multi_class="ovr", sample_weight=weight)
+    close(metrics.roc_auc(true, chances, weight), theirs)
+    labels = np.stack([true == 0, true == 1], axis=1).astype(int)
+    theirs = sk.roc_auc_score(labels, chances[:, :2], sample_weight=weight)
+    close(metrics.roc_auc(labels, chances[:, :2], weight), theirs)
+
+
+def test_a_class_that_does_not_occur_is_left_out_of_the_mean():
+    chances = np.array([[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.4, 0.3, 0.3]])
+    first = metrics.roc_auc([1, 0, 0], chances[:, 0])
+    second = metrics.roc_auc([0, 1, 1], chances[:, 1])
+    close(metrics.roc_auc([0, 1, 1], chances), (first + second) / 2)
+    assert roc_areas([0, 1, 1], chances)[2] is None
+
+
+@pytest.mark.parametrize(
+    ("true", "scores", "error", "said"),
+    [
+        ([1, 1], [0.2, 0.3], ArgumentError, "one class only"),
+        ([0, 0], [[0.5, 0.3, 0.2]] * 2, ArgumentError, "one class only"),
+        ([0, 1], [0.2, np.nan], ArgumentError, "NaN"),
+        ([0, 1], [0.2], ShapeError, r"shape \(1,\) beside true \(2,\)"),
+        ([0, 1], [[0.2], [0.3]], ShapeError, r"scores \[N\]"),
+        ([[0, 1]], [0.2], ShapeError, r"scores \[N\]"),
+    ],
+)
+def test_an_area_that_is_none_is_refused(true, scores, error, said):
+    with pytest.raises(error, match=said):
+        metrics.roc_auc(true, scores)
+
+
+def test_rows_without_weight_count_nothing():
+    true, predicted, weight = [0, 1, 2, 1], [0, 1, 1, 0], [1, 1, 0, 1]
+    close(metrics.f1(true, predicted, "macro", weight), metrics.f1([0, 1, 1], [0, 1, 0]))
+    with pytest.raises(ArgumentError, match="macro or micro"):
+        metrics.f1(true, predicted, "weighted")

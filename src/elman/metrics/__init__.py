@@ -22,10 +22,12 @@ from elman.metrics.scores import (
     accuracy,
     balanced_accuracy,
     confusion_matrix,
+    f1,
     log_loss,
     mae,
     r2,
     rmse,
+    roc_auc,
 )
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "crps_gaussian",
     "crps_quantiles",
     "crps_samples",
+    "f1",
     "fit_classification",
     "fit_regression",
     "log_loss",
@@ -48,6 +51,7 @@ __all__ = [
     "real_steps",
     "rmse",
     "rmsse",
+    "roc_auc",
     "seasonal_scale",
     "smape",
 ]

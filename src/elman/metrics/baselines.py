@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from elman.errors import ArgumentError, BundleError, ShapeError
-from elman.metrics.features import Sequences, averaged, flattened, real_steps
-from elman.metrics.linear import ITERATIONS, LinearMap, fit_logistic, fit_ridge
-from elman.metrics.scores import accuracy, r2
+from elman.metrics.features import Sequences, real_steps
+from elman.metrics.linear import LinearMap, fit_logistic, fit_ridge
+from elman.metrics.linear_answers import AVERAGED, PER_STEP, LinearAnswers, array_of, features_of
+from elman.metrics.scorecards import Card, class_card, first_scores, label_card, number_card
 
 __all__ = [
     "ClassificationBaselines",
@@ -35,69 +36,6 @@ LARGEST_INPUT = 4096
 LARGEST_FIT = 500_000_000
 """Most products, rows · features · outputs (10 at least), in one pass over the rows that a
 linear model is fitted on; of more rows some are drawn."""
-
-AVERAGED, PER_STEP = 0, -1  # or T, the number of steps that are flattened
-
-
-@dataclass(frozen=True)
-class _Linear:
-    """A linear model, what it sees of a sequence, and how it was fitted."""
-
-    map: LinearMap
-    steps: int  # AVERAGED, PER_STEP or T
-    fitted_on: int
-    available: int
-    converged: bool = True
-
-    @property
-    def input(self) -> str:
-        names = {AVERAGED: "the averaged input", PER_STEP: "each step's own features"}
-        return names.get(self.steps, "the flattened input")
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader of the score should know."""
-        notes = []
-        if self.fitted_on < self.available:
-            notes.append(
-                f"the linear baseline was fitted on {self.fitted_on:,} of {self.available:,} rows"
-            )
-        if not self.converged:
-            notes.append(
-                f"the logistic regression had not fully converged after {ITERATIONS} iterations"
-            )
-        return tuple(notes)
-
-    def answers(self, sequences: Sequences) -> bool:
-        """False for sequences that are not as long as the ones it was fitted on."""
-        return self.steps <= 0 or bool((sequences.lengths == self.steps).all())
-
-    def __call__(self, sequences: Sequences) -> np.ndarray:
-        """Scores `[rows, K]`; rows are sequences or, per step, all their real steps."""
-        features = _features(sequences, self.steps)
-        if features.shape[1] != self.map.weight.shape[1]:
-            raise ShapeError(
-                "sequences",
-                f"{features.shape[1]} features",
-                f"pass the {self.map.weight.shape[1]} that the baselines were fitted on",
-            )
-        return self.map(features)
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        facts = [self.steps, self.fitted_on, self.available, self.converged]
-        return {
-            "weight": self.map.weight,
-            "bias": self.map.bias,
-            "facts": np.array(facts, dtype=np.int64),
-        }
-
-    @classmethod
-    def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> _Linear:
-        weight, bias, facts = (_tensor(tensors, name) for name in ("weight", "bias", "facts"))
-        if weight.ndim != 2 or bias.shape != weight.shape[:1] or facts.shape != (4,):
-            raise BundleError("baselines", "arrays that do not fit together", "save it again")
-        steps, fitted_on, available, converged = facts.tolist()
-        return cls(LinearMap(weight, bias), steps, fitted_on, available, bool(converged))
 
 
 @dataclass(frozen=True)
@@ -113,7 +51,7 @@ class ClassificationBaselines:
 
     majority: np.ndarray
     classes: np.ndarray
-    linear: _Linear
+    linear: LinearAnswers
 
     @property
     def names(self) -> tuple[str, str]:
@@ -137,27 +75,61 @@ class ClassificationBaselines:
         A regression on the flattened input is left out if these sequences are of other
         lengths than the training part's.
         """
+        return {name: found for name, (found, _) in self._answers(sequences).items()}
+
+    def _answers(self, sequences: Sequences) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What each says, and by what it ranks the rows for each of its classes or labels."""
         majority, logistic = self.names
         rows = len(sequences.lengths)
-        shape = (rows, len(self.majority)) if self.multilabel else (rows,)
-        answers = {majority: np.broadcast_to(self.majority, shape)}
+        if self.multilabel:
+            always = np.broadcast_to(self.majority, (rows, len(self.majority)))
+            answers = {majority: (always, always)}
+        else:
+            always = np.broadcast_to(self.majority, (rows,))
+            answers = {majority: (always, np.zeros((rows, len(self.classes))))}
         if self.linear.answers(sequences):
             scores = self.linear(sequences)
-            answers[logistic] = (
-                (scores > 0).astype(np.int64)
-                if self.multilabel
-                else self.classes[scores.argmax(axis=1)]
-            )
+            if self.multilabel:
+                answers[logistic] = (scores > 0).astype(np.int64), scores
+            else:
+                chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+                chances /= chances.sum(axis=1, keepdims=True)
+                answers[logistic] = self.classes[scores.argmax(axis=1)], chances
         return answers
+
+    def scorecards(
+        self, sequences: Sequences, labels: Any, sample_weight: Any = None
+    ) -> dict[str, Card]:
+        """Each baseline's scores by its name, as in `predict`.
+
+        Args:
+            sequences: N of them.
+            labels: Class indices `[N]`, -1 for one that was not learnt; or 0 and 1 `[N, L]`.
+            sample_weight: `[N]`, or None.
+
+        Returns:
+            As `metrics.scorecards.class_card` or `label_card`.
+        """
+        labels, answers = np.asarray(labels), self._answers(sequences)
+        if self.multilabel:
+            return {
+                name: label_card(labels, found, ranks, sample_weight)
+                for name, (found, ranks) in answers.items()
+            }
+        known = np.unique(np.concatenate([self.classes, labels[labels >= 0]]))
+        true, cards = np.where(labels < 0, -1, np.searchsorted(known, labels)), {}
+        for name, (found, ranks) in answers.items():
+            chances = np.zeros((len(labels), max(len(known), 2)))
+            chances[:, np.searchsorted(known, self.classes)] = ranks
+            said = np.searchsorted(known, found)
+            cards[name] = class_card(true, said, chances, sample_weight)
+        return cards
 
     def scores(
         self, sequences: Sequences, labels: Any, sample_weight: Any = None
     ) -> dict[str, float]:
-        """Each baseline's accuracy (see `metrics.accuracy`) by its name, as in `predict`."""
-        return {
-            name: accuracy(labels, answer, sample_weight)
-            for name, answer in self.predict(sequences).items()
-        }
+        """Each baseline's accuracy by its name: of `scorecards` the first."""
+        return first_scores(self.scorecards(sequences, labels, sample_weight))
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All that `from_tensors` needs, as arrays for a model file."""
@@ -170,8 +142,8 @@ class ClassificationBaselines:
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> ClassificationBaselines:
         """The baselines that `tensors` described; `BundleError` if something is missing."""
-        majority, classes = _tensor(tensors, "majority"), _tensor(tensors, "classes")
-        linear = _Linear.from_tensors(tensors)
+        majority, classes = array_of(tensors, "majority"), array_of(tensors, "classes")
+        linear = LinearAnswers.from_tensors(tensors)
         vectors = majority.ndim == classes.ndim == 1 and (len(majority) == 1 or not len(classes))
         if not vectors or len(linear.map.bias) != (len(classes) or len(majority)):
             raise BundleError("baselines", "arrays that do not fit together", "save it again")
@@ -183,7 +155,7 @@ class RegressionBaselines:
     """The training part's mean `[K]`, and linear regression."""
 
     mean: np.ndarray
-    linear: _Linear
+    linear: LinearAnswers
 
     @property
     def names(self) -> tuple[str, str]:
@@ -213,15 +185,22 @@ class RegressionBaselines:
             answers[regression] = self.linear(sequences)
         return answers
 
-    def scores(
+    def scorecards(
         self, sequences: Sequences, targets: Any, sample_weight: Any = None
-    ) -> dict[str, float]:
-        """Each baseline's R² (see `metrics.r2`) by its name, as in `predict`.
+    ) -> dict[str, Card]:
+        """Each baseline's scores by its name, as in `predict`; see `metrics.scorecards`.
 
         Targets and weights are as `fit_regression` takes them.
         """
         rows, weight = _regression_rows(sequences, targets, sample_weight, self.per_step)
-        return {name: r2(rows, answer, weight) for name, answer in self.predict(sequences).items()}
+        answers = self.predict(sequences)
+        return {name: number_card(rows, answer, weight) for name, answer in answers.items()}
+
+    def scores(
+        self, sequences: Sequences, targets: Any, sample_weight: Any = None
+    ) -> dict[str, float]:
+        """Each baseline's R² by its name: of `scorecards` the first."""
+        return first_scores(self.scorecards(sequences, targets, sample_weight))
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All that `from_tensors` needs, as arrays for a model file."""
@@ -230,7 +209,7 @@ class RegressionBaselines:
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> RegressionBaselines:
         """The baselines that `tensors` described; `BundleError` if something is missing."""
-        mean, linear = _tensor(tensors, "mean"), _Linear.from_tensors(tensors)
+        mean, linear = array_of(tensors, "mean"), LinearAnswers.from_tensors(tensors)
         if mean.shape != linear.map.bias.shape:
             raise BundleError("baselines", "arrays that do not fit together", "save it again")
         return cls(mean, linear)
@@ -267,7 +246,7 @@ def fit_classification(
         majority = found[[np.bincount(index, weight).argmax()]]
         classes, drawn = np.unique(labels[rows], return_inverse=True)
         map_, converged = fit_logistic(features, drawn, len(classes), weight[rows])
-    linear = _Linear(map_, steps, len(rows), len(labels), converged)
+    linear = LinearAnswers(map_, steps, len(rows), len(labels), converged)
     return ClassificationBaselines(majority, classes, linear)
 
 
@@ -299,13 +278,7 @@ def fit_regression(
     )
     mean = weight @ wanted / weight.sum()
     map_ = fit_ridge(features, wanted[rows], weight[rows], seed)
-    return RegressionBaselines(mean, _Linear(map_, steps, len(rows), len(wanted)))
-
-
-def _features(sequences: Sequences, steps: int) -> np.ndarray:
-    if steps == PER_STEP:
-        return real_steps(sequences.values, sequences.lengths)
-    return averaged(sequences) if steps == AVERAGED else flattened(sequences)
+    return RegressionBaselines(mean, LinearAnswers(map_, steps, len(rows), len(wanted)))
 
 
 def _table(
@@ -319,7 +292,7 @@ def _table(
     equal = length > 0 and (sequences.lengths == length).all()
     flat = equal and length * inputs <= LARGEST_INPUT
     steps = PER_STEP if per_step else length if flat else AVERAGED
-    features = _features(sequences, steps)
+    features = features_of(sequences, steps)
     rows = np.flatnonzero(weight > 0)
     most = max(1, LARGEST_FIT // (features.shape[1] * max(10, outputs)))
     if len(rows) > most:
@@ -387,9 +360,3 @@ def _row_weights(
     if weight.sum() == 0:
         raise ArgumentError("sample_weight", "zeros only", "give at least one row a weight")
     return weight
-
-
-def _tensor(tensors: Mapping[str, np.ndarray], name: str) -> np.ndarray:
-    if name not in tensors:
-        raise BundleError("baselines", f"no array {name!r}", "save the model again")
-    return np.asarray(tensors[name])

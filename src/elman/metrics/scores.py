@@ -16,10 +16,14 @@ __all__ = [
     "accuracy",
     "balanced_accuracy",
     "confusion_matrix",
+    "f1",
+    "found_of_each",
     "log_loss",
     "mae",
     "r2",
     "rmse",
+    "roc_areas",
+    "roc_auc",
 ]
 
 
@@ -120,6 +124,134 @@ def confusion_matrix(
     flat = np.bincount(row * size + column, weight, minlength=size * size)
     matrix = flat.reshape(size, size)
     return matrix.astype(np.int64) if sample_weight is None else matrix
+
+
+def found_of_each(
+    true: Any, predicted: Any, labels: Any = None, sample_weight: Any = None
+) -> dict[str, np.ndarray]:
+    """How well each class, or each of several labels a row, was found.
+
+    Args:
+        true: Labels `[N]`; or `[N, L]` 0 or 1 per label.
+        predicted: As `true`.
+        labels: Of `[N]`: the K classes in the order wanted; None: all that occur, sorted. What is
+            none of them counts as another class.
+        sample_weight: `[N]`, or None.
+
+    Returns:
+        `count` (rows, or their weight, that have the class), `precision`, `recall` and `f1`, each
+        `[K]` or `[L]` float64. A share of nothing is 0.
+    """
+    true, predicted = _labels(true, predicted)
+    weight = _weights(sample_weight, len(true))
+    if true.ndim == 2:
+        has, said = true == 1, predicted == 1
+        count, told, hits = weight @ has, weight @ said, weight @ (has & said)
+    else:
+        known = np.unique(np.concatenate([true, predicted])) if labels is None else labels
+        pairs = [(true == label, predicted == label) for label in known]
+        count = np.array([weight @ has for has, _ in pairs])
+        told = np.array([weight @ said for _, said in pairs])
+        hits = np.array([weight @ (has & said) for has, said in pairs])
+    return {
+        "count": count,
+        "precision": _share(hits, told),
+        "recall": _share(hits, count),
+        "f1": _share(2 * hits, told + count),
+    }
+
+
+def f1(true: Any, predicted: Any, average: str = "macro", sample_weight: Any = None) -> float:
+    """Harmonic mean of precision and recall, in [0, 1].
+
+    Args:
+        true: Labels `[N]`; or `[N, L]` 0 or 1 per label.
+        predicted: As `true`.
+        average: `macro`: the mean over the classes that occur in either, or over all L labels;
+            `micro`: over all decisions alike, which for labels `[N]` is the accuracy.
+        sample_weight: `[N]`, or None.
+
+    Raises:
+        ArgumentError: `average` is neither.
+    """
+    if average not in ("macro", "micro"):
+        raise ArgumentError("average", f"found {average!r}", "macro or micro")
+    true, predicted = _labels(true, predicted)
+    weight = _weights(sample_weight, len(true))
+    if average == "macro":
+        counted = weight > 0  # a class that only rows without weight have does not occur
+        each = found_of_each(true[counted], predicted[counted], None, weight[counted])
+        return float(each["f1"].mean())
+    if true.ndim == 1:
+        return accuracy(true, predicted, weight)
+    hits = weight @ ((true == 1) & (predicted == 1)).sum(axis=1)
+    told = weight @ ((true == 1).sum(axis=1) + (predicted == 1).sum(axis=1))
+    return float(_share(2 * hits, told))
+
+
+def roc_auc(true: Any, scores: Any, sample_weight: Any = None) -> float:
+    """Area under the ROC curve: how often a row that has a class is scored above one that has not.
+
+    >>> roc_auc([0, 1, 1], [0.1, 0.4, 0.1])
+    0.75
+
+    Args:
+        true: 0 and 1 `[N]`; or `[N, L]` per label; or class indices `[N]` in 0…K-1.
+        scores: `[N]`; or `[N, L]`; or `[N, K]`: of two classes the second's is taken, of more the
+            plain mean over those that occur, each against the rest. Equal scores count half.
+        sample_weight: `[N]`, or None.
+
+    Raises:
+        ShapeError: The shapes do not fit.
+        ArgumentError: Nothing is to be told apart: there is one class only. Or a score is NaN.
+    """
+    found = [area for area in roc_areas(true, scores, sample_weight) if area is not None]
+    if not found:
+        raise ArgumentError("true", "one class only", "rows of two classes: else there is no curve")
+    return float(np.mean(found))
+
+
+def roc_areas(true: Any, scores: Any, sample_weight: Any = None) -> list[float | None]:
+    """The area for each class or label; None where all rows, or none, have it. See `roc_auc`."""
+    true, scores = np.asarray(true), np.asarray(scores, dtype=np.float64)
+    indices = true.ndim == 1 and scores.ndim == 2
+    fits = true.shape == scores.shape and true.ndim in (1, 2)
+    if indices:
+        fits = len(true) == len(scores) and scores.shape[1] >= 2
+    if not fits:
+        raise ShapeError(
+            "scores",
+            f"shape {scores.shape} beside true {true.shape}",
+            "scores [N] or [N, L] as true has, or [N, K] beside class indices [N]",
+        )
+    if np.isnan(scores).any():
+        raise ArgumentError("scores", "found NaN", "numbers")
+    weight = _weights(sample_weight, len(true))
+    if indices and scores.shape[1] == 2:
+        return [_area(true == 1, scores[:, 1], weight)]
+    if indices:
+        return [_area(true == k, scores[:, k], weight) for k in range(scores.shape[1])]
+    columns = zip(
+        (true == 1).reshape(len(true), -1).T, scores.reshape(len(true), -1).T, strict=True
+    )
+    return [_area(has, column, weight) for has, column in columns]
+
+
+def _area(has: np.ndarray, scores: np.ndarray, weight: np.ndarray) -> float | None:
+    """The share of pairs, one that has it and one that has not, that are in order."""
+    levels, place = np.unique(scores, return_inverse=True)
+    with_it = np.bincount(place, weight * has, len(levels))
+    without = np.bincount(place, weight * ~has, len(levels))
+    pairs = with_it.sum() * without.sum()
+    if pairs == 0:
+        return None
+    below = np.cumsum(without) - without
+    return float(with_it @ (below + without / 2) / pairs)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Of nothing it is 0."""
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1), 0.0)
 
 
 def r2(true: Any, predicted: Any, sample_weight: Any = None) -> float:
