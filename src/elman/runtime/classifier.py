@@ -10,8 +10,10 @@ import numpy as np
 from elman.bundle import Bundle
 from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
-from elman.metrics import accuracy, balanced_accuracy, log_loss
+from elman.metrics import log_loss
 from elman.metrics.baselines import ClassificationBaselines
+from elman.metrics.scorecards import card_notes, class_card, label_card
+from elman.metrics.scores import found_of_each
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
@@ -118,10 +120,11 @@ class ClassifierModel(SequenceModel):
     def _scores(
         self, sequences: Sequences, y: Any, weight: np.ndarray | None
     ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
-        """The accuracy; of one label a sequence also `balanced_accuracy`, and `log_loss` in nats.
+        """The accuracy and what stands beside it; see `elman.metrics.scorecards`.
 
-        With several labels a sequence, all of them must be right. The last one is left out where
-        a label is not known.
+        Of one class each also `log_loss` in nats, left out where a class was not learnt. With
+        several labels a sequence, all of them must be right. `by_class` has for each class or
+        label `count`, `precision`, `recall` and `f1`.
         """
         if self.per_step:
             return self._step_scores(sequences, y, weight)
@@ -133,11 +136,15 @@ class ClassifierModel(SequenceModel):
             raise _other_labels(f"{labels.shape[1]} labels a sequence")
         logits = self.outputs(sequences)
         if self.multilabel:
-            return (
-                {"score": accuracy(labels, (logits > 0).astype(np.int64), weight)},
-                labels,
-                weight,
-            )
+            said = (logits > 0).astype(np.int64)
+            card = label_card(labels, said, logits, weight)
+            scores = {
+                "score": card["accuracy"],
+                **card,
+                "by_class": self._by_class(labels, said, weight),
+                "notes": card_notes(card, labels, len(self.classes_)),
+            }
+            return scores, labels, weight
         true = label_indices(labels, self.classes_)
         return self._class_scores(true, logits, weight), true, weight
 
@@ -160,18 +167,31 @@ class ClassifierModel(SequenceModel):
         self, true: np.ndarray, logits: np.ndarray, weight: np.ndarray | None
     ) -> dict[str, Any]:
         """Of one class each."""
-        found = logits.argmax(axis=1)
-        scores: dict[str, Any] = {
-            "score": accuracy(true, found, weight),
-            "balanced_accuracy": balanced_accuracy(true, found, weight),
-        }
+        found, chances = logits.argmax(axis=1), self.answered(logits)
+        card = class_card(true, found, chances, weight)
+        notes, more = card_notes(card, true, len(self.classes_)), {}
         unknown = int((true < 0).sum())
         if unknown:
             what = "steps" if self.per_step else "sequences"
-            scores["notes"] = [f"{unknown} {what} have a label that was not trained"]
+            notes.insert(0, f"{unknown} {what} have a label that was not trained")
         else:
-            scores["log_loss"] = log_loss(true, self.answered(logits), weight)
-        return scores
+            more["log_loss"] = log_loss(true, chances, weight)
+        by_class = self._by_class(true, found, weight)
+        return {"score": card["accuracy"], **card, **more, "by_class": by_class, "notes": notes}
+
+    def _by_class(
+        self, true: np.ndarray, found: np.ndarray, weight: np.ndarray | None
+    ) -> list[dict[str, Any]]:
+        """How well each class, or each of several labels, was found."""
+        each = found_of_each(true, found, range(len(self.classes_)), weight)
+        if weight is None:
+            each["count"] = each["count"].astype(np.int64)
+        names = self.target_names if self.multilabel else self.classes_.tolist()
+        rows = zip(*(column.tolist() for column in each.values()), strict=True)
+        return [
+            {"class": name, **dict(zip(each, row, strict=True))}
+            for name, row in zip(names, rows, strict=True)
+        ]
 
     def stepper(self, batch: int = 1) -> NetworkStepper:
         """The probabilities after each step of `batch` streams: `trace`, one step at a time.

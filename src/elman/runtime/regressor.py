@@ -10,9 +10,9 @@ import numpy as np
 from elman.bundle import Bundle
 from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
-from elman.metrics import mae, r2, rmse
 from elman.metrics.baselines import RegressionBaselines
 from elman.metrics.features import check_chosen, real_steps, step_weights
+from elman.metrics.scorecards import number_card
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_numbers
 from elman.runtime.travelling import scaler_from, setting_of
@@ -88,8 +88,9 @@ class RegressorModel(SequenceModel):
     ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
         """R²: 1 is perfect, 0 as good as the mean; of several numbers the mean over them.
 
-        Besides `rmse` and `mae` in the targets' unit. Steps that did not count in training
-        (`cost_steps`) do not count here.
+        The same as `r2`; besides `rmse` and `mae` in the targets' unit, and of several numbers
+        `by_output`, the same for each. Steps that did not count in training (`cost_steps`) do not
+        count here.
         """
         targets = check_numbers(y, sequences, self.per_step)
         outputs = self.blueprint.output_size
@@ -107,7 +108,14 @@ class RegressorModel(SequenceModel):
                 each = np.repeat(each, sequences.lengths)
             elif each is not None:
                 each = real_steps(each, sequences.lengths)
-        scores = {name: measure(true, found, each) for name, measure in _MEASURES.items()}
+        card = number_card(true, found, each)
+        scores: dict[str, Any] = {"score": card["r2"], **card}
+        if outputs > 1:
+            columns = zip(self.target_names, true.T, found.T, strict=True)
+            scores["by_output"] = [
+                {"output": name, **number_card(wanted, said, each)}
+                for name, wanted, said in columns
+            ]
         return scores, targets, weight
 
     def _numbers(self, sequences: Sequences) -> np.ndarray:
@@ -116,9 +124,6 @@ class RegressorModel(SequenceModel):
         if self.per_step:
             numbers[np.arange(numbers.shape[1]) >= sequences.lengths[:, None]] = 0
         return numbers
-
-
-_MEASURES = {"score": r2, "rmse": rmse, "mae": mae}
 
 
 def _numbered(values: np.ndarray) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from elman.blueprint import Blueprint
-from elman.bundle import Bundle
+from elman.bundle import Bundle, unpack_strings
 from elman.data import Sequences
 from elman.errors import BundleError
 from elman.kernels import native
+from elman.metrics.scorecards import SHARES, TITLES, Card, first_scores, interval, verdict
 from elman.runtime.network import (
     Network,
     Recording,
@@ -22,8 +23,15 @@ from elman.runtime.network import (
     scaled_sequence,
     sequences_for,
 )
+from elman.runtime.seen import Seen
 from elman.runtime.targets import check_weight
-from elman.runtime.travelling import baseline_tensors, metadata_of, scaler_from, setting_of
+from elman.runtime.travelling import (
+    baseline_tensors,
+    below,
+    metadata_of,
+    scaler_from,
+    setting_of,
+)
 from elman.targets import Target
 
 __all__ = ["SequenceModel"]
@@ -44,6 +52,8 @@ class SequenceModel(ABC):
         feature_names: Of these, where what was learnt had some: then answers go by them.
         reading: What the training was told of its table: columns by their role.
         baselines: What the score is held against, or None.
+        seen: Which sequences it was trained and validated on, or None where the file is older.
+        held_out: The names of sequences of the same data that were held out for a test.
         metadata: How the model was trained: plain data.
         input_scaler: What each feature is brought to mean 0 and deviation 1 by, or None.
 
@@ -69,6 +79,10 @@ class SequenceModel(ABC):
         tensors = baseline_tensors(bundle)
         self.baselines: Any = self._baselines(tensors) if tensors else None
         self.input_scaler = scaler_from(bundle, "inputs", self.n_features_in_)
+        prints, held_out = below(bundle, "seen."), below(bundle, "held_out.")
+        self.seen = Seen.from_tensors(prints) if prints else None
+        names = unpack_strings(held_out, "names of held-out sequences") if held_out else ()
+        self.held_out: tuple[str, ...] = tuple(names)
         self._read(bundle)
         self._network = Network(bundle.blueprint, bundle.weights)
         self._given = run
@@ -116,6 +130,16 @@ class SequenceModel(ABC):
         return sequences, true, weight
 
     @property
+    def target_names(self) -> tuple[str, ...]:
+        """What the outputs are called: as the columns that they come from, else 0, 1, ...
+
+        Of labels and numbers; classes have names of their own.
+        """
+        label, count = self.reading.get("label"), self.blueprint.output_size
+        names = tuple(part.strip() for part in str(label).split(",")) if label else ()
+        return names if len(names) == count else tuple(map(str, range(count)))
+
+    @property
     def reads_ids(self) -> bool:
         """Whether the sequences are of token ids."""
         return self.blueprint.vocabulary is not None
@@ -146,22 +170,57 @@ class SequenceModel(ABC):
 
         Returns:
             `metric`, `score`, `sequences` N, `level` (of instructions, as `native.isa`), what the
-            task adds, `baselines` (each one's score by its name), `notes` (sentences that belong
-            to the scores).
+            task adds, `seen` (how many of these sequences it was trained or validated on; None
+            where that is not known), `baselines` (each one's score by its name),
+            `baseline_scores` (each one's further scores, by the names that the task's have),
+            `verdict` (a sentence: whether it is worth more than they are; None without any),
+            `notes` (sentences that belong to the scores). An accuracy over sequences has its 95 %
+            `interval`, too. What is not defined is None.
 
         Raises:
             ShapeError, DataError: X, y or the weights do not fit.
         """
         sequences = self.sequences(X)
         weight = check_weight(sample_weight, len(sequences))
-        scores, true, weight = self._scores(sequences, y, weight)
-        notes, baselines = scores.pop("notes", []), {}
-        if self.baselines is not None:
-            baselines = self.baselines.scores(*self._compared(sequences, true, weight))
-            notes.extend(self.baselines.notes)
-        about = {"sequences": len(sequences), "level": native.isa()}
+        scores, true, each = self._scores(sequences, y, weight)
+        notes = scores.pop("notes", [])
         score = {"metric": self.score_name, "score": scores.pop("score")}
-        return {**score, **about, **scores, "baselines": baselines, "notes": notes}
+        about: dict[str, Any] = {"sequences": len(sequences), "level": native.isa()}
+        about["seen"] = self._seen(sequences, notes)
+        cards: dict[str, Card] = {}
+        if self.baselines is not None:
+            cards = self.baselines.scorecards(*self._compared(sequences, true, each))
+            notes.extend(self.baselines.notes)
+        held = first_scores(cards)
+        judged = self._judged(score["score"], held, len(sequences) if weight is None else 0)
+        told = {"baselines": held, "baseline_scores": cards, **judged, "notes": notes}
+        return {**score, **about, **scores, **told}
+
+    def _judged(self, score: float, baselines: dict[str, float], rows: int) -> dict[str, Any]:
+        """The verdict; of an accuracy over so many sequences its interval, too."""
+        title = self.score_name
+        share = title in (TITLES[name] for name in SHARES)
+        between = interval(score, rows) if share and rows and not self.target.per_step else None
+        told: dict[str, Any] = {} if between is None else {"interval": list(between)}
+        told["verdict"] = None
+        if baselines:
+            told["verdict"] = verdict(title, score, baselines, share=share, between=between)
+        return told
+
+    def _seen(self, sequences: Sequences, notes: list[str]) -> int | None:
+        """How many of these it has learnt from, about; a note where there are some."""
+        if self.seen is None:
+            return None
+        found, told = self.seen.among(sequences)
+        if not found.any():
+            return 0
+        count = round(len(sequences) * float(found.sum()) / float(told.sum()))
+        about = "" if told.all() else "about "
+        notes.append(
+            f"{about}{count:,} of these {len(sequences):,} sequences are not new: the model was "
+            "trained or validated on them"
+        )
+        return count
 
     def trace(self, sequence: Any) -> np.ndarray:
         """The answer `[T, K]` after each step of one sequence, had it ended there.

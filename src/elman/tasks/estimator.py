@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import signature
 from pathlib import Path
@@ -31,12 +31,14 @@ from elman.tasks.fitting import (
     Parts,
     choose_validation,
     fit_network,
+    remembered,
     summary,
     validation_of,
     weights_of,
 )
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.tasks.parameters import RunParameters, SequenceParameters
+from elman.tasks.split import counted_groups
 from elman.training import Augmentation, Measure, RunFolder, TrainingConfig, writes
 from elman.training.events.history import History
 from elman.transforms.scaler import Scaler
@@ -235,6 +237,15 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def reading(self, columns: Mapping[str, str]) -> None:
         self._reading = dict(columns)
 
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """Names of sequences that were held out of the data for a test, for the model file."""
+        return getattr(self, "_held_out", ())
+
+    @held_out.setter
+    def held_out(self, names: Sequence[str]) -> None:
+        self._held_out = tuple(names)
+
     reads_ids: ClassVar[bool] = False
     """Whether the sequences are of token ids rather than of features."""
 
@@ -266,13 +277,15 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         """What the score is held against, fitted to the training part; nothing by default."""
         return {}
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Train the network.
 
         Args:
             X: `[N, T, I]`, or a list of `[T_i, I]`.
             y: What is to be learnt of each sequence; see the task.
             sample_weight: `[N]` ≥ 0: how much each sequence counts. Zero leaves it out.
+            groups: Labels `[N]`, as subjects: where `validation` is a share, the sequences of a
+                group are all in it or all out of it.
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -288,6 +301,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         part, known = self._part(X, y, sample_weight, known)
         names = part.sequences.names if warm is None else warm.feature_names
         part = part.named(names)
+        groups = counted_groups(groups, len(X), sample_weight)
         given = validation_of(self.validation)
         if isinstance(given, tuple):
             given, _ = self._part(*given, None, known)
@@ -295,7 +309,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             if given.sequences.features != part.sequences.features:
                 found = f"{given.sequences.features} features a step"
                 raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
-        parts = choose_validation(part, given, options.config.seed)
+        parts = choose_validation(part, given, options.config.seed, groups)
         blueprint = self._blueprint(parts.train, known)
         scaler = self._input_scaler(parts.train, warm)
         if warm is not None:
@@ -316,6 +330,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         if self.baselines:
             found = self._baseline_tensors(parts.train)
             tensors |= {f"baselines.{name}": array for name, array in found.items()}
+        tensors |= remembered(parts, self.held_out, None if warm is None else warm.seen)
         settings = learning.settings | {"reading": dict(self.reading)}
         if names is not None:
             settings["features"] = list(names)
@@ -368,7 +383,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
         super()._hold(found, module, device)
         self.n_features_in_ = self.model_.n_features_in_
-        self.reading = self.model_.reading
+        self.reading, self.held_out = self.model_.reading, self.model_.held_out
         if self.model_.feature_names is not None:
             self.feature_names_in_ = np.array(self.model_.feature_names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
@@ -398,6 +413,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     ) -> None:
         """`_finish` what `fit_network` gave, the scaler of its inputs included."""
         about = {"train_sequences": len(parts.train), "validation": parts.how}
+        about["validation_sequences"] = 0 if parts.validation is None else len(parts.validation)
         result = summary(self._task, blueprint, about, fitted.history, options.config)
         if fitted.scaler is not None:
             tensors |= {f"inputs.{k}": array for k, array in fitted.scaler.tensors().items()}

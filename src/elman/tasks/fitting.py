@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +14,13 @@ from torch import nn
 
 from elman import __version__
 from elman.blueprint import Blueprint
+from elman.bundle import pack_strings
 from elman.data import Sequences
 from elman.errors import ArgumentError
 from elman.kernels import native
 from elman.models import build, limit_memory
+from elman.printable import many
+from elman.runtime.seen import Seen
 from elman.targets import Target
 from elman.tasks.network import ScaledInputs
 from elman.tasks.split import split
@@ -49,6 +52,7 @@ __all__ = [
     "Parts",
     "choose_validation",
     "fit_network",
+    "remembered",
     "summary",
     "train_module",
     "validation_of",
@@ -112,13 +116,16 @@ class Parts:
     how: str
 
 
-def choose_validation(part: Part, validation: Part | float | None, seed: int) -> Parts:
+def choose_validation(
+    part: Part, validation: Part | float | None, seed: int, groups: np.ndarray | None = None
+) -> Parts:
     """Set a validation part aside, or take the one given.
 
     Args:
         part: All that may be learnt.
         validation: The part itself, or a share in (0, 1), or None for no validation.
         seed: Of the drawing. Where there is a class for each sequence, every class gives its share.
+        groups: Labels `[N]` of what stays together, or None.
 
     Raises:
         ArgumentError: The share is outside its range, or too small for a single sequence.
@@ -127,14 +134,15 @@ def choose_validation(part: Part, validation: Part | float | None, seed: int) ->
         return Parts(part, None, "none: the last epoch is kept")
     if isinstance(validation, Part):
         return Parts(part, validation, f"{len(validation)} sequences that were given")
-    drawn = split(len(part), validation, seed, part.targets if part.kind is Target.CLASS else None)
-    if not len(drawn.validation):
-        raise ArgumentError(
-            "validation",
-            f"{validation:g} of {len(part)} sequences is not one",
-            "a larger share, or a part of your own (validation=)",
-        )
-    return Parts(part.select(drawn.train), part.select(drawn.validation), drawn.how)
+    classes = part.targets if part.kind is Target.CLASS else None
+    drawn = split(len(part), validation, seed, classes, groups)
+    if not len(drawn.held_out):
+        found = f"{validation:g} of {len(part)} sequences is not one"
+        if drawn.groups is not None:
+            found = f"of {many(sum(drawn.groups), 'group')} none can be set aside"
+        expected = "a larger share, or a part of your own (validation=)"
+        raise ArgumentError("validation", found, expected)
+    return Parts(part.select(drawn.train), part.select(drawn.held_out), drawn.how)
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +264,23 @@ def train_module(
             workers=options.workers,
         )
         return trainer.run(options.resume)
+
+
+def remembered(parts: Parts, held_out: Sequence[str], before: Seen | None) -> dict[str, np.ndarray]:
+    """What a model file keeps of which sequences were learnt from, and which were not.
+
+    Args:
+        parts: Those that were.
+        held_out: Names of those of the same data that were not.
+        before: What the model had seen that the training went on from.
+    """
+    learnt = [part.sequences for part in (parts.train, parts.validation) if part is not None]
+    seen = Seen.of(*learnt)
+    if before is not None:
+        seen = seen.and_of(before)
+    tensors = {f"seen.{name}": array for name, array in seen.tensors().items()}
+    packed = pack_strings(held_out) if held_out else {}
+    return tensors | {f"held_out.{name}": array for name, array in packed.items()}
 
 
 def summary(
