@@ -96,6 +96,7 @@ class LabelledSequences:
         ids: N names of the sequences, as strings.
         name: Where they come from: a catalogue name or a path.
         notes: What was inferred when they were read, in sentences.
+        groups: What each belongs to `[N]`, as a subject, whose sequences are alike; or None.
     """
 
     sequences: Sequences
@@ -104,6 +105,7 @@ class LabelledSequences:
     ids: tuple[str, ...]
     name: str
     notes: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -115,6 +117,7 @@ class LabelledSequences:
             sequences=self.sequences.select(rows),
             labels=None if self.labels is None else self.labels[rows],
             ids=tuple(np.array(self.ids, dtype=object)[rows]),
+            groups=None if self.groups is None else self.groups[rows],
         )
 
 

@@ -270,3 +270,33 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
     for name in ("a\0b", "a\0b.csv", "x" * 5000, "x" * 5000 + ".npz", "**"):
         with pytest.raises(DataError):
             read(name)
+
+
+GROUPED = "id,t,who,v,label\na,1,01,1,x\na,2,01,2,x\nb,1,1,3,y\n"
+
+
+def test_a_column_of_groups_is_no_feature(write):
+    data = read(write(GROUPED), group="who")
+    assert data.feature_names == ("v",)
+    assert data.groups.tolist() == ["01", "1"]
+    assert data.select([1]).groups.tolist() == ["1"]
+    assert read(write("label,who,t0,t1\nx,p,1,2\ny,q,3,4\n"), group="who").groups.tolist() == [
+        "p",
+        "q",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",01,2", ",02,2", "line 3, column 'who': found '02' in .* '01'; one group a series$"),
+        (",01,2", ",,2", "line 3, column 'who': found nothing; a group in every row$"),
+        ("who", "whom", "no group column among .*'whom'.*a column 'who'"),
+    ],
+)
+def test_what_is_no_column_of_groups(write, old, new, message):
+    text = GROUPED.replace(old, new)
+    with pytest.raises(DataError, match=message):
+        read(write(text), group="who")
+    if "whom" in text:  # to predict it need not be there
+        assert read(write(text), group="who", grouped=False, features=["v"]).groups is None

@@ -13,7 +13,7 @@ from elman.data.sequences import LabelledSequences, as_sequences
 from elman.data.tables.unpacking import check_unpacked, open_unpacked, reading
 from elman.errors import DataError, FormatError, ShapeError
 
-__all__ = ["find_pair", "is_idx_name", "read_idx", "read_pair"]
+__all__ = ["find_pair", "has_test_part", "is_idx_name", "read_idx", "read_pair"]
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_AXES = 8
@@ -89,6 +89,16 @@ def _read_at_most(file: IO[bytes], size: int) -> bytes:
         pieces.append(piece)
         size -= len(piece)
     return b"".join(pieces)
+
+
+def has_test_part(path: Path) -> bool:
+    """Whether a path is a folder with an idx pair for training and one for a test."""
+    if not path.is_dir():
+        return False
+    names = [
+        match["prefix"] for entry in path.glob("*") if (match := _IMAGES.fullmatch(entry.name))
+    ]
+    return all(any(name in known for name in names) for known in _PREFIXES.values())
 
 
 def find_pair(path: Path, part: str | None) -> tuple[Path, Path | None]:

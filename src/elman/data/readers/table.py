@@ -55,6 +55,8 @@ class Columns:
         features: The columns that are features, in this order; None: all others.
         ignore: Columns that are left out.
         labelled: Whether a table without the column `label` is an error.
+        group: What several series belong to, as a subject; one a series, and no feature.
+        grouped: Whether a table without the column `group` is an error.
     """
 
     series: str | None = None
@@ -66,6 +68,8 @@ class Columns:
     features: Sequence[str] | None = None
     ignore: Sequence[str] = ()
     labelled: bool = True
+    group: str | None = None
+    grouped: bool = True
 
 
 def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequences:
@@ -87,7 +91,8 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     label_names = _label_names(names, columns)
     for name in label_names:
         _find(table, "label", name)
-    features = _features(table, columns, {series_name, step_name, *label_names})
+    taken = {series_name, step_name, *label_names, columns.group}
+    features = _features(table, columns, taken)
     ids, codes = _series(table, series_name)
     order = _order(table, codes, series_name, step_name)
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
@@ -97,7 +102,8 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     sequences = padded(_steps(table, columns, features)[order], lengths)
     if not columns.ids:
         sequences = replace(sequences, names=features)
-    return LabelledSequences(sequences, labels, features, ids, table.name)
+    groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
+    return LabelledSequences(sequences, labels, features, ids, table.name, groups=groups)
 
 
 def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
@@ -105,6 +111,7 @@ def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
     if columns.step or columns.per_step or columns.ids or _usual(names, "step"):
         return None
     beside = {columns.series or _usual(names, "series"), *_label_names(names, columns)}
+    beside.add(columns.group)
     told = columns.features or ()
     if told and set(told) <= set(names):
         return wide_columns(told)
@@ -132,7 +139,8 @@ def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSe
     if any((_codes(table, name)[0] >= 0).any() for name in label_names):
         labels = _labels(table, columns, label_names, rows, rows, np.ones(len(rows), np.int64))
     note = f"{table.name} was read as {wide}"
-    return LabelledSequences(sequences, labels, wide.features, ids, table.name, (note,))
+    groups = _groups(table, columns, rows, rows)
+    return LabelledSequences(sequences, labels, wide.features, ids, table.name, (note,), groups)
 
 
 def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...]:
@@ -193,6 +201,23 @@ def _labels(
     return by_column[0] if isinstance(columns.label, str | None) else np.stack(by_column, 1)
 
 
+def _groups(
+    table: Table, columns: Columns, series: np.ndarray, firsts: np.ndarray
+) -> np.ndarray | None:
+    """The group of each series `[N]`; None where there is no such column, or none is told.
+
+    Args:
+        table: The table.
+        columns: Which column it is.
+        series: The number of each row's series.
+        firsts: The first row of each series.
+    """
+    name = columns.group
+    if name is None or (name not in table.columns and not columns.grouped):
+        return None
+    return _constant(table, _find(table, "group", name), series, firsts, "group")
+
+
 def _each_step(
     table: Table, names: Sequence[str], order: np.ndarray, lengths: np.ndarray
 ) -> np.ndarray:
@@ -215,7 +240,7 @@ def _texts(names: Sequence[str], columns: Columns) -> list[str]:
     series = columns.series or _usual(names, "series")
     numbers = columns.per_step and not columns.classes
     labels = [] if numbers else _label_names(names, columns)
-    return [name for name in (series, *labels) if name is not None]
+    return [name for name in (series, *labels, columns.group) if name is not None]
 
 
 def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
@@ -345,7 +370,9 @@ def _number(field: str | None) -> float:
         return np.nan
 
 
-def _constant(table: Table, name: str, series: np.ndarray, firsts: np.ndarray) -> np.ndarray:
+def _constant(
+    table: Table, name: str, series: np.ndarray, firsts: np.ndarray, what: str = "label"
+) -> np.ndarray:
     """One label a series; it must stand in each of its rows and be the same in all.
 
     Args:
@@ -353,22 +380,29 @@ def _constant(table: Table, name: str, series: np.ndarray, firsts: np.ndarray) -
         name: The column of labels.
         series: The number of each row's series.
         firsts: The first row of each series.
+        what: What a message calls it.
     """
+    advice = {
+        "label": (
+            "a label in every row, or in none (to predict)",
+            "; for one at each step set per_step=",
+        ),
+        "group": ("a group in every row", ""),
+    }
+    everywhere, otherwise = advice[what]
     codes, values = _codes(table, name)
     wrong = (codes < 0) | (codes != codes[firsts][series])
     if wrong.any():
         row = int(wrong.argmax())
         if codes[row] < 0:
-            raise _wrong(
-                table, row, name, "found nothing", "a label in every row, or in none (to predict)"
-            )
+            raise _wrong(table, row, name, "found nothing", everywhere)
         first = _found(table, int(firsts[series[row]]), name).removeprefix("found ")
         raise _wrong(
             table,
             row,
             name,
             f"{_found(table, row, name)} in a series that begins with {first}",
-            "one label a series; for one at each step set per_step=",
+            f"one {what} a series{otherwise}",
         )
     return label_array([values[code] for code in codes[firsts]])
 
