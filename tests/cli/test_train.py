@@ -35,6 +35,7 @@ def test_a_run_leaves_everything_in_its_folder(run):
         "checkpoints/previous.safetensors",
         "model.elman",
         "result.json",
+        "report.md",
         "pictures/curves.png",
         "pictures/confusion.png",
         "pictures/misread.png",
@@ -63,6 +64,7 @@ def test_a_regressor_is_trained_the_same_way(command, tables, tmp_path):
 )
 def test_without_test_data_the_validation_part_speaks(command, tables, tmp_path, share, said):
     files = ("--data", tables / "train-numbers.csv", "--label", "number", "--validation", share)
+    files += ("--test-share", 0)
     out = tmp_path / "run"
     done = command("train", "regressor", *files, *SMALL, "--no-pictures", "--out", out)
     assert done.exit_code == 0, done.output

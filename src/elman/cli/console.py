@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.markup import escape
-from rich.table import Table
 
 from elman.files import replace_file
 from elman.printable import printable, printable_json
 from elman.terminal import Terminal
 
 __all__ = ["note", "print_json", "print_rows", "progress_console", "result_console"]
-__all__ += ["score_table", "write_rows"]
+__all__ += ["write_rows"]
 
 Rows = Iterable[dict[str, Any]]
 
@@ -86,14 +84,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def score_table(title: str, metric: str, scores: dict[str, float], percent: bool) -> Table:
-    """The scores by name, the model's first, its baselines' below it; `percent` for shares."""
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
-    table.add_column("")
-    table.add_column(metric, justify="right")
-    for k, (name, score) in enumerate(scores.items()):
-        shown = f"{100 * score:.2f} %" if percent else f"{score:.4g}"
-        table.add_row(escape(name), shown, style="bold green" if k == 0 else None)
-    return table

@@ -12,6 +12,7 @@ import typer
 
 from elman.cli.completion import sets, usual
 from elman.data import LabelledSequences
+from elman.data.readers.idx import has_test_part
 from elman.data.sets import labelled
 from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError, DataError
@@ -38,7 +39,11 @@ DataOption = Annotated[
     ),
 ]
 PartOption = Annotated[
-    str | None, typer.Option(help="train or test; a named set's default is test.")
+    str | None,
+    typer.Option(
+        help="train or test: of a named set (default: test), or of the file that was trained on "
+        "(default: test, where a share was held out); all: the whole file."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -76,9 +81,9 @@ def table_kind(asked: Any) -> dict[str, bool]:
 
 
 def scored_part(source: str) -> str | None:
-    """The part that a score is read on: a named set's test part, the whole of a file."""
-    folder = Path(source)
-    return "test" if source in labelled.labelled_names() or folder.is_dir() else None
+    """The part that a score is read on: a set's test part; None of what has no parts."""
+    own = source in labelled.labelled_names() or has_test_part(Path(source))
+    return "test" if own else None
 
 
 def model_file(path: Path) -> Path:

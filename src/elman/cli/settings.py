@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -18,8 +19,9 @@ from elman.run_files import load_toml
 __all__ = ["Settings", "gather", "kind_of", "read_config", "recipes"]
 
 _TABLES = ("task", "training", "machine")
-_TYPES = {str: "a text", int: "a whole number", dict: "a table"}
+_TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a table"}
 _OF_NO_DATA = ("from", "horizon")  # what stays when other data are given
+_TEST_PARTS = ("test", "test_steps", "test_share")
 _RECIPES = resources.files("elman") / "recipes"
 _EVERY = ("data", "from")  # what every training is told of, beside what its kind of input needs
 
@@ -117,8 +119,8 @@ def _described(about: dict[str, Any], configured: dict[str, Any]) -> dict[str, A
     kept = set(configured)
     if "data" in given:
         kept &= set(_OF_NO_DATA)
-    if {"test", "test_steps"} & set(given):  # one of the two is the test part
-        kept -= {"test", "test_steps"}
+    if set(_TEST_PARTS) & set(given):  # one of them is the test part
+        kept -= set(_TEST_PARTS)
     return {name: configured[name] for name in configured if name in kept} | given
 
 
@@ -151,12 +153,17 @@ def read_config(path: Path) -> dict[str, Any]:
             expected = closest(name, ("kind", "about", *_TABLES))
             raise FormatError(f"{path}, {name}", "is unknown", expected)
         _check_type(f"{path}, {name}", value, wanted)
-    counts = [name for place in WORKS.values() for name in loaded(place).counts]
+    kinds = {name: kind for place in WORKS.values() for name, kind in _kinds(place)}
     for name, value in told.get("about", {}).items():
-        _check_type(f"{path}, about.{name}", value, int if name in counts else str)
+        _check_type(f"{path}, about.{name}", value, kinds.get(name, str))
     return told
 
 
+def _kinds(place: str) -> Iterator[tuple[str, type]]:
+    """What a kind of input is told of its data, and of which type that is."""
+    return ((name, kind) for name, (kind, _) in loaded(place).about.items())
+
+
 def _check_type(where: str, value: Any, wanted: type) -> None:
-    if type(value) is not wanted:
+    if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise FormatError(where, f"found {repr(value)[:80]}", _TYPES[wanted])

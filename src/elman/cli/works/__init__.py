@@ -59,14 +59,12 @@ class Work(Protocol):
     Attributes:
         title: What the options of this kind stand under.
         about: What a training is told of its data; the names are those of `config.toml`.
-        counts: Of these, the whole numbers.
         reading: What `predict`, `evaluate` and `plot` are told, by verb.
         pictures: The names of the pictures that every model of this kind has.
     """
 
     title: ClassVar[str]
     about: ClassVar[Options]
-    counts: ClassVar[tuple[str, ...]]
     reading: ClassVar[Mapping[str, Options]]
     pictures: ClassVar[tuple[str, ...]]
 

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
+
+import numpy as np
 
 import elman
 from elman import plots
-from elman.cli.console import note, print_json, result_console, score_table
+from elman.cli.console import note, print_json, result_console
 from elman.cli.level import kernels
-from elman.cli.options import model_file, read_data, read_labelled, scored_part, table_kind
+from elman.cli.options import model_file, read_data, scored_part
 from elman.cli.works import Answers, Options
+from elman.cli.works.sequence_parts import (
+    ROLES,
+    judged_part,
+    split_sequences,
+    table_of,
+    told_of,
+)
 from elman.cli.works.sequence_pictures import (
     INSIDE,
     draw_inside,
     pictures_of,
     save_all,
 )
-from elman.data import LabelledSequences, labelled_names
+from elman.cli.works.sequence_report import data_facts, print_scores, report_text, validated
+from elman.data import LabelledSequences
 from elman.errors import ArgumentError
+from elman.files import replace_file
 from elman.printable import closest
 from elman.registry import task_of
 
@@ -40,12 +53,25 @@ class SequenceWork:
     title = "Sequences"
     about: ClassVar[Options] = {
         "test": (str, "Data to score the finished model on, once."),
+        "test_share": (
+            float,
+            "Instead: share of own data that is held out for that, by whole sequences and by "
+            "class; default 0.2; 0 for none.",
+        ),
+        "test_seed": (int, "Of that drawing, whatever the training's seed is; default 0."),
         **_COLUMNS,
+        "group": (
+            str,
+            "Table: a column, as of subjects, whose sequences all stay on one side of the test and "
+            "of the validation part.",
+        ),
     }
-    counts: ClassVar = ()
     reading: ClassVar[Mapping[str, Options]] = {
         "predict": _COLUMNS,
-        "evaluate": _COLUMNS,
+        "evaluate": {
+            **_COLUMNS,
+            "report": (str, "Write a report for a person there, as Markdown."),
+        },
         "plot": _COLUMNS,
     }
     pictures = (*INSIDE, "gradients")
@@ -57,21 +83,31 @@ class SequenceWork:
     def answers(self, model: Any, source: str, part: str | None, **given: Any) -> Answers:
         """The answer for each sequence."""
         part = part or scored_part(source)
-        told = _told(given)
-        data = read_data(source, part, told, _table_of(model, labelled="label" in told))
+        told = told_of(given)
+        data = read_data(source, part, told, table_of(model, labelled="label" in told))
         options = {k: v for k, v in given.items() if k not in _COLUMNS and v is not None}
         rows = model.rows(data.sequences, data.ids, **options)
         return Answers(rows, f"{len(data):,} answers by {kernels()}", data.notes)
 
     def evaluate(
-        self, model: Any, source: str, part: str | None, json: bool, **columns: str | None
+        self,
+        model: Any,
+        source: str,
+        part: str | None,
+        json: bool,
+        report: str | None = None,
+        **columns: str | None,
     ) -> None:
-        """The score on labelled sequences, beside the baselines in the model's file."""
-        part = part or scored_part(source)
-        data = read_labelled(source, part, _told(columns), _table_of(model))
-        result = model.evaluate(data.sequences, data.labels)
-        result = {"data": data.name, "part": part or "all", **result}
-        print_json(result) if json else _print_scores(result)
+        """The scores on labelled sequences, beside the baselines in the model's file."""
+        data, part = judged_part(model, source, part, told_of(columns))
+        result = _scored(model, data, part)
+        result["notes"] = [*data.notes, *result["notes"]]
+        print_json(result) if json else print_scores(result)
+        if report is not None:
+            read = replace(data, notes=())  # they stand among the result's
+            told = {**model.metadata, "data": _facts(read), "test": result}
+            replace_file(Path(report), report_text(told).encode())
+            note(f"Report: {report}")
 
     def draw(self, request: Any, model: Any) -> Any:
         """A picture of what the model answers, or of what happens inside it."""
@@ -85,15 +121,21 @@ class SequenceWork:
             known = ("curves", *drawn, *self.pictures)
             found = f"a {model.task} has no picture {request.kind!r}"
             raise ArgumentError("KIND", found, closest(request.kind, known))
-        data = self._read(request, model, labelled=True)
+        source, told = self._told(request)
+        data, _ = judged_part(model, source, request.part, told)
+        for sentence in data.notes:
+            note(f"Note: {sentence}")
         return drawn[request.kind](model, data, request.index)
 
-    def _read(self, request: Any, model: Any, *, labelled: bool = False) -> LabelledSequences:
+    def _told(self, request: Any) -> tuple[str, dict[str, Any]]:
         """The data: what was given, or what the run was trained on, its table's columns too."""
         source, told = request.source_or_told()
-        given = {name: request.given[name] or told.get(name) for name in _COLUMNS}
-        part, read = request.part or scored_part(source), read_labelled if labelled else read_data
-        return read(source, part, _told(given), _table_of(model, labelled))
+        return source, told_of({name: request.given[name] or told.get(name) for name in _COLUMNS})
+
+    def _read(self, request: Any, model: Any) -> LabelledSequences:
+        """The data, with labels or without."""
+        source, told = self._told(request)
+        return read_data(source, request.part or scored_part(source), told, table_of(model, False))
 
     def _gradients(self, request: Any, model: Any) -> Any:
         """Where the gradient goes at some sequences; their labels are used if known."""
@@ -107,26 +149,20 @@ class SequenceWork:
         return plots.gradients(diagnosis.to_dict())
 
 
-def _told(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options say of a table, as `elman.data.read` takes it."""
-    found = {name: given[name] for name in _COLUMNS if given.get(name) is not None}
-    for name in ("features", "ignore", "label"):
-        if name in found and (name != "label" or "," in found[name]):
-            found[name] = [part.strip() for part in found[name].split(",")]
-    return found
+def _scored(model: Any, data: LabelledSequences, part: str) -> dict[str, Any]:
+    """What a model or an estimator makes of labelled data."""
+    result = model.evaluate(data.sequences, data.labels)
+    return {"data": data.name, "part": part, **result}
 
 
-def _table_of(model: Any, labelled: bool = True) -> dict[str, Any]:
-    """How a table is read for a model that knows its features' names, and how it was trained.
-
-    Args:
-        model: The model.
-        labelled: Whether there must be labels.
-    """
-    told = {**_told(model.reading), **table_kind(model), "labelled": labelled}
-    if model.feature_names is not None:
-        told["features"] = list(model.feature_names)
-    return told
+def _facts(data: LabelledSequences) -> dict[str, Any]:
+    """What was read; of classes also how many sequences each has."""
+    labels, more = np.asarray(data.labels), {}
+    if labels.ndim == 1 and labels.dtype.kind in "iUb":
+        names, counts = np.unique(labels, return_counts=True)
+        pairs = zip(names.tolist(), counts.tolist(), strict=True)
+        more = {"classes": {str(name): count for name, count in pairs}}
+    return data_facts(data, more)
 
 
 class _Training:
@@ -137,67 +173,45 @@ class _Training:
     """
 
     def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
-        self._about = about
-        self._kind = table_kind(estimator)
-        roles = ("series", "step", "label")
-        estimator.reading = {name: about[name] for name in roles if name in about}
-        source, test = about["data"], about.get("test")
-        self._training = self._read(source, "train" if scored_part(source) else None)
-        self._held_out: LabelledSequences | None = None
-        if test is not None:
-            self._held_out = self._read(test, scored_part(test))
-        elif source in labelled_names():
-            self._held_out = self._read(source, "test")
+        estimator.reading = {name: about[name] for name in ROLES if name in about}
+        self._parts = split_sequences(about, estimator)
+        test = self._parts.test
+        estimator.held_out = test.ids if test is not None and self._parts.drawn else ()
 
     def announce(self) -> None:
-        """Say what is trained on."""
-        note(f"{len(self._training):,} sequences of {self._training.name}")
-        for sentence in self._training.notes:
+        """Say what is trained on, and what is held out."""
+        parts = self._parts
+        note(f"{len(parts.training):,} sequences of {parts.training.name}")
+        note(f"Test part: {parts.split['how']}")
+        for sentence in parts.training.notes:
             note(f"Note: {sentence}")
 
     def fit(self, estimator: Any) -> None:
         """Train."""
-        estimator.fit(self._training.sequences, self._training.labels)
+        training = self._parts.training
+        more = {} if training.groups is None else {"groups": training.groups}
+        estimator.fit(training.sequences, training.labels, **more)
 
     def report(self, estimator: Any, folder: Any, pictures: bool, json: bool) -> None:
         """Score on the test part, write and print the result, draw the pictures."""
-        result, held_out = dict(estimator.result_), self._held_out
-        if held_out is not None:
-            part = scored_part(held_out.name) or "all"
-            scores = estimator.evaluate(held_out.sequences, held_out.labels)
-            result["test"] = {"data": held_out.name, "part": part, **scores}
-            folder.write_result(result)
-        if json:
-            print_json(result)
-        elif held_out is not None:
-            _print_scores(result["test"])
-        else:
-            note(f"{_on_validation(result)}. For a test score give --test DATA.")
-        note(f"Model: {folder.model}")
+        result, test = dict(estimator.result_), self._parts.test
+        result |= {"data": _facts(self._parts.data), "split": self._parts.split}
+        if test is not None:
+            part = "test" if self._parts.drawn else scored_part(test.name) or "all"
+            result["test"] = _scored(estimator, test, part)
+        folder.write_result(result)
+        drawn: list[Path] = []
         if pictures:
             history = [record.to_dict() for record in estimator.history_.records]
-            for path in save_all(folder.pictures, estimator.model_, held_out, history):
-                note(f"Picture: {path}")
-
-    def _read(self, source: str, part: str | None) -> LabelledSequences:
-        return read_labelled(source, part, _told(self._about), self._kind)
-
-
-def _print_scores(result: dict[str, Any]) -> None:
-    """What `evaluate` of a model gives, with `data` and `part` added, as a table."""
-    title = f"{result['data']}, {result['part']} part, {result['sequences']:,} sequences"
-    title += f", {kernels()}"
-    scores = {"this model": result["score"], **result["baselines"]}
-    percent = result["metric"] == "accuracy"
-    result_console.print(score_table(title, result["metric"], scores, percent))
-    for sentence in result["notes"]:
-        note(f"Note: {sentence}")
-
-
-def _on_validation(result: dict[str, Any]) -> str:
-    """What is known of the best epoch: where there is no score, it was chosen by the loss."""
-    score, loss = result["validation_score"], result["validation_loss"]
-    if loss is None:
-        return "No validation part was set aside"
-    name, value = ("Loss", loss) if score is None else ("Score", score)
-    return f"{name} on the validation part: {value:.4f}"
+            drawn = save_all(folder.pictures, estimator.model_, test, history)
+        folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
+        if json:
+            print_json(result)
+        elif test is not None:
+            print_scores(result["test"])
+        else:
+            note(f"{validated(result)} For a test score give --test DATA, or a --test-share.")
+        note(f"Model: {folder.model}")
+        note(f"Report: {folder.report}")
+        for path in drawn:
+            note(f"Picture: {path}")

@@ -54,7 +54,6 @@ class SeriesWork:
         "timezone": (str, TIMEZONE),
         "repair": (str, REPAIR),
     }
-    counts = ("horizon", "test_steps")
     reading: ClassVar[Mapping[str, Options]] = {
         "predict": {"ahead": (str, AHEAD)},
         "evaluate": {

@@ -30,6 +30,7 @@ class RunFolder:
         checkpoints/previous.safetensors   where it stood before that
         model.elman                    the model, once training is complete
         result.json                    its scores
+        report.md                      the same for a person, where the task has a report
         tensorboard/                   for `tensorboard --logdir`, if it was asked for
         pictures/
 
@@ -50,6 +51,7 @@ class RunFolder:
         self.previous = self.path / "checkpoints" / "previous.safetensors"
         self.model = self.path / "model.elman"
         self.result = self.path / "result.json"
+        self.report = self.path / "report.md"
         self.tensorboard = self.path / "tensorboard"
         self.pictures = self.path / "pictures"
         self._launch = self.path / ".launch"
@@ -139,6 +141,10 @@ class RunFolder:
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Write `result.json`, whole or not at all; `CheckpointError` if that fails."""
         self._write(self.result, json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+    def write_report(self, text: str) -> None:
+        """Write `report.md`, whole or not at all; `CheckpointError` if that fails."""
+        self._write(self.report, text)
 
     @staticmethod
     def _write(path: Path, text: str) -> None:

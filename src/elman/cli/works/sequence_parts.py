@@ -1,0 +1,224 @@
+"""Which sequences a training learns from, which ones test it, which ones judge a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from elman.cli.options import read_labelled, scored_part, table_kind
+from elman.data import LabelledSequences
+from elman.errors import ArgumentError, DataError
+from elman.printable import many
+from elman.registry import loaded
+from elman.targets import Target
+
+__all__ = ["ROLES", "SequenceParts", "judged_part", "split_sequences", "table_of", "told_of"]
+
+ROLES = ("series", "step", "label", "group")
+"""Columns that a model file remembers of its table."""
+
+_TOLD = (*ROLES, "features", "ignore")
+_TEST_SHARE = 0.2  # of own data, where nothing else is said
+_SPLIT = "elman.tasks.split:split"  # loaded where it is used: answers need no torch
+_TEST_SEED = 0  # not the training's: other trainings are held to the same test part
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceParts:
+    """What a training learns from, and what tests it.
+
+    Attributes:
+        data: What was read to train on, all of it.
+        training: Of that what is learnt from; the validation part is still in it.
+        test: None where there is none.
+        split: How they were parted, as plain data for `result.json`; `how` says it in words.
+        drawn: Whether the test part was drawn from the same data.
+    """
+
+    data: LabelledSequences
+    training: LabelledSequences
+    test: LabelledSequences | None
+    split: dict[str, Any]
+    drawn: bool = False
+
+
+def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
+    """The sequences that a training is told to read, and what it holds out of them.
+
+    Args:
+        about: Of `Settings`.
+        estimator: What is trained: it says of which kind the targets are.
+
+    Raises:
+        DataError, ArgumentError: The data cannot be read, have no labels, or are too few for the
+            share that was asked for.
+    """
+    source, test, share = about["data"], about.get("test"), about.get("test_share")
+    if share is not None and not 0 <= share < 1:
+        raise ArgumentError("--test-share", f"found {share}", "a share in [0, 1); 0 holds out none")
+    kind, told = table_kind(estimator), told_of(about)
+    training = read_labelled(source, "train" if scored_part(source) else None, told, kind)
+    if test is not None:
+        if share:
+            raise ArgumentError("--test-share", "given with --test", "one of the two")
+        read = read_labelled(test, scored_part(test), told, {**kind, "grouped": False})
+        return _given(training, read, f"{len(read):,} sequences of {read.name}")
+    if share == 0:
+        return SequenceParts(
+            training, training, None, {"kind": "none", "how": "none: all are for training"}
+        )
+    if scored_part(source):
+        if share is not None:
+            found = f"{source} has a test part of its own"
+            raise ArgumentError("--test-share", found, "leave it out, or 0 for none")
+        read = read_labelled(source, "test", told, kind)
+        return _given(training, read, f"its test part, {len(read):,} sequences")
+    return _drawn(training, about, estimator)
+
+
+def _given(training: LabelledSequences, test: LabelledSequences, how: str) -> SequenceParts:
+    facts = {"kind": "given", "how": how, "training": len(training), "test": len(test)}
+    return SequenceParts(training, training, test, facts)
+
+
+def _drawn(data: LabelledSequences, about: Mapping[str, Any], estimator: Any) -> SequenceParts:
+    """A share of the data held out, by whole sequences and groups."""
+    split = loaded(_SPLIT)
+    asked, seed = about.get("test_share"), about.get("test_seed", _TEST_SEED)
+    share = _TEST_SHARE if asked is None else asked
+    if seed < 0:
+        raise ArgumentError("--test-seed", f"found {seed}", "a whole number of at least 0")
+    classes = _classes(data, estimator)
+    drawn = split(len(data), share, seed, classes, data.groups)
+    lacking = _lacking(len(data), drawn, share)
+    if lacking and asked is not None:
+        raise ArgumentError("--test-share", lacking, "a larger share, --test DATA, or 0 for none")
+    if not lacking:
+        lacking = _unvalidated(estimator, drawn.train, classes, data.groups)
+    if lacking and asked is None:
+        return SequenceParts(data, data, None, {"kind": "none", "how": f"none: {lacking}"})
+    facts: dict[str, Any] = {"kind": "held out", "how": drawn.how, "share": share, "seed": seed}
+    facts |= {"by class": classes is not None, "group": about.get("group")}
+    if drawn.groups is not None:
+        facts["groups"] = dict(zip(("training", "test"), drawn.groups, strict=True))
+    training, test = data.select(drawn.train), data.select(drawn.held_out)
+    facts |= {"training": len(training), "test": len(test)}
+    return SequenceParts(data, training, test, facts, drawn=True)
+
+
+def _classes(data: LabelledSequences, estimator: Any) -> np.ndarray | None:
+    """The class of each sequence as indices `[N]`; None where it has none of its own."""
+    labels = np.asarray(data.labels)
+    if estimator.target is not Target.CLASS or labels.ndim != 1:
+        return None
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def _lacking(rows: int, drawn: Any, share: float) -> str | None:
+    """Why nothing was held out; None where something was."""
+    if len(drawn.held_out):
+        return None
+    if drawn.groups is not None:
+        return f"of {many(sum(drawn.groups), 'group')} none can be held out"
+    return f"{share:g} of {rows} sequences is not one"
+
+
+def _unvalidated(
+    estimator: Any, rows: np.ndarray, classes: np.ndarray | None, groups: np.ndarray | None
+) -> str | None:
+    """Why what is left is too little to validate on; None where it is not."""
+    given = estimator.get_params()
+    validation = given["validation"]
+    if not isinstance(validation, float):
+        return None
+    some, others = (None if each is None else each[rows] for each in (classes, groups))
+    split = loaded(_SPLIT)
+    if len(split(len(rows), validation, given["seed"], some, others).held_out):
+        return None
+    return f"{len(rows)} sequences would be left, too few to validate on"
+
+
+# ---- what a model reads -------------------------------------------------------------------------
+
+
+def told_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say of a table, as `elman.data.read` takes it."""
+    found = {name: given[name] for name in _TOLD if given.get(name) is not None}
+    for name in ("features", "ignore", "label"):
+        if name in found and (name != "label" or "," in found[name]):
+            found[name] = [part.strip() for part in found[name].split(",")]
+    return found
+
+
+def table_of(model: Any, labelled: bool = True) -> dict[str, Any]:
+    """How a table is read for a model that knows its features' names, and how it was trained.
+
+    Args:
+        model: The model.
+        labelled: Whether there must be labels.
+    """
+    told = {**told_of(model.reading), **table_kind(model), "labelled": labelled, "grouped": False}
+    if model.feature_names is not None:
+        told["features"] = list(model.feature_names)
+    return told
+
+
+def judged_part(
+    model: Any, source: str, part: str | None, told: Mapping[str, Any]
+) -> tuple[LabelledSequences, str]:
+    """Labelled sequences to judge a model on, and which part of the data they are.
+
+    Of the file that a training held a test part out of, that part alone unless another is asked
+    for; of any other file all.
+
+    Args:
+        model: The model.
+        source: A set's name or a path.
+        part: train, test or all; of a file, what was learnt from and what was not.
+        told: What the command line says of the table.
+
+    Raises:
+        ArgumentError, DataError: There is no such part; or as `read_labelled`.
+    """
+    whole = scored_part(source)
+    if whole is not None:
+        part = part or whole
+        return read_labelled(source, part, told, table_of(model)), part
+    if part not in (None, "train", "test", "all"):
+        raise ArgumentError("--part", f"found {part!r}", "train, test or all")
+    data = read_labelled(source, None, told, table_of(model))
+    if part == "all" or model.seen is None:
+        if part in ("train", "test"):
+            raise ArgumentError("--part", "the model does not know what it learnt from", "all")
+        return data, "all"
+    test, same = _not_learnt(model, data)
+    if part is None and not same:
+        return data, "all"
+    rows = np.flatnonzero(~test if part == "train" else test)
+    if not len(rows):
+        found = f"holds no sequence that was {'' if part == 'train' else 'not '}learnt from"
+        raise DataError(data.name, found, "--part all, or other data")
+    kept = data.select(rows)
+    if part is None:
+        kept = replace(kept, notes=(*kept.notes, _only(len(rows), len(data))))
+    return kept, part or "test"
+
+
+def _only(rows: int, of: int) -> str:
+    return (
+        f"the model was trained on these data: judged on the {rows:,} of {of:,} sequences that "
+        "were held out (--part all: on every one)"
+    )
+
+
+def _not_learnt(model: Any, data: LabelledSequences) -> tuple[np.ndarray, bool]:
+    """Which sequences were held out or are new `[N]`; and whether these are the training's data."""
+    found, told = model.seen.among(model.sequences(data.sequences))
+    held = np.isin(np.array(data.ids), np.array(model.held_out, dtype=str))
+    rest = ~held
+    whole = bool(model.held_out) and int(held.sum()) == len(model.held_out)
+    same = whole and bool((rest & told).any()) and bool(found[rest & told].all())
+    return (held if same else ~found), same

@@ -1,0 +1,205 @@
+"""What a model of sequences is worth: as it is printed, and as a report for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.markup import escape
+from rich.table import Table
+
+from elman.cli.console import note, result_console
+from elman.metrics.scorecards import SHARES, TITLES
+from elman.printable import many, printable
+
+__all__ = ["data_facts", "print_scores", "report_text", "validated"]
+
+_MODEL = "this model"
+_LISTED = 50  # classes, or features, that are listed one by one
+
+
+class _Rows(NamedTuple):
+    """A table as text: the heading of each column, and for each row its cells."""
+
+    headings: list[str]
+    rows: list[list[str]]
+
+
+def print_scores(result: Mapping[str, Any]) -> None:
+    """What `evaluate` of a model gives, with `data` and `part` added: baselines, then the model."""
+    title = f"{result['data']}, {result['part']} part, {result['sequences']:,} sequences"
+    scores = _scores(result)
+    table = Table(
+        title=escape(f"{title}, {result['level'] or 'no compiled'} kernels"),
+        title_justify="left",
+        title_style="bold",
+    )
+    for k, heading in enumerate(scores.headings):
+        table.add_column(heading, justify="right" if k else "left")
+    for row in scores.rows:
+        table.add_row(*map(escape, row), style="bold green" if row[0] == _MODEL else None)
+    result_console.print(table)
+    if result["verdict"]:
+        result_console.print(result["verdict"], markup=False, highlight=False)
+    for sentence in result["notes"]:
+        note(f"Note: {sentence}")
+
+
+def data_facts(data: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What was read, as plain data.
+
+    Args:
+        data: `LabelledSequences`, all that was read.
+        told: More of it.
+    """
+    lengths = data.sequences.lengths
+    facts: dict[str, Any] = {"name": data.name, "sequences": len(data)}
+    facts["steps"] = [int(lengths.min()), int(lengths.max())]
+    facts |= {"features": list(data.feature_names), "notes": list(data.notes)}
+    return facts | dict(told)
+
+
+def report_text(told: Mapping[str, Any], pictures: Sequence[Path] = ()) -> str:
+    """A report in Markdown.
+
+    Args:
+        told: As `result.json` has it: how the model came about, perhaps `data` and `split`, and
+            `test`, what `evaluate` said.
+        pictures: Of the test part, below the report's folder.
+    """
+    return printable("\n".join(_lines(told, pictures)) + "\n")
+
+
+def _lines(told: Mapping[str, Any], pictures: Sequence[Path]) -> Iterator[str]:
+    test, data = told.get("test"), told.get("data")
+    name = data["name"] if data else test["data"] if test else "?"
+    yield f"# {told['task'].capitalize()}: {_plain(name)}"
+    yield from ("", "## Verdict", "", _verdict(told))
+    if test is not None:
+        yield from ("", f"## Scores on {_plain(test['data'])}, {test['part']} part", "")
+        yield from _markdown(_scores(test))
+        yield from ("", f"{many(test['sequences'], 'sequence')}; baselines see the training part.")
+        for title, rows in (("By class", _classes(test)), ("By output", _outputs(test))):
+            if rows is not None:
+                yield from ("", f"## {title}", "", *_markdown(rows))
+        if test["notes"]:
+            yield from ("", "## Notes", "", *(f"- {_plain(one)}" for one in test["notes"]))
+    yield from ("", "## What was read and trained", "", *_markdown(_about(told)))
+    yield from ("", "```", *told["network"].splitlines(), "```")
+    if pictures:
+        yield from ("", "## Pictures")
+        for path in pictures:
+            yield from ("", f"![{path.stem}]({path.as_posix()})")
+
+
+def _verdict(told: Mapping[str, Any]) -> str:
+    test = told.get("test")
+    if test is None:
+        return (
+            "No test part was read: nothing is known of how good the model is on new sequences. "
+            + validated(told)
+        )
+    said = test["verdict"] or "There are no baselines to hold the score against."
+    if test.get("seen"):
+        said += " Some of these sequences are not new to it: see the notes."
+    return _plain(said)
+
+
+def validated(told: Mapping[str, Any]) -> str:
+    """What is known of the best epoch, in a sentence: without a score it was chosen by the loss."""
+    score, loss = told["validation_score"], told["validation_loss"]
+    if loss is None:
+        return "No validation part was set aside."
+    name, value = ("Loss", loss) if score is None else ("Score", score)
+    return f"{name} on the validation part: {value:.4f}."
+
+
+def _scores(result: Mapping[str, Any]) -> _Rows:
+    """A row for each baseline, the model's below them."""
+    known = [name for name in TITLES if name in result]
+    if not known:  # a task with a score of its own
+        own = {name: [_shown("", score)] for name, score in result["baselines"].items()}
+        rows = {**own, _MODEL: [_shown("", result["score"])]}
+        return _Rows(["", result["metric"]], [[name, *cells] for name, cells in rows.items()])
+    cards = {**result["baseline_scores"], _MODEL: result}
+    rows = [[name, *(_shown(one, card.get(one)) for one in known)] for name, card in cards.items()]
+    return _Rows(["", *(TITLES[name] for name in known)], rows)
+
+
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "not defined"
+    return f"{100 * value:.2f} %" if name in SHARES else f"{value:.4g}"
+
+
+def _classes(result: Mapping[str, Any]) -> _Rows | None:
+    found = result.get("by_class")
+    if not found:
+        return None
+    rows = [
+        [str(one["class"]), f"{one['count']:g}"]
+        + [f"{one[name]:.3f}" for name in ("precision", "recall", "f1")]
+        for one in found
+    ]
+    return _Rows(["class", "count", "precision", "recall", "F1"], rows)
+
+
+def _outputs(result: Mapping[str, Any]) -> _Rows | None:
+    found = result.get("by_output")
+    if not found:
+        return None
+    names = [name for name in found[0] if name != "output"]
+    rows = [[str(one["output"]), *(_shown(name, one[name]) for name in names)] for one in found]
+    return _Rows(["output", *(TITLES[name] for name in names)], rows)
+
+
+def _about(told: Mapping[str, Any]) -> _Rows:
+    """What is known of data, split and training."""
+    rows: list[list[str]] = []
+    data, split = told.get("data"), told.get("split")
+    if data:
+        low, high = data["steps"]
+        steps = many(low, "step") if low == high else f"{low} to {high} steps"
+        rows.append(["data", f"{data['name']}: {data['sequences']:,} sequences of {steps}"])
+        rows.append(["features", _listed(data["features"])])
+        if "classes" in data:
+            rows.append(["classes", _listed([f"{k} {n:,}" for k, n in data["classes"].items()])])
+        rows += [["read", one] for one in data["notes"]]
+    if split:
+        rows.append(["test part", split["how"]])
+        if split.get("group"):
+            rows.append(["groups", f"column {split['group']}: none is on both sides"])
+    rows += [
+        ["training part", many(told["train_sequences"], "sequence")],
+        ["validation part", told["validation"]],
+        ["epochs", f"{told['epochs']}, the best one is {told['best_epoch']}"],
+        ["seconds", f"{told['seconds']:g}"],
+        ["parameters", f"{told['parameters']:,}"],
+        ["Elman", told["elman"]],
+    ]
+    return _Rows(["", ""], rows)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(map(str, names[:_LISTED]))
+    return shown if len(names) <= _LISTED else f"{shown}, ... ({len(names):,} in all)"
+
+
+def _markdown(table: _Rows) -> Iterator[str]:
+    yield _line(table.headings)
+    yield f"|---|{'---:|' * (len(table.headings) - 1)}" if any(table.headings) else "|---|---|"
+    for row in table.rows:
+        shown = [f"**{_plain(cell)}**" if row[0] == _MODEL else _plain(cell) for cell in row]
+        yield _line(shown)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(text: str) -> str:
+    """Text as Markdown shows it and does not obey it, in one line."""
+    for mark in ("\\", "|", "`", "*", "_", "[", "]", "<", "#"):
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
