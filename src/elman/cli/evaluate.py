@@ -28,7 +28,8 @@ def evaluate(
 ) -> None:
     """Score a model on data that it has not seen, beside the baselines in its file.
 
-    A forecaster forecasts the last steps of each series, or a named set's test part.
+    Of the file that a share was held out of in training, that share is judged. A forecaster
+    forecasts the last steps of each series, or a named set's test part.
 
     Example: `elman evaluate runs/digits/model.elman --data digits`
     """

@@ -109,8 +109,9 @@ def _command(row: Task) -> Callable[..., None]:
     command.__doc__ = f"""{row.summary}
 
     Trains, keeps everything in a folder, and scores beside honest baselines. The epoch is chosen on
-    a validation part of the training data; the test part, if there is one, is read once, at the
-    end. Ctrl-C saves where it stands, and the same command with --resume goes on from there.
+    a validation part of the training data; the test part (a set's own, data given for it, or a
+    share that is held out) is read once, at the end. Ctrl-C saves where it stands, and the same
+    command with --resume goes on from there.
 
     Example: `{row.example}`
     """
