@@ -7,7 +7,7 @@ import pytest
 from elman import plots
 from elman.errors import ArgumentError
 from elman.metrics.honesty import sentences
-from elman.plots.style import RED
+from elman.plots.themes import THEMES
 from tests.plots.forecasts import backtest_of, past_of
 from tests.plots.shapes import overlapping
 
@@ -55,7 +55,7 @@ def test_leaks_and_persistence_are_red_at_the_top(drawn):
     report["persistence"] |= {"persistence": True, "sentence": "This is persistence."}
     figure = plots.honesty(report)
     texts = drawn(figure)
-    red = [text.get_text() for text in figure.texts if text.get_color() == RED]
+    red = [text.get_text() for text in figure.texts if text.get_color() == THEMES["light"].red]
     assert red == [
         *(f"Leak? The scaler saw {k} rows." for k in range(4)),
         "5 more alarms.",
@@ -69,7 +69,7 @@ def test_leaks_and_persistence_are_red_at_the_top(drawn):
 def test_without_alarms_nothing_is_red(drawn):
     figure = plots.honesty(report_of(leakage={"scaler": []}))
     assert any("No leak was found (scaler)" in text for text in drawn(figure))
-    assert not [text for text in figure.texts if text.get_color() == RED]
+    assert not [text for text in figure.texts if text.get_color() == THEMES["light"].red]
 
 
 def test_one_series_without_quantiles_has_two_panels(drawn):

@@ -55,18 +55,40 @@ def test_a_wrong_answer_names_both_classes(drawn):
     assert dashed(figure.axes[0]) == []
 
 
-def test_a_long_series_is_drawn_downwards(drawn):
+def test_the_time_of_a_series_runs_to_the_right(drawn):
     series = np.stack([np.sin(np.arange(3000) / 50), np.cos(np.arange(3000) / 50)], axis=1)
     labels = ["walking", "běží", "Ω"]
     leads = np.repeat([0, 1], 1500)
-    figure = plots.reading(series, belief(leads, 3), labels, "běží")
+    figure = plots.reading(
+        series, belief(leads, 3), labels, "běží", feature_names=["left foot", "right foot"]
+    )
     texts = drawn(figure)
-    left = figure.axes[0]
-    np.testing.assert_array_equal(left.lines[1].get_xdata(), series[:, 1])
-    np.testing.assert_array_equal(left.lines[1].get_ydata(), np.arange(3000))
-    assert left.get_ylabel() == "steps read, from the first down"
-    assert left.get_yticklabels()[0].get_text() == "1"
+    above, below = figure.axes[:2]
+    np.testing.assert_array_equal(above.lines[1].get_ydata(), series[:, 1])
+    np.testing.assert_array_equal(above.lines[1].get_xdata(), np.arange(3000))
+    assert above.get_xlim() == below.get_xlim()
+    np.testing.assert_array_equal(below.images[0].get_array(), belief(leads, 3).T)
+    bold = [t.get_text() for t in below.get_yticklabels() if t.get_fontweight() == "bold"]
+    assert bold == ["běží"]
+    assert below.get_xlabel() == "step"
+    assert {"left foot", "right foot"} <= set(texts)
     assert any(text.startswith("“běží” led from step 1501 of 3000") for text in texts)
+
+
+def test_features_with_names_are_no_image(drawn):
+    wide = np.random.default_rng(0).random((9, 12))
+    figure = plots.reading(
+        wide, belief([1] * 9, 3), range(3), 1, feature_names=[f"sensor {k}" for k in range(12)]
+    )
+    assert {"Input", "sensor 0", "sensor 11"} <= set(drawn(figure))
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), wide.T)
+
+
+def test_an_answer_that_is_no_answer(drawn):
+    equal = np.full((4, 2), 0.5)
+    texts = drawn(plots.reading(np.arange(4.0), equal, ["a", "b"], "a"))
+    assert "“a”, left undecided: “a”, “b” (50.0 % each)" in texts
+    assert not any("led" in text for text in texts)
 
 
 @pytest.mark.parametrize("classes", [2, 26, 30])

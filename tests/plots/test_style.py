@@ -24,7 +24,7 @@ def test_png_and_svg_by_suffix_and_the_same_bytes_again(tmp_path):
 
 def test_another_suffix_is_refused_and_writes_nothing(tmp_path):
     for name in ("curves.jpg", "curves"):
-        with pytest.raises(ArgumentError, match=r"\.png or \.svg"):
+        with pytest.raises(ArgumentError, match=r"\.png, \.svg or \.pdf"):
             plots.save(plots.learning_curves(HISTORY), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 

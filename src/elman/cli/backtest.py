@@ -12,7 +12,7 @@ from elman.cli.console import note, write_rows
 from elman.cli.exits import termination_interrupts
 from elman.cli.forecast import load_forecaster
 from elman.cli.level import kernels
-from elman.cli.options import JsonOption, ModelPath, model_file
+from elman.cli.options import JsonOption, ModelPath, ThemeOption, model_file
 from elman.cli.works.series_answers import table_rows
 from elman.cli.works.series_data import (
     RepairOption,
@@ -57,6 +57,7 @@ def backtest(
         Path | None,
         typer.Option(help="Draw it; without a value as backtest.png. Its report goes beside it."),
     ] = None,
+    theme: ThemeOption = None,
     part: SeriesPartOption = None,
     repair: RepairOption = None,
     timezone: TimezoneOption = None,
@@ -70,6 +71,7 @@ def backtest(
         raise ArgumentError("--warm-start", "given without --refit", "both, or neither")
     if plot is not None:
         plots.file_kind(plot)  # before anything takes minutes
+    plots.check_theme(theme)
     answering: Any = load_forecaster(model)
     panel = read_for(answering, data, part, repair=repair, timezone=timezone)
     again: dict[str, Any] = {}
@@ -84,7 +86,8 @@ def backtest(
             table_rows(tested.to_columns()), out, f"{len(tested):,} forecasts by {kernels()}"
         )
     if plot is not None:
-        _draw(plot, tested, panel)
+        with plots.themed(theme):
+            _draw(plot, tested, panel)
     report_backtest(tested, data, f"{len(tested):,} origins", json)
 
 

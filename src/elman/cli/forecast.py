@@ -11,7 +11,7 @@ import elman
 from elman import plots
 from elman.cli.console import note, print_rows
 from elman.cli.level import kernels
-from elman.cli.options import JsonOption, ModelPath, model_file
+from elman.cli.options import JsonOption, ModelPath, ThemeOption, model_file
 from elman.cli.works.series_answers import forecast_columns, path_columns, table_rows
 from elman.cli.works.series_data import (
     AheadOption,
@@ -41,6 +41,7 @@ def forecast(
     paths: Annotated[
         int | None, typer.Option(help="Ways in which it may go on, so many, instead.")
     ] = None,
+    theme: ThemeOption = None,
     levels: Annotated[
         str | None, typer.Option(help="Quantiles to give, as 0.1,0.9, or none; default: all.")
     ] = None,
@@ -57,11 +58,12 @@ def forecast(
     answering = load_forecaster(model)
     if plot is not None:
         plots.file_kind(plot)  # before anything takes minutes
+    plots.check_theme(theme)
     panel = read_for(answering, data, part, ahead=ahead, repair=repair, timezone=timezone)
     with naming(data):
         found = answering.predict(panel)
     if plot is not None:
-        plots.save(plots.forecast(found, history_of(panel)), plot)
+        plots.save(plots.forecast(found, history_of(panel), theme=theme), plot)
         note(f"The picture is in {plot}")
     if paths is None:
         for sentence in found.notes:

@@ -17,7 +17,7 @@ from elman import plots
 from elman.cli.completion import among, sets
 from elman.cli.console import note, progress_console
 from elman.cli.exits import termination_interrupts
-from elman.cli.options import PartOption, model_file, own_options, takes
+from elman.cli.options import PartOption, ThemeOption, model_file, own_options, takes
 from elman.cli.settings import read_config
 from elman.cli.works import WORKS, options_of_works, work_of
 from elman.cli.works.sequence_pictures import INSIDE
@@ -98,8 +98,9 @@ def plot(
         int | None, typer.Option(help="Which sequence, from 0; reading: else an instructive one.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The picture, .png or .svg; default KIND.png.")
+        Path | None, typer.Option(help="The picture, .png, .svg or .pdf; default KIND.png.")
     ] = None,
+    theme: ThemeOption = None,
     steps: Annotated[
         int, typer.Option(help="remedies: length of the sequences to remember over.")
     ] = 50,
@@ -131,10 +132,12 @@ def plot(
     folder = path if path is not None and path.is_dir() else None
     out = out or (folder / "pictures" if folder else Path()) / f"{kind}.png"
     plots.file_kind(out)  # before anything takes minutes
+    plots.check_theme(theme)
     if index is not None and kind not in ("reading", *INSIDE):
         raise ArgumentError("--index", f"{kind} shows no single sequence", "leave it out")
     request = Request(kind, path, data, part, index, given, out, steps, epochs, seed)
-    plots.save(_DRAWN.get(kind, _answers)(request), out)
+    with plots.themed(theme):
+        plots.save(_DRAWN.get(kind, _answers)(request), out)
     note(f"The picture is in {out}")
 
 

@@ -12,10 +12,11 @@ import typer
 from typer.core import TyperGroup
 
 import elman
+from elman import plots
 from elman.cli.completion import among
 from elman.cli.console import note
 from elman.cli.exits import Command, failed, termination_interrupts
-from elman.cli.options import takes
+from elman.cli.options import ThemeOption, takes
 from elman.cli.settings import gather, kind_of, recipes
 from elman.cli.works import Options, work_of
 from elman.errors import ArgumentError, ElmanError
@@ -35,10 +36,12 @@ def _train(
     out: Path | None,
     resume: bool,
     pictures: bool,
+    theme: str | None,
     json: bool,
     **given: Any,
 ) -> None:
     """Train a task's estimator; see `_command`."""
+    plots.check_theme(theme)  # before anything takes minutes
     described = {name: given[name] for name in about}
     described |= {"data": given["data"], "from": None if start is None else str(start)}
     settings = gather(task, config, described, {name: given[name] for name in parameters})
@@ -60,7 +63,8 @@ def _train(
                 note(f"Saved. Go on with the same command and: --out {folder.path} --resume")
             raise
     if first:
-        training.report(estimator, folder, pictures, json)
+        with plots.themed(theme):
+            training.report(estimator, folder, pictures, json)
 
 
 def _fresh_folder(task: str, data: str) -> Path:
@@ -100,11 +104,13 @@ def _command(row: Task) -> Callable[..., None]:
             bool, typer.Option("--resume", help="Go on with the run in --out.")
         ] = False,
         pictures: Annotated[bool, typer.Option(help="Draw the pictures.")] = True,
+        theme: ThemeOption = None,
         json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
         **given: Any,
     ) -> None:
         told_run = {"config": config, "start": start, "out": out, "resume": resume}
-        _train(row.name, about, parameters, **told_run, pictures=pictures, json=json, **given)
+        shown = {"pictures": pictures, "theme": theme, "json": json}
+        _train(row.name, about, parameters, **told_run, **shown, **given)
 
     command.__doc__ = f"""{row.summary}
 

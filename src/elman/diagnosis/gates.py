@@ -29,11 +29,13 @@ class Gate:
             -0.95; of a ReLU cell's h: share of zeros.
         high: Share above 0.95; of a ReLU cell's h always 0.
         mean: The mean value.
+        ends: Where the ends begin, in words.
     """
 
     low: float
     high: float
     mean: float
+    ends: str
 
     @property
     def saturated(self) -> float:
@@ -68,7 +70,8 @@ def saturation(
     found = {}
     for name, array in values.items():
         low, high = _ends(recurrence, name, array)
-        found[name] = Gate(float(low.mean()), float(high.mean()), float(array.mean()))
+        ends = _where(recurrence, name)
+        found[name] = Gate(float(low.mean()), float(high.mean()), float(array.mean()), ends)
     return found
 
 
@@ -100,3 +103,12 @@ def _ends(
     if name == recurrence.candidate:
         return values < -_TANH_EDGE, values > _TANH_EDGE
     return values < _GATE_EDGE, values > 1 - _GATE_EDGE
+
+
+def _where(recurrence: Recurrence, name: str) -> str:
+    """Where the ends of `_ends` begin."""
+    if isinstance(recurrence, Simple) and recurrence.activation == "relu":
+        return "that are 0"
+    if name == recurrence.candidate:
+        return f"beyond ±{_TANH_EDGE}"
+    return f"under {_GATE_EDGE} or above {1 - _GATE_EDGE}"

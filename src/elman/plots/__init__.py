@@ -14,10 +14,13 @@ from elman.plots.regression import regression
 from elman.plots.remedies import remedies
 from elman.plots.states import states
 from elman.plots.style import file_kind, save
+from elman.plots.themes import THEMES, check_theme, themed
 from elman.plots.unrolled import unrolled
 
 __all__ = [
+    "THEMES",
     "backtest",
+    "check_theme",
     "confusion",
     "file_kind",
     "forecast",
@@ -32,5 +35,6 @@ __all__ = [
     "remedies",
     "save",
     "states",
+    "themed",
     "unrolled",
 ]

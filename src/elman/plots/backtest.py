@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elman.errors import ArgumentError
-from elman.plots.style import BLUE, GREY, RULE, amount, canvas, shortened, title
+from elman.plots.style import amount, canvas, explain, shortened, title
+from elman.plots.themes import colours
 from elman.plots.timelines import (
     History,
     chosen,
@@ -31,11 +32,14 @@ __all__ = ["backtest"]
 
 _MOST = 3  # pairs of a series and a target that are drawn unless some are named
 _FEWEST_FANS, _MOST_FANS = 3, 12
-_SECOND_BLUE = "#56B4E9"
 
 
 def backtest(
-    backtest: Backtest, history: History | None = None, *, series: Sequence[str] | None = None
+    backtest: Backtest,
+    history: History | None = None,
+    *,
+    series: Sequence[str] | None = None,
+    theme: str | None = None,
 ) -> Figure:
     """What was forecast from some origins beside what came, and below it the error of all.
 
@@ -45,9 +49,11 @@ def backtest(
             where missing; None: the steps that were forecast are put together.
         series: Names of those to draw; None: all up to three, else the worst, the middle and the
             best one.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
-        ArgumentError: There is no forecast, or none of a series that was named.
+        ArgumentError: There is no forecast, or none of a series that was named; there is no such
+            theme.
         ShapeError: A series' times, values and targets do not fit each other.
         MissingExtraError: matplotlib is not installed.
     """
@@ -57,7 +63,7 @@ def backtest(
     names = chosen([row["series"] for row in backtest.report["by_series"]], series, [*ranks])
     pairs = [(name, k) for name in names for k in range(len(backtest.targets))]
     shown = pairs[: max(_MOST, len(names))]
-    with canvas(1.0 + (3.8 if len(shown) == 1 else 3.1 * len(shown))) as figure:
+    with canvas(1.0 + (3.8 if len(shown) == 1 else 3.1 * len(shown)), theme=theme) as figure:
         bands = figure.subplots(
             2 * len(shown), 1, height_ratios=[2.2, 1] * len(shown), squeeze=False
         )[:, 0].reshape(-1, 2)
@@ -69,17 +75,29 @@ def backtest(
             label = name if len(backtest.targets) == 1 else f"{name}: {backtest.targets[k]}"
             rank = f"  ({ranks[name]})" if ranks.get(name) else ""
             above.set_title(shortened(label, 40) + rank, fontsize=10)
-        _explain(bands[0, 0])
+        explain(bands[0, 0])
         title(figure, *_finding(backtest, len(names), len(pairs) - len(shown)))
     return figure
 
 
 def _ranks(backtest: Backtest) -> dict[str, str]:
-    """The series that are drawn unless some are named, and what each is among all."""
-    names = [row["series"] for row in backtest.report["by_series"]]
-    if len(names) <= _MOST:
+    """The series that are drawn unless some are named, and what each is among all.
+
+    Several may be as bad as the worst or as good as the best; one without an error is neither.
+    """
+    rows, measure = backtest.report["by_series"], backtest.report["measure"]
+    if len(rows) <= _MOST:
+        names = {row["series"] for row in rows}
         return dict.fromkeys((name for name in backtest.names if name in names), "")
-    return {names[0]: "the worst", names[len(names) // 2]: "the middle", names[-1]: "the best"}
+    known = [row for row in rows if row[measure] is not None] or rows
+    errors = [row[measure] for row in known]
+    picked = {0: "worst", len(known) - 1: "best"}
+    found = {known[len(known) // 2]["series"]: "the middle"}
+    for place, rank in picked.items():
+        tied = errors.count(errors[place]) > 1
+        found[known[place]["series"]] = f"one of the {rank}" if tied else f"the {rank}"
+    order = sorted(found, key=[row["series"] for row in known].index)
+    return dict.fromkeys(order, "") if errors[0] == errors[-1] else {n: found[n] for n in order}
 
 
 class _Tested:
@@ -105,12 +123,13 @@ class _Tested:
     def draw_fan(self, ax: Axes) -> None:
         """What was observed, and some forecasts, each from its origin on."""
         draw_observed(ax, self.past_times, self.past)
+        blues = colours().blue, colours().palette[5]
         for place, row in enumerate(self._evenly()):
             times = np.concatenate([self.origins[row, None], self.times[row]])
             values = np.concatenate([self.last[row, None], self.mean[row]])
             begin = int(np.isnan(self.last[row]))  # at the first step if the origin is not known
             ax.plot(
-                times[begin:], values[begin:], color=(BLUE, _SECOND_BLUE)[place % 2], zorder=4,
+                times[begin:], values[begin:], color=blues[place % 2], zorder=4,
                 linewidth=line_width(len(self.past_times), 1.5), marker="o", markevery=[0],
                 markersize=3.5, label=None if place else "forecasts",
             )  # fmt: skip
@@ -129,8 +148,8 @@ class _Tested:
         """The mean absolute error of every forecast, below its origin; and the last value's."""
         marker = "o" if len(self.origins) <= 30 else ""
         errors = {
-            "last value": (mean_error(self.actual, self.last[:, None]), GREY, 1.0),
-            "forecast": (mean_error(self.actual, self.mean), BLUE, 1.6),
+            "last value": (mean_error(self.actual, self.last[:, None]), colours().grey, 1.0),
+            "forecast": (mean_error(self.actual, self.mean), colours().blue, 1.6),
         }
         for name, (values, colour, width) in errors.items():
             if not np.isnan(values).all():
@@ -142,17 +161,10 @@ class _Tested:
         largest = np.concatenate([values for values, _, _ in errors.values()])
         ax.set_ylim(0, 1.12 * np.nan_to_num(largest).max() or 1.0)
         ax.margins(x=0.01)
-        ax.grid(axis="y", color=RULE, linewidth=0.6)
+        ax.grid(axis="y", color=colours().rule, linewidth=0.6)
         ax.set_ylabel("mean error")
         label_values(ax)
         label_times(ax, self.times)
-
-
-def _explain(ax: Axes) -> None:
-    ax.legend(
-        frameon=False, fontsize=8, ncols=2, loc="lower right", bbox_to_anchor=(1, 1),
-        borderaxespad=0.1, handlelength=1.2, columnspacing=1.0, handletextpad=0.5,
-    )  # fmt: skip
 
 
 def _finding(backtest: Backtest, shown: int, hidden: int) -> tuple[str, str]:
@@ -171,5 +183,5 @@ def _finding(backtest: Backtest, shown: int, hidden: int) -> tuple[str, str]:
     if shown < len(report["series"]):
         more = f"{shown} of {len(report['series']):,} series. {more}"
     if hidden:
-        more += f" {hidden} more targets are not shown."
+        more += f" {hidden} more target{'s are' if hidden > 1 else ' is'} not shown."
     return found, more

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ShapeError
-from elman.plots.style import GREY, INK, canvas, percent, shortened, title
+from elman.plots.style import canvas, percent, shortened, title
+from elman.plots.themes import blend, colours, ink_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["confusion"]
 
 _LEGIBLE = 30  # classes up to which each cell can hold its number
-_HITS, _MISSES = "#0072B2", "#D55E00"
+_TIED = 3  # equally frequent mistakes that are named
 
 
-def confusion(matrix: np.ndarray, labels: Sequence[Any]) -> Figure:
+def confusion(matrix: np.ndarray, labels: Sequence[Any], *, theme: str | None = None) -> Figure:
     """The confusion matrix: counts in the cells, each row's share of them as the shade.
 
     Hits, on the diagonal, are blue and mistakes orange. At the right of a row stands the share
@@ -30,9 +31,11 @@ def confusion(matrix: np.ndarray, labels: Sequence[Any]) -> Figure:
     Args:
         matrix: Counts `[K, K]`, true class down and predicted class across.
         labels: The K classes' names.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
         ShapeError: The matrix is not square, or there are not K labels.
+        ArgumentError: There is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
     matrix = np.asarray(matrix)
@@ -44,37 +47,35 @@ def confusion(matrix: np.ndarray, labels: Sequence[Any]) -> Figure:
     cell = min(1.0, 5.6 / size)  # inches
     names, upright = _names(labels, cell)
     height = cell * size + 1.75 + (0.06 * max(map(len, names)) if upright else 0)
-    with canvas(height) as figure:
+    with canvas(height, theme=theme) as figure:
         ax = figure.subplots()
-        ax.imshow(_shades(rates), aspect="equal", interpolation="nearest")
+        shades = _shades(rates)
+        ax.imshow(shades, aspect="equal", interpolation="nearest")
         ax.set_anchor("N")
         _lines_between(ax, size)
         _name_classes(ax, names, upright, cell)
         if size <= _LEGIBLE:
-            _write_counts(ax, matrix, rates, cell)
+            _write_counts(ax, matrix, shades, cell)
             _write_found(ax, total, rates, cell)
         title(figure, *_finding(matrix, labels))
     return figure
 
 
 def _shades(rates: np.ndarray) -> np.ndarray:
-    """RGB `[K, K, 3]`: white at 0; the square root lets rare mistakes show."""
-    from matplotlib.colors import to_rgb
-
-    colours = np.broadcast_to(to_rgb(_MISSES), (*rates.shape, 3)).copy()
-    colours[np.eye(len(rates), dtype=bool)] = to_rgb(_HITS)
-    strength = 0.85 * np.sqrt(rates)[..., None]
-    return 1 - strength * (1 - colours)
+    """RGB `[K, K, 3]`: the paper at 0; the square root lets rare mistakes show."""
+    strength = 0.85 * np.sqrt(rates)
+    hits, misses = blend(colours().blue, strength), blend(colours().orange, strength)
+    return np.where(np.eye(len(rates), dtype=bool)[..., None], hits, misses)
 
 
 def _lines_between(ax: Axes, size: int) -> None:
     ax.set_xticks(np.arange(size - 1) + 0.5, minor=True)
     ax.set_yticks(np.arange(size - 1) + 0.5, minor=True)
-    ax.grid(which="minor", color="#ececec", linewidth=0.6)
+    ax.grid(which="minor", color=colours().rule, linewidth=0.6)
     ax.tick_params(which="both", length=0)
     for spine in ax.spines.values():
         spine.set_visible(True)
-        spine.set_color("#bdbdbd")
+        spine.set_color(colours().faint)
 
 
 def _names(labels: Sequence[Any], cell: float) -> tuple[list[str], bool]:
@@ -99,15 +100,14 @@ def _name_classes(ax: Axes, names: list[str], upright: bool, cell: float) -> Non
     ax.set_ylabel("true class")
 
 
-def _write_counts(ax: Axes, matrix: np.ndarray, rates: np.ndarray, cell: float) -> None:
+def _write_counts(ax: Axes, matrix: np.ndarray, shades: np.ndarray, cell: float) -> None:
     for row, column in np.argwhere(matrix > 0):
         count = matrix[row, column]
         text = f"{count / 1000:.0f}k" if count >= 1000 and cell < 0.3 else f"{count:.6g}"
-        dark = rates[row, column] > 0.35
         size = min(_font(cell, 12), cell * 72 * 1.35 / len(text))
         ax.text(
             column, row, text, ha="center", va="center_baseline",
-            fontsize=size, color="white" if dark else INK, in_layout=False,
+            fontsize=size, color=ink_on(shades[row, column]), in_layout=False,
         )  # fmt: skip
 
 
@@ -119,12 +119,12 @@ def _write_found(ax: Axes, total: np.ndarray, rates: np.ndarray, cell: float) ->
         f"{percent(rate)} of {count:,.6g}" if count else "none"
         for rate, count in zip(rates.diagonal(), total, strict=True)
     ]
-    right.set_yticks(np.arange(len(rates)), texts, fontsize=size, color=GREY)
+    right.set_yticks(np.arange(len(rates)), texts, fontsize=size, color=colours().grey)
     right.tick_params(length=0, pad=6)
     right.spines[:].set_visible(False)
     ax.annotate(
         "found", (edge, -0.5), xytext=(6, 5), textcoords="offset points",
-        fontsize=size, color=GREY, annotation_clip=False,
+        fontsize=size, color=colours().grey, annotation_clip=False,
     )  # fmt: skip
 
 
@@ -137,13 +137,33 @@ def _finding(matrix: np.ndarray, labels: Sequence[Any]) -> tuple[str, str]:
     total, hits = matrix.sum(), np.trace(matrix)
     if not total:
         return "Nothing was predicted", ""
-    finding = f"{percent(hits / total)} of {total:,.6g} were predicted correctly"
+    were = "was" if total == 1 else "were"
+    finding = f"{percent(hits / total)} of {total:,.6g} {were} predicted correctly"
+    return finding, " ".join([_mistakes(matrix, labels), *_neglected(matrix, labels)])
+
+
+def _mistakes(matrix: np.ndarray, labels: Sequence[Any]) -> str:
+    """The most frequent one, or how many are equally frequent."""
     mistakes = matrix - np.diag(matrix.diagonal())
-    if not mistakes.any():
-        return finding, "No class was taken for another."
-    row, column = divmod(int(mistakes.argmax()), len(mistakes))
-    often = mistakes[row, column]
-    return finding, (
-        f"The most frequent mistake: {shortened(labels[row])} taken for "
-        f"{shortened(labels[column])}, {f'{often:.6g} times' if often != 1 else 'once'}."
-    )
+    most = mistakes.max()
+    if not most:
+        return "No class was taken for another."
+    places = np.argwhere(mistakes == most)
+    times = f"{most:.6g} times" if most != 1 else "once"
+    if len(places) > _TIED:
+        all_of_them = (mistakes > 0).sum() == len(places)
+        which = "mistakes" if all_of_them else "most frequent mistakes"
+        return f"{len(places):,} different {which}, {times} each."
+    named = ", ".join(f"{shortened(labels[r])} taken for {shortened(labels[c])}" for r, c in places)
+    each = " each" * (len(places) > 1)
+    return f"The most frequent mistake{'s' * (len(places) > 1)}: {named}, {times}{each}."
+
+
+def _neglected(matrix: np.ndarray, labels: Sequence[Any]) -> list[str]:
+    """That classes which occur were never predicted."""
+    never = np.flatnonzero((matrix.sum(axis=0) == 0) & (matrix.sum(axis=1) > 0))
+    if not len(never):
+        return []
+    named = ", ".join(shortened(labels[k]) for k in never[:_TIED])
+    more = f" and {len(never) - _TIED:,} more" if len(never) > _TIED else ""
+    return [f"Never predicted: {named}{more}."]

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from elman.errors import ArgumentError
-from elman.plots.style import BLUE, GREY, ORANGE, RULE, canvas, percent, title
+from elman.plots.style import canvas, capital, explain, percent, shortened, title, whole_ticks
+from elman.plots.themes import colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,21 +17,27 @@ if TYPE_CHECKING:
 __all__ = ["learning_curves"]
 
 _LOG_FROM = 30  # largest over smallest loss from which a linear axis would hide the end
+_ENDED = 0.1  # of the highest learning rate: under this share a schedule has come to its end
 
 
 def learning_curves(
-    history: Sequence[Mapping[str, Any]], *, score_name: str = "accuracy", loss_name: str = "loss"
+    history: Sequence[Mapping[str, Any]],
+    *,
+    score_name: str = "accuracy",
+    loss_name: str = "loss",
+    theme: str | None = None,
 ) -> Figure:
     """Loss and validation score by epoch; the best epoch is marked.
 
     Args:
         history: An entry an epoch: `epoch` and `train_loss`; if known also `validation_loss`,
-            `validation_score` (larger is better) and `seconds` (of that epoch).
+            `validation_score` (larger is better), `learning_rate` and `seconds` (of that epoch).
         score_name: What the validation score is; an "accuracy" is shown in percent.
         loss_name: What the loss is, with its unit.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
-        ArgumentError: The history is empty.
+        ArgumentError: The history is empty; there is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
     if not history:
@@ -38,24 +45,26 @@ def learning_curves(
     epochs = [int(entry["epoch"]) for entry in history]
     best = _best(history)
     scored = any(entry.get("validation_score") is not None for entry in history)
-    with canvas(5.2 if scored else 3.6) as figure:
+    with canvas(5.2 if scored else 3.6, theme=theme) as figure:
         axes = figure.subplots(2 if scored else 1, 1, sharex=True, squeeze=False)[:, 0]
         losses = {
-            "training": (_column(history, "train_loss"), BLUE),
-            "validation": (_column(history, "validation_loss"), ORANGE),
+            "training": (_column(history, "train_loss"), colours().blue),
+            "validation": (_column(history, "validation_loss"), colours().orange),
         }
         _draw(axes[0], epochs, losses)
-        axes[0].set_ylabel(loss_name)
+        axes[0].set_ylabel(shortened(loss_name, 30))
         _choose_scale(axes[0], [value for values, _ in losses.values() for value in values])
         if scored:
             scores = _column(history, "validation_score")
             if score_name == "accuracy":
                 axes[1].yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
-            _draw(axes[1], epochs, {"validation": (scores, ORANGE)})
-            axes[1].set_ylabel(score_name)
+            _draw(axes[1], epochs, {"validation": (scores, colours().orange)})
+            axes[1].set_ylabel(shortened(score_name, 30))
         if any(map(math.isfinite, _column(history, "validation_loss"))) or scored:
             for ax in axes:
                 _mark(ax, history[best]["epoch"])
+        if len(axes[0].get_lines()) > 1:
+            explain(axes[0])
         _label_epochs(axes[-1], epochs, [entry.get("seconds") for entry in history])
         title(figure, _finding(history, best, score_name), _more(history, best))
     return figure
@@ -92,13 +101,11 @@ def _best(history: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _draw(ax: Axes, epochs: list[int], lines: dict[str, tuple[list[float], str]]) -> None:
-    ax.grid(axis="y", color=RULE, linewidth=0.6)
+    ax.grid(axis="y", color=colours().rule, linewidth=0.6)
     marker = "o" if len(epochs) <= 30 else ""
     for name, (values, colour) in lines.items():
         if any(map(math.isfinite, values)):
             ax.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=name)
-    if len(ax.get_lines()) > 1:
-        ax.legend(frameon=False, labelcolor="linecolor", handlelength=0, loc="upper right")
 
 
 def _choose_scale(ax: Axes, losses: list[float]) -> None:
@@ -117,14 +124,13 @@ def _choose_scale(ax: Axes, losses: list[float]) -> None:
 
 def _mark(ax: Axes, epoch: int) -> None:
     ax.axvline(
-        epoch, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0.5, label="best epoch"
-    )
+        epoch, color=colours().grey, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0.5,
+        label="best epoch",
+    )  # fmt: skip
 
 
 def _label_epochs(ax: Axes, epochs: list[int], seconds: list[float | None]) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    whole_ticks(ax.xaxis)
     ax.set_xlim(epochs[0] - 0.5, epochs[-1] + max(0.5, 0.02 * (epochs[-1] - epochs[0])))
     known = [value for value in seconds if value is not None]
     each = f" ({_time(sum(known) / len(known))} each, {_time(sum(known))} in all)" if known else ""
@@ -140,19 +146,48 @@ def _time(seconds: float) -> str:
 def _finding(history: Sequence[Mapping[str, Any]], best: int, score_name: str) -> str:
     entry = history[best]
     score, loss = entry.get("validation_score"), entry.get("validation_loss")
-    if score is not None:
-        shown = percent(score) if score_name == "accuracy" else f"{score:.3g}"
-        name = score_name[0].upper() + score_name[1:]
-        return f"{name} on the validation part reached {shown} in epoch {entry['epoch']}"
-    if loss is not None:
-        return f"The loss on the validation part fell to {loss:.3g} in epoch {entry['epoch']}"
+    if score is not None and math.isfinite(score):
+        shown = percent(score) if score_name == "accuracy" else f"{score:.3g}".replace("-", "−")
+        as_good = _as_good(history, best)
+        first = "first " * (len(as_good) > 1)
+        return (
+            f"{capital(score_name)} on the validation part {first}reached {shown} "
+            f"in epoch {history[as_good[0]]['epoch']}"
+        )
+    if loss is not None and math.isfinite(loss):
+        return f"The loss on the validation part was lowest in epoch {entry['epoch']}: {loss:.3g}"
+    if score is not None or loss is not None:
+        return "No epoch has a number on the validation part: the training diverged"
+    if not math.isfinite(entry["train_loss"]):
+        return f"The training loss is no number after epoch {entry['epoch']}"
     return f"The training loss stood at {entry['train_loss']:.3g} after epoch {entry['epoch']}"
 
 
+def _as_good(history: Sequence[Mapping[str, Any]], best: int) -> list[int]:
+    """The places of all epochs with the score of the best one, itself among them."""
+    score = history[best].get("validation_score")
+    return [place for place, entry in enumerate(history) if entry.get("validation_score") == score]
+
+
 def _more(history: Sequence[Mapping[str, Any]], best: int) -> str:
-    if len(history) == 1 or history[best].get("validation_loss") is None:
+    """What came after the best epoch, or may come yet."""
+    entry, later = history[best], len(history) - 1 - best
+    score, loss = entry.get("validation_score"), entry.get("validation_loss")
+    known = [value for value in (score, loss) if value is not None]
+    if len(history) == 1 or not known or not any(map(math.isfinite, known)):
         return ""
-    later = len(history) - 1 - best
-    if not later:
-        return "The last epoch was the best: more epochs may help."
-    return f"The {later} epoch{'s' * (later > 1)} after it brought nothing better."
+    kept = ""
+    if score is not None and _as_good(history, best)[0] != best:
+        kept = f"Epoch {entry['epoch']} is the best: as good, with a lower loss. "
+    if later:
+        after = "epoch" if later == 1 else f"{later} epochs"
+        return f"{kept}The {after} after it brought nothing better."
+    if kept or score == 1:  # what is perfect cannot grow
+        return kept.strip()
+    rates = [rate for e in history if (rate := e.get("learning_rate")) is not None]
+    if rates and rates[-1] < _ENDED * max(rates):
+        return (
+            "The last epoch was the best. The learning rate had come down by then, as was planned: "
+            "only a longer schedule may help."
+        )
+    return "The last epoch was the best: more epochs may help."

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elman.data.tables.timestamps import shown
-from elman.plots.style import BLUE, GREY, ORANGE, amount, canvas, percent, shortened, title
+from elman.plots.style import amount, canvas, explain, percent, shortened, title
+from elman.plots.themes import blend, colours
 from elman.plots.timelines import (
     History,
     chosen,
@@ -41,6 +42,7 @@ def forecast(
     *,
     series: Sequence[str] | None = None,
     intervals: Sequence[float] | None = None,
+    theme: str | None = None,
 ) -> Figure:
     """The forecasts of some series, a panel for each of them and each target.
 
@@ -52,9 +54,11 @@ def forecast(
             forecast's times is drawn.
         series: Names of those to draw; None: the first four.
         intervals: Shares that they hold, as (0.5, 0.8); None: all that the forecast has.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
-        ArgumentError: A series or an interval that the forecast or the history has not.
+        ArgumentError: A series or an interval that the forecast or the history has not; there is no
+            such theme.
         ShapeError: A series' times, values and targets do not fit each other.
         MissingExtraError: matplotlib is not installed.
     """
@@ -65,7 +69,7 @@ def forecast(
         for name in names
         for k in range(len(forecast.targets))
     ]
-    with canvas(1.2 + (2.6 if len(panels) == 1 else 1.75 * len(panels))) as figure:
+    with canvas(1.2 + (2.6 if len(panels) == 1 else 1.75 * len(panels)), theme=theme) as figure:
         axes = list(figure.subplots(len(panels), 1, squeeze=False)[:, 0])
         for ax, panel in zip(axes, panels, strict=True):
             panel.draw(ax)
@@ -129,16 +133,18 @@ class _Panel:
         draw_observed(ax, self.past_times, self.past)
         width = line_width(len(self.times) + len(self.past_times), 1.6)
         ax.plot(
-            *self._from_origin(self.mean), color=BLUE, linewidth=width, label="forecast", zorder=4,
-            **dots,
+            *self._from_origin(self.mean), color=colours().blue, linewidth=width, zorder=4,
+            label="forecast", **dots,
         )  # fmt: skip
         if not np.isnan(self.actual).all():
             ax.plot(
-                *self._from_origin(self.actual), color=ORANGE, linewidth=width, label="what came",
-                zorder=3.5, **dots,
+                *self._from_origin(self.actual), color=colours().orange, linewidth=width,
+                zorder=3.5, label="what came", **dots,
             )  # fmt: skip
         if len(self.past_times):
-            ax.axvline(self.past_times[-1], color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))
+            ax.axvline(
+                self.past_times[-1], color=colours().grey, linewidth=0.9, linestyle=(0, (4, 3))
+            )
         error = "" if np.isnan(self.error) else f"  (off by {amount(self.error)} on average)"
         ax.set_title(shortened(self.name, 44) + error, fontsize=10)
         ax.set_ylabel(shortened(self.target, 20))
@@ -154,12 +160,9 @@ class _Panel:
         )
 
 
-def _tints(count: int) -> list[tuple[float, ...]]:
-    """Of blue, the lightest first."""
-    from matplotlib.colors import to_rgb
-
-    weights = np.linspace(0.2, 0.2 + 0.12 * (count - 1), count)
-    return [tuple(1 - weight * (1 - part) for part in to_rgb(BLUE)) for weight in weights]
+def _tints(count: int) -> np.ndarray:
+    """RGB `[N, 3]` of blue, the faintest first."""
+    return blend(colours().blue, np.linspace(0.2, 0.2 + 0.12 * (count - 1), count))
 
 
 def _explain(ax: Axes) -> None:
@@ -167,11 +170,7 @@ def _explain(ax: Axes) -> None:
     handles, names = ax.get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda k: names[k].endswith("interval"))  # lines first
     ax.set_title(ax.get_title(loc="left"), fontsize=10, pad=20)
-    ax.legend(
-        [handles[k] for k in order], [names[k] for k in order], frameon=False, fontsize=8,
-        ncols=8, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.1, borderpad=0.2,
-        handlelength=1.2, columnspacing=1.0, handletextpad=0.5,
-    )  # fmt: skip
+    explain(ax, "above left", handles=[handles[k] for k in order], labels=[names[k] for k in order])
 
 
 def _share_dates(axes: Sequence[Axes]) -> None:

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from elman.plots.inside import draw_input, layer_name, unit_order
-from elman.plots.panels import (
-    SHARES,
-    heat_map,
-    label_steps,
-    label_units,
-    signed,
-)
+from elman.plots.inside import draw_input, features_of, input_height, layer_name, unit_order
+from elman.plots.panels import heat_map, label_steps, label_units, shares, signed
 from elman.plots.style import canvas, percent, title
 from elman.runtime.network import LayerRecording, Recording
 
@@ -49,7 +43,12 @@ class _Panel(NamedTuple):
     colours: dict[str, Any]
 
 
-def gates(recording: Recording, *, feature_names: Sequence[str] | None = None) -> Figure:
+def gates(
+    recording: Recording,
+    *,
+    feature_names: Sequence[str] | None = None,
+    theme: str | None = None,
+) -> Figure:
     """Each layer's gates, cell and hidden state as heat maps over time and units.
 
     The units of a layer stand in the order of their last c (or h), the same in all its panels. A
@@ -57,22 +56,26 @@ def gates(recording: Recording, *, feature_names: Sequence[str] | None = None) -
 
     Args:
         recording: One sequence; `record` of a model makes it.
-        feature_names: What the input's features are called, where they are few.
+        feature_names: What the input's features are called.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
+        ArgumentError: There is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
     layers = [list(pair) for _, pair in groupby(recording.layers, key=lambda one: one.number)]
     columns = max((len(pair) for pair in layers), default=1)
-    panels = [[_panels(layer) for layer in pair] for pair in layers]
-    heights = [0.75, *(0.66 for pair in panels for _ in pair[0])]
-    with canvas(1.35 + 1.12 * sum(heights) + 0.2 * len(layers)) as figure:
+    feature_names = features_of(recording, feature_names)
+    heights = [input_height(recording.inputs, feature_names)]
+    heights += [0.66 for pair in layers for _ in _parts(pair[0])]
+    with canvas(1.35 + 1.12 * sum(heights) + 0.2 * len(layers), theme=theme) as figure:
+        panels = [[_panels(layer) for layer in pair] for pair in layers]
         grid = figure.subplots(
             len(heights), columns, squeeze=False, sharex=True, height_ratios=heights
         )
         for ax in grid[0]:
-            draw_input(ax, recording.inputs, feature_names, named=ax is grid[0, -1])
-        label_units(grid[0, 0], "x", "input")
+            ends = {"first": ax is grid[0, 0], "last": ax is grid[0, -1]}
+            draw_input(ax, recording.inputs, feature_names, **ends)
         row, size = 1, 10 if columns == 1 else 8.5
         for pair, shown in zip(layers, panels, strict=True):
             for column, (layer, parts) in enumerate(zip(pair, shown, strict=True)):
@@ -86,12 +89,20 @@ def gates(recording: Recording, *, feature_names: Sequence[str] | None = None) -
     return figure
 
 
+def _parts(layer: LayerRecording) -> list[str]:
+    """What is drawn of a layer, from the top down."""
+    return [*layer.gates, *(["c"] if layer.cell is not None else []), "h"]
+
+
 def _panels(layer: LayerRecording) -> list[_Panel]:
     """A layer's heat maps from the top down."""
     order = unit_order(layer, layer.hidden if layer.cell is None else layer.cell)
     found = [
         _Panel(
-            name, _NAMES[name], values[:, order], SHARES if name in _SHARES else signed(np.ones(1))
+            name,
+            _NAMES[name],
+            values[:, order],
+            shares() if name in _SHARES else signed(np.ones(1)),
         )
         for name, values in layer.gates.items()
     ]
@@ -121,8 +132,10 @@ def _finding(recording: Recording) -> tuple[str, str]:
     over = f"{steps} step{'s' * (steps > 1)}"
     if not kept:
         return f"No gates: the hidden state over {over}", "Units are in the order of their last h."
+    more = f" Of {len(kept)} layers, the first two are told." * (len(kept) > 2)
     return (
         f"From step to step {' and '.join(kept[:2])} is kept on average",
         f"One sequence of {over}. Units are in the order of their last "
-        f"{'h' if recording.layers[0].cell is None else 'c'}, the same in all panels of a layer.",
+        f"{'h' if recording.layers[0].cell is None else 'c'}, the same in all panels of a layer."
+        + more,
     )

@@ -11,18 +11,18 @@ from elman.errors import ArgumentError
 from elman.metrics.honesty import sentences
 from elman.plots.horizon import draw_steps, error_name
 from elman.plots.style import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    RULE,
+    WIDTH,
     amount,
     canvas,
     footnotes,
     percent,
     shortened,
     title,
+    whole_ticks,
+    wrapped,
 )
+from elman.plots.themes import Theme, colours, ink_on
+from elman.printable import many
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,23 +30,22 @@ if TYPE_CHECKING:
 
 __all__ = ["honesty"]
 
-_OUTCOMES = {"beaten": BLUE, "mixed": GREY, "not distinguishable": GREY, "worse": ORANGE}
 _NAMED_SERIES = 12  # with more, their distribution is drawn
-_LINE = 100  # characters, about
 _MOST_ALARMS = 4  # that are printed
 _CLIPPED = -1.0  # skill below it is drawn at it
 _LEAST_SAID = -10.0  # skill below it is not told in digits
 _MISSED = 0.05  # of what an interval promises: from here on it is orange
 
 
-def honesty(report: Mapping[str, Any]) -> Figure:
+def honesty(report: Mapping[str, Any], *, theme: str | None = None) -> Figure:
     """What a forecaster is worth: skill, errors by step and series, coverage, and what to doubt.
 
     Args:
         report: An honesty report, as of `Backtest.report` or of `evaluate`, or the JSON of it.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
-        ArgumentError: The report compares with no baseline.
+        ArgumentError: The report compares with no baseline; there is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
     if not report["skill"]:
@@ -59,8 +58,8 @@ def honesty(report: Mapping[str, Any]) -> Figure:
     heights = [0.55 + 0.3 * len(report["skill"]), 2.3]
     heights += [max(height for _, height in lower)] if lower else []
     words = [line for line in sentences(report) if line not in [*alarms, *persistence]]
-    lines = sum(1 + len(text) // _LINE for text in [*doubts, *words])
-    with canvas(1.6 + sum(heights) + 0.18 * lines) as figure:
+    lines = sum(len(wrapped(text, WIDTH - 0.3, 10)) for text in [*doubts, *words])
+    with canvas(1.6 + sum(heights) + 0.18 * lines, theme=theme) as figure:
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
         _draw_skill(figure.add_subplot(grid[0]), report)
         steps = figure.add_subplot(grid[1])
@@ -100,17 +99,18 @@ def _draw_skill(ax: Axes, report: Mapping[str, Any]) -> None:
     """A bar for each baseline, and beside it in words whether it is beaten."""
     from matplotlib.ticker import MaxNLocator
 
+    theme = colours()
     skills = {name: entry["skill"] for name, entry in report["skill"].items()}
     known = [skill for skill in skills.values() if skill is not None]
     ax.set_xlim(max(_CLIPPED, min([*known, -0.05]) * 1.05), max([*known, 0.05]) * 1.05)
     for row, entry in enumerate(report["skill"].values()):
         skill, outcome = entry["skill"], entry["outcome"]
-        colour = _OUTCOMES[outcome]
+        colour = _colour(theme, outcome)
         says = "no number" if skill is None else _signed(skill)
         if skill is not None:
             ax.barh(row, max(skill, _CLIPPED), color=colour, height=0.62, zorder=2)
         if skill is not None and skill < _CLIPPED:
-            ax.plot(_CLIPPED + 0.03, row, "<", color="white", markersize=6, zorder=3)
+            ax.plot(_CLIPPED + 0.03, row, "<", color=ink_on(colour), markersize=6, zorder=3)
         for offset, text, side in ((62, says, "right"), (72, outcome, "left")):
             ax.annotate(
                 text, (1, row), xytext=(offset, 0), xycoords=("axes fraction", "data"),
@@ -120,11 +120,15 @@ def _draw_skill(ax: Axes, report: Mapping[str, Any]) -> None:
     ax.set_yticks(range(len(skills)), [shortened(name, 24) for name in skills])
     ax.set_ylim(len(skills) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
-    ax.axvline(0, color=INK, linewidth=0.9, zorder=3)
-    ax.grid(axis="x", color=RULE, linewidth=0.6)
+    ax.axvline(0, color=colours().ink, linewidth=0.9, zorder=3)
+    ax.grid(axis="x", color=colours().rule, linewidth=0.6)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %".replace("-", "−"))
     ax.set_title(f"Share of each baseline's {report['measure'].upper()} that is saved (skill)")
+
+
+def _colour(theme: Theme, outcome: str) -> str:
+    return {"beaten": theme.blue, "worse": theme.orange}.get(outcome, theme.grey)
 
 
 def _signed(skill: float) -> str:
@@ -139,18 +143,21 @@ def _draw_series(ax: Axes, report: Mapping[str, Any]) -> None:
     errors = np.array([error for _, error in rows])
     ax.set_title(f"Error of each of {len(rows):,} series")
     if len(rows) <= _NAMED_SERIES:
-        ax.barh(range(len(rows)), errors, color=BLUE, height=0.62)
+        ax.barh(range(len(rows)), errors, color=colours().blue, height=0.62)
         ax.set_yticks(range(len(rows)), [shortened(name, 20) for name, _ in rows])
         ax.set_ylim(len(rows) - 0.5, -0.5)
         ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color=RULE, linewidth=0.6)
+        ax.grid(axis="x", color=colours().rule, linewidth=0.6)
         ax.set_axisbelow(True)
         ax.set_xlabel(error_name(report))
         return
-    ax.hist(errors, bins=int(np.clip(2 * np.sqrt(len(errors)), 8, 40)), color=BLUE, alpha=0.85)
+    ax.hist(
+        errors, bins=int(np.clip(2 * np.sqrt(len(errors)), 8, 40)), color=colours().blue, alpha=0.85
+    )
+    whole_ticks(ax.yaxis, 5)
     ax.set_ylabel("number of series")
     median = float(np.median(errors))
-    ax.axvline(median, color=ORANGE, linewidth=1.2)
+    ax.axvline(median, color=colours().orange, linewidth=1.2)
     ax.set_xlabel(f"{error_name(report)}; half are below {amount(median)}")
 
 
@@ -160,9 +167,11 @@ def _draw_coverage(ax: Axes, report: Mapping[str, Any]) -> None:
     for row, interval in enumerate(intervals):
         promised, found = interval["promised"], interval["found"]
         kept = abs(found - promised) <= _MISSED
-        colour = BLUE if kept else ORANGE
+        colour = colours().blue if kept else colours().orange
         ax.plot([promised, found], [row, row], color=colour, linewidth=2, zorder=2)
-        ax.plot([promised], [row], "o", color=GREY, markersize=8, fillstyle="none", zorder=3)
+        ax.plot(
+            [promised], [row], "o", color=colours().grey, markersize=8, fillstyle="none", zorder=3
+        )
         ax.plot([found], [row], "o", color=colour, markersize=6, zorder=4, clip_on=False)
         ax.annotate(
             percent(found), (1, row), xytext=(6, 0), xycoords=("axes fraction", "data"),
@@ -172,7 +181,7 @@ def _draw_coverage(ax: Axes, report: Mapping[str, Any]) -> None:
     ax.set_ylim(len(intervals) - 0.4, -0.6)
     ax.set_xlim(0, 1)
     ax.tick_params(axis="y", length=0)
-    ax.grid(color=RULE, linewidth=0.6)
+    ax.grid(color=colours().rule, linewidth=0.6)
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.set_title("Intervals: promised (ring), found (dot)")
 
@@ -188,7 +197,9 @@ def _finding(report: Mapping[str, Any]) -> tuple[str, str]:
     outcomes = [entry["outcome"] for entry in report["skill"].values()]
     beaten, count = outcomes.count("beaten"), len(outcomes)
     if beaten == count:
-        found = f"All {count} baselines are beaten"
+        found = f"All {count} baselines are beaten" if count > 1 else "The one baseline is beaten"
+    elif count == 1:
+        found = "The one baseline is not beaten"
     else:
         found = f"{beaten or 'None'} of {count} baselines {'is' if beaten < 2 else 'are'} beaten"
     metrics = report["metrics"]
@@ -200,6 +211,6 @@ def _finding(report: Mapping[str, Any]) -> tuple[str, str]:
     ]
     steps = f"{report['horizon']} step{'s' * (report['horizon'] > 1)}"
     return found, (
-        f"{report['windows']:,} forecasts of {steps}, {len(report['series']):,} series: "
+        f"{many(report['windows'], 'forecast')} of {steps}, {len(report['series']):,} series: "
         f"{', '.join(numbers)}."
     )

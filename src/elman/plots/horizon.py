@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from elman.plots.style import BLUE, GREY, PALETTE, RULE, amount, canvas, shortened, title
+from elman.plots.style import amount, canvas, explain, shortened, title, whole_ticks
+from elman.plots.themes import colours
 from elman.plots.timelines import label_values, line_width
 
 if TYPE_CHECKING:
@@ -21,16 +22,18 @@ _DOTTED = 14  # steps up to which each has a dot
 _MOST_SEASONS = 16  # that are marked
 
 
-def horizon(report: Mapping[str, Any]) -> Figure:
+def horizon(report: Mapping[str, Any], *, theme: str | None = None) -> Figure:
     """How the error grows with the steps ahead, for the model and every baseline.
 
     Args:
         report: An honesty report, as of `Backtest.report` or of `evaluate`.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
+        ArgumentError: There is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
-    with canvas(4.0) as figure:
+    with canvas(4.0, theme=theme) as figure:
         ax = figure.subplots()
         hidden = draw_steps(ax, report)
         found, more = _finding(report)
@@ -56,12 +59,13 @@ def draw_steps(ax: Axes, report: Mapping[str, Any]) -> list[str]:
     curves = _curves(report)
     model = curves["this model"]
     top = _top(model, [curve for curve in curves.values() if curve is not model])
-    colours = dict(zip(curves, (BLUE, *PALETTE[1:] * len(curves)), strict=False))
+    others = colours().palette[1:] * len(curves)
+    shown = dict(zip(curves, (colours().blue, *others), strict=False))
     steps = np.arange(1, len(model) + 1)
     for name, curve in curves.items():
         ours = curve is model
         ax.plot(
-            steps, curve, color=colours[name], zorder=4 if ours else 3,
+            steps, curve, color=shown[name], zorder=4 if ours else 3,
             linewidth=line_width(len(steps), 2.2 if ours else 1.2),
             marker="o" if len(steps) <= _DOTTED else "", markersize=5 if ours else 3.5,
             label=shortened(name, 22),
@@ -69,7 +73,7 @@ def draw_steps(ax: Axes, report: Mapping[str, Any]) -> list[str]:
     ax.set_ylim(0, top)
     beside = 0.5 if len(steps) <= _DOTTED else 0
     ax.set_xlim(1 - beside, len(steps) + beside)
-    ax.grid(axis="y", color=RULE, linewidth=0.6)
+    ax.grid(axis="y", color=colours().rule, linewidth=0.6)
     ax.set_ylabel(error_name(report))
     label_values(ax)
     _label_steps(ax, len(steps), report["season"])
@@ -99,20 +103,18 @@ def _top(model: np.ndarray, others: list[np.ndarray]) -> float:
 
 def _label_steps(ax: Axes, steps: int, season: int) -> None:
     """Number the steps; a thin line marks the end of each season."""
-    from matplotlib.ticker import MaxNLocator
-
     name = "steps ahead"
     ends = list(range(season, steps + 1, season)) if season > 1 else []
     if 0 < len(ends) <= _MOST_SEASONS:
         for end in ends:
-            ax.axvline(end, color=GREY, linewidth=0.7, linestyle=(0, (1, 3)), zorder=1)
+            ax.axvline(end, color=colours().grey, linewidth=0.7, linestyle=(0, (1, 3)), zorder=1)
         name += f" (dotted: each season of {season})"
     if steps <= _DOTTED:
         ax.set_xticks(range(1, steps + 1))
     elif 0 < len(ends) <= _MOST_SEASONS:
         ax.set_xticks([1, *ends[:: -(-len(ends) // 8)]])
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=10, integer=True, min_n_ticks=1))
+        whole_ticks(ax.xaxis, 10)
     ax.set_xlabel(name)
 
 
@@ -121,9 +123,9 @@ def _name_lines(ax: Axes, curves: list[np.ndarray]) -> None:
     handles, names = ax.get_legend_handles_labels()
     ends = [curve[~np.isnan(curve)][-1:].sum() for curve in curves]
     order = sorted(range(len(ends)), key=lambda k: -ends[k])
-    ax.legend(
-        [handles[k] for k in order], [names[k] for k in order], frameon=False, fontsize=9,
-        loc="center left", bbox_to_anchor=(1.0, 0.5), labelcolor="linecolor", handlelength=1.2,
+    explain(
+        ax, "right", fontsize=9,
+        handles=[handles[k] for k in order], labels=[names[k] for k in order],
     )  # fmt: skip
 
 
@@ -136,8 +138,19 @@ def _finding(report: Mapping[str, Any]) -> tuple[str, str]:
         return f"The {error_name(report)} cannot be told", more
     if beaten := [name for name, curve in curves.items() if (model < curve).all()]:
         more += f" Better at every step than {', '.join(beaten)}."
-    first, most = amount(float(model[0])), amount(float(np.nanmax(model)))
-    found = f"The {error_name(report)} is {first} one step ahead"
-    if len(model) > 1:
-        found += f" and at most {most}, at step {np.nanargmax(model) + 1}"
-    return found, more
+    return _growth(report, model), more
+
+
+def _growth(report: Mapping[str, Any], model: np.ndarray) -> str:
+    """How large the error is at the first step, and where it is largest."""
+    name, known = f"The {error_name(report)}", np.flatnonzero(~np.isnan(model))
+    start, worst = int(known[0]), int(np.nanargmax(model))
+    first, most = amount(float(model[start])), amount(float(model[worst]))
+    ahead = "one step ahead" if start == 0 else f"{start + 1} steps ahead"
+    if len(known) == 1:
+        return f"{name} is {first} {ahead}"
+    if most == amount(float(np.nanmin(model))):
+        return f"{name} is {first} at every step"
+    if worst == start:
+        return f"{name} is largest {ahead}: {first}"
+    return f"{name} is {first} {ahead} and at most {most}, at step {worst + 1}"

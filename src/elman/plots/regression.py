@@ -9,7 +9,8 @@ import numpy as np
 
 from elman.errors import ShapeError
 from elman.metrics import r2, rmse
-from elman.plots.style import BLUE, GREY, canvas, shortened, title
+from elman.plots.style import amount, canvas, percent, shortened, title, whole_ticks
+from elman.plots.themes import colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,13 @@ __all__ = ["regression"]
 _MOST = 4  # targets that are drawn, a row of the picture each
 
 
-def regression(true: Any, predicted: Any, names: Sequence[str] | None = None) -> Figure:
+def regression(
+    true: Any,
+    predicted: Any,
+    names: Sequence[str] | None = None,
+    *,
+    theme: str | None = None,
+) -> Figure:
     """Predicted against true values, and what is left over, for each target.
 
     Args:
@@ -28,9 +35,11 @@ def regression(true: Any, predicted: Any, names: Sequence[str] | None = None) ->
             targets are drawn.
         predicted: As `true`.
         names: The K targets, with their units; None: "target", or "target 1" and so on.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
         ShapeError: The shapes differ, there are no rows, or not K names.
+        ArgumentError: There is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
     score = r2(true, predicted)  # checks the shapes
@@ -42,22 +51,39 @@ def regression(true: Any, predicted: Any, names: Sequence[str] | None = None) ->
     if len(names) != outputs:
         raise ShapeError("names", f"{len(names)} for {outputs} targets", "pass one a target")
     drawn = min(outputs, _MOST)
-    with canvas(0.8 + 3.1 * drawn) as figure:
+    with canvas(0.8 + 3.1 * drawn, theme=theme) as figure:
         rows = figure.subplots(drawn, 2, squeeze=False, width_ratios=[1.15, 1])
         for k, (left, right) in enumerate(rows):
             name = shortened(names[k], 30)
             _draw_agreement(left, true[:, k], predicted[:, k], name)
             _draw_residuals(right, predicted[:, k] - true[:, k], name)
-        share = f"{100 * score:.1f} % of the variance is explained" if score > 0 else (
-            "The predictions are no better than the mean"
-        )  # fmt: skip
-        errors = ", ".join(
-            f"{shortened(name, 30)} {rmse(t, p):.3g}"
-            for name, t, p, _ in zip(names, true.T, predicted.T, range(drawn), strict=False)
-        )
-        more = f"R² = {score:.3f} over {len(true):,} values; typical error (RMSE): {errors}."
-        title(figure, share, more)
+        title(figure, *_finding(score, true, predicted, names))
     return figure
+
+
+def _finding(
+    score: float, true: np.ndarray, predicted: np.ndarray, names: Sequence[str]
+) -> tuple[str, str]:
+    rows, outputs = true.shape
+    mean = f" (the mean over {outputs} targets)" if outputs > 1 else ""
+    if (true == predicted).all():
+        found = (
+            "Every value was predicted exactly" if rows > 1 else "The value was predicted exactly"
+        )
+    elif (true == true[0]).all():
+        found = "The true values are all equal: there is no variance to explain"
+    elif score > 0:
+        found = f"{percent(score)} of the variance is explained{mean}"
+    else:
+        than = "no better than" if score == 0 else "worse than"
+        found = f"The predictions are {than} always giving the mean{mean}"
+    errors = ", ".join(
+        f"{shortened(name, 30)} {amount(rmse(t, p))}"
+        for name, t, p, _ in zip(names, true.T, predicted.T, range(_MOST), strict=False)
+    )
+    more = f"R² = {score:.3f} over {rows:,} value{'s' * (rows > 1)}".replace("-", "−")
+    left_out = f" {outputs - _MOST} more targets are not drawn." * (outputs > _MOST)
+    return found, f"{more}; typical error (RMSE): {errors}.{left_out}"
 
 
 def _draw_agreement(ax: Axes, true: np.ndarray, predicted: np.ndarray, name: str) -> None:
@@ -65,10 +91,10 @@ def _draw_agreement(ax: Axes, true: np.ndarray, predicted: np.ndarray, name: str
     low, high = min(true.min(), predicted.min()), max(true.max(), predicted.max())
     margin = 0.04 * (high - low) or 0.5
     limits = low - margin, high + margin
-    ax.plot(limits, limits, color=GREY, linewidth=1, zorder=1)
+    ax.plot(limits, limits, color=colours().grey, linewidth=1, zorder=1)
     alpha = float(np.clip(30 / np.sqrt(len(true)), 0.08, 0.75))
     ax.plot(
-        true, predicted, "o", color=BLUE, alpha=alpha, markersize=4, markeredgewidth=0,
+        true, predicted, "o", color=colours().blue, alpha=alpha, markersize=4, markeredgewidth=0,
         rasterized=len(true) > 2000,
     )  # fmt: skip
     ax.set_xlim(limits)
@@ -81,7 +107,13 @@ def _draw_agreement(ax: Axes, true: np.ndarray, predicted: np.ndarray, name: str
 def _draw_residuals(ax: Axes, residuals: np.ndarray, name: str) -> None:
     bins = int(np.clip(np.sqrt(len(residuals)), 5, 40))
     reach = np.abs(residuals).max() * 1.02 or 1.0
-    ax.hist(residuals, bins=np.linspace(-reach, reach, bins | 1).tolist(), color=BLUE, alpha=0.85)
-    ax.axvline(0, color=GREY, linewidth=1)
+    ax.hist(
+        residuals,
+        bins=np.linspace(-reach, reach, bins | 1).tolist(),
+        color=colours().blue,
+        alpha=0.85,
+    )
+    ax.axvline(0, color=colours().grey, linewidth=1)
     ax.set_xlabel(f"predicted − true {name}")
+    whole_ticks(ax.yaxis, 6)
     ax.set_ylabel("number of values")

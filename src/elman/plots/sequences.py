@@ -1,23 +1,28 @@
-"""A sequence as a small picture: an image if it looks like one, else lines over time."""
+"""A sequence as a small picture: an image if it looks like one, else values over time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from elman.errors import ShapeError
-from elman.plots.style import PALETTE
+from elman.plots.panels import FEW, spread
+from elman.plots.themes import colours, shades
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_sequence", "is_image"]
+__all__ = ["as_table", "draw_image", "draw_series", "is_image"]
 
 
-def is_image(sequence: np.ndarray) -> bool:
-    """Whether a sequence `[T, I]` is wide enough both ways to be looked at as an image."""
-    return min(sequence.shape) > 4
+def is_image(sequence: np.ndarray, feature_names: Sequence[str] | None = None) -> bool:
+    """Whether a sequence `[T, I]` is looked at as an image, whose rows are the steps.
+
+    It is if it is wide enough both ways and its features have no names, as columns of a table have.
+    """
+    return feature_names is None and min(sequence.shape) > 4
 
 
 def as_table(sequence: np.ndarray, where: str) -> np.ndarray:
@@ -30,23 +35,24 @@ def as_table(sequence: np.ndarray, where: str) -> np.ndarray:
     return sequence
 
 
-def draw_sequence(ax: Axes, sequence: np.ndarray, *, downwards: bool = False) -> None:
-    """Draw a sequence `[T, I]`: rows of an image from the top, or a line for each feature.
+def draw_image(ax: Axes, sequence: np.ndarray, *, stretched: bool = False) -> None:
+    """Rows `[T, I]` from the top down.
 
     Args:
         ax: Where to draw.
         sequence: The values.
-        downwards: Whether the lines of a series run down, as an image's rows do.
+        stretched: Whether it fills the panel, whatever its proportions.
     """
-    steps = np.arange(len(sequence))
-    if is_image(sequence):
-        tall = sequence.shape[0] / sequence.shape[1]
-        shape = "equal" if 1 / 3 < tall < 3 and not downwards else "auto"
-        ax.imshow(sequence, cmap="gray_r", aspect=shape, interpolation="nearest")
+    tall = sequence.shape[0] / sequence.shape[1]
+    aspect = "equal" if 1 / 3 < tall < 3 and not stretched else "auto"
+    ax.imshow(sequence, cmap=shades(colours().amounts), aspect=aspect, interpolation="nearest")
+
+
+def draw_series(ax: Axes, sequence: np.ndarray) -> None:
+    """Values `[T, I]` over time, which runs to the right: a line each, or many as a heat map."""
+    if sequence.shape[1] > FEW:
+        ax.imshow(sequence.T, aspect="auto", interpolation="nearest", **spread(sequence))
         return
-    marker = "o" if len(steps) == 1 else ""
-    for feature, colour in zip(sequence.T, PALETTE * len(sequence.T), strict=False):
-        across, up = (feature, steps) if downwards else (steps, feature)
-        ax.plot(across, up, color=colour, linewidth=1.1, marker=marker)
-    if downwards:
-        ax.set_ylim(len(steps) - 0.5, -0.5)
+    marker = "o" if len(sequence) == 1 else ""
+    for feature, colour in zip(sequence.T, colours().palette, strict=False):
+        ax.plot(feature, color=colour, linewidth=1.1, marker=marker)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ArgumentError, ShapeError
-from elman.plots.style import INK, RULE
+from elman.plots.style import whole_ticks
+from elman.plots.themes import colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,11 +102,11 @@ def line_width(points: int, usual: float) -> float:
 def draw_observed(ax: Axes, times: np.ndarray, values: np.ndarray) -> None:
     """A line through what was observed, with a dot for each value that stands alone."""
     width = line_width(len(times), 1.2)
-    ax.plot(times, values, color=INK, linewidth=width, label="observed", zorder=3)
+    ax.plot(times, values, color=colours().ink, linewidth=width, label="observed", zorder=3)
     known = np.pad(~np.isnan(values), 1)
     alone = known[1:-1] & ~known[:-2] & ~known[2:]
-    ax.plot(times[alone], values[alone], "o", color=INK, markersize=2.5, zorder=3)
-    ax.grid(axis="y", color=RULE, linewidth=0.6)
+    ax.plot(times[alone], values[alone], "o", color=colours().ink, markersize=2.5, zorder=3)
+    ax.grid(axis="y", color=colours().rule, linewidth=0.6)
     ax.set_axisbelow(True)
     label_values(ax)
 
@@ -118,7 +119,6 @@ def label_values(ax: Axes) -> None:
 def label_times(ax: Axes, times: np.ndarray) -> None:
     """Number the steps or name the dates below a panel, as few as are needed."""
     from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
-    from matplotlib.ticker import MaxNLocator
 
     if times.dtype.kind == "M":
         locator = AutoDateLocator(minticks=3, maxticks=9)
@@ -129,5 +129,5 @@ def label_times(ax: Axes, times: np.ndarray) -> None:
         dates.offset_formats[2] = "%Y"
         ax.xaxis.set_major_formatter(dates)
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=True, min_n_ticks=1))
+        whole_ticks(ax.xaxis)
     ax.tick_params(labelsize=8.5, length=3)

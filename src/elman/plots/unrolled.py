@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from elman.plots.inside import check_classes
+from elman.plots.inside import check_classes, features_of
 from elman.plots.panels import number, signed, spread
 from elman.plots.sequences import as_table
-from elman.plots.style import BLUE, GREY, INK, WIDTH, canvas, percent, shortened, title
+from elman.plots.style import WIDTH, canvas, percent, shortened, title
+from elman.plots.themes import blend, colours, ink_on
+from elman.printable import many
 from elman.runtime.network import LayerRecording, Recording
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ __all__ = ["unrolled"]
 _SLOTS = 8  # columns of the picture; of a longer sequence the middle is left out
 _NUMBERS = 4  # up to so many values are written as numbers
 _STRIP = 64  # up to so many values of an input stand in one row
-_FAINT = "#9dbfd4"
 _LEFT, _GAP = 1.3, 0.36  # inches: for the names of the rows, and between rows
 
 
@@ -89,7 +90,14 @@ class _Layout(NamedTuple):
         return [(column, step) for column, step in enumerate(self.columns) if step is not None]
 
 
-def unrolled(recording: Recording, classes: Sequence[Any] | None = None) -> Figure:
+def unrolled(
+    recording: Recording,
+    classes: Sequence[Any] | None = None,
+    *,
+    feature_names: Sequence[str] | None = None,
+    target_names: Sequence[str] | None = None,
+    theme: str | None = None,
+) -> Figure:
     """Input, hidden states and answer of each step, and what flows between them.
 
     A tile is a value; up to four are written as numbers. Of more than eight steps the first four
@@ -98,20 +106,24 @@ def unrolled(recording: Recording, classes: Sequence[Any] | None = None) -> Figu
     Args:
         recording: One sequence; `record` of a model makes it.
         classes: The K classes' names where the answers are probabilities; None for numbers.
+        feature_names: What the input's features are called; a few are named.
+        target_names: What the K numbers are called, where there are no classes.
+        theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
         ShapeError: Not as many classes as answers.
+        ArgumentError: There is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
     check_classes(recording, classes)
     inputs = as_table(recording.inputs, "inputs")
     layout = _layout(inputs, recording.layers)
-    with canvas(layout.height + 0.75) as figure:
+    with canvas(layout.height + 0.75, theme=theme) as figure:
         ax = figure.subplots()
-        _draw_inputs(ax, inputs, layout)
+        _draw_inputs(ax, inputs, features_of(recording, feature_names), layout)
         for place, layer in enumerate(recording.layers):
             _draw_layer(ax, layer, place, layout)
-        _draw_answers(ax, recording.answers, classes, layout)
+        _draw_answers(ax, recording.answers, classes, target_names, layout)
         _draw_gap(ax, len(inputs), layout)
         ax.set(xlim=(0, WIDTH), ylim=(0, layout.height), aspect="equal", anchor="N")
         ax.set_axis_off()
@@ -133,10 +145,10 @@ def _layout(inputs: np.ndarray, layers: Sequence[LayerRecording]) -> _Layout:
     return _Layout(columns, lowest, rows, _Row(below.top + _GAP, 0.5))
 
 
-def _tiles(ax: Axes, values: np.ndarray, box: _Box, **colours: Any) -> None:
+def _tiles(ax: Axes, values: np.ndarray, box: _Box, **scale: Any) -> None:
     """Values `[U]` as tiles in a box: few with their numbers, one above the other.
 
-    `colours` are those of `imshow`.
+    `scale` is what `imshow` takes.
     """
     count, row = len(values), box.row
     across = 1
@@ -146,19 +158,19 @@ def _tiles(ax: Axes, values: np.ndarray, box: _Box, **colours: Any) -> None:
     padded = np.full(across * down, np.nan)
     padded[:count] = values
     ax.imshow(
-        padded.reshape(down, across), interpolation="nearest", **colours,
+        padded.reshape(down, across), interpolation="nearest", **scale,
         extent=(box.left, box.left + box.width, row.y, row.top),
     )  # fmt: skip
     _frame(ax, box)
     if count > _NUMBERS:
         return
-    strongest = max(abs(colours["vmin"]), abs(colours["vmax"]))
+    span = scale["vmax"] - scale["vmin"]
     for k, value in enumerate(values):
         text = number(value)
         ax.text(
             box.middle, row.top - (k + 0.5) * row.height / count, text,
             ha="center", va="center_baseline", fontsize=8.5 if len(text) < 7 else 7,
-            color="white" if abs(value) > 0.7 * strongest else INK,
+            color=ink_on(scale["cmap"](float((value - scale["vmin"]) / span))[:3]),
         )  # fmt: skip
 
 
@@ -173,25 +185,57 @@ def _frame(ax: Axes, box: _Box) -> None:
     from matplotlib.patches import Rectangle
 
     corner, height = (box.left, box.row.y), box.row.height
-    ax.add_patch(Rectangle(corner, box.width, height, fill=False, edgecolor=GREY, linewidth=0.8))
+    ax.add_patch(
+        Rectangle(corner, box.width, height, fill=False, edgecolor=colours().grey, linewidth=0.8)
+    )
 
 
 def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     ax.annotate(
         "", end, start, annotation_clip=False,
-        arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1, "shrinkA": 1, "shrinkB": 1},
+        arrowprops={
+            "arrowstyle": "-|>", "color": colours().grey, "lw": 1, "shrinkA": 1, "shrinkB": 1,
+        },
     )  # fmt: skip
 
 
 def _name(ax: Axes, row: _Row, name: str, more: str) -> None:
     """What a row of boxes shows, at its left."""
     ax.text(_LEFT - 0.12, row.middle + 0.02, name, ha="right", va="bottom", fontsize=10)
-    ax.text(_LEFT - 0.12, row.middle - 0.02, more, ha="right", va="top", fontsize=8, color=GREY)
+    ax.text(
+        _LEFT - 0.12,
+        row.middle - 0.02,
+        more,
+        ha="right",
+        va="top",
+        fontsize=8,
+        color=colours().grey,
+    )
 
 
-def _draw_inputs(ax: Axes, inputs: np.ndarray, layout: _Layout) -> None:
+def _name_each(ax: Axes, row: _Row, name: str, names: Sequence[str]) -> None:
+    """What a row of boxes shows, and each of its numbers, at their left."""
+    ax.text(_LEFT - 0.12, row.top + 0.04, name, ha="right", va="bottom", fontsize=10)
+    for k, each in enumerate(names):
+        ax.text(
+            _LEFT - 0.12, row.top - (k + 0.5) * row.height / len(names), shortened(each, 16),
+            ha="right", va="center_baseline", fontsize=8, color=colours().grey,
+        )  # fmt: skip
+
+
+def _named(names: Sequence[str] | None, count: int) -> bool:
+    """Whether the numbers of a row are written, and have names."""
+    return names is not None and len(names) == count <= _NUMBERS
+
+
+def _draw_inputs(
+    ax: Axes, inputs: np.ndarray, names: Sequence[str] | None, layout: _Layout
+) -> None:
     features = inputs.shape[1]
-    _name(ax, layout.input, "input x", f"{features} feature{'s' * (features > 1)}")
+    if names is not None and _named(names, features):
+        _name_each(ax, layout.input, "input x", names)
+    else:
+        _name(ax, layout.input, "input x", many(features, "feature"))
     for column, step in layout.shown():
         _tiles(ax, inputs[step], layout.box(layout.input, column), **spread(inputs))
         ax.text(
@@ -225,17 +269,24 @@ def _edge(layout: _Layout, column: int) -> float:
 
 
 def _draw_answers(
-    ax: Axes, answers: np.ndarray, classes: Sequence[Any] | None, layout: _Layout
+    ax: Axes,
+    answers: np.ndarray,
+    classes: Sequence[Any] | None,
+    targets: Sequence[str] | None,
+    layout: _Layout,
 ) -> None:
     """The answers, and arrows to them: one that needs all steps is fed from all of them."""
     row, top = layout.answer, layout.layers[-1].top
-    _name(ax, row, "output y", "numbers" if classes is None else "probabilities")
+    if classes is None and targets is not None and _named(targets, answers.shape[1]):
+        _name_each(ax, row, "output y", targets)
+    else:
+        _name(ax, row, "output y", "numbers" if classes is None else "probabilities")
     all_steps = bool(np.isnan(answers).any())
     start = top + _GAP / 2 if all_steps else top
     for column, step in layout.shown():
         box = layout.box(row, column)
         if all_steps:
-            ax.plot([box.middle] * 2, [top, start], color=GREY, linewidth=1)
+            ax.plot([box.middle] * 2, [top, start], color=colours().grey, linewidth=1)
         if np.isnan(answers[step]).any():
             continue
         _arrow(ax, (box.middle, start), (box.middle, row.y))
@@ -245,7 +296,7 @@ def _draw_answers(
             _draw_bars(ax, answers[step], classes, box)
     if all_steps:
         ends = [layout.middle(0), layout.middle(len(layout.columns) - 1)]
-        ax.plot(ends, [start] * 2, color=GREY, linewidth=1)
+        ax.plot(ends, [start] * 2, color=colours().grey, linewidth=1)
 
 
 def _draw_bars(ax: Axes, chances: np.ndarray, classes: Sequence[Any], box: _Box) -> None:
@@ -253,12 +304,13 @@ def _draw_bars(ax: Axes, chances: np.ndarray, classes: Sequence[Any], box: _Box)
     row, best = box.row, int(chances.argmax())
     each = box.width / len(chances)
     places = box.left + each * (np.arange(len(chances)) + 0.5)
-    colours = [BLUE if k == best else _FAINT for k in range(len(chances))]
-    ax.bar(places, chances * row.height, 0.8 * each, bottom=row.y, color=colours)
+    blue = colours().blue
+    shown = [blue if k == best else blend(blue, 0.4) for k in range(len(chances))]
+    ax.bar(places, chances * row.height, 0.8 * each, bottom=row.y, color=shown)
     _frame(ax, box)
     ax.text(
         box.middle, row.top + 0.06, f"{shortened(classes[best], 8)}  {percent(chances[best])}",
-        ha="center", va="bottom", fontsize=8, color=INK,
+        ha="center", va="bottom", fontsize=8, color=colours().ink,
     )  # fmt: skip
 
 
@@ -269,10 +321,12 @@ def _draw_gap(ax: Axes, steps: int, layout: _Layout) -> None:
     middle = layout.middle(layout.columns.index(None))
     missing = steps - len(layout.shown())
     for row in layout.layers:
-        ax.text(middle, row.middle, "···", ha="center", va="center", fontsize=12, color=GREY)
+        ax.text(
+            middle, row.middle, "···", ha="center", va="center", fontsize=12, color=colours().grey
+        )
     ax.text(
         middle, layout.input.y, f"{missing:,} more\nstep{'s' * (missing > 1)}",
-        ha="center", va="bottom", fontsize=8.5, color=GREY,
+        ha="center", va="bottom", fontsize=8.5, color=colours().grey,
     )  # fmt: skip
 
 
@@ -283,8 +337,11 @@ def _finding(recording: Recording, classes: Sequence[Any] | None) -> tuple[str, 
         shown = ", ".join(number(value, digits=4) for value in last[:3])
         finding = f"After {over}: {shown}{', …' * (len(last) > 3)}"
     else:
-        best = int(last.argmax())
-        finding = f"After {over}: “{shortened(classes[best])}” ({percent(last[best])})"
+        best = np.flatnonzero(last == last.max())
+        named = " and ".join(f"“{shortened(classes[k])}”" for k in best[:2])
+        named += " and others" * (len(best) > 2)
+        each = " each" * (len(best) > 1)
+        finding = f"After {over}: {named} ({percent(float(last.max()))}{each})"
     return finding, (
         "The same weights at every step. Each tile of h is a unit: blue above zero, orange below."
     )
