@@ -6,11 +6,10 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-from matplotlib.figure import Figure
-
 from benchmarks.environment import describe_environment
 from benchmarks.results import RESULTS, load
+from elman.plots.style import canvas, explain, save, title, whole_ticks
+from elman.plots.themes import colours
 
 __all__ = ["accuracy_chapter"]
 
@@ -70,25 +69,27 @@ def section(report: dict[str, Any]) -> str:
 
 def picture(reports: list[dict[str, Any]], path: Path) -> None:
     """Validation accuracy against epochs and against time, each recipe a colour."""
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
-    by_epoch, by_time = figure.subplots(1, 2, sharey=True)
-    for colour, report in zip(("#0072b2", "#d55e00"), reports, strict=False):
-        for k, seed in enumerate(report["seeds"]):
-            shares = [100 * share for share in seed["validation_accuracy_by_epoch"]]
-            label = report["recipe"] if k == 0 else None
-            style = {"color": colour, "alpha": 0.75, "lw": 1.2, "label": label}
-            by_epoch.plot(range(1, len(shares) + 1), shares, **style)
-            minute = report["seconds_per_epoch"] / 60
-            by_time.plot([minute * (n + 1) for n in range(len(shares))], shares, **style)
-    by_epoch.set(xlabel="epoch", ylabel="validation accuracy, %", ylim=(96, 100))
-    by_time.set(xlabel="minutes on one thread")
-    by_epoch.legend(frameon=False, loc="lower right")
-    for axes in (by_epoch, by_time):
-        axes.grid(axis="y", color="#dddddd", lw=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
     path.parent.mkdir(exist_ok=True)
-    with matplotlib.rc_context({"svg.hashsalt": "elman"}):
-        figure.savefig(path, metadata={"Date": None})
+    with canvas(4.0) as figure:
+        by_epoch, by_time = figure.subplots(1, 2, sharey=True)
+        for colour, report in zip(colours().palette, reports, strict=False):
+            for k, seed in enumerate(report["seeds"]):
+                shares = [100 * share for share in seed["validation_accuracy_by_epoch"]]
+                name = report["recipe"] if k == 0 else None
+                style = {"color": colour, "alpha": 0.75, "lw": 1.2, "label": name}
+                by_epoch.plot(range(1, len(shares) + 1), shares, **style)
+                minute = report["seconds_per_epoch"] / 60
+                by_time.plot([minute * (n + 1) for n in range(len(shares))], shares, **style)
+        by_epoch.set(xlabel="epoch", ylabel="validation accuracy, %", ylim=(96, 100))
+        by_time.set(xlabel="minutes on one thread")
+        whole_ticks(by_epoch.xaxis)
+        for axes in (by_epoch, by_time):
+            axes.grid(axis="y", color=colours().rule, lw=0.6)
+        explain(by_time)
+        told = [f"{r['recipe']} {percent(r['median_test_accuracy'])}" for r in reports]
+        more = "Each line is a seed: the accuracy on the validation part after every epoch."
+        title(figure, f"Median accuracy on the test part: {', '.join(told)}", more)
+        save(figure, path)
 
 
 def accuracy_chapter(pictures: Path) -> list[str]:

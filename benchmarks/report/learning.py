@@ -7,7 +7,8 @@ from typing import Any
 
 from benchmarks.environment import describe_environment
 from benchmarks.results import RESULTS, load
-from elman.plots.style import INK, PALETTE, canvas, save, title
+from elman.plots.style import canvas, save, title, whole_ticks
+from elman.plots.themes import colours
 
 __all__ = ["learning_chapter"]
 
@@ -67,9 +68,12 @@ def _draw(kept: dict[str, dict[str, Any]], path: Path) -> None:
         ):
             errors = entry.get("validation_mse_by_epoch")
             values = errors or [100 * share for share in entry["validation_accuracy_by_epoch"]]
-            axes.plot(range(1, len(values) + 1), values, color=PALETTE[0], marker="o", ms=3)
-            axes.axhline(0.01 if errors else 99 if name == "copying" else 98, color=INK, lw=0.8)
+            axes.plot(range(1, len(values) + 1), values, color=colours().blue, marker="o", ms=3)
+            axes.axhline(
+                0.01 if errors else 99 if name == "copying" else 98, color=colours().ink, lw=0.8
+            )
             axes.set(title=PROBLEMS[name], xlabel="epoch")
+            whole_ticks(axes.xaxis, 5)
             axes.set_ylabel("mean squared error" if errors else "accuracy, %")
             if errors:
                 axes.set_yscale("log")

@@ -71,7 +71,7 @@ def test_an_exploding_gradient(drawn):
 
 def test_a_gradient_that_lasts(drawn):
     texts = drawn(plots.gradients(report(layer(0.99))))
-    assert "The gradient reaches back over all 29 steps" in texts
+    assert "The gradient reaches back over all 30 steps" in texts
     assert not any(text.startswith("memory:") for text in texts)
 
 

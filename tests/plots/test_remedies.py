@@ -58,7 +58,8 @@ def test_each_remedy_has_its_gradient_and_its_curve(drawn):
 def test_any_number_of_remedies(drawn, count):
     names = [f"remedy {k}" for k in range(count)]
     texts = drawn(plots.remedies(measured(names, solving=names)))
-    assert f"{count} of {count} networks learn to remember over 60 steps" in texts
+    learn = "learns" if count == 1 else "learn"
+    assert f"{count} of {count} networks {learn} to remember over 60 steps" in texts
 
 
 def test_a_network_that_diverged_says_so(drawn):

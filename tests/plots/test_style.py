@@ -45,7 +45,7 @@ def test_pyplot_is_not_loaded_and_settings_stay(tmp_path):
 
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"elman\[train\]"):
+    with pytest.raises(MissingExtraError, match=r"\[train\]"):
         plots.learning_curves(HISTORY)
 
 

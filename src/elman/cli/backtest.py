@@ -9,10 +9,11 @@ import typer
 
 from elman import plots
 from elman.cli.console import note, write_rows
+from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import termination_interrupts
 from elman.cli.forecast import load_forecaster
 from elman.cli.level import kernels
-from elman.cli.options import JsonOption, ModelPath, ThemeOption, model_file
+from elman.cli.options import JsonOption, ModelPath, model_file
 from elman.cli.works.series_answers import table_rows
 from elman.cli.works.series_data import (
     RepairOption,
@@ -86,7 +87,7 @@ def backtest(
             table_rows(tested.to_columns()), out, f"{len(tested):,} forecasts by {kernels()}"
         )
     if plot is not None:
-        with plots.themed(theme):
+        with drawing(theme):
             _draw(plot, tested, panel)
     report_backtest(tested, data, f"{len(tested):,} origins", json)
 

@@ -10,8 +10,9 @@ import typer
 import elman
 from elman import plots
 from elman.cli.console import note, print_rows
+from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.level import kernels
-from elman.cli.options import JsonOption, ModelPath, ThemeOption, model_file
+from elman.cli.options import JsonOption, ModelPath, model_file
 from elman.cli.works.series_answers import forecast_columns, path_columns, table_rows
 from elman.cli.works.series_data import (
     AheadOption,
@@ -63,7 +64,8 @@ def forecast(
     with naming(data):
         found = answering.predict(panel)
     if plot is not None:
-        plots.save(plots.forecast(found, history_of(panel), theme=theme), plot)
+        with drawing(theme):
+            plots.save(plots.forecast(found, history_of(panel)), plot)
         note(f"The picture is in {plot}")
     if paths is None:
         for sentence in found.notes:

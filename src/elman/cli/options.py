@@ -17,7 +17,7 @@ from elman.data.sets import labelled
 from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError, DataError
 
-__all__ = ["DataOption", "JsonOption", "ModelPath", "PartOption", "ThemeOption", "model_file"]
+__all__ = ["DataOption", "JsonOption", "ModelPath", "PartOption", "model_file"]
 __all__ += [
     "own_options",
     "read_data",
@@ -44,9 +44,6 @@ PartOption = Annotated[
         help="train or test: of a named set (default: test), or of the file that was trained on "
         "(default: test, where a share was held out); all: the whole file."
     ),
-]
-ThemeOption = Annotated[
-    str | None, typer.Option("--theme", help="Of the pictures: light (the default) or dark.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

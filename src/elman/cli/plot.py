@@ -16,8 +16,9 @@ import elman
 from elman import plots
 from elman.cli.completion import among, sets
 from elman.cli.console import note, progress_console
+from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import termination_interrupts
-from elman.cli.options import PartOption, ThemeOption, model_file, own_options, takes
+from elman.cli.options import PartOption, model_file, own_options, takes
 from elman.cli.settings import read_config
 from elman.cli.works import WORKS, options_of_works, work_of
 from elman.cli.works.sequence_pictures import INSIDE
@@ -136,7 +137,7 @@ def plot(
     if index is not None and kind not in ("reading", *INSIDE):
         raise ArgumentError("--index", f"{kind} shows no single sequence", "leave it out")
     request = Request(kind, path, data, part, index, given, out, steps, epochs, seed)
-    with plots.themed(theme):
+    with drawing(theme):
         plots.save(_DRAWN.get(kind, _answers)(request), out)
     note(f"The picture is in {out}")
 

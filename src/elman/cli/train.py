@@ -15,8 +15,9 @@ import elman
 from elman import plots
 from elman.cli.completion import among
 from elman.cli.console import note
+from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import Command, failed, termination_interrupts
-from elman.cli.options import ThemeOption, takes
+from elman.cli.options import takes
 from elman.cli.settings import gather, kind_of, recipes
 from elman.cli.works import Options, work_of
 from elman.errors import ArgumentError, ElmanError
@@ -63,7 +64,7 @@ def _train(
                 note(f"Saved. Go on with the same command and: --out {folder.path} --resume")
             raise
     if first:
-        with plots.themed(theme):
+        with drawing(theme):
             training.report(estimator, folder, pictures, json)
 
 

@@ -15,6 +15,7 @@ from elman.cells import Cell, Zoneout
 from elman.cells.builtin import BuiltInCell
 from elman.explanation import described, layer_names
 from elman.kernels.contract import Noise, Recurrence, Weights
+from elman.models import layer_titles
 from elman.nn.weights import cell_weights
 from elman.operators import loop
 from elman.operators.biases import merged
@@ -86,7 +87,7 @@ class Recorder:
     def __init__(self, model: nn.Module, lengths: Tensor | None) -> None:
         self._runs: list[LayerRun] = []
         self._model = model
-        self._names = layer_names(model)
+        self._names = _titled(layer_names(model), layer_titles(model))
         self._lengths = lengths
         self._open: dict[nn.Module, LayerRun] = {}
         self._zero = torch.zeros((), dtype=torch.float64, requires_grad=True)
@@ -231,6 +232,16 @@ class Recorder:
             and len(lengths) == run.rows
             and int(lengths.max()) <= len(run.steps)
         )
+
+
+def _titled(names: dict[int, str], titles: dict[str, str]) -> dict[int, str]:
+    """The names in which what lies in a layer that has a title is called by that."""
+
+    def called(name: str) -> str:
+        inside = (title for path, title in titles.items() if f"{name}.".startswith(f"{path}."))
+        return next(inside, name)
+
+    return {key: called(name) for key, name in names.items()}
 
 
 def _called_by_step(model: nn.Module) -> list[nn.Module]:

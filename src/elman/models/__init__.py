@@ -1,6 +1,13 @@
 """A blueprint's blocks as trainable torch modules."""
 
-from elman.models.blocks import limit_memory
+from elman.models.blocks import layer_titles, limit_memory
 from elman.models.networks import EncoderDecoder, Sequence, VectorToSequence, build
 
-__all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build", "limit_memory"]
+__all__ = [
+    "EncoderDecoder",
+    "Sequence",
+    "VectorToSequence",
+    "build",
+    "layer_titles",
+    "limit_memory",
+]

@@ -19,7 +19,7 @@ from elman.models.flow import Flow, hidden, only_real
 from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
 from elman.operators.loop import real_steps
 
-__all__ = ["BLOCKS", "Chain", "limit_memory"]
+__all__ = ["BLOCKS", "Chain", "layer_titles", "limit_memory"]
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     None: lambda values: values,
@@ -242,6 +242,34 @@ class Chain(nn.ModuleList):
     def recurrent(self) -> list[Recurrent]:
         """The recurrent blocks, in order."""
         return [block for block in self if isinstance(block, Recurrent)]
+
+
+def layer_titles(network: nn.Module) -> dict[str, str]:
+    """What the cells of a built network are called, by the names of their modules.
+
+    Layers are counted from 1 at the bottom of each chain, as recordings count them; of a network of
+    several chains the name says which.
+
+    >>> from elman.models import build, layer_titles
+    >>> cell = plan.CellConfig("gru", 3)
+    >>> both = plan.sequence_to_vector(input_size=2, cells=cell, outputs=1, bidirectional=True)
+    >>> layer_titles(build(both))
+    {'body.0.cells.0': 'layer 1', 'body.0.backward_cells.0': 'layer 1 backwards'}
+    """
+    found = {}
+    chains = {name: part for name, part in network.named_children() if isinstance(part, Chain)}
+    for name, chain in chains.items():
+        which, number = f"{name}, " * (len(chains) > 1), 0
+        for path, block in chain.named_modules(prefix=name):
+            if not isinstance(block, Recurrent):
+                continue
+            for k in range(len(block.cells)):
+                title = f"{which}layer {number + k + 1}"
+                found[f"{path}.cells.{k}"] = title
+                if block.backward_cells:
+                    found[f"{path}.backward_cells.{k}"] = f"{title} backwards"
+            number += len(block.cells)
+    return found
 
 
 def limit_memory(network: nn.Module, memory: str | int | None) -> None:

@@ -231,14 +231,10 @@ def _finding(layers: Sequence[Mapping[str, Any]]) -> str:
         return f"The gradient explodes{where}: it {worst['pace']}"
     if worst["memory"] is None:
         everywhere = ", in every layer" * (len(layers) > 1)
-        return f"The gradient reaches back over {_steps(steps)}{everywhere}"
+        return f"The gradient reaches back over all {steps + 1:,} steps{everywhere}"
     alike = [layer for layer in layers if rank(layer) == rank(worst)]
     after = "one step" if worst["memory"] == 1 else f"{worst['memory']} steps"
     if len(alike) > 1:
         which = "every layer" if len(alike) == len(layers) else f"{len(alike)} layers"
         return f"In {which} less than 1 % of the gradient is left after {after}"
     return f"The gradient {worst['pace']}{where}: after {after} less than 1 % is left"
-
-
-def _steps(count: int) -> str:
-    return "the one step that there is" if count == 1 else f"all {count:,} steps"

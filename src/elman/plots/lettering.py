@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Lettering:
         self.marks: dict[str, str] = {}
         self._families: dict[str, str | None] = {}  # of each character that was asked for
         self._unsaid: list[str] = []
+        self._waiting = False
 
     def drawable(self, text: str) -> str:
         """The text with a mark for each word that no font here can draw.
@@ -95,16 +98,29 @@ class Lettering:
                 found = self.fonts(words, "bold" if bold else "normal")
                 text.set_fontfamily(found["family"])
                 text.set_fontweight(found["weight"])
-        if not self._unsaid:
-            return
+        if self._unsaid and not self._waiting:
+            warnings.warn(self._sentence(), stacklevel=5)  # who asked for the picture
+
+    @contextmanager
+    def told(self, say: Callable[[str], Any]) -> Iterator[None]:
+        """Within this block nothing is warned of: of all its pictures `say` gets one sentence."""
+        self._waiting = True
+        try:
+            yield
+        finally:
+            self._waiting = False
+            if self._unsaid:
+                say(self._sentence())
+
+    def _sentence(self) -> str:
+        """Which marks stand for what, of those that nobody was told of yet."""
         shown = ", ".join(f"{self.marks[word]} is {word!r}" for word in self._unsaid[:_MOST_NAMED])
         more = len(self._unsaid) - _MOST_NAMED
         self._unsaid = []
-        warnings.warn(
+        return (
             f"no font of this system can draw some words of the picture; {shown}"
             f"{f', and {more:,} more' if more > 0 else ''}. Install a font that has them, as Noto "
-            "Sans CJK for Chinese, Japanese and Korean or Noto Emoji",
-            stacklevel=5,  # who asked for the picture
+            "Sans CJK for Chinese, Japanese and Korean or Noto Emoji"
         )
 
     def _drawn(self, word: str) -> str:

@@ -78,12 +78,12 @@ def _finding(
         than = "no better than" if score == 0 else "worse than"
         found = f"The predictions are {than} always giving the mean{mean}"
     errors = ", ".join(
-        f"{shortened(name, 30)} {amount(rmse(t, p))}"
+        f"{shortened(name, 30)} {amount(rmse(t, p))}" + f" (R² {r2(t, p):.2f})" * (outputs > 1)
         for name, t, p, _ in zip(names, true.T, predicted.T, range(_MOST), strict=False)
     )
-    more = f"R² = {score:.3f} over {rows:,} value{'s' * (rows > 1)}".replace("-", "−")
+    more = f"R² = {score:.3f} over {rows:,} value{'s' * (rows > 1)}"
     left_out = f" {outputs - _MOST} more targets are not drawn." * (outputs > _MOST)
-    return found, f"{more}; typical error (RMSE): {errors}.{left_out}"
+    return found, f"{more}; typical error (RMSE): {errors}.{left_out}".replace("R² = -", "R² = −")
 
 
 def _draw_agreement(ax: Axes, true: np.ndarray, predicted: np.ndarray, name: str) -> None:

@@ -36,7 +36,9 @@ def _confusion(model: ClassifierModel, data: LabelledSequences, _index: int | No
 def _misread(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
     chances = model.predict_proba(data.sequences)
     found = model.classes_[chances.argmax(axis=1)]
-    return plots.misread(data.sequences.rows(), list(_known(model, data)), list(found), chances)
+    true = list(_known(model, data))
+    names = model.feature_names
+    return plots.misread(data.sequences.rows(), true, list(found), chances, feature_names=names)
 
 
 def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None) -> Any:
@@ -44,14 +46,15 @@ def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None)
     if index is None:
         index = _most_undecided(model, data)
     sequence = _sequence_at(data, index)
-    return plots.reading(sequence, model.trace(sequence), list(model.classes_), labels[index])
+    beliefs, classes, names = model.trace(sequence), list(model.classes_), model.feature_names
+    return plots.reading(sequence, beliefs, classes, labels[index], feature_names=names)
 
 
 def _regression(model: RegressorModel, data: LabelledSequences, _index: int | None) -> Any:
     true, found = np.asarray(data.labels), model.predict(data.sequences)
     if model.per_step:
         true, found = real_steps(true, data.sequences.lengths), np.concatenate(found)
-    return plots.regression(true.reshape(found.shape), found)
+    return plots.regression(true.reshape(found.shape), found, _targets(model))
 
 
 OF_CLASSIFIERS = {"confusion": _confusion, "misread": _misread, "reading": _reading}
@@ -82,11 +85,18 @@ def draw_inside(kind: str, model: SequenceModel, data: LabelledSequences, index:
     recording = model.record(_sequence_at(data, index))
     classes = getattr(model, "classes_", None)
     classes = None if classes is None else list(classes)
-    if kind == "unrolled":
-        return plots.unrolled(recording, classes)
+    names: dict[str, Any] = {"feature_names": model.feature_names or data.feature_names}
     if kind == "gates":
-        return plots.gates(recording, feature_names=data.feature_names)
-    return plots.states(recording, classes, feature_names=data.feature_names)
+        return plots.gates(recording, **names)
+    draw = plots.unrolled if kind == "unrolled" else plots.states
+    return draw(recording, classes, target_names=_targets(model), **names)
+
+
+def _targets(model: SequenceModel) -> list[str] | None:
+    """What the numbers that a model gives are called, where it was trained on a table."""
+    named = model.reading.get("label")
+    names = named.split(",") if isinstance(named, str) else list(named or ())
+    return [name.strip() for name in names] if len(names) == model.blueprint.output_size else None
 
 
 def _sequence_at(data: LabelledSequences, index: int) -> np.ndarray:
