@@ -1,7 +1,8 @@
-"""`elman data list|get|show`: the catalogue of public data sets."""
+"""`elman data list|get|show|write`: the catalogue of public data sets."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,11 +17,12 @@ from rich.progress import (
 from rich.table import Table
 
 from elman.cli.completion import sets
-from elman.cli.console import note, print_json, progress_console, result_console
+from elman.cli.console import note, print_json, progress_console, result_console, write_rows
 from elman.cli.exits import Command, termination_interrupts
-from elman.data.sets import catalogue, preview
+from elman.cli.works.series_answers import table_rows
+from elman.data.sets import catalogue, labelled, preview
 from elman.data.sets import series as series_sets
-from elman.printable import printable
+from elman.printable import many, printable
 
 __all__ = ["app"]
 
@@ -103,3 +105,23 @@ def show(name: Name, json: Json = False) -> None:
         lines = value if isinstance(value, list) else [value]
         table.add_row(key, "\n".join(str(line) for line in lines))
     result_console.print(table, markup=False)
+
+
+@app.command("write", cls=Command)
+def write(
+    name: Name,
+    out: Annotated[Path, typer.Argument(help="The file to write, .csv.")],
+    part: Annotated[str | None, typer.Option(help="train or test; default: train.")] = None,
+) -> None:
+    """Write a set as a table: what a file of your own may look like.
+
+    A row each step. Sequences have columns series, step, the features and label; time series
+    those of their times and values. Example: `elman data write digits digits.csv`
+    """
+    if name in series_sets.series_names():
+        panel = series_sets.load_series(name, part)
+        columns, what = panel.to_columns(), f"{len(panel.names):,} series"
+    else:
+        sequences = labelled.load(name, part)
+        columns, what = sequences.to_columns(), many(len(sequences), "sequence")
+    write_rows(table_rows(columns), out, f"{what} of {name}")

@@ -120,6 +120,37 @@ class LabelledSequences:
             groups=None if self.groups is None else self.groups[rows],
         )
 
+    def to_columns(self) -> dict[str, np.ndarray]:
+        """The same in long form, for writing out: a row each step, in columns by name.
+
+        `series` and `step` (from 0) stand before the features, or before `token`; then `group`,
+        where there are groups, and `label`, of several numbers `label0`, `label1`, …
+        """
+        lengths, real = self.sequences.lengths, self.sequences.real
+        each = np.repeat(np.arange(len(self)), lengths)
+        steps = np.arange(len(each)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        table = {"series": np.array(self.ids, dtype=object)[each], "step": steps}
+        values = self.sequences.values[real]
+        names = self.feature_names if values.ndim == 2 else ("token",)
+        for name, column in zip(names, np.atleast_2d(values.T), strict=True):
+            # The shortest text of a float32, not that of the float64 beside it.
+            table[name] = column.astype(str).astype(float) if column.dtype == np.float32 else column
+        if self.groups is not None:
+            table["group"] = self.groups[each]
+        return table | self._label_columns(each, real)
+
+    def _label_columns(self, each: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
+        """The labels at each real step, whose sequence is told by `each`."""
+        labels = self.labels
+        if labels is None:
+            return {}
+        if labels.dtype == object:  # a class at each step
+            return {"label": np.concatenate([np.asarray(row) for row in labels])}
+        wanted = labels[real] if labels.ndim == 3 else labels[each]
+        if wanted.ndim == 1 or wanted.shape[1] == 1:
+            return {"label": wanted.reshape(len(each))}
+        return {f"label{k}": column for k, column in enumerate(wanted.T)}
+
 
 def as_sequences(
     X: Any,
