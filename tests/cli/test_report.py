@@ -1,10 +1,13 @@
-"""The honesty report as it is printed."""
+"""The honesty report, as it is printed and as Markdown."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
-from elman.cli.works.series_report import print_report
+from elman.cli.works.report_tables import plain
+from elman.cli.works.series_report import print_report, series_report_text
 from elman.metrics.honesty import report
 
 WINDOWS, HORIZON = 60, 12
@@ -59,3 +62,23 @@ def test_intervals_and_alarms_are_there(capsys):
     assert "80.0 %" in shown
     assert f"{100 * found['coverage'][0]['found']:.1f} %" in shown
     assert "Leak? The scaler saw it all." in shown
+
+
+def test_in_markdown_the_same_numbers_stand():
+    quantiles = np.broadcast_to([-1.0, 1.0], (WINDOWS, HORIZON, 1, 2))
+    found = told(quantiles=quantiles, levels=(0.1, 0.9))
+    text = series_report_text(found, "noise|.csv", ["A note."], [Path("pictures/forecast.png")])
+    lines = text.splitlines()
+    assert lines[0] == r"# Forecaster: noise\|.csv"
+    for sentence in found["verdict"]:
+        assert f"- {plain(sentence)}" in lines
+    numbers = " | ".join(f"**{found['metrics'][name]:.4g}**" for name in ("mae", "rmse", "mase"))
+    assert any(line.startswith(f"| **this model** | {numbers}") for line in lines)
+    assert "## mase by step" in lines
+    assert "## Intervals" in lines
+    assert "- A note." in lines
+    assert lines[-1] == "![forecast](pictures/forecast.png)"
+
+
+def test_without_a_test_part_the_report_says_so():
+    assert "No test part was read" in series_report_text({}, "sales.csv, none")

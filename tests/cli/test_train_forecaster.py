@@ -13,6 +13,7 @@ import time
 import pytest
 
 import elman
+from elman.cli.works.report_tables import plain
 from elman.parameters import told
 from tests.cli.sales import COVARIATES, HORIZON, QUICK, ROLES, write_sales
 from tests.cli.test_train import same_weights
@@ -30,7 +31,20 @@ def test_a_run_leaves_everything_in_its_folder(forecaster_run):
     assert result["test"]["windows"] == 3 * (11 - HORIZON + 1)
     assert {"last value", "seasonal naive", "linear map"} <= set(result["test"]["skill"])
     assert result["test"]["leakage"] == []
+    report = (forecaster_run / "report.md").read_text()
+    assert all(f"- {plain(sentence)}" in report for sentence in result["test"]["verdict"])
+    assert "![forecast](pictures/forecast.png)" in report
     assert elman.load(forecaster_run / "model.elman").plan.columns.future == ("promo",)
+
+
+def test_evaluate_writes_the_report_where_it_is_asked_to(command, sales, forecaster_run, tmp_path):
+    told = ("--data", sales / "sales.csv", "--report", tmp_path / "report.md")
+    done = command("evaluate", forecaster_run, *told)
+    assert done.exit_code == 0, done.output
+    assert "| **this model** |" in (tmp_path / "report.md").read_text()
+    nowhere = command("evaluate", forecaster_run, *told[:3], sales / "sales.csv" / "report.md")
+    assert nowhere.exit_code == 1
+    assert "report.md" in nowhere.output
 
 
 def test_the_forecasts_picture_comes_first_then_the_report(command, sales, tmp_path):

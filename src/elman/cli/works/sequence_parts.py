@@ -138,7 +138,8 @@ def _unvalidated(
     split = loaded(_SPLIT)
     if len(split(len(rows), validation, given["seed"], some, others).held_out):
         return None
-    return f"{len(rows)} sequences would be left, too few to validate on"
+    kind, left = ("sequence", len(rows)) if others is None else ("group", len(np.unique(others)))
+    return f"{many(left, kind)} would be left, too few to validate on"
 
 
 # ---- what a model reads -------------------------------------------------------------------------

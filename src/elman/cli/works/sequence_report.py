@@ -4,42 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from rich.markup import escape
-from rich.table import Table
+from typing import Any
 
 from elman.cli.console import note, result_console
+from elman.cli.works.report_tables import (
+    MODEL,
+    Rows,
+    markdown,
+    markdown_text,
+    pictured,
+    plain,
+    terminal_table,
+)
 from elman.metrics.scorecards import SHARES, TITLES
-from elman.printable import many, printable
+from elman.printable import many
 
 __all__ = ["data_facts", "print_scores", "report_text", "validated"]
 
-_MODEL = "this model"
 _LISTED = 50  # classes, or features, that are listed one by one
-
-
-class _Rows(NamedTuple):
-    """A table as text: the heading of each column, and for each row its cells."""
-
-    headings: list[str]
-    rows: list[list[str]]
 
 
 def print_scores(result: Mapping[str, Any]) -> None:
     """What `evaluate` of a model gives, with `data` and `part` added: baselines, then the model."""
     title = f"{result['data']}, {result['part']} part, {result['sequences']:,} sequences"
-    scores = _scores(result)
-    table = Table(
-        title=escape(f"{title}, {result['level'] or 'no compiled'} kernels"),
-        title_justify="left",
-        title_style="bold",
-    )
-    for k, heading in enumerate(scores.headings):
-        table.add_column(heading, justify="right" if k else "left")
-    for row in scores.rows:
-        table.add_row(*map(escape, row), style="bold green" if row[0] == _MODEL else None)
-    result_console.print(table)
+    title += f", {result['level'] or 'no compiled'} kernels"
+    result_console.print(terminal_table(_scores(result)._replace(title=title)))
     if result["verdict"]:
         result_console.print(result["verdict"], markup=False, highlight=False)
     for sentence in result["notes"]:
@@ -68,29 +57,26 @@ def report_text(told: Mapping[str, Any], pictures: Sequence[Path] = ()) -> str:
             `test`, what `evaluate` said.
         pictures: Of the test part, below the report's folder.
     """
-    return printable("\n".join(_lines(told, pictures)) + "\n")
+    return markdown_text(_lines(told, pictures))
 
 
 def _lines(told: Mapping[str, Any], pictures: Sequence[Path]) -> Iterator[str]:
     test, data = told.get("test"), told.get("data")
     name = data["name"] if data else test["data"] if test else "?"
-    yield f"# {told['task'].capitalize()}: {_plain(name)}"
+    yield f"# {told['task'].capitalize()}: {plain(name)}"
     yield from ("", "## Verdict", "", _verdict(told))
     if test is not None:
-        yield from ("", f"## Scores on {_plain(test['data'])}, {test['part']} part", "")
-        yield from _markdown(_scores(test))
+        title = f"Scores on {test['data']}, {test['part']} part"
+        yield from ("", *markdown(_scores(test)._replace(title=title)))
         yield from ("", f"{many(test['sequences'], 'sequence')}; baselines see the training part.")
-        for title, rows in (("By class", _classes(test)), ("By output", _outputs(test))):
+        for rows in (_classes(test), _outputs(test)):
             if rows is not None:
-                yield from ("", f"## {title}", "", *_markdown(rows))
+                yield from ("", *markdown(rows))
         if test["notes"]:
-            yield from ("", "## Notes", "", *(f"- {_plain(one)}" for one in test["notes"]))
-    yield from ("", "## What was read and trained", "", *_markdown(_about(told)))
+            yield from ("", "## Notes", "", *(f"- {plain(one)}" for one in test["notes"]))
+    yield from ("", *markdown(_about(told)))
     yield from ("", "```", *told["network"].splitlines(), "```")
-    if pictures:
-        yield from ("", "## Pictures")
-        for path in pictures:
-            yield from ("", f"![{path.stem}]({path.as_posix()})")
+    yield from pictured(pictures)
 
 
 def _verdict(told: Mapping[str, Any]) -> str:
@@ -103,7 +89,7 @@ def _verdict(told: Mapping[str, Any]) -> str:
     said = test["verdict"] or "There are no baselines to hold the score against."
     if test.get("seen"):
         said += " Some of these sequences are not new to it: see the notes."
-    return _plain(said)
+    return plain(said)
 
 
 def validated(told: Mapping[str, Any]) -> str:
@@ -115,16 +101,16 @@ def validated(told: Mapping[str, Any]) -> str:
     return f"{name} on the validation part: {value:.4f}."
 
 
-def _scores(result: Mapping[str, Any]) -> _Rows:
+def _scores(result: Mapping[str, Any]) -> Rows:
     """A row for each baseline, the model's below them."""
     known = [name for name in TITLES if name in result]
     if not known:  # a task with a score of its own
         own = {name: [_shown("", score)] for name, score in result["baselines"].items()}
-        rows = {**own, _MODEL: [_shown("", result["score"])]}
-        return _Rows(["", result["metric"]], [[name, *cells] for name, cells in rows.items()])
-    cards = {**result["baseline_scores"], _MODEL: result}
+        rows = {**own, MODEL: [_shown("", result["score"])]}
+        return Rows(["", result["metric"]], [[name, *cells] for name, cells in rows.items()])
+    cards = {**result["baseline_scores"], MODEL: result}
     rows = [[name, *(_shown(one, card.get(one)) for one in known)] for name, card in cards.items()]
-    return _Rows(["", *(TITLES[name] for name in known)], rows)
+    return Rows(["", *(TITLES[name] for name in known)], rows)
 
 
 def _shown(name: str, value: float | None) -> str:
@@ -133,7 +119,7 @@ def _shown(name: str, value: float | None) -> str:
     return f"{100 * value:.2f} %" if name in SHARES else f"{value:.4g}"
 
 
-def _classes(result: Mapping[str, Any]) -> _Rows | None:
+def _classes(result: Mapping[str, Any]) -> Rows | None:
     found = result.get("by_class")
     if not found:
         return None
@@ -142,19 +128,19 @@ def _classes(result: Mapping[str, Any]) -> _Rows | None:
         + [f"{one[name]:.3f}" for name in ("precision", "recall", "f1")]
         for one in found
     ]
-    return _Rows(["class", "count", "precision", "recall", "F1"], rows)
+    return Rows(["class", "count", "precision", "recall", "F1"], rows, "By class")
 
 
-def _outputs(result: Mapping[str, Any]) -> _Rows | None:
+def _outputs(result: Mapping[str, Any]) -> Rows | None:
     found = result.get("by_output")
     if not found:
         return None
     names = [name for name in found[0] if name != "output"]
     rows = [[str(one["output"]), *(_shown(name, one[name]) for name in names)] for one in found]
-    return _Rows(["output", *(TITLES[name] for name in names)], rows)
+    return Rows(["output", *(TITLES[name] for name in names)], rows, "By output")
 
 
-def _about(told: Mapping[str, Any]) -> _Rows:
+def _about(told: Mapping[str, Any]) -> Rows:
     """What is known of data, split and training."""
     rows: list[list[str]] = []
     data, split = told.get("data"), told.get("split")
@@ -178,28 +164,9 @@ def _about(told: Mapping[str, Any]) -> _Rows:
         ["parameters", f"{told['parameters']:,}"],
         ["Elman", told["elman"]],
     ]
-    return _Rows(["", ""], rows)
+    return Rows(["", ""], rows, "What was read and trained")
 
 
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(map(str, names[:_LISTED]))
     return shown if len(names) <= _LISTED else f"{shown}, ... ({len(names):,} in all)"
-
-
-def _markdown(table: _Rows) -> Iterator[str]:
-    yield _line(table.headings)
-    yield f"|---|{'---:|' * (len(table.headings) - 1)}" if any(table.headings) else "|---|---|"
-    for row in table.rows:
-        shown = [f"**{_plain(cell)}**" if row[0] == _MODEL else _plain(cell) for cell in row]
-        yield _line(shown)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _plain(text: str) -> str:
-    """Text as Markdown shows it and does not obey it, in one line."""
-    for mark in ("\\", "|", "`", "*", "_", "[", "]", "<", "#"):
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())

@@ -15,6 +15,7 @@ from elman.cli.console import note, print_json, result_console
 from elman.cli.level import kernels
 from elman.cli.options import model_file, read_data, scored_part
 from elman.cli.works import Answers, Options
+from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.sequence_parts import (
     ROLES,
     judged_part,
@@ -31,7 +32,6 @@ from elman.cli.works.sequence_pictures import (
 from elman.cli.works.sequence_report import data_facts, print_scores, report_text, validated
 from elman.data import LabelledSequences
 from elman.errors import ArgumentError
-from elman.files import replace_file
 from elman.printable import closest
 from elman.registry import task_of
 
@@ -70,7 +70,7 @@ class SequenceWork:
         "predict": _COLUMNS,
         "evaluate": {
             **_COLUMNS,
-            "report": (str, "Write a report for a person there, as Markdown."),
+            "report": REPORT,
         },
         "plot": _COLUMNS,
     }
@@ -106,8 +106,7 @@ class SequenceWork:
         if report is not None:
             read = replace(data, notes=())  # they stand among the result's
             told = {**model.metadata, "data": _facts(read), "test": result}
-            replace_file(Path(report), report_text(told).encode())
-            note(f"Report: {report}")
+            keep_report(report, report_text(told))
 
     def draw(self, request: Any, model: Any) -> Any:
         """A picture of what the model answers, or of what happens inside it."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from elman.cli.console import note, print_json
 from elman.cli.level import kernels
 from elman.cli.works import Answers, Options
+from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.series_answers import forecast_columns, table_rows
 from elman.cli.works.series_data import (
     AHEAD,
@@ -25,7 +27,7 @@ from elman.cli.works.series_pictures import (
     draw_forecast,
     save_forecasts,
 )
-from elman.cli.works.series_report import print_report, report_backtest
+from elman.cli.works.series_report import print_report, report_backtest, series_report_text
 from elman.errors import ArgumentError
 from elman.printable import closest
 
@@ -64,6 +66,7 @@ class SeriesWork:
             ),
             "repair": (str, REPAIR),
             "timezone": (str, TIMEZONE),
+            "report": REPORT,
         },
     }
     pictures = ("forecast", *OF_BACKTESTS)
@@ -89,11 +92,17 @@ class SeriesWork:
         part: str | None,
         json: bool,
         test_steps: int | None = None,
+        report: str | None = None,
         **reading: Any,
     ) -> None:
         """The honesty report on the last steps of each series, or a named set's test part."""
         found = part_for(model, source, part, test_steps, **reading)
-        report_backtest(backtest_of(model, found), source, found.how, json)
+        tested = backtest_of(model, found)
+        report_backtest(tested, source, found.how, json)
+        if report is not None:
+            keep_report(
+                report, series_report_text(tested.report, f"{source}, {found.how}", tested.notes)
+            )
 
     def draw(self, request: Any, model: Any) -> Any:
         """A forecast beside what came: of the run's test part, or of the data given."""
@@ -156,11 +165,18 @@ class _Training:
             tested = backtest_of(estimator.model_, self._series)
             result["test"] = {"notes": list(tested.notes), **tested.report}
         folder.write_result(result)
+        drawn: list[Path] = []
         if pictures:
             history = [record.to_dict() for record in estimator.history_.records]
             drawn = save_forecasts(folder.pictures, estimator.model_, self._series, tested, history)
             for path in drawn:
                 note(f"Picture: {path}")
+        told, notes = (
+            ({}, self._series.whole.notes) if tested is None else (tested.report, tested.notes)
+        )
+        below = [path.relative_to(folder.path) for path in drawn]
+        title = f"{self._series.name}, {self._series.how}"
+        folder.write_report(series_report_text(told, title, notes, below))
         steps, crossing = estimator.model_.plan.input_steps, result["crossing_windows"]
         note(f"Trained on {result['train_windows']:,} windows of {steps} steps")
         if crossing:
@@ -171,7 +187,8 @@ class _Training:
             for sentence in tested.notes:
                 if sentence not in self._series.whole.notes:
                     note(f"Note: {sentence}")
-            print_report(tested.report, f"{self._series.name}, {self._series.how}")
+            print_report(tested.report, title)
         else:
             note("No test part was read: nothing is known of how good the forecasts are.")
         note(f"Model: {folder.model}")
+        note(f"Report: {folder.report}")

@@ -1,19 +1,26 @@
-"""The honesty report as it is printed."""
+"""The honesty report, as it is printed and as Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
-
-from rich.markup import escape
-from rich.table import Table
 
 from elman.cli.console import note, print_json, result_console
 from elman.cli.level import kernels
+from elman.cli.works.report_tables import (
+    MODEL,
+    Rows,
+    markdown,
+    markdown_text,
+    pictured,
+    plain,
+    terminal_table,
+)
 from elman.metrics.honesty import sentences
 from elman.runtime import Backtest
 
-__all__ = ["print_report", "report_backtest"]
+__all__ = ["print_report", "report_backtest", "series_report_text"]
 
 _ERRORS = ("mae", "rmse", "mase")
 _OTHERS = {
@@ -23,13 +30,13 @@ _OTHERS = {
     "crps": "CRPS {:.4g}",
 }
 _OUTCOMES = {
-    "beaten": "[green]better[/]",
-    "mixed": "[yellow]mixed[/]",
-    "not distinguishable": "[yellow]undecided[/]",
-    "worse": "[red]worse[/]",
+    "beaten": "better",
+    "mixed": "mixed",
+    "not distinguishable": "undecided",
+    "worse": "worse",
 }
+_STYLES = {"better": "green", "mixed": "yellow", "undecided": "yellow", "worse": "red"}
 _STEPS = 5  # of the horizon, that are shown
-_MODEL = "this model"
 
 
 def report_backtest(tested: Backtest, data: str, part: str, json: bool) -> None:
@@ -56,17 +63,10 @@ def print_report(told: Mapping[str, Any], title: str) -> None:
         told: As of `elman.metrics.honesty.report`.
         title: What was forecast.
     """
-    counted = f"{told['windows']:,} forecasts of {told['horizon']} steps"
-    result_console.print(_skill(told, f"{title}: {counted}, {kernels()}"))
-    others = [
-        text.format(told["metrics"][name])
-        for name, text in _OTHERS.items()
-        if told["metrics"].get(name) is not None
-    ]
-    result_console.print(", ".join(others), highlight=False)
-    result_console.print(_by_step(told))
-    if told["coverage"]:
-        result_console.print(_intervals(told["coverage"]))
+    result_console.print(terminal_table(_skill(told, f"{title}: {_counted(told)}"), _STYLES))
+    result_console.print(", ".join(_others(told)), highlight=False)
+    for table in _more(told):
+        result_console.print(terminal_table(table))
     suspicious = told["persistence"]["sentence"] if told["persistence"]["persistence"] else None
     alarms = [alarm["sentence"] for alarm in told["leakage"]]
     for line in sentences(told):
@@ -75,45 +75,92 @@ def print_report(told: Mapping[str, Any], title: str) -> None:
         result_console.print(line, style=style, markup=False, highlight=False)
 
 
-def _skill(told: Mapping[str, Any], title: str) -> Table:
+def series_report_text(
+    told: Mapping[str, Any], title: str, notes: Sequence[str] = (), pictures: Sequence[Path] = ()
+) -> str:
+    """The report in Markdown.
+
+    Args:
+        told: As of `elman.metrics.honesty.report`; None of it where no test part was read.
+        title: What was forecast.
+        notes: What is to be known of the data.
+        pictures: Below the report's folder.
+    """
+    return markdown_text(_lines(told, title, notes, pictures))
+
+
+def _lines(
+    told: Mapping[str, Any], title: str, notes: Sequence[str], pictures: Sequence[Path]
+) -> Iterator[str]:
+    yield f"# Forecaster: {plain(title)}"
+    yield from ("", "## Verdict", "")
+    if not told:
+        yield "No test part was read: nothing is known of how good the forecasts are."
+    else:
+        yield from (f"- {plain(line)}" for line in sentences(told))
+        yield from (
+            "",
+            *markdown(_skill(told, _counted(told))),
+            "",
+            plain(", ".join(_others(told))),
+        )
+        for table in _more(told):
+            yield from ("", *markdown(table))
+    if notes:
+        yield from ("", "## Notes", "", *(f"- {plain(one)}" for one in notes))
+    yield from pictured(pictures)
+
+
+def _counted(told: Mapping[str, Any]) -> str:
+    return f"{told['windows']:,} forecasts of {told['horizon']} steps, {kernels()}"
+
+
+def _others(told: Mapping[str, Any]) -> list[str]:
+    """The scores that have no column, where they are known."""
+    return [
+        text.format(told["metrics"][name])
+        for name, text in _OTHERS.items()
+        if told["metrics"].get(name) is not None
+    ]
+
+
+def _more(told: Mapping[str, Any]) -> Iterator[Rows]:
+    """The tables below that of skill."""
+    yield _by_step(told)
+    if told["coverage"]:
+        yield _intervals(told["coverage"])
+
+
+def _skill(told: Mapping[str, Any], title: str) -> Rows:
     """A row for the model, and one for each baseline with the skill against it."""
-    compared = told["measure"]
-    table = _table(title, "", *_ERRORS, f"skill ({compared})", "this model is")
-    own = [_number(told["metrics"][name]) for name in _ERRORS]
-    table.add_row(_MODEL, *own, "", "", style="bold")
+    headings = ["", *_ERRORS, f"skill ({told['measure']})", f"{MODEL} is"]
+    rows = [[MODEL, *(_number(told["metrics"][name]) for name in _ERRORS), "", ""]]
     for name, found in told["skill"].items():
         errors = [_number(found[error]) for error in _ERRORS]
         skill = "-" if found["skill"] is None else f"{100 * found['skill']:+.1f} %"
-        table.add_row(name, *errors, skill, _OUTCOMES[found["outcome"]])
-    return table
+        rows.append([name, *errors, skill, _OUTCOMES[found["outcome"]]])
+    return Rows(headings, rows, title)
 
 
-def _by_step(told: Mapping[str, Any]) -> Table:
+def _by_step(told: Mapping[str, Any]) -> Rows:
     """The errors at some steps of the horizon, the first and the last among them."""
     horizon, measure = told["horizon"], told["measure"]
     count = min(_STEPS, horizon)
     steps = sorted({round(k * (horizon - 1) / max(count - 1, 1)) for k in range(count)})
-    table = _table(f"{measure} by step", "", *(f"step {step + 1}" for step in steps))
-    rows = {_MODEL: told["by_step"], **told["by_step"]["baselines"]}
-    for name, errors in rows.items():
-        shown = [_number(errors[measure][step]) for step in steps]
-        table.add_row(name, *shown, style="bold" if name == _MODEL else None)
-    return table
+    found = {MODEL: told["by_step"], **told["by_step"]["baselines"]}
+    rows = [
+        [name, *(_number(errors[measure][step]) for step in steps)]
+        for name, errors in found.items()
+    ]
+    return Rows(["", *(f"step {step + 1}" for step in steps)], rows, f"{measure} by step")
 
 
-def _intervals(intervals: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("Intervals", "promised", "found", "mean width")
-    for interval in intervals:
-        shares = [_percent(interval[name]) for name in ("promised", "found")]
-        table.add_row(*shares, _number(interval["width"]))
-    return table
-
-
-def _table(title: str, *headings: str) -> Table:
-    table = Table(title=escape(title), title_justify="left", title_style="bold")
-    for k, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if k or heading else "left")
-    return table
+def _intervals(intervals: Sequence[Mapping[str, Any]]) -> Rows:
+    rows = [
+        [_percent(one["promised"]), _percent(one["found"]), _number(one["width"])]
+        for one in intervals
+    ]
+    return Rows(["promised", "found", "mean width"], rows, "Intervals")
 
 
 def _number(value: float | None) -> str:

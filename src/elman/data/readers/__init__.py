@@ -35,7 +35,7 @@ def read(
         part: 'train' or 'test' of an idx folder. Other files have no parts: 'train' and None
             take the whole file.
         columns: For a table: `series=`, `step=`, `label=` (names of columns), `per_step=`,
-            `classes=` and `ids=`; see `elman.data.readers.table.Columns`.
+            `classes=`, `ids=` and `group=`; see `elman.data.readers.table.Columns`.
 
     Raises:
         ArgumentError: An option is unknown or does not fit the format.

@@ -30,7 +30,7 @@ class RunFolder:
         checkpoints/previous.safetensors   where it stood before that
         model.elman                    the model, once training is complete
         result.json                    its scores
-        report.md                      the same for a person, where the task has a report
+        report.md                      the same for a person
         tensorboard/                   for `tensorboard --logdir`, if it was asked for
         pictures/
 
