@@ -9,12 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import elman
+from elman import bundle
+from elman.bundle import Bundle
 from tests.cli.conftest import SMALL, write_table
 
 QUICK = (*SMALL, "--epochs", 1, "--no-pictures")
@@ -285,6 +288,25 @@ def test_a_configuration_repeats_the_share(command, tables, tmp_path):
     given = command("train", *config, "--test", tables / "test.csv", "--out", tmp_path / "given")
     assert given.exit_code == 0, given.output
     assert result_of(tmp_path / "given")["split"]["kind"] == "given"
+
+
+def test_a_model_that_knows_nothing_of_its_training_is_reported_on(command, tables, own, tmp_path):
+    made = elman.load(own / "model.elman").bundle
+    settings = {name: value for name, value in made.settings.items() if name != "metadata"}
+    bundle.save(tmp_path / "old.elman", replace(made, settings=settings, tensors=bare(made)))
+    told = ("--data", tables / "train.csv", "--report", tmp_path / "report.md", "--label", "class")
+    done = command("evaluate", tmp_path / "old.elman", *told)
+    assert done.exit_code == 0, done.output
+    assert "| **this model** |" in (tmp_path / "report.md").read_text()
+    refused = command("evaluate", tmp_path / "old.elman", *told[:2], "--part", "test")
+    assert refused.exit_code == 2
+    assert "--part: the model does not know what it learnt from" in refused.output
+
+
+def bare(made: Bundle) -> dict:
+    """Without what is remembered of the sequences, and without baselines."""
+    remembered = ("seen.", "held_out.", "baselines.")
+    return {name: one for name, one in made.tensors.items() if not name.startswith(remembered)}
 
 
 def test_what_a_markdown_reader_would_obey_is_written_out(command, tmp_path):

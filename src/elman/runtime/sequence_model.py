@@ -120,7 +120,10 @@ class SequenceModel(ABC):
         """`score` and further ones; and the targets and weights that the baselines are held to."""
 
     def _baselines(self, tensors: Mapping[str, np.ndarray]) -> Any:
-        """What the score is held against, from the bundle's arrays."""
+        """What the score is held against, from the bundle's arrays.
+
+        It has `notes` and `scorecards`, as `elman.metrics.ClassificationBaselines`.
+        """
         raise BundleError("baselines", f"a {self.task} has none", "save the model again")
 
     def _compared(

@@ -23,6 +23,17 @@ __all__ = ["data_facts", "print_scores", "report_text", "validated"]
 
 _LISTED = 50  # classes, or features, that are listed one by one
 
+_TRAINING = {
+    "train_sequences": "sequences of the training part",
+    "validation": "validation part",
+    "epochs": "epochs",
+    "best_epoch": "best epoch",
+    "seconds": "seconds",
+    "parameters": "parameters",
+    "elman": "Elman",
+}
+"""What is told of a training, where it is known."""
+
 
 def print_scores(result: Mapping[str, Any]) -> None:
     """What `evaluate` of a model gives, with `data` and `part` added: baselines, then the model."""
@@ -53,8 +64,8 @@ def report_text(told: Mapping[str, Any], pictures: Sequence[Path] = ()) -> str:
     """A report in Markdown.
 
     Args:
-        told: As `result.json` has it: how the model came about, perhaps `data` and `split`, and
-            `test`, what `evaluate` said.
+        told: As `result.json` has it: `task` and `network`, how the model came about, `data` and
+            `split` as far as it is known, and `test`, what `evaluate` said.
         pictures: Of the test part, below the report's folder.
     """
     return markdown_text(_lines(told, pictures))
@@ -156,14 +167,7 @@ def _about(told: Mapping[str, Any]) -> Rows:
         rows.append(["test part", split["how"]])
         if split.get("group"):
             rows.append(["groups", f"column {split['group']}: none is on both sides"])
-    rows += [
-        ["training part", many(told["train_sequences"], "sequence")],
-        ["validation part", told["validation"]],
-        ["epochs", f"{told['epochs']}, the best one is {told['best_epoch']}"],
-        ["seconds", f"{told['seconds']:g}"],
-        ["parameters", f"{told['parameters']:,}"],
-        ["Elman", told["elman"]],
-    ]
+    rows += [[called, str(told[name])] for name, called in _TRAINING.items() if name in told]
     return Rows(["", ""], rows, "What was read and trained")
 
 

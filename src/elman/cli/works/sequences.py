@@ -105,7 +105,8 @@ class SequenceWork:
         print_json(result) if json else print_scores(result)
         if report is not None:
             read = replace(data, notes=())  # they stand among the result's
-            told = {**model.metadata, "data": _facts(read), "test": result}
+            own = {"task": model.task, "network": model.blueprint.describe()}
+            told = {**model.metadata, **own, "data": _facts(read), "test": result}
             keep_report(report, report_text(told))
 
     def draw(self, request: Any, model: Any) -> Any:
