@@ -7,10 +7,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
+from elman import Classifier, Forecaster, Regressor
 from elman.errors import ArgumentError
-from elman.training import RunFolder
-from tests.tasks.sequences import classes, tiny_classifier
+from elman.training import EpochEnd, RunEnd, RunFolder, RunStart, StopTraining
+from tests.tasks.sequences import TINY, classes, tiny_classifier
 
 
 def test_a_damaged_checkpoint_is_warned_of(tmp_path):
@@ -63,3 +65,46 @@ def test_tensorboard_is_written_into_the_folder(monkeypatch, tmp_path):
 def test_tensorboard_needs_a_folder():
     with pytest.raises(ArgumentError, match="tensorboard: the run has no folder"):
         tiny_classifier(tensorboard=True).fit(*classes())
+
+
+class Watching:
+    """An object that counts what it is told."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, event):
+        self.seen.append(event)
+
+
+@pytest.mark.parametrize("make", [Classifier, Regressor])
+def test_callbacks_are_told_and_may_stop(make):
+    X, y = classes()
+    watching = Watching()
+
+    def stop(event):
+        if isinstance(event, EpochEnd) and event.record.epoch == 2:
+            raise StopTraining
+
+    model = make(**TINY | {"epochs": 9}, baselines=False, callbacks=[watching, stop]).fit(X, y)
+    assert len(model.history_.records) == 2
+    assert model.history_.to_frame()["epoch"].tolist() == [1, 2]
+    assert isinstance(watching.seen[0], RunStart)
+    assert isinstance(watching.seen[-1], RunEnd)
+    copied = clone(model)
+    assert copied.callbacks[1] is stop
+    assert "callbacks" not in model.model_.bundle.settings["estimator"]
+
+
+def test_a_forecasters_callbacks():
+    watching = Watching()
+    model = Forecaster(window=8, units=4, epochs=2, threads=1, callbacks=[watching])
+    model.fit(np.sin(np.arange(80.0)), horizon=2)
+    assert sum(isinstance(event, EpochEnd) for event in watching.seen) == 2
+    assert len(model.history_.to_frame()) == 2
+
+
+@pytest.mark.parametrize("wrong", [print, "print", [print, 3], [Watching], None])
+def test_callbacks_that_are_none(wrong):
+    with pytest.raises(ArgumentError, match=r"callbacks(\[\d\])?: found"):
+        tiny_classifier(callbacks=wrong).fit(*classes())

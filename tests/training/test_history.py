@@ -1,5 +1,13 @@
 from __future__ import annotations
 
+import sys
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from elman.errors import MissingExtraError
+from elman.training.events import history as room
 from elman.training.events.history import EpochRecord, History, best_epoch
 
 
@@ -27,3 +35,23 @@ def test_history():
     assert history.best.validation_score == 0.9
     assert history.seconds == 4.0
     assert "validation_loss" not in records((None, None))[0].to_dict()
+
+
+def test_a_history_as_a_frame(monkeypatch):
+    history = History(tuple(records((None, None), (0.4, 0.9))), 2)
+    frame = history.to_frame()
+    assert isinstance(frame, pd.DataFrame)
+    assert frame["epoch"].tolist() == [1, 2]
+    assert frame["validation_score"].isna().tolist() == [True, False]
+    assert frame["validation_loss"].dtype == float
+    monkeypatch.setattr(room, "find_spec", lambda name: name == "polars" or None)
+    other = history.to_frame()
+    assert isinstance(other, pl.DataFrame)
+    assert other.columns == list(frame.columns)
+    assert other["validation_loss"].to_list() == [None, 0.4]
+    monkeypatch.setattr(room, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match="neither pandas nor polars"):
+        history.to_frame()
+    monkeypatch.setitem(sys.modules, "narwhals.stable.v1", None)
+    with pytest.raises(MissingExtraError, match="narwhals"):
+        history.to_frame()

@@ -17,6 +17,7 @@ from elman.training import (
     RunStart,
     StepEnd,
     StepSkipped,
+    StopTraining,
     Trainer,
 )
 from elman.training.loop.batches import batch_rows
@@ -80,6 +81,33 @@ def test_early_stopping_needs_validation():
 def test_augmentation_needs_images_of_one_size():
     with pytest.raises(ArgumentError, match="augment: sequences of different lengths"):
         trained(replace(CONFIG, augment={"shift": 1.0}))
+
+
+def test_a_listener_may_stop_the_training(tmp_path):
+    """The epoch in progress is validated and kept, the others are told, and resuming goes on."""
+    seen = []
+
+    def stop(event):
+        if isinstance(event, StepEnd) and event.epoch == 2:
+            raise StopTraining("enough")
+
+    folder = RunFolder(tmp_path)
+    _, history = trained(folder=folder, listeners=[stop, seen.append])
+    assert [record.epoch for record in history.records] == [1, 2]
+    assert history.records[1].validation_loss is not None
+    assert [event.step for event in seen if isinstance(event, StepEnd)] == [1, 2, 3, 4, 5, 1]
+    assert seen[-1] == RunEnd(history.best_epoch, stopped_early=True, reason="enough")
+    _, more = trained(folder=folder, resume=True)
+    assert more.records[:2] == history.records
+    assert len(more.records) == 6
+
+
+def test_a_listener_that_stops_at_the_start_leaves_one_step():
+    def stop(event):
+        raise StopTraining
+
+    _, history = trained(listeners=[stop])
+    assert len(history.records) == 1
 
 
 def test_events_come_in_order():

@@ -29,6 +29,7 @@ from elman.tasks.fitting import (
     Options,
     Part,
     Parts,
+    callbacks_of,
     choose_validation,
     fit_network,
     remembered,
@@ -175,6 +176,7 @@ class Estimator(BaseEstimator):
             verbose=bool(given["verbose"]),
             tensorboard=bool(given["tensorboard"]),
             workers=given["workers"],
+            callbacks=callbacks_of(given["callbacks"]),
             told={"kind": self._task, "training": training, **tables},
         )
 

@@ -50,6 +50,7 @@ __all__ = [
     "Options",
     "Part",
     "Parts",
+    "callbacks_of",
     "choose_validation",
     "fit_network",
     "remembered",
@@ -161,6 +162,7 @@ class Options:
         verbose: Whether to show the progress.
         tensorboard: Whether to write for TensorBoard, into the folder.
         workers: How many threads prepare batches ahead.
+        callbacks: Who is told of the training besides.
         told: What the run is told, for the folder's `config.toml`.
     """
 
@@ -175,6 +177,7 @@ class Options:
     verbose: bool
     tensorboard: bool
     workers: int
+    callbacks: tuple[Listener, ...]
     told: dict[str, Any]
 
 
@@ -316,6 +319,20 @@ def summary(
     }
 
 
+def callbacks_of(value: Any) -> tuple[Listener, ...]:
+    """The parameter `callbacks`, checked.
+
+    Raises:
+        ArgumentError: It is no list of callables.
+    """
+    if not isinstance(value, list | tuple):
+        raise ArgumentError("callbacks", f"found {value!r}", "a list of functions of an event")
+    for k, one in enumerate(value):
+        if not callable(one) or isinstance(one, type):
+            raise ArgumentError(f"callbacks[{k}]", f"found {one!r}", "a function of an event")
+    return tuple(value)
+
+
 def validation_of(value: Any) -> float | tuple[Any, Any] | None:
     """The parameter `validation`, checked.
 
@@ -339,7 +356,7 @@ def _listeners(options: Options) -> Iterator[list[Listener]]:
         listeners.append(opened.enter_context(ProgressDisplay()) if options.verbose else _warn)
         if options.tensorboard and options.folder is not None and writes():
             listeners.append(opened.enter_context(TensorBoard(options.folder.tensorboard)))
-        yield listeners
+        yield [*listeners, *options.callbacks]
 
 
 def _warn(event: Event) -> None:

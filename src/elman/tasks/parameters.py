@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,6 +89,14 @@ class RunParameters:
     )
     verbose: bool = parameter(
         False, None, "Whether to show the progress on standard error.", kept=False
+    )
+    callbacks: Sequence[Callable[..., Any]] = parameter(
+        (),
+        None,
+        "Functions that are called with each event of the training (`elman.training.Event`).",
+        "One that raises `elman.training.StopTraining` ends the training early; the best epoch's "
+        "weights are kept.",
+        kept=False,
     )
     tensorboard: bool = parameter(
         False, flag(), "Write for TensorBoard, into the run's folder.", kept=False

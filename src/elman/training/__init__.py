@@ -17,6 +17,7 @@ from elman.training.events import (
     RunStart,
     StepEnd,
     StepSkipped,
+    StopTraining,
     ThreadsChosen,
 )
 from elman.training.events.history import EpochRecord, History
@@ -68,6 +69,7 @@ __all__ = [
     "RunStart",
     "StepEnd",
     "StepSkipped",
+    "StopTraining",
     "Streams",
     "TensorBoard",
     "ThreadsChosen",

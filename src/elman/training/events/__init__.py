@@ -1,13 +1,19 @@
 """What a training tells those who listen: one small object for each thing that happens.
 
 A listener is any callable that takes an event. It is called from the training's own thread,
-so a slow listener slows the training, and an exception in one ends it.
+so a slow listener slows the training, and an exception in one ends it. One exception ends it well:
+`StopTraining`.
+
+>>> def patient(event):
+...     if isinstance(event, EpochEnd) and event.record.train_loss < 0.01:
+...         raise StopTraining("the loss is small enough")
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from elman.training.events.history import EpochRecord
 
@@ -23,6 +29,7 @@ __all__ = [
     "RunStart",
     "StepEnd",
     "StepSkipped",
+    "StopTraining",
     "ThreadsChosen",
 ]
 
@@ -149,10 +156,18 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class RunEnd:
-    """Training is complete; `stopped_early` if the validation result had ceased to improve."""
+    """Training is complete.
+
+    Attributes:
+        best_epoch: Whose weights were kept.
+        stopped_early: Whether it ended before its last epoch: the validation result had ceased to
+            improve, or a listener asked for it.
+        reason: What the listener said; None where none asked.
+    """
 
     best_epoch: int
     stopped_early: bool
+    reason: str | None = None
 
 
 Event = (
@@ -167,4 +182,20 @@ Event = (
     | RunEnd
     | ThreadsChosen
 )
-Listener = Callable[[Event], None]
+Listener = Callable[[Event], Any]
+
+
+class StopTraining(Exception):  # noqa: N818  it is no error
+    """Raised by a listener to end the training early, and well.
+
+    The epoch in progress ends with the step in progress: it is validated, recorded and saved, and
+    the best epoch's weights are kept, as at the end of any training. A run that is resumed goes on
+    from there, unless it is stopped again.
+
+    Args:
+        reason: Why, for who looks on.
+    """
+
+    def __init__(self, reason: str = "a callback asked for it") -> None:
+        super().__init__(reason)
+        self.reason = reason

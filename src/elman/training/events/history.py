@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from importlib.util import find_spec
 from typing import Any
+
+from elman.errors import MissingExtraError
 
 __all__ = ["EpochRecord", "History", "best_epoch"]
 
@@ -50,6 +53,31 @@ class History:
     def seconds(self) -> float:
         """Wall-clock time of all epochs."""
         return sum(record.seconds for record in self.records)
+
+    def to_frame(self) -> Any:
+        """The epochs as a frame: a row each, a column for each of `EpochRecord`'s fields.
+
+        Returns:
+            A pandas frame; where pandas is not installed, a polars frame. What an epoch lacks (a
+            validation loss without a validation part) is a missing number.
+
+        Raises:
+            MissingExtraError: Neither of the two, or no narwhals, is installed.
+        """
+        try:
+            import narwhals.stable.v1 as nw
+        except ImportError as error:
+            raise MissingExtraError.of("narwhals", "train", "History.to_frame") from error
+        backend = next((name for name in ("pandas", "polars") if find_spec(name)), None)
+        if backend is None:
+            raise MissingExtraError(
+                "History.to_frame", "neither pandas nor polars is installed", "install one of them"
+            )
+        names = [one.name for one in fields(EpochRecord)]
+        columns = {name: [getattr(each, name) for each in self.records] for name in names}
+        schema: dict[str, Any] = {name: nw.Int64() if name == "epoch" else nw.Float64()
+                                  for name in names}  # fmt: skip
+        return nw.from_dict(columns, schema, backend=backend).to_native()
 
 
 def best_epoch(records: Sequence[EpochRecord]) -> int:

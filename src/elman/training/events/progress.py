@@ -111,6 +111,7 @@ class ProgressDisplay:
             self._say(_epoch_line(event.record, self._epochs, event.best, str(self._pace)))
         elif isinstance(event, RunEnd):
             early = ", stopped early" if event.stopped_early else ""
+            early += f": {event.reason}" if event.reason else ""
             self._say(f"kept the weights of epoch {event.best_epoch}{early}")
 
     def _begin(self, event: EpochStart) -> None:

@@ -25,6 +25,7 @@ from elman.training.events import (
     RunStart,
     StepEnd,
     StepSkipped,
+    StopTraining,
 )
 from elman.training.events.history import EpochRecord, History, best_epoch
 from elman.training.loop.averaging import average_of
@@ -70,7 +71,7 @@ class Trainer:
             None the validation loss does.
         folder: Where configuration, checkpoints and metrics go; None keeps nothing.
         told: What the folder's `config.toml` says, nested plain data; None: `config`.
-        listeners: Called with each event.
+        listeners: Called with each event; one may raise `StopTraining`.
         workers: Threads that prepare batches ahead, ≥ 0. The bits do not depend on it.
 
     Raises:
@@ -112,6 +113,7 @@ class Trainer:
         self._best: dict[str, Tensor] = {}
         self._planned = 0  # steps of the longest sequence that a memory plan was made for
         self._listeners = [*listeners]
+        self._stop: StopTraining | None = None  # what a listener raised
         self._folder, self._keeper = folder, None
         self._told = {"training": config.to_dict()} if told is None else told
         if folder is not None:
@@ -152,7 +154,8 @@ class Trainer:
         self.module.load_state_dict(self._best)
         self.module.eval()
         chosen = best_epoch(place.records)
-        self._emit(RunEnd(chosen, stopped_early=place.epoch <= self.config.epochs))
+        reason = None if self._stop is None else self._stop.reason
+        self._emit(RunEnd(chosen, place.epoch <= self.config.epochs, reason))
         return History(tuple(place.records), chosen)
 
     @contextmanager
@@ -174,7 +177,9 @@ class Trainer:
     def _complete(self, place: Place) -> bool:
         patience = self.config.early_stopping
         waited = len(place.records) - best_epoch(place.records)
-        return place.epoch > self.config.epochs or (patience is not None and waited >= patience)
+        stopped = self._stopped() and bool(place.records)
+        idle = patience is not None and waited >= patience
+        return stopped or idle or place.epoch > self.config.epochs
 
     def _train_epoch(self, place: Place, held: HeldSignals) -> None:
         self.module.train()
@@ -193,6 +198,12 @@ class Trainer:
                 if every is not None and self._done(place) % every == 0:
                     self._save(place)
                 held.deliver(before=lambda: self._save(place))
+                if self._stopped():
+                    break
+
+    def _stopped(self) -> bool:
+        """Whether a listener asked for the end; rank 0 has them."""
+        return bool(self._ranks.most(self._stop is not None))
 
     def _announce(self, made: list[Plan]) -> None:
         """Tell of plans for longer sequences than any before."""
@@ -325,7 +336,10 @@ class Trainer:
     def _emit(self, event: Event) -> None:
         if self._ranks.rank == 0:
             for listener in self._listeners:
-                listener(event)
+                try:
+                    listener(event)
+                except StopTraining as stop:  # the others are told of the event, too
+                    self._stop = self._stop or stop
 
 
 def _group(more: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
