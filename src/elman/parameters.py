@@ -17,6 +17,7 @@ from elman.errors import ArgumentError
 from elman.printable import closest
 
 __all__ = [
+    "LARGEST",
     "Kind",
     "Told",
     "again",
@@ -32,6 +33,7 @@ __all__ = [
     "plain",
     "real",
     "renamed",
+    "share",
     "text",
     "told",
     "whole",
@@ -39,6 +41,9 @@ __all__ = [
 ]
 
 Class = TypeVar("Class", bound=type)
+
+LARGEST = 2**63 - 1
+"""Of whole numbers: what arrays and files can hold."""
 
 
 class Kind(NamedTuple):
@@ -220,13 +225,18 @@ def number(
     return _or_none(kind, 0) if none else kind
 
 
+def share() -> Kind:
+    """Shares and rates, in [0, 1)."""
+    return number(below=1, wanted="a share in [0, 1)")
+
+
 def one_of(*known: str, none: bool = False) -> Kind:
     """Some names; with `none` also None, on the command line "none"."""
 
     def check(where: str, value: Any) -> Any:
-        if value not in known:
+        if not isinstance(value, str) or value not in known:
             raise ArgumentError(where, f"found {value!r}", closest(value, known))
-        return value
+        return str(value)
 
     kind = Kind(check, f"one of {', '.join(known)}", str, _same, known=known)
     return _or_none(kind, "none")._replace(known=(*known, "none")) if none else kind
@@ -249,20 +259,41 @@ def plain(option: type, read: Callable[[str, Any], Any] = _same, shell: str = ""
     return Kind(_same, "", option, read, shell)
 
 
-def text(*, none: bool = False) -> Kind:
-    """Any text, checked likewise; with `none` also None, on the command line "none"."""
-    return _or_none(plain(str), "none") if none else plain(str)
+def text(*, none: bool = False, usual: bool = False) -> Kind:
+    """Any text, checked likewise; with `none` also None, on the command line "none".
+
+    Args:
+        none: Whether None is a value, and means that there is nothing.
+        usual: Whether None is a value, and means what is usual: not to be said on a command line.
+    """
+
+    def check(where: str, value: Any) -> Any:
+        if not isinstance(value, str) and not (usual and value is None):
+            raise ArgumentError(where, f"found {value!r}", "a text, or None" if usual else "a text")
+        return value if value is None else str(value)
+
+    kind = Kind(check, "", str, _same)
+    return _or_none(kind, "none") if none else kind
 
 
 def names(automatic: bool = False) -> Kind:
     """Some names, on the command line as a,b or "none"; with `automatic` also "auto", for True."""
+    wanted = "a list of names" + (", or True for what is usual" if automatic else "")
+
+    def check(where: str, value: Any) -> Any:
+        if automatic and (value is None or type(value).__name__ in ("bool", "bool_")):
+            return value
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+            raise ArgumentError(where, f"found {value!r}", wanted)
+        return value
 
     def read(_name: str, given: str) -> Any:
         if automatic and given == "auto":
             return True
         return [] if given == "none" else given.split(",")
 
-    return plain(str, read, "As a,b; or none." if not automatic else "As a,b; or auto, or none.")
+    shell = "As a,b; or none." if not automatic else "As a,b; or auto, or none."
+    return Kind(check, "", str, read, shell)
 
 
 def numbers(
@@ -277,6 +308,17 @@ def numbers(
         single: Whether one number stands for itself, rather than for a list of one.
     """
 
+    def check(where: str, value: Any) -> Any:
+        if nothing is not None and value is None:
+            return value
+        # NumPy's arrays are known by what they can do: nothing here loads NumPy.
+        listed = isinstance(value, list | tuple) or getattr(value, "ndim", 0) == 1
+        several = list(value) if listed else [value]
+        fine = all(isinstance(one, Real) and not isinstance(one, bool) for one in several)
+        if not fine or not (listed or single):
+            raise ArgumentError(where, f"found {value!r}", expected)
+        return value
+
     def read(name: str, given: str) -> Any:
         if nothing is not None and given == nothing:
             return None
@@ -288,23 +330,32 @@ def numbers(
         return found[0] if single and len(found) == 1 else found
 
     shell = f"{expected[:1].upper()}{expected[1:]}"
-    return plain(str, read, f"{shell}." if nothing is None else f"{shell}; or {nothing}.")
+    return Kind(check, "", str, read, f"{shell}." if nothing is None else f"{shell}; or {nothing}.")
 
 
 def whole_number(where: str, value: Any, least: int) -> int:
-    """The value as an int; `ArgumentError` unless it is one of at least `least`."""
+    """The value as an int; `ArgumentError` unless it is one of `least` to `LARGEST`."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ArgumentError(where, f"found {value!r}", f"a whole number of at least {least}")
+    if value > LARGEST:
+        raise ArgumentError(where, f"found {value!r}", "a whole number below 2**63")
     return int(value)
 
 
 def real(where: str, value: Any, or_zero: bool = False) -> float:
     """The value as a float; `ArgumentError` unless it is finite and above 0, or 0 `or_zero`."""
-    known = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    known = isinstance(value, Real) and not isinstance(value, bool) and _is_finite(value)
     if not known or value < 0 or (value == 0 and not or_zero):
         wanted = "a finite number of at least 0" if or_zero else "a finite number above 0"
         raise ArgumentError(where, f"found {value!r}", wanted)
     return float(value)
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 FORMER: Mapping[str, tuple[str, Mapping[Any, Any]]] = {

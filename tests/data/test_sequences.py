@@ -104,7 +104,7 @@ def test_labelled_select_keeps_labels_and_ids_together():
         (np.array([[["a"]]]), "<U1"),
         (np.zeros((1, 1, 1), dtype=complex), "complex128"),
         ({"a": 1}, "object"),
-        (None, "object"),
+        (None, "found None"),
     ],
 )
 def test_wrong_shapes_say_what_was_found(X, message):
@@ -182,7 +182,7 @@ def test_whole_numbers_are_features_unless_ids_are_asked_for():
         ([[True]], "found bool"),
         ([[[1], [2]]], r"X\[0\]: found int64 of shape \(2, 1\); token ids: \[steps\]"),
         (["abc"], r"X\[0\]: found <U3"),
-        (None, "found object"),
+        (None, "found None"),
     ],
 )
 def test_what_are_no_token_ids_says_what_was_found(X, message):

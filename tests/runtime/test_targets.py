@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.data import as_sequences
-from elman.errors import BundleError, DataError, ShapeError
+from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.runtime.targets import (
     check_labels,
     check_numbers,
@@ -65,7 +65,67 @@ def test_numbers_for_each_step():
 
 
 def test_weights():
-    assert check_weight(None, 3) is None
-    assert check_weight([1, 0, 2], 3).tolist() == [1, 0, 2]
-    with pytest.raises(ShapeError, match="sample_weight"):
-        check_weight([[1, 2, 3]], 3)
+    three = as_sequences([[1.0, 2.0], [3.0], [4.0, 5.0]])
+    assert check_weight(None, three) is None
+    assert check_weight([1, 0, 2], three).tolist() == [1, 0, 2]
+    with pytest.raises(ShapeError, match=r"shape \(1, 3\) \(weights of steps need per_step=True\)"):
+        check_weight([[1, 2, 3]], three)
+
+
+def test_weights_of_steps():
+    """For each step where a target belongs to each; nothing past a length is read."""
+    two = as_sequences([[1.0, 2.0], [3.0]])
+    assert check_weight([2, 3], two, per_step=True).tolist() == [2, 3]
+    assert check_weight([[2, 0], [3]], two, per_step=True).tolist() == [[2, 0], [3, 0]]
+    padded = np.array([[2.0, 0.0], [3.0, np.nan]])
+    assert check_weight(padded, two, per_step=True).tolist() == [[2, 0], [3, 0]]
+    for wrong, said in [
+        (
+            [[2, 1], [3, 1]],
+            r"sample_weight\[1\]: shape \(2,\) for a sequence of 1 steps; one weight",
+        ),
+        ([[2, 1]], "1 weights"),
+        (np.ones((2, 3)), r"shape \(3,\) for a sequence of 2 steps"),
+        ([[2, -1], [3]], "a negative"),
+        ([[0, 0], [0]], "zeros only"),
+        ([[2, np.nan], [3]], r"sample_weight\[0\]\[1\]: found nan"),
+        ([["a", "b"], ["c"]], "found text"),
+        (np.ones((2, 2, 1)), r"shape \(2, 2, 1\); one weight for each step"),
+        ([1, 2, 3], r"shape \(3,\)"),
+    ]:
+        with pytest.raises((ShapeError, DataError, ArgumentError), match=said):
+            check_weight(wrong, two, per_step=True)
+
+
+def test_rows_are_taken_by_place_not_by_label():
+    pandas = pytest.importorskip("pandas")
+    two = as_sequences([[1.0, 2.0], [3.0]])
+    shuffled = pandas.Series([[5.0, 6.0], [7.0]], index=[1, 0])
+    assert check_numbers(shuffled, two, per_step=True).tolist() == [[5, 6], [7, 0]]
+    frame = pandas.DataFrame([[5.0, 6.0], [7.0, 0.0]], index=[1, 0], columns=["a", "b"])
+    assert check_numbers(frame, two, per_step=True).tolist() == [[5, 6], [7, 0]]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([1 + 2j, 3]),
+        np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]"),
+        np.array([1, 2], dtype="timedelta64[s]"),
+        np.array(["1.5", "2"]),
+        ["1.5", "2"],
+        np.array(["1.5", 2.0], dtype=object),
+        [None, 1.0],
+        [{}, 1.0],
+    ],
+)
+def test_what_only_looks_like_numbers(y):
+    two = as_sequences([[1.0, 2.0], [3.0, 4.0]])
+    for given_y, per_step in ((y, False), ([y, y], True)):
+        with pytest.raises((ShapeError, DataError), match=r"^y"):
+            check_numbers(given_y, two, per_step=per_step)
+
+
+def test_a_column_of_labels():
+    assert check_labels([["a"], ["b"]], 2).tolist() == ["a", "b"]
+    assert check_labels(np.array([[1], [0]]), 2).tolist() == [1, 0]

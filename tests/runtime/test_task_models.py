@@ -151,3 +151,48 @@ def test_bundles_that_lack_a_part(model, tmp_path):
         BundleError, match="a model for 'oracle'; one of classifier, forecaster, regressor"
     ):
         runtime.load(tmp_path / "m")
+
+
+def test_logits_and_logarithms(tmp_path):
+    """Of several classes, of two, of labels; in a model from a file as in the estimator."""
+    X, three = classes(30)
+    several = np.stack([three > 0, three > 1], axis=1).astype(int)
+    for y, shape in ((three, (30, 3)), (three > 0, (30,)), (several, (30, 2))):
+        fitted = Classifier(**TINY, baselines=False, per_step=False).fit(X, y)
+        fitted.save(tmp_path / "model.elman")
+        model = runtime.load(tmp_path / "model.elman")
+        chances, logits = model.predict_proba(X), model.decision_function(X)
+        assert logits.shape == shape
+        np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), chances, rtol=1e-5)
+        np.testing.assert_array_equal(fitted.decision_function(X), logits)
+        np.testing.assert_array_equal(fitted.predict_log_proba(X), model.predict_log_proba(X))
+        if shape == (30,):
+            np.testing.assert_allclose(1 / (1 + np.exp(-logits)), chances[:, 1], rtol=1e-5)
+            np.testing.assert_array_equal(model.classes_[(logits > 0).astype(int)],
+                                          model.predict(X))  # fmt: skip
+        elif shape == (30, 3):
+            np.testing.assert_array_equal(model.classes_[logits.argmax(1)], model.predict(X))
+
+
+def test_logarithms_of_what_rounds_to_zero():
+    X, y = classes(30)
+    fitted = Classifier(**TINY, baselines=False).fit(X, y > 0)
+    fitted.model_.bundle.weights["body.2.bias"][:] = [0, 500]
+    sure = ClassifierModel(fitted.model_.bundle)
+    assert sure.predict_proba(X).min() == 0
+    assert np.isfinite(sure.predict_log_proba(X)).all()
+    assert sure.predict_log_proba(X).min() < -400
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_logits_of_steps(count):
+    X, _ = classes(30, ragged=True)
+    y = [np.arange(len(x)) % count for x in X]
+    model = Classifier(**TINY, baselines=False).fit(X, y).model_
+    for each in (model.decision_function(X), model.predict_log_proba(X)):
+        assert [len(row) for row in each] == [len(x) for x in X]
+    assert model.decision_function(X)[0].ndim == (1 if count == 2 else 2)
+    whole = np.zeros((2, 6, 2), np.float32)
+    assert model.predict_log_proba(whole).shape == (2, 6, count)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(whole)), model.predict_proba(whole),
+                               rtol=1e-5)  # fmt: skip

@@ -16,7 +16,6 @@ from elman.errors import (
     BlueprintError,
     BundleError,
     CheckpointError,
-    DataError,
     ShapeError,
 )
 from elman.kernels import native
@@ -249,8 +248,6 @@ def test_warm_start_goes_on():
         np.testing.assert_allclose(weight, before[name], atol=1e-6)
     assert model.history_.records[0].train_loss < loss
     assert model.fit(X[y > 0], y[y > 0]).classes_.tolist() == [0, 1, 2]
-    with pytest.raises(DataError, match="label 7"):
-        model.fit(X, np.where(y == 0, 7, y))
     with pytest.raises(ArgumentError, match="warm_start: the parameters describe another"):
         model.set_params(units=9).fit(X, y)
 

@@ -63,7 +63,6 @@ def test_what_may_be_either_is_asked_for():
 @pytest.mark.parametrize(
     ("changes", "error", "said"),
     [
-        ({"class_weight": "balanced"}, ArgumentError, "class_weight: a class for each step"),
         ({"pool": "mean"}, ArgumentError, "pool: 'mean' with per_step=True"),
     ],
 )

@@ -80,7 +80,7 @@ class Tagger(SequenceEstimator):
     def _part(self, X: Any, y: Any, sample_weight: Any, known: Any) -> tuple[Part, Any]:
         sequences = as_sequences(X, ids=True, vocabulary=self.vocabulary)
         targets, known = check_step_labels(y, sequences, known)
-        weight = check_weight(sample_weight, len(sequences))
+        weight = check_weight(sample_weight, sequences)
         return Part(sequences, targets, weight, self.target).counted(), known
 
     def _blueprint(self, train: Part, known: np.ndarray) -> Blueprint:

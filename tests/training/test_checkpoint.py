@@ -47,7 +47,7 @@ def test_round_trip_to_the_bit(tmp_path, name):
     other = reader(seed=9)
     other.load_state_dict(dict(found.weights))
     resumed = build_optimizer(other, TrainingConfig(optimizer=name, learning_rate=0.1))
-    restore_optimizer(resumed, found)
+    restore_optimizer(resumed, found.optimizer)
     for m, o in ((module, optimizer), (other, resumed)):
         step(m, o)
     assert same_bits(weights(module), weights(other))

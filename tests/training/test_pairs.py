@@ -107,7 +107,7 @@ def test_padding_counts_nothing():
     [
         ({"targets": torch.zeros(20, 3)}, ShapeError, "targets: found torch.float32|targets: .*"),
         ({"weights": torch.ones(3)}, ShapeError, "weights: 3 rows; 20, as source has"),
-        ({"go": -1}, ArgumentError, "go: found -1; a token id"),
+        ({"go": -1}, ArgumentError, "go: found -1; a whole number of at least 0"),
     ],
 )
 def test_what_does_not_fit(change, error, said):

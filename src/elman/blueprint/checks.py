@@ -16,10 +16,10 @@ elman.errors.BlueprintError: units: found 0; give an integer from 1 to 100
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from numbers import Integral, Real
 from typing import Any
 
 from elman.errors import BlueprintError
@@ -69,11 +69,12 @@ def integer(low: int, high: int) -> dict[str, Any]:
     """An integer in low…high."""
 
     def check(name: str, value: Any) -> int:
-        if type(value) is not int or not low <= value <= high:
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not whole or not low <= value <= high:
             raise BlueprintError(
                 name, f"found {shown(value)}", f"give an integer from {low} to {high}"
             )
-        return value
+        return int(value)
 
     return {_CHECK: check}
 
@@ -82,7 +83,7 @@ def number(low: float, high: float) -> dict[str, Any]:
     """A finite number in [low, high]."""
 
     def check(name: str, value: Any) -> float:
-        if type(value) not in (int, float) or not low <= value <= high:
+        if not _is_number(value) or not low <= value <= high:
             raise BlueprintError(
                 name, f"found {shown(value)}", f"give a number from {low:g} to {high:g}"
             )
@@ -95,20 +96,26 @@ def rate() -> dict[str, Any]:
     """A probability in [0, 1)."""
 
     def check(name: str, value: Any) -> float:
-        if type(value) not in (int, float) or not 0 <= value < 1 or math.isnan(value):
+        if not _is_number(value) or not 0 <= value < 1:
             raise BlueprintError(name, f"found {shown(value)}", "give a rate in [0, 1)")
         return float(value)
 
     return {_CHECK: check}
 
 
+def _is_number(value: Any) -> bool:
+    """Whether it is a real number, NumPy's scalars included."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def boolean() -> dict[str, Any]:
     """True or false."""
 
     def check(name: str, value: Any) -> bool:
-        if type(value) is not bool:
+        # By name, for NumPy's are no subclass of bool, and nothing here loads NumPy.
+        if type(value).__name__ not in ("bool", "bool_"):
             raise BlueprintError(name, f"found {shown(value)}", "give true or false")
-        return value
+        return bool(value)
 
     return {_CHECK: check}
 

@@ -192,7 +192,7 @@ def as_sequences(
     if isinstance(X, Sequences):
         _check_features(X.features, features, where)
         return X
-    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object):
+    if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim):
         return _pad(list(X), features, where)
     array = _numbers(X, where)
     if array.ndim != 3:
@@ -282,9 +282,22 @@ def _row(row: Any, where: str) -> np.ndarray:
 
 
 def _numbers(X: Any, where: str) -> np.ndarray:
-    """`X` as an array of real numbers."""
+    """`X` as an array of real numbers; None among them becomes NaN, which is an error later."""
+    if X is None:
+        raise ShapeError(where, "found None", "numbers; leave out what is missing")
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        found = f"found a sparse {type(X).__name__} of shape {tuple(X.shape)}"
+        raise ShapeError(where, found, f"a dense array, as {where}.toarray() gives")
+    if isinstance(X, np.ma.MaskedArray) and np.ma.getmaskarray(X).any():
+        raise DataError(where, "found masked values", "fill or leave out what is missing")
     try:
         array = np.asarray(X)
+        if (
+            array.dtype == object
+            and array.ndim
+            and not any(isinstance(one, str | bytes) for one in array.flat)
+        ):
+            array = array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ShapeError(
             where,

@@ -17,6 +17,7 @@ __all__ = [
     "flattened",
     "real_steps",
     "step_weights",
+    "weights_of_steps",
 ]
 
 _STRETCH = re.compile(r"(\d{0,18}):(\d{0,18})", re.ASCII)
@@ -122,4 +123,21 @@ def step_weights(
         raise ArgumentError(
             "cost_steps", f"found {chosen!r}", f"steps of sequences that have at most {longest}"
         )
-    return mask * (1.0 if weight is None else weight[:, None])
+    if weight is None:
+        return mask * 1.0
+    return mask * (weight if weight.ndim == 2 else weight[:, None])
+
+
+def weights_of_steps(weight: np.ndarray | None, lengths: np.ndarray) -> np.ndarray | None:
+    """The weights of all real steps, row after row `[sum of lengths]`; None stays None.
+
+    >>> weights_of_steps(np.array([2.0, 3.0]), np.array([2, 1])).tolist()
+    [2.0, 2.0, 3.0]
+
+    Args:
+        weight: Of each sequence `[N]`, or of each step `[N, T]`.
+        lengths: `[N]`.
+    """
+    if weight is None:
+        return None
+    return real_steps(weight, lengths) if weight.ndim == 2 else np.repeat(weight, lengths)

@@ -12,6 +12,7 @@ from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics import log_loss
 from elman.metrics.baselines import ClassificationBaselines
+from elman.metrics.features import weights_of_steps
 from elman.metrics.scorecards import card_notes, class_card, label_card
 from elman.metrics.scores import found_of_each
 from elman.runtime.network import NetworkStepper
@@ -85,6 +86,30 @@ class ClassifierModel(SequenceModel):
         sequences = self.sequences(X)
         return self._each(self.answered(self.outputs(sequences)), sequences, X)
 
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm (natural) of what `predict_proba` says, finite where that rounds to 0."""
+        sequences = self.sequences(X)
+        logits = self.outputs(sequences)
+        if self.multilabel:
+            found = -np.logaddexp(np.zeros((), logits.dtype), -logits)
+        else:
+            above = logits - logits.max(axis=-1, keepdims=True)
+            found = above - np.log(np.exp(above).sum(axis=-1, keepdims=True))
+        return self._each(found, sequences, X)
+
+    def decision_function(self, X: Any) -> Any:
+        """The network's logits: `[N, K]`, or of labels `[N, L]`; the largest is `predict`'s answer.
+
+        Of two classes `[N]`, as scikit-learn has it: the logit of `classes_[1]` less that of
+        `classes_[0]`, positive where `classes_[1]` is the answer. Per step `[N, T, K]` or `[N, T]`;
+        of a list a list of `[T_i, K]` or `[T_i]`.
+        """
+        sequences = self.sequences(X)
+        logits = self.outputs(sequences)
+        if not self.multilabel and len(self.classes_) == 2:
+            logits = logits[..., 1] - logits[..., 0]
+        return self._each(logits, sequences, X)
+
     def _each(self, answers: np.ndarray, sequences: Sequences, X: Any) -> Any:
         """Answers as they are; per step of a list without what stands past each length."""
         if not self.per_step or (isinstance(X, np.ndarray) and X.dtype != object):
@@ -151,11 +176,11 @@ class ClassifierModel(SequenceModel):
     def _step_scores(
         self, sequences: Sequences, y: Any, weight: np.ndarray | None
     ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
-        """The same over all real steps, each with its sequence's weight."""
+        """The same over all real steps, each with its own weight or its sequence's."""
         true, known = check_step_labels(y, sequences)
         true = label_indices(known, self.classes_)[true]  # -1 where a class was not trained
         real = sequences.real
-        each = None if weight is None else np.repeat(weight, sequences.lengths)
+        each = weights_of_steps(weight, sequences.lengths)
         return self._class_scores(true[real], self.outputs(sequences)[real], each), true[real], each
 
     def _compared(

@@ -11,7 +11,7 @@ from elman.bundle import Bundle
 from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics.baselines import RegressionBaselines
-from elman.metrics.features import check_chosen, real_steps, step_weights
+from elman.metrics.features import check_chosen, real_steps, step_weights, weights_of_steps
 from elman.metrics.scorecards import number_card
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_numbers
@@ -104,10 +104,7 @@ class RegressorModel(SequenceModel):
         each = weight = step_weights(sequences, weight, self._cost_steps)
         if self.per_step:
             true, found = (real_steps(array, sequences.lengths) for array in (true, found))
-            if each is not None and each.ndim == 1:
-                each = np.repeat(each, sequences.lengths)
-            elif each is not None:
-                each = real_steps(each, sequences.lengths)
+            each = weights_of_steps(each, sequences.lengths)
         card = number_card(true, found, each)
         scores: dict[str, Any] = {"score": card["r2"], **card}
         if outputs > 1:

@@ -169,7 +169,8 @@ class SequenceModel(ABC):
         Args:
             X: `[N, T, I]`, or a list of `[T_i, I]`.
             y: As it was trained on.
-            sample_weight: `[N]`, or None; per step each step has its sequence's weight.
+            sample_weight: `[N]`, or None; per step each step has its sequence's weight, or its own:
+                `[N, T]` or a list of `[T_i]`.
 
         Returns:
             `metric`, `score`, `sequences` N, `level` (of instructions, as `native.isa`), what the
@@ -184,7 +185,7 @@ class SequenceModel(ABC):
             ShapeError, DataError: X, y or the weights do not fit.
         """
         sequences = self.sequences(X)
-        weight = check_weight(sample_weight, len(sequences))
+        weight = check_weight(sample_weight, sequences, self.target.per_step)
         scores, true, each = self._scores(sequences, y, weight)
         notes = scores.pop("notes", [])
         score = {"metric": self.score_name, "score": scores.pop("score")}

@@ -19,7 +19,9 @@ __all__ = [
     "check_weight",
     "class_tensors",
     "classes_from",
+    "is_column",
     "label_indices",
+    "plain_rows",
 ]
 
 
@@ -30,7 +32,8 @@ def check_labels(y: Any, sequences: int, where: str = "y") -> np.ndarray:
     ['a', 'b']
 
     Args:
-        y: `[N]` strings, whole numbers or booleans; or `[N, L]`, L ≥ 2, of 0 and 1.
+        y: `[N]` (or a column `[N, 1]`) strings, whole numbers or booleans; or `[N, L]`, L ≥ 2, of
+            0 and 1.
         sequences: N, as X has it.
         where: What messages call y.
 
@@ -45,7 +48,9 @@ def check_labels(y: Any, sequences: int, where: str = "y") -> np.ndarray:
     if labels.dtype.kind == "U" and not isinstance(y, np.ndarray):
         labels = np.asarray(y, dtype=object)  # NumPy made strings of numbers among strings
     _check_count(labels, sequences, where, "labels")
-    if labels.ndim not in (1, 2) or labels.shape[1:] == (1,):
+    if is_column(labels):  # several labels are two or more
+        labels = labels[:, 0]
+    if labels.ndim not in (1, 2):
         raise ShapeError(
             where, f"shape {labels.shape}", "labels [N], or several a sequence as 0 and 1 [N, L]"
         )
@@ -113,6 +118,7 @@ def check_step_labels(
         ShapeError: Another number of rows or steps.
         DataError: A label is missing, is none of the classes, or they are of several kinds.
     """
+    y = plain_rows(y)
     _check_count(y, len(sequences), where, "rows of labels")
     whole = isinstance(y, np.ndarray) and y.ndim >= 2
     if whole and y.shape[1:] != sequences.values.shape[1:2]:
@@ -210,18 +216,19 @@ def check_numbers(
     return numbers
 
 
-def _check_steps(y: Any, sequences: Sequences, where: str) -> np.ndarray:
-    _check_count(y, len(sequences), where, "targets")
+def _check_steps(y: Any, sequences: Sequences, where: str, what: str = "target") -> np.ndarray:
+    y = plain_rows(y)
+    _check_count(y, len(sequences), where, f"{what}s")
     length = sequences.values.shape[1]
+    full = isinstance(y, np.ndarray) and y.dtype != object
     padded: np.ndarray | None = None
     for n, steps in enumerate(sequences.lengths):
-        row = _floats(y[n], f"{where}[{n}]", "numbers [T_i] or [T_i, K]")
-        full = isinstance(y, np.ndarray) and y.dtype != object
+        row = _floats(y[n], f"{where}[{n}]", f"a {what} for each step")
         if row.ndim not in (1, 2) or len(row) != (length if full else steps):
             raise ShapeError(
                 f"{where}[{n}]",
                 f"shape {row.shape} for a sequence of {length if full else steps} steps",
-                "one target for each step: [T_i] or [T_i, K]",
+                f"one {what} for each step: [T_i]" + (" or [T_i, K]" if what == "target" else ""),
             )
         row = row[:steps]
         _check_finite(row, f"{where}[{n}]")
@@ -236,37 +243,88 @@ def _check_steps(y: Any, sequences: Sequences, where: str) -> np.ndarray:
     return padded
 
 
-def check_weight(sample_weight: Any, sequences: int) -> np.ndarray | None:
-    """Weights `[N]` float64, finite, ≥ 0 and not all zero; None stays None.
+def check_weight(
+    sample_weight: Any, sequences: Sequences, per_step: bool = False
+) -> np.ndarray | None:
+    """How much each sequence counts; or each step of each, where a target belongs to each.
+
+    Args:
+        sample_weight: `[N]`; with `per_step` also `[N, T]`, or a list of `[T_i]`; finite, ≥ 0 and
+            not all zero. Nothing past a sequence's length is read.
+        sequences: X, checked.
+        per_step: Whether a target belongs to each step.
+
+    Returns:
+        float64 `[N]`, or `[N, T]` with zeros past each length; None stays None.
 
     Raises:
         ShapeError: Another number of weights.
-        ArgumentError: A weight is outside its range.
+        DataError, ArgumentError: A weight is outside its range.
     """
     if sample_weight is None:
         return None
-    weight = _floats(sample_weight, "sample_weight", f"numbers [{sequences}]")
-    if weight.shape != (sequences,):
-        raise ShapeError("sample_weight", f"shape {weight.shape}", f"({sequences},), one each")
+    rows, where = len(sequences), "sample_weight"
+    given = plain_rows(sample_weight)
+    if per_step and _has_rows(given):
+        weight = _check_steps(given, sequences, where, "weight")
+        if weight.ndim != 2:
+            raise ShapeError(where, f"shape {weight.shape}", "one weight for each step: [N, T]")
+    else:
+        expected = f"[{rows}], one for each sequence"
+        if per_step:
+            expected += "; or one for each step: [N, T], or a list of [T_i]"
+        weight = _floats(given, where, expected)
+        if weight.shape != (rows,):
+            only = "" if per_step or weight.ndim != 2 else " (weights of steps need per_step=True)"
+            raise ShapeError(where, f"shape {weight.shape}{only}", expected)
     if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
         raise ArgumentError(
-            "sample_weight", "a negative or non-finite value, or zeros only", "finite numbers ≥ 0"
+            where, "a negative or non-finite value, or zeros only", "finite numbers ≥ 0"
         )
     return weight
+
+
+def plain_rows(y: Any) -> Any:
+    """Frames, series and tensors as arrays, so that rows are taken by their place."""
+    if isinstance(y, list | tuple | np.ndarray) or not hasattr(y, "__array__"):
+        return y
+    return _array(y, "y")
+
+
+def is_column(y: Any) -> bool:
+    """Whether y is `[N, 1]`: one label a sequence, written as a column."""
+    try:
+        return np.shape(y)[1:] == (1,)
+    except ValueError:  # rows of several lengths
+        return False
+
+
+def _has_rows(given: Any) -> bool:
+    """Whether this is no flat list of numbers, but has something for each sequence."""
+    if isinstance(given, np.ndarray) and given.dtype != object:
+        return given.ndim > 1
+    return hasattr(given, "__len__") and any(hasattr(row, "__len__") for row in given)
 
 
 def _array(y: Any, where: str) -> np.ndarray:
     try:
         return np.asarray(y)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ShapeError(where, f"does not form an array ({error})", "one label each") from error
 
 
 def _floats(y: Any, where: str, expected: str) -> np.ndarray:
+    """As float64; what only looks like numbers (text, times, complex ones) is an error."""
     try:
-        return np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(y)
+        if array.dtype.kind in "fiub":
+            return array.astype(np.float64)
+        if array.dtype == object and not any(isinstance(one, str | bytes) for one in array.flat):
+            return array.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ShapeError(where, f"does not form numbers ({error})", expected) from error
+    kind = "text" if array.dtype.kind in "OUS" else str(array.dtype)
+    raise ShapeError(where, f"found {kind}, no numbers", expected)
 
 
 def _check_count(y: Any, sequences: int, where: str, what: str) -> None:

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import DataConversionWarning
 
 from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import Sequences, as_sequences
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.metrics.baselines import fit_classification
-from elman.parameters import documented, flag, parameter, plain, text
+from elman.metrics.features import weights_of_steps
+from elman.parameters import Kind, documented, flag, parameter, real, share, text
 from elman.runtime.targets import (
     check_labels,
     check_step_labels,
     check_weight,
     class_tensors,
+    is_column,
     label_indices,
+    plain_rows,
 )
 from elman.targets import Target
-from elman.tasks.estimator import Learning, SequenceEstimator
-from elman.tasks.fitting import Part, Parts
+from elman.tasks.estimator import SequenceEstimator
+from elman.tasks.fitting import Learning, Part, Parts
+from elman.tasks.head import Head, head_of_classes
 from elman.training import BinaryCrossEntropy, CrossEntropy
 from elman.training.loop.losses import accuracy, label_accuracy
 
 __all__ = ["Classifier"]
+
+
+def _or_weights(kind: Kind) -> Kind:
+    """A kind whose values may also be a mapping."""
+
+    def check(where: str, value: Any) -> Any:
+        return value if isinstance(value, Mapping) else kind.check(where, value)
+
+    return kind._replace(check=check)
 
 
 @documented
@@ -62,11 +77,11 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         "the same length; several labels a sequence are `[N, L]`.",
     )
     label_smoothing: float = parameter(
-        0.0, plain(float), "Share of a target that is spread over all classes, in [0, 1)."
+        0.0, share(), "Share of a target that is spread over all classes."
     )
     class_weight: Any = parameter(
         None,
-        text(none=True),
+        _or_weights(text(none=True)),
         "`balanced`: every class counts alike.",
         "Or a mapping of labels to weights ≥ 0, 1 for a label left out. For training only.",
     )
@@ -78,6 +93,46 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             return Target.CLASS_PER_STEP
         return self.model_.target if self.__sklearn_is_fitted__() else Target.CLASS
 
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Learn from more sequences: one pass over them, the optimiser going on as it was.
+
+        The first call fixes what a fit finds in its data: classes, the inputs' scaler, features
+        and their names. There is no validation part, so the last weights are the model's;
+        `epochs`, `validation` and `early_stopping` do not apply. Baselines are those of an earlier
+        `fit`, else there are none. After `fit` or `load` the optimiser begins afresh.
+
+        Args:
+            X: `[N, T, I]`, or a list of `[T_i, I]`.
+            y: Their labels, as `fit` takes them; none but those of `classes`.
+            classes: All labels that will ever come; needed in the first call. Of several labels a
+                sequence: `range(L)`.
+            sample_weight: As `fit` takes it.
+
+        Raises:
+            ArgumentError: The classes are not given, or others than in the first call; or a
+                parameter asks for what only `fit` has: a schedule, an average, a run's folder,
+                balanced classes.
+            ShapeError, DataError, TrainingError: As `fit`; or X or y do not fit the first call's.
+        """
+        if isinstance(self.class_weight, str):
+            found = f"{self.class_weight!r} in partial_fit"
+            raise ArgumentError("class_weight", found, "a mapping, or None")
+        known = None
+        if classes is not None:
+            given = _listed(classes)
+            known = _Known(np.unique(check_labels(given, len(given), "classes")), None)
+            _check_several(known.classes)
+        if not self.__sklearn_is_fitted__():
+            if known is None:
+                raise ArgumentError(
+                    "classes", "not given in the first call", "all labels that will ever come"
+                )
+        elif known is not None and not np.array_equal(known.classes, self.classes_):
+            raise ArgumentError(
+                "classes", f"found {known.classes.tolist()}", f"{self.classes_.tolist()}, or None"
+            )
+        return self._partial_fit(X, y, sample_weight, known)
+
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class `[N, K]`, rows summing to 1; or of each label `[N, L]`.
 
@@ -86,6 +141,14 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             ShapeError, DataError: X does not fit.
         """
         return self._fitted("predict_proba").predict_proba(X)
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm of `predict_proba`; errors as there."""
+        return self._fitted("predict_log_proba").predict_log_proba(X)
+
+    def decision_function(self, X: Any) -> Any:
+        """The logits `[N, K]`, of two classes their difference `[N]`; see the runtime's model."""
+        return self._fitted("decision_function").decision_function(X)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -100,6 +163,12 @@ class Classifier(ClassifierMixin, SequenceEstimator):
     def _known(self, warm: Any) -> _Known:
         return _Known(warm.classes_, warm.target)
 
+    def _open(self, known: _Known) -> _Known:
+        return known._replace(open=True)
+
+    def _head(self, known: _Known, warm: Any) -> Head | None:
+        return head_of_classes(known.classes, warm.classes_)
+
     def _part(
         self, X: Any, y: Any, sample_weight: Any, known: _Known | None
     ) -> tuple[Part, _Known]:
@@ -110,30 +179,31 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         `[T_i]`.
         """
         sequences = as_sequences(X, features=self._features())
-        weight = check_weight(sample_weight, len(sequences))
-        classes = None if known is None else known.classes
-        told = self.per_step if known is None else known.kind.per_step
+        y = plain_rows(y)
+        told = self.per_step if known is None or known.kind is None else known.kind.per_step
         if _belong_to_steps(told, y, sequences):
-            targets, classes = check_step_labels(y, sequences, classes)
-            _check_several(classes)
-            kind = Target.CLASS_PER_STEP
-            _check_kind(known, kind)
-            return Part(sequences, targets, weight, kind).counted(), _Known(classes, kind)
+            _check_kind(known, Target.CLASS_PER_STEP)
+            strict = None if known is None or known.open else known.classes
+            index, own = check_step_labels(y, sequences, strict)
+            classes, place = _settled(own, known)
+            targets = np.where(sequences.real, place[index], 0)
+            weight = check_weight(sample_weight, sequences, per_step=True)
+            part = Part(sequences, targets, weight, Target.CLASS_PER_STEP).counted()
+            return part, _Known(classes, part.kind)
         labels = check_labels(y, len(sequences))
+        if is_column(y):
+            warnings.warn(
+                "y is a column [N, 1]: one label a sequence, as y.ravel() has them",
+                DataConversionWarning,
+                stacklevel=3,
+            )
         kind = Target.LABELS if labels.ndim == 2 else Target.CLASS
         _check_kind(known, kind)
-        part = Part(sequences, labels, weight, kind).counted()
+        part = Part(sequences, labels, check_weight(sample_weight, sequences), kind).counted()
         if kind is Target.LABELS:
-            return part, _Known(_several(labels, classes), kind)
-        if classes is None:
-            classes = np.unique(part.targets)
-            _check_several(classes)
+            return part, _Known(_several(labels, known), kind)
+        classes, _ = _settled(np.unique(part.targets), known)
         index = label_indices(part.targets, classes)
-        if (index < 0).any():
-            strange = part.targets[index < 0][0]
-            raise DataError(
-                "y", f"label {strange.item()!r}", f"one of the classes {classes.tolist()}"
-            )
         return replace(part, targets=index.astype(np.int64)), _Known(classes, kind)
 
     def _blueprint(self, train: Part, known: _Known) -> Blueprint:
@@ -169,7 +239,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         )
 
     def _row_weight(self, train: Part, classes: np.ndarray) -> np.ndarray | None:
-        """The weights of the sequences times those of their classes."""
+        """The weights of the sequences, or of their steps, times those of their classes."""
         if self.class_weight is None:
             return train.weight
         if train.kind is Target.LABELS:
@@ -177,7 +247,14 @@ class Classifier(ClassifierMixin, SequenceEstimator):
                 "class_weight", "several labels a sequence", "use sample_weight, or None"
             )
         if train.kind is Target.CLASS_PER_STEP:
-            raise ArgumentError("class_weight", "a class for each step", "None")
+            real = train.sequences.real
+            given = np.ones(len(train)) if train.weight is None else train.weight
+            each = weights_of_steps(given, train.sequences.lengths)
+            weight = np.zeros(real.shape)
+            weight[real] = each * _class_weight(
+                self.class_weight, classes, train.targets[real], each
+            )
+            return weight
         weight = np.ones(len(train)) if train.weight is None else train.weight
         return weight * _class_weight(self.class_weight, classes, train.targets, weight)
 
@@ -185,22 +262,48 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         sequences, targets, weight = train.sequences, train.targets, train.weight
         if train.kind is Target.CLASS_PER_STEP:  # what a step says by itself
             targets = targets[sequences.real]
-            weight = None if weight is None else np.repeat(weight, sequences.lengths)
+            weight = weights_of_steps(weight, sequences.lengths)
             sequences = sequences.by_step()
         return fit_classification(sequences, targets, weight, self.seed).tensors()
 
 
 class _Known(NamedTuple):
-    """What is known of targets: the classes, and of which kind they are."""
+    """What is known of targets.
+
+    Attributes:
+        classes: Sorted.
+        kind: Which they are; None: whichever come.
+        open: Whether other classes may take the place of these.
+    """
 
     classes: np.ndarray
-    kind: Target
+    kind: Target | None
+    open: bool = False
 
 
 def _check_kind(known: _Known | None, kind: Target) -> None:
     """`ShapeError` where the labels are of another kind than those that were learnt."""
-    if known is not None and known.kind is not kind:
+    if known is not None and known.kind not in (kind, None):
         raise ShapeError("y", f"targets of the kind {kind!s}", f"{known.kind!s}, as were learnt")
+
+
+def _settled(own: np.ndarray, known: _Known | None) -> tuple[np.ndarray, np.ndarray]:
+    """The classes that are learnt, and where each of y's own stands among them.
+
+    Raises:
+        DataError: There is one class only, or one that is none of those known.
+    """
+    if known is not None:
+        place = label_indices(own, known.classes)
+        if (place >= 0).all():
+            return known.classes, place
+        if not known.open:
+            strange = own[place < 0][0]
+            raise DataError(
+                "y", f"label {strange.item()!r}", f"one of the classes {known.classes.tolist()}"
+            )
+    _check_several(own)
+    return own, np.arange(len(own))
 
 
 def _belong_to_steps(told: bool | None, y: Any, sequences: Sequences) -> bool:
@@ -211,6 +314,8 @@ def _belong_to_steps(told: bool | None, y: Any, sequences: Sequences) -> bool:
     """
     if told is not None:
         return told
+    if is_column(y):  # though each sequence may have a single step
+        return False
     if isinstance(y, np.ndarray) and y.dtype != object:
         rows = [y.shape[1]] * len(y) if y.ndim == 2 else []
     else:
@@ -227,15 +332,23 @@ def _belong_to_steps(told: bool | None, y: Any, sequences: Sequences) -> bool:
     )
 
 
+def _listed(classes: Any) -> list[Any]:
+    """The labels given; `ArgumentError` unless they are some."""
+    if isinstance(classes, str) or not hasattr(classes, "__iter__"):
+        raise ArgumentError("classes", f"found {classes!r}", "a list of labels")
+    return list(classes)
+
+
 def _check_several(classes: np.ndarray) -> None:
     if len(classes) < 2:
         raise DataError("y", f"one class only, {classes[0].item()!r}", "sequences of two or more")
 
 
-def _several(labels: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
-    """The names 0…L-1 of the L labels; an error if another number of them was fitted."""
-    if classes is not None and len(classes) != labels.shape[1]:
-        raise ShapeError("y", f"{labels.shape[1]} labels a sequence", f"{len(classes)} of them")
+def _several(labels: np.ndarray, known: _Known | None) -> np.ndarray:
+    """The names 0…L-1 of the L labels; an error if another number of them has to be."""
+    if known is not None and not known.open and len(known.classes) != labels.shape[1]:
+        found = f"{labels.shape[1]} labels a sequence"
+        raise ShapeError("y", found, f"{len(known.classes)} of them")
     return np.arange(labels.shape[1])
 
 
@@ -252,14 +365,12 @@ def _class_weight(
             f"found {given!r}",
             "'balanced', a mapping of labels to weights, or None",
         )
-    unknown = [label for label in given if label not in classes]
-    if unknown:
-        raise ArgumentError(
-            "class_weight", f"label {unknown[0]!r}", f"some of the classes {classes.tolist()}"
-        )
-    each = np.array([given.get(label, 1.0) for label in classes.tolist()], dtype=np.float64)
-    if not np.isfinite(each).all() or (each < 0).any() or not each[index].any():
-        raise ArgumentError(
-            "class_weight", f"found {each.tolist()}", "finite weights ≥ 0, not all 0"
-        )
+    known = classes.tolist()
+    for label, value in given.items():
+        if label not in known:
+            raise ArgumentError("class_weight", f"label {label!r}", f"some of the classes {known}")
+        real(f"class_weight[{label!r}]", value, or_zero=True)
+    each = np.array([given.get(label, 1.0) for label in known], dtype=np.float64)
+    if not each[index].any():
+        raise ArgumentError("class_weight", f"found {each.tolist()}", "weights that are not all 0")
     return each[index]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -23,20 +23,25 @@ from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
 from elman.parameters import check_values, renamed, told
 from elman.registry import task_of
+from elman.runtime.travelling import baseline_tensors
 from elman.targets import Target
 from elman.tasks.fitting import (
     Fitted,
+    Learning,
     Options,
     Part,
     Parts,
+    Ready,
     callbacks_of,
     choose_validation,
     fit_network,
+    one_pass,
     remembered,
     summary,
     validation_of,
     weights_of,
 )
+from elman.tasks.head import Head, started
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.tasks.parameters import RunParameters, SequenceParameters
 from elman.tasks.split import counted_groups
@@ -44,7 +49,7 @@ from elman.training import Augmentation, Measure, RunFolder, TrainingConfig, wri
 from elman.training.events.history import History
 from elman.transforms.scaler import Scaler
 
-__all__ = ["Estimator", "Learning", "NotFittedError", "SequenceEstimator", "check_same_network"]
+__all__ = ["Estimator", "Learning", "NotFittedError", "SequenceEstimator"]
 
 _TRAINING = tuple(told(TrainingConfig))
 _SURROUNDINGS = tuple(told(RunParameters))
@@ -151,7 +156,12 @@ class Estimator(BaseEstimator):
         config = TrainingConfig.from_dict({k: given[k] for k in _TRAINING if k in given})
         folder = given["run"]
         if folder is not None and not isinstance(folder, RunFolder):
+            if not isinstance(folder, str | os.PathLike):
+                raise ArgumentError("run", f"found {folder!r}", "a folder's path, or a RunFolder")
             folder = RunFolder(Path(folder))
+        for name in ("warm_start", "verbose", "resume"):
+            if not isinstance(given[name], bool | np.bool_ | int):
+                raise ArgumentError(name, f"found {given[name]!r}", "True or False")
         if given["resume"] and folder is None:
             raise CheckpointError("resume", "the run has no folder", "give the folder as run=")
         if given["tensorboard"] and folder is None:
@@ -196,27 +206,6 @@ class Estimator(BaseEstimator):
         if options.folder is not None and writes():
             self.save(options.folder.model)
             options.folder.write_result(self.result_)
-
-
-@dataclass(frozen=True, eq=False)
-class Learning:
-    """How a task learns from its parts.
-
-    Attributes:
-        parts: With targets as the network answers them.
-        loss: What is made small.
-        score: What chooses the epoch; None: the loss.
-        weight: Of the rows of `parts.train`, `[N]`; None for alike.
-        tensors: What travels with the network, by name.
-        settings: Likewise, as plain data.
-    """
-
-    parts: Parts
-    loss: Measure
-    score: Measure | None = None
-    weight: np.ndarray | None = None
-    tensors: dict[str, np.ndarray] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
 
 
 class SequenceEstimator(Estimator, SequenceParameters, ABC):
@@ -272,6 +261,16 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def _known(self, warm: Any) -> Any:
         """What a fitted model knows of the targets, as `_part` gives it."""
 
+    def _open(self, known: Any) -> Any:
+        """What is known, as `_part` takes it where other targets may take the place of those.
+
+        By default they may not: `_part` raises an error.
+        """
+        return known
+
+    def _head(self, known: Any, warm: Any) -> Head | None:
+        """What becomes of the head of the model `warm`; None: it stays."""
+
     def _check(self) -> None:
         """`ArgumentError` where the task's own parameters do not go together."""
 
@@ -285,7 +284,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         Args:
             X: `[N, T, I]`, or a list of `[T_i, I]`.
             y: What is to be learnt of each sequence; see the task.
-            sample_weight: `[N]` ≥ 0: how much each sequence counts. Zero leaves it out.
+            sample_weight: `[N]` ≥ 0: how much each sequence counts. Zero leaves it out. Where a
+                target belongs to each step also `[N, T]`, or a list of `[T_i]`: how much each
+                step counts.
             groups: Labels `[N]`, as subjects: where `validation` is a share, the sequences of a
                 group are all in it or all out of it.
 
@@ -296,10 +297,10 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
-        self._check()
         options = self._options()
+        self._check()
         warm = self._warm()
-        known = None if warm is None else self._known(warm)
+        known = None if warm is None else self._open(self._known(warm))
         part, known = self._part(X, y, sample_weight, known)
         names = part.sequences.names if warm is None else warm.feature_names
         part = part.named(names)
@@ -312,32 +313,58 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 found = f"{given.sequences.features} features a step"
                 raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
         parts = choose_validation(part, given, options.config.seed, groups)
-        blueprint = self._blueprint(parts.train, known)
-        scaler = self._input_scaler(parts.train, warm)
+        ready = self._ready(parts, known, warm, options)
+        fitted = fit_network(ready, options)
+        baselines = self._baseline_tensors(parts.train) if self.baselines else {}
+        tensors = {f"baselines.{name}": array for name, array in baselines.items()}
+        self._complete(ready, options, fitted, tensors)
+        return self
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, known: Any) -> Self:
+        """One pass over these rows, from where the last one ended; `known` of the first's targets.
+
+        Arguments and errors as `fit`; see the task's `partial_fit`.
+        """
+        self._check()
+        warm = self.model_ if self.__sklearn_is_fitted__() else None
+        before = getattr(self, "_continuation", None)
+        options = one_pass(self._options(), before)
         if warm is not None:
-            check_same_network(blueprint, warm.blueprint)
+            X, known = warm.sequences(X), self._known(warm)
+        part, known = self._part(X, y, sample_weight, known)
+        parts = Parts(part, None, "none: partial_fit")
+        ready = self._ready(parts, known, warm, options)
+        fitted = fit_network(ready, options, before)
+        baselines = {} if warm is None else baseline_tensors(warm.bundle)
+        tensors = {f"baselines.{name}": array for name, array in baselines.items()}
+        rows = 0 if before is None else self.result_["train_sequences"]
+        self._complete(ready, options, fitted, tensors, {"train_sequences": rows + len(part)})
+        self._continuation = fitted.continuation
+        return self
+
+    def _ready(self, parts: Parts, known: Any, warm: Any, options: Options) -> Ready:
+        """All that a training on these parts needs, from the model `warm` on or afresh."""
+        blueprint = self._blueprint(parts.train, known)
+        network, notes = build(blueprint, seed=options.config.seed), ()
+        if warm is not None:
+            head = self._head(known, warm)
+            notes = () if head is None else (head.note,)
+            fresh = weights_of(network)
+            weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head)
+            network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
         learning = self._learning(parts, known, warm)
-        start = None if warm is None else warm.bundle.weights
-        fitted = fit_network(
-            blueprint,
-            learning.parts,
-            options,
-            loss=learning.loss,
-            score=learning.score,
-            scaler=scaler,
-            row_weight=learning.weight,
-            start=start,
-        )
-        tensors = {**learning.tensors}
-        if self.baselines:
-            found = self._baseline_tensors(parts.train)
-            tensors |= {f"baselines.{name}": array for name, array in found.items()}
-        tensors |= remembered(parts, self.held_out, None if warm is None else warm.seen)
+        names = parts.train.sequences.names if warm is None else warm.feature_names
         settings = learning.settings | {"reading": dict(self.reading)}
         if names is not None:
             settings["features"] = list(names)
-        self._complete(blueprint, parts, options, fitted, tensors, settings)
-        return self
+        return Ready(
+            blueprint,
+            network,
+            replace(learning, settings=settings),
+            self._input_scaler(parts.train, warm),
+            notes,
+            None if warm is None else warm.seen,
+        )
 
     def predict(self, X: Any) -> Any:
         """The answer for each sequence; see the runtime's model.
@@ -406,31 +433,35 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
 
     def _complete(
         self,
-        blueprint: Blueprint,
-        parts: Parts,
+        ready: Ready,
         options: Options,
         fitted: Fitted,
         tensors: dict[str, np.ndarray],
-        settings: dict[str, Any],
+        about: Mapping[str, Any] | None = None,
     ) -> None:
-        """`_finish` what `fit_network` gave, the scaler of its inputs included."""
-        about = {"train_sequences": len(parts.train), "validation": parts.how}
-        about["validation_sequences"] = 0 if parts.validation is None else len(parts.validation)
-        result = summary(self._task, blueprint, about, fitted.history, options.config)
-        if fitted.scaler is not None:
-            tensors |= {f"inputs.{k}": array for k, array in fitted.scaler.tensors().items()}
+        """`_finish` what `fit_network` gave, the scaler of its inputs included.
+
+        Args:
+            ready: What was trained.
+            options: How.
+            fitted: What came of it.
+            tensors: What travels with the network besides.
+            about: Further facts for the result.
+        """
+        learning, blueprint, parts = ready.learning, ready.blueprint, ready.learning.parts
+        facts = {"train_sequences": len(parts.train), "validation": parts.how}
+        facts["validation_sequences"] = 0 if parts.validation is None else len(parts.validation)
+        facts |= about or {}
+        if ready.notes:
+            facts["notes"] = list(ready.notes)
+        result = summary(self._task, blueprint, facts, fitted.history, options.config)
+        tensors = learning.tensors | tensors | remembered(parts, self.held_out, ready.seen)
+        if ready.scaler is not None:
+            tensors |= {f"inputs.{k}": array for k, array in ready.scaler.tensors().items()}
         self.history_ = fitted.history
-        self._finish(blueprint, fitted.network, options, tensors, settings | {"metadata": result})
-
-
-def check_same_network(blueprint: Blueprint, fitted: Blueprint) -> None:
-    """`ArgumentError` unless training can go on from the fitted network."""
-    if blueprint != fitted:
-        raise ArgumentError(
-            "warm_start",
-            f"the parameters describe another network than the fitted one\n{blueprint.describe()}",
-            f"set warm_start=False, or keep\n{fitted.describe()}",
-        )
+        self._continuation = None
+        settings = learning.settings | {"metadata": result}
+        self._finish(blueprint, ready.network, options, tensors, settings)
 
 
 def _built(found: Bundle) -> Any:
@@ -454,7 +485,7 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only
         pairs = parameters["class_weight"].items()
-        packed["class_weight"] = [[_item(label), float(weight)] for label, weight in pairs]
+        packed["class_weight"] = [[_item(label), _item(weight)] for label, weight in pairs]
     return packed
 
 

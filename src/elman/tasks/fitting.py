@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from elman.bundle import pack_strings
 from elman.data import Sequences
 from elman.errors import ArgumentError
 from elman.kernels import native
-from elman.models import build, limit_memory
+from elman.models import limit_memory
 from elman.printable import many
 from elman.runtime.seen import Seen
 from elman.targets import Target
@@ -33,7 +33,9 @@ from elman.training import (
     Measure,
     ProgressDisplay,
     RunFolder,
+    RunStart,
     StepSkipped,
+    StopTraining,
     Streams,
     TensorBoard,
     Trainer,
@@ -42,17 +44,21 @@ from elman.training import (
     writes,
 )
 from elman.training.loop.batches import ExampleSet
+from elman.training.run.keeping import Continuation
 from elman.training.threads import computing_with
 from elman.transforms.scaler import Scaler
 
 __all__ = [
     "Fitted",
+    "Learning",
     "Options",
     "Part",
     "Parts",
+    "Ready",
     "callbacks_of",
     "choose_validation",
     "fit_network",
+    "one_pass",
     "remembered",
     "summary",
     "train_module",
@@ -68,7 +74,7 @@ class Part:
     Attributes:
         sequences: N of them, unscaled.
         targets: As their kind has them.
-        weight: `[N]`, or None.
+        weight: `[N]`, or of each step `[N, T]`, or None.
         kind: Of the targets.
     """
 
@@ -95,7 +101,7 @@ class Part:
         """Without the rows of weight zero."""
         if self.weight is None or self.weight.all():
             return self
-        return self.select(np.flatnonzero(self.weight))
+        return self.select(np.flatnonzero(self.weight.reshape(len(self), -1).any(axis=1)))
 
     def examples(self, weight: np.ndarray | None) -> Examples:
         """As tensors, with these weights."""
@@ -147,6 +153,60 @@ def choose_validation(
 
 
 @dataclass(frozen=True, eq=False)
+class Learning:
+    """How a task learns from its parts.
+
+    Attributes:
+        parts: With targets as the network answers them.
+        loss: What is made small.
+        score: What chooses the epoch; None: the loss.
+        weight: Of the rows of `parts.train` `[N]`, or of their steps `[N, T]`; None for alike.
+        tensors: What travels with the network, by name.
+        settings: Likewise, as plain data.
+    """
+
+    parts: Parts
+    loss: Measure
+    score: Measure | None = None
+    weight: np.ndarray | None = None
+    tensors: dict[str, np.ndarray] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """All that a training needs.
+
+    Attributes:
+        blueprint: The network as data.
+        network: To be trained in place.
+        learning: What it learns, and how.
+        scaler: Of the inputs, or None.
+        notes: What was inferred of how it begins, in sentences.
+        seen: Which sequences the network that it goes on from had seen; None: there is none.
+    """
+
+    blueprint: Blueprint
+    network: nn.Module
+    learning: Learning
+    scaler: Scaler | None
+    notes: tuple[str, ...] = ()
+    seen: Seen | None = None
+
+    def module(self, options: Options) -> nn.Module:
+        """What is trained: the network behind its scaler, on the device, within the memory."""
+        limit_memory(self.network, options.memory)
+        return ScaledInputs(self.network, self.scaler).to(options.device)
+
+    def train(self, options: Options) -> Examples | Streams:
+        """What is learnt, as the options have it read."""
+        train = self.learning.parts.train.examples(self.learning.weight)
+        if options.truncation is None:
+            return train
+        return Streams.of(train, options.config.batch_size, options.truncation, options.stride)
+
+
+@dataclass(frozen=True, eq=False)
 class Options:
     """How to train, beside what the configuration says.
 
@@ -181,13 +241,11 @@ class Options:
     told: dict[str, Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """A trained network, with the scaler of its inputs and how it came about."""
+class Fitted(NamedTuple):
+    """How a training came about, and where it ended."""
 
-    network: nn.Module
-    scaler: Scaler | None
     history: History
+    continuation: Continuation
 
 
 def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
@@ -196,44 +254,30 @@ def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
 
 
-def fit_network(
-    blueprint: Blueprint,
-    parts: Parts,
-    options: Options,
-    *,
-    loss: Measure,
-    score: Measure | None,
-    scaler: Scaler | None,
-    row_weight: np.ndarray | None,
-    start: dict[str, np.ndarray] | None,
-) -> Fitted:
-    """Train a blueprint's network.
+def fit_network(ready: Ready, options: Options, before: Continuation | None = None) -> Fitted:
+    """Train a network in place.
 
     Args:
-        blueprint: The network.
-        parts: What is learnt, and what chooses the epoch.
+        ready: What is trained.
         options: How.
-        loss: What is made small.
-        score: What chooses the epoch; None: the loss.
-        scaler: Of the inputs, or None.
-        row_weight: Of the rows of `parts.train`, class weights included; None for alike.
-        start: Weights to go on from; None for fresh ones, drawn by the seed.
+        before: Where an earlier training of it ended, which this one goes on from.
 
     Raises:
         TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
     """
-    network = build(blueprint, seed=options.config.seed)
-    limit_memory(network, options.memory)
-    if start is not None:
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in start.items()})
-    module = ScaledInputs(network, scaler).to(options.device)
-    train, validation = parts.train.examples(row_weight), parts.validation
-    if options.truncation is not None:
-        rows, stride = options.config.batch_size, options.stride
-        train = Streams.of(train, rows, options.truncation, stride)
+    learning = ready.learning
+    validation = learning.parts.validation
     held_out = None if validation is None else validation.examples(validation.weight)
-    history = train_module(module, loss, train, held_out, options, score)
-    return Fitted(network, scaler, history)
+    return train_module(
+        ready.module(options),
+        learning.loss,
+        ready.train(options),
+        held_out,
+        options,
+        score=learning.score,
+        notes=ready.notes,
+        before=before,
+    )
 
 
 def train_module(
@@ -242,15 +286,22 @@ def train_module(
     train: ExampleSet | Streams,
     validation: ExampleSet | None,
     options: Options,
-    score: Measure | None = None,
-) -> History:
+    **more: Any,
+) -> Fitted:
     """Train a module in place, as the options say; arguments and errors as of `Trainer`."""
     with ExitStack() as opened:
-        listeners = opened.enter_context(_listeners(options))
+        listeners, early = opened.enter_context(_listeners(options)), list[StopTraining]()
 
         def tell(event: Event) -> None:
             for listener in listeners:
-                listener(event)
+                try:
+                    listener(event)
+                except StopTraining as stop:
+                    early.append(stop)
+
+        def stops_early(_event: Event) -> None:
+            if early:
+                raise early[0]
 
         opened.enter_context(computing_with(options.threads, options.folder, options.resume, tell))
         opened.enter_context(joined(options.device))
@@ -260,13 +311,35 @@ def train_module(
             train,
             validation,
             options.config,
-            score=score,
             folder=options.folder,
             told=options.told,
-            listeners=listeners,
+            listeners=[*listeners, stops_early],
             workers=options.workers,
+            **more,
         )
-        return trainer.run(options.resume)
+        return Fitted(trainer.run(options.resume), trainer.continuation())
+
+
+def one_pass(options: Options, before: Continuation | None) -> Options:
+    """The options of one more pass: no validation, no end that is known, threads as `before`.
+
+    Raises:
+        ArgumentError: They ask for what only a training has whose end is known.
+    """
+    config = options.config
+    for name, usual in (("schedule", "constant"), ("average", None)):
+        if getattr(config, name) != usual:
+            found = f"{getattr(config, name)!r} in partial_fit"
+            raise ArgumentError(name, found, f"{usual!r}, or fit, which knows its end")
+    if options.folder is not None:
+        found = f"{str(options.folder.path)!r} in partial_fit"
+        raise ArgumentError("run", found, "None, or fit: a folder holds one run")
+    done = 0 if before is None else len(before.records)
+    threads = options.threads
+    if before is not None and threads is None:
+        threads = before.threads
+    config = replace(config, epochs=done + 1, early_stopping=None)
+    return replace(options, config=config, threads=threads)
 
 
 def remembered(parts: Parts, held_out: Sequence[str], before: Seen | None) -> dict[str, np.ndarray]:
@@ -361,7 +434,10 @@ def _listeners(options: Options) -> Iterator[list[Listener]]:
 
 def _warn(event: Event) -> None:
     """What must be seen where no progress is shown."""
-    if isinstance(event, CheckpointDamaged):
+    if isinstance(event, RunStart):
+        for note in event.notes:
+            warnings.warn(note, stacklevel=2)
+    elif isinstance(event, CheckpointDamaged):
         message = f"passed over a damaged checkpoint: {event.path}: {event.found}"
         warnings.warn(message, stacklevel=2)
     elif isinstance(event, StepSkipped):

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from elman.blueprint import CellConfig, cell_kinds
+from elman.blueprint.cells import MAX_LAYERS
 from elman.errors import ArgumentError
+from elman.parameters import whole_number
 from elman.printable import closest
 from elman.transforms.scaler import Scaler
 
@@ -49,8 +51,8 @@ def cell_configs(
     """
     if cell not in cell_kinds():
         raise ArgumentError("cell", f"found {cell!r}", closest(cell, cell_kinds()))
-    if not isinstance(layers, Integral) or isinstance(layers, bool) or layers < 1:
-        raise ArgumentError("layers", f"found {layers!r}", "a whole number of at least 1")
+    if whole_number("layers", layers, 1) > MAX_LAYERS:
+        raise ArgumentError("layers", f"found {layers!r}", f"at most {MAX_LAYERS}")
     each = isinstance(units, list | tuple | np.ndarray)
     sizes: list[Any] = list(units) if each else [units] * int(layers)  # pyright: ignore
     if layers not in (1, len(sizes)):
@@ -119,7 +121,7 @@ def torch_device(device: Any) -> torch.device:
         if found.type == "cuda" and found.index is None and "LOCAL_RANK" in os.environ:
             found = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.empty(0, device=found)
-    except (RuntimeError, TypeError, AssertionError) as error:
+    except (RuntimeError, TypeError, ValueError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ArgumentError(
             "device", f"found {device!r} ({reason})", "'cpu' always works"

@@ -6,7 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from elman.parameters import Kind, flag, numbers, one_of, parameter, plain, text
+from elman.parameters import (
+    Kind,
+    flag,
+    numbers,
+    one_of,
+    parameter,
+    plain,
+    share,
+    text,
+    whole_number,
+)
 from elman.training.config import SequenceTraining
 
 __all__ = ["CellParameters", "RunParameters", "SequenceParameters", "optional"]
@@ -21,10 +31,18 @@ def optional(kind: Kind) -> Kind:
     )
 
 
-def _memory(_name: str, given: str) -> str | int | None:
-    if given == "none":
-        return None
-    return int(given) if given.isdecimal() else given
+def _memory() -> Kind:
+    def check(name: str, value: Any) -> Any:
+        if value is None or isinstance(value, str):
+            return value
+        return whole_number(name, value, 1)
+
+    def read(_name: str, given: str) -> str | int | None:
+        if given == "none":
+            return None
+        return int(given) if given.isdecimal() else given
+
+    return Kind(check, "", str, read, "Or none.")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -43,20 +61,14 @@ class CellParameters:
         "Hidden size of every layer, or one for each.",
     )
     layers: int = parameter(1, plain(int), "How many layers.", "1 where `units` is a list.")
-    dropout: float = parameter(
-        0.0, plain(float), "Dropout rate between the layers and before the last, in [0, 1)."
-    )
-    recurrent_dropout: float = parameter(
-        0.0, plain(float), "Rate of what a step passes on to the next, in [0, 1)."
-    )
-    zoneout: float = parameter(
-        0.0, plain(float), "Rate of units that keep their old state at a step, in [0, 1)."
-    )
+    dropout: float = parameter(0.0, share(), "Dropout rate between the layers and before the last.")
+    recurrent_dropout: float = parameter(0.0, share(), "Rate of what a step passes on to the next.")
+    zoneout: float = parameter(0.0, share(), "Rate of units that keep their old state at a step.")
     activation: str = parameter("tanh", text(), "Of the cell rnn: tanh or relu.")
     layer_norm: bool = parameter(False, flag(), "Layer normalisation inside the cells.")
     memory: str | int | None = parameter(
         None,
-        plain(str, _memory, "Or none."),
+        _memory(),
         "What gradients may need, as 512MB, or how many states to save.",
         "The gradients are exact as they are: the rest is computed again. None: no bound.",
     )
@@ -69,7 +81,7 @@ class RunParameters:
     _group: ClassVar = "Machine and run"
     _table: ClassVar = "machine"
 
-    device: str = parameter("cpu", text(), "cpu or cuda.")
+    device: str = parameter("cpu", plain(str), "cpu or cuda.")
     threads: int | None = parameter(
         None,
         plain(int),

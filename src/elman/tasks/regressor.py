@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -13,12 +13,12 @@ from elman.data import as_sequences
 from elman.errors import ArgumentError, ShapeError
 from elman.metrics.baselines import fit_regression
 from elman.metrics.features import check_chosen, step_weights
-from elman.parameters import documented, flag, parameter, plain, text
+from elman.parameters import documented, flag, parameter, text, whole
 from elman.runtime.targets import check_numbers, check_weight
 from elman.targets import Target
-from elman.tasks.estimator import Learning, SequenceEstimator
-from elman.tasks.fitting import Part, Parts
-from elman.tasks.parameters import optional
+from elman.tasks.estimator import SequenceEstimator
+from elman.tasks.fitting import Learning, Part, Parts
+from elman.tasks.head import Head
 from elman.training import MeanSquaredError
 from elman.transforms.scaler import Scaler
 
@@ -54,13 +54,13 @@ class Regressor(RegressorMixin, SequenceEstimator):
     )
     truncation: int | None = parameter(
         None,
-        optional(plain(int)),
+        whole(1, none=True),
         "With per_step: how many steps a gradient reaches back.",
         "None: whole sequences.",
     )
     stride: int | None = parameter(
         None,
-        optional(plain(int)),
+        whole(1, none=True),
         "Steps from one update to the next, at most truncation.",
         "None: as many.",
     )
@@ -82,8 +82,38 @@ class Regressor(RegressorMixin, SequenceEstimator):
         tags.target_tags.multi_output = True
         return tags
 
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from more sequences: one pass over them, the optimiser going on as it was.
+
+        The first call fixes what a fit finds in its data: how many numbers, the scalers of inputs
+        and targets, features and their names. There is no validation part, so the last weights are
+        the model's; `epochs`, `validation` and `early_stopping` do not apply. Baselines are those
+        of an earlier `fit`, else there are none. After `fit` or `load` the optimiser begins afresh.
+
+        Args:
+            X: `[N, T, I]`, or a list of `[T_i, I]`.
+            y: Their numbers, as `fit` takes them.
+            sample_weight: As `fit` takes it.
+
+        Raises:
+            ArgumentError: A parameter asks for what only `fit` has: a schedule, an average, a run's
+                folder.
+            ShapeError, DataError, TrainingError: As `fit`; or X or y do not fit the first call's.
+        """
+        return self._partial_fit(X, y, sample_weight, None)
+
     def _known(self, warm: Any) -> _Known:
         return _Known(warm.blueprint.output_size, False)
+
+    def _open(self, known: _Known) -> _Known:
+        return known._replace(open=True)
+
+    def _head(self, known: _Known, warm: Any) -> Head | None:
+        before = warm.blueprint.output_size
+        if known.outputs == before:
+            return None
+        note = f"The head is replaced: {known.outputs} numbers each, the model had {before}."
+        return Head(np.full(known.outputs, -1), note)
 
     def _part(
         self, X: Any, y: Any, sample_weight: Any, known: _Known | None
@@ -95,11 +125,11 @@ class Regressor(RegressorMixin, SequenceEstimator):
         """
         sequences = as_sequences(X, features=self._features())
         targets = check_numbers(y, sequences, self.per_step)
-        weight = check_weight(sample_weight, len(sequences))
+        weight = check_weight(sample_weight, sequences, self.per_step)
         single = targets.ndim == (2 if self.per_step else 1)
         if single:
             targets = targets[..., None]
-        if known is not None and known.outputs != targets.shape[-1]:
+        if known is not None and not known.open and known.outputs != targets.shape[-1]:
             raise ShapeError("y", f"{targets.shape[-1]} numbers each", f"{known.outputs} of them")
         part = Part(sequences, targets, weight, self.target).counted()
         return part, _Known(targets.shape[-1], single)
@@ -169,15 +199,16 @@ class Regressor(RegressorMixin, SequenceEstimator):
 
 
 class _Known(NamedTuple):
-    """What is known of targets: K, and whether they had no axis of that."""
+    """What is known of targets: K, whether they had no axis of that, whether K may change."""
 
     outputs: int
     single: bool
+    open: bool = False
 
 
 def _target_scaler(train: Part, warm: Any) -> Scaler:
     """Of the training part; or the fitted model's, which its weights are used to."""
-    if warm is not None:
+    if warm is not None and len(warm.target_scaler.mean) == train.targets.shape[-1]:
         return warm.target_scaler
     lengths = train.sequences.lengths if train.kind.per_step else None
     return Scaler.fit(train.targets, lengths)

@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from numbers import Integral
 
 import torch
 
 from elman.errors import ArgumentError
+from elman.parameters import whole_number
 from elman.training.distributed import launch
 from elman.training.events import ThreadsChosen
 from elman.training.run.folder import RunFolder
@@ -19,6 +19,7 @@ __all__ = ["computing_with", "slowdown"]
 
 _ENTRIES = 1 << 16  # of the trial's tensor: as small a product as torch divides among threads
 _BRIEF, _LONG = 0.02, 0.15  # seconds of a trial: on a machine that seems idle, and on a busy one
+_MOST = 1024  # threads: more cannot be meant
 _WORTH = 3.0  # idle threads need up to twice the time of one here; waiting ones 5 to 1,000 times
 
 
@@ -69,12 +70,12 @@ def computing_with(
         tell: Is told of a choice that was made here.
 
     Raises:
-        ArgumentError: `threads` is no whole number of at least 1.
+        ArgumentError: `threads` is no whole number from 1 to 1,024.
     """
     if threads is not None:
-        if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 1:
-            raise ArgumentError("threads", f"found {threads!r}", "a whole number of at least 1")
-        chosen = int(threads)
+        chosen = whole_number("threads", threads, 1)
+        if chosen > _MOST:
+            raise ArgumentError("threads", f"found {threads!r}", f"at most {_MOST}")
     else:
         chosen = folder.threads() if resume and folder is not None else None
         if chosen is None and not resume:

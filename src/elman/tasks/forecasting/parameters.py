@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from elman.parameters import again, flag, names, numbers, parameter, plain, text, whole
-from elman.tasks.parameters import CellParameters, RunParameters, optional
+from elman.tasks.parameters import CellParameters, RunParameters
 from elman.training.config import Training
 
 __all__ = ["ForecastParameters"]
@@ -55,14 +55,14 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     )
     window: int | None = parameter(
         None,
-        optional(plain(int)),
+        whole(1, none=True),
         "Steps that are read.",
         "None: two horizons or two seasons, whichever is longer (with `smoothing` one horizon or "
         "its longest season), as far as the series allow. The report says how many.",
     )
     segment: int | None = parameter(
         None,
-        optional(plain(int)),
+        whole(1, none=True),
         "With the strategy segments: steps of one.",
         "None: a season, or the longest that the horizon is made of.",
     )
@@ -104,12 +104,12 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     )
     scaling: str | None = parameter(
         None,
-        text(),
+        text(usual=True),
         "Of each series, once, by its training part: standard, robust, mean or none.",
     )
     window_scaling: str | None = parameter(
         None,
-        text(),
+        text(usual=True),
         "Of each window besides: last, season, mean, standard or none.",
         "Its last value subtracted, or the mean of its last season; divided by its mean size; "
         "or brought to mean 0 and deviation 1. None: as suits strategy and output.",

@@ -28,8 +28,8 @@ from elman.runtime.forecasting import (
     linear_inputs,
 )
 from elman.runtime.network import Network
-from elman.tasks.estimator import check_same_network
 from elman.tasks.fitting import Options, train_module, weights_of
+from elman.tasks.head import check_same_network
 from elman.training import ExampleSet, History, Measure
 from elman.training.loop.likelihoods import ForecastLoss
 from elman.transforms.series_scaler import SeriesScaler
@@ -158,8 +158,8 @@ class Stage:
         module, measure, train, validation, learnt = learner(
             self, network, loss, per_epoch, choose, warm is None
         )
-        found = train_module(module.to(options.device), measure, train, validation, options)
-        return Trained(network, found, learnt(self.companions))
+        fitted = train_module(module.to(options.device), measure, train, validation, options)
+        return Trained(network, fitted.history, learnt(self.companions))
 
     def begun(self) -> Stage:
         """The same stage with its linear map; without one where no window has all its targets.

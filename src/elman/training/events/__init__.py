@@ -43,12 +43,14 @@ class RunStart:
         steps: In each epoch.
         done: Records of the epochs that are already behind; empty for a fresh run.
         padding: The share of what the network reads in the first epoch that is padding, in [0, 1).
+        notes: What was inferred of how it begins, in sentences.
     """
 
     epochs: int
     steps: int
     done: tuple[EpochRecord, ...]
     padding: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -86,12 +86,7 @@ class ProgressDisplay:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         if isinstance(event, RunStart):
-            self._epochs, self._steps = event.epochs, event.steps
-            if event.padding:
-                share = 100 * event.padding
-                self._say(
-                    f"{event.steps} steps an epoch; {share:.1f} % of what they read is padding"
-                )
+            self._start(event)
         elif isinstance(event, EpochStart):
             if self._pace is None:
                 self._begin(event)
@@ -110,9 +105,16 @@ class ProgressDisplay:
         elif isinstance(event, EpochEnd):
             self._say(_epoch_line(event.record, self._epochs, event.best, str(self._pace)))
         elif isinstance(event, RunEnd):
-            early = ", stopped early" if event.stopped_early else ""
-            early += f": {event.reason}" if event.reason else ""
-            self._say(f"kept the weights of epoch {event.best_epoch}{early}")
+            self._say(_end_line(event))
+
+    def _start(self, event: RunStart) -> None:
+        """What is known before the first epoch."""
+        self._epochs, self._steps = event.epochs, event.steps
+        for note in event.notes:
+            self._say(note)
+        if event.padding:
+            share = 100 * event.padding
+            self._say(f"{event.steps} steps an epoch; {share:.1f} % of what they read is padding")
 
     def _begin(self, event: EpochStart) -> None:
         """Say where the training stands; on a terminal, put up the bar."""
@@ -169,6 +171,12 @@ def _threads_line(event: ThreadsChosen) -> str:
         f"Other work keeps the processors busy: {event.usual} threads took {event.times:.0f} times "
         f"as long as one for a small product. Training with {many} (threads= or --threads chooses)"
     )
+
+
+def _end_line(event: RunEnd) -> str:
+    early = ", stopped early" if event.stopped_early else ""
+    why = f": {event.reason}" if event.reason else ""
+    return f"kept the weights of epoch {event.best_epoch}{early}{why}"
 
 
 def _epoch_line(record: EpochRecord, epochs: int, best: bool, speed: str) -> str:

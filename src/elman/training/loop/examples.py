@@ -27,7 +27,8 @@ class Examples:
             never read.
         targets: As their kind has them, `[N, ...]`.
         lengths: `[N]` int64 in 0…T, or None where all are T.
-        weights: `[N]` > 0, how much each sequence counts; None for alike.
+        weights: `[N]` > 0, how much each sequence counts; or, where a target belongs to each step,
+            how much each step does, `[N, T]` ≥ 0. None for alike.
         kind: Of the targets.
     """
 
@@ -36,7 +37,7 @@ class Examples:
     inputs: Num[Tensor, "N T *I"]
     targets: Shaped[Tensor, "N ..."]
     lengths: Int[Tensor, "N"] | None = None
-    weights: Float[Tensor, "N"] | None = None
+    weights: Float[Tensor, "N *T"] | None = None
     kind: Target = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -78,6 +79,7 @@ class Examples:
             longest = max(1, int(lengths.max()))
             inputs = inputs[:, :longest]
             targets = targets[:, :longest] if self.kind.per_step else targets
+            weights = weights if weights is None or weights.dim() == 1 else weights[:, :longest]
         return Examples(inputs, targets, lengths, weights, kind=self.kind)
 
     def fingerprint(self) -> str:

@@ -77,7 +77,9 @@ def _counted(outputs: Tensor, batch: Any, chosen: str | None = None) -> _Counted
     mask = chosen_steps(chosen, batch.steps(), steps)
     real = torch.from_numpy(mask).to(outputs.device)
     weights = outputs.new_ones(rows) if batch.weights is None else batch.weights
-    return _Counted(outputs[real], batch.targets[real], weights[:, None].expand(rows, steps)[real])
+    if weights.dim() == 1:
+        weights = weights[:, None].expand(rows, steps)
+    return _Counted(outputs[real], batch.targets[real], weights[real])
 
 
 @dataclass(frozen=True)

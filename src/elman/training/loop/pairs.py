@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Int, Num
 from torch import Tensor
 
-from elman.errors import ArgumentError, ShapeError
+from elman.errors import ShapeError
+from elman.parameters import whole_number
 from elman.targets import Target
 from elman.training.loop.batches import checksum
 from elman.training.loop.lesson import Lesson
@@ -53,8 +54,7 @@ class PairExamples:
         for name, tensor in self._tensors().items():
             if tensor is not None and len(tensor) != len(self.source):
                 raise ShapeError(name, f"{len(tensor)} rows", f"{len(self.source)}, as source has")
-        if self.go < 0:
-            raise ArgumentError("go", f"found {self.go}", "a token id")
+        object.__setattr__(self, "go", whole_number("go", self.go, 0))
 
     def __len__(self) -> int:
         return len(self.source)

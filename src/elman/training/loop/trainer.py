@@ -36,10 +36,11 @@ from elman.training.loop.optimizers import build_optimizer, learning_rate
 from elman.training.loop.stepping import Stepper
 from elman.training.loop.streams import Streams
 from elman.training.randomness import generator
+from elman.training.run.checkpoint import restore_optimizer
 from elman.training.run.folder import RunFolder
 from elman.training.run.interruption import HeldSignals
 from elman.training.run.journal import MetricsFile, StepsFile
-from elman.training.run.keeping import Keeper, Place
+from elman.training.run.keeping import Continuation, Keeper, Place
 from elman.training.run.lock import folder_lock
 from elman.unrolling.budget import plans
 
@@ -73,6 +74,9 @@ class Trainer:
         told: What the folder's `config.toml` says, nested plain data; None: `config`.
         listeners: Called with each event; one may raise `StopTraining`.
         workers: Threads that prepare batches ahead, ≥ 0. The bits do not depend on it.
+        notes: Sentences that the listeners are told at the start.
+        before: Where an earlier training of the same module stood, to go on from; its epochs count
+            among those of `config`. None: this is the first.
 
     Raises:
         ArgumentError: The configuration does not fit the data, or `workers` is out of range.
@@ -91,6 +95,8 @@ class Trainer:
         told: Mapping[str, Any] | None = None,
         listeners: Sequence[Listener] = (),
         workers: int = 0,
+        notes: Sequence[str] = (),
+        before: Continuation | None = None,
     ) -> None:
         if config.early_stopping is not None and validation is None:
             raise ArgumentError(
@@ -115,6 +121,11 @@ class Trainer:
         self._listeners = [*listeners]
         self._stop: StopTraining | None = None  # what a listener raised
         self._folder, self._keeper = folder, None
+        self._optimizer, self._notes = optimizer, tuple(notes)
+        self._before = before or Continuation((), {}, 0)
+        self._place = Place()
+        if before is not None:
+            restore_optimizer(optimizer, before.optimizer)
         self._told = {"training": config.to_dict()} if told is None else told
         if folder is not None:
             self._listeners += [MetricsFile(folder.metrics), StepsFile(folder.steps)]
@@ -143,9 +154,13 @@ class Trainer:
             HeldSignals(self._ranks) as held,
             torch.random.fork_rng(devices=devices),
         ):
-            place = self._resume() if resume else Place()
-            done = tuple(place.records)
-            self._emit(RunStart(self.config.epochs, self._steps, done, self._lesson.padding))
+            begun = self._before.records
+            place = Place(len(begun) + 1, records=[*begun])
+            if resume:
+                place = self._resume()
+            self._place = place
+            done, padding = tuple(place.records), self._lesson.padding
+            self._emit(RunStart(self.config.epochs, self._steps, done, padding, self._notes))
             if not resume:
                 self._save(place)
             while not self._complete(place):
@@ -157,6 +172,12 @@ class Trainer:
         reason = None if self._stop is None else self._stop.reason
         self._emit(RunEnd(chosen, place.epoch <= self.config.epochs, reason))
         return History(tuple(place.records), chosen)
+
+    def continuation(self) -> Continuation:
+        """Where the training stands, for another one to go on from with the same module."""
+        place, memory = self._place, self._optimizer.state_dict()["state"]
+        threads = torch.get_num_threads()
+        return Continuation(tuple(place.records), memory, self._done(place), threads)
 
     @contextmanager
     def _started(self, resume: bool) -> Iterator[bool]:
@@ -177,7 +198,7 @@ class Trainer:
     def _complete(self, place: Place) -> bool:
         patience = self.config.early_stopping
         waited = len(place.records) - best_epoch(place.records)
-        stopped = self._stopped() and bool(place.records)
+        stopped = self._stopped() and bool(self._best)  # something to keep
         idle = patience is not None and waited >= patience
         return stopped or idle or place.epoch > self.config.epochs
 
@@ -241,7 +262,8 @@ class Trainer:
 
     def _done(self, place: Place) -> int:
         """Steps that are done, over all epochs."""
-        return (place.epoch - 1) * self._steps + place.step
+        before = self._before
+        return before.steps + (place.epoch - len(before.records) - 1) * self._steps + place.step
 
     def _learning_rate(self, done: int) -> float:
         return learning_rate(self.config, done, self.config.epochs * self._steps)

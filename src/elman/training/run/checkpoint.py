@@ -156,7 +156,9 @@ def newest_checkpoint(paths: Sequence[Path]) -> tuple[Checkpoint, list[Checkpoin
     )
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, checkpoint: Checkpoint) -> None:
-    """Give an optimiser the memory that the checkpoint holds."""
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, memory: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """Give an optimiser the memory that another one had: its `state_dict()["state"]`."""
     current = optimizer.state_dict()
-    optimizer.load_state_dict({**current, "state": dict(checkpoint.optimizer)})
+    optimizer.load_state_dict({**current, "state": dict(memory)})

@@ -21,7 +21,7 @@ from elman.training.run.checkpoint import (
 )
 from elman.training.run.folder import RunFolder
 
-__all__ = ["Keeper", "Place", "Resumed"]
+__all__ = ["Continuation", "Keeper", "Place", "Resumed"]
 
 
 @dataclass
@@ -44,6 +44,22 @@ class Place:
     seconds: float = 0.0
     skipped: int = 0
     records: list[EpochRecord] = field(default_factory=list)
+
+
+class Continuation(NamedTuple):
+    """Where a training of a module ended, so that another one goes on with more data.
+
+    Attributes:
+        records: Of its epochs.
+        optimizer: What the optimiser remembers: its `state_dict()["state"]`.
+        steps: How many were done.
+        threads: That torch computed with.
+    """
+
+    records: tuple[EpochRecord, ...]
+    optimizer: Mapping[int, Mapping[str, Any]]
+    steps: int
+    threads: int | None = None
 
 
 class Resumed(NamedTuple):
@@ -132,7 +148,7 @@ class Keeper:
         try:
             records = [EpochRecord(**record) for record in place.pop("records")]
             self._module.load_state_dict(dict(found.weights))
-            restore_optimizer(self._optimizer, found)
+            restore_optimizer(self._optimizer, found.optimizer)
             return Resumed(Place(records=records, **place), dict(found.best), dict(found.more))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(

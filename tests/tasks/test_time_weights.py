@@ -1,0 +1,83 @@
+"""How much each step counts: in the loss, in the baselines, in the scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import elman
+from elman.errors import ArgumentError, ShapeError
+from elman.training import EpochEnd
+
+OPTIONS = {"cell": "gru", "units": 4, "epochs": 2, "validation": None, "per_step": True}
+RNG = np.random.default_rng(0)
+LENGTHS = RNG.integers(2, 7, 30)
+X = [RNG.normal(size=(n, 2)) for n in LENGTHS]
+NUMBERS = [x.cumsum(axis=0)[:, 0] for x in X]
+LABELS = [np.where(y > 0, "up", "down") for y in NUMBERS]
+TASKS = [(elman.Classifier, LABELS), (elman.Regressor, NUMBERS)]
+
+
+def answers(model):
+    return np.concatenate(model.decision_function(X) if hasattr(model, "classes_")
+                          else model.predict(X))  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "y"), TASKS)
+def test_steps_of_one_weight_are_their_sequence(make, y):
+    whole = RNG.uniform(0.5, 2.0, 30)
+    each = [np.full(n, w) for n, w in zip(LENGTHS, whole, strict=True)]
+    a = make(**OPTIONS).fit(X, y, whole)
+    b = make(**OPTIONS).fit(X, y, each)
+    np.testing.assert_array_equal(answers(a), answers(b))
+    assert a.evaluate(X, y, whole) == b.evaluate(X, y, each)
+    assert a.score(X, y, whole) == pytest.approx(b.score(X, y, each))
+
+
+@pytest.mark.parametrize(("make", "y"), TASKS)
+def test_steps_of_weight_zero_change_nothing(make, y):
+    """What stands at them is neither learnt nor scored; a padded array says the same."""
+    each = [(np.arange(n) % 2 == 0).astype(float) for n in LENGTHS]
+    other = [np.where(w == 0, row[::-1], row) for row, w in zip(y, each, strict=True)]
+    options = OPTIONS | {"baselines": make is elman.Classifier}
+    padded = np.full((30, max(LENGTHS)), np.nan)
+    for row, w in zip(padded, each, strict=True):
+        row[: len(w)] = w
+    if make is elman.Regressor:  # whose scaler reads all targets
+        other = y
+    a, b = make(**options).fit(X, y, each), make(**options).fit(X, other, padded)
+    np.testing.assert_array_equal(answers(a), answers(b))
+    assert a.evaluate(X, y, each) == a.evaluate(X, other, padded)
+
+
+def test_the_loss_is_weighed():
+    """By hand: the mean over steps of loss times weight, before the first update."""
+    seen = []
+    each = [RNG.uniform(0, 2, n) for n in LENGTHS]
+    model = elman.Classifier(**OPTIONS | {"epochs": 1, "batch_size": 30}, callbacks=[seen.append])
+    model.fit(X, LABELS, each)
+    fresh = elman.Classifier(**OPTIONS | {"epochs": 1, "learning_rate": 1e-30}).fit(X, LABELS)
+    chances = np.concatenate(fresh.predict_log_proba(X))
+    index = (np.concatenate(LABELS) == "up").astype(int)
+    weight = np.concatenate(each)
+    expected = -(weight * chances[np.arange(len(index)), index]).sum() / weight.sum()
+    (loss,) = [event.record.train_loss for event in seen if isinstance(event, EpochEnd)]
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_classes_of_steps_may_have_weights():
+    """`class_weight` is the same as the weight of each step's class."""
+    each = [np.where(row == "up", 3.0, 1.0) for row in LABELS]
+    a = elman.Classifier(**OPTIONS, class_weight={"up": 3.0}).fit(X, LABELS)
+    b = elman.Classifier(**OPTIONS).fit(X, LABELS, each)
+    np.testing.assert_array_equal(answers(a), answers(b))
+    elman.Classifier(**OPTIONS, class_weight="balanced").fit(X, LABELS, each)
+
+
+def test_weights_of_steps_need_targets_of_steps():
+    totals = np.array([row[-1] for row in NUMBERS])
+    for make, y in ((elman.Regressor, totals), (elman.Classifier, totals > 0)):
+        with pytest.raises(ShapeError, match="weights of steps need per_step=True"):
+            make(**OPTIONS | {"per_step": False}).fit(X, y, np.ones((30, 6)))
+    with pytest.raises(ArgumentError, match="truncation: weights"):
+        elman.Regressor(**OPTIONS, truncation=3).fit(X, NUMBERS, [np.ones(n) for n in LENGTHS])
