@@ -86,8 +86,8 @@ def save(path: str | os.PathLike[str], bundle: Bundle) -> None:
 
     Raises:
         BundleError: The bundle is inconsistent (a weight that is missing or not finite, a user's
-            cell without a NumPy step, settings that JSON cannot hold), or the disk refused; an
-            older file is unchanged.
+            cell without a NumPy step, a network of one's own, settings that JSON cannot hold), or
+            the disk refused; an older file is unchanged.
     """
     where = str(path)
     _check_answerable(where, bundle.blueprint)
@@ -421,7 +421,13 @@ def _check_weights(where: str, blueprint: Blueprint, weights: dict[str, np.ndarr
 
 
 def _check_answerable(where: str, blueprint: Blueprint) -> None:
-    """Every cell has a NumPy step, so that the file can be answered."""
+    """The network is described, every cell has a NumPy step: so that the file can be answered."""
+    if not blueprint.described:
+        raise BundleError(
+            where,
+            "the network is one of your own, and a model file holds no code",
+            "pickle the estimator (joblib.dump) or keep module_.state_dict(); nothing was written",
+        )
     for chain in blueprint.chains.values():
         blocks = (block for block in chain if isinstance(block, Recurrent | Parallel))
         for cell in (cell for block in blocks for cell in block.cells):

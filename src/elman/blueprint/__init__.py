@@ -26,6 +26,7 @@ from elman.blueprint.configurations import (
     vector_to_sequence,
 )
 from elman.blueprint.network import CONFIGURATIONS, Blueprint
+from elman.blueprint.own import OwnNetwork
 from elman.blueprint.schema import from_data, from_json, to_data, to_json
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "OwnNetwork",
     "Parallel",
     "Pool",
     "Recall",

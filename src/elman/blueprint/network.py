@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from elman.blueprint.blocks import (
     MAX_VOCABULARY,
@@ -62,6 +62,9 @@ class Blueprint:
         BlueprintError: The blocks do not fit together, or the network would have more than
             2³⁰ parameters.
     """
+
+    described: ClassVar[bool] = True
+    """Whether it says all of the network: so that it can be built, run and saved."""
 
     configuration: str
     input_size: int | None = field(metadata=optional(integer(1, MAX_UNITS)))

@@ -94,6 +94,10 @@ def gather(
     if chosen.get("validation") == "given" and options.get("validation") is None:
         found = "was given as arrays, which no text repeats"
         raise ArgumentError(f"{config}, validation", found, "a share: --validation 0.1")
+    for name in ("loss", "network"):
+        if chosen.get(name) == "given":
+            found = "was code of one's own, which no text repeats"
+            raise ArgumentError(f"{config}, {name}", found, "train from Python")
     for name, value in options.items():
         kind_of_value = parameters[name].kind
         if value is not None and kind_of_value is not None:

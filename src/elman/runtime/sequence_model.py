@@ -12,7 +12,7 @@ import numpy as np
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle, unpack_strings
 from elman.data import Sequences
-from elman.errors import BundleError
+from elman.errors import ArgumentError, BundleError
 from elman.kernels import native
 from elman.metrics.scorecards import SHARES, TITLES, Card, first_scores, interval, verdict
 from elman.runtime.network import (
@@ -84,12 +84,27 @@ class SequenceModel(ABC):
         names = unpack_strings(held_out, "names of held-out sequences") if held_out else ()
         self.held_out: tuple[str, ...] = tuple(names)
         self._read(bundle)
-        self._network = Network(bundle.blueprint, bundle.weights)
         self._given = run
+        self._numpy = Network(bundle.blueprint, bundle.weights) if self._described else None
         self._run: Run = self._network.run if run is None else run
 
     def __reduce__(self) -> Any:
         return type(self), (self.bundle, self._given)  # the network is built anew
+
+    @property
+    def _described(self) -> bool:
+        return self.blueprint.described
+
+    @property
+    def _network(self) -> Network:
+        """What answers step by step; `ArgumentError` where the network is one of a user's own."""
+        if self._numpy is None:
+            raise ArgumentError(
+                "network",
+                f"{self.blueprint.describe()}, one of your own",
+                "its class answers whole sequences only: predict and evaluate",
+            )
+        return self._numpy
 
     # ---- what each task says ------------------------------------------------------------------
 

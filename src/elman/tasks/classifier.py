@@ -30,6 +30,7 @@ from elman.targets import Target
 from elman.tasks.estimator import SequenceEstimator
 from elman.tasks.fitting import Learning, Part, Parts
 from elman.tasks.head import Head, head_of_classes
+from elman.tasks.own import own_loss
 from elman.training import BinaryCrossEntropy, CrossEntropy
 from elman.training.loop.losses import accuracy, label_accuracy
 
@@ -228,10 +229,13 @@ class Classifier(ClassifierMixin, SequenceEstimator):
 
     def _learning(self, parts: Parts, known: _Known, warm: Any) -> Learning:
         several = parts.train.kind is Target.LABELS
-        loss, score = (BinaryCrossEntropy, label_accuracy) if several else (CrossEntropy, accuracy)
+        usual, score = (BinaryCrossEntropy, label_accuracy) if several else (CrossEntropy, accuracy)
+        if self.loss is not None and self.label_smoothing:
+            found = f"{self.label_smoothing} with a loss of your own"
+            raise ArgumentError("label_smoothing", found, "0: the loss says")
         return Learning(
             parts,
-            loss(self.label_smoothing),
+            own_loss(self.loss, usual(self.label_smoothing)),
             score,
             self._row_weight(parts.train, known.classes),
             class_tensors(known.classes),

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError as SklearnNotFittedError
+from torch import nn
 
 from elman import bundle
 from elman.blueprint import Blueprint, CellConfig
@@ -43,6 +44,7 @@ from elman.tasks.fitting import (
 )
 from elman.tasks.head import Head, started
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
+from elman.tasks.own import GIVEN, OWN, CheckedOutputs, check_alone, own_network
 from elman.tasks.parameters import RunParameters, SequenceParameters
 from elman.tasks.split import counted_groups
 from elman.training import Augmentation, Measure, RunFolder, TrainingConfig, writes
@@ -81,7 +83,8 @@ class Estimator(BaseEstimator):
 
         Raises:
             NotFittedError: Before `fit`.
-            BundleError: The file could not be written; an older one is unchanged.
+            BundleError: The network is one of your own: pickle the estimator. Or the file could
+                not be written; an older one is unchanged.
         """
         bundle.save(path, self._fitted("save").bundle)
 
@@ -120,19 +123,26 @@ class Estimator(BaseEstimator):
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = dict(super().__getstate__())  # pyright: ignore
-        if "model_" in state:  # networks are built anew from their data
-            state["model_"], state["module_"] = self.model_.bundle, None
+        if "model_" in state:  # networks are built anew from their data, if that says all
+            state["model_"] = self.model_.bundle
+            if self.model_.blueprint.described:
+                state["module_"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if self.__sklearn_is_fitted__():
             device = torch_device(self.get_params()["device"])
-            self._hold(self.model_, _built(self.model_).to(device), device)
+            module = self.module_ if self.module_ is not None else _built(self.model_)
+            self._hold(self.model_, module.to(device), device)
 
     def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
         """Take a model as what this estimator was fitted to."""
-        run = None if device is None or device.type == "cpu" else ModuleRun(module, device)
+        run, device = None, device or torch.device("cpu")
+        if not found.blueprint.described:
+            run = ModuleRun(CheckedOutputs(module, found.blueprint), device)
+        elif device.type != "cpu":
+            run = ModuleRun(module, device)
         self.model_ = task_of(self._task).load_model()(found, run)
         self.module_ = module
         self.result_ = self.model_.metadata
@@ -173,7 +183,10 @@ class Estimator(BaseEstimator):
                 tables[about.table][name] = packed[name]
         training = {k: v for k, v in config.to_dict().items() if k in given}
         if isinstance(given["validation"], tuple):  # no text can repeat it; left out it is a share
-            tables["task"]["validation"] = "given"
+            tables["task"]["validation"] = GIVEN
+        for name in OWN:
+            if tables["task"].get(name, GIVEN) is None:
+                del tables["task"][name]
         return Options(
             config=config,
             truncation=given.get("truncation"),
@@ -204,7 +217,8 @@ class Estimator(BaseEstimator):
         made = Bundle(self._task, blueprint, weights_of(network), tensors, settings)
         self._hold(made, network, options.device)
         if options.folder is not None and writes():
-            self.save(options.folder.model)
+            if made.blueprint.described:
+                self.save(options.folder.model)
             options.folder.write_result(self.result_)
 
 
@@ -342,13 +356,27 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._continuation = fitted.continuation
         return self
 
+    def _network(
+        self, train: Part, known: Any, options: Options
+    ) -> tuple[Any, nn.Module, tuple[str, ...]]:
+        """The network as data and as a module with fresh weights, and what is to be said of it."""
+        blueprint, seed = self._blueprint(train, known), options.config.seed
+        if self.network is None:
+            return blueprint, build(blueprint, seed=seed), ()
+        given = self.get_params()
+        check_alone(given, told(type(self)))
+        about, module = own_network(given, blueprint, seed)
+        note = f"{about.name} is a network of your own: the run's folder holds no model file."
+        return about, module, () if options.folder is None else (note,)
+
     def _ready(self, parts: Parts, known: Any, warm: Any, options: Options) -> Ready:
         """All that a training on these parts needs, from the model `warm` on or afresh."""
-        blueprint = self._blueprint(parts.train, known)
-        network, notes = build(blueprint, seed=options.config.seed), ()
+        blueprint, network, notes = self._network(parts.train, known, options)
         if warm is not None:
             head = self._head(known, warm)
-            notes = () if head is None else (head.note,)
+            if head is not None:
+                _check_replaceable(blueprint, head)
+                notes = (*notes, head.note)
             fresh = weights_of(network)
             weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head)
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
@@ -464,6 +492,13 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._finish(blueprint, ready.network, options, tensors, settings)
 
 
+def _check_replaceable(blueprint: Any, head: Head) -> None:
+    if not blueprint.described:
+        raise ArgumentError(
+            "network", f"one of your own goes on. {head.note}", "the same targets, or a fresh fit"
+        )
+
+
 def _built(found: Bundle) -> Any:
     """The torch module of a bundle, with its weights."""
     module = build(found.blueprint, seed=0)
@@ -481,6 +516,7 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
             packed[name] = dict(vars(value))
         elif isinstance(value, tuple):
             packed[name] = list(value)
+    packed |= {name: GIVEN for name in OWN if callable(parameters.get(name))}
     if isinstance(parameters.get("validation"), tuple):
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only

@@ -23,6 +23,7 @@ from elman.printable import many
 from elman.runtime.seen import Seen
 from elman.targets import Target
 from elman.tasks.network import ScaledInputs
+from elman.tasks.own import CheckedOutputs
 from elman.tasks.split import split
 from elman.training import (
     CheckpointDamaged,
@@ -178,7 +179,7 @@ class Ready:
     """All that a training needs.
 
     Attributes:
-        blueprint: The network as data.
+        blueprint: The network as data; or what is known of one of a user's own.
         network: To be trained in place.
         learning: What it learns, and how.
         scaler: Of the inputs, or None.
@@ -186,7 +187,7 @@ class Ready:
         seen: Which sequences the network that it goes on from had seen; None: there is none.
     """
 
-    blueprint: Blueprint
+    blueprint: Any
     network: nn.Module
     learning: Learning
     scaler: Scaler | None
@@ -195,8 +196,12 @@ class Ready:
 
     def module(self, options: Options) -> nn.Module:
         """What is trained: the network behind its scaler, on the device, within the memory."""
-        limit_memory(self.network, options.memory)
-        return ScaledInputs(self.network, self.scaler).to(options.device)
+        network = self.network
+        if self.blueprint.described:
+            limit_memory(network, options.memory)
+        else:
+            network = CheckedOutputs(network, self.blueprint)
+        return ScaledInputs(network, self.scaler).to(options.device)
 
     def train(self, options: Options) -> Examples | Streams:
         """What is learnt, as the options have it read."""

@@ -143,6 +143,23 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
         "Of each feature: standard (to mean 0 and deviation 1, as found in the training part) or "
         "none.",
     )
+    loss: Any = parameter(
+        None,
+        None,
+        "A loss of your own: a function of outputs and targets, or a torch module.",
+        "It gives a loss for each example (`[M]`), or their mean, of outputs `[M, K]` and targets: "
+        "class indices `[M]`, 0 and 1 `[M, L]`, or numbers `[M, K]` of mean 0 and deviation 1; per "
+        "step, M are the real steps. None: the task's.",
+    )
+    network: Any = parameter(
+        None,
+        None,
+        "A network of your own: a torch module, or a function that makes one.",
+        "`network(inputs, lengths)` gives `[B, K]`, per step `[B, T, K]`, of scaled inputs "
+        "`[B, T, I]` and lengths `[B]` (None: all T). A function is called with I and K. A module "
+        "is copied, and trained from its own weights on. No model file can hold it: pickle the "
+        "estimator. None: what the parameters of the group Network describe.",
+    )
     validation: Any = parameter(
         0.1,
         optional(plain(float)),

@@ -19,6 +19,7 @@ from elman.targets import Target
 from elman.tasks.estimator import SequenceEstimator
 from elman.tasks.fitting import Learning, Part, Parts
 from elman.tasks.head import Head
+from elman.tasks.own import own_loss
 from elman.training import MeanSquaredError
 from elman.transforms.scaler import Scaler
 
@@ -141,7 +142,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         scaler = _target_scaler(parts.train, warm)
         return Learning(
             _scaled(parts, scaler),
-            MeanSquaredError(self.cost_steps),
+            own_loss(self.loss, MeanSquaredError(self.cost_steps), self.cost_steps),
             None,
             parts.train.weight,
             {f"targets.{name}": array for name, array in scaler.tensors().items()},

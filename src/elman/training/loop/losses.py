@@ -6,6 +6,7 @@ of the totals divided by the sum of the counts, however the set was cut into bat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +25,7 @@ __all__ = [
     "CrossEntropy",
     "MeanSquaredError",
     "Measure",
+    "OwnLoss",
     "WeightedSum",
     "accuracy",
     "label_accuracy",
@@ -159,6 +161,50 @@ class MeanSquaredError:
         """Sum over the rows, or over their real steps."""
         counted = _counted(outputs, batch, self.steps)
         return counted.sum((counted.outputs - counted.targets).square().mean(dim=-1))
+
+
+@dataclass(frozen=True, eq=False)
+class OwnLoss:
+    """A loss of one's own, over the rows that count or their real steps.
+
+    Attributes:
+        function: Called with outputs `[M, K]` and targets (class indices `[M]`, 0 and 1 `[M, L]`,
+            numbers `[M, K]`), M rows or real steps; gives a loss for each, `[M]` or `[M, ...]` (the
+            mean over the further axes counts), or one number, their mean.
+        steps: As `MeanSquaredError.steps`.
+
+    Raises:
+        ArgumentError: In the call: it gives something else, or nothing that can be learnt from, or
+            one number where examples have weights.
+    """
+
+    function: Callable[[Tensor, Tensor], Tensor]
+    steps: str | None = None
+
+    def __call__(self, outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
+        """Sum over the rows, or over their real steps."""
+        counted = _counted(outputs, batch, self.steps)
+        rows = len(counted.outputs)
+        if not rows:
+            return WeightedSum(outputs.sum() * 0.0, outputs.new_zeros(()))
+        found = self.function(counted.outputs, counted.targets)
+        if not isinstance(found, Tensor) or not found.is_floating_point():
+            raise _no_loss(f"it gives {found!r:.80}")
+        if torch.is_grad_enabled() and outputs.requires_grad and not found.requires_grad:
+            raise _no_loss("it gives a number without a gradient")
+        if found.dim() == 0:
+            if counted.weights is not None:
+                raise _no_loss("it gives one number, and the examples have weights")
+            return WeightedSum(found * rows, found.new_full((), rows))
+        if len(found) != rows:
+            raise _no_loss(f"it gives shape {list(found.shape)} for {rows} examples")
+        return counted.sum(found.flatten(1).mean(dim=1) if found.dim() > 1 else found)
+
+
+def _no_loss(found: str) -> ArgumentError:
+    return ArgumentError(
+        "loss", found, "a tensor of a loss for each example (reduction='none'), or of their mean"
+    )
 
 
 def accuracy(outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
