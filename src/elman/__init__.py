@@ -25,6 +25,7 @@ _HOME = {
     "diagnose": "elman.diagnosis",
     "dynamic_unroll": "elman.layers",
     "explain": "elman.explanation",
+    "learning_rate_range": "elman.diagnosis",
     "load": "elman.runtime",
     "restore": "elman.nn",
     "static_unroll": "elman.layers",
@@ -57,6 +58,7 @@ __all__ = ["__version__", *_HOME, *_MODULES]  # pyright: ignore[reportUnsupporte
 
 if TYPE_CHECKING:
     from elman.diagnosis import diagnose as diagnose
+    from elman.diagnosis import learning_rate_range as learning_rate_range
     from elman.errors import ElmanError as ElmanError
     from elman.explanation import explain as explain
     from elman.layers import bidirectional_unroll as bidirectional_unroll

@@ -8,6 +8,7 @@ from elman.plots.gates import gates
 from elman.plots.gradients import gradients
 from elman.plots.honesty import honesty
 from elman.plots.horizon import horizon
+from elman.plots.learning_rates import learning_rates
 from elman.plots.misread import misread
 from elman.plots.reading import reading
 from elman.plots.regression import regression
@@ -29,6 +30,7 @@ __all__ = [
     "honesty",
     "horizon",
     "learning_curves",
+    "learning_rates",
     "misread",
     "reading",
     "regression",

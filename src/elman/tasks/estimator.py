@@ -49,6 +49,8 @@ from elman.tasks.parameters import RunParameters, SequenceParameters
 from elman.tasks.split import counted_groups
 from elman.training import Augmentation, Measure, RunFolder, TrainingConfig, writes
 from elman.training.events.history import History
+from elman.training.loop.rates import losses_at
+from elman.training.threads import computing_with
 from elman.transforms.scaler import Scaler
 
 __all__ = ["Estimator", "Learning", "NotFittedError", "SequenceEstimator"]
@@ -311,6 +313,29 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
+        ready, options = self._begun(X, y, sample_weight, groups)
+        fitted = fit_network(ready, options)
+        baselines = self._baseline_tensors(ready.parts.train) if self.baselines else {}
+        tensors = {f"baselines.{name}": array for name, array in baselines.items()}
+        self._complete(ready, options, fitted, tensors)
+        return self
+
+    def losses_at(
+        self, X: Any, y: Any, rates: Sequence[float], sample_weight: Any = None
+    ) -> np.ndarray:
+        """The loss `[S]` of each step of a training whose steps have these learning rates.
+
+        What is trained is a copy; see `elman.training.loop.rates`. Errors as `fit`.
+        """
+        ready, options = self._begun(X, y, sample_weight)
+        module, train = ready.module(options), ready.train(options)
+        with computing_with(options.threads, None, False, lambda chosen: None):
+            return losses_at(module, ready.learning.loss, train, options.config, rates)
+
+    def _begun(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any = None
+    ) -> tuple[Ready, Options]:
+        """All that a fit needs before its first step; arguments and errors as of `fit`."""
         options = self._options()
         self._check()
         warm = self._warm()
@@ -328,11 +353,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
         parts = choose_validation(part, given, options.config.seed, groups)
         ready = self._ready(parts, known, warm, options)
-        fitted = fit_network(ready, options)
-        baselines = self._baseline_tensors(parts.train) if self.baselines else {}
-        tensors = {f"baselines.{name}": array for name, array in baselines.items()}
-        self._complete(ready, options, fitted, tensors)
-        return self
+        return ready, options
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, known: Any) -> Self:
         """One pass over these rows, from where the last one ended; `known` of the first's targets.
@@ -388,6 +409,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         return Ready(
             blueprint,
             network,
+            parts,
             replace(learning, settings=settings),
             self._input_scaler(parts.train, warm),
             notes,
@@ -476,7 +498,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             tensors: What travels with the network besides.
             about: Further facts for the result.
         """
-        learning, blueprint, parts = ready.learning, ready.blueprint, ready.learning.parts
+        learning, blueprint, parts = ready.learning, ready.blueprint, ready.parts
         facts = {"train_sequences": len(parts.train), "validation": parts.how}
         facts["validation_sequences"] = 0 if parts.validation is None else len(parts.validation)
         facts |= about or {}

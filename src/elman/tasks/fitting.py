@@ -181,6 +181,7 @@ class Ready:
     Attributes:
         blueprint: The network as data; or what is known of one of a user's own.
         network: To be trained in place.
+        parts: What was given, targets in their own unit.
         learning: What it learns, and how.
         scaler: Of the inputs, or None.
         notes: What was inferred of how it begins, in sentences.
@@ -189,6 +190,7 @@ class Ready:
 
     blueprint: Any
     network: nn.Module
+    parts: Parts
     learning: Learning
     scaler: Scaler | None
     notes: tuple[str, ...] = ()
