@@ -68,4 +68,5 @@ def _more(found: Mapping[str, Any]) -> str:
         return "Other rates, more steps, or elman.diagnose may show why."
     last = found["lowest"] == found["rates"][-1]
     beyond = "the last that was tried." if last else "beyond that, the training gets worse."
-    return f"It begins to fall at {found['begins']:.2g} and is lowest at {found['lowest']:.2g}; {beyond}"
+    begins, lowest = found["begins"], found["lowest"]
+    return f"It begins to fall at {begins:.2g} and is lowest at {lowest:.2g}; {beyond}"
