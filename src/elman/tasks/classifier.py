@@ -194,7 +194,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         labels = check_labels(y, len(sequences))
         if is_column(y):
             warnings.warn(
-                "y is a column [N, 1]: one label a sequence, as y.ravel() has them",
+                "A column-vector y was passed when a 1d array was expected: it is read as one "
+                "label a sequence, as y.ravel() has them.",
                 DataConversionWarning,
                 stacklevel=3,
             )
