@@ -34,10 +34,21 @@ def _history(epochs: int, **more: Any) -> list[dict[str, Any]]:
     ]
 
 
+RATES = {
+    "rates": np.geomspace(1e-6, 10, 50).tolist(),
+    "losses": (2.0 - 1.5 * np.exp(-((np.arange(50) - 38) ** 2) / 60)).tolist(),
+    "smoothed": (2.0 - 1.5 * np.exp(-((np.arange(50) - 40) ** 2) / 60)).tolist(),
+    **{"begins": 2e-3, "suggested": 0.012, "lowest": 0.5, "optimizer": "adam"},
+}
+NONE = {"begins": None, "suggested": None, "lowest": None}
+
+
 def _curves() -> Iterator[tuple[str, Callable[[], Any]]]:
     rising = [{**e, "validation_loss": 3 - e["train_loss"]} for e in _history(12)]
     broken = [*_history(3), {"epoch": 4, "train_loss": np.nan, "validation_loss": np.nan}]
     yield "curves", lambda: plots.learning_curves(_history(12))
+    yield "learning rates", lambda: plots.learning_rates(RATES)
+    yield "learning rates, none", lambda: plots.learning_rates(RATES | NONE)
     yield "curves, one epoch", lambda: plots.learning_curves(_history(1))
     yield "curves, 300 epochs", lambda: plots.learning_curves(_history(300), score_name="R²")
     yield "curves, losses that rise", lambda: plots.learning_curves(rising)

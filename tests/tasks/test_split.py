@@ -74,8 +74,8 @@ def test_whole_groups_meet_the_share_of_rows_and_of_classes():
 
 def test_groups_are_checked():
     assert counted_groups(None, 3) is None
-    assert counted_groups(["a", "b", "b"], 3, [1.0, 0.0, 2.0]).tolist() == ["a", "b"]
-    assert counted_groups([1, 2], 2, [[0.0, 0.0], [0.0, 1.0]]).tolist() == [2]
+    assert counted_groups(["a", "b", "b"], 3, np.array([0, 2])).tolist() == ["a", "b"]
+    assert counted_groups([1, 2], 2, np.array([1])).tolist() == [2]
     with pytest.raises(ShapeError, match=r"groups: shape \(2,\); \(3,\)"):
         counted_groups(["a", "b"], 3)
     for missing in (None, float("nan")):

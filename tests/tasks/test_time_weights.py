@@ -81,3 +81,21 @@ def test_weights_of_steps_need_targets_of_steps():
             make(**OPTIONS | {"per_step": False}).fit(X, y, np.ones((30, 6)))
     with pytest.raises(ArgumentError, match="truncation: weights"):
         elman.Regressor(**OPTIONS, truncation=3).fit(X, NUMBERS, [np.ones(n) for n in LENGTHS])
+
+
+def test_groups_of_sequences_that_count():
+    """A sequence all of whose steps weigh nothing has no say in which groups are held out."""
+    each = [np.ones(n) for n in LENGTHS]
+    each[4] = np.zeros(LENGTHS[4])
+    groups = np.arange(30) // 3
+    options = OPTIONS | {"validation": 0.2}
+    model = elman.Regressor(**options).fit(X, NUMBERS, each, groups=groups)
+    rest = np.arange(30) != 4
+    weight = [w for n, w in enumerate(each) if n != 4]
+    other = elman.Regressor(**options).fit(
+        [X[n] for n in np.flatnonzero(rest)],
+        [NUMBERS[n] for n in np.flatnonzero(rest)],
+        weight,
+        groups=groups[rest],
+    )
+    np.testing.assert_array_equal(answers(model), answers(other))

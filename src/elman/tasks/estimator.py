@@ -343,7 +343,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         part, known = self._part(X, y, sample_weight, known)
         names = part.sequences.names if warm is None else warm.feature_names
         part = part.named(names)
-        groups = counted_groups(groups, len(X), sample_weight)
+        groups = counted_groups(groups, len(X), part.rows)
         given = validation_of(self.validation)
         if isinstance(given, tuple):
             given, _ = self._part(*given, None, known)

@@ -77,12 +77,14 @@ class Part:
         targets: As their kind has them.
         weight: `[N]`, or of each step `[N, T]`, or None.
         kind: Of the targets.
+        rows: Which these are of those that were given; None: all.
     """
 
     sequences: Sequences
     targets: np.ndarray
     weight: np.ndarray | None
     kind: Target
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -102,7 +104,8 @@ class Part:
         """Without the rows of weight zero."""
         if self.weight is None or self.weight.all():
             return self
-        return self.select(np.flatnonzero(self.weight.reshape(len(self), -1).any(axis=1)))
+        rows = np.flatnonzero(self.weight.reshape(len(self), -1).any(axis=1))
+        return replace(self.select(rows), rows=rows)
 
     def examples(self, weight: np.ndarray | None) -> Examples:
         """As tensors, with these weights."""

@@ -66,13 +66,13 @@ def split(
     return Split(np.flatnonzero(~held_out), aside, said, told)
 
 
-def counted_groups(groups: Any, rows: int, sample_weight: Any = None) -> np.ndarray | None:
+def counted_groups(groups: Any, rows: int, counted: np.ndarray | None = None) -> np.ndarray | None:
     """The groups of the sequences that count; None stays None.
 
     Args:
         groups: Labels `[N]`.
         rows: N.
-        sample_weight: `[N]` or `[N, T]`, checked; a sequence of weight zero does not count.
+        counted: Which sequences count, by their places; None: all.
 
     Raises:
         ShapeError: They are not one for each sequence.
@@ -87,9 +87,7 @@ def counted_groups(groups: Any, rows: int, sample_weight: Any = None) -> np.ndar
     if missing:
         raise DataError(f"groups[{missing[0]}]", "no group", "a group for each sequence")
     found = found.astype(str) if found.dtype == object else found
-    if sample_weight is None:
-        return found
-    return found[(np.asarray(sample_weight).reshape(rows, -1) > 0).any(axis=1)]
+    return found if counted is None else found[counted]
 
 
 def _single_rows(
