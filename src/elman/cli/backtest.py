@@ -13,7 +13,7 @@ from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import termination_interrupts
 from elman.cli.forecast import load_forecaster
 from elman.cli.level import kernels
-from elman.cli.options import JsonOption, ModelPath, model_file
+from elman.cli.options import WRITTEN, JsonOption, ModelPath, model_file, takes
 from elman.cli.works.series_answers import table_rows
 from elman.cli.works.series_data import (
     RepairOption,
@@ -63,6 +63,7 @@ def backtest(
     repair: RepairOption = None,
     timezone: TimezoneOption = None,
     json: JsonOption = False,
+    **written: Any,
 ) -> None:
     """Forecast from many times in the past, beside what came, and report on it honestly.
 
@@ -74,7 +75,7 @@ def backtest(
         plots.file_kind(plot)  # before anything takes minutes
     plots.check_theme(theme)
     answering: Any = load_forecaster(model)
-    panel = read_for(answering, data, part, repair=repair, timezone=timezone)
+    panel = read_for(answering, data, part, repair=repair, timezone=timezone, **written)
     again: dict[str, Any] = {}
     if refit is not None:
         answering = task_of(answering.task).load_estimator().load(model_file(model))
@@ -90,6 +91,9 @@ def backtest(
         with drawing(theme):
             _draw(plot, tested, panel)
     report_backtest(tested, data, f"{len(tested):,} origins", json)
+
+
+takes(backtest, (None, WRITTEN))
 
 
 def _draw(path: Path, tested: Backtest, panel: Panel) -> None:

@@ -1,9 +1,10 @@
-"""`elman data list|get|show|write`: the catalogue of public data sets."""
+"""`elman data list|get|show|write`: the catalogue of public data sets; and what a file holds."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -18,8 +19,15 @@ from rich.table import Table
 
 from elman.cli.completion import sets
 from elman.cli.console import note, print_json, progress_console, result_console, write_rows
-from elman.cli.exits import Command, termination_interrupts
+from elman.cli.exits import Command, options_of, termination_interrupts
+from elman.cli.inspection import print_inspected
+from elman.cli.options import own_options, takes
+from elman.cli.works.sequence_parts import TABLE, told_of
+from elman.cli.works.sequences import SequenceWork
+from elman.cli.works.series import SeriesWork
 from elman.cli.works.series_answers import table_rows
+from elman.cli.works.series_data import READING, told_of_series
+from elman.data.inspection import inspected
 from elman.data.sets import catalogue, labelled, preview
 from elman.data.sets import series as series_sets
 from elman.printable import many, printable
@@ -90,12 +98,28 @@ def get(name: Name) -> None:
     print(printable(str(folder)))
 
 
-@app.command("show", cls=Command)
-def show(name: Name, json: Json = False) -> None:
-    """Show what a set holds: origin, licence, sizes, first records.
+def _show(
+    ctx: typer.Context,
+    name: Annotated[
+        str,
+        typer.Argument(help="A set's name, or the path of a file or folder.", autocompletion=sets),
+    ],
+    json: Json = False,
+    **given: Any,
+) -> None:
+    """Show what a set holds: origin, licence, sizes, first records; or what is read of a file.
 
-    Example: `elman data show mnist`
+    Of a file: how it is written, what each column holds and is for, sequences or series, and the
+    command that would train on them. Nothing is trained.
+
+    Example: `elman data show readings.csv --label kind`
     """
+    known = {*catalogue.names(), *series_sets.series_names(), *labelled.labelled_names()}
+    if name not in known and (os.path.exists(name) or os.path.splitext(name)[1]):
+        found = inspected(name, told_of(given), told_of_series(given))
+        print_json(found) if json else print_inspected(found, options_of(ctx.command))
+        return
+    own_options(given, (), f"the set {name!r}")
     shown = preview.preview(name)
     if json:
         print_json(shown)
@@ -105,6 +129,11 @@ def show(name: Name, json: Json = False) -> None:
         lines = value if isinstance(value, list) else [value]
         table.add_row(key, "\n".join(str(line) for line in lines))
     result_console.print(table, markup=False)
+
+
+_ROLES = {name: option for name, option in SeriesWork.about.items() if name in READING}
+takes(_show, (SequenceWork.title, TABLE), (SeriesWork.title, _ROLES))
+app.command("show", cls=Command)(_show)
 
 
 @app.command("write", cls=Command)

@@ -15,7 +15,8 @@ from typer.core import TyperCommand
 from elman.cli.console import progress_console
 from elman.errors import ArgumentError, ElmanError
 
-__all__ = ["Command", "Terminated", "failed", "termination_interrupts"]
+__all__ = ["Command", "Said", "Terminated", "as_options", "failed", "options_of"]
+__all__ += ["termination_interrupts"]
 
 FAILED, MISUSED, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 
@@ -39,7 +40,7 @@ class Command(TyperCommand):
         except KeyboardInterrupt:
             code, message = INTERRUPTED, "Interrupted."
         except ElmanError as error:
-            raise typer.Exit(failed(error, _options_of(self))) from None
+            raise typer.Exit(failed(error, options_of(self))) from None
         _say(message)
         raise typer.Exit(code)
 
@@ -61,7 +62,7 @@ class Said(NamedTuple):
 _NAMED_OTHERWISE = {"run": "out", "name": "data"}  # parameters whose options have another name
 
 
-def _options_of(command: Any) -> dict[str, Said]:
+def options_of(command: Any) -> dict[str, Said]:
     """How a command says each of its parameters."""
     found = {}
     for one in command.params:
@@ -83,7 +84,7 @@ def failed(error: ElmanError, options: Mapping[str, Said] | None = None) -> int:
     known = options or {}
     where, comma, rest = error.where.partition(",")
     where = (known[where].option if where in known else where) + comma + rest
-    told = ElmanError(where, _as_options(error.found, known), _as_options(error.expected, known))
+    told = ElmanError(where, as_options(error.found, known), as_options(error.expected, known))
     _say(f"Error: {told}")
     return MISUSED if isinstance(error, ArgumentError) else FAILED
 
@@ -97,12 +98,14 @@ _ARGUMENT = re.compile(
 )
 
 
-def _as_options(advice: str, options: Mapping[str, Said]) -> str:
+def as_options(advice: str, options: Mapping[str, Said]) -> str:
     """What is told of Python's arguments, told of the command line's options.
 
     >>> known = {name: Said(f"--{name}", None, "0") for name in ("short", "ahead", "clip")}
-    >>> _as_options("short='drop', clip=None, or give it as ahead=", known)
+    >>> as_options("short='drop', clip=None, or give it as ahead=", known)
     '--short drop, --clip 0, or give it as --ahead'
+    >>> as_options("short=','", known)
+    "--short ','"
     """
 
     def option(found: re.Match[str]) -> str:
@@ -112,7 +115,10 @@ def _as_options(advice: str, options: Mapping[str, Said]) -> str:
         if found[3] == "False":
             return said.off or f"no {said.option}"
         value = said.nothing if found[3] == "None" else found[2] or found[4]
-        return said.option if value is None else f"{said.option} {shlex.quote(value)}"
+        if value is None:
+            return said.option
+        plain = any(map(str.isalnum, value))  # else it would look like a mark of the sentence
+        return f"{said.option} {shlex.quote(value) if plain else repr(value)}"
 
     advice = _ARGUMENT.sub(option, advice)
     return re.sub(r"\brepair '(\w+)'", r"--repair \1", advice) if "repair" in options else advice

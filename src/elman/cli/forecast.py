@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from elman import plots
 from elman.cli.console import note, print_rows
 from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.level import kernels
-from elman.cli.options import JsonOption, ModelPath, model_file
+from elman.cli.options import WRITTEN, JsonOption, ModelPath, model_file, takes
 from elman.cli.works.series_answers import forecast_columns, path_columns, table_rows
 from elman.cli.works.series_data import (
     AheadOption,
@@ -51,6 +51,7 @@ def forecast(
     repair: RepairOption = None,
     timezone: TimezoneOption = None,
     json: JsonOption = False,
+    **written: Any,
 ) -> None:
     """Print how each series goes on from its end. Needs no torch.
 
@@ -60,7 +61,9 @@ def forecast(
     if plot is not None:
         plots.file_kind(plot)  # before anything takes minutes
     plots.check_theme(theme)
-    panel = read_for(answering, data, part, ahead=ahead, repair=repair, timezone=timezone)
+    panel = read_for(
+        answering, data, part, ahead=ahead, repair=repair, timezone=timezone, **written
+    )
     with naming(data):
         found = answering.predict(panel)
     if plot is not None:
@@ -78,6 +81,9 @@ def forecast(
     sampled = answering.sample(panel, paths=paths, seed=seed)
     rows = table_rows(path_columns(found, sampled))
     print_rows(rows, out, json, f"{paths} paths of each of {len(found)} series by {kernels()}")
+
+
+takes(forecast, (None, WRITTEN))
 
 
 def load_forecaster(path: Path) -> ForecasterModel:

@@ -12,20 +12,14 @@ import typer
 
 from elman.cli.completion import sets, usual
 from elman.data import LabelledSequences
-from elman.data.readers.idx import has_test_part
+from elman.data.readers import has_parts, options_of
 from elman.data.sets import labelled
-from elman.data.tables.reader import is_table
+from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
+from elman.parameters import told as told_of
 
-__all__ = ["DataOption", "JsonOption", "ModelPath", "PartOption", "model_file"]
-__all__ += [
-    "own_options",
-    "read_data",
-    "read_labelled",
-    "scored_part",
-    "table_kind",
-    "takes",
-]
+__all__ = ["WRITTEN", "DataOption", "JsonOption", "ModelPath", "PartOption", "model_file"]
+__all__ += ["own_options", "read_data", "read_labelled", "scored_part", "takes"]
 
 ModelPath = Annotated[
     Path, typer.Argument(help="A model file (model.elman), or the folder of a run.")
@@ -35,7 +29,8 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         autocompletion=sets,
-        help="A set's name (see `elman data list`), or a path: idx pair, .npz, .csv, .parquet.",
+        help="A set's name (see `elman data list`), or a path: a table (.csv, .tsv, .parquet), a "
+        "folder of such, .ts, .npz, an idx pair.",
     ),
 ]
 PartOption = Annotated[
@@ -48,6 +43,12 @@ PartOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+WRITTEN: Mapping[str, tuple[Any, str]] = {
+    name: (one.kind.option, one.text) for name, one in told_of(Dialect).items() if one.kind
+}
+"""What may be told of how a text table is written."""
+
+
 def read_data(
     source: str, part: str | None, told: Mapping[str, Any], table: Mapping[str, Any]
 ) -> LabelledSequences:
@@ -56,10 +57,14 @@ def read_data(
     Args:
         source: A set's name or a path.
         part: Of the set.
-        told: What the command line says of the table, as `elman.data.read` takes it.
-        table: How a table is read besides; nothing else is.
+        told: What the command line says of it, as `elman.data.read` takes it.
+        table: What else is known, of which a file takes what concerns it.
     """
-    return labelled.load(source, part, **({**table, **told} if is_table(source) else told))
+    if source in labelled.labelled_names() or not os.path.exists(source):
+        return labelled.load(source, part, **told)
+    known = options_of(source)
+    besides = {name: value for name, value in table.items() if name in known}
+    return labelled.load(source, part, **{**besides, **told})
 
 
 def read_labelled(
@@ -72,18 +77,9 @@ def read_labelled(
     return data
 
 
-def table_kind(asked: Any) -> dict[str, bool]:
-    """What a table holds for a model, or for an estimator: options of `elman.data.read`."""
-    target = asked.target
-    told = {"per_step": target.per_step, "classes": target.per_step and target.whole}
-    told["ids"] = asked.reads_ids
-    return {name: True for name, wanted in told.items() if wanted}
-
-
 def scored_part(source: str) -> str | None:
     """The part that a score is read on: a set's test part; None of what has no parts."""
-    own = source in labelled.labelled_names() or has_test_part(Path(source))
-    return "test" if own else None
+    return "test" if source in labelled.labelled_names() or has_parts(source) else None
 
 
 def model_file(path: Path) -> Path:

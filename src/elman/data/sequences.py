@@ -14,7 +14,7 @@ from elman.errors import ArgumentError, DataError, ShapeError
 from elman.parameters import whole_number
 from elman.printable import quoted
 
-__all__ = ["LabelledSequences", "Sequences", "as_sequences", "check_ids", "padded"]
+__all__ = ["LabelledSequences", "Sequences", "arranged", "as_sequences", "check_ids", "padded"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +173,8 @@ def as_sequences(
         X: An array `[N, T, I]`; or a list (tuple, object array) of arrays `[T_i, I]`, where a
             flat `[T_i]` is a sequence of one feature and T_i may be 0; or a list of frames, whose
             columns are the features, matched by name; or `Sequences`. Of ids an array `[N, T]`, a
-            list of `[T_i]`, or `Sequences`.
+            list of `[T_i]`, or `Sequences`. Tensors of torch stand for arrays, and a
+            `PackedSequence` for a list, in the order that it was packed in.
         features: The number of features that is needed; None takes what is found.
         ids: Whether X holds token ids instead of features; they are never guessed from a dtype.
         vocabulary: V: ids must be in 0…V - 1; None: 0 or more.
@@ -186,6 +187,7 @@ def as_sequences(
         DataError: A value is NaN, infinite or beyond float32, or an id outside the vocabulary:
             the message names its sequence, step and feature.
     """
+    X = _without_torch(X, where)
     if ids or vocabulary is not None:
         _check_asked(features, ids, vocabulary)
         return _token_ids(X, vocabulary, where)
@@ -198,12 +200,84 @@ def as_sequences(
     if array.ndim != 3:
         raise ShapeError(where, f"found an array of shape {array.shape}", _reshape_advice(array))
     _check_any(array, where)
+    if features not in (None, array.shape[2]) and array.shape[1] == features:
+        expected = (
+            f"{features} features are needed; or, of [sequences, features, steps], axes='NIT'"
+        )
+        raise ShapeError(where, f"found {array.shape[2]} features", expected)
     _check_features(array.shape[2], features, where)
     values = _float32(array)
     if not np.isfinite(values).all():
         sequence, step, feature = np.argwhere(~np.isfinite(values))[0]
         raise _not_finite(where, sequence, step, feature, array[sequence, step, feature])
     return _whole(values)
+
+
+def arranged(X: Any, axes: str | None, where: str = "X") -> Any:
+    """An array X with its axes as `as_sequences` has them.
+
+    >>> arranged(np.zeros((5, 3, 20)), "NIT").shape
+    (5, 20, 3)
+
+    Args:
+        X: Sequences in any form: an array with three axes, or a list of arrays with two, is
+            arranged.
+        axes: "NTI" as it is, "NIT" with features before steps; None: as it is.
+        where: What messages call X.
+
+    Raises:
+        ArgumentError: `axes` is something else; or None, and each sequence would be a single step
+            of several features: more likely a single feature of several steps.
+    """
+    if axes not in (None, "NTI", "NIT"):
+        raise ArgumentError("axes", f"found {axes!r}", "'NTI' (steps before features) or 'NIT'")
+    X = X if isinstance(X, Sequences) else _without_torch(X, where)
+    if isinstance(X, list | tuple) and axes == "NIT":
+        return [row.T if isinstance(row, np.ndarray) and row.ndim == 2 else row for row in X]
+    if not isinstance(X, np.ndarray) or X.ndim != 3:
+        return X
+    if axes == "NIT":
+        return X.transpose(0, 2, 1)
+    if axes is None and X.shape[1] == 1 < X.shape[2]:
+        raise ArgumentError(
+            "axes",
+            f"not told, and X has the shape {X.shape}",
+            f"'NIT' for one feature of {X.shape[2]} steps, 'NTI' for one step of "
+            f"{X.shape[2]} features",
+        )
+    return X
+
+
+def _without_torch(X: Any, where: str) -> Any:
+    """X with arrays for tensors; torch is not loaded for it."""
+    if hasattr(X, "batch_sizes") and hasattr(X, "unsorted_indices"):
+        return _unpacked(X, where)
+    if isinstance(X, list | tuple):
+        return [_array_of(row, where) if hasattr(row, "detach") else row for row in X]
+    return _array_of(X, where) if hasattr(X, "detach") else X
+
+
+def _array_of(tensor: Any, where: str) -> np.ndarray:
+    """A tensor of torch as an array, wherever it is."""
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point() and tensor.element_size() < 4:
+        tensor = tensor.float()
+    try:
+        return tensor.numpy()
+    except (TypeError, RuntimeError) as error:
+        found = f"found a tensor that is no array ({error})"
+        raise ShapeError(where, found, "a dense one") from error
+
+
+def _unpacked(packed: Any, where: str) -> list[np.ndarray]:
+    """The sequences of torch's `PackedSequence`, in the order that they were packed in."""
+    data = _array_of(packed.data, where)
+    sizes = _array_of(packed.batch_sizes, where)
+    begins = np.cumsum(sizes) - sizes
+    rows = [data[begins[: int((sizes > n).sum())] + n] for n in range(int(sizes[0]))]
+    if packed.unsorted_indices is None:
+        return rows
+    return [rows[n] for n in _array_of(packed.unsorted_indices, where)]
 
 
 def _pad(X: list[Any], features: int | None, where: str) -> Sequences:

@@ -16,6 +16,7 @@ from elman.data import as_panel
 from elman.data.series.ahead import extended, joined_panels
 from elman.data.series.panel import Panel
 from elman.data.series.windows import TRAITS, Windows, cut
+from elman.data.tables.dialect import Dialect
 from elman.data.tables.timestamps import read_times, shown
 from elman.errors import ArgumentError, BundleError, DataError
 from elman.runtime.forecasting import (
@@ -30,7 +31,7 @@ from elman.runtime.forecasting import (
     tested,
 )
 from elman.runtime.network import Network, Run
-from elman.runtime.travelling import below, metadata_of
+from elman.runtime.travelling import below, metadata_of, reading_of
 
 __all__ = ["ForecasterModel", "usable"]
 
@@ -48,6 +49,7 @@ class ForecasterModel:
         plan: How windows are read and written.
         companions: Scalers, calibration and the like.
         metadata: How the model was trained: plain data.
+        reading: What the training was told of how its file is written: options of `as_panel`.
 
     Raises:
         BundleError: The bundle is not a forecaster's, or lacks a part.
@@ -65,6 +67,7 @@ class ForecasterModel:
         self.companions = Companions.from_bundle(bundle)
         self.plan = self.companions.plan
         self.metadata = metadata_of(bundle)
+        self.reading = reading_of(bundle)
         self._until = _until(bundle, len(self.companions.names))
         _check_network(self.blueprint, self.companions)
         self._network = Network(bundle.blueprint, bundle.weights)
@@ -121,6 +124,7 @@ class ForecasterModel:
             ahead=ahead,
             joint=plan.joint,
             timezone=plan.timezone,
+            **Dialect.among(self.reading),
         )
 
     def predict(self, frame: Any, ahead: Any = None) -> Forecast:

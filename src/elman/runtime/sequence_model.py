@@ -12,6 +12,8 @@ import numpy as np
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle, unpack_strings
 from elman.data import Sequences
+from elman.data.readers import columns_for, is_given_as_table, read_given
+from elman.data.sequences import arranged
 from elman.errors import ArgumentError, BundleError
 from elman.kernels import native
 from elman.metrics.scorecards import SHARES, TITLES, Card, first_scores, interval, verdict
@@ -29,6 +31,7 @@ from elman.runtime.travelling import (
     baseline_tensors,
     below,
     metadata_of,
+    reading_of,
     scaler_from,
     setting_of,
 )
@@ -50,7 +53,8 @@ class SequenceModel(ABC):
         target: The kind of what was learnt.
         n_features_in_: Features of a step.
         feature_names: Of these, where what was learnt had some: then answers go by them.
-        reading: What the training was told of its table: columns by their role.
+        reading: What the training was told of its table: options of `elman.data.read`.
+        axes: Of arrays, as the estimator's parameter.
         baselines: What the score is held against, or None.
         seen: Which sequences it was trained and validated on, or None where the file is older.
         held_out: The names of sequences of the same data that were held out for a test.
@@ -75,7 +79,8 @@ class SequenceModel(ABC):
         self.metadata = metadata_of(bundle)
         names = setting_of(bundle, "features", list, None)
         self.feature_names = None if names is None else tuple(map(str, names))
-        self.reading: dict[str, Any] = setting_of(bundle, "reading", dict, {})
+        self.reading = reading_of(bundle)
+        self.axes: str | None = setting_of(bundle, "axes", str, None)
         tensors = baseline_tensors(bundle)
         self.baselines: Any = self._baselines(tensors) if tensors else None
         self.input_scaler = scaler_from(bundle, "inputs", self.n_features_in_)
@@ -174,16 +179,16 @@ class SequenceModel(ABC):
         columns = dict(self.reading)
         return {"reads": reads, "columns": columns, "answers": str(self.target)}
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The task's score; larger is better. See `evaluate`."""
         return self.evaluate(X, y, sample_weight)["score"]
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def evaluate(self, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
         """Scores, and those of the baselines beside them.
 
         Args:
-            X: `[N, T, I]`, or a list of `[T_i, I]`.
-            y: As it was trained on.
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or a table as it was trained on.
+            y: As it was trained on; None: the labels in that table.
             sample_weight: `[N]`, or None; per step each step has its sequence's weight, or its own:
                 `[N, T]` or a list of `[T_i]`.
 
@@ -199,7 +204,7 @@ class SequenceModel(ABC):
         Raises:
             ShapeError, DataError: X, y or the weights do not fit.
         """
-        sequences = self.sequences(X)
+        sequences, y = self.labelled(X, y)
         weight = check_weight(sample_weight, sequences, self.target.per_step)
         scores, true, each = self._scores(sequences, y, weight)
         notes = scores.pop("notes", [])
@@ -267,11 +272,32 @@ class SequenceModel(ABC):
         """One sequence as it was given, its features in order, and as the network reads it."""
         if hasattr(sequence, "columns"):
             sequence = self.sequences([sequence]).rows()[0]
+        else:
+            (sequence,) = arranged([sequence], self.axes)
         return scaled_sequence(sequence, self.blueprint, self.input_scaler)
 
     def sequences(self, X: Any) -> Sequences:
-        """X as this model reads it; errors as `elman.data.as_sequences`."""
+        """X as this model reads it; errors as `elman.data.as_sequences`, or `elman.data.read`."""
+        if is_given_as_table(X):
+            return self.labelled(X, None, needed=False)[0]
+        X = arranged(X, self.axes if self.axes is not None else "NTI")
         return sequences_for(self.blueprint, X).named(self.feature_names)
+
+    def labelled(self, X: Any, y: Any, *, needed: bool = True) -> tuple[Sequences, Any]:
+        """X as this model reads it, and its labels: y, or those in the table X.
+
+        Args:
+            X: Sequences in any form, or a table as it was trained on.
+            y: Labels; None: those of the table; or the name of their column.
+            needed: Whether the table must have labels.
+        """
+        if not is_given_as_table(X):
+            return self.sequences(X), y
+        told: dict[str, Any] = {**columns_for(self), "labelled": needed, "grouped": False}
+        if self.feature_names is not None:
+            told["features"] = list(self.feature_names)
+        X, y = read_given(X, y, self.reading, **told)
+        return self.sequences(X), y
 
     def outputs(self, sequences: Sequences) -> np.ndarray:
         """The network's outputs `[N, K]`, or `[N, T, K]` with zeros past each length."""

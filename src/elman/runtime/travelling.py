@@ -10,7 +10,7 @@ from elman.bundle import Bundle
 from elman.errors import BundleError
 from elman.transforms.scaler import Scaler
 
-__all__ = ["baseline_tensors", "below", "metadata_of", "scaler_from", "setting_of"]
+__all__ = ["baseline_tensors", "below", "metadata_of", "reading_of", "scaler_from", "setting_of"]
 
 
 def setting_of(bundle: Bundle, name: str, kind: type, default: Any) -> Any:
@@ -36,6 +36,20 @@ def metadata_of(bundle: Bundle) -> dict[str, Any]:
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise BundleError("metadata, notes", f"found {repr(notes)[:80]}", "a list of texts")
     return metadata
+
+
+def reading_of(bundle: Bundle) -> dict[str, Any]:
+    """What a training was told of its table: texts, or lists of texts, by the option's name.
+
+    Raises:
+        BundleError: It says something else.
+    """
+    reading = setting_of(bundle, "reading", dict, {})
+    for name, value in reading.items():
+        for text in value if isinstance(value, list) else [value]:
+            if not isinstance(text, str):
+                raise BundleError(f"reading, {name}", f"found {value!r:.80}", "a text, or texts")
+    return reading
 
 
 def baseline_tensors(bundle: Bundle) -> dict[str, np.ndarray]:

@@ -19,6 +19,14 @@ from torch import nn
 from elman import bundle
 from elman.blueprint import Blueprint, CellConfig
 from elman.bundle import Bundle
+from elman.data.readers import (
+    columns_for,
+    is_given_as_table,
+    label_told,
+    labelled_table,
+    read_given,
+)
+from elman.data.sequences import arranged
 from elman.errors import ArgumentError, BundleError, CheckpointError, ShapeError
 from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
@@ -79,6 +87,18 @@ class Estimator(BaseEstimator):
     module_: Any
     history_: History | None
     result_: dict[str, Any]
+
+    @property
+    def reading(self) -> Mapping[str, Any]:
+        """What is told of the table that the data come from, for the model file.
+
+        Columns by their role, and how the file is written: options of `elman.data.read`.
+        """
+        return getattr(self, "_reading", {})
+
+    @reading.setter
+    def reading(self, told: Mapping[str, Any]) -> None:
+        self._reading = dict(told)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as one file, which `elman.load` answers from without torch.
@@ -148,6 +168,7 @@ class Estimator(BaseEstimator):
         self.model_ = task_of(self._task).load_model()(found, run)
         self.module_ = module
         self.result_ = self.model_.metadata
+        self.reading = self.model_.reading
 
     def _warm(self) -> Any:
         """The model to go on from, or None."""
@@ -215,7 +236,7 @@ class Estimator(BaseEstimator):
     ) -> None:
         """Hold the trained network with all that travels with it; complete the run's folder."""
         kept = {k: v for k, v in _packed(self.get_params()).items() if k not in _SURROUNDINGS}
-        settings |= {"estimator": kept}
+        settings |= {"estimator": kept, "reading": dict(self.reading)}
         made = Bundle(self._task, blueprint, weights_of(network), tensors, settings)
         self._hold(made, network, options.device)
         if options.folder is not None and writes():
@@ -234,15 +255,6 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         n_features_in_: Features of a step.
         feature_names_in_: Their names, where X had some: a list of frames, or a table.
     """
-
-    @property
-    def reading(self) -> Mapping[str, str]:
-        """What is told of the table that X comes from, for the model file: columns by role."""
-        return getattr(self, "_reading", {})
-
-    @reading.setter
-    def reading(self, columns: Mapping[str, str]) -> None:
-        self._reading = dict(columns)
 
     @property
     def held_out(self) -> tuple[str, ...]:
@@ -294,17 +306,32 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         """What the score is held against, fitted to the training part; nothing by default."""
         return {}
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        *,
+        series: str | None = None,
+        step: str | None = None,
+    ) -> Self:
         """Train the network.
 
         Args:
-            X: `[N, T, I]`, or a list of `[T_i, I]`.
-            y: What is to be learnt of each sequence; see the task.
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or what else `elman.data.as_sequences` takes.
+                Or a pandas, polars or Arrow table with a row a step, or a row a sequence, or the
+                path of a file: what `elman.data.read` takes.
+            y: What is to be learnt of each sequence; see the task. Of a table also the name of
+                the label's column, or several; None: a column of a usual name.
             sample_weight: `[N]` ≥ 0: how much each sequence counts. Zero leaves it out. Where a
                 target belongs to each step also `[N, T]`, or a list of `[T_i]`: how much each
                 step counts.
             groups: Labels `[N]`, as subjects: where `validation` is a share, the sequences of a
                 group are all in it or all out of it.
+            series: Of a table: the column that tells the sequences apart; None, here and below:
+                the levels of its index, or columns of usual names.
+            step: Of a table: the column of the steps.
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -313,7 +340,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
+        X, y, notes = self._from_table(X, y, {"series": series, "step": step})
         ready, options = self._begun(X, y, sample_weight, groups)
+        ready = replace(ready, notes=(*notes, *ready.notes))
         fitted = fit_network(ready, options)
         baselines = self._baseline_tensors(ready.parts.train) if self.baselines else {}
         tensors = {f"baselines.{name}": array for name, array in baselines.items()}
@@ -340,13 +369,15 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._check()
         warm = self._warm()
         known = None if warm is None else self._open(self._known(warm))
+        X = arranged(X, self.axes)
         part, known = self._part(X, y, sample_weight, known)
         names = part.sequences.names if warm is None else warm.feature_names
         part = part.named(names)
         groups = counted_groups(groups, len(X), part.rows)
         given = validation_of(self.validation)
         if isinstance(given, tuple):
-            given, _ = self._part(*given, None, known)
+            given = read_given(*given, self.reading, **columns_for(self))
+            given, _ = self._part(arranged(given[0], self.axes), given[1], None, known)
             given = given.named(names)
             if given.sequences.features != part.sequences.features:
                 found = f"{given.sequences.features} features a step"
@@ -364,7 +395,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         warm = self.model_ if self.__sklearn_is_fitted__() else None
         before = getattr(self, "_continuation", None)
         options = one_pass(self._options(), before)
-        if warm is not None:
+        if warm is None:
+            X = arranged(X, self.axes)
+        else:
             X, known = warm.sequences(X), self._known(warm)
         part, known = self._part(X, y, sample_weight, known)
         parts = Parts(part, None, "none: partial_fit")
@@ -403,9 +436,11 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
         learning = self._learning(parts, known, warm)
         names = parts.train.sequences.names if warm is None else warm.feature_names
-        settings = learning.settings | {"reading": dict(self.reading)}
+        settings = dict(learning.settings)
         if names is not None:
             settings["features"] = list(names)
+        if self.axes is not None:
+            settings["axes"] = self.axes
         return Ready(
             blueprint,
             network,
@@ -425,11 +460,11 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         """
         return self._fitted("predict").predict(X)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The task's score; larger is better. See the runtime's model."""
         return self._fitted("score").score(X, y, sample_weight)
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def evaluate(self, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
         """Scores, and those of honest baselines beside them; see the runtime's model."""
         return self._fitted("evaluate").evaluate(X, y, sample_weight)
 
@@ -449,7 +484,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             ShapeError, DataError: X or y do not fit the model.
         """
         model = self._fitted("training_loss")
-        part, known = self._part(model.sequences(X), y, None, self._known(model))
+        part, known = self._part(*model.labelled(X, y), None, self._known(model))
         learning = self._learning(Parts(part, None, ""), known, model)
         return replace(learning.parts.train, weight=learning.weight), learning.loss
 
@@ -462,11 +497,28 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
         super()._hold(found, module, device)
         self.n_features_in_ = self.model_.n_features_in_
-        self.reading, self.held_out = self.model_.reading, self.model_.held_out
+        self.held_out = self.model_.held_out
         if self.model_.feature_names is not None:
             self.feature_names_in_ = np.array(self.model_.feature_names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+
+    def _from_table(
+        self, X: Any, y: Any, roles: Mapping[str, str | None]
+    ) -> tuple[Any, Any, tuple[str, ...]]:
+        """X and y that stand in a table, what was inferred of it; others as they are."""
+        told = {role: name for role, name in roles.items() if name is not None}
+        if not is_given_as_table(X):
+            if told:
+                raise ArgumentError(", ".join(told), "given, and X is no table", "leave it out")
+            return X, y, ()
+        warm = self._warm()
+        told = told if warm is None else {**warm.reading, **told}
+        data = labelled_table(X, y, told, **columns_for(self))
+        if data.labels is None:
+            raise ArgumentError("y", "not given, and X has no labels", "the name of their column")
+        self.reading = told | label_told(y)
+        return data.sequences, data.labels, data.notes
 
     def _features(self) -> int | None:
         """Features that X must have: the fitted model's, where training goes on from it."""

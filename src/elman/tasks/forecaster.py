@@ -11,6 +11,7 @@ from jaxtyping import Int
 from elman.blueprint import Blueprint
 from elman.data import as_panel
 from elman.data.series.panel import Panel
+from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
 from elman.parameters import documented
 from elman.runtime.forecaster import usable
@@ -66,6 +67,9 @@ class Forecaster(Estimator, ForecastParameters):
         frequency: str | None = None,
         timezone: str | None = None,
         repair: Any = (),
+        separator: str | None = None,
+        decimal: str | None = None,
+        encoding: str | None = None,
     ) -> Self:
         """Train on one or many series.
 
@@ -82,6 +86,9 @@ class Forecaster(Estimator, ForecastParameters):
             frequency: Of the steps; None finds it out.
             timezone: Of times that have none, those of later frames, too.
             repair: What may be repaired.
+            separator: Of text files, and of later ones; None, here and below: found out.
+            decimal: Likewise: the decimal sign.
+            encoding: Likewise.
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -89,6 +96,7 @@ class Forecaster(Estimator, ForecastParameters):
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
         options = self._options()
+        written = Dialect(separator=separator, decimal=decimal, encoding=encoding)
         columns = {"target": target, "time": time, "series": series}
         covariates = {"past": past, "future": future, "static": static}
         panel = as_panel(
@@ -99,7 +107,10 @@ class Forecaster(Estimator, ForecastParameters):
             timezone=timezone,
             repair=repair,
             joint=self.joint,
+            **written.told(),
         )
+        if not isinstance(frame, Panel):  # else who read it has said how
+            self.reading = written.told()
         warm, plan = self._warm(), plan_of(self.get_params(), panel, horizon)
         if warm is not None:
             plan = going_on(warm, plan, panel, self.window)

@@ -143,6 +143,12 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
         "Of each feature: standard (to mean 0 and deviation 1, as found in the training part) or "
         "none.",
     )
+    axes: str | None = parameter(
+        None,
+        None,
+        "The axes of an array X: NTI (sequences, steps, features) or NIT, as sktime has them.",
+        "None: NTI; where that would be several features of one step, it is asked for.",
+    )
     loss: Any = parameter(
         None,
         None,

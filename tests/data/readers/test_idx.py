@@ -123,7 +123,7 @@ def test_a_damaged_gzip_stream(tmp_path):
     content = bytearray(gzip.compress(idx_bytes(np.zeros(1000, np.uint8))))
     content[20] ^= 0xFF
     (tmp_path / "x").write_bytes(content)
-    with pytest.raises(FormatError, match="gzip stream is damaged"):
+    with pytest.raises(FormatError, match="packed stream is damaged"):
         read_idx(tmp_path / "x")
 
 
@@ -145,9 +145,9 @@ def test_files_that_are_not_there_or_not_understood(tmp_path):
         read(tmp_path)
     with pytest.raises(DataError, match="cannot be read"):
         read_idx(tmp_path)
-    (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(FormatError, match=r"no format that Elman reads.*\.npz.*\.parquet"):
-        read(tmp_path / "notes.txt")
+    (tmp_path / "notes.md").write_text("hello")
+    with pytest.raises(FormatError, match=r"no format that Elman reads.*\.parquet.*\.npz"):
+        read(tmp_path / "notes.md")
     (tmp_path / "x-images-idx3-ubyte").write_bytes(idx_bytes(IMAGES))
     with pytest.raises(ArgumentError, match="label: does not apply"):
         read(tmp_path / "x-images-idx3-ubyte", label="y")

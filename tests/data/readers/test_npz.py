@@ -165,3 +165,31 @@ def test_arrays_are_the_readers_own(path):
     values = read(path).sequences.values
     np.testing.assert_array_equal(values, X)
     assert values.flags.writeable
+
+
+def test_token_ids(tmp_path):
+    path = tmp_path / "ids.npz"
+    np.savez(path, X=np.array([[5, 2, 0], [7, 0, 0]]), lengths=[2, 1], y=["a", "b"])
+    data = read(path, ids=True)
+    assert [row.tolist() for row in data.sequences.rows()] == [[5, 2], [7]]
+    assert data.sequences.features is None
+    np.savez(path, X=np.array([5, 2, 7]), lengths=[2, 1])
+    assert [row.tolist() for row in read(path, ids=True).sequences.rows()] == [[5, 2], [7]]
+    with pytest.raises(ShapeError, match=r"found int64 of shape \(3,\).*ids=True"):
+        read(path)
+    np.savez(path, X=np.array([5, 2, 7]), lengths=[2, 2])
+    with pytest.raises(ShapeError, match="lengths that sum to the number of ids"):
+        read(path, ids=True)
+    np.savez(path, X=np.array([[5, -2]]))
+    with pytest.raises(DataError, match="found token id -2"):
+        read(path, ids=True)
+
+
+def test_axes(tmp_path):
+    path = tmp_path / "x.npz"
+    X = np.arange(24.0).reshape(2, 3, 4)
+    np.savez(path, X=X.transpose(0, 2, 1))
+    np.testing.assert_array_equal(read(path, axes="NIT").sequences.values, X)
+    np.savez(path, X=X[:, :1])
+    with pytest.raises(ArgumentError, match="axes: not told"):
+        read(path)

@@ -246,8 +246,8 @@ def test_paths_and_names_are_read(monkeypatch, tmp_path):
     rows = {"time": [1, 2, 2], "y": [1.0, 2.0, 3.0]}
     monkeypatch.setattr(
         "elman.data.tables.reader.read",
-        lambda path, texts: as_table(
-            rows, path, lambda row: f"{path.split('/')[-1]}, line {row + 2}"
+        lambda path, texts, dialect: as_table(
+            rows, path.name, lambda row: f"{path.name}, line {row + 2}"
         ),
     )
     assert as_panel("sunspots") is panel

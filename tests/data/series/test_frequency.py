@@ -151,6 +151,16 @@ def test_rows_without_a_common_difference_go_on_by_the_median():
     assert infer(times, np.array([0, 5]), rows=True) == Frequency("step", 11, rows=True)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "word"),
+    [(10.0006, "rows:10s"), (303.2, "rows:5min"), (7.4, "rows:7400ms"), (86401.3, "rows:D")],
+)
+def test_the_median_of_dates_is_about_a_unit(seconds, word):
+    odd = np.array([0.9, 0.99, 1, 1.01, 1.1]) * seconds * 1e6
+    times = stamps("2024-01-01") + np.concatenate([[0], np.cumsum(odd)]).astype("timedelta64[us]")
+    assert infer(times, np.array([0, 6]), rows=True).to_text() == word
+
+
 def test_single_rows_have_none():
     with pytest.raises(DataError, match="pass frequency="):
         infer(np.array([5, 6]), np.array([0, 1, 2]))

@@ -57,9 +57,7 @@ def test_dialects_agree(reader, write, delimiter, end, mark):
 
 def test_other_names_of_files(reader, write):
     assert_sales(columns_of(write(SALES.replace(",", "\t"), "SALES.TSV")))
-    with pytest.raises(
-        FormatError, match=r"sales\.xlsx: is of no format .* \.tsv\.gz or \.parquet"
-    ):
+    with pytest.raises(FormatError, match=r"sales\.xlsx: is of no format .* or \.parquet"):
         read(write(SALES, "sales.xlsx"))
     with pytest.raises(DataError, match=r"absent\.csv: cannot be read \(No such file"):
         read("absent.csv")
@@ -134,8 +132,11 @@ def test_a_word_in_a_column_that_begins_late(reader, write):
         (rows(20, lambda k: "1,2" if k == 9 else 1), r"line 11: found 3 fields; 2 fields"),
         (rows(3000, lambda k: "1,2" if k == 2900 else 1), r"line 2902: found 3 fields"),
         (rows(3000, lambda k: '"x' if k == 2900 else "x"), r"line 3001: not a CSV row"),
-        (rows(20, lambda k: "ä").encode("latin-1"), r"line 2: found 0xe4 \(byte 12\); UTF-8"),
-        (rows(3000, lambda k: "ä" if k == 2900 else "a").encode("latin-1"), r"line 2902: found 0x"),
+        (rows(20, lambda k: "жар").encode("cp1251"), r"line 2: found 0xe6 \(byte 12\).*encoding="),
+        (
+            rows(3000, lambda k: "жар" if k == 2900 else "a").encode("cp1251"),
+            r"line 2902: found 0xe6.* no UTF-8; its encoding=",
+        ),
     ],
 )
 def test_damage_is_named_with_its_line(reader, write, content, message):
@@ -146,7 +147,7 @@ def test_damage_is_named_with_its_line(reader, write, content, message):
 def test_a_gzip_file_that_was_cut(reader, write):
     rng = np.random.default_rng(0)
     packed = gzip.compress(rows(50_000, lambda k: rng.random()).encode())
-    with pytest.raises(FormatError, match="gzip stream is damaged"):
+    with pytest.raises(FormatError, match="packed stream is damaged"):
         read(write(packed[: len(packed) // 2], "sales.csv.gz"))
 
 

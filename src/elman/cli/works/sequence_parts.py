@@ -8,19 +8,38 @@ from typing import Any
 
 import numpy as np
 
-from elman.cli.options import read_labelled, scored_part, table_kind
+from elman.cli.options import WRITTEN, read_labelled, scored_part
+from elman.cli.works import Options
 from elman.data import LabelledSequences
+from elman.data.readers import columns_for, test_part
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 from elman.registry import loaded
 from elman.targets import Target
 
-__all__ = ["ROLES", "SequenceParts", "judged_part", "split_sequences", "table_of", "told_of"]
+__all__ = ["TABLE", "SequenceParts", "judged_part", "remembered", "split_sequences", "table_of"]
+__all__ += ["told_of"]
 
-ROLES = ("series", "step", "label", "group")
-"""Columns that a model file remembers of its table."""
+TABLE: Options = {
+    "series": (str, "Table: the column that names the sequence."),
+    "step": (str, "Table: the column that orders the steps."),
+    "label": (str, "Table: the column of the label or number to predict; of several numbers a,b."),
+    "features": (str, "Table: the columns to read as features, as a,b; else all others."),
+    "ignore": (str, "Table: columns to leave out, as note,id."),
+    "missing": (
+        str,
+        "How missing values are filled: linear (between the neighbours) or previous; else they "
+        "are an error.",
+    ),
+    "labels": (str, "Folder: the table of labels beside the files' names; else looked for."),
+    "axes": (str, ".npz: the axes of X, NTI (steps before features) or NIT."),
+    **WRITTEN,
+}
+"""What may be told of the data that are read."""
 
-_TOLD = (*ROLES, "features", "ignore")
+_TOLD = (*TABLE, "group")
+_LISTED = ("features", "ignore", "label")
+_OF_ONE = ("features", "ignore", "labels")  # what concerns just the data that are read
 _TEST_SHARE = 0.2  # of own data, where nothing else is said
 _SPLIT = "elman.tasks.split:split"  # loaded where it is used: answers need no torch
 _TEST_SEED = 0  # not the training's: other trainings are held to the same test part
@@ -59,7 +78,7 @@ def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
     source, test, share = about["data"], about.get("test"), about.get("test_share")
     if share is not None and not 0 <= share < 1:
         raise ArgumentError("--test-share", f"found {share}", "a share in [0, 1); 0 holds out none")
-    kind, told = table_kind(estimator), told_of(about)
+    kind, told = columns_for(estimator), told_of(about)
     training = read_labelled(source, "train" if scored_part(source) else None, told, kind)
     if test is not None:
         if share:
@@ -76,6 +95,10 @@ def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
             raise ArgumentError("--test-share", found, "leave it out, or 0 for none")
         read = read_labelled(source, "test", told, kind)
         return _given(training, read, f"its test part, {len(read):,} sequences")
+    if share is None and (beside := test_part(source)) is not None:
+        read = read_labelled(str(beside[0]), beside[1], told, kind)
+        how = f"{read.name}, which lies beside, {len(read):,} sequences"
+        return _given(training, read, how)
     return _drawn(training, about, estimator)
 
 
@@ -148,10 +171,15 @@ def _unvalidated(
 def told_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the options say of a table, as `elman.data.read` takes it."""
     found = {name: given[name] for name in _TOLD if given.get(name) is not None}
-    for name in ("features", "ignore", "label"):
-        if name in found and (name != "label" or "," in found[name]):
+    for name in _LISTED:
+        if isinstance(found.get(name), str) and (name != "label" or "," in found[name]):
             found[name] = [part.strip() for part in found[name].split(",")]
     return found
+
+
+def remembered(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what a training is told of its data what its model file keeps."""
+    return {name: value for name, value in told_of(about).items() if name not in _OF_ONE}
 
 
 def table_of(model: Any, labelled: bool = True) -> dict[str, Any]:
@@ -161,7 +189,7 @@ def table_of(model: Any, labelled: bool = True) -> dict[str, Any]:
         model: The model.
         labelled: Whether there must be labels.
     """
-    told = {**told_of(model.reading), **table_kind(model), "labelled": labelled, "grouped": False}
+    told = {**told_of(model.reading), **columns_for(model), "labelled": labelled, "grouped": False}
     if model.feature_names is not None:
         told["features"] = list(model.feature_names)
     return told

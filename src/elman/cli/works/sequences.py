@@ -17,8 +17,9 @@ from elman.cli.options import model_file, read_data, scored_part
 from elman.cli.works import Answers, Options
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.sequence_parts import (
-    ROLES,
+    TABLE,
     judged_part,
+    remembered,
     split_sequences,
     table_of,
     told_of,
@@ -37,13 +38,6 @@ from elman.registry import task_of
 
 __all__ = ["SequenceWork"]
 
-_COLUMNS: Options = {
-    "series": (str, "Table: the column that names the sequence."),
-    "step": (str, "Table: the column that orders the steps."),
-    "label": (str, "Table: the column of the label or number to predict; of several numbers a,b."),
-    "features": (str, "Table: the columns to read as features, as a,b; else all others."),
-    "ignore": (str, "Table: columns to leave out, as note,id."),
-}
 _DIAGNOSED = 16  # sequences that tell enough of where the gradient goes
 
 
@@ -59,7 +53,7 @@ class SequenceWork:
             "class; default 0.2; 0 for none.",
         ),
         "test_seed": (int, "Of that drawing, whatever the training's seed is; default 0."),
-        **_COLUMNS,
+        **TABLE,
         "group": (
             str,
             "Table: a column, as of subjects, whose sequences all stay on one side of the test and "
@@ -67,12 +61,12 @@ class SequenceWork:
         ),
     }
     reading: ClassVar[Mapping[str, Options]] = {
-        "predict": _COLUMNS,
+        "predict": TABLE,
         "evaluate": {
-            **_COLUMNS,
+            **TABLE,
             "report": REPORT,
         },
-        "plot": _COLUMNS,
+        "plot": TABLE,
     }
     pictures = (*INSIDE, "gradients")
 
@@ -85,7 +79,7 @@ class SequenceWork:
         part = part or scored_part(source)
         told = told_of(given)
         data = read_data(source, part, told, table_of(model, labelled="label" in told))
-        options = {k: v for k, v in given.items() if k not in _COLUMNS and v is not None}
+        options = {k: v for k, v in given.items() if k not in TABLE and v is not None}
         rows = model.rows(data.sequences, data.ids, **options)
         return Answers(rows, f"{len(data):,} answers by {kernels()}", data.notes)
 
@@ -130,7 +124,7 @@ class SequenceWork:
     def _told(self, request: Any) -> tuple[str, dict[str, Any]]:
         """The data: what was given, or what the run was trained on, its table's columns too."""
         source, told = request.source_or_told()
-        return source, told_of({name: request.given[name] or told.get(name) for name in _COLUMNS})
+        return source, told_of({name: request.given[name] or told.get(name) for name in TABLE})
 
     def _read(self, request: Any, model: Any) -> LabelledSequences:
         """The data, with labels or without."""
@@ -173,7 +167,7 @@ class _Training:
     """
 
     def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
-        estimator.reading = {name: about[name] for name in ROLES if name in about}
+        estimator.reading = remembered(about)
         self._parts = split_sequences(about, estimator)
         test = self._parts.test
         estimator.held_out = test.ids if test is not None and self._parts.drawn else ()

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from elman.cli.console import note, print_json
 from elman.cli.level import kernels
+from elman.cli.options import WRITTEN
 from elman.cli.works import Answers, Options
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.series_answers import forecast_columns, table_rows
@@ -28,6 +29,7 @@ from elman.cli.works.series_pictures import (
     save_forecasts,
 )
 from elman.cli.works.series_report import print_report, report_backtest, series_report_text
+from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError
 from elman.printable import closest
 
@@ -55,9 +57,10 @@ class SeriesWork:
         "frequency": (str, "Of the steps, as h, 15min, D, MS, or rows; else found out."),
         "timezone": (str, TIMEZONE),
         "repair": (str, REPAIR),
+        **WRITTEN,
     }
     reading: ClassVar[Mapping[str, Options]] = {
-        "predict": {"ahead": (str, AHEAD)},
+        "predict": {"ahead": (str, AHEAD), **WRITTEN},
         "evaluate": {
             "test_steps": (
                 int,
@@ -66,6 +69,7 @@ class SeriesWork:
             ),
             "repair": (str, REPAIR),
             "timezone": (str, TIMEZONE),
+            **WRITTEN,
             "report": REPORT,
         },
     }
@@ -75,11 +79,9 @@ class SeriesWork:
         """The series that a forecaster is trained on and tested on."""
         return _Training(about, estimator)
 
-    def answers(
-        self, model: Any, source: str, part: str | None, ahead: str | None = None
-    ) -> Answers:
+    def answers(self, model: Any, source: str, part: str | None, **reading: Any) -> Answers:
         """How each series goes on from its end."""
-        panel = read_for(model, source, part, ahead=ahead)
+        panel = read_for(model, source, part, **reading)
         with naming(source):
             found = model.predict(panel)
         rows = table_rows(forecast_columns(found, None))
@@ -141,6 +143,7 @@ class _Training:
             raise ArgumentError("--horizon", "not given", "how many steps ahead to forecast")
         self._horizon = horizon
         given = estimator.get_params()
+        estimator.reading = Dialect.among(about)
         self._series = split_series(about, self._horizon, given["joint"], given["short"], model)
 
     def announce(self) -> None:

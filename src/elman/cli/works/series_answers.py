@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.tables.timestamps import as_texts
 from elman.errors import ArgumentError
 from elman.runtime import Forecast
 from elman.runtime.forecasting import level_name
@@ -49,7 +50,7 @@ def table_rows(columns: Mapping[str, np.ndarray]) -> Iterator[dict[str, Any]]:
     plain: list[list[Any]] = []
     for column in columns.values():
         if column.dtype.kind == "M":
-            column = np.datetime_as_string(column, unit="auto")
+            column = as_texts(column)
         plain.append([None if value != value else value for value in column.tolist()])
     for row in zip(*plain, strict=True):
         yield dict(zip(columns, row, strict=True))

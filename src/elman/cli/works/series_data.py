@@ -11,11 +11,13 @@ import numpy as np
 import typer
 
 from elman.cli.completion import sets
+from elman.cli.options import WRITTEN
 from elman.data import as_panel
 from elman.data.series.ahead import joined_panels
 from elman.data.series.panel import Panel
 from elman.data.series.roles import sources
 from elman.data.sets.series import load_series, series_names
+from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 from elman.runtime import Backtest, ForecasterModel
@@ -30,7 +32,8 @@ __all__ = [
     "SeriesPartOption",
     "SplitSeries",
 ]
-__all__ += ["TimezoneOption", "backtest_of", "naming", "part_for", "read_for", "split_series"]
+__all__ += ["READING", "TimezoneOption", "backtest_of", "naming", "part_for", "read_for"]
+__all__ += ["split_series", "told_of_series"]
 
 AHEAD = "File of what is known of the steps to come: the columns known ahead."
 REPAIR = "What may be repaired: some of sort,drop_duplicates,numbers,infinite."
@@ -40,7 +43,7 @@ SeriesDataOption = Annotated[
     str,
     typer.Option(
         "--data",
-        help="A set's name, or a table: .csv, .csv.gz, .tsv or .parquet.",
+        help="A set's name, or a table (.csv, .tsv, .parquet), or a folder of such.",
         autocompletion=sets,
     ),
 ]
@@ -52,7 +55,7 @@ RepairOption = Annotated[str | None, typer.Option(help=REPAIR)]
 TimezoneOption = Annotated[str | None, typer.Option(help=TIMEZONE)]
 
 _LISTS = ("target", "past", "future", "static", "repair")
-_READING = (*_LISTS, "time", "series", "frequency", "timezone")
+READING = (*_LISTS, "time", "series", "frequency", "timezone", *WRITTEN)
 _TEST_SHARE = 0.1  # of a file's series, unless the horizon is longer
 
 
@@ -97,6 +100,12 @@ def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
+def told_of_series(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say of series, as `elman.data.as_panel` takes it."""
+    told = {name: about[name] for name in READING if about.get(name) is not None}
+    return told | {name: _listed(told[name]) for name in _LISTS if name in told}
+
+
 def read_for(
     model: ForecasterModel,
     source: str,
@@ -105,6 +114,7 @@ def read_for(
     ahead: str | None = None,
     repair: str | None = None,
     timezone: str | None = None,
+    **written: str | None,
 ) -> Panel:
     """Series with a model's columns.
 
@@ -115,6 +125,7 @@ def read_for(
         ahead: A file with covariates of the steps to come.
         repair: What may be repaired.
         timezone: Of times without one; None: as in training.
+        written: How a text file is written; likewise.
 
     Raises:
         DataError, ArgumentError: As `elman.data.as_panel`.
@@ -129,7 +140,9 @@ def read_for(
         "timezone": timezone or plan.timezone,
         "joint": plan.joint,
     }
+    told = {name: value for name, value in written.items() if value is not None}
     if source not in series_names():
+        options |= Dialect.among(model.reading) | told
         if part is not None:
             raise ArgumentError(
                 "--part", f"{source} is a file", "leave it out: only sets have parts"
@@ -192,12 +205,11 @@ def split_series(
     if test is not None and steps is not None:
         raise ArgumentError("--test-steps", "given with --test", "one of the two")
     named = source in series_names()
-    options: dict[str, Any] = {"joint": joint}
-    options |= {name: about[name] for name in _READING if name in about}
-    options |= {name: _listed(options[name]) for name in _LISTS if name in options}
+    options = {"joint": joint, **told_of_series(about)}
     if model is not None and not named:
         plan = model.plan
         like = {"columns": plan.columns, "frequency": plan.frequency, "timezone": plan.timezone}
+        like |= Dialect.among(model.reading)
         options = {**like, "categories": model.companions.categories, **options}
     if test is None and (steps is not None or not named):
         return _last_steps(source, _read(source, None, options), horizon, steps, short)

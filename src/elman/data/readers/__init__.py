@@ -1,41 +1,61 @@
-"""Files of labelled sequences: an idx pair, `.npz`, and tables in long form."""
+"""Labelled sequences from files: tables, folders of them, `.npz`, `.ts`, an idx pair."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from elman.data.readers.idx import find_pair, is_idx_name, read_pair
+from elman.data.readers.folder import holds_parts, holds_tables, read_folder
+from elman.data.readers.given import labelled_frame
+from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_pair
 from elman.data.readers.npz import read_npz
-from elman.data.readers.table import Columns, read_table
+from elman.data.readers.table import Columns, columns_for, read_table
+from elman.data.readers.ucr import is_rows, is_ts, read_archived, test_beside
 from elman.data.sequences import LabelledSequences
-from elman.data.tables.reader import is_table
+from elman.data.tables.columns import is_frame
+from elman.data.tables.dialect import Dialect
+from elman.data.tables.reader import FORMATS, is_table
 from elman.data.tables.unpacking import reading
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import check_regular, open_regular
 
-__all__ = ["read"]
+__all__ = ["columns_for", "has_parts", "is_given_as_table", "label_told", "labelled_table"]
+__all__ += ["options_of", "read", "read_given", "test_part"]
 
 _UNDERSTOOD = (
-    "an idx pair (a folder, a prefix or the images file; its labels beside it), an .npz file with "
-    "X and y, or a table in long form: .csv, .csv.gz, .tsv, .tsv.gz or .parquet"
+    f"a table ({FORMATS}), a folder with a table for each sequence, a .ts file, an .npz file with "
+    "X and y, or an idx pair (a folder, a prefix or the images file; its labels beside it)"
 )
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Columns))
+_WRITTEN = tuple(field.name for field in dataclasses.fields(Dialect))
 
 
-def read(
-    path: str | os.PathLike[str], *, part: str | None = None, **columns: Any
-) -> LabelledSequences:
-    """Read labelled sequences from a file, whose name tells its format.
+class _Kind(NamedTuple):
+    """A kind of file: the options that it takes, and what reads it, with its part and those."""
+
+    options: tuple[str, ...]
+    read: Callable[[Path, str | None, dict[str, Any]], LabelledSequences]
+
+
+def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequences:
+    """Read labelled sequences from a file, whose name tells its format, or from a frame.
 
     Args:
-        path: An idx pair (a folder, a prefix like `folder/train`, or the images file), an
-            `.npz` file, or a table `.csv`, `.csv.gz`, `.tsv`, `.tsv.gz` or `.parquet`.
-        part: 'train' or 'test' of an idx folder. Other files have no parts: 'train' and None
-            take the whole file.
-        columns: For a table: `series=`, `step=`, `label=` (names of columns), `per_step=`,
-            `classes=`, `ids=` and `group=`; see `elman.data.readers.table.Columns`.
+        source: A table (`.csv`, `.tsv`, `.txt`, packed or not, or `.parquet`) in long or in wide
+            form; a folder with one for each sequence; a `.ts` file, or rows of a class and its
+            series as the UCR archive has them; an `.npz` file; an idx pair (a folder, a prefix
+            like `folder/train`, or the images file); or a pandas, polars or Arrow table.
+        part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
+            Other files have no parts: 'train' and None take the whole file.
+        told: Of a table: `series=`, `step=`, `label=` (names of columns), `features=`, `ignore=`,
+            `per_step=`, `classes=`, `ids=`, `group=`, `missing=` (how missing values are filled:
+            `linear`, `previous`); see `elman.data.readers.table.Columns`. Of a text also
+            `separator=`, `decimal=`, `encoding=`, where they are not to be found out. Of a folder
+            also `labels=`: the table of labels beside the files' names. Of `.npz` `ids=` and
+            `axes=`.
 
     Raises:
         ArgumentError: An option is unknown or does not fit the format.
@@ -44,27 +64,112 @@ def read(
         ShapeError: Its arrays do not fit together.
         MissingExtraError: The format needs a package that is not installed.
     """
-    file = Path(path)
     if part not in (None, "train", "test"):
         raise ArgumentError("part", f"found {part!r}", "'train' or 'test'")
-    table = is_table(file.name)
-    if columns and not table:
-        raise ArgumentError(
-            ", ".join(columns), f"does not apply to {file}", "these options describe a table"
-        )
-    kind = _kind(file)
-    if table or file.suffix.lower() == ".npz":
-        _check_file(file, kind, part)
-        return read_table(file, _columns(columns)) if table else read_npz(file)
-    if kind == "file" and not is_idx_name(file.name) and not _begins_like_idx(file):
+    known = (*_FOLDER.options, *_NPZ.options)
+    if unknown := [name for name in told if name not in known]:
+        raise ArgumentError(", ".join(unknown), "is no option", f"use {sorted(set(known))}")
+    if is_frame(source):
+        return labelled_frame(source, None, Columns(**told), "frame")
+    file = Path(source)
+    kind = _kind_of(file)
+    if strange := [name for name in told if name not in kind.options]:
+        use = f"of this only {', '.join(kind.options)}" if kind.options else "leave it out"
+        raise ArgumentError(", ".join(strange), f"does not apply to {file}", use)
+    return kind.read(file, part, told)
+
+
+def is_given_as_table(X: Any) -> bool:
+    """Whether X is a frame, or the path of a file, rather than sequences."""
+    return is_frame(X) or isinstance(X, str | os.PathLike)
+
+
+def labelled_table(X: Any, y: Any, told: Mapping[str, Any], **columns: Any) -> LabelledSequences:
+    """The sequences and labels of a table that is given to an estimator or a model.
+
+    Args:
+        X: A frame, or the path of a file.
+        y: The name of the label's column, or several; of a frame also labels, see
+            `elman.data.readers.given`; None: as `told`, or a column of a usual name.
+        told: Options of `read`; of a frame those that concern its columns.
+        columns: Likewise; what the model or estimator says itself.
+    """
+    told = {**told, **columns}
+    if is_frame(X):
+        known = {name: value for name, value in told.items() if name in _COLUMNS}
+        return labelled_frame(X, y, Columns(**known))
+    options = options_of(X)
+    given = {name: value for name, value in {**told, **label_told(y)}.items() if name in options}
+    data = read(X, **given)
+    return data if y is None or label_told(y) else dataclasses.replace(data, labels=y)
+
+
+def label_told(y: Any) -> dict[str, Any]:
+    """The columns of labels that y names, as an option; nothing where y is labels."""
+    if isinstance(y, str):
+        return {"label": y}
+    listed = isinstance(y, list | tuple) and y and all(isinstance(name, str) for name in y)
+    return {"label": list(y)} if listed else {}
+
+
+def read_given(X: Any, y: Any, told: Mapping[str, Any], **columns: Any) -> tuple[Any, Any]:
+    """X and y; those of a table as sequences and labels, see `labelled_table`."""
+    if not is_given_as_table(X):
+        return X, y
+    data = labelled_table(X, y, told, **columns)
+    return data.sequences, data.labels
+
+
+def options_of(source: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The options that `read` takes for this file; errors as there."""
+    return _kind_of(Path(source)).options
+
+
+def has_parts(source: str | os.PathLike[str]) -> bool:
+    """Whether `read` takes a part of this: a folder with one for training and one for test."""
+    file = Path(source)
+    with reading(str(file)):
+        return _lies(file) == "folder" and (has_test_part(file) or holds_parts(file))
+
+
+def test_part(source: str | os.PathLike[str]) -> tuple[Path, str | None] | None:
+    """What belongs to a training part as its test part: a source and a part for `read`.
+
+    X_TEST.ts for X_TRAIN.ts, as the archives call them; of a folder its part test.
+    """
+    file = Path(source)
+    lies = _lies(file)
+    if lies == "folder":
+        with reading(str(file)):
+            return (file, "test") if holds_parts(file) else None
+    beside = test_beside(file) if lies == "file" else None
+    return None if beside is None else (beside, None)
+
+
+def _kind_of(file: Path) -> _Kind:
+    """What reads a file; `DataError` or `FormatError` where nothing does."""
+    lies = _lies(file)
+    named = next((kind for known, kind in _BY_NAME if known(file.name)), None)
+    if named is not None and lies != "file":
+        if lies == "folder" and not file.suffix:
+            named = None
+        else:
+            found = "it is a folder" if lies == "folder" else "there is no such file"
+            raise DataError(str(file), found, "the path of a file")
+    if named is not None:
+        return _ARCHIVED if named is _TABLE and _is_rows(file) else named
+    if lies == "folder":
+        with reading(str(file)):
+            images = any(is_idx_name(entry.name) for entry in file.iterdir())
+            return _FOLDER if not images and (holds_parts(file) or holds_tables(file)) else _IDX
+    if lies == "file" and not is_idx_name(file.name) and not _begins_like_idx(file):
         raise FormatError(str(file), "is of no format that Elman reads", _UNDERSTOOD)
-    if kind == "nothing" and not _is_prefix(file):
+    if lies == "nothing" and not _is_prefix(file):
         raise DataError(str(file), "there is no such file or folder", _UNDERSTOOD)
-    images, labels = find_pair(file, part)
-    return read_pair(images, labels, str(path))
+    return _IDX
 
 
-def _kind(path: Path) -> str:
+def _lies(path: Path) -> str:
     """Whether there is a file, a folder or nothing; `DataError` for a pipe or a device."""
     with reading(str(path)):
         try:
@@ -76,23 +181,61 @@ def _kind(path: Path) -> str:
     return "file"
 
 
-def _check_file(path: Path, kind: str, part: str | None) -> None:
-    if kind != "file":
-        found = "it is a folder" if kind == "folder" else "there is no such file"
-        raise DataError(str(path), found, "the path of a file")
+def _is_rows(file: Path) -> bool:
+    """Whether a text has no header but rows of numbers between tabs or blanks."""
+    return (
+        ".csv" not in file.name.lower()
+        and ".parquet" not in file.name.lower()
+        and is_rows(file, str(file))
+    )
+
+
+def _whole(file: Path, part: str | None) -> None:
     if part == "test":
         raise ArgumentError(
             "part",
-            f"found 'test', and {path} has no parts",
+            f"found 'test', and {file} has no parts",
             "leave it out, and give the file that holds the test sequences",
         )
 
 
-def _columns(given: dict[str, Any]) -> Columns:
-    known = [field.name for field in dataclasses.fields(Columns)]
-    if unknown := [name for name in given if name not in known]:
-        raise ArgumentError(", ".join(unknown), "is no option of a table", f"use {known}")
-    return Columns(**given)
+def _read_table(file: Path, part: str | None, told: dict[str, Any]) -> LabelledSequences:
+    _whole(file, part)
+    dialect = Dialect.taken(told)
+    return read_table(file, Columns(**told), dialect)
+
+
+def _read_archived(file: Path, part: str | None, told: dict[str, Any]) -> LabelledSequences:
+    _whole(file, part)
+    told.pop("labelled", None)
+    return read_archived(file, **told)
+
+
+def _read_npz(file: Path, part: str | None, told: dict[str, Any]) -> LabelledSequences:
+    _whole(file, part)
+    return read_npz(file, **told)
+
+
+def _read_folder(file: Path, part: str | None, told: dict[str, Any]) -> LabelledSequences:
+    dialect, labels = Dialect.taken(told), told.pop("labels", None)
+    return read_folder(file, Columns(**told), dialect, part=part, labels=labels)
+
+
+def _read_idx(file: Path, part: str | None, _told: dict[str, Any]) -> LabelledSequences:
+    images, labels = find_pair(file, part)
+    return read_pair(images, labels, str(file))
+
+
+_TABLE = _Kind((*_COLUMNS, *_WRITTEN), _read_table)
+_FOLDER = _Kind((*_COLUMNS, *_WRITTEN, "labels"), _read_folder)
+_ARCHIVED = _Kind(("missing", "encoding", "labelled"), _read_archived)
+_NPZ = _Kind(("ids", "axes"), _read_npz)
+_IDX = _Kind((), _read_idx)
+_BY_NAME: tuple[tuple[Callable[[str], bool], _Kind], ...] = (
+    (is_table, _TABLE),
+    (is_ts, _ARCHIVED),
+    (lambda name: Path(name).suffix.lower() == ".npz", _NPZ),
+)
 
 
 def _begins_like_idx(path: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.sequences import LabelledSequences, Sequences, as_sequences
+from elman.data.sequences import LabelledSequences, Sequences, arranged, as_sequences
 from elman.data.tables.unpacking import check_unpacked
 from elman.errors import DataError, FormatError, ShapeError
 from elman.files import open_regular
@@ -35,33 +35,44 @@ _DAMAGE = (
 """What zipfile and NumPy raise where an archive or a header is none."""
 
 
-def read_npz(path: Path) -> LabelledSequences:
+def read_npz(path: Path, *, ids: bool = False, axes: str | None = None) -> LabelledSequences:
     """Read sequences from an `.npz` file.
 
     Its arrays: `X` or `x` `[N, T, I]`; optionally `y` (`[N]`, `[N, K]`, or `[N, T, K]` for numbers
     at each step) and `lengths` `[N]`. What stands past a length is ignored.
 
+    Args:
+        path: The file.
+        ids: Whether the sequences are of token ids: X is of integers, `[N, T]`; or `[R]`, one
+            sequence after the other, with `lengths` that sum to R.
+        axes: Of X where it is of features: see `elman.data.sequences.arranged`.
+
     Raises:
         FormatError: The file is damaged, foreign, or holds pickled objects or no X.
         ShapeError: The arrays do not fit together.
+        ArgumentError: It is not clear which axis of X is that of steps.
         DataError: A value is not finite, or the file cannot be opened.
     """
     arrays = _arrays(path)
     key = "X" if "X" in arrays else "x"
     X = arrays[key]
     where = f"{path}, array {key}"
-    lengths = arrays.get("lengths")
+    if not ids and X.ndim < 3 and X.dtype.kind in "iu":
+        found = f"found {X.dtype} of shape {X.shape}"
+        raise ShapeError(where, found, "[sequences, steps, features]; of token ids say ids=True")
+    X, lengths = arranged(X, axes, where), arrays.get("lengths")
     if lengths is None:
-        sequences = as_sequences(X, where=where)
+        sequences = as_sequences(X, ids=ids, where=where)
     else:
-        sequences = _with_lengths(X, lengths, where)
+        sequences = _with_lengths(X, lengths, ids, where)
     labels = arrays.get("y")
     if labels is not None:
-        labels = _check_labels(labels, sequences, X.shape[1], f"{path}, array y")
+        steps = X.shape[1] if X.ndim > 1 else sequences.values.shape[1]
+        labels = _check_labels(labels, sequences, steps, f"{path}, array y")
     return LabelledSequences(
         sequences,
         labels,
-        tuple(f"feature {k}" for k in range(sequences.values.shape[2])),
+        tuple(f"feature {k}" for k in range(sequences.features or 0)),
         tuple(str(k) for k in range(len(sequences))),
         str(path),
     )
@@ -137,25 +148,36 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> np.n
     return np.ascontiguousarray(array.reshape(shape, order="F" if fortran else "C"))
 
 
-def _with_lengths(X: np.ndarray, lengths: np.ndarray, where: str) -> Sequences:
-    """X with its padding cut off, checked."""
-    if X.ndim != 3 or X.dtype.kind not in "fiub":
-        return as_sequences(X, where=where)  # which says what is wrong with it
-    if lengths.dtype.kind not in "iu" or lengths.shape != X.shape[:1]:
+def _with_lengths(X: np.ndarray, lengths: np.ndarray, ids: bool, where: str) -> Sequences:
+    """X with its padding cut off, or cut into sequences; checked."""
+    flat = ids and X.ndim == 1
+    if X.ndim != (1 if flat else 2 if ids else 3) or X.dtype.kind not in "fiub":
+        return as_sequences(X, ids=ids, where=where)  # which says what is wrong with it
+    if lengths.dtype.kind not in "iu" or (lengths.shape != X.shape[:1] and not flat):
         raise ShapeError(
             f"{where}, lengths",
             f"found {lengths.dtype} of shape {lengths.shape}",
             f"an integer for each of the {len(X)} sequences",
         )
-    outside = np.flatnonzero((lengths < 0) | (lengths > X.shape[1]))
+    most = len(X) if flat else X.shape[1]
+    outside = np.flatnonzero((lengths < 0) | (lengths > most))
     if len(outside):
         row = int(outside[0])
         raise ShapeError(
             f"{where}, lengths[{row}]",
             f"found {lengths[row]}",
-            f"a length in 0...{X.shape[1]}, the steps of the array",
+            f"a length in 0...{most}, the steps of the array",
         )
-    rows = [row[:length] for row, length in zip(X, lengths, strict=True)]
+    if flat:
+        ends = np.cumsum(lengths, dtype=np.int64)
+        if lengths.ndim != 1 or not len(ends) or ends[-1] != len(X):
+            found = f"{lengths.shape} lengths for {len(X)} ids"
+            raise ShapeError(f"{where}, lengths", found, "lengths that sum to the number of ids")
+        rows = np.split(X, ends[:-1])
+    else:
+        rows = [row[:length] for row, length in zip(X, lengths, strict=True)]
+    if ids:
+        return as_sequences(rows, ids=True, where=where)
     return as_sequences(rows, features=X.shape[2], where=where)
 
 

@@ -18,17 +18,27 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.readers.wide import Wide, wide_columns, wide_sequences
+from elman.data.readers.missing import ADVICE, check_filling, filled
+from elman.data.readers.wide import Wide, steps_of, wide_columns, wide_sequences
 from elman.data.sequences import LabelledSequences, padded
 from elman.data.tables import columns as tables
 from elman.data.tables import reader
 from elman.data.tables.columns import Table
-from elman.data.tables.fields import number
+from elman.data.tables.dialect import FOUND_OUT, Dialect
+from elman.data.tables.fields import PLAIN, Numerals, number, numbers, signs_of
 from elman.data.tables.timestamps import looks_like_times, moments
 from elman.errors import DataError
 from elman.printable import closest, quoted
 
-__all__ = ["Columns", "label_array", "read_table"]
+__all__ = [
+    "Columns",
+    "columns_for",
+    "label_array",
+    "names_of",
+    "read_table",
+    "table_sequences",
+    "usual",
+]
 
 _USUAL = {
     "series": ("series", "series_id", "sequence", "sequence_id", "id"),
@@ -55,6 +65,8 @@ class Columns:
         features: The columns that are features, in this order; None: all others.
         ignore: Columns that are left out.
         labelled: Whether a table without the column `label` is an error.
+        missing: How missing values of features are filled: `linear` or `previous`; None: they are
+            an error.
         group: What several series belong to, as a subject; one a series, and no feature.
         grouped: Whether a table without the column `group` is an error.
     """
@@ -68,12 +80,26 @@ class Columns:
     features: Sequence[str] | None = None
     ignore: Sequence[str] = ()
     labelled: bool = True
+    missing: str | None = None
     group: str | None = None
     grouped: bool = True
 
+    def __post_init__(self) -> None:
+        check_filling(self.missing)
 
-def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequences:
-    """Sequences from a table in long form: `.csv`, `.csv.gz`, `.tsv`, `.tsv.gz` or `.parquet`.
+
+def columns_for(asked: Any) -> dict[str, bool]:
+    """What a table holds for a model, or for an estimator: fields of `Columns`."""
+    target = asked.target
+    told = {"per_step": target.per_step, "classes": target.per_step and target.whole}
+    told["ids"] = asked.reads_ids
+    return {name: True for name, wanted in told.items() if wanted}
+
+
+def read_table(
+    path: str | os.PathLike[str], columns: Columns, dialect: Dialect = FOUND_OUT
+) -> LabelledSequences:
+    """Sequences from a file: a table in long form, or in wide form.
 
     Raises:
         FormatError: The file is damaged, has no header, or rows of another number of fields.
@@ -81,7 +107,18 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
             message names the line; those of Parquet count rows from 1.
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
-    table = reader.read(path, texts=lambda names: _texts(names, columns))
+    texts = names_of(columns)
+    return table_sequences(reader.read(path, texts=texts, dialect=dialect), columns)
+
+
+def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
+    """Sequences from a table; see `read_table`.
+
+    The two levels of a pandas index are series and step.
+    """
+    if len(table.index) == 2:
+        series, step = table.index
+        columns = replace(columns, series=columns.series or series, step=columns.step or step)
     names = list(table.columns)
     wide = _wide(names, columns)
     if wide is not None:
@@ -99,22 +136,26 @@ def read_table(path: str | os.PathLike[str], columns: Columns) -> LabelledSequen
     labels = None
     if any((_codes(table, name)[0] >= 0).any() for name in label_names):
         labels = _labels(table, columns, label_names, codes, order, lengths)
-    sequences = padded(_steps(table, columns, features)[order], lengths)
+    steps, notes = _steps(table, columns, features, order, lengths)
+    sequences = padded(steps, lengths)
     if not columns.ids:
         sequences = replace(sequences, names=features)
     groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
-    return LabelledSequences(sequences, labels, features, ids, table.name, groups=groups)
+    notes = (*table.notes, *notes)
+    return LabelledSequences(sequences, labels, features, ids, table.name, notes, groups)
 
 
 def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
     """The columns of steps, where nothing tells series or steps apart and all others are such."""
-    if columns.step or columns.per_step or columns.ids or _usual(names, "step"):
+    if columns.step or columns.per_step or columns.ids or usual(names, "step"):
         return None
-    beside = {columns.series or _usual(names, "series"), *_label_names(names, columns)}
+    beside = {columns.series or usual(names, "series"), *_label_names(names, columns)}
     beside.add(columns.group)
     told = columns.features or ()
     if told and set(told) <= set(names):
         return wide_columns(told)
+    if told and (steps := steps_of([n for n in names if n not in beside], told)):
+        return wide_columns(steps)
     return wide_columns([n for n in names if n not in beside and n not in columns.ignore])
 
 
@@ -122,8 +163,8 @@ def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSe
     """A table in wide form."""
     names = list(table.columns)
     values = np.stack([_matrix(table, row, absent=True) for row in wide.columns], axis=1)
-    sequences = wide_sequences(table, wide, values)
-    series = columns.series or _usual(names, "series")
+    sequences, filled_notes = wide_sequences(table, wide, values, columns.missing)
+    series = columns.series or usual(names, "series")
     rows = np.arange(table.rows)
     ids = tuple(map(str, rows))
     if series is not None:
@@ -138,9 +179,9 @@ def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSe
         _find(table, "label", name)
     if any((_codes(table, name)[0] >= 0).any() for name in label_names):
         labels = _labels(table, columns, label_names, rows, rows, np.ones(len(rows), np.int64))
-    note = f"{table.name} was read as {wide}"
+    notes = (*table.notes, f"{table.name} was read as {wide}", *filled_notes)
     groups = _groups(table, columns, rows, rows)
-    return LabelledSequences(sequences, labels, wide.features, ids, table.name, (note,), groups)
+    return LabelledSequences(sequences, labels, wide.features, ids, table.name, notes, groups)
 
 
 def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...]:
@@ -158,20 +199,31 @@ def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...
     return found
 
 
-def _steps(table: Table, columns: Columns, features: Sequence[str]) -> np.ndarray:
-    """What each row says of its step: float32 `[rows, I]`, or token ids int64 `[rows]`."""
-    values = _matrix(table, features)
+def _steps(
+    table: Table,
+    columns: Columns,
+    features: Sequence[str],
+    order: np.ndarray,
+    lengths: np.ndarray,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """All steps in order, float32 `[rows, I]` or ids int64 `[rows]`; and what was filled."""
+    values = _matrix(table, features, absent=columns.missing is not None)[order]
+
+    def place(row: int, feature: int) -> str:
+        return f"{table.where(int(order[row]))}, column {features[feature]!r}"
+
     if not columns.ids:
-        return values.astype(np.float32)
+        values, notes = filled(values, lengths, columns.missing, place)
+        return values.astype(np.float32), notes
     if len(features) != 1:
         found = f"{len(features)} columns besides series, step and label: {quoted(features)}"
         raise DataError(table.name, found, "one, of token ids")
-    wrong = (values < 0) | (values != np.round(values)) | (values > _LARGEST_ID)
+    wrong = ~(values >= 0) | (values != np.round(values)) | (values > _LARGEST_ID)
     if wrong.any():
-        row = int(wrong.argmax())
+        row = int(order[int(wrong.argmax())])
         expected = "a token id: a whole number of at least 0"
         raise _wrong(table, row, features[0], _found(table, row, features[0]), expected)
-    return values[:, 0].astype(np.int64)
+    return values[:, 0].astype(np.int64), ()
 
 
 def _labels(
@@ -228,38 +280,54 @@ def _each_step(
     if (codes < 0).any():
         row = int((codes < 0).argmax())
         raise _wrong(table, row, names[0], "found nothing", "a label in every row, or in none")
-    every = label_array(values)[codes[order]]
+    every = label_array(values, table.numerals)[codes[order]]
     rows = np.empty(len(lengths), dtype=object)
     for n, row in enumerate(np.split(every, np.cumsum(lengths)[:-1])):
         rows[n] = row  # one by one: rows of one length would be taken for a matrix
     return rows
 
 
-def _texts(names: Sequence[str], columns: Columns) -> list[str]:
-    """The columns that are names, whatever they look like: of series and of classes."""
-    series = columns.series or _usual(names, "series")
-    numbers = columns.per_step and not columns.classes
-    labels = [] if numbers else _label_names(names, columns)
-    return [name for name in (series, *labels, columns.group) if name is not None]
+def names_of(columns: Columns) -> reader.Texts:
+    """Tells the columns that are names, whatever they look like: of series and of classes."""
+
+    def texts(names: Sequence[str]) -> list[str]:
+        series = columns.series or usual(names, "series")
+        are_numbers = columns.per_step and not columns.classes
+        labels = [] if are_numbers else _label_names(names, columns)
+        return [name for name in (series, *labels, columns.group) if name is not None]
+
+    return texts
+
+
+def roles_of(table: Table, columns: Columns) -> dict[str, str]:
+    """What the columns of a table are for as sequences: series, step or label; others features."""
+    names = list(table.columns)
+    found = dict.fromkeys(_label_names(names, columns), "label")
+    step, series = columns.step or usual(names, "step"), columns.series or usual(names, "series")
+    if len(table.index) == 2:
+        series, step = columns.series or table.index[0], columns.step or table.index[1]
+    others = ((columns.group, "group"), (step, "step"), (series, "series"))
+    return found | {name: role for name, role in others if name}
 
 
 def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
     """The label columns, there or not; none where no column has a usual name."""
-    label = _usual(names, "label") if columns.label is None else columns.label
+    label = usual(names, "label") if columns.label is None else columns.label
     if label is None or (not columns.labelled and label not in names):
         return []
     return [label] if isinstance(label, str) else list(label)
 
 
-def _usual(names: Sequence[str], role: str) -> str | None:
-    usual = _USUAL[role]
-    by_lower = {name.lower(): name for name in reversed(names) if name.lower() in usual}
-    return next((by_lower[name] for name in usual if name in by_lower), None)
+def usual(names: Sequence[str], role: str) -> str | None:
+    """The column that by its name is the "series", the "step" or the "label", if there is one."""
+    known = _USUAL[role]
+    by_lower = {name.lower(): name for name in reversed(names) if name.lower() in known}
+    return next((by_lower[name] for name in known if name in by_lower), None)
 
 
 def _find(table: Table, role: str, given: str | None) -> str:
     """The column that plays `role`, or an error that lists the columns."""
-    name = _usual(list(table.columns), role) if given is None else given
+    name = usual(list(table.columns), role) if given is None else given
     if name is None or name not in table.columns:
         wanted = f"a column {given!r}" if given else f"a column named {' or '.join(_USUAL[role])}"
         raise _no_column(table, role, f"{wanted}; or name it: {role}='...'")
@@ -334,7 +402,7 @@ def _matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndar
     """
     values = np.empty((table.rows, len(names)))
     for k, name in enumerate(names):
-        values[:, k] = _numbers(table.columns[name])
+        values[:, k] = _numbers(table.columns[name], table.numerals)
     usable = np.abs(values) <= _LARGEST
     if absent:
         usable |= np.stack([tables.missing(table.columns[name]) for name in names], axis=1)
@@ -344,7 +412,9 @@ def _matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndar
         found = _found(table, row, names[k])
         expected = "a finite number within float32"
         if found == "found nothing":
-            expected = "a number; fill or remove missing values"
+            expected = ADVICE
+        elif signs_of(str(table.field(row, names[k]))) == ",":
+            expected = "a number as in other columns; or the decimal sign with decimal="
         elif not np.isfinite(values[:, k]).any():
             expected = (
                 "numbers in a feature; name those that are with features=, or what to ignore="
@@ -353,19 +423,19 @@ def _matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndar
     return values
 
 
-def _numbers(column: Any) -> np.ndarray:
+def _numbers(column: Any, numerals: Numerals) -> np.ndarray:
     """A column's numbers; NaN where something else stands."""
     kind = tables.kind(column)
     if kind == "number":
         return tables.numbers(column)
     if kind != "text":
         return np.full(len(column), np.nan)
-    return np.array([_number(field) for field in tables.objects(column)])
+    return np.array([_number(field, numerals) for field in tables.objects(column)])
 
 
-def _number(field: str | None) -> float:
+def _number(field: str | None, numerals: Numerals) -> float:
     try:
-        return np.nan if field is None else number(field)
+        return np.nan if field is None else number(field, numerals)
     except ValueError:
         return np.nan
 
@@ -404,10 +474,10 @@ def _constant(
             f"{_found(table, row, name)} in a series that begins with {first}",
             f"one {what} a series{otherwise}",
         )
-    return label_array([values[code] for code in codes[firsts]])
+    return label_array([values[code] for code in codes[firsts]], table.numerals)
 
 
-def label_array(labels: Sequence[Any]) -> np.ndarray:
+def label_array(labels: Sequence[Any], numerals: Numerals = PLAIN) -> np.ndarray:
     """Labels as int64 if all are whole numbers, else float64 if all are numbers, else strings.
 
     With a zero in front, as in 01, they are names.
@@ -428,11 +498,12 @@ def label_array(labels: Sequence[Any]) -> np.ndarray:
     texts = np.array(stripped)
     if any(_PADDED.match(label) for label in stripped):
         return texts
-    for dtype in (np.int64, np.float64):
-        try:
-            array = texts.astype(dtype)
-        except (ValueError, OverflowError):
-            continue
-        if np.isfinite(array).all():
-            return array
-    return texts
+    try:
+        return texts.astype(np.int64)
+    except (ValueError, OverflowError):
+        pass  # fractions, or words
+    try:
+        array = numbers(stripped, numerals)
+    except ValueError:
+        return texts
+    return array if np.isfinite(array).all() else texts

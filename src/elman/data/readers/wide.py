@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from elman.data.sequences import Sequences
+from elman.data.readers.missing import ADVICE, filled
+from elman.data.sequences import Sequences, padded
 from elman.data.tables.columns import Table, missing
 from elman.errors import DataError
 
-__all__ = ["Wide", "wide_columns", "wide_sequences"]
+__all__ = ["Wide", "steps_of", "wide_columns", "wide_sequences"]
 
 _STEP = re.compile(r"(.*?)[_ .\-]?(\d+)")
 
@@ -68,13 +69,26 @@ def wide_columns(names: Sequence[str]) -> Wide | None:
     return Wide(tuple(name or "value" for name in found), ordered)
 
 
-def wide_sequences(table: Table, wide: Wide, values: np.ndarray) -> Sequences:
-    """The rows of a table as sequences.
+def steps_of(names: Sequence[str], features: Sequence[str]) -> list[str]:
+    """The columns that are steps of these features.
+
+    >>> steps_of(["id", "x0", "x1", "y0", "y1", "note2"], ["y", "x"])
+    ['x0', 'x1', 'y0', 'y1']
+    """
+    found = ((name, _STEP.fullmatch(name)) for name in names)
+    return [name for name, match in found if match and (match[1] or "value") in features]
+
+
+def wide_sequences(
+    table: Table, wide: Wide, values: np.ndarray, filling: str | None
+) -> tuple[Sequences, tuple[str, ...]]:
+    """The rows of a table as sequences, and what was filled.
 
     Args:
         table: It tells where a row stands.
         wide: Its columns of steps.
         values: float64 `[R, I, T]`, not a number where nothing stands.
+        filling: How what is missing between others is filled; None: it is an error.
 
     Raises:
         DataError: A field is empty between others: the message names line and column.
@@ -83,12 +97,21 @@ def wide_sequences(table: Table, wide: Wide, values: np.ndarray) -> Sequences:
     there = ~absent.transpose(2, 0, 1)  # [R, I, T]
     steps = there.shape[2]
     last = np.where(there.max(axis=1), np.arange(1, steps + 1), 0)
-    lengths = last.max(axis=1)
-    inside = np.arange(steps) < lengths[:, None]
-    hole = inside[:, None] & ~there
-    if hole.any():
-        row, feature, step = np.argwhere(hole)[0]
-        where = f"{table.where(int(row))}, column {wide.columns[feature][step]!r}"
-        raise DataError(where, "found nothing", "a number; only the end of a row may be empty")
-    filled = np.where(there, values, 0.0).transpose(0, 2, 1).astype(np.float32)
-    return Sequences(filled, lengths.astype(np.int64), wide.features)
+    lengths = last.max(axis=1).astype(np.int64)
+    rows, places = np.nonzero(np.arange(steps) < lengths[:, None])
+
+    def place(step: int, feature: int) -> str:
+        column = wide.columns[feature][places[step]]
+        return f"{table.where(int(rows[step]))}, column {column!r}"
+
+    if filling is None:
+        hole = ~there[rows, :, places]
+        if hole.any():
+            step, feature = np.argwhere(hole)[0]
+            expected = f"{ADVICE}; only the end of a row may be empty"
+            raise DataError(place(int(step), int(feature)), "found nothing", expected)
+    whole, notes = filled(values[rows, :, places], lengths, filling, place)
+    made = padded(whole.astype(np.float32), lengths)
+    values = np.zeros((len(lengths), steps, len(wide.features)), np.float32)
+    values[:, : made.values.shape[1]] = made.values
+    return Sequences(values, lengths, wide.features), notes

@@ -81,9 +81,8 @@ class Assembly:
             timezone=self.timezone,
         )
         gaps = _about_gaps(panel, naive=not notes)
-        return replace(
-            panel, notes=(*chosen.notes, *notes, *order.notes, *said, *reader.notes, *gaps)
-        )
+        found = (*chosen.notes, *notes, *order.notes, *said, *reader.notes, *gaps)
+        return replace(panel, notes=(*table.notes, *found))
 
     def _order(
         self,

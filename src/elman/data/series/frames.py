@@ -5,7 +5,6 @@ Letters: N series, R rows of all series, K targets.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,10 +14,11 @@ import numpy as np
 from elman.data.series.assembly import Assembly
 from elman.data.series.continuation import continued
 from elman.data.series.frequency import Frequency
+from elman.data.series.opening import opened
 from elman.data.series.panel import Columns, Panel, ranges
 from elman.data.series.roles import choose, completed, listed
-from elman.data.tables import reader
-from elman.data.tables.columns import Table, as_table
+from elman.data.tables.columns import Table
+from elman.data.tables.dialect import Dialect
 from elman.data.tables.repairs import check_repairs, offsets_of
 from elman.errors import ArgumentError
 from elman.printable import many
@@ -44,12 +44,17 @@ def panel_of(
     joint: bool = False,
     categories: Mapping[str, tuple[str, ...]] | None = None,
     columns: Columns | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
     name: str = "frame",
 ) -> Panel:
     """Time series in any accepted form as one checked `Panel`.
 
     Long form has a column that tells the series apart (`series`). Without one, each target column
-    is a series of its own (wide form), or all are targets of one series (`joint`).
+    is a series of its own (wide form), or all are targets of one series (`joint`). In a folder
+    each file is a series, in a list or a mapping of names each frame; of a pandas index of two
+    levels the first tells the series apart, and the second is the time.
 
     >>> sales = {"shop": ["a", "a", "b", "b"], "sold": [3, 4, 7, 9],
     ...          "day": ["2024-05-01", "2024-05-02", "2024-05-01", "2024-05-02"]}
@@ -58,8 +63,9 @@ def panel_of(
     (('a', 'b'), 'daily', [3.0, 4.0, 7.0, 9.0])
 
     Args:
-        frame: A pandas, polars or Arrow table; a mapping of columns; an array `[T]` or `[T, K]`,
-            whose columns are "0", "1", …; the path of a table (CSV or Parquet); or a Panel.
+        frame: A pandas, polars or Arrow table; a list of such, or a mapping of names to such; a
+            mapping of columns; an array `[T]` or `[T, K]`, whose columns are "0", "1", …; the
+            path of a table (text or Parquet), or of a folder of tables; or a Panel.
         target: The columns to forecast. None: the only column of numbers, or "y", "value",
             "target"; of an array every column that is not used otherwise.
         time: The column of times: dates, ISO texts or whole numbers. None guesses it; without
@@ -79,6 +85,9 @@ def panel_of(
         joint: Without `series`: several targets are one series.
         categories: The values of text covariates, as an earlier panel has them.
         columns: The names of an earlier panel, for roles that are not given here.
+        separator: Of a text file: what stands between fields; None, as of what follows: found out.
+        decimal: Of a text file: the decimal sign, "." or ",".
+        encoding: Of a text file, as "cp1252".
         name: What messages call the frame.
 
     Raises:
@@ -99,36 +108,34 @@ def panel_of(
         "static": static,
     }
     unfold = False
-    named = series or (columns.series if columns else None)
-    frame = _opened(frame, named, categories)
+    dialect = Dialect(separator=separator, decimal=decimal, encoding=encoding)
     if isinstance(frame, Panel):
         panel = _of_panel(frame, chosen, frequency, columns, name)
     else:
+        named = series or (columns.series if columns else None)
+        texts = [*(categories or {}), *([named] if named else [])]
+        table, made = opened(frame, name, named, texts, dialect)
         if columns is not None:
             chosen = completed(chosen, columns, categories or {})
-        table = frame if isinstance(frame, Table) else as_table(frame, name)
-        found = choose(table, **chosen, guess_time=columns is None)
+        found = choose(table, **_indexed(chosen, table, made), guess_time=columns is None)
         panel = Assembly(table, found, repair, timezone, categories).panel(frequency)
         joint = joint or (columns is not None and not columns.wide)
         unfold = not joint and found.series is None and len(found.target) > 1
     if ahead is not None:
-        ahead = _opened(ahead, panel.columns.series, panel.categories)
-        table = ahead if isinstance(ahead, Table) else as_table(ahead, "ahead")
+        named = panel.columns.series
+        texts = [*panel.categories, *([named] if named else [])]
+        table, _ = opened(ahead, "ahead", named, texts, dialect)
         panel = continued(panel, table, timezone=timezone, repair=repair)
     return _one_series_each(panel) if unfold else panel
 
 
-def _opened(
-    frame: Any, series: str | None, categories: Mapping[str, tuple[str, ...]] | None
-) -> Any:
-    """The table that a path stands for; anything else as it is.
-
-    In a file, names of series and categories stay texts: "007".
-    """
-    if not isinstance(frame, str | os.PathLike):
-        return frame
-    texts = [*(categories or {}), *([series] if series else [])]
-    return reader.read(os.fspath(frame), texts=lambda names: texts)
+def _indexed(chosen: dict[str, Any], table: Table, made: str | None) -> dict[str, Any]:
+    """The roles, with those that the table's form tells: a pandas index of two levels, files."""
+    told = {"series": made}
+    if len(table.index) == 2:
+        told = dict(zip(("series", "time"), table.index, strict=True))
+    there = {role: name for role, name in chosen.items() if role not in told or name is not None}
+    return {**chosen, **told, **there}
 
 
 def _of_panel(

@@ -63,6 +63,7 @@ _ADVERBS = {
     "year": "yearly",
     "step": "by step",
 }
+_NEARLY = 0.02  # by so much the time after rows without a common difference may be off
 _JUDGED = 3  # a series with fewer differences has no frequency of its own
 
 
@@ -279,7 +280,7 @@ def infer(
         offsets: int64 `[N+1]`: series n holds rows offsets[n] to offsets[n+1].
         names: N names for messages; None numbers them.
         rows: Every row shall be one step: no agreement is asked for, and the result only
-            continues times (by the median difference where no difference is common).
+            continues times (by about the median difference where no difference is common).
 
     Raises:
         DataError: No series has two rows; or the frequencies are mixed (`rows` False).
@@ -298,6 +299,8 @@ def infer(
         found = Frequency(*_unit(common, _MONTHS), day=day, rows=rows)
     elif common == _DAY and (gaps > _DAY).any() and np.is_busday(times.astype("M8[D]")).all():
         found = Frequency("business day", rows=rows)
+    elif rows and 2 * (gaps == common).sum() < len(gaps):
+        found = Frequency(*_about(common), rows=True)
     else:
         found = Frequency(*_unit(common, _PERIODS), rows=rows)
     if rows:
@@ -340,6 +343,15 @@ def _most_common(gaps: np.ndarray, *, median: bool) -> int:
 def _unit(period: int, units: dict[str, int]) -> tuple[str, int]:
     """The largest unit that divides `period`, and how often."""
     return next((unit, period // size) for unit, size in units.items() if period % size == 0)
+
+
+def _about(period: int) -> tuple[str, int]:
+    """The largest unit of which some are nearly this period, and how many."""
+    for unit, size in _PERIODS.items():
+        count = round(period / size)
+        if count and abs(count * size - period) <= _NEARLY * period:
+            return unit, count
+    raise AssertionError(period)  # microseconds fit
 
 
 def _odd_series(

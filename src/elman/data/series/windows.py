@@ -200,7 +200,10 @@ class WindowReader:
         if ahead and shift_known:
             raise ArgumentError("shift_known", "found with ahead", "one of them")
         if not len(windows):
-            raise DataError("windows", _why_none(windows), "longer series, or shorter windows")
+            expected = "longer series, or shorter windows"
+            if windows.crossing:
+                expected += "; or gaps='mask', which reads missing steps as missing"
+            raise DataError("windows", _why_none(windows), expected)
         self.prepared, self.windows = prepared, windows
         self.ahead, self.shift_known = ahead, shift_known
         self.window_scaling: Normalisation = window_scaling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ import numpy as np
 from elman.data.readers import read
 from elman.data.readers.idx import find_pair, read_pair
 from elman.data.readers.table import label_array
+from elman.data.readers.ucr import Archived, parse_rows, parse_ts
 from elman.data.sequences import LabelledSequences, as_sequences
 from elman.data.sets import catalogue
-from elman.data.sets.ucr import Series, parse_rows, parse_ts, parse_tsv
 from elman.data.synthetic import adding
 from elman.errors import ArgumentError, DataError
 
@@ -33,10 +33,8 @@ def labelled_names() -> tuple[str, ...]:
     return tuple(sorted(_LOADERS))
 
 
-def load(
-    source: str | os.PathLike[str], part: str | None = None, **columns: Any
-) -> LabelledSequences:
-    """Labelled sequences by name or from a file.
+def load(source: Any, part: str | None = None, **columns: Any) -> LabelledSequences:
+    """Labelled sequences by name, from a file or from a frame.
 
     The digits, ECG5000 and IndoorMovement have no test part of their own: of each class the
     fifth part whose numbers hash lowest is the test part, the same on every machine. In MNIST
@@ -45,7 +43,7 @@ def load(
     steps: 20,000 sequences of seed 0, and 2,000 of seed 1 as the test part.
 
     Args:
-        source: A name from `labelled_names()`, or a path that `elman.data.read` takes.
+        source: A name from `labelled_names()`, or what `elman.data.read` takes.
         part: 'train' or 'test'; None means 'train' for a name and the whole file for a path.
         columns: Options of a table; see `elman.data.read`.
 
@@ -56,6 +54,8 @@ def load(
             `elman.data.read`.
         MissingExtraError: It needs a package that is not installed.
     """
+    if not isinstance(source, str | os.PathLike):
+        return read(source, part=part, **columns)
     name = os.fspath(source)
     if name not in _LOADERS:
         if name not in catalogue.names():
@@ -111,32 +111,32 @@ def _adding(name: str, part: str) -> LabelledSequences:
 
 
 def _pendigits(name: str, part: str) -> LabelledSequences:
-    rows, labels = parse_rows(_text(name, f"PenDigits_{part.upper()}3"))
+    rows, labels = _parse_steps(_text(name, f"PenDigits_{part.upper()}3"))
     return _labelled(name, rows, label_array(labels), ["x", "y"])
 
 
 def _arem(name: str, part: str) -> LabelledSequences:
-    rows, labels = parse_rows(_text(_CLASSIFICATION, f"AReM/AReM_{part.upper()}3"))
+    rows, labels = _parse_steps(_text(_CLASSIFICATION, f"AReM/AReM_{part.upper()}3"))
     return _labelled(name, [row[:, 1:] for row in rows], label_array(labels))
 
 
 def _archive(
-    pattern: str, parse: Callable[[str], Series]
+    pattern: str, parse: Callable[[Iterable[tuple[int, str]], str], Archived]
 ) -> Callable[[str, str], LabelledSequences]:
     """The loader of sets whose two parts are two members of one format."""
 
     def load_part(name: str, part: str) -> LabelledSequences:
         short = name.partition("/")[2]
-        rows, labels = parse(_text(_CLASSIFICATION, pattern.format(short, part.upper())))
-        return _labelled(name, rows, label_array(labels))
+        rows, labels = _parsed(pattern.format(short, part.upper()), parse)
+        return _labelled(name, rows, labels)
 
     return load_part
 
 
 def _ecg5000(name: str, part: str) -> LabelledSequences:
-    rows, labels = parse_tsv(_text(_CLASSIFICATION, "ECG5000/ECG5000_TRAIN.tsv"))
-    whole = _labelled(name, rows, label_array(labels))
-    return whole.select(_split(label_array(labels), part))
+    rows, labels = _parsed("ECG5000/ECG5000_TRAIN.tsv", parse_rows)
+    whole = _labelled(name, rows, labels)
+    return whole.select(_split(labels, part))
 
 
 def _indoor_movement(name: str, part: str) -> LabelledSequences:
@@ -165,7 +165,7 @@ _LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
     f"{_CLASSIFICATION}/IndoorMovement": _indoor_movement,
 }
 for _short in _UCR:
-    _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.tsv", parse_tsv)
+    _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.tsv", parse_rows)
 for _short in _UEA:
     _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.ts", parse_ts)
 _LOADERS[f"{_CLASSIFICATION}/ECG5000"] = _ecg5000
@@ -173,6 +173,22 @@ _LOADERS[f"{_CLASSIFICATION}/ECG5000"] = _ecg5000
 
 def _text(name: str, path: str) -> str:
     return catalogue.contents(name, [path])[path].decode("utf-8")
+
+
+def _parsed(
+    path: str, parse: Callable[[Iterable[tuple[int, str]], str], Archived]
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """The series and the labels of a member in one of the archives' formats."""
+    found = parse(enumerate(_text(_CLASSIFICATION, path).splitlines(), start=1), path)
+    return found.rows, label_array(found.labels or [])
+
+
+def _parse_steps(text: str) -> tuple[list[np.ndarray], list[str]]:
+    """One step a line, between blanks: series, step, class, then its features; steps in order."""
+    table = np.array(text.split(), dtype=np.float64).reshape(len(text.splitlines()), -1)
+    starts = np.flatnonzero(np.diff(table[:, 0], prepend=np.nan))
+    rows = np.split(table[:, 3:].astype(np.float32), starts[1:])
+    return rows, [str(int(label)) for label in table[starts, 2]]
 
 
 def _labelled(

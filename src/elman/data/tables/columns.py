@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.tables.fields import PLAIN, Numerals
 from elman.errors import DataError, MissingExtraError, ShapeError
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "cell",
     "codes",
     "dtype_name",
+    "is_frame",
     "kind",
     "missing",
     "numbers",
@@ -27,7 +29,7 @@ __all__ = [
 ]
 
 _NO_TEXT = "\ue000"  # of private use: stands for a missing text while texts are counted
-_FORMS = "a pandas, polars or Arrow table, a mapping of columns or an array [T] or [T, K]"
+FORMS = "a pandas, polars or Arrow table, a mapping of columns or an array [T] or [T, K]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,9 @@ class Table:
         where: What messages call a row: "sales.csv, line 17".
         field: What stands in a row and a column, for messages: of a text file the text.
         is_array: Whether it was an array, whose columns have numbers for names.
+        index: Of these the columns that were the index of a pandas frame: a name for each level.
+        notes: What was inferred when it was read, in sentences.
+        numerals: How numbers are written in columns of texts.
     """
 
     name: str
@@ -49,6 +54,14 @@ class Table:
     where: Callable[[int], str]
     field: Callable[[int, str], Any]
     is_array: bool = False
+    index: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    numerals: Numerals = PLAIN
+
+
+def is_frame(value: Any) -> bool:
+    """Whether a value is a frame of whatever library: a table, or a column with two indices."""
+    return hasattr(value, "columns") or getattr(getattr(value, "index", None), "nlevels", 1) == 2
 
 
 def as_table(
@@ -67,13 +80,13 @@ def as_table(
         DataError: Two columns have one name.
         MissingExtraError: It is a frame, and narwhals is not installed.
     """
-    is_array = isinstance(frame, np.ndarray)
+    is_array, index = isinstance(frame, np.ndarray), ()
     if is_array:
         columns: Mapping[str, Any] = _array_columns(frame, name)
     elif isinstance(frame, Mapping):
         columns = {str(key): _as_array(values, name, key) for key, values in frame.items()}
     else:
-        columns = _frame_columns(frame, name)
+        columns, index = _frame_columns(frame, name)
     if isinstance(columns, _FrameColumns):
         lengths = {name: columns.rows}
     else:
@@ -91,6 +104,7 @@ def as_table(
         where or (lambda row: f"{name}, row {row}"),
         field or (lambda row, column: cell(columns[column], row)),
         is_array,
+        index,
     )
 
 
@@ -235,7 +249,7 @@ def _object_types() -> dict[str, tuple[type, ...]]:
 def _array_columns(array: np.ndarray, name: str) -> dict[str, np.ndarray]:
     if array.ndim not in (1, 2) or array.dtype.kind not in "fiub":
         raise ShapeError(
-            name, f"found an array of {array.dtype}, shape {array.shape}", f"numbers: {_FORMS}"
+            name, f"found an array of {array.dtype}, shape {array.shape}", f"numbers: {FORMS}"
         )
     columns = array[:, None] if array.ndim == 1 else array
     return {str(k): columns[:, k] for k in range(columns.shape[1])}
@@ -277,15 +291,19 @@ class _FrameColumns(Mapping[str, Any]):
         return len(self._names)
 
 
-def _frame_columns(frame: Any, name: str) -> _FrameColumns:
+def _frame_columns(frame: Any, name: str) -> tuple[_FrameColumns, tuple[str, ...]]:
+    """The columns of a frame, and those of them that were its index."""
     try:
         import narwhals.stable.v1 as nw
     except ImportError:
         raise MissingExtraError.of("narwhals", "train", name) from None
     if nw.dependencies.is_pandas_like_series(frame) or nw.dependencies.is_polars_series(frame):
         frame = frame.to_frame(frame.name or "value")
+    index: tuple[str, ...] = ()
     if nw.dependencies.is_pandas_like_dataframe(frame):
+        before = frame.shape[1]
         frame = _with_index(frame, name)
+        index = tuple(map(str, frame.columns[: frame.shape[1] - before]))
     if nw.dependencies.is_polars_lazyframe(frame):
         raise ShapeError(name, "found a LazyFrame", "its rows: frame.collect()")
     try:
@@ -293,8 +311,8 @@ def _frame_columns(frame: Any, name: str) -> _FrameColumns:
     except nw.exceptions.DuplicateError as error:
         raise DataError(name, f"two columns have one name ({error})", "one name each") from error
     except TypeError as error:
-        raise ShapeError(name, f"found a {type(frame).__name__}", _FORMS) from error
-    return _FrameColumns(native)
+        raise ShapeError(name, f"found a {type(frame).__name__}", FORMS) from error
+    return _FrameColumns(native), index
 
 
 def _with_index(frame: Any, name: str) -> Any:

@@ -1,50 +1,52 @@
-"""Text files of rows, plain or gzipped: a header with names, then fields between delimiters."""
+"""The rows of text files: a header with names, then fields between separators."""
 
 from __future__ import annotations
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from itertools import chain
-from pathlib import Path
-from typing import IO
 
+from elman.data.tables.dialect import Layout, Source, lines_of
 from elman.data.tables.fields import is_number
-from elman.data.tables.unpacking import open_unpacked, reading
 from elman.errors import FormatError
 from elman.printable import quoted
 
-__all__ = ["check_header", "delimiter_of", "header_and_rows", "read_rows"]
-
-Source = Path | bytes
-"""A file, or what it holds."""
-
-_LONGEST = 1 << 24  # characters of a line
+__all__ = ["check_header", "header_and_rows", "read_rows"]
 
 
-def read_rows(source: Source, where: str) -> Iterator[tuple[int, list[str]]]:
+def read_rows(source: Source, where: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """The rows of a file as they are asked for, header first; empty lines hold nothing.
 
-    Fields stand between commas, semicolons or tabs: whatever is most frequent in the first line.
-
     Args:
-        source: A file or its bytes, UTF-8, with or without byte order mark, plain or gzip.
+        source: A file or its bytes, plain or packed.
         where: What messages call it.
+        layout: How it is written.
 
     Yields:
         The number of the line on which a row ends, counted from 1, and its fields.
 
     Raises:
-        FormatError: The file is damaged, no UTF-8, or a row has another number of fields.
+        FormatError: The file is damaged, or a row has another number of fields.
         DataError: The file cannot be opened.
     """
-    with reading(where):
-        try:
-            with _text(source, where) as file:
-                yield from _fields(_lines(file, where), where)
-        except UnicodeDecodeError:
-            raise _no_utf8(source, where) from None
+    reader = csv.reader(lines_of(source, where, layout), delimiter=layout.separator, strict=True)
+    width = 0
+    try:
+        for fields in reader:
+            if not fields:
+                continue
+            width = width or len(fields)
+            if len(fields) != width:
+                raise FormatError(
+                    f"{where}, line {reader.line_num}",
+                    f"found {len(fields)} fields",
+                    f"{width} fields, as in the header",
+                )
+            yield reader.line_num, fields
+    except csv.Error as error:
+        raise FormatError(
+            f"{where}, line {reader.line_num}", f"not a CSV row ({error})", "well-formed quotes"
+        ) from error
 
 
 def header_and_rows(
@@ -87,79 +89,3 @@ def check_header(names: Collection[str], where: str) -> None:
             f"found the columns {quoted(names)}{among}",
             "a header with a name for each column, no number and no name twice",
         )
-
-
-def delimiter_of(source: Source) -> str:
-    """What stands between the fields of a file.
-
-    >>> delimiter_of(b"day;units")
-    ';'
-    """
-    with _text(source, "file") as file:
-        return _delimiter(_beginning(iter(lambda: file.readline(_LONGEST), ""))[-1])
-
-
-def _text(source: Source, where: str) -> IO[str]:
-    return io.TextIOWrapper(open_unpacked(source, where), encoding="utf-8-sig", newline="")
-
-
-def _lines(file: IO[str], where: str) -> Iterator[str]:
-    """The lines of a file, none of which fills the memory."""
-    number = 1
-    while line := file.readline(_LONGEST):
-        if len(line) == _LONGEST:
-            raise FormatError(
-                f"{where}, line {number}",
-                f"found more than {_LONGEST} characters",
-                "rows of a table",
-            )
-        yield line
-        number += 1
-
-
-def _beginning(lines: Iterator[str]) -> list[str]:
-    """The lines up to the first that is not empty, which shows what stands between fields."""
-    found = [next(lines, "")]
-    while found[-1] and not found[-1].strip():
-        found.append(next(lines, ""))
-    return found
-
-
-def _delimiter(line: str) -> str:
-    return max(",;\t", key=line.count)
-
-
-def _fields(lines: Iterator[str], where: str) -> Iterator[tuple[int, list[str]]]:
-    beginning = _beginning(lines)
-    delimiter = _delimiter(beginning[-1])
-    reader = csv.reader(chain(beginning, lines), delimiter=delimiter, strict=True)
-    width = 0
-    try:
-        for fields in reader:
-            if not fields:
-                continue
-            width = width or len(fields)
-            if len(fields) != width:
-                raise FormatError(
-                    f"{where}, line {reader.line_num}",
-                    f"found {len(fields)} fields",
-                    f"{width} fields, as in the header",
-                )
-            yield reader.line_num, fields
-    except csv.Error as error:
-        raise FormatError(
-            f"{where}, line {reader.line_num}", f"not a CSV row ({error})", "well-formed quotes"
-        ) from error
-
-
-def _no_utf8(source: Source, where: str) -> FormatError:
-    """Where the bytes are no UTF-8; the file is read again, as a whole."""
-    with open_unpacked(source, where) as file:
-        content = file.read()
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        found = f"found 0x{content[error.start]:02x} (byte {error.start})"
-        return FormatError(f"{where}, line {line}", found, "UTF-8 text")
-    return FormatError(where, "changed while it was read", "a file that is not being written")

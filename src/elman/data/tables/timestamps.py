@@ -18,7 +18,7 @@ from elman.data.tables import columns
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
-__all__ = ["looks_like_times", "moments", "read_times", "shown"]
+__all__ = ["as_texts", "looks_like_times", "moments", "read_times", "shown"]
 
 Place = Callable[[int], str]
 
@@ -89,7 +89,7 @@ def read_times(
 
 
 def moments(column: Any, place: Place, expected: str = _ISO) -> np.ndarray:
-    """A column of dates or ISO texts as moments in UTC, in which those without a zone are taken.
+    """A column of dates or ISO texts as moments: in UTC, if they have a zone.
 
     Args:
         column: A narwhals Series or an array `[R]`.
@@ -100,13 +100,14 @@ def moments(column: Any, place: Place, expected: str = _ISO) -> np.ndarray:
         datetime64[us] `[R]`.
 
     Raises:
-        DataError: A time is missing, unreadable or outside the calendar.
+        DataError: A time is missing, unreadable or outside the calendar; or only some have a zone.
     """
     _check_there(column, place)
     if columns.kind(column) == "time":
         utc, local, _ = _stamps(column, place)
     else:
-        local, offsets, _ = _texts(column, place, expected)
+        local, offsets, zoned = _texts(column, place, expected)
+        _check_zones(zoned, column, place)
         utc = local - offsets
     _check_range(local, place)
     return utc
@@ -117,6 +118,20 @@ def shown(time: Any) -> str:
     if isinstance(time, np.datetime64):
         return str(np.datetime_as_string(time, unit="auto")).replace("T", " ")
     return str(time)
+
+
+def as_texts(times: np.ndarray) -> np.ndarray:
+    """Times as ISO texts, all in the shortest form that says what each is.
+
+    >>> as_texts(np.array(["2024-01-01", "2024-01-01T13:30"], "datetime64[us]")).tolist()
+    ['2024-01-01T00:00', '2024-01-01T13:30']
+    """
+    finest: Any = "us"
+    for unit in ("D", "m", "s", "ms"):
+        if (times.astype(f"datetime64[{unit}]") == times).all():
+            finest = unit
+            break
+    return np.datetime_as_string(times.astype(f"datetime64[{finest}]"))
 
 
 def _check_there(column: Any, place: Place) -> None:

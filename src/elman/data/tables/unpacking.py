@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import sys
 import zlib
@@ -15,7 +17,7 @@ from typing import IO, Any
 from elman.errors import DataError, FormatError
 from elman.files import open_regular
 
-__all__ = ["Unpacking", "check_unpacked", "is_gzip", "open_unpacked", "reading"]
+__all__ = ["PACKED", "Unpacking", "check_unpacked", "open_unpacked", "packing_of", "reading"]
 
 FREE = 2**28
 """Bytes that any file may unpack to."""
@@ -53,46 +55,61 @@ def _memory() -> int:
 
 @contextmanager
 def reading(where: str) -> Iterator[None]:
-    """Within this block, what the system or gzip says of a file is an error of ours.
+    """Within this block, what the system says of a file, or who unpacks it, is an error of ours.
 
     Args:
         where: What messages call the file.
 
     Raises:
-        FormatError: Its gzip stream is damaged.
+        FormatError: Its packed stream is damaged.
         DataError: It cannot be opened or read.
     """
     try:
         yield
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FormatError(
-            where, f"its gzip stream is damaged ({error})", "a whole file: get it again"
-        ) from error
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise _damaged(where, error) from error
     except OSError as error:
+        if error.errno is None:  # of bz2
+            raise _damaged(where, error) from error
         raise DataError(
             where, f"cannot be read ({error.strerror})", "a file that can be opened"
         ) from error
 
 
-def is_gzip(start: bytes) -> bool:
-    """Whether a file begins as gzip files do."""
-    return start[:2] == b"\x1f\x8b"
+def _damaged(where: str, error: Exception) -> FormatError:
+    found = f"its packed stream is damaged ({error})"
+    return FormatError(where, found, "a whole file: get it again")
+
+
+PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz"}
+"""How packed files are called, and by what they are packed."""
+_STARTS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_OPENED: dict[str, Any] = {
+    "gzip": lambda raw: gzip.GzipFile(fileobj=raw),
+    "bzip2": bz2.BZ2File,
+    "xz": lzma.LZMAFile,
+}
+
+
+def packing_of(start: bytes) -> str | None:
+    """By what a file that begins so is packed; None: it is not."""
+    return next((name for mark, name in _STARTS.items() if start.startswith(mark)), None)
 
 
 def open_unpacked(source: Path | bytes, where: str) -> IO[bytes]:
-    """A file or its bytes, unpacked by and by if it is gzip; to be closed.
+    """A file or its bytes, unpacked by and by if it is packed; to be closed.
 
     Raises:
         OSError: It cannot be opened; see `elman.files.check_regular`.
         FormatError: While it is read: see `check_unpacked`.
     """
     raw: Any = io.BytesIO(source) if isinstance(source, bytes) else open_regular(source)
-    start, size = raw.read(2), raw.seek(0, io.SEEK_END)
+    start, size = raw.read(max(map(len, _STARTS))), raw.seek(0, io.SEEK_END)
     raw.seek(0)
-    if not is_gzip(start):
+    packing = packing_of(start)
+    if packing is None:
         return raw
-    stream = Unpacking(gzip.GzipFile(fileobj=raw), raw, size, where)
-    return io.BufferedReader(stream, 1 << 17)
+    return io.BufferedReader(Unpacking(_OPENED[packing](raw), raw, size, where), 1 << 17)
 
 
 class Unpacking(io.RawIOBase):

@@ -40,6 +40,7 @@ _SWITCHES = ("linear", "traits", "flags", "identify", "joint")
 _LISTS = ("seasons", "levels", "calendar")
 _MOST_SEASONS, _MOST_LEVELS = 2, 999
 _LONGEST_COUNT = 10**6  # units of one step
+_LONGEST_FINE = 10**12  # of those below a second
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 
 
@@ -186,7 +187,9 @@ def _is_frequency(value: Any) -> bool:
         found = Frequency.from_text(value)
     except ArgumentError:
         return False
-    return max(found.count, found.cycle) <= _LONGEST_COUNT
+    fine = found.unit in ("microsecond", "millisecond")
+    longest = _LONGEST_FINE if fine else _LONGEST_COUNT
+    return found.count <= longest and found.cycle <= _LONGEST_COUNT
 
 
 def _is_zone(value: Any) -> bool:

@@ -1,0 +1,243 @@
+"""What would be read of a file, before anything is trained: columns, roles, sequences, series."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elman.data.readers import options_of, read, test_part
+from elman.data.readers.folder import folder_table
+from elman.data.readers.table import Columns, names_of, roles_of
+from elman.data.sequences import LabelledSequences
+from elman.data.series.frames import panel_of
+from elman.data.series.panel import Panel
+from elman.data.tables import columns as kinds
+from elman.data.tables import reader
+from elman.data.tables.columns import Table
+from elman.data.tables.dialect import Dialect
+from elman.data.tables.timestamps import looks_like_times, shown
+from elman.errors import ElmanError
+
+__all__ = ["inspected"]
+
+_ROWS = 3  # that are shown
+_HORIZON = 10  # steps ahead, where nothing has a season
+_MOST_CLASSES = 20  # that are counted one by one
+_FEW = 0.1  # so many distinct whole numbers among the sequences are classes rather than numbers
+
+
+def inspected(
+    source: str | os.PathLike[str],
+    told: Mapping[str, Any] | None = None,
+    roles: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What would be read of a file or a folder, as plain data.
+
+    Args:
+        source: What `elman.data.read` or `elman.data.as_panel` takes.
+        told: Options of `read`.
+        roles: Options of `as_panel`.
+
+    Returns:
+        `source`, `bytes`; of a table `rows`, `columns` (each one's name, what it holds, how many
+        values are missing, its range, its role) and `first rows`; `sequences` and `series`: what
+        each way to read it gives and the `command` that would train on it, or `error`, why it
+        gives nothing; `notes`, what was inferred.
+
+    Raises:
+        DataError, FormatError: The file cannot be read at all.
+    """
+    told, roles = dict(told or {}), dict(roles or {})
+    path = Path(source)
+    found: dict[str, Any] = {"source": str(source), "bytes": _bytes(path)}
+    known = options_of(path)
+    told = {name: value for name, value in told.items() if name in known}
+    table = columns = None
+    if "separator" in known:
+        table, columns = _table(path, told)
+    sequences, data = _try(lambda: read(path, **told))
+    series, panel = (None, None)
+    if table is not None:
+        series, panel = _try(lambda: panel_of(path, **roles))
+    notes = [*(data.notes if data else ()), *(panel.notes if panel and not data else ())]
+    if table is not None and columns is not None:
+        own = roles_of(table, columns) if data is not None else {}
+        found |= _columns(table, own, data, panel)
+    if data is not None:
+        sequences = _of_sequences(path, data, told)
+    if panel is not None:
+        series = _of_series(path, panel, roles)
+    found |= {"sequences": sequences} | ({"series": series} if series is not None else {})
+    return found | {"notes": list(dict.fromkeys(notes or (table.notes if table else ())))}
+
+
+def _try(reading: Any) -> tuple[dict[str, str] | None, Any]:
+    """What is read; or why it is not: what was found, and what to do."""
+    try:
+        return None, reading()
+    except ElmanError as error:
+        return {"error": f"{error.where}: {error.found}", "advice": error.expected}, None
+
+
+def _bytes(path: Path) -> int:
+    files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+    return sum(each.stat().st_size for each in files)
+
+
+def _table(path: Path, told: dict[str, Any]) -> tuple[Table, Columns]:
+    """The table in a file, or of the files in a folder."""
+    told = dict(told)
+    dialect, labels = Dialect.taken(told), told.pop("labels", None)
+    columns = Columns(**told, labelled=False)
+    if path.is_dir():
+        return folder_table(path, columns, dialect, labels=labels)
+    return reader.read(path, texts=names_of(columns), dialect=dialect), columns
+
+
+def _columns(
+    table: Table, roles: dict[str, str], data: LabelledSequences | None, panel: Panel | None
+) -> dict[str, Any]:
+    """What each column holds, and the first rows."""
+    if data is None and panel is not None:
+        roles = _roles_in(panel)
+    shown_columns = []
+    for name in table.columns:
+        role = roles.get(name, "feature" if data is not None and _is_feature(name, data) else "")
+        shown_columns.append({"name": name, "role": role, **_held(table.columns[name])})
+    rows = [
+        [_cell(table.field(row, name)) for name in table.columns]
+        for row in range(min(_ROWS, table.rows))
+    ]
+    return {"rows": table.rows, "columns": shown_columns, "first rows": rows}
+
+
+def _is_feature(name: str, data: LabelledSequences) -> bool:
+    return name in data.feature_names or any(name.startswith(each) for each in data.feature_names)
+
+
+def _roles_in(panel: Panel) -> dict[str, str]:
+    """What the columns of a panel's table are for."""
+    found: dict[str, str] = {}
+    for one in fields(panel.columns):
+        value = getattr(panel.columns, one.name)
+        names = [value] if isinstance(value, str) else value or ()
+        found |= dict.fromkeys(names, "target" if one.name == "wide" else one.name)
+    return found
+
+
+def _held(column: Any) -> dict[str, Any]:
+    """What a column holds: its kind, how many are missing, its range or its distinct texts."""
+    kind, absent = kinds.kind(column), kinds.missing(column)
+    held: dict[str, Any] = {
+        "holds": kind,
+        "dtype": kinds.dtype_name(column),
+        "missing": int(absent.sum()),
+    }
+    if kind == "number":
+        values = kinds.numbers(column).astype(np.float64)
+        values = values[np.isfinite(values)]
+        if len(values):
+            whole = bool((values == np.round(values)).all())
+            held |= {"from": float(values.min()), "to": float(values.max()), "whole": whole}
+    elif kind == "time" and not absent.all():
+        values = kinds.objects(column)[~absent]
+        held |= {"from": _cell(values.min()), "to": _cell(values.max())}
+    elif kind == "text" and looks_like_times(column):
+        texts = sorted(str(text) for text in kinds.codes(column)[1])
+        held |= {"holds": "time", "from": texts[0], "to": texts[-1]}
+    elif kind == "text":
+        texts = kinds.codes(column)[1]
+        held |= {"distinct": len(texts), "first": [str(text) for text in texts[:_ROWS]]}
+    return held
+
+
+def _cell(value: Any) -> Any:
+    """A cell as JSON has it."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, np.datetime64):
+        return shown(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else str(value)
+
+
+def _of_sequences(path: Path, data: LabelledSequences, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file holds as sequences, and what would train on them."""
+    lengths = data.sequences.lengths
+    found: dict[str, Any] = {
+        "count": len(data),
+        "shortest": int(lengths.min()),
+        "longest": int(lengths.max()),
+        "features": list(data.feature_names),
+        "names": list(data.ids[:_ROWS]),
+    }
+    own = test_part(path)
+    if own is not None:
+        found["test part"] = str(own[0]) + (f", part {own[1]}" if own[1] else "")
+    if data.labels is None:
+        return found | {"labels": None}
+    task, labels = "classifier", data.labels
+    if labels.dtype == object:
+        values, counts = np.unique(np.concatenate(list(labels)), return_counts=True)
+        found["labels at"] = "each step"
+    elif labels.ndim > 1 or _are_numbers(labels):
+        task, values, counts = "regressor", labels, None
+    else:
+        values, counts = np.unique(labels, return_counts=True)
+    if counts is None:
+        found["labels"] = {"from": float(values.min()), "to": float(values.max())}
+    else:
+        order = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
+        found["classes"] = len(values)
+        found["labels"] = {str(values[k]): int(counts[k]) for k in order}
+    return found | {"command": _command(task, path, told)}
+
+
+def _are_numbers(labels: np.ndarray) -> bool:
+    """Whether labels are rather numbers to predict than classes."""
+    if labels.dtype.kind == "f":
+        return True
+    return labels.dtype.kind == "i" and len(np.unique(labels)) > max(2, _FEW * len(labels), 20)
+
+
+def _of_series(path: Path, panel: Panel, roles: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file holds as series, and what would train on them."""
+    lengths, season = panel.lengths, panel.frequency.season
+    gaps = panel.gap_before
+    horizon = max(1, min(season if season > 1 else _HORIZON, int(lengths.min()) // 5))
+    return {
+        "count": len(panel),
+        "shortest": int(lengths.min()),
+        "longest": int(lengths.max()),
+        "names": list(panel.names[:_ROWS]),
+        "target": list(panel.columns.wide or panel.columns.target),
+        "frequency": panel.frequency.describe(),
+        "season": season,
+        "from": shown(panel.times.min()),
+        "to": shown(panel.times.max()),
+        "gaps": int(gaps.sum()),
+        "missing": int(np.isnan(panel.target).sum()),
+        "command": _command(
+            "forecaster",
+            path,
+            {**roles, "horizon": horizon, "gaps": "mask" if gaps.any() else None},
+        ),
+    }
+
+
+def _command(task: str, path: Path, told: Mapping[str, Any]) -> str:
+    """The command that trains on a file, with what was told of it."""
+    words = ["elman", "train", task, "--data", str(path)]
+    for name, value in told.items():
+        if value is not None and value is not False:
+            text = ",".join(value) if isinstance(value, list | tuple) else str(value)
+            words += [f"--{name.replace('_', '-')}", text]
+    return shlex.join(words)
