@@ -15,6 +15,9 @@ def available_isas() -> tuple[str, ...]:
 def use_isa(name: str) -> None:
     """Run on this instruction set from now on; ValueError if the machine has none of that name."""
 
+def use_openmp(addresses: tuple[int, ...] | None) -> None:
+    """Compute on another library's OpenMP threads: the addresses of its five functions; or None."""
+
 def dense(
     inputs: np.ndarray, weight: np.ndarray, bias: np.ndarray | None, outputs: np.ndarray
 ) -> None:

@@ -362,6 +362,7 @@ FORMER: Mapping[str, tuple[str, Mapping[Any, Any]]] = {
     "standardise": ("scaling", {True: "standard", False: "none"}),
     "normalise": ("window_scaling", {}),
     "window": ("truncation", {}),
+    "step": ("time", {}),
 }
 """Names that parameters had in files of before: the name now, and values that have changed."""
 

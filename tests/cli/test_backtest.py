@@ -114,7 +114,7 @@ def test_info_tells_what_a_model_is(command, forecaster_run, run):
         ("plot gradients {run}", 2, "a forecaster has no picture"),
         ("plot forecast {classifier} --data {sales}", 2, "give a forecaster's model"),
         ("plot honesty {run}/model.elman", 2, "--data: not given"),
-        ("plot honesty {run} --step day", 2, "--step: a forecaster has no such"),
+        ("plot honesty {run} --label day", 2, "--label: a forecaster has no such"),
         ("info {run}/config.toml", 1, "config.toml"),
     ],
 )

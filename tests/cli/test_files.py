@@ -95,7 +95,7 @@ def test_what_was_told_travels_with_the_model(command, tmp_path):
         lines += [f"s{n}|{t}|{abs(int(a)) + 1},250|{label}ß" for t, (a, _) in enumerate(rows)]
     path = tmp_path / "t.csv"
     path.write_bytes("\n".join(lines).encode("cp1252"))
-    roles = ("--series", "einheit", "--label", "art", "--step", "t")
+    roles = ("--series", "einheit", "--label", "art", "--time", "t")
     told = ("--data", path, *roles, "--encoding", "cp1252")
     failed = command("train", "classifier", *told, *SMALL, "--out", tmp_path / "run")
     assert failed.exit_code == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -90,7 +91,7 @@ def test_a_model_reads_a_table_as_in_its_training(command, tmp_path, monkeypatch
     write("turned.csv", 20, 1, columns=("b", "a"), names=odd, note="fine")
     write("new.csv", 20, 1, columns=("b", "a"), names=("who", "when", None))
     write("other.csv", 20, 1, columns=("a", "c"), names=odd)
-    roles = ("--series", "who", "--step", "when", "--label", "verdict")
+    roles = ("--series", "who", "--time", "when", "--label", "verdict")
     refused = command("train", "classifier", "--data", "train.csv", *roles, *TOLD)
     assert refused.exit_code == 1
     assert "column 'note': found 'fine'" in refused.stderr
@@ -112,3 +113,20 @@ def test_a_model_reads_a_table_as_in_its_training(command, tmp_path, monkeypatch
     assert "a, b at each step" in command("info", "run").output
     missing = command("train", "classifier", "--data", "train.csv", *roles, "--features", "a,bb")
     assert "did you mean 'b'?" in missing.stderr
+
+
+def test_files_that_called_the_column_of_times_step(command, tmp_path, monkeypatch):
+    """Model files and configurations of before are read with the name that it has now."""
+    monkeypatch.chdir(tmp_path)
+    write("train.csv", 40, 0, names=("who", "when", "verdict"))
+    roles = ("--series", "who", "--time", "when", "--label", "verdict")
+    done = command("train", "classifier", "--data", "train.csv", *roles, *TOLD, "--out", "run")
+    assert done.exit_code == 0, done.output
+    config = Path("run/config.toml").read_text("utf-8")
+    assert 'time = "when"' in config
+    Path("old.toml").write_text(config.replace('time = "when"', 'step = "when"'), "utf-8")
+    done = command("train", "classifier", "--config", "old.toml", "--out", "again")
+    assert done.exit_code == 0, done.output
+    bundle = elman.load("again/model.elman").bundle
+    bundle.settings["reading"] = {"step": "when"}
+    assert type(elman.load("run/model.elman"))(bundle).reading == {"time": "when"}

@@ -79,7 +79,7 @@ def test_labels_beside_a_frame(expected):
 
 def test_columns_that_are_told_travel_with_the_model(expected, tmp_path):
     frame = long_frame({"id": "unit", "time": "cycle"})
-    model = Classifier(**SMALL).fit(frame, "kind", series="unit", step="cycle")
+    model = Classifier(**SMALL).fit(frame, "kind", series="unit", time="cycle")
     model.save(tmp_path / "m.elman")
     same(elman.load(tmp_path / "m.elman"), frame.drop(columns="kind"), expected)
     assert elman.load(tmp_path / "m.elman").evaluate(frame)["sequences"] == N

@@ -11,6 +11,7 @@ from typing import Any
 
 from elman.cli.works import WORKS, work_of
 from elman.errors import ArgumentError, FormatError
+from elman.parameters import renamed
 from elman.parameters import told as told_of
 from elman.printable import closest
 from elman.registry import loaded, task_of
@@ -85,7 +86,7 @@ def gather(
         other = told["kind"]
         found = f"is the configuration of a {other}"
         raise ArgumentError(f"--config {config}", found, f"elman train {other} --config {config}")
-    described = _described(about, told.get("about", {}))
+    described = _described(about, renamed(told.get("about", {}), work_of(kind).about))
     if "data" not in described:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
     parameters = told_of(row.load_estimator())

@@ -8,6 +8,7 @@ import numpy as np
 
 from elman.bundle import Bundle
 from elman.errors import BundleError
+from elman.parameters import renamed
 from elman.transforms.scaler import Scaler
 
 __all__ = ["baseline_tensors", "below", "metadata_of", "reading_of", "scaler_from", "setting_of"]
@@ -44,7 +45,7 @@ def reading_of(bundle: Bundle) -> dict[str, Any]:
     Raises:
         BundleError: It says something else.
     """
-    reading = setting_of(bundle, "reading", dict, {})
+    reading = renamed(setting_of(bundle, "reading", dict, {}), ("time",))
     for name, value in reading.items():
         for text in value if isinstance(value, list) else [value]:
             if not isinstance(text, str):

@@ -314,7 +314,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         groups: Any = None,
         *,
         series: str | None = None,
-        step: str | None = None,
+        time: str | None = None,
     ) -> Self:
         """Train the network.
 
@@ -331,7 +331,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 group are all in it or all out of it.
             series: Of a table: the column that tells the sequences apart; None, here and below:
                 the levels of its index, or columns of usual names.
-            step: Of a table: the column of the steps.
+            time: Of a table: the column that orders the steps.
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -340,7 +340,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
-        X, y, notes = self._from_table(X, y, {"series": series, "step": step})
+        X, y, notes = self._from_table(X, y, {"series": series, "time": time})
         ready, options = self._begun(X, y, sample_weight, groups)
         ready = replace(ready, notes=(*notes, *ready.notes))
         fitted = fit_network(ready, options)

@@ -96,8 +96,8 @@ def test_paths_and_options(path):
     np.savez(path, X=X)
     with pytest.raises(ArgumentError, match="has no parts"):
         read(path, part="test")
-    with pytest.raises(ArgumentError, match="step: does not apply"):
-        read(path, step="t")
+    with pytest.raises(ArgumentError, match="time: does not apply"):
+        read(path, time="t")
 
 
 def made(path, headers=None, method=zipfile.ZIP_STORED):

@@ -127,7 +127,7 @@ def test_labels_with_decimal_commas(write):
 
 def test_named_columns_and_several_numbers_as_labels(write):
     text = "unit,when,v,a,b\n1,0,5,1,2.5\n1,1,6,1,2.5\n"
-    data = read(write(text), series="unit", step="when", label=["a", "b"])
+    data = read(write(text), series="unit", time="when", label=["a", "b"])
     assert data.feature_names == ("v",)
     assert data.labels is not None
     assert data.labels.tolist() == [[1, 2.5]]
@@ -160,7 +160,7 @@ def test_classes_at_each_step_and_token_ids(write, steps):
     [
         ("id,t,v\na,1,2\na,2,2.5\n", "line 3, column 'v': found .*2.5.*; a token id: a whole"),
         ("id,t,v\na,1,-2\n", "line 2, column 'v': found .*-2.*; a token id"),
-        ("id,t,v,w\na,1,2,3\n", "2 columns besides series, step and label: 'v', 'w'; one"),
+        ("id,t,v,w\na,1,2,3\n", "2 columns besides series, time and label: 'v', 'w'; one"),
     ],
 )
 def test_what_are_no_token_ids_is_named_with_its_line(write, text, message):
@@ -196,7 +196,7 @@ def test_labels_take_the_narrowest_type():
         ("id,t,v,y\na,1,2,p\na,2,2,q\n", "line 3, column 'y': found 'q' in a series.*'p'.*per_s"),
         ("id,t,v,y\na,1,2,p\nb,1,2,\n", "line 3, column 'y': found nothing; a label in every row"),
         ("when,t,v\na,1,2\n", "no series column among the columns 'when', 't', 'v'"),
-        ("id,when,v\na,1,2\n", "no step column among the columns 'id', 'when', 'v'"),
+        ("id,when,v\na,1,2\n", "no time column among the columns 'id', 'when', 'v'"),
         ("id,t,y\na,1,2\n", "no feature column among"),
         ("id,t,v\na,1,2\na,2\n", "line 3: found 2 fields; 3 fields"),
         ("1,2,3\n4,5,6\n", "line 1: found the columns '1', '2', '3'; a header"),
@@ -214,7 +214,7 @@ def test_wrong_tables_say_line_column_and_what_was_found(write, text, message):
 
 def test_columns_that_are_not_there(write):
     path = write(TABLE)
-    for role in ("series", "step", "label"):
+    for role in ("series", "time", "label"):
         with pytest.raises(DataError, match=f"no {role} column .*a column 'z'"):
             read(path, **{role: "z"})
     with pytest.raises(ArgumentError, match="colour: is no option"):

@@ -22,7 +22,7 @@ __all__ += ["told_of"]
 
 TABLE: Options = {
     "series": (str, "Table: the column that names the sequence."),
-    "step": (str, "Table: the column that orders the steps."),
+    "time": (str, "Table: the column that orders the steps: numbers or times."),
     "label": (str, "Table: the column of the label or number to predict; of several numbers a,b."),
     "features": (str, "Table: the columns to read as features, as a,b; else all others."),
     "ignore": (str, "Table: columns to leave out, as note,id."),

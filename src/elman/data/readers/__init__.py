@@ -50,7 +50,7 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
             like `folder/train`, or the images file); or a pandas, polars or Arrow table.
         part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
             Other files have no parts: 'train' and None take the whole file.
-        told: Of a table: `series=`, `step=`, `label=` (names of columns), `features=`, `ignore=`,
+        told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
             `per_step=`, `classes=`, `ids=`, `group=`, `missing=` (how missing values are filled:
             `linear`, `previous`); see `elman.data.readers.table.Columns`. Of a text also
             `separator=`, `decimal=`, `encoding=`, where they are not to be found out. Of a folder

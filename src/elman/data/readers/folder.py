@@ -102,10 +102,10 @@ def folder_table(
     whole = stacked(tables, files.names, str(where), FILE)
     rows = np.array([table.rows for table in tables])
     said = [f"{where} was read as {many(len(tables), 'file')}, a sequence each"]
-    if columns.step is None and usual(list(whole.columns), "step") is None:
+    if columns.time is None and usual(list(whole.columns), "time") is None:
         counted = np.concatenate([np.arange(count) for count in rows])
         whole = with_column(whole, _ROW, counted.astype(np.float64))
-        columns = replace(columns, step=_ROW)
+        columns = replace(columns, time=_ROW)
         said.append("their rows are the steps, in order")
     if listed is not None:
         whole, columns = _labelled(whole, columns, listed, files.names, rows)

@@ -42,7 +42,7 @@ __all__ = [
 
 _USUAL = {
     "series": ("series", "series_id", "sequence", "sequence_id", "id"),
-    "step": ("step", "time_step", "timestep", "time", "timestamp", "t"),
+    "time": ("step", "time_step", "timestep", "time", "timestamp", "datetime", "date", "t"),
     "label": ("label", "class", "target", "y"),
 }
 _LARGEST_ID = 2**53  # beyond it a float64 leaves whole numbers out
@@ -57,7 +57,7 @@ class Columns:
 
     Attributes:
         series: The series' identifier.
-        step: What the steps are sorted by: numbers, or ISO dates and times.
+        time: What the steps are sorted by: numbers, or ISO dates and times.
         label: What is to be learnt; several columns of numbers are allowed.
         per_step: Whether the label is a number (or several) at each step.
         classes: With `per_step`: whether it is a class at each step instead.
@@ -72,7 +72,7 @@ class Columns:
     """
 
     series: str | None = None
-    step: str | None = None
+    time: str | None = None
     label: str | Sequence[str] | None = None
     per_step: bool = False
     classes: bool = False
@@ -114,24 +114,24 @@ def read_table(
 def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
     """Sequences from a table; see `read_table`.
 
-    The two levels of a pandas index are series and step.
+    The two levels of a pandas index are series and time.
     """
     if len(table.index) == 2:
-        series, step = table.index
-        columns = replace(columns, series=columns.series or series, step=columns.step or step)
+        series, time = table.index
+        columns = replace(columns, series=columns.series or series, time=columns.time or time)
     names = list(table.columns)
     wide = _wide(names, columns)
     if wide is not None:
         return _rows_as_sequences(table, columns, wide)
     series_name = _find(table, "series", columns.series)
-    step_name = _find(table, "step", columns.step)
+    time_name = _find(table, "time", columns.time)
     label_names = _label_names(names, columns)
     for name in label_names:
         _find(table, "label", name)
-    taken = {series_name, step_name, *label_names, columns.group}
+    taken = {series_name, time_name, *label_names, columns.group}
     features = _features(table, columns, taken)
     ids, codes = _series(table, series_name)
-    order = _order(table, codes, series_name, step_name)
+    order = _order(table, codes, series_name, time_name)
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
     labels = None
     if any((_codes(table, name)[0] >= 0).any() for name in label_names):
@@ -147,7 +147,7 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
 
 def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
     """The columns of steps, where nothing tells series or steps apart and all others are such."""
-    if columns.step or columns.per_step or columns.ids or usual(names, "step"):
+    if columns.time or columns.per_step or columns.ids or usual(names, "time"):
         return None
     beside = {columns.series or usual(names, "series"), *_label_names(names, columns)}
     beside.add(columns.group)
@@ -195,7 +195,7 @@ def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...
         return tuple(columns.features)
     found = tuple(name for name in names if name not in taken and name not in columns.ignore)
     if not found:
-        raise _no_column(table, "feature", "at least one column besides series, step and label")
+        raise _no_column(table, "feature", "at least one column besides series, time and label")
     return found
 
 
@@ -216,7 +216,7 @@ def _steps(
         values, notes = filled(values, lengths, columns.missing, place)
         return values.astype(np.float32), notes
     if len(features) != 1:
-        found = f"{len(features)} columns besides series, step and label: {quoted(features)}"
+        found = f"{len(features)} columns besides series, time and label: {quoted(features)}"
         raise DataError(table.name, found, "one, of token ids")
     wrong = ~(values >= 0) | (values != np.round(values)) | (values > _LARGEST_ID)
     if wrong.any():
@@ -300,13 +300,13 @@ def names_of(columns: Columns) -> reader.Texts:
 
 
 def roles_of(table: Table, columns: Columns) -> dict[str, str]:
-    """What the columns of a table are for as sequences: series, step or label; others features."""
+    """What the columns of a table are for as sequences: series, time or label; others features."""
     names = list(table.columns)
     found = dict.fromkeys(_label_names(names, columns), "label")
-    step, series = columns.step or usual(names, "step"), columns.series or usual(names, "series")
+    time, series = columns.time or usual(names, "time"), columns.series or usual(names, "series")
     if len(table.index) == 2:
-        series, step = columns.series or table.index[0], columns.step or table.index[1]
-    others = ((columns.group, "group"), (step, "step"), (series, "series"))
+        series, time = columns.series or table.index[0], columns.time or table.index[1]
+    others = ((columns.group, "group"), (time, "time"), (series, "series"))
     return found | {name: role for name, role in others if name}
 
 
@@ -319,7 +319,7 @@ def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
 
 
 def usual(names: Sequence[str], role: str) -> str | None:
-    """The column that by its name is the "series", the "step" or the "label", if there is one."""
+    """The column that by its name is the "series", the "time" or the "label", if there is one."""
     known = _USUAL[role]
     by_lower = {name.lower(): name for name in reversed(names) if name.lower() in known}
     return next((by_lower[name] for name in known if name in by_lower), None)
@@ -374,24 +374,24 @@ def _series(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
     return tuple(map(str, values)), codes
 
 
-def _order(table: Table, codes: np.ndarray, series_name: str, step_name: str) -> np.ndarray:
+def _order(table: Table, codes: np.ndarray, series_name: str, time_name: str) -> np.ndarray:
     """The rows sorted by series and step; a step must not stand twice in a series."""
-    column = table.columns[step_name]
+    column = table.columns[time_name]
     if looks_like_times(column):
         steps = moments(
             column,
-            lambda row: f"{table.where(row)}, column {step_name!r}",
+            lambda row: f"{table.where(row)}, column {time_name!r}",
             "an ISO date, as in the first row",
         )
     else:
-        steps = _matrix(table, [step_name])[:, 0]
+        steps = _matrix(table, [time_name])[:, 0]
     order = np.lexsort((steps, codes))
     twice = (codes[order][1:] == codes[order][:-1]) & (steps[order][1:] == steps[order][:-1])
     if twice.any():
         row = int(order[1:][twice].min())
-        step, series = table.field(row, step_name), table.field(row, series_name)
+        step, series = table.field(row, time_name), table.field(row, series_name)
         found = f"found step {step} of series {series!r} a second time"
-        raise _wrong(table, row, step_name, found, "each step once in a series")
+        raise _wrong(table, row, time_name, found, "each step once in a series")
     return order
 
 
