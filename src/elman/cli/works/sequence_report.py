@@ -37,7 +37,7 @@ _TRAINING = {
 
 def print_scores(result: Mapping[str, Any]) -> None:
     """What `evaluate` of a model gives, with `data` and `part` added: baselines, then the model."""
-    title = f"{result['data']}, {result['part']} part, {result['sequences']:,} sequences"
+    title = f"{result['data']}, {result['part']} part, {_counted(result['sequences'])}"
     title += f", {result['level'] or 'no compiled'} kernels"
     result_console.print(terminal_table(_scores(result)._replace(title=title)))
     if result["verdict"]:
@@ -79,7 +79,7 @@ def _lines(told: Mapping[str, Any], pictures: Sequence[Path]) -> Iterator[str]:
     if test is not None:
         title = f"Scores on {test['data']}, {test['part']} part"
         yield from ("", *markdown(_scores(test)._replace(title=title)))
-        yield from ("", f"{many(test['sequences'], 'sequence')}; baselines see the training part.")
+        yield from ("", f"{_counted(test['sequences'])}; baselines see the training part.")
         for rows in (_classes(test), _outputs(test)):
             if rows is not None:
                 yield from ("", *markdown(rows))
@@ -122,6 +122,10 @@ def _scores(result: Mapping[str, Any]) -> Rows:
     cards = {**result["baseline_scores"], MODEL: result}
     rows = [[name, *(_shown(one, card.get(one)) for one in known)] for name, card in cards.items()]
     return Rows(["", *(TITLES[name] for name in known)], rows)
+
+
+def _counted(sequences: int) -> str:
+    return f"{sequences:,} sequence{'' if sequences == 1 else 's'}"
 
 
 def _shown(name: str, value: float | None) -> str:
