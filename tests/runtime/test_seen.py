@@ -79,3 +79,9 @@ def test_prints_that_are_none_are_refused(tmp_path, prints):
     bundle.save(tmp_path / "m", spoilt)
     with pytest.raises(BundleError, match="prints of sequences"):
         elman.load(tmp_path / "m")
+
+
+def test_prints_far_apart_are_in_order():
+    """Their difference is beyond int64."""
+    far = np.array([-(2**63), 2**63 - 1])
+    assert Seen.from_tensors({"prints": far}).prints.tolist() == far.tolist()

@@ -120,7 +120,8 @@ def test_from_a_model_on_the_command_line(command, tmp_path, monkeypatch):
             lines += [f"{n},{t},{(n % 2) * 2 - 1 + t / 10},{letters[n % 2]}" for t in range(4)]
         (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n")
     told = ("--label", "label", "--epochs", 1, "--units", 4, "--no-pictures")
-    assert command("train", "classifier", "--data", "old.csv", *told, "--out", "a").exit_code == 0
+    first = command("train", "classifier", "--data", "old.csv", *told, "--out", "a")
+    assert first.exit_code == 0, first.output
     done = command(
         "train", "classifier", "--data", "new.csv", *told, "--from", "a/model.elman", "--out", "b"
     )
