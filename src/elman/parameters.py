@@ -337,7 +337,7 @@ def whole_number(where: str, value: Any, least: int) -> int:
     """The value as an int; `ArgumentError` unless it is one of `least` to `LARGEST`."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ArgumentError(where, f"found {value!r}", f"a whole number of at least {least}")
-    if value > LARGEST:
+    if int(value) > LARGEST:
         raise ArgumentError(where, f"found {value!r}", "a whole number below 2**63")
     return int(value)
 

@@ -71,11 +71,11 @@ def test_what_is_read():
     rates = np.geomspace(1e-6, 10, 100)
     place = np.arange(100)
     curve = 2.0 - 1.5 / (1 + np.exp(-(place - 60) / 4)) + np.maximum(0, place - 85) * 0.2
-    found = _read(rates, curve)
-    assert found["suggested"] == pytest.approx(rates[60], rel=0.2)
-    assert rates[45] < found["begins"] < rates[58]
-    assert rates[75] < found["lowest"] < rates[90]
-    assert _read(rates, np.ones(100) + 0.001 * place)["suggested"] is None
+    begins, suggested, lowest = _read(rates, curve)
+    assert suggested == pytest.approx(rates[60], rel=0.2)
+    assert rates[45] < begins < rates[58]
+    assert rates[75] < lowest < rates[90]
+    assert _read(rates, np.ones(100) + 0.001 * place) == (None, None, None)
     assert _smoothed(np.full(5, 3.0)).tolist() == pytest.approx([3.0] * 5)
 
 

@@ -70,7 +70,7 @@ def integer(low: int, high: int) -> dict[str, Any]:
 
     def check(name: str, value: Any) -> int:
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not whole or not low <= value <= high:
+        if not whole or not low <= int(value) <= high:
             raise BlueprintError(
                 name, f"found {shown(value)}", f"give an integer from {low} to {high}"
             )

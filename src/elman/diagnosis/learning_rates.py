@@ -102,10 +102,14 @@ def learning_rate_range(
     if len(losses) < 3:
         raise DataError("X", "the loss is not finite", "smaller numbers, or a smaller lowest")
     rates, smoothed = rates[: len(losses)], _smoothed(losses)
-    plain = {"rates": rates, "losses": losses, "smoothed": smoothed}
+    begins, suggested, least = _read(rates, losses)
     return LearningRates(
-        **{name: tuple(array.tolist()) for name, array in plain.items()},
-        **_read(rates, losses),
+        rates=tuple(rates.tolist()),
+        losses=tuple(losses.tolist()),
+        smoothed=tuple(smoothed.tolist()),
+        begins=begins,
+        suggested=suggested,
+        lowest=least,
         optimizer=estimator.optimizer,
     )
 
@@ -117,7 +121,9 @@ def _smoothed(losses: Float[np.ndarray, "S"]) -> Float[np.ndarray, "S"]:
     return weight @ losses / weight.sum(axis=1)
 
 
-def _read(rates: Float[np.ndarray, "S"], losses: Float[np.ndarray, "S"]) -> dict[str, float | None]:
+def _read(
+    rates: Float[np.ndarray, "S"], losses: Float[np.ndarray, "S"]
+) -> tuple[float | None, float | None, float | None]:
     """Where the loss begins to fall, falls fastest, is lowest."""
     smoothed = _smoothed(losses)
     lowest = int(smoothed.argmin())
@@ -125,10 +131,9 @@ def _read(rates: Float[np.ndarray, "S"], losses: Float[np.ndarray, "S"]) -> dict
     fall = start - smoothed[lowest]
     noise = np.std((losses - smoothed)[: lowest + 1]) / np.sqrt(3.5 * _WIDTH)  # of such a mean
     if lowest < 2 or fall < _FALL * abs(start) + _SURE * noise:
-        return {"begins": None, "suggested": None, "lowest": None}
+        return None, None, None
     above = np.flatnonzero(start - smoothed[:lowest] < 0.1 * fall)
     begins = int(above[-1]) + 1 if len(above) else 0  # what went up and down before is passed over
     slopes = np.gradient(smoothed, np.log(rates))
     fastest = begins + int(slopes[begins : lowest + 1].argmin())
-    places = {"begins": begins, "suggested": fastest, "lowest": lowest}
-    return {name: float(rates[place]) for name, place in places.items()}
+    return float(rates[begins]), float(rates[fastest]), float(rates[lowest])

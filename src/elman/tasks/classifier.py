@@ -253,8 +253,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             )
         if train.kind is Target.CLASS_PER_STEP:
             real = train.sequences.real
-            given = np.ones(len(train)) if train.weight is None else train.weight
-            each = weights_of_steps(given, train.sequences.lengths)
+            given = weights_of_steps(train.weight, train.sequences.lengths)
+            each = np.ones(int(real.sum())) if given is None else given
             weight = np.zeros(real.shape)
             weight[real] = each * _class_weight(
                 self.class_weight, classes, train.targets[real], each

@@ -161,8 +161,9 @@ class Estimator(BaseEstimator):
     def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
         """Take a model as what this estimator was fitted to."""
         run, device = None, device or torch.device("cpu")
-        if not found.blueprint.described:
-            run = ModuleRun(CheckedOutputs(module, found.blueprint), device)
+        blueprint: Any = found.blueprint
+        if not blueprint.described:
+            run = ModuleRun(CheckedOutputs(module, blueprint), device)
         elif device.type != "cpu":
             run = ModuleRun(module, device)
         self.model_ = task_of(self._task).load_model()(found, run)

@@ -68,7 +68,7 @@ class History:
             import narwhals.stable.v1 as nw
         except ImportError as error:
             raise MissingExtraError.of("narwhals", "train", "History.to_frame") from error
-        backend = next((name for name in ("pandas", "polars") if find_spec(name)), None)
+        backend: Any = next((name for name in ("pandas", "polars") if find_spec(name)), None)
         if backend is None:
             raise MissingExtraError(
                 "History.to_frame", "neither pandas nor polars is installed", "install one of them"
