@@ -11,6 +11,7 @@ import pytest
 
 import elman.diagnosis
 from elman.diagnosis import remedies
+from elman.plots import lettering
 
 
 @pytest.mark.parametrize("kind", ["unrolled", "gates", "states"])
@@ -100,3 +101,45 @@ def test_misuse_says_what_to_do(command, tables, run, arguments, said, tmp_path,
     assert done.exit_code == 2, done.output
     assert said in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(("kind", "start"), [("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_the_files_ending_says_its_kind_and_the_theme_its_colours(
+    command, own_run, tmp_path, kind, start
+):
+    files = []
+    for theme in ("light", "dark"):
+        out = tmp_path / f"{theme}.{kind}"
+        done = command("plot", "states", own_run, "--theme", theme, "--out", out)
+        assert done.exit_code == 0, done.output
+        files.append(out.read_bytes())
+        assert files[-1].startswith(start)
+    assert files[0] != files[1]
+
+
+@pytest.mark.parametrize("verb", ["plot", "train"])
+def test_another_theme_is_refused_before_anything_is_done(command, run, tables, tmp_path, verb):
+    out = tmp_path / "out.png"
+    asked = {
+        "plot": ("states", run),
+        "train": ("classifier", "--data", tables / "train.csv"),
+    }
+    done = command(verb, *asked[verb], "--theme", "drak", "--out", out)
+    assert done.exit_code == 2, done.output
+    assert "--theme: found 'drak'; did you mean 'dark'?" in done.output
+    assert not out.exists()
+
+
+def test_words_that_no_font_has_are_told_in_one_note(command, tables, monkeypatch, tmp_path):
+    monkeypatch.setattr(lettering, "_LETTERING", lettering.Lettering())
+    monkeypatch.setattr(lettering, "_family_with", lambda character: None)
+    table = tmp_path / "words.csv"
+    text = (tables / "test.csv").read_text(encoding="utf-8")
+    text = text.replace("low", "雨").replace("high", "晴れ").replace(",a,", ",加速,")
+    table.write_text(text, encoding="utf-8")
+    told = ("--data", table, "--test", table, "--label", "class", "--units", 4, "--epochs", 1)
+    done = command("train", "classifier", *told, "--threads", 1, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    notes = [line for line in done.output.splitlines() if "no font" in line.lower()]
+    assert len(notes) == 1
+    assert all(f"is {word!r}" in notes[0] for word in ("雨", "晴れ", "加速"))

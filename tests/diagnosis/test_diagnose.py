@@ -18,6 +18,8 @@ from elman.diagnosis import diagnose
 from elman.diagnosis.subject import Subject
 from elman.errors import ArgumentError, NotFittedError, ShapeError
 from elman.models import build
+from elman.plots.inside import layer_name
+from elman.runtime import Network
 from elman.state import RNNState
 from tests.cell_zoo import CELLS, make, random_inputs
 
@@ -105,6 +107,19 @@ def test_stacks_name_their_cells():
     found = diagnose(stack, inputs())
     assert names(found) == ["cells.0", "cells.1.cell"]
     assert [layer.what for layer in found.layers] == ["LSTM 3 -> 5", "GRU 5 -> 4"]
+
+
+def test_networks_of_a_blueprint_name_their_layers_as_the_pictures_do():
+    cells = [CellConfig("gru", 5), CellConfig("lstm", 4, zoneout=0.1)]
+    plan = sequence_to_vector(input_size=FEATURES, cells=cells, outputs=2, bidirectional=True)
+    found = diagnose(build(plan), inputs())
+    assert sorted(names(found)) == [
+        "layer 1", "layer 1 backwards", "layer 2", "layer 2 backwards",
+    ]  # fmt: skip
+    weights = {name: np.zeros(shape) for name, shape in plan.shapes().items()}
+    recorded = Network(plan, weights).record(np.zeros((3, FEATURES))).layers
+    drawn = [layer_name(layer).partition(":")[0].lower() for layer in recorded]
+    assert sorted(drawn) == sorted(names(found))
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

@@ -81,3 +81,23 @@ def test_what_is_not_there_is_an_error():
     none = {"series": found.series[:0], "steps": found.steps[:0], "origins": DAYS[:0]}
     with pytest.raises(ArgumentError, match="no origins"):
         plots.backtest(dataclasses.replace(found, **none))
+
+
+def test_series_that_are_equally_bad_share_their_rank(drawn):
+    found = backtest_of(past_of([f"s{n}" for n in range(5)]), 7, 5)
+
+    def titles(errors):
+        rows = [
+            {**row, "mase": error}
+            for row, error in zip(found.report["by_series"], errors, strict=True)
+        ]
+        told = {**found.report, "by_series": rows}
+        figure = plots.backtest(dataclasses.replace(found, compare=lambda: told))
+        return [ax.get_title(loc="left").split("  ")[-1] for ax in figure.axes[::2]]
+
+    assert titles([3, 2, 1, 0.5, 0.2]) == ["(the worst)", "(the middle)", "(the best)"]
+    assert titles([3, 3, 1, 0.5, 0.5]) == [
+        "(one of the worst)", "(the middle)", "(one of the best)",
+    ]  # fmt: skip
+    assert not any("(" in title for title in titles([1, 1, 1, 1, 1]))
+    assert titles([3, 2, 1, None, None]) == ["(the worst)", "(the middle)", "(the best)"]

@@ -5,6 +5,7 @@ import pytest
 
 from elman import plots
 from elman.errors import ShapeError
+from elman.plots.themes import contrast
 from tests.plots.shapes import overlapping
 
 
@@ -93,3 +94,32 @@ def test_long_names_are_shortened(drawn):
 def test_shapes_are_checked(matrix):
     with pytest.raises(ShapeError, match="matrix"):
         plots.confusion(matrix, ["a", "b"])
+
+
+def told(matrix, labels="abcd"):
+    figure = plots.confusion(matrix, [*labels[: len(matrix)]])
+    return figure.texts[1].get_text().replace("\n", " ")
+
+
+def test_equally_frequent_mistakes_are_told_as_such():
+    assert told([[5, 2, 0], [2, 5, 1], [0, 0, 5]]) == (
+        "The most frequent mistakes: a taken for b, b taken for a, 2 times each."
+    )
+    assert told([[5, 1, 1], [1, 5, 1], [1, 1, 5]]) == "6 different mistakes, once each."
+    assert told([[5, 2, 2], [2, 5, 2], [1, 0, 5]]) == (
+        "4 different most frequent mistakes, 2 times each."
+    )
+
+
+def test_a_class_that_is_never_predicted_is_named():
+    assert told([[5, 0, 0], [3, 0, 0], [0, 0, 0]]).endswith("3 times. Never predicted: b.")
+    assert "Never predicted: b, c, d." in told([[9, 0, 0, 0]] + [[1, 0, 0, 0]] * 3)
+
+
+def test_numbers_stand_in_ink_that_is_read():
+    figure = plots.confusion([[1, 99], [60, 40]], ["a", "b"])
+    shades = figure.axes[0].images[0].get_array()
+    for text in figure.axes[0].texts:
+        if text.get_text() != "found":
+            column, row = map(int, text.get_position())
+            assert contrast(text.get_color(), tuple(shades[row, column])) > 3.9

@@ -117,3 +117,63 @@ def test_a_resumed_history_keeps_its_epoch_numbers(drawn):
 def test_an_empty_history_is_refused():
     with pytest.raises(ArgumentError, match="no epochs"):
         plots.learning_curves([])
+
+
+def words(figure):
+    return [text.get_text() for text in figure.texts]
+
+
+def test_of_equal_scores_the_first_is_told(drawn):
+    entries = history(20, validation_score=1.0)
+    for k, entry in enumerate(entries):
+        entry["validation_score"] = 0.5 + 0.05 * min(k, 10)
+        entry["validation_loss"] = 1 / (k + 1)
+    assert words(plots.learning_curves(entries)) == [
+        "Accuracy on the validation part first reached 100 % in epoch 11",
+        "Epoch 20 is the best: as good, with a lower loss.",
+    ]
+    entries[12]["validation_loss"] = 0.0
+    assert words(plots.learning_curves(entries))[1] == (
+        "Epoch 13 is the best: as good, with a lower loss. The 7 epochs after it brought nothing "
+        "better."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rates", "more"),
+    [
+        ([0.01] * 5, "The last epoch was the best: more epochs may help."),
+        ([0.01, 0.008, 0.005, 0.002, 0.0001], "only a longer schedule may help."),
+    ],
+)
+def test_more_epochs_may_help_only_where_the_learning_rate_still_teaches(rates, more):
+    entries = history(5)
+    for entry, rate in zip(entries, rates, strict=True):
+        entry["learning_rate"] = rate
+    (_, said) = words(plots.learning_curves(entries))
+    assert said.replace("\n", " ").endswith(more)
+
+
+def test_what_is_perfect_cannot_grow():
+    entries = history(3)
+    entries[-1]["validation_score"] = 1.0
+    assert len(words(plots.learning_curves(entries))) == 1
+
+
+def test_no_number_anywhere_is_said():
+    nothing = {"validation_loss": float("nan"), "validation_score": float("nan")}
+    (said,) = words(plots.learning_curves(history(2, **nothing)))
+    assert said == "No epoch has a number on the validation part: the training diverged"
+    (said,) = words(plots.learning_curves([{"epoch": 4, "train_loss": float("inf")}]))
+    assert said == "The training loss is no number after epoch 4"
+
+
+def test_the_loss_is_told_where_there_is_no_score():
+    entries = history(4)
+    for entry in entries:
+        del entry["validation_score"]
+        entry["validation_loss"] = 1.0 + entry["epoch"]
+    assert words(plots.learning_curves(entries)) == [
+        "The loss on the validation part was lowest in epoch 1: 2",
+        "The 3 epochs after it brought nothing better.",
+    ]

@@ -32,3 +32,13 @@ def test_every_picture_can_be_read(drawn, fresh, caplog, name, theme):
     assert covered(figure) == []
     assert broken_ticks(figure) == []
     assert pale(figure) == []
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_words_of_every_script_go_into_files_of_every_kind(fresh, caplog, tmp_path, kind):
+    first, again = tmp_path / f"first.{kind}", tmp_path / f"again.{kind}"
+    with pytest.warns(UserWarning, match="no font of this system"):
+        plots.save(GALLERY["confusion, all shades"](), first)
+    plots.save(GALLERY["confusion, all shades"](), again)
+    assert first.read_bytes() == again.read_bytes()
+    assert not caplog.records

@@ -116,3 +116,25 @@ def test_the_report_stays_as_it_is():
 def test_no_layers():
     with pytest.raises(ArgumentError, match="found no layers"):
         plots.gradients(report())
+
+
+def test_layers_that_forget_alike_are_not_blamed_one_by_one():
+    headline = plots.gradients(report(layer(), layer(name="b"))).texts[0].get_text()
+    assert headline == "In every layer less than 1 % of the gradient is left after 7 steps"
+    three = report(layer(), layer(name="b"), layer(0.99, name="c"))
+    assert plots.gradients(three).texts[0].get_text().startswith("In 2 layers")
+    lasting = report(layer(0.99), layer(0.99, name="b"))
+    assert plots.gradients(lasting).texts[0].get_text() == (
+        "The gradient reaches back over all 30 steps, in every layer"
+    )
+    worse = plots.gradients(report(layer(1.1, 60), layer(1.2, 60, name="b")))
+    assert worse.texts[0].get_text().startswith("The gradient explodes in b")
+    once = plots.gradients(report(layer(steps=1))).texts[0].get_text()
+    assert once == "One step only: no gradient goes back in time"
+
+
+def test_the_ends_of_the_gates_are_explained():
+    parts = layer(gates=("i", "g"))
+    parts["gates"]["g"]["ends"] = "beyond ±0.95"
+    more = plots.gradients(report(parts)).texts[1].get_text().replace("\n", " ")
+    assert more.endswith("Saturation: of i the values under 0.05; of g the values beyond ±0.95.")

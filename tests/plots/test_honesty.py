@@ -111,3 +111,11 @@ def test_a_baseline_far_better_and_one_without_an_answer(drawn):
 def test_no_baseline_is_an_error():
     with pytest.raises(ArgumentError, match="no baselines"):
         plots.honesty(report_of() | {"skill": {}})
+
+
+def test_one_baseline_is_spoken_of_as_one():
+    report = report_of()
+    name, entry = next(iter(report["skill"].items()))
+    for outcome, said in (("beaten", "is beaten"), ("worse", "is not beaten")):
+        one = {**report, "skill": {name: {**entry, "outcome": outcome}}}
+        assert plots.honesty(one).texts[0].get_text() == f"The one baseline {said}"

@@ -72,3 +72,21 @@ def test_no_error_and_numbers_that_cannot_be_told(drawn):
     drawn(plots.horizon(report))
     report["by_step"]["mae"] = [None, None]
     assert any(text.endswith("cannot be told") for text in drawn(plots.horizon(report)))
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        ([1.0, 2.0, 1.5], "is 1 one step ahead and at most 2, at step 2"),
+        ([3.0, 2.0, 1.5], "is largest one step ahead: 3"),
+        ([2.0, 2.0, 2.0], "is 2 at every step"),
+        ([None, 2.0, 3.0], "is 2 at step 2 and at most 3, at step 3"),
+        ([None, 2.0, None], "is 2 at step 2"),
+        ([None] * 3, "cannot be told"),
+    ],
+)
+def test_the_headline_holds_for_every_course(errors, said):
+    report = report_of(horizon=3)
+    report["by_step"]["mae"] = errors
+    headline = plots.horizon(report).texts[0].get_text().replace("\n", " ")
+    assert headline == f"The error (MAE, target 0) {said}"

@@ -47,3 +47,25 @@ def test_shapes_are_checked():
         plots.regression([1.0, 2], [1.0])
     with pytest.raises(ShapeError, match="names"):
         plots.regression([1.0, 2], [1.0, 2], ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "said"),
+    [
+        ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], "Every value was predicted exactly"),
+        ([1.0, 2.0, 3.0], [2.0, 2.0, 2.0], "no better than always giving the mean"),
+        ([1.0, 1.0], [1.0, 2.0], "The true values are all equal: there is no variance to explain"),
+        ([0.0, 1e6], [1.0, 1e6], "> 99.9 % of the variance is explained"),
+    ],
+)
+def test_headlines_that_hold(drawn, true, predicted, said):
+    assert any(said in text for text in drawn(plots.regression(true, predicted)))
+
+
+def test_counts_have_whole_ticks_and_hidden_targets_are_counted(drawn):
+    true = np.arange(12.0).reshape(2, 6)
+    figure = plots.regression(true, true[::-1])
+    texts = drawn(figure)
+    assert "2 more targets are not drawn." in " ".join(" ".join(texts).split())
+    counts = [text.get_text() for text in figure.axes[1].get_yticklabels()]
+    assert all(count.isdigit() for count in counts), counts

@@ -41,3 +41,13 @@ def test_any_number_of_steps_classes_and_layers(drawn, both, steps, outputs):
 def test_numbers(drawn):
     texts = drawn(plots.states(recorded(CellConfig("gru", 9), outputs=1)))
     assert {"y", "numbers"} <= {*texts}
+
+
+def test_a_norm_that_stays_is_not_said_to_grow():
+    recording = recorded(CellConfig("rnn", 3), steps=4)
+    (layer,) = recording.layers
+    layer.hidden[-1] = layer.hidden[0]
+    headline = plots.states(recording).texts[0].get_text()
+    assert headline.endswith("after the first and the last of its steps")
+    headline = plots.states(recorded(CellConfig("rnn", 3), steps=1)).texts[0].get_text()
+    assert headline.endswith("after the one step")

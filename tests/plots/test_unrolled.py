@@ -75,3 +75,17 @@ def test_numbers(drawn, outputs):
     texts = drawn(plots.unrolled(recording))
     first = [f"{value:.4g}".replace("-", "−") for value in recording.answers[-1][:3]]
     assert f"After 6 steps: {', '.join(first)}{', …' * (outputs > 3)}" in texts
+
+
+def test_names_of_features_and_numbers_stand_beside_theirs(drawn):
+    recording = recorded(CellConfig("gru", 9), outputs=2)
+    names = {"feature_names": ["load (kW)", "wind"], "target_names": ["wear", "life"]}
+    assert {"load (kW)", "wind", "wear", "life"} <= set(drawn(plots.unrolled(recording, **names)))
+    assert "2 features" not in drawn(plots.unrolled(recording, **names))
+
+
+def test_an_answer_that_is_no_answer_names_all_of_it():
+    recording = recorded(CellConfig("gru", 9))
+    recording.answers[-1] = [0.4, 0.4, 0.2]
+    headline = plots.unrolled(recording, LABELS).texts[0].get_text()
+    assert headline == "After 6 steps: “a” and “b” (40.0 % each)"

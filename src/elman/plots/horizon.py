@@ -146,11 +146,11 @@ def _growth(report: Mapping[str, Any], model: np.ndarray) -> str:
     name, known = f"The {error_name(report)}", np.flatnonzero(~np.isnan(model))
     start, worst = int(known[0]), int(np.nanargmax(model))
     first, most = amount(float(model[start])), amount(float(model[worst]))
-    ahead = "one step ahead" if start == 0 else f"{start + 1} steps ahead"
+    where = "one step ahead" if start == 0 else f"at step {start + 1}"
     if len(known) == 1:
-        return f"{name} is {first} {ahead}"
+        return f"{name} is {first} {where}"
     if most == amount(float(np.nanmin(model))):
         return f"{name} is {first} at every step"
     if worst == start:
-        return f"{name} is largest {ahead}: {first}"
-    return f"{name} is {first} {ahead} and at most {most}, at step {worst + 1}"
+        return f"{name} is largest {where}: {first}"
+    return f"{name} is {first} {where} and at most {most}, at step {worst + 1}"

@@ -30,13 +30,12 @@ _NO_LETTERS = ("Last", "STIXNon", "STIXSize", "cm")
 """Beginnings of families that have a shape for everything, or other shapes than they say."""
 _OBEYED = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2066\u2067]")
 """What breaks lines and turns the order of letters, beside the isolates that `drawable` sets."""
-_LEFTWARDS = re.compile(
-    "(?<!\u2068)[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]"
-    "(?:[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff .,-]*[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff])?"
-)
-"""Words of a script that is written from right to left."""
+_LETTERS = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff"
+_LEFTWARDS = re.compile(f"\u2068[^\u2069]*\u2069|[{_LETTERS}](?:[{_LETTERS} .,-]*[{_LETTERS}])?")
+"""Words of a script that is written from right to left, isolated or not yet."""
 _SHAPES = (3, 11)  # the version of matplotlib from which on it joins and orders such letters
-_NOT_DRAWN = "\n\u2068\u2069"  # what lays letters out
+_ISOLATES = "\u2068\u2069"
+_NOT_DRAWN = f"\n{_ISOLATES}"  # what lays letters out
 _JOINING = ("Cf", "Mn", "Me")  # categories of characters that have no shape of their own
 _MOST_NAMED = 12  # marks that a warning explains
 
@@ -169,7 +168,7 @@ def _isolated(text: str) -> str:
 
     if matplotlib.__version_info__ < _SHAPES:
         return text
-    return _LEFTWARDS.sub(lambda found: f"\u2068{found[0]}\u2069", text)
+    return _LEFTWARDS.sub(lambda found: f"\u2068{found[0].strip(_ISOLATES)}\u2069", text)
 
 
 def _family_with(character: str) -> str | None:
