@@ -101,3 +101,14 @@ def test_series_that_are_equally_bad_share_their_rank(drawn):
     ]  # fmt: skip
     assert not any("(" in title for title in titles([1, 1, 1, 1, 1]))
     assert titles([3, 2, 1, None, None]) == ["(the worst)", "(the middle)", "(the best)"]
+
+
+def test_every_series_is_drawn_before_a_second_target_of_one(drawn):
+    found = backtest_of(past_of([f"s{n}" for n in range(5)], targets=2), 7, 5)
+    figure = plots.backtest(found)
+    texts = " ".join(" ".join(drawn(figure)).split())
+    titles = [ax.get_title(loc="left") for ax in figure.axes[::2]]
+    assert [title.split(": ")[1] for title in titles] == [
+        f"target 0  (the {rank})" for rank in ("worst", "middle", "best")
+    ]
+    assert "1 more target is not shown" in texts

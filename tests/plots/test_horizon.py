@@ -90,3 +90,12 @@ def test_the_headline_holds_for_every_course(errors, said):
     report["by_step"]["mae"] = errors
     headline = plots.horizon(report).texts[0].get_text().replace("\n", " ")
     assert headline == f"The error (MAE, target 0) {said}"
+
+
+@pytest.mark.parametrize(("steps", "least"), [(9, 9), (24, 5), (30, 5), (96, 5)])
+def test_the_axis_is_numbered_however_long_a_season_is(drawn, steps, least):
+    report = {**report_of(horizon=steps), "season": 24}
+    figure = plots.horizon(report)
+    drawn(figure)
+    low, high = figure.axes[0].get_xlim()
+    assert sum(low <= tick <= high for tick in figure.axes[0].get_xticks()) >= least

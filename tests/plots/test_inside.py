@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,19 @@ def test_a_layer_is_named_by_its_own_units_and_not_its_projections():
 def test_classes_are_checked(draw):
     with pytest.raises(ShapeError, match="classes: 2 for 3 answers; pass 3"):
         draw(recorded(CellConfig("gru", 9)), ["a", "b"])
+
+
+@pytest.mark.parametrize("draw", [plots.states, plots.gates])
+@pytest.mark.parametrize("names", [None, ["a", "b"], ["a"]])
+def test_every_feature_has_its_line_whether_named_or_not(draw, names):
+    recording = recorded(CellConfig("gru", 9))
+    lines = draw(recording, feature_names=names).axes[0].get_lines()
+    for line, values in zip(lines, recording.inputs.T, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), values)
+
+
+def test_token_ids_are_called_so(drawn):
+    recording = recorded(CellConfig("gru", 9), steps=3)
+    ids = dataclasses.replace(recording, inputs=np.array([4, 0, 2]))
+    for draw in (plots.states, plots.gates, plots.unrolled):
+        assert "token id" in drawn(draw(ids))

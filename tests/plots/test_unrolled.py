@@ -89,3 +89,17 @@ def test_an_answer_that_is_no_answer_names_all_of_it():
     recording.answers[-1] = [0.4, 0.4, 0.2]
     headline = plots.unrolled(recording, LABELS).texts[0].get_text()
     assert headline == "After 6 steps: “a” and “b” (40.0 % each)"
+
+
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [
+        ([0.9, 0.2, 0.7], "“a” (90.0 %), “c” (70.0 %)"),
+        ([0.1, 0.2, 0.3], "no label"),
+    ],
+)
+def test_of_several_labels_those_that_are_likely_are_told(chances, said):
+    recording = recorded(CellConfig("gru", 9))
+    recording.answers[-1] = chances
+    headline = plots.unrolled(recording, LABELS).texts[0].get_text()
+    assert headline == f"After 6 steps: {said}"

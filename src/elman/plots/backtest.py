@@ -61,8 +61,8 @@ def backtest(
         raise ArgumentError("backtest", "found no origins", "at least one")
     ranks = _ranks(backtest)
     names = chosen([row["series"] for row in backtest.report["by_series"]], series, [*ranks])
-    pairs = [(name, k) for name in names for k in range(len(backtest.targets))]
-    shown = pairs[: max(_MOST, len(names))]
+    targets = min(max(_MOST // len(names), 1), len(backtest.targets))  # the first ones, of each
+    shown = [(name, k) for name in names for k in range(targets)]
     with canvas(1.0 + (3.8 if len(shown) == 1 else 3.1 * len(shown)), theme=theme) as figure:
         bands = figure.subplots(
             2 * len(shown), 1, height_ratios=[2.2, 1] * len(shown), squeeze=False
@@ -76,7 +76,7 @@ def backtest(
             rank = f"  ({ranks[name]})" if ranks.get(name) else ""
             above.set_title(shortened(label, 40) + rank, fontsize=10)
         explain(bands[0, 0])
-        title(figure, *_finding(backtest, len(names), len(pairs) - len(shown)))
+        title(figure, *_finding(backtest, len(names), len(backtest.targets) - targets))
     return figure
 
 

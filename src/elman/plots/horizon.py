@@ -19,7 +19,8 @@ __all__ = ["draw_steps", "error_name", "horizon"]
 
 _BEYOND = 3  # times the model's and the best baseline's largest error: more leaves the picture
 _DOTTED = 14  # steps up to which each has a dot
-_MOST_SEASONS = 16  # that are marked
+_MOST_SEASONS = 16  # that are marked …
+_FEWEST_SEASONS = 3  # … and from which on they number the axis
 
 
 def horizon(report: Mapping[str, Any], *, theme: str | None = None) -> Figure:
@@ -111,7 +112,7 @@ def _label_steps(ax: Axes, steps: int, season: int) -> None:
         name += f" (dotted: each season of {season})"
     if steps <= _DOTTED:
         ax.set_xticks(range(1, steps + 1))
-    elif 0 < len(ends) <= _MOST_SEASONS:
+    elif _FEWEST_SEASONS <= len(ends) <= _MOST_SEASONS:
         ax.set_xticks([1, *ends[:: -(-len(ends) // 8)]])
     else:
         whole_ticks(ax.xaxis, 10)

@@ -96,7 +96,7 @@ def draw_input(
             ax.set_title("Input", fontsize=10, fontweight="bold", pad=4)
             return
     else:
-        lines(ax, values, known if last and features > 1 else [""] * features)
+        lines(ax, values, known if known and last and features > 1 else [""] * features)
     if first:
         one = shortened(known[0], 14) if len(known) == 1 else "input"
         label_units(ax, "x", one)

@@ -336,6 +336,11 @@ def _finding(recording: Recording, classes: Sequence[Any] | None) -> tuple[str, 
     if classes is None:
         shown = ", ".join(number(value, digits=4) for value in last[:3])
         finding = f"After {over}: {shown}{', …' * (len(last) > 3)}"
+    elif not np.isclose(last.sum(), 1):  # of several labels each is true or not
+        likely = [f"“{shortened(classes[k])}” ({percent(last[k])})" for k in np.argsort(-last)]
+        count = int((last > 0.5).sum())
+        finding = f"After {over}: {', '.join(likely[: min(count, 3)]) or 'no label'}"
+        finding += f" and {count - 3} more" * (count > 3)
     else:
         best = np.flatnonzero(last == last.max())
         named = " and ".join(f"“{shortened(classes[k])}”" for k in best[:2])
