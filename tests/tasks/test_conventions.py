@@ -28,7 +28,7 @@ OF_CLASSIFIERS = OF_BOTH | {"check_classifiers_regression_target": WORDS}
 
 OPTIONS = {
     **{"cell": "gru", "units": 8, "epochs": 6, "learning_rate": 0.1, "batch_size": 16},
-    **{"validation": None, "baselines": False, "threads": 1},
+    **{"validation": None, "baselines": False, "threads": 1, "axes": "NTI"},
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics as sk
 
 from elman.errors import ArgumentError, ShapeError
-from elman.tasks import Classifier, Regressor, fitting
+from elman.tasks import Classifier, Regressor, parts
 from tests.tasks.sequences import TINY, classes, sums, tiny_classifier
 
 
@@ -84,8 +84,8 @@ def test_a_group_is_trained_or_validated_on_never_both(monkeypatch):
     subjects = np.array([f"p{k}" for k in np.arange(60) // 6])
     model = tiny_classifier(validation=0.3)
     drawn = []
-    split = fitting.split
-    monkeypatch.setattr(fitting, "split", lambda *args: drawn.append(split(*args)) or drawn[-1])
+    split = parts.split
+    monkeypatch.setattr(parts, "split", lambda *args: drawn.append(split(*args)) or drawn[-1])
     model.fit(X, y, groups=subjects)
     train, held_out = subjects[drawn[0].train], subjects[drawn[0].held_out]
     assert len(held_out)

@@ -27,7 +27,7 @@ def test_a_column_is_one_label_a_sequence():
 def test_a_column_where_each_sequence_has_one_step():
     X, y = classes()
     with pytest.warns(DataConversionWarning, match="column"):
-        fitted = tiny_classifier().fit(X[:, :1], y[:, None])
+        fitted = tiny_classifier(axes="NTI").fit(X[:, :1], y[:, None])
     assert fitted.predict(X[:, :1]).shape == (60,)
 
 

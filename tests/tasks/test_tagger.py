@@ -22,8 +22,9 @@ from elman.registry import Task, register_task
 from elman.runtime import SequenceModel
 from elman.runtime.targets import check_step_labels, check_weight, class_tensors, classes_from
 from elman.targets import Target
-from elman.tasks.estimator import Learning, SequenceEstimator
-from elman.tasks.fitting import Part
+from elman.tasks.fitting import Learning
+from elman.tasks.parts import Part
+from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import CrossEntropy, Examples
 from elman.training.loop.losses import accuracy
 from tests.cli.conftest import command as command

@@ -229,7 +229,7 @@ def arranged(X: Any, axes: str | None, where: str = "X") -> Any:
         ArgumentError: `axes` is something else; or None, and each sequence would be a single step
             of several features: more likely a single feature of several steps.
     """
-    if axes not in (None, "NTI", "NIT"):
+    if axes is not None and (not isinstance(axes, str) or axes not in ("NTI", "NIT")):
         raise ArgumentError("axes", f"found {axes!r}", "'NTI' (steps before features) or 'NIT'")
     X = X if isinstance(X, Sequences) else _without_torch(X, where)
     if isinstance(X, list | tuple) and axes == "NIT":

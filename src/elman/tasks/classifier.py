@@ -27,10 +27,11 @@ from elman.runtime.targets import (
     plain_rows,
 )
 from elman.targets import Target
-from elman.tasks.estimator import SequenceEstimator
-from elman.tasks.fitting import Learning, Part, Parts
+from elman.tasks.fitting import Learning
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.own import own_loss
+from elman.tasks.parts import Part, Parts
+from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import BinaryCrossEntropy, CrossEntropy
 from elman.training.loop.losses import accuracy, label_accuracy
 

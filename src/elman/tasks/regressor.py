@@ -16,10 +16,11 @@ from elman.metrics.features import check_chosen, step_weights
 from elman.parameters import documented, flag, parameter, text, whole
 from elman.runtime.targets import check_numbers, check_weight
 from elman.targets import Target
-from elman.tasks.estimator import SequenceEstimator
-from elman.tasks.fitting import Learning, Part, Parts
+from elman.tasks.fitting import Learning
 from elman.tasks.head import Head
 from elman.tasks.own import own_loss
+from elman.tasks.parts import Part, Parts
+from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import MeanSquaredError
 from elman.transforms.scaler import Scaler
 

@@ -1,0 +1,380 @@
+"""What the tasks share that read sequences: from X and y to a trained model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from elman.blueprint import Blueprint
+from elman.bundle import Bundle
+from elman.data.readers import (
+    columns_for,
+    is_given_as_table,
+    label_told,
+    labelled_table,
+    read_given,
+)
+from elman.data.sequences import arranged
+from elman.errors import ArgumentError, ShapeError
+from elman.models import build
+from elman.parameters import told
+from elman.runtime.travelling import baseline_tensors
+from elman.targets import Target
+from elman.tasks.estimator import Estimator
+from elman.tasks.fitting import (
+    Fitted,
+    Learning,
+    Options,
+    Ready,
+    fit_network,
+    one_pass,
+    remembered,
+    summary,
+    weights_of,
+)
+from elman.tasks.head import Head, started
+from elman.tasks.own import check_alone, own_network
+from elman.tasks.parameters import SequenceParameters
+from elman.tasks.parts import Part, Parts, choose_validation, validation_of
+from elman.tasks.split import counted_groups
+from elman.training import Measure
+from elman.training.loop.rates import losses_at
+from elman.training.threads import computing_with
+from elman.transforms.scaler import Scaler
+
+__all__ = ["SequenceEstimator"]
+
+
+class SequenceEstimator(Estimator, SequenceParameters, ABC):
+    """An estimator of what belongs to sequences X, by scikit-learn's conventions.
+
+    A task says what kind its targets are (`target`), checks them (`_part`), describes its network
+    (`_blueprint`) and how it learns (`_learning`).
+
+    Attributes after `fit`:
+        n_features_in_: Features of a step.
+        feature_names_in_: Their names, where X had some: a list of frames, or a table.
+    """
+
+    @property
+    def held_out(self) -> tuple[str, ...]:
+        """Names of sequences that were held out of the data for a test, for the model file."""
+        return getattr(self, "_held_out", ())
+
+    @held_out.setter
+    def held_out(self, names: Sequence[str]) -> None:
+        self._held_out = tuple(names)
+
+    reads_ids: ClassVar[bool] = False
+    """Whether the sequences are of token ids rather than of features."""
+
+    @property
+    @abstractmethod
+    def target(self) -> Target:
+        """The kind of what is learnt."""
+
+    @abstractmethod
+    def _part(self, X: Any, y: Any, sample_weight: Any, known: Any) -> tuple[Part, Any]:
+        """X and y checked, and what is known of the targets: found in y, or what was `known`."""
+
+    @abstractmethod
+    def _blueprint(self, train: Part, known: Any) -> Blueprint:
+        """The network for this training part."""
+
+    @abstractmethod
+    def _learning(self, parts: Parts, known: Any, warm: Any) -> Learning:
+        """How the network learns; from the model `warm`, if there is one."""
+
+    @abstractmethod
+    def _known(self, warm: Any) -> Any:
+        """What a fitted model knows of the targets, as `_part` gives it."""
+
+    def _open(self, known: Any) -> Any:
+        """What is known, as `_part` takes it where other targets may take the place of those.
+
+        By default they may not: `_part` raises an error.
+        """
+        return known
+
+    def _head(self, known: Any, warm: Any) -> Head | None:
+        """What becomes of the head of the model `warm`; None: it stays."""
+
+    def _check(self) -> None:
+        """`ArgumentError` where the task's own parameters do not go together."""
+
+    def _baseline_tensors(self, train: Part) -> dict[str, np.ndarray]:
+        """What the score is held against, fitted to the training part; nothing by default."""
+        return {}
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
+        *,
+        series: str | None = None,
+        time: str | None = None,
+    ) -> Self:
+        """Train the network.
+
+        Args:
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or what else `elman.data.as_sequences` takes.
+                Or a pandas, polars or Arrow table with a row a step, or a row a sequence, or the
+                path of a file: what `elman.data.read` takes.
+            y: What is to be learnt of each sequence; see the task. Of a table also the name of
+                the label's column, or several; None: a column of a usual name.
+            sample_weight: `[N]` ≥ 0: how much each sequence counts. Zero leaves it out. Where a
+                target belongs to each step also `[N, T]`, or a list of `[T_i]`: how much each
+                step counts.
+            groups: Labels `[N]`, as subjects: where `validation` is a share, the sequences of a
+                group are all in it or all out of it.
+            series: Of a table: the column that tells the sequences apart; None, here and below:
+                the levels of its index, or columns of usual names.
+            time: Of a table: the column that orders the steps.
+
+        Raises:
+            ArgumentError, BlueprintError: A parameter is outside its range.
+            ShapeError, DataError: X, y or the weights do not fit.
+            TrainingError: The loss ceased to be finite.
+            CheckpointError: The run's folder holds another run, or cannot be written.
+            KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
+        """
+        X, y, notes = self._from_table(X, y, {"series": series, "time": time})
+        ready, options = self._begun(X, y, sample_weight, groups)
+        ready = replace(ready, notes=(*notes, *ready.notes))
+        fitted = fit_network(ready, options)
+        baselines = self._baseline_tensors(ready.parts.train) if self.baselines else {}
+        tensors = {f"baselines.{name}": array for name, array in baselines.items()}
+        self._complete(ready, options, fitted, tensors)
+        return self
+
+    def losses_at(
+        self, X: Any, y: Any, rates: Sequence[float], sample_weight: Any = None
+    ) -> np.ndarray:
+        """The loss `[S]` of each step of a training whose steps have these learning rates.
+
+        What is trained is a copy; see `elman.training.loop.rates`. Errors as `fit`.
+        """
+        ready, options = self._begun(X, y, sample_weight)
+        module, train = ready.module(options), ready.train(options)
+        with computing_with(options.threads, None, False, lambda chosen: None):
+            return losses_at(module, ready.learning.loss, train, options.config, rates)
+
+    def _begun(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any = None
+    ) -> tuple[Ready, Options]:
+        """All that a fit needs before its first step; arguments and errors as of `fit`."""
+        options = self._options()
+        self._check()
+        warm = self._warm()
+        known = None if warm is None else self._open(self._known(warm))
+        X = arranged(X, self.axes)
+        part, known = self._part(X, y, sample_weight, known)
+        names = part.sequences.names if warm is None else warm.feature_names
+        part = part.named(names)
+        groups = counted_groups(groups, len(X), part.rows)
+        given = validation_of(self.validation)
+        if isinstance(given, tuple):
+            given = read_given(*given, self.reading, **columns_for(self))
+            given, _ = self._part(arranged(given[0], self.axes), given[1], None, known)
+            given = given.named(names)
+            if given.sequences.features != part.sequences.features:
+                found = f"{given.sequences.features} features a step"
+                raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
+        parts = choose_validation(part, given, options.config.seed, groups)
+        ready = self._ready(parts, known, warm, options)
+        return ready, options
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, known: Any) -> Self:
+        """One pass over these rows, from where the last one ended; `known` of the first's targets.
+
+        Arguments and errors as `fit`; see the task's `partial_fit`.
+        """
+        self._check()
+        warm = self.model_ if self.__sklearn_is_fitted__() else None
+        before = getattr(self, "_continuation", None)
+        options = one_pass(self._options(), before)
+        if warm is None:
+            X = arranged(X, self.axes)
+        else:
+            X, known = warm.sequences(X), self._known(warm)
+        part, known = self._part(X, y, sample_weight, known)
+        parts = Parts(part, None, "none: partial_fit")
+        ready = self._ready(parts, known, warm, options)
+        fitted = fit_network(ready, options, before)
+        baselines = {} if warm is None else baseline_tensors(warm.bundle)
+        tensors = {f"baselines.{name}": array for name, array in baselines.items()}
+        rows = 0 if before is None else self.result_["train_sequences"]
+        self._complete(ready, options, fitted, tensors, {"train_sequences": rows + len(part)})
+        self._continuation = fitted.continuation
+        return self
+
+    def _network(
+        self, train: Part, known: Any, options: Options
+    ) -> tuple[Any, nn.Module, tuple[str, ...]]:
+        """The network as data and as a module with fresh weights, and what is to be said of it."""
+        blueprint, seed = self._blueprint(train, known), options.config.seed
+        if self.network is None:
+            return blueprint, build(blueprint, seed=seed), ()
+        given = self.get_params()
+        check_alone(given, told(type(self)))
+        about, module = own_network(given, blueprint, seed)
+        note = f"{about.name} is a network of your own: the run's folder holds no model file."
+        return about, module, () if options.folder is None else (note,)
+
+    def _ready(self, parts: Parts, known: Any, warm: Any, options: Options) -> Ready:
+        """All that a training on these parts needs, from the model `warm` on or afresh."""
+        blueprint, network, notes = self._network(parts.train, known, options)
+        if warm is not None:
+            head = self._head(known, warm)
+            if head is not None:
+                _check_replaceable(blueprint, head)
+                notes = (*notes, head.note)
+            fresh = weights_of(network)
+            weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head)
+            network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
+        learning = self._learning(parts, known, warm)
+        names = parts.train.sequences.names if warm is None else warm.feature_names
+        settings = dict(learning.settings)
+        if names is not None:
+            settings["features"] = list(names)
+        if self.axes is not None:
+            settings["axes"] = self.axes
+        return Ready(
+            blueprint,
+            network,
+            parts,
+            replace(learning, settings=settings),
+            self._input_scaler(parts.train, warm),
+            notes,
+            None if warm is None else warm.seen,
+        )
+
+    def predict(self, X: Any) -> Any:
+        """The answer for each sequence; see the runtime's model.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ShapeError, DataError: X does not fit.
+        """
+        return self._fitted("predict").predict(X)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """The task's score; larger is better. See the runtime's model."""
+        return self._fitted("score").score(X, y, sample_weight)
+
+    def evaluate(self, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
+        """Scores, and those of honest baselines beside them; see the runtime's model."""
+        return self._fitted("evaluate").evaluate(X, y, sample_weight)
+
+    def trace(self, sequence: Any) -> np.ndarray:
+        """The answer `[T, K]` after each step of one sequence, had it ended there."""
+        return self._fitted("trace").trace(sequence)
+
+    def training_loss(self, X: Any, y: Any) -> tuple[Part, Measure]:
+        """What the fitted network learns from this X and y, and the loss that is made small.
+
+        Returns:
+            The part, with targets as the network answers them and the weights that rows have in
+            training; sequences are unscaled. And the loss with this estimator's options.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ShapeError, DataError: X or y do not fit the model.
+        """
+        model = self._fitted("training_loss")
+        X, y, *_ = model.labelled(X, y)
+        part, known = self._part(X, y, None, self._known(model))
+        learning = self._learning(Parts(part, None, ""), known, model)
+        return replace(learning.parts.train, weight=learning.weight), learning.loss
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _hold(self, found: Bundle, module: Any, device: Any = None) -> None:
+        super()._hold(found, module, device)
+        self.n_features_in_ = self.model_.n_features_in_
+        self.held_out = self.model_.held_out
+        if self.model_.feature_names is not None:
+            self.feature_names_in_ = np.array(self.model_.feature_names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _from_table(
+        self, X: Any, y: Any, roles: Mapping[str, str | None]
+    ) -> tuple[Any, Any, tuple[str, ...]]:
+        """X and y that stand in a table, what was inferred of it; others as they are."""
+        told = {role: name for role, name in roles.items() if name is not None}
+        if not is_given_as_table(X):
+            if told:
+                raise ArgumentError(", ".join(told), "given, and X is no table", "leave it out")
+            return X, y, ()
+        warm = self._warm()
+        told = told if warm is None else {**warm.reading, **told}
+        data = labelled_table(X, y, told, **columns_for(self))
+        if data.labels is None:
+            raise ArgumentError("y", "not given, and X has no labels", "the name of their column")
+        self.reading = told | label_told(y)
+        return data.sequences, data.labels, data.notes
+
+    def _features(self) -> int | None:
+        """Features that X must have: the fitted model's, where training goes on from it."""
+        warm = self._warm()
+        return None if warm is None else warm.n_features_in_
+
+    def _input_scaler(self, train: Part, warm: Any) -> Scaler | None:
+        """Of the training part; or the fitted model's, which its weights are used to."""
+        if warm is not None:
+            return warm.input_scaler
+        if self.scaling == "none" or self.reads_ids:
+            return None
+        return Scaler.fit(train.sequences.values, train.sequences.lengths)
+
+    def _complete(
+        self,
+        ready: Ready,
+        options: Options,
+        fitted: Fitted,
+        tensors: dict[str, np.ndarray],
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`_finish` what `fit_network` gave, the scaler of its inputs included.
+
+        Args:
+            ready: What was trained.
+            options: How.
+            fitted: What came of it.
+            tensors: What travels with the network besides.
+            about: Further facts for the result.
+        """
+        learning, blueprint, parts = ready.learning, ready.blueprint, ready.parts
+        facts = {"train_sequences": len(parts.train), "validation": parts.how}
+        facts["validation_sequences"] = 0 if parts.validation is None else len(parts.validation)
+        facts |= about or {}
+        if ready.notes:
+            facts["notes"] = list(ready.notes)
+        result = summary(self._task, blueprint, facts, fitted.history, options.config)
+        tensors = learning.tensors | tensors | remembered(parts, self.held_out, ready.seen)
+        if ready.scaler is not None:
+            tensors |= {f"inputs.{k}": array for k, array in ready.scaler.tensors().items()}
+        self.history_ = fitted.history
+        self._continuation = None
+        settings = learning.settings | {"metadata": result}
+        self._finish(blueprint, ready.network, options, tensors, settings)
+
+
+def _check_replaceable(blueprint: Any, head: Head) -> None:
+    if not blueprint.described:
+        raise ArgumentError(
+            "network", f"one of your own goes on. {head.note}", "the same targets, or a fresh fit"
+        )
