@@ -49,6 +49,9 @@ def test_the_forecasts_go_to_a_file_and_to_pictures(command, told, tmp_path, mon
     assert all(row["actual"] for row in rows)
     pictures = {path.name for path in tmp_path.glob("*.png")}
     assert pictures == {"backtest.png", "backtest-honesty.png", "backtest-horizon.png"}
+    again = command("backtest", *told, "--origins", 3, "--plot", "dark.pdf", "--theme", "dark")
+    assert again.exit_code == 0, again.output
+    assert (tmp_path / "dark-horizon.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("how", [("--refit",), ("--refit", 2, "--warm-start")])

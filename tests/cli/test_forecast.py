@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import elman
+from elman.plots.themes import THEMES
 from tests.cli.sales import HORIZON, write_ahead, write_sales
 
 
@@ -69,9 +70,10 @@ def test_a_file_and_a_picture(command, told, tmp_path, monkeypatch):
     assert done.stdout == ""
     assert len(rows_of((tmp_path / "forecast.csv").read_text())) == 3 * HORIZON
     assert (tmp_path / "forecast.png").read_bytes().startswith(b"\x89PNG")
-    again = command("forecast", *told, "--plot", "other.svg")
+    again = command("forecast", *told, "--plot", "other.svg", "--theme", "dark")
     assert again.exit_code == 0, again.output
     assert (tmp_path / "other.svg").read_bytes().startswith(b"<?xml")
+    assert f"fill: {THEMES['dark'].paper}" in (tmp_path / "other.svg").read_text()
 
 
 def test_it_needs_the_base_install_only(told):

@@ -74,7 +74,8 @@ def gradients(report: Mapping[str, Any], *, theme: str | None = None) -> Figure:
 
 _MORE = (
     "Gradient of what a layer holds after the last step, by its state so many steps before."
-    " Spectrum: eigenvalues of the recurrent matrices, with the unit circle."
+    " Each row counts as far as it reaches. Spectrum: eigenvalues of the recurrent matrices, with"
+    " the unit circle."
 )
 
 
