@@ -57,7 +57,7 @@ def filled(
                     "found no value in the whole sequence",
                     "at least one; or leave the sequence or the feature out",
                 )
-            values, at = steps[part, feature], np.arange(lengths[n])
+            values, at = steps[part, feature], np.arange(int(lengths[n]))
             if missing == "linear":
                 values[:] = np.interp(at, known, values[known])
             else:

@@ -131,7 +131,7 @@ def panel_of(
 
 def _indexed(chosen: dict[str, Any], table: Table, made: str | None) -> dict[str, Any]:
     """The roles, with those that the table's form tells: a pandas index of two levels, files."""
-    told = {"series": made}
+    told: dict[str, Any] = {"series": made}
     if len(table.index) == 2:
         told = dict(zip(("series", "time"), table.index, strict=True))
     there = {role: name for role, name in chosen.items() if role not in told or name is not None}

@@ -111,9 +111,10 @@ def _joined(columns: Sequence[Any], numerals: Numerals) -> np.ndarray:
         if kind == "time" and "text" in held and values.dtype.kind == "M":
             values = np.datetime_as_string(values.astype("datetime64[us]")).astype(object)
         if kind == "number" and "text" in held:
-            absent = kinds.missing(columns[len(parts)])
+            absent = kinds.missing(column)
             texts = [f"{value}".replace(".", numerals.decimal) for value in values]
-            values = np.where(absent, None, np.array(texts, dtype=object))
+            values = np.array(texts, dtype=object)
+            values[absent] = None
         parts.append(values if values.dtype.kind == "M" and held == {"time"} else _plain(values))
     return np.concatenate(parts)
 
