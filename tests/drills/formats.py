@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import random
 import struct
 import zipfile
@@ -209,8 +211,9 @@ def idx_changed(draws: random.Random, content: bytes) -> bytes:
 
 
 def read_table(path: Path) -> None:
-    """As labelled sequences, and as series."""
+    """As labelled sequences, as series, and as what it would be shown."""
     from elman.data import as_panel
+    from elman.data.inspection import inspected
     from elman.data.readers import read
     from elman.errors import ElmanError
 
@@ -218,6 +221,8 @@ def read_table(path: Path) -> None:
     for use in (
         lambda: read(path),
         lambda: read(path, label="y", per_step=True),
+        lambda: read(path, missing="linear"),
+        lambda: inspected(path),
         lambda: as_panel(str(path)),
         lambda: as_panel(str(path), target="x", time="t", series="id", timezone="Europe/Paris"),
         lambda: as_panel(str(path), target="x", past="y", frequency="D", repair="numbers"),
@@ -235,7 +240,17 @@ def table_text_changed(draws: random.Random, content: bytes) -> bytes:
     cells = [line.split(",") for line in content.decode().splitlines()]
     words = (*NUMBERS, "", " ", '"', '"a\n1"', "a" * 140_000, "\0", "\x1b[2J", "inf", "nan", "None")
     words += ("2024-02-30", "9999-12-31", "0000-01-01", "2024-01-01T00:00:00+99:99", "-5000-01-01")
-    words += ("2024-01-01 12:00Z", "1e-400", "１２", "٣", "=1+1", "a;b\tc")
+    words += (
+        "2024-01-01 12:00Z",
+        "1e-400",
+        "１２",
+        "٣",
+        "=1+1",
+        "a;b\tc",
+        "1.234",
+        "1.234.5",
+        "1 2",
+    )
     for _ in range(draws.randint(1, 5)):
         row = draws.choice(cells)
         row[draws.randrange(len(row))] = draws.choice(words)
@@ -245,10 +260,40 @@ def table_text_changed(draws: random.Random, content: bytes) -> bytes:
         for row in cells[1:]:
             row[min(column, len(row) - 1)] = word
     text = draws.choice(("\n", "\r\n", "\r", "\n\n")).join(",".join(row) for row in cells)
-    text = text.replace(",", draws.choice((",", ",", ",", ";", "\t")))
-    encoding = draws.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "latin1", "utf-7"))
+    separator = draws.choice((",", ",", ",", ";", "\t", "|"))
+    text = text.replace(",", separator)
+    if separator != "," and draws.random() < 0.5:
+        text = text.replace(".", ",")
+    if draws.random() < 0.1:
+        text = f"sep={separator}\n{text}"
+    encoding = draws.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252", "utf-7"))
     made = text.encode(encoding, "replace")
-    return gzip.compress(made) if draws.random() < 0.2 else made
+    packed = draws.choice((gzip.compress, bz2.compress, lzma.compress))
+    return packed(made) if draws.random() < 0.2 else made
+
+
+def read_archived(path: Path) -> None:
+    """As labelled sequences, and as what it would be shown."""
+    from elman.data.inspection import inspected
+    from elman.data.readers import read
+
+    inspected(path)
+    read(path, missing="previous")
+
+
+def archived_changed(draws: random.Random, content: bytes) -> bytes:
+    """Values, lines of the head or whole lines are others."""
+    lines = content.decode().splitlines()
+    words = (*NUMBERS, "", "?", ":", "::", "@data", "@classLabel true", "(0,1)", "#", "\0", "nan")
+    for _ in range(draws.randint(1, 4)):
+        row = draws.randrange(len(lines))
+        if draws.random() < 0.3:
+            lines[row] = draws.choice(words)
+            continue
+        cells = lines[row].split(",")
+        cells[draws.randrange(len(cells))] = draws.choice(words)
+        lines[row] = ",".join(cells)
+    return "\n".join(lines).encode(draws.choice(("utf-8", "utf-16", "cp1252")), "replace")
 
 
 def parquet_changed(draws: random.Random, content: bytes) -> bytes:
@@ -381,6 +426,7 @@ FORMATS = {
     "npz": Format(read_sequences, (npz_changed,)),
     "idx": Format(read_idx, (idx_changed,)),
     "csv": Format(read_table, (table_text_changed,)),
+    "ts": Format(read_archived, (archived_changed,)),
     "parquet": Format(read_table, (parquet_changed,)),
     "toml": Format(read_config, (toml_changed,)),
     "jsonl": Format(read_journal, (journal_changed,)),
