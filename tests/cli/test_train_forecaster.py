@@ -179,7 +179,7 @@ def test_a_stopped_run_is_resumed_to_the_same_bits(command, sales, tmp_path):
 def test_each_parameter_is_an_option():
     own = set(inspect.signature(elman.Forecaster).parameters)
     options = {name for name, about in told(elman.Forecaster).items() if about.kind is not None}
-    assert own - options == {"warm_start", "verbose", "run", "resume"}
+    assert own - options == {"warm_start", "verbose", "run", "resume", "callbacks"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from elman.cli.completion import among, sets, usual
-from elman.cli.exits import Said, _as_options
+from elman.cli.exits import Said, as_options
 from elman.cli.verbs import app
 from elman.errors import ArgumentError
 
@@ -62,7 +62,7 @@ def test_advice_about_a_run_is_in_the_words_of_where_one_is(command, tables, own
     assert "pass --resume to go on with it, or another folder as --out" in done.output
 
 
-def test_arguments_as_options():
+def test_argumentsas_options():
     known = {
         "baselines": Said("--baselines", "--no-baselines", "none"),
         "pool": Said("--pool", None, "none"),
@@ -76,7 +76,7 @@ def test_arguments_as_options():
         ("clip_norm=None, or clip_norm=0.5", "--clip-norm 0, or --clip-norm 0.5"),
         ("another=3", "another=3"),
     ):
-        assert _as_options(python, known) == shell
+        assert as_options(python, known) == shell
 
 
 def test_scalars_of_numpy_are_told_as_pythons():

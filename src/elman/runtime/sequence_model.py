@@ -159,7 +159,8 @@ class SequenceModel(ABC):
         Of labels and numbers; classes have names of their own.
         """
         label, count = self.reading.get("label"), self.blueprint.output_size
-        names = tuple(part.strip() for part in str(label).split(",")) if label else ()
+        listed = [label] if isinstance(label, str) else label or ()
+        names = tuple(part.strip() for text in listed for part in text.split(","))
         return names if len(names) == count else tuple(map(str, range(count)))
 
     @property
