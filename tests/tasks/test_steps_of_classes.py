@@ -96,14 +96,35 @@ def test_from_the_command_line(command, tmp_path, monkeypatch):
         12,
     )
     told += ("--learning-rate", 0.03, "--threads", 1, "--out", "run")
-    refused = command("train", "classifier", *told)
+    refused = command("train", "classifier", *told, "--no-per-step")
     assert refused.exit_code == 1
     assert "for one at each step set --per-step" in " ".join(refused.stderr.split())
-    done = command("train", "classifier", *told, "--per-step")
+    done = command("train", "classifier", *told)
     assert done.exit_code == 0, done.output
+    assert "column 'label' changes within" in done.stderr
     scored = json.loads(command("evaluate", "run", "--data", "test.csv", "--json").stdout)
     assert scored["score"] > 0.85
     rows = command("predict", "run", "--data", "test.csv").stdout.splitlines()
     assert rows[0] == "id,step,prediction,probability"
     assert len(rows) == 1 + sum(len(x) for x in signs(40, 1)[0])
     assert command("plot", "unrolled", "run", "--data", "test.csv").exit_code == 0
+
+
+def test_rows_of_one_length_and_a_single_contradiction(command, tmp_path, monkeypatch):
+    """A class a step is inferred of most sequences; one row that differs is an error."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, label):
+        rows = [f"{n},{k},{k % 3},{label(n, k)}" for n in range(20) for k in range(6)]
+        (tmp_path / name).write_text("\n".join(["id,t,x,label", *rows]) + "\n")
+
+    write("steps.csv", lambda n, k: "ab"[(n + k) % 2])
+    write("odd.csv", lambda n, k: "b" if n == 3 and k == 4 else "ab"[n % 2])
+    quick = ("--epochs", 1, "--units", 4, "--no-pictures")
+    done = command("train", "classifier", "--data", "steps.csv", *quick, "--out", "run")
+    assert done.exit_code == 0, done.output
+    assert "changes within 20 of 20 sequences: a class a step" in " ".join(done.stderr.split())
+    refused = command("train", "classifier", "--data", "odd.csv", *quick, "--out", "odd")
+    assert refused.exit_code == 1
+    shown = command("data", "show", "steps.csv")
+    assert "2 classes of steps: a: 60, b: 60" in " ".join(shown.output.split())

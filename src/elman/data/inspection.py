@@ -63,6 +63,9 @@ def inspected(
     if "separator" in known:
         table, columns = _table(path, told)
     sequences, data = _try(lambda: read(path, **told))
+    if data is None and "classes" in known:  # as a classifier reads it
+        again, data = _try(lambda: read(path, **told, classes=True))
+        sequences = sequences if data is None else again
     series, panel = (None, None)
     if table is not None:
         series, panel = _try(lambda: panel_of(path, **roles))

@@ -329,7 +329,8 @@ def _belong_to_steps(told: bool | None, y: Any, sequences: Sequences) -> bool:
         rows = [len(row) for row in given if isinstance(row, list | tuple | np.ndarray)]
     if len(rows) != len(sequences) or rows != sequences.lengths.tolist():
         return False
-    if sequences.ragged or len(set(rows)) > 1:
+    apart = isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1  # no matrix by choice
+    if sequences.ragged or len(set(rows)) > 1 or apart:
         return True
     raise ArgumentError(
         "per_step",

@@ -60,7 +60,8 @@ class Columns:
         time: What the steps are sorted by: numbers, or ISO dates and times.
         label: What is to be learnt; several columns of numbers are allowed.
         per_step: Whether the label is a number (or several) at each step.
-        classes: With `per_step`: whether it is a class at each step instead.
+        classes: Whether labels are classes. With `per_step` there is one at each step; without it
+            there is, too, where the label changes within most series, which is said.
         ids: Whether the sequences are of token ids, which stand in the one other column.
         features: The columns that are features, in this order; None: all others.
         ignore: Columns that are left out.
@@ -91,7 +92,9 @@ class Columns:
 def columns_for(asked: Any) -> dict[str, bool]:
     """What a table holds for a model, or for an estimator: fields of `Columns`."""
     target = asked.target
-    told = {"per_step": target.per_step, "classes": target.per_step and target.whole}
+    # Whoever says neither one label a sequence nor one a step goes by what the table holds.
+    open_to_steps = target.per_step or getattr(asked, "per_step", False) is None
+    told = {"per_step": target.per_step, "classes": open_to_steps and target.whole}
     told["ids"] = asked.reads_ids
     return {name: True for name, wanted in told.items() if wanted}
 
@@ -133,15 +136,16 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
     ids, codes = _series(table, series_name)
     order = _order(table, codes, series_name, time_name)
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
-    labels = None
+    labels, said = None, ()
     if any((_codes(table, name)[0] >= 0).any() for name in label_names):
+        columns, said = _with_steps(table, columns, label_names, codes, len(ids))
         labels = _labels(table, columns, label_names, codes, order, lengths)
     steps, notes = _steps(table, columns, features, order, lengths)
     sequences = padded(steps, lengths)
     if not columns.ids:
         sequences = replace(sequences, names=features)
     groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
-    notes = (*table.notes, *notes)
+    notes = (*table.notes, *said, *notes)
     return LabelledSequences(sequences, labels, features, ids, table.name, notes, groups)
 
 
@@ -224,6 +228,21 @@ def _steps(
         expected = "a token id: a whole number of at least 0"
         raise _wrong(table, row, features[0], _found(table, row, features[0]), expected)
     return values[:, 0].astype(np.int64), ()
+
+
+def _with_steps(
+    table: Table, columns: Columns, names: Sequence[str], series: np.ndarray, count: int
+) -> tuple[Columns, tuple[str, ...]]:
+    """The columns, with a class at each step where most of the `count` series have several."""
+    if columns.per_step or not columns.classes or len(names) != 1:
+        return columns, ()
+    codes, _ = _codes(table, names[0])
+    pairs = np.unique(np.stack([series, codes]), axis=1)
+    changing = int((np.bincount(pairs[0], minlength=count) > 1).sum())
+    if 2 * changing <= count:
+        return columns, ()
+    said = f"column {names[0]!r} changes within {changing:,} of {count:,} sequences: a class a step"
+    return replace(columns, per_step=True), (said,)
 
 
 def _labels(
