@@ -8,7 +8,7 @@ import pytest
 from elman.data import as_panel
 from elman.errors import ArgumentError, DataError
 
-GERMAN = "Datum;Menge\n2024-01-01;10,5\n2024-01-02;11,5\n2024-01-03;1.012,5\n"
+GERMAN = "Datum;Menge\n01.01.2024;10,5\n02.01.2024;11,5\n03.01.2024;1.012,5\n"
 
 
 def test_a_german_table(tmp_path):
@@ -18,9 +18,11 @@ def test_a_german_table(tmp_path):
     assert panel.target[:, 0].tolist() == [10.5, 11.5, 1012.5]
     said = "fields between ';', decimal commas and points between thousands"
     assert panel.notes[0].endswith(said)
+    assert panel.notes[1] == "Dates such as 01.01.2024 are read as day.month.year."
+    assert panel.frequency.describe() == "daily"
     with pytest.raises(ArgumentError, match="decimal"):
         as_panel(path, decimal="comma")
-    assert as_panel(path, decimal=",", separator=";", encoding="utf-8").notes[0][:5] == "Times"
+    assert as_panel(path, decimal=",", separator=";", encoding="utf-8").notes[0][:5] == "Dates"
 
 
 def test_a_folder_has_a_file_for_each_series(tmp_path):

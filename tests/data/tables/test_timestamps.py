@@ -59,6 +59,19 @@ def test_times_without_a_zone(column):
     assert (times.dtype, notes) == (np.dtype("M8[us]"), [])
 
 
+def test_days_with_dots_are_day_first():
+    column = texts("1.2.2024", "31.12.2024 13:30", " 01.01.2025 ")
+    times, notes = read_times(column, place)
+    assert (times == stamps("2024-02-01", "2024-12-31T13:30", "2025-01-01")).all()
+    assert notes == []
+    assert timestamps.looks_like_times(column)
+    assert timestamps.about_dots(column) == ("Dates such as 1.2.2024 are read as day.month.year.",)
+    assert timestamps.about_dots(texts("2024-02-01")) == ()
+    for bad in ("13.13.2024", "2024-01-01x", "1.2.24"):
+        with pytest.raises(DataError, match=f"row 1: found {bad!r}; ISO"):
+            read_times(texts("1.2.2024", bad), place)
+
+
 def test_whole_numbers():
     assert read_times(np.array([3.0, 5.0]), place)[0].tolist() == [3, 5]
     assert read_times(texts(3, 5), place)[0].dtype == np.int64

@@ -26,7 +26,7 @@ from elman.data.tables import reader
 from elman.data.tables.columns import Table
 from elman.data.tables.dialect import FOUND_OUT, Dialect
 from elman.data.tables.fields import PLAIN, Numerals, number, numbers, signs_of
-from elman.data.tables.timestamps import looks_like_times, moments
+from elman.data.tables.timestamps import about_dots, looks_like_times, moments
 from elman.errors import DataError
 from elman.printable import closest, quoted
 
@@ -145,7 +145,7 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
     if not columns.ids:
         sequences = replace(sequences, names=features)
     groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
-    notes = (*table.notes, *said, *notes)
+    notes = (*table.notes, *about_dots(table.columns[time_name]), *said, *notes)
     return LabelledSequences(sequences, labels, features, ids, table.name, notes, groups)
 
 

@@ -17,7 +17,7 @@ from elman.data.series.roles import Roles
 from elman.data.tables import columns as tables
 from elman.data.tables.columns import Table
 from elman.data.tables.repairs import Order, in_order
-from elman.data.tables.timestamps import read_times, shown
+from elman.data.tables.timestamps import about_dots, read_times, shown
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
@@ -82,7 +82,8 @@ class Assembly:
         )
         gaps = _about_gaps(panel, naive=not notes)
         found = (*chosen.notes, *notes, *order.notes, *said, *reader.notes, *gaps)
-        return replace(panel, notes=(*table.notes, *found))
+        dots = () if chosen.time is None else about_dots(table.columns[chosen.time])
+        return replace(panel, notes=(*table.notes, *dots, *found))
 
     def _order(
         self,

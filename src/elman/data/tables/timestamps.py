@@ -18,13 +18,16 @@ from elman.data.tables import columns
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
-__all__ = ["as_texts", "looks_like_times", "moments", "read_times", "shown"]
+__all__ = ["about_dots", "as_texts", "looks_like_times", "moments", "read_times", "shown"]
 
 Place = Callable[[int], str]
 
 _DATE = len("2024-01-31")  # where a sign no longer belongs to the date
 _CHUNK = 1 << 20  # rows of text that are parsed at once
 _ISO = "ISO 8601 times such as '2024-01-31' or '2024-01-31 12:00'"
+_DOTTED = re.compile(
+    r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d.*))?"
+)  # day first wherever there are dots
 _CHANGE = np.timedelta64(3, "h")  # no clock change is as long
 _LONGEST = 64  # characters of a time
 _LARGEST = 2**53  # steps that are counted; up to it whole numbers are floats
@@ -32,11 +35,12 @@ _FIRST, _LAST = np.datetime64("0001-01-03", "us"), np.datetime64("9999-12-29", "
 
 
 def looks_like_times(column: Any) -> bool:
-    """Whether a column holds dates, or texts that begin like one."""
+    """Whether a column holds dates, or texts of which the first one is or begins like one."""
     kind = columns.kind(column)
     if kind != "text":
         return kind == "time"
-    return bool(re.match(r"\d{4}-\d\d", str(columns.objects(column[:1])[0])))
+    first = str(columns.objects(column[:1])[0])
+    return bool(re.match(r"\d{4}-\d\d", first) or _DOTTED.fullmatch(first.strip()))
 
 
 def read_times(
@@ -118,6 +122,15 @@ def shown(time: Any) -> str:
     if isinstance(time, np.datetime64):
         return str(np.datetime_as_string(time, unit="auto")).replace("T", " ")
     return str(time)
+
+
+def about_dots(column: Any) -> tuple[str, ...]:
+    """A note on days with dots, which are read day first; none where there are no such."""
+    if columns.kind(column) != "text":
+        return ()
+    first = str(columns.objects(column[:1])[0]).strip()
+    dotted = _DOTTED.fullmatch(first) is not None
+    return (f"Dates such as {first} are read as day.month.year.",) if dotted else ()
 
 
 def as_texts(times: np.ndarray) -> np.ndarray:
@@ -218,7 +231,7 @@ def _texts(column: Any, place: Place, expected: str) -> tuple[np.ndarray, np.nda
     zoned = np.zeros(len(column), dtype=bool)
     for start in range(0, len(column), _CHUNK):
         part = slice(start, min(start + _CHUNK, len(column)))
-        texts = columns.objects(column[part])
+        texts = _iso(columns.objects(column[part]))
         longest = int(np.argmax(np.frompyfunc(len, 1, 1)(texts)))
         if len(texts[longest]) > _LONGEST:
             row = start + longest
@@ -237,6 +250,23 @@ def _texts(column: Any, place: Place, expected: str) -> tuple[np.ndarray, np.nda
             row = start + int(undated.argmax())
             raise DataError(place(row), f"found {columns.cell(column, row)!r}", expected)
     return local, offsets, zoned
+
+
+def _iso(texts: np.ndarray) -> np.ndarray:
+    """Texts with days such as 31.12.2024 as ISO has them, if the first is such; others as are."""
+    if _DOTTED.fullmatch(str(texts[0]).strip()) is None:
+        return texts
+    found = (_DOTTED.fullmatch(str(text).strip()) for text in texts)
+    return np.array(
+        [text if day is None else _turned(day) for text, day in zip(texts, found, strict=True)],
+        dtype=object,
+    )
+
+
+def _turned(day: re.Match[str]) -> str:
+    """A day with the year first, and the time after it."""
+    date = f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}"
+    return f"{date} {day[4]}" if day[4] else date
 
 
 def _is_iso(text: str) -> bool:
