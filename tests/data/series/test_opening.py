@@ -50,6 +50,7 @@ def test_several_frames_are_several_series(library):
     assert panel.names == ("0", "1")
     assert panel.target[:, 0].tolist() == [0, 1, 2, 10, 11, 12]
     assert as_panel({"a": some[0], "b": some[1]}).names == ("a", "b")
+    assert as_panel(some[1], columns=panel.columns).target[:, 0].tolist() == [10, 11, 12]
     with pytest.raises(DataError, match="found the columns 'day'"):
         as_panel([some[0], some[1][["day"]]])
 

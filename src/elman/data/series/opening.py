@@ -17,7 +17,7 @@ from elman.printable import many
 
 __all__ = ["opened"]
 
-_SERIES = "series"  # the column that tells frames apart
+_FRAME = "frame"  # the column that tells frames apart
 
 
 def opened(
@@ -42,8 +42,11 @@ def opened(
         frame = {str(n): each for n, each in enumerate(frame)}
     if isinstance(frame, Mapping) and frame and all(map(is_frame, frame.values())):
         tables = [as_table(each, f"{name} {key!r}") for key, each in frame.items()]
-        return stacked(tables, [str(key) for key in frame], name, _SERIES), _SERIES
-    return as_table(frame, name), None
+        return stacked(tables, [str(key) for key in frame], name, _FRAME), _FRAME
+    table = as_table(frame, name)
+    if series == _FRAME and _FRAME not in table.columns:  # one of those of a list
+        return one_of_many(table, "0", _FRAME), _FRAME
+    return table, None
 
 
 def _of_path(
@@ -52,7 +55,7 @@ def _of_path(
     if not path.is_dir():
         table = reader.read(path, texts=lambda names: texts, dialect=dialect)
         if series == FILE and FILE not in table.columns:  # one of those of a folder
-            return one_of_many(table, _stem(path)), FILE
+            return one_of_many(table, _stem(path), FILE), FILE
         return table, None
     files = table_files(path)
     if not files:

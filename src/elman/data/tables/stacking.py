@@ -84,9 +84,9 @@ def stacked(tables: Sequence[Table], names: Sequence[str], name: str, column: st
     )
 
 
-def one_of_many(table: Table, name: str) -> Table:
-    """A single table as `stacked` gives it: of the file of this name."""
-    return with_column(table, FILE, np.full(table.rows, name, dtype=object))
+def one_of_many(table: Table, name: str, column: str) -> Table:
+    """A single table of this name as `stacked` gives it."""
+    return with_column(table, column, np.full(table.rows, name, dtype=object))
 
 
 def with_column(table: Table, column: str, values: np.ndarray) -> Table:
