@@ -277,14 +277,14 @@ void use_openmp(const OpenMP* library) {
   openmp = library;
 }
 
-Threads::Threads(std::ptrdiff_t wanted, std::ptrdiff_t all) {
+Threads::Threads(std::ptrdiff_t wanted, std::ptrdiff_t team) {
   if (wanted <= 1) return;
-  const OpenMP* library = openmp;
-  if (library != nullptr && grants(*library, all)) {
+  const OpenMP* library = team > 0 ? openmp.load() : nullptr;
+  if (library != nullptr && grants(*library, team)) {
     if (library->in_parallel() != 0) return;
     if (team_borrowed.exchange(true, std::memory_order_acquire)) return;
     openmp_ = library;
-    team_ = all < wanted ? wanted : all;
+    team_ = team < wanted ? wanted : team;
     count_ = wanted;
     return;
   }

@@ -46,13 +46,14 @@ class Interruption {
 // Runs a kernel on up to `wanted` threads without the GIL.
 template <typename Call>
 void run(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
-         std::ptrdiff_t (*useful)(const Call&, std::ptrdiff_t), Call& call, std::ptrdiff_t wanted) {
+         Share (*useful)(const Call&, std::ptrdiff_t), Call& call, std::ptrdiff_t wanted) {
   Interruption interruption;
   call.stop = interruption.stop();
   bool done = false;
   {
     nb::gil_scoped_release release;
-    Threads threads(useful(call, wanted), wanted);
+    const Share share = useful(call, wanted);
+    Threads threads(share.threads, share.long_parts ? wanted : 0);
     call.threads = &threads;
     const Memory memory(workspace(call));
     call.workspace = memory.get();
@@ -65,13 +66,13 @@ void run(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
 // one after the other would. (Then each packs and reads its own weights only.)
 template <typename Call>
 void run_both(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&),
-              std::ptrdiff_t (*useful)(const Call&, std::ptrdiff_t), std::array<Call*, 2> calls,
+              Share (*useful)(const Call&, std::ptrdiff_t), std::array<Call*, 2> calls,
               std::ptrdiff_t wanted) {
   Call together = *calls[0];
   together.reading.batch *= 2;
-  const bool at_once =
-      useful(together, wanted) > 1 && (wanted == 2 || calls[0]->reading.batch <= wanted / 2);
-  Threads threads(at_once ? 2 : 1, wanted);
+  const Share both = useful(together, wanted);
+  const bool at_once = both.threads > 1 && (wanted == 2 || calls[0]->reading.batch <= wanted / 2);
+  Threads threads(at_once ? 2 : 1, both.long_parts ? wanted : 0);
   if (threads.count() < 2) {
     for (Call* call : calls) run(kernel, workspace, useful, *call, wanted);
     return;
@@ -90,7 +91,7 @@ void run_both(bool (*kernel)(const Call&), std::size_t (*workspace)(const Call&)
   bool done = false;
   {
     nb::gil_scoped_release release;
-    Threads first(1, 1), second(1, 1);
+    Threads first(1), second(1);
     calls[0]->threads = &first;
     calls[1]->threads = &second;
     const Memory first_memory(workspace(*calls[0])), second_memory(workspace(*calls[1]));

@@ -78,7 +78,7 @@ class Stepper : public Stage<Real> {
   nb::object outputs_;
   Buffers buffers_;
   const Kernels<Real>& kernels_;
-  Threads caller_{1, 1};
+  Threads caller_{1};
   Forward<Real> call_{};
   std::ptrdiff_t size_ = 0;
   std::unique_ptr<Memory> prepared_, workspace_;
@@ -119,7 +119,7 @@ class DenseStage : public Stage<Real> {
   Buffers buffers_;
   const Kernels<Real>& kernels_;
   bool rectified_;
-  Threads caller_{1, 1};
+  Threads caller_{1};
   Dense<Real> call_{};
   std::unique_ptr<Memory> workspace_;
 };

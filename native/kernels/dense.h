@@ -60,7 +60,7 @@ void dense_part(const Dense<Real>& call, const DenseScratch<Real>& scratch,
 }
 
 template <typename Real>
-Size dense_threads(const Dense<Real>& call, Size wanted) {
+Share dense_threads(const Dense<Real>& call, Size wanted) {
   const auto work = static_cast<double>(call.depth) * static_cast<double>(call.columns);
   return useful_threads(wanted, call.rows, work * static_cast<double>(call.rows));
 }

@@ -15,12 +15,16 @@ constexpr double least_part = 100e3;
 // And those after which a part asks whether to stop: well below a millisecond.
 constexpr Size between_stops = 4'000'000;
 
+// And above which it is long beside the turn that another program takes of a processor.
+constexpr double long_part = 10e6;
+
 // Threads that `work` multiplications over `pieces` independent pieces can use.
-inline Size useful_threads(Size threads, Size pieces, double work) {
+inline Share useful_threads(Size threads, Size pieces, double work) {
   const double most = work / least_part;
   if (threads > pieces) threads = pieces;
   if (static_cast<double>(threads) > most) threads = static_cast<Size>(most);
-  return threads < 1 ? 1 : threads;
+  if (threads < 1) threads = 1;
+  return {threads, work >= long_part * static_cast<double>(threads)};
 }
 
 inline Size steps_between_stops(Size work_of_step) {

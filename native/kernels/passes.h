@@ -13,7 +13,7 @@ namespace elman::ELMAN_ISA {
 namespace {
 
 template <typename Real>
-Size threads_for(const Recurrence<Real>& what, const Reading& reading, Size wanted) {
+Share threads_for(const Recurrence<Real>& what, const Reading& reading, Size wanted) {
   const auto steps = static_cast<double>(reading.batch) * static_cast<double>(reading.time);
   const Size row = what.hidden * gates_of(what.cell) * (what.inputs + what.recurrent + 8);
   return useful_threads(wanted, reading.batch, steps * static_cast<double>(row));
@@ -106,15 +106,16 @@ std::size_t forward_workspace(const Forward<Real>& call) {
 }
 
 template <typename Real>
-Size forward_threads(const Forward<Real>& call, Size wanted) {
-  const Size by_rows = threads_for(call.recurrence, call.reading, wanted);
+Share forward_threads(const Forward<Real>& call, Size wanted) {
+  const Share by_rows = threads_for(call.recurrence, call.reading, wanted);
   const Sizes<Real> sizes(call.recurrence);
   constexpr Size large = 1 << 20;  // bytes: weights that no near cache holds
   const Size weights = sizes.recurrent * sizes.row * static_cast<Size>(sizeof(Real));
   const Size most = sizes.blocks / 8;
   const Size by_units = wanted < most ? wanted : most;
-  const bool worth = weights >= large && by_units > by_rows && units_divided(call, by_units);
-  return worth ? by_units : by_rows;
+  const bool worth =
+      weights >= large && by_units > by_rows.threads && units_divided(call, by_units);
+  return worth ? Share{by_units, by_rows.long_parts} : by_rows;
 }
 
 template <typename Real>
@@ -167,7 +168,7 @@ std::size_t backward_workspace(const Backward<Real>& call) {
 }
 
 template <typename Real>
-Size backward_threads(const Backward<Real>& call, Size wanted) {
+Share backward_threads(const Backward<Real>& call, Size wanted) {
   return threads_for(call.recurrence, call.reading, wanted);
 }
 

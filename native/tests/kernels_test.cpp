@@ -142,7 +142,7 @@ void test_stop(const elman::Isa& isa) {
   elman::Stop second;
   second.context = &asked;
   second.ask = [](void* context) { return ++*static_cast<int*>(context) == 2; };
-  elman::Threads alone(1, 1);
+  elman::Threads alone(1);
 
   auto forward = problem.forward();
   forward.outputs = {found.outputs.data(), 200 * 64, 64};
@@ -199,7 +199,8 @@ void test_threads(const elman::Isa& isa, const Variant& variant, int mode) {
   const std::string what = std::string(isa.name) + " " + problem.name();
   const auto wanted = run(isa, problem);
   const auto wanted_grads = run_back(isa, problem, wanted);
-  expect(isa.kernels<Real>().forward_threads(problem.forward(), 3) == 3, what + ": 3 threads");
+  expect(isa.kernels<Real>().forward_threads(problem.forward(), 3).threads == 3,
+         what + ": 3 threads");
   std::array<Solution<Real>, 3> found{Solution<Real>(problem), Solution<Real>(problem),
                                       Solution<Real>(problem)};
   std::array<std::vector<std::vector<Real>>, 3> grads;

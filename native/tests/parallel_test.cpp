@@ -29,6 +29,7 @@ using elman::Stop;
 using elman::Threads;
 
 std::atomic<int> failures{0};
+std::ptrdiff_t team = 0;  // of OpenMP, while that is tried
 
 void expect(bool holds, const char* what) {
   if (holds) return;
@@ -68,7 +69,7 @@ class Barrier {
 // memory, so that a missing order of reads and writes is a data race. Whether its result is right.
 bool recurrence_is_right(std::ptrdiff_t wanted) {
   constexpr std::ptrdiff_t steps = 20;
-  Threads threads(wanted, wanted);
+  Threads threads(wanted, team);
   const std::ptrdiff_t parts = threads.count();
   std::vector<long> sums(static_cast<std::size_t>(parts * (steps + 1)), 1);
   Barrier barrier(parts);
@@ -96,19 +97,19 @@ void test_threads_that_cannot_be_made() {
   pthread_attr_init(&huge);
   pthread_attr_setstacksize(&huge, std::size_t{1} << 50);
   pthread_setattr_default_np(&huge);
-  expect(Threads(4, 4).count() == 1, "without memory for stacks there is the caller's thread");
+  expect(Threads(4, team).count() == 1, "without memory for stacks there is the caller's thread");
   pthread_setattr_default_np(&usual);
 #endif
 }
 
 void test_counts() {
   for (const std::ptrdiff_t wanted : {-1, 0, 1}) {
-    expect(Threads(wanted, wanted).count() == 1, "there is always the caller's thread");
+    expect(Threads(wanted, team).count() == 1, "there is always the caller's thread");
   }
-  expect(Threads(4, 4).count() == 4, "as many threads as are wanted");
-  expect(Threads(2, 2).count() == 2, "and no more");
-  const Threads first(3, 3);
-  expect(Threads(3, 3).count() == 1, "what is lent is not lent again");
+  expect(Threads(4, team).count() == 4, "as many threads as are wanted");
+  expect(Threads(2, team).count() == 2, "and no more");
+  const Threads first(3, team);
+  expect(Threads(3, team).count() == 1, "what is lent is not lent again");
 }
 
 void test_runs() {
@@ -119,7 +120,7 @@ void test_runs() {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the helpers fall asleep
     expect(recurrence_is_right(3), "a run after a pause");
   }
-  Threads threads(3, 3);
+  Threads threads(3, team);
   const auto caller = std::this_thread::get_id();
   std::vector<std::thread::id> ids(3);
   run(threads, [&](std::ptrdiff_t part, const Stop&) { ids[part] = std::this_thread::get_id(); });
@@ -129,9 +130,9 @@ void test_runs() {
 
 void test_nested_calls() {
   std::atomic<int> right{0};
-  Threads threads(3, 3);
+  Threads threads(3, team);
   run(threads, [&](std::ptrdiff_t, const Stop&) {
-    if (Threads(3, 3).count() == 1 && recurrence_is_right(3)) ++right;
+    if (Threads(3, team).count() == 1 && recurrence_is_right(3)) ++right;
   });
   expect(right == 3, "a call inside of a part runs alone");
 }
@@ -164,7 +165,7 @@ struct ThirdTime {
 void test_stop() {
   for (const std::ptrdiff_t wanted : {1, 3}) {
     ThirdTime third;
-    Threads threads(wanted, wanted);
+    Threads threads(wanted, team);
     const bool done = run(threads,
                           [](std::ptrdiff_t, const Stop& stop) {
                             while (!stop()) std::this_thread::yield();
@@ -175,7 +176,7 @@ void test_stop() {
     expect(!third.asked_elsewhere, "only the caller's thread asks");
   }
   ThirdTime third;
-  Threads threads(3, 3);
+  Threads threads(3, team);
   const bool done = run(threads,
                         [](std::ptrdiff_t part, const Stop& stop) {
                           while (part > 0 && !stop()) std::this_thread::yield();
@@ -190,7 +191,7 @@ void test_stop() {
 void test_thread_that_ends_in_stop() {
   std::atomic<int> ended{0};
   std::thread caller([&] {
-    Threads threads(3, 3);
+    Threads threads(3, team);
     const Stop end{[](void*) -> bool { pthread_exit(nullptr); }, nullptr};
     run(
         threads,
@@ -202,7 +203,7 @@ void test_thread_that_ends_in_stop() {
   });
   caller.join();
   expect(ended == 2, "the helpers end with the caller");
-  expect(Threads(3, 3).count() == 3, "and are free again");
+  expect(Threads(3, team).count() == 3, "and are free again");
   expect(recurrence_is_right(3), "and work");
 }
 
@@ -225,7 +226,7 @@ void test_fork() {
     const pid_t child = fork();
     if (child == 0) {
       alarm(patience);
-      _exit(Threads(3, 3).count() == 3 && recurrence_is_right(3) ? 0 : 1);
+      _exit(Threads(3, team).count() == 3 && recurrence_is_right(3) ? 0 : 1);
     }
     expect(ended_well(child), "a child makes its own threads");
   }
@@ -251,7 +252,7 @@ struct ForkOnce {
 void test_fork_in_stop() {
   for (const bool waiting : {false, true}) {
     ForkOnce forking;
-    Threads threads(3, 3);
+    Threads threads(3, team);
     const bool done = run(threads,
                           [&](std::ptrdiff_t part, const Stop& stop) {
                             if (part == 0 && waiting) return;
@@ -269,7 +270,7 @@ void test_fork_in_stop() {
 void leave_a_run_behind() {
   static std::atomic<bool> runs{false};
   std::thread([] {
-    Threads threads(3, 3);
+    Threads threads(3, team);
     run(threads, [](std::ptrdiff_t, const Stop& stop) {
       while (!stop()) runs = true;
     });
@@ -320,7 +321,10 @@ int main(int count, char** words) {
   test_thread_that_ends_in_stop();
   if (const elman::OpenMP* library = openmp_here()) {
     elman::use_openmp(library);
+    team = 5;
     test_all(!emulated);
+    team = 0;
+    expect(recurrence_is_right(3), "what asks for no team has none");
     elman::use_openmp(nullptr);
   } else {
     std::printf("not tested: OpenMP, which this machine does not have\n");

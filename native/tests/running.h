@@ -44,7 +44,7 @@ Solution<Real> run(const Isa& isa, const Problem<Real>& problem, Way way = Way::
     kernels.prepare(call.recurrence, packed.get());
     call.prepared = packed.get();
   }
-  Threads lent(threads, threads);
+  Threads lent(threads);
   call.threads = &lent;
   const auto workspace = workspace_of(kernels.forward_workspace(call));
   call.workspace = workspace.get();
@@ -60,7 +60,7 @@ std::vector<std::vector<Real>> run_back(const Isa& isa, const Problem<Real>& pro
   std::vector<std::vector<Real>> grads;
   for (const auto* leaf : problem.leaves()) grads.emplace_back(leaf->size(), Real(NAN));
   auto call = problem.backward(solution, grads);
-  Threads lent(threads, threads);
+  Threads lent(threads);
   call.threads = &lent;
   const auto workspace = workspace_of(kernels.backward_workspace(call));
   call.workspace = workspace.get();
@@ -74,7 +74,7 @@ std::vector<Real> run_dense(const Isa& isa, Size rows, Size depth, Size columns,
                             const std::vector<Real>& inputs, const std::vector<Real>& weight,
                             const std::vector<Real>& bias, Size threads = 1) {
   std::vector<Real> outputs(static_cast<std::size_t>(rows * columns), Real(NAN));
-  Threads lent(threads, threads);
+  Threads lent(threads);
   Dense<Real> call{rows,        depth,          columns, inputs.data(), weight.data(),
                    bias.data(), outputs.data(), &lent,   nullptr,       {}};
   if (bias.empty()) call.bias = nullptr;

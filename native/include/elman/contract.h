@@ -25,6 +25,12 @@ namespace elman {
 
 class Threads;  // elman/parallel.h
 
+// How a call is best divided.
+struct Share {
+  std::ptrdiff_t threads;
+  bool long_parts;  // each thread's part takes much longer than to wake it
+};
+
 // Asked between two steps, outside of any changed floating-point mode. May be slow only rarely.
 struct Stop {
   bool (*ask)(void* context) = nullptr;  // null: never stop

@@ -13,13 +13,13 @@ struct Kernels {
   // `wanted` ones. The latter two read sizes only.
   bool (*dense)(const Dense<Real>&);
   std::size_t (*dense_workspace)(const Dense<Real>&);
-  std::ptrdiff_t (*dense_threads)(const Dense<Real>&, std::ptrdiff_t wanted);
+  Share (*dense_threads)(const Dense<Real>&, std::ptrdiff_t wanted);
   bool (*forward)(const Forward<Real>&);
   std::size_t (*forward_workspace)(const Forward<Real>&);
-  std::ptrdiff_t (*forward_threads)(const Forward<Real>&, std::ptrdiff_t wanted);
+  Share (*forward_threads)(const Forward<Real>&, std::ptrdiff_t wanted);
   bool (*backward)(const Backward<Real>&);
   std::size_t (*backward_workspace)(const Backward<Real>&);
-  std::ptrdiff_t (*backward_threads)(const Backward<Real>&, std::ptrdiff_t wanted);
+  Share (*backward_threads)(const Backward<Real>&, std::ptrdiff_t wanted);
 
   // Entries of Forward::kept: the same for every instruction set.
   std::size_t (*kept_size)(const Recurrence<Real>&, const Reading&);

@@ -39,9 +39,11 @@ class Threads {
   // Borrows up to `wanted` threads, the caller's one of them. Never waits: while another call has
   // them, on another thread or further up on this one, only the caller's is left.
   //
-  // OpenMP is always asked for `all`, the number that the rest of the program uses: it ends threads
-  // that a smaller team leaves over.
-  Threads(std::ptrdiff_t wanted, std::ptrdiff_t all);
+  // With a `team`, the number of threads that the rest of the program uses, they are OpenMP's where
+  // those are ours: always as many are asked for, as it ends threads that a smaller team leaves
+  // over. Parts should be long then: where other programs hold the processors, OpenMP's threads
+  // wait for their turn awake, and a run takes milliseconds however short its parts are.
+  explicit Threads(std::ptrdiff_t wanted, std::ptrdiff_t team = 0);
   ~Threads();
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
