@@ -2,6 +2,15 @@
 
 from elman.transforms.scaler import Scaler
 from elman.transforms.series_scaler import SeriesScaler
-from elman.transforms.vocabulary import Vocabulary
+from elman.transforms.text import Characters, Subwords, TextCodec, Vocabulary, Words, fit_codec
 
-__all__ = ["Scaler", "SeriesScaler", "Vocabulary"]
+__all__ = [
+    "Characters",
+    "Scaler",
+    "SeriesScaler",
+    "Subwords",
+    "TextCodec",
+    "Vocabulary",
+    "Words",
+    "fit_codec",
+]

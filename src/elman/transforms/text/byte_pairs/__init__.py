@@ -1,0 +1,1 @@
+"""Byte-pair encoding: splitting a text, merging symbols, and the files of `tokenizers`."""

@@ -1,0 +1,60 @@
+"""A codec out of a model file, or out of a file of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from elman.errors import BundleError, FormatError
+from elman.printable import closest
+from elman.transforms.text.characters import Characters
+from elman.transforms.text.codec import TextCodec, unpacked
+from elman.transforms.text.steps import Steps
+from elman.transforms.text.subwords import Subwords
+from elman.transforms.text.vocabulary import Vocabulary
+from elman.transforms.text.words import Words
+
+__all__ = ["codec_from_tensors", "read_codec"]
+
+_KINDS: dict[str, Callable[[Mapping[str, np.ndarray]], TextCodec]] = {
+    one.kind: one.from_tensors for one in (Characters, Words, Subwords)
+}
+
+
+def codec_from_tensors(tensors: Mapping[str, np.ndarray]) -> TextCodec:
+    """The codec that `TextCodec.tensors` described, in a file of any version.
+
+    Raises:
+        BundleError: The tensors are missing, damaged, or of a kind that is not known here.
+    """
+    if "settings" not in tensors and "by" in tensors:
+        return _former(tensors)
+    kind = unpacked(tensors.get("settings"), "codec").get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise BundleError("codec", f"its kind is {kind!r:.80}", closest(kind, _KINDS))
+    return _KINDS[kind](tensors)
+
+
+def read_codec(path: str | os.PathLike[str]) -> TextCodec:
+    """The codec in a file of another tool: `tokenizer.json`, or a sentencepiece model.
+
+    Raises:
+        FormatError: It is none of these, missing or damaged.
+    """
+    name = os.fspath(path)
+    if name.endswith(".json"):
+        return Subwords.read(path)
+    raise FormatError(name, "a file of another kind", "a tokenizer.json or a sentencepiece .model")
+
+
+def _former(tensors: Mapping[str, np.ndarray]) -> TextCodec:
+    """The codec of a file from before there were steps: characters, or words between spaces."""
+    by = np.asarray(tensors["by"]).tolist()
+    if by not in ([0], [1]):
+        raise BundleError("vocabulary", "it does not say how to cut texts", "save it again")
+    vocabulary = Vocabulary.from_tensors(tensors)
+    if by == [0]:
+        return Characters.of(vocabulary)
+    return Words(vocabulary, Steps(form=None, cut="spaces", numbers=False, addresses=False))
