@@ -24,7 +24,7 @@ def install_command(extra: str) -> str:
     from a package index is asked for by name; of anything else the extra's packages are named.
 
     Args:
-        extra: As in `pyproject.toml`: train, parquet, tensorboard.
+        extra: As in `pyproject.toml`: train, parquet, text, tensorboard.
 
     >>> install_command("train").partition("install")[2] != ""
     True

@@ -418,6 +418,28 @@ def metadata_changed(draws: random.Random, content: bytes) -> bytes:
     return bytes_of(tensors, metadata=told)
 
 
+# Codecs of texts
+
+
+def read_text_codec(path: Path) -> None:
+    from elman.transforms.text import codec_from_tensors, read_codec
+
+    codec = read_codec(path)
+    ids = codec.encode("The dog's 2nd  caf\u00e9\0\n\u4e2d")
+    codec.decode(ids)
+    codec_from_tensors(codec.tensors())
+
+
+def json_changed(draws: random.Random, content: bytes) -> bytes:
+    return json.dumps(value_changed(draws, json.loads(content))).encode()
+
+
+def read_vocabulary(path: Path) -> None:
+    from elman.transforms.text import Vocabulary
+
+    Vocabulary.read(path)
+
+
 FORMATS = {
     "model": Format(
         read_model,
@@ -432,5 +454,8 @@ FORMATS = {
     "jsonl": Format(read_journal, (journal_changed,)),
     "state": Format(read_state, (safetensors_header_changed, metadata_changed)),
     "safetensors": Format(read_checkpoint, (safetensors_header_changed, metadata_changed)),
+    "json": Format(read_text_codec, (json_changed,)),
+    "pieces": Format(read_text_codec),
+    "txt": Format(read_vocabulary),
 }
 """Of each format, by the end of its files' names."""

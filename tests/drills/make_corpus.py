@@ -15,7 +15,8 @@ import numpy as np
 from elman import bundle, state
 from elman.tasks import Classifier, Forecaster, Regressor
 from elman.training import RunFolder
-from tests.drills.formats import CORPUS
+from elman.transforms.text import Steps, Words
+from tests.drills.formats import CORPUS, FORMATS
 from tests.runtime.forecasters import (
     bundle_for,
     calibration_for,
@@ -25,6 +26,7 @@ from tests.runtime.forecasters import (
     shops,
 )
 from tests.tasks.sequences import TINY, classes, sums
+from tests.transforms.text.small import SMALL
 
 ROWS = """id,t,x,z,y
 a,2024-01-01,1.5,1,left
@@ -96,16 +98,40 @@ def runs(toml: Path, jsonl: Path, safetensors: Path) -> None:
     (toml / "recipe.toml").write_text(f'kind = "classifier"\n\n{recipe}', encoding="utf-8")
 
 
+def codecs(json: Path, pieces: Path, txt: Path) -> None:
+    """A tokenizer, models of sentencepiece, and a vocabulary."""
+    import io
+
+    from sentencepiece import SentencePieceTrainer
+
+    SMALL.write(json / "small.json")
+    for algorithm in ("unigram", "bpe"):
+        written = io.BytesIO()
+        SentencePieceTrainer.train(
+            sentence_iterator=iter(["the dogs saw a cat", "again and again"] * 3),
+            model_writer=written,
+            model_type=algorithm,
+            vocab_size=300,
+            byte_fallback=True,
+            hard_vocab_limit=False,
+            normalization_rule_name="identity",
+            minloglevel=3,
+        )
+        (pieces / f"{algorithm}.pieces").write_bytes(written.getvalue())
+    words = Words.fit(["a vocabulary: words, signs", "<eos> 3"], steps=Steps(cut="spaces"))
+    words.vocabulary.write(txt / "words.txt")
+
+
 def main() -> None:
     """Write all seeds anew."""
-    names = ("model", "npz", "idx", "csv", "parquet", "toml", "jsonl", "state", "safetensors")
-    folders = {name: CORPUS / name for name in names}
+    folders = {name: CORPUS / name for name in FORMATS}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     models(folders["model"])
     arrays(folders["npz"], folders["idx"])
     tables(folders["csv"], folders["parquet"])
     runs(folders["toml"], folders["jsonl"], folders["safetensors"])
+    codecs(folders["json"], folders["pieces"], folders["txt"])
     kept = state.LSTMState(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
     state.save(folders["state"] / "stack.state", (kept, state.RNNState(np.ones((2, 1)))))
 

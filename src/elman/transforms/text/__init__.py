@@ -4,6 +4,7 @@ from elman.transforms.text.characters import Characters
 from elman.transforms.text.codec import EOS, GO, UNKNOWN, TextCodec, require_codec
 from elman.transforms.text.fitting import fit_codec
 from elman.transforms.text.reading import codec_from_tensors, read_codec
+from elman.transforms.text.sentencepieces import SentencePieces
 from elman.transforms.text.steps import Steps
 from elman.transforms.text.subwords import Subwords
 from elman.transforms.text.vocabulary import Vocabulary, write_tokens
@@ -14,6 +15,7 @@ __all__ = [
     "GO",
     "UNKNOWN",
     "Characters",
+    "SentencePieces",
     "Steps",
     "Subwords",
     "TextCodec",

@@ -12,7 +12,7 @@ __all__ = ["character_class"]
 
 @cache
 def character_class(name: str) -> str:
-    """The characters of a category, as they are written between the brackets of `re`.
+    r"""The characters of a category, as they are written between the brackets of `re`.
 
     Args:
         name: As in Unicode 16: "Lu", or "L" for all that begin with it. What is not assigned
@@ -21,8 +21,8 @@ def character_class(name: str) -> str:
     Raises:
         ArgumentError: There is no such category.
 
-    >>> character_class("Zl"), character_class("Sc")[:5]
-    ('\\\\u2028', '\\\\x24')
+    >>> print(character_class("Zl"), character_class("Pi")[:10])
+    \u2028 \xab\u2018
     """
     found = [ranges for category, ranges in _table().items() if category.startswith(name)]
     if not found or name in ("", "C"):

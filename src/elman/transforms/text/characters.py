@@ -29,7 +29,7 @@ from elman.transforms.text.vocabulary import Vocabulary
 __all__ = ["Characters"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Characters:
     """Texts as their characters (Unicode code points), each with an id.
 
@@ -54,6 +54,9 @@ class Characters:
     go: ClassVar[int] = GO
     eos: ClassVar[int] = EOS
 
+    def __reduce__(self) -> Any:
+        return type(self), (self.vocabulary,)  # what was worked out is not
+
     @classmethod
     def fit(
         cls, texts: Iterable[str], *, size: int | None = None, min_count: int = 1
@@ -68,6 +71,9 @@ class Characters:
     def tokens(self) -> tuple[str, ...]:
         """All V tokens."""
         return self.vocabulary.tokens
+
+    def __repr__(self) -> str:
+        return f"<{self.describe()}>"
 
     def __len__(self) -> int:
         return len(self.vocabulary)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from elman.errors import BundleError, FormatError
+from elman.files import open_regular
 from elman.printable import closest
 from elman.transforms.text.characters import Characters
 from elman.transforms.text.codec import TextCodec, unpacked
+from elman.transforms.text.sentencepieces import SentencePieces
 from elman.transforms.text.steps import Steps
 from elman.transforms.text.subwords import Subwords
 from elman.transforms.text.vocabulary import Vocabulary
@@ -19,7 +21,7 @@ from elman.transforms.text.words import Words
 __all__ = ["codec_from_tensors", "read_codec"]
 
 _KINDS: dict[str, Callable[[Mapping[str, np.ndarray]], TextCodec]] = {
-    one.kind: one.from_tensors for one in (Characters, Words, Subwords)
+    one.kind: one.from_tensors for one in (Characters, Words, Subwords, SentencePieces)
 }
 
 
@@ -43,10 +45,18 @@ def read_codec(path: str | os.PathLike[str]) -> TextCodec:
     Raises:
         FormatError: It is none of these, missing or damaged.
     """
-    name = os.fspath(path)
-    if name.endswith(".json"):
+    where = str(path)
+    try:
+        with open_regular(path) as file:
+            start = file.read(64)
+    except OSError as error:
+        raise FormatError(where, f"cannot be read ({error.strerror})", "check the path") from error
+    if start.lstrip()[:1] == b"{":
         return Subwords.read(path)
-    raise FormatError(name, "a file of another kind", "a tokenizer.json or a sentencepiece .model")
+    if start[:1] == b"\n":  # the first field of a model's message: a piece
+        return SentencePieces.read(path)
+    expected = "a tokenizer.json of tokenizers, or a .model of sentencepiece"
+    raise FormatError(where, f"it begins with {start[:16]!r}", expected)
 
 
 def _former(tensors: Mapping[str, np.ndarray]) -> TextCodec:

@@ -99,12 +99,12 @@ class Steps:
     def losses(self) -> tuple[str, ...]:
         """What these steps lose of a text, in sentences."""
         told = {
-            "white space between words becomes one space, and what is left out of words": True,
+            "white space between words becomes one space": True,
             "numbers become [NUM]": self.numbers,
             "addresses become [URL]": self.addresses,
             "capitals become small letters": self.lower,
             f"characters are brought to {self.form}": self.form is not None,
-            "each sign stands apart, and what cannot be seen is left out": self.cut == "words",
+            "signs stand apart, and what cannot be seen is left out": self.cut == "words",
         }
         return tuple(sentence for sentence, said in told.items() if said)
 

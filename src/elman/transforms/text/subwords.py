@@ -40,7 +40,7 @@ MAX_FILE = 2**28
 _GO = ("<go>", "<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>")
 _EOS = ("<eos>", "</s>", "<|endoftext|>", "<|end_of_text|>")
 _LONG = 1000  # characters of a piece that is merged window by window
-_TOGETHER = 2**16  # ids that `stream` gives at once
+_TOGETHER = 2**13  # ids that `stream` gives at once
 
 # The last place in a part where a text may be cut: behind a word, before a space and a letter.
 _BORDER = re.compile(r".*[\w.,;:!?)-](?= [^\W\d_])", re.DOTALL)
@@ -57,7 +57,7 @@ ALPHABET = _alphabet()
 _BYTES = {character: byte for byte, character in enumerate(ALPHABET)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Subwords:
     """Texts as frequent runs of bytes; every text of Unicode comes back exactly.
 
@@ -97,7 +97,8 @@ class Subwords:
             initial_alphabet=list(ALPHABET),
             show_progress=False,
         )
-        sound = (text.encode("utf-8", "replace").decode() for text in texts)
+        parts = (part for text in texts for part in cut_at_words([text]))
+        sound = (part.encode("utf-8", "replace").decode() for part in parts)
         tokenizer.train_from_iterator(sound, trainer)
         return cls(plan_of(json.loads(tokenizer.to_str()), "tokenizers"))
 
@@ -144,6 +145,9 @@ class Subwords:
     def _ids(self) -> dict[str, int]:
         return {token: place for place, token in enumerate(self.plan.tokens) if token}
 
+    def __repr__(self) -> str:
+        return f"<{self.describe()}>"
+
     def __len__(self) -> int:
         return len(self.plan.tokens)
 
@@ -183,7 +187,7 @@ class Subwords:
         return tuple(self._ids.get(character) for character in ALPHABET)
 
     @cached_property
-    def _remembered(self) -> Remembered:
+    def _remembered(self) -> Remembered[int]:
         return Remembered(self._ids_of)
 
     @cached_property
@@ -246,7 +250,9 @@ class Subwords:
         A text is held back until a space after a word has come, and as a whole where its pattern
         does not cut there or tokens were added that have spaces.
         """
-        for text in self._cut(parts):
+        spaced = any(" " in token for token in self.plan.added)
+        fine = not spaced and self.plan.splitting.cuts_at_spaces()
+        for text in cut_at_words(parts) if fine else ("".join(slices(parts)),):
             yield from self._arrays(text)
 
     def _arrays(self, text: str) -> Iterator[np.ndarray]:
@@ -257,22 +263,6 @@ class Subwords:
                 yield np.array(ids, dtype=np.int64)
                 ids = array("q")
         yield np.array(ids, dtype=np.int64)
-
-    def _cut(self, parts: Iterable[str]) -> Iterator[str]:
-        """The text in parts that can be looked at one by one."""
-        spaced = any(" " in token for token in self.plan.added)
-        fine = self.plan.splitting.cuts_at_spaces() and not spaced
-        held: list[str] = []
-        for part in slices(parts):
-            before = held[-1][-2:] if held else ""
-            found = _BORDER.match(before + part) if fine else None
-            place = found.end() - len(before) if found else 0
-            if place > 0:
-                yield "".join((*held, part[:place]))
-                held = [part[place:]]
-            else:
-                held.append(part)
-        yield "".join(held)
 
     def pieces(self, text: str) -> list[str]:
         """See `TextCodec`."""
@@ -324,6 +314,26 @@ class Subwords:
             return cls(plan_of(data, "subwords"))
         except FormatError as error:
             raise BundleError(error.where, error.found, "save it again") from error
+
+
+def cut_at_words(parts: Iterable[str]) -> Iterator[str]:
+    """A text in parts that can be looked at one by one: each begins with a space and a letter.
+
+    >>> list(cut_at_words(["to b", "e or n", "ot"]))
+    ['to', ' be or', ' not']
+    """
+    held: list[str] = []
+    tail = ""  # a border may lie between two parts
+    for part in slices(parts):
+        found = _BORDER.match(tail + part)
+        held.append(part)
+        tail = (tail + part)[-2:]
+        if found is not None:
+            whole = "".join(held)
+            behind = len(found.string) - found.end()
+            yield whole[: len(whole) - behind]
+            held = [whole[len(whole) - behind :]]
+    yield "".join(held)
 
 
 def _bytes_of(token: str) -> bytes:

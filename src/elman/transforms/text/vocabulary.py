@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _MEANT = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _ESCAPE = re.compile(r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.?))", re.S)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Vocabulary:
     r"""The tokens that a codec knows; a token's id is its place.
 
@@ -51,7 +52,7 @@ class Vocabulary:
 
     tokens: tuple[str, ...]
     placeholders: tuple[str, ...] = ()
-    by_token: dict[str, int] = field(init=False, repr=False, compare=False)
+    by_token: dict[str, int] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         wanted = tuple(one for one in PLACEHOLDERS if one in self.placeholders)
@@ -67,6 +68,12 @@ class Vocabulary:
                 found = f"{token!r:.200}, as at {ids[token]}" if token else "an empty one"
                 raise ArgumentError(f"tokens[{place}]", f"found {found}", "each token once")
         object.__setattr__(self, "by_token", ids)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.tokens, self.placeholders)
+
+    def __repr__(self) -> str:
+        return f"<vocabulary of {len(self):,} tokens>"
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -30,10 +30,10 @@ from elman.transforms.text.vocabulary import Vocabulary
 
 __all__ = ["Words"]
 
-_TOGETHER = 2**16  # ids that `stream` gives at once
+_TOGETHER = 2**13  # ids that `stream` gives at once
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Words:
     """Texts as their most frequent words, each with an id.
 
@@ -100,11 +100,14 @@ class Words:
         """The ids of what numbers and addresses become, by name."""
         return {name: self.vocabulary.id_of(name) for name in self.steps.placeholders}
 
+    def __repr__(self) -> str:
+        return f"<{self.describe()}>"
+
     def __len__(self) -> int:
         return len(self.vocabulary)
 
     @cached_property
-    def _remembered(self) -> Remembered:
+    def _remembered(self) -> Remembered[int]:
         return Remembered(self._ids_of)
 
     def _ids_of(self, chunk: str) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ def translated(pattern: str, where: str = "pattern") -> re.Pattern[str]:
     written: list[str] = []
     place, inside = 0, False
     while place < len(pattern):
-        one = pattern[place]
+        one, following = pattern[place], pattern[place + 1 : place + 2]
         if one == "\\":
             piece, place = _escape(pattern, place, inside, where)
             written.append(piece)
@@ -53,14 +53,14 @@ def translated(pattern: str, where: str = "pattern") -> re.Pattern[str]:
             inside = True
         elif one in "^$":
             one = r"(?<![^\n])" if one == "^" else r"(?![^\n])"
-        elif one == "}" and pattern[place + 1 : place + 2] == "+":
-            raise _unknown(pattern, place, where)
+        elif (one == "}" and following == "+") or (one == ")" and following in "*+{" and following):
+            raise _unknown(pattern, place, where)  # of other meaning; or without end in Python
         written.append(one)
         place += 1
     try:
         return re.compile("".join(written))
-    except re.error as error:
-        raise FormatError(where, f"{pattern!r:.200} ({error.msg})", "a known pattern") from error
+    except (re.error, RecursionError, OverflowError) as error:
+        raise FormatError(where, f"{pattern!r:.200} ({error})", "a known pattern") from error
 
 
 def _escape(pattern: str, place: int, inside: bool, where: str) -> tuple[str, int]:

@@ -1,0 +1,69 @@
+"""Merging pairs: by rank, leftmost first, and window by window the same."""
+
+import random
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elman.transforms.text.byte_pairs.merging import Merge, Merges, merged, merged_windows
+
+
+def one_by_one(symbols: list[int], merges: Merges) -> list[int]:
+    """The same by its definition: the pair of the lowest rank, of these the leftmost, again."""
+    symbols = list(symbols)
+    while True:
+        found = [
+            (merges[pair].rank, place)
+            for place, pair in enumerate(pairwise(symbols))
+            if pair in merges
+        ]
+        if not found:
+            return symbols
+        _, place = min(found)
+        symbols[place : place + 2] = [merges[symbols[place], symbols[place + 1]].symbol]
+
+
+def drawn(seed: int, letters: int = 3, count: int = 12) -> Merges:
+    """Merges as a fitting makes them: each of symbols that there are already."""
+    draws = random.Random(seed)
+    found: dict[tuple[int, int], Merge] = {}
+    for rank in range(count):
+        known = letters + rank
+        pair = (draws.randrange(known), draws.randrange(known))
+        if pair not in found:
+            found[pair] = Merge(rank, known)
+    return found
+
+
+@given(st.integers(0, 200), st.lists(st.integers(0, 2), max_size=40))
+def test_the_heap_does_what_the_definition_says(seed, symbols):
+    merges = drawn(seed)
+    found, starts = merged(symbols, merges)
+    assert found == one_by_one(symbols, merges)
+    assert len(starts) == len(found)
+    assert starts == sorted(starts)
+    assert starts[:1] == [0][: len(found)]
+
+
+@given(st.integers(0, 200), st.lists(st.integers(0, 2), min_size=1, max_size=120))
+def test_windows_give_what_the_whole_gives(seed, symbols):
+    merges = drawn(seed)
+    for window in (4, 8, 16):
+        parts = list(merged_windows(symbols, merges, window))
+        assert [one for part in parts for one in part] == merged(symbols, merges)[0]
+
+
+def test_a_long_run_is_left_window_by_window():
+    merges = {(0, 0): Merge(0, 1), (1, 1): Merge(1, 2)}
+    parts = list(merged_windows([0] * 1001, merges, 16))
+    assert len(parts) > 50
+    assert [one for part in parts for one in part] == [*[2] * 250, 0]
+
+
+def test_equal_ranks_go_by_place_and_parts_are_noted():
+    merges = {(0, 1): Merge(0, 3), (1, 0): Merge(0, 4)}
+    assert merged([0, 1, 0, 1, 0], merges)[0] == [3, 3, 0]
+    made: dict[int, tuple[int, int]] = {}
+    merged([0, 1, 0], merges, made)
+    assert made == {3: (0, 1), 4: (1, 0)}
