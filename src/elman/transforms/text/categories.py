@@ -32,7 +32,11 @@ def character_class(name: str) -> str:
 
 @cache
 def _table() -> dict[str, str]:
-    text = resources.files(__package__).joinpath("categories.txt").read_text(encoding="ascii")
+    text = (
+        resources.files("elman.transforms.text")
+        .joinpath("categories.txt")
+        .read_text(encoding="ascii")
+    )
     lines = (line.split() for line in text.splitlines() if not line.startswith("#"))
     return {category: "".join(map(_written, ranges)) for category, *ranges in lines}
 

@@ -15,6 +15,7 @@ from elman.transforms.text.codec import (
     EOS,
     GO,
     UNKNOWN,
+    UsualSpecials,
     check_ids,
     check_text,
     check_texts,
@@ -30,7 +31,7 @@ __all__ = ["Characters"]
 
 
 @dataclass(frozen=True, repr=False)
-class Characters:
+class Characters(UsualSpecials):
     """Texts as their characters (Unicode code points), each with an id.
 
     A text of known characters comes back exactly, whatever they are: spaces, line ends, NUL,
@@ -50,9 +51,6 @@ class Characters:
 
     vocabulary: Vocabulary
     kind: ClassVar[str] = "characters"
-    unknown: ClassVar[int] = UNKNOWN
-    go: ClassVar[int] = GO
-    eos: ClassVar[int] = EOS
 
     def __reduce__(self) -> Any:
         return type(self), (self.vocabulary,)  # what was worked out is not
@@ -114,7 +112,7 @@ class Characters:
         """See `TextCodec`."""
         return f"{len(self):,} characters"
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """See `TextCodec`."""
         return hash_of(self.tensors())

@@ -18,6 +18,7 @@ __all__ = [
     "SPECIALS",
     "UNKNOWN",
     "TextCodec",
+    "UsualSpecials",
     "check_ids",
     "check_text",
     "check_texts",
@@ -108,6 +109,25 @@ class TextCodec(Protocol):
     def tensors(self) -> dict[str, np.ndarray]:
         """All that `codec_from_tensors` needs, as arrays for a model file."""
         ...
+
+
+class UsualSpecials:
+    """The ids of the special tokens where a vocabulary begins with them."""
+
+    @property
+    def unknown(self) -> int:
+        """See `TextCodec`."""
+        return UNKNOWN
+
+    @property
+    def go(self) -> int:
+        """See `TextCodec`."""
+        return GO
+
+    @property
+    def eos(self) -> int:
+        """See `TextCodec`."""
+        return EOS
 
 
 def require_codec(codec: TextCodec, expected: str, where: str = "codec") -> None:

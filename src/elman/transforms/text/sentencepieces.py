@@ -168,7 +168,7 @@ class SentencePieces:
         """See `TextCodec`."""
         return f"{len(self):,} sentence pieces ({self._model.algorithm})"
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """See `TextCodec`."""
         return hash_of(self.tensors())

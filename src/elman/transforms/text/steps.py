@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from elman.errors import ArgumentError
 from elman.parameters import check_values, flag, one_of, parameter
@@ -43,7 +43,7 @@ class Steps:
     _group: ClassVar = "Text"
     _table: ClassVar = "task"
 
-    form: str | None = parameter(
+    form: Literal["NFC", "NFKC"] | None = parameter(
         "NFC",
         one_of("NFC", "NFKC", none=True),
         "Unicode's form that a text is brought to first.",

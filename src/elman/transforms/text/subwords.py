@@ -137,9 +137,13 @@ class Subwords:
         )
 
     @cached_property
+    def _shown(self) -> tuple[str, ...]:
+        return tuple(one.decode("utf-8", "backslashreplace") for one in self._spelled)
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """All V tokens; a byte that is no character by itself as `\\xe9`."""
-        return tuple(one.decode("utf-8", "backslashreplace") for one in self._spelled)
+        return self._shown
 
     @cached_property
     def _ids(self) -> dict[str, int]:
@@ -297,7 +301,7 @@ class Subwords:
         """See `TextCodec`."""
         return f"{len(self):,} subwords (bytes, {len(self.plan.merges):,} merges)"
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """See `TextCodec`."""
         return hash_of(self.tensors())

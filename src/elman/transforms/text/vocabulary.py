@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,7 @@ class Vocabulary:
         """The id of a special token or placeholder."""
         return (*SPECIALS, *self.placeholders).index(special)
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """SHA-256 of the tokens and of what they are, in hexadecimal."""
         return hash_of({**self.tensors(), "placeholders": np.array([len(self.placeholders)])})

@@ -16,6 +16,7 @@ from elman.transforms.text.codec import (
     EOS,
     GO,
     UNKNOWN,
+    UsualSpecials,
     check_ids,
     check_text,
     check_texts,
@@ -34,7 +35,7 @@ _TOGETHER = 2**13  # ids that `stream` gives at once
 
 
 @dataclass(frozen=True, repr=False)
-class Words:
+class Words(UsualSpecials):
     """Texts as their most frequent words, each with an id.
 
     Attributes:
@@ -53,9 +54,6 @@ class Words:
     vocabulary: Vocabulary
     steps: Steps = field(default_factory=Steps)
     kind: ClassVar[str] = "words"
-    unknown: ClassVar[int] = UNKNOWN
-    go: ClassVar[int] = GO
-    eos: ClassVar[int] = EOS
 
     def __post_init__(self) -> None:
         if self.vocabulary.placeholders != self.steps.placeholders:
@@ -149,7 +147,7 @@ class Words:
         """See `TextCodec`."""
         return f"{len(self):,} words ({self.steps.describe()})"
 
-    @cached_property
+    @property
     def hash(self) -> str:
         """See `TextCodec`."""
         return hash_of(self.tensors())

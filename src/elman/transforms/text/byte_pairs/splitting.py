@@ -5,10 +5,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from elman.transforms.text.byte_pairs.patterns import translated
 
-__all__ = ["Split", "Splitting"]
+__all__ = ["Form", "Split", "Splitting"]
+
+Form = Literal["NFC", "NFD", "NFKC", "NFKD"]
 
 _BEFORE = "aZé中ا7½²_.,;:!?)-"
 """What may stand before a space, to try out where a text is cut; and what after it."""
@@ -55,7 +58,7 @@ class Splitting:
         splits: The steps, each cutting the pieces of the one before.
     """
 
-    forms: tuple[str, ...] = ()
+    forms: tuple[Form, ...] = ()
     prefix_space: bool = False
     splits: tuple[Split, ...] = ()
 

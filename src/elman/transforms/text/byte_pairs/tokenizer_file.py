@@ -5,15 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from elman.errors import FormatError
 from elman.transforms.text.byte_pairs.patterns import GPT2, translated
-from elman.transforms.text.byte_pairs.splitting import Split, Splitting
+from elman.transforms.text.byte_pairs.splitting import Form, Split, Splitting
 
 __all__ = ["BytePairs", "plan_of", "to_data"]
 
-_FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+_FORMS = get_args(Form)
 _MAX_TOKENS = 10_000_000
 _EXPECTED = "byte-level byte-pair encoding, as GPT-2 has it"
 
