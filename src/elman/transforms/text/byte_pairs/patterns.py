@@ -16,6 +16,7 @@ SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 """White space as Unicode has it: Python's `\\s` has four more."""
 
 _LONGEST = 10_000  # characters of a pattern
+_AGAIN = re.compile(r"\{1,\d+\}\+")
 _KNOWN = "nrtfv"  # escapes that mean the same in both
 
 
@@ -53,6 +54,10 @@ def translated(pattern: str, where: str = "pattern") -> re.Pattern[str]:
             inside = True
         elif one in "^$":
             one = r"(?<![^\n])" if one == "^" else r"(?![^\n])"
+        elif (
+            again := _AGAIN.match(pattern, place)
+        ) is not None:  # once or more of 1 to N: 1 or more
+            one, place = "+", again.end() - 1
         elif (one == "}" and following == "+") or (one == ")" and following in "*+{" and following):
             raise _unknown(pattern, place, where)  # of other meaning; or without end in Python
         written.append(one)
