@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from elman.blueprint import (
     BLOCKS,
     CellConfig,
+    Crf,
     Dense,
     Dropout,
     Embedding,
@@ -15,6 +18,7 @@ from elman.blueprint import (
     Recurrent,
     Segments,
     Tail,
+    Words,
 )
 from elman.errors import BlueprintError
 
@@ -103,6 +107,9 @@ def test_every_block_says_what_it_is_in_one_line():
         Pool("max"),
         Dense(3, "relu"),
         Dropout(0.25),
+        Words(30, 8, dropout=0.1),
+        Words(30, 8, letters=9, characters=40, character_size=3, cells=(CellConfig("gru", 5),)),
+        Crf(),
         Segments(24, static=3),
         Segments(4),
         Tail(2),
@@ -118,6 +125,9 @@ def test_every_block_says_what_it_is_in_one_line():
         "pool: maximum over time",
         "dense: 3, relu",
         "dropout: 0.25 in training",
+        "words: 30 words as 8 numbers each, 0.1 unknown in training",
+        "words: 30 words as 8 numbers each, and letters of 40 characters, both directions, gru 5",
+        "crf: paths of tags, scored by their pairs too",
         "segments: 24 steps each, the last 3 features once",
         "segments: 4 steps each",
         "tail: last 2 steps",
@@ -126,3 +136,29 @@ def test_every_block_says_what_it_is_in_one_line():
         "parallel: 3 positions, rnn 4",
         "recall: 14 segments of 24 steps mixed, and a dense layer",
     ]
+
+
+def test_words_have_the_size_of_what_is_said_of_them():
+    cells = (CellConfig("gru", 5), CellConfig("lstm", 4, projection=2))
+    words = Words(30, 8, letters=9, characters=40, character_size=3, cells=cells)
+    assert words.output_features(0) == 8 + 2 * 2
+    assert words.shapes(0)["character_weight"] == (40, 3)
+    assert words.shapes(0)["reader.backward_cells.1.weight_ih"] == (16, 10)
+    assert Words(30, 8).output_features(0) == 8
+    assert [*Words(30, 8).shapes(0)] == ["weight"]
+    assert Crf().shapes(4) == {"pairs": (4, 4), "start": (4,), "end": (4,)}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"letters": 3}, "cells: found ()"),
+        ({"cells": (CELL,)}, "cells: given without letters"),
+        ({"letters": 3, "cells": (CellConfig("gru", 4, output_projection=2),)}, "final state"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"letters": 1000}, "letters"),
+    ],
+)
+def test_words_that_cannot_be_read(given, said):
+    with pytest.raises(BlueprintError, match=re.escape(said)):
+        Words(10, 4, **given)

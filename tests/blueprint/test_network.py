@@ -6,6 +6,7 @@ import pytest
 from elman.blueprint import (
     Blueprint,
     CellConfig,
+    Crf,
     Dense,
     Dropout,
     Embedding,
@@ -16,6 +17,7 @@ from elman.blueprint import (
     Recurrent,
     Segments,
     Tail,
+    Words,
     sequence_to_vector,
 )
 from elman.errors import BlueprintError, ShapeError
@@ -60,6 +62,11 @@ def residual(units=3) -> CellConfig:
         (lambda: body(LAYER, Flatten(4), Flatten(4)), "chains.body[2]"),
         (lambda: body(Flatten(4), Segments(2)), "chains.body[1]"),
         (lambda: body(Tail(4), configuration="sequence_to_sequence"), "chains.body"),
+        (
+            lambda: body(LAYER, Crf(), Dense(2), configuration="sequence_to_sequence"),
+            "chains.body[1]",
+        ),
+        (lambda: body(Words(3, 2), LAYER, Pool()), "chains.body[0]"),
         (lambda: body(Segments(2, static=3), LAYER, Pool()), "chains.body[0].static"),
         (lambda: body(Parallel(residual(5), 2), Flatten(2)), "chains.body[0].cells[0].residual"),
         (lambda: body(Parallel(CELL, 2), Pool()), "chains.body[0]"),

@@ -20,6 +20,7 @@ from elman.blueprint import (
     Recurrent,
     Segments,
     Tail,
+    Words,
     encoder_decoder,
     from_data,
     from_json,
@@ -40,6 +41,14 @@ DILATED = tuple(CellConfig("gru", 4, dilation=2**k) for k in range(3))
 BLUEPRINTS = [
     sequence_to_vector(input_size=3, cells=CELLS, outputs=2, dropout=0.5),
     sequence_to_sequence(vocabulary=3, embedding=2, cells=CELLS[0], outputs=2, bidirectional=True),
+    sequence_to_sequence(
+        words=Words(9, 2, letters=4, characters=5, character_size=2, cells=(CELLS[0],)),
+        cells=CELLS[0],
+        outputs=2,
+        dropout=0.1,
+        input_dropout=0.2,
+        crf=True,
+    ),
     vector_to_sequence(input_size=3, vocabulary=9, embedding=2, cells=CELLS[2], go=7, eos=8),
     encoder_decoder(
         source_vocabulary=4, target_vocabulary=5, embedding=2, cells=CELLS, go=0, eos=1

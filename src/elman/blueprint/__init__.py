@@ -7,6 +7,7 @@ write, check or count a blueprint.
 from elman.blueprint.blocks import (
     BLOCKS,
     Block,
+    Crf,
     Dense,
     Dropout,
     Embedding,
@@ -17,6 +18,7 @@ from elman.blueprint.blocks import (
     Recurrent,
     Segments,
     Tail,
+    Words,
 )
 from elman.blueprint.cells import CellConfig, CellKind, cell_kinds, register_cell
 from elman.blueprint.configurations import (
@@ -36,6 +38,7 @@ __all__ = [
     "Blueprint",
     "CellConfig",
     "CellKind",
+    "Crf",
     "Dense",
     "Dropout",
     "Embedding",
@@ -47,6 +50,7 @@ __all__ = [
     "Recurrent",
     "Segments",
     "Tail",
+    "Words",
     "cell_kinds",
     "encoder_decoder",
     "from_data",

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from elman.blueprint.blocks import Block, Dense, Dropout, Embedding, Pool, Recurrent
+from elman.blueprint.blocks import Block, Crf, Dense, Dropout, Embedding, Pool, Recurrent, Words
 from elman.blueprint.cells import CellConfig
 from elman.blueprint.network import Blueprint
 from elman.errors import BlueprintError
@@ -70,19 +70,22 @@ def sequence_to_sequence(
     input_size: int | None = None,
     vocabulary: int | None = None,
     embedding: int | None = None,
+    words: Words | None = None,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    crf: bool = False,
 ) -> Blueprint:
     """One vector of `outputs` values is given at every step that is read ("synced").
 
     The dense layer at the end is shared over time: the lesson's output projection. Arguments
-    and errors as of `sequence_to_vector`; `dropout` stands before the dense layer.
+    and errors as of `sequence_to_vector`; `dropout` stands before the dense layer, `input_dropout`
+    before the cells. With `words`, in place of `input_size`, these are how words are read; `crf`
+    ends the network with a `Crf`: paths of `outputs` tags.
     """
-    blocks = [
-        *_input(input_size, vocabulary, embedding),
-        Recurrent(_tuple(cells), bidirectional),
-    ]
-    blocks += [*_dropout(dropout), Dense(outputs)]
+    given = [words] if words is not None else _input(input_size, vocabulary, embedding)
+    blocks = [*given, *_dropout(input_dropout), Recurrent(_tuple(cells), bidirectional)]
+    blocks += [*_dropout(dropout), Dense(outputs), *([Crf()] if crf else [])]
     return Blueprint("sequence_to_sequence", input_size, {"body": tuple(blocks)})
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from elman.blueprint.blocks import (
     MAX_VOCABULARY,
     Block,
+    Crf,
     Dense,
     Embedding,
     Parallel,
@@ -18,6 +19,7 @@ from elman.blueprint.blocks import (
     Recurrent,
     Segments,
     WindowBlock,
+    Words,
 )
 from elman.blueprint.cells import MAX_UNITS
 from elman.blueprint.checks import (
@@ -52,7 +54,7 @@ class Blueprint:
     Attributes:
         configuration: One of `CONFIGURATIONS`.
         input_size: Features of an input step (or of the input vector), 1…65536; None where the
-            inputs are token ids.
+            inputs are token ids, or words.
         chains: The blocks of each part of the network, by the part's name.
         go: The token that a decoder is fed first; None where there is no decoder.
         eos: The token that ends a decoded sequence; None where there is no decoder.
@@ -130,6 +132,20 @@ class Blueprint:
         return first.vocabulary if isinstance(first, Embedding) else None
 
     @property
+    def words(self) -> Words | None:
+        """How words are read; None where the inputs are none."""
+        first = next(iter(self.chains.values()))[0]
+        return first if isinstance(first, Words) else None
+
+    @property
+    def crf(self) -> str | None:
+        """The name before its weights of the block that scores paths; None where none does."""
+        for name, blocks in self.chains.items():
+            if isinstance(blocks[-1], Crf):
+                return f"{name}.{len(blocks) - 1}."
+        return None
+
+    @property
     def output_size(self) -> int:
         """Features of an output: K values, or a score for each of V tokens."""
         block, features = self.fed_blocks(list(self.chains)[-1])[-1]
@@ -161,9 +177,9 @@ class Blueprint:
         return found
 
     def fed_blocks(self, chain: str) -> list[tuple[Block, int]]:
-        """Each block of a chain with the number of features that it is fed (0: token ids)."""
+        """Each block of a chain with the number of features that it is fed (0: ids, words)."""
         blocks = self.chains[chain]
-        features = 0 if self._chain_input(chain) == "ids" else self.input_size or 0
+        features = 0 if self._chain_input(chain) in ("ids", "words") else self.input_size or 0
         found: list[tuple[Block, int]] = []
         for block in blocks:
             found.append((block, features))
@@ -190,6 +206,7 @@ class Blueprint:
     def describe(self) -> str:
         """One line for the network and one for each block."""
         what = "token ids" if self.input_size is None else f"{self.input_size} features"
+        what = what if self.words is None else "words"
         lines = [f"{self.configuration} on {what}, {self.parameters} parameters"]
         for name, blocks in self.chains.items():
             lines += [f"  {name}.{index} {block.describe()}" for index, block in enumerate(blocks)]
@@ -214,9 +231,11 @@ class Blueprint:
         object.__setattr__(self, "chains", ordered)
 
     def _chain_input(self, name: str) -> str:
-        """What a chain is fed with: `ids`, `steps` or `vector`."""
+        """What a chain is fed with: `ids`, `words`, `steps` or `vector`."""
         if name == "bridge":
             return "vector"
+        if name == "body" and self.input_size is None and self.words is not None:
+            return "words"
         return "ids" if name == "decoder" or self.input_size is None else "steps"
 
     def _check_generator(self) -> None:
@@ -289,6 +308,9 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
             _check_state_is_read(f"chains.{name}", blocks, index - 1)
         if isinstance(block, Recall):
             _check_segments_are_read(where, blocks[:index], block)
+        if isinstance(block, Crf) and (name != "body" or block is not blocks[-1]):
+            found = f"found crf in {name}, with blocks behind it or in a network that generates"
+            raise BlueprintError(where, found, "end a sequence_to_sequence network's body with it")
         value = block.turns[value]
     if value != gives:
         raise BlueprintError(

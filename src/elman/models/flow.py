@@ -24,6 +24,7 @@ class Flow(NamedTuple):
         hidden: `[B, S]` the last recurrent block's top hidden state after its last step.
         resets: `[B, T]` where a row starts afresh before the step; None: nowhere.
         segments: `[B, n, length, F]` the segments that were made last; None: none were.
+        paths: Of a `crf` block what paths of tags score beside their steps; None: there is none.
     """
 
     values: Tensor
@@ -31,6 +32,7 @@ class Flow(NamedTuple):
     hidden: Tensor | None = None
     resets: Tensor | None = None
     segments: Tensor | None = None
+    paths: tuple[Tensor, Tensor, Tensor] | None = None
 
 
 def hidden(state: Any) -> Tensor:

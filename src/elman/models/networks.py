@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from elman.blueprint import Blueprint
+from elman.blueprint import Blueprint, Words
 from elman.errors import ArgumentError, ShapeError
 from elman.models.blocks import Chain
 from elman.models.flow import Flow, zero_past
+from elman.models.tagging import PathScores
 from elman.state import map_leaves
 from elman.unrolling.checks import Lengths, Resets, check_lengths, check_resets
 
@@ -28,14 +29,15 @@ class Sequence(nn.Module):
 
     def forward(
         self, inputs: Num[Tensor, "B T *I"], lengths: Lengths | None = None
-    ) -> Float[Tensor, "B *T K"]:
+    ) -> Float[Tensor, "B *T K"] | PathScores:
         """Scores or numbers for each row, or for each step (zero past each length).
 
-        Where the blocks read windows: for each of the steps that they make of one.
+        Where the blocks read windows: for each of the steps that they make of one. Where a `crf`
+        block ends them: `PathScores`.
 
         Args:
-            inputs: `[B, T, I]` features, or token ids `[B, T]`; what stands past a length (NaN
-                too) changes nothing.
+            inputs: `[B, T, I]` features, token ids `[B, T]`, or words as codes
+                `[B, T, 1 + letters]`; what stands past a length (NaN too) changes nothing.
             lengths: Real steps of each row, 0…T; None means all T.
 
         Raises:
@@ -43,8 +45,9 @@ class Sequence(nn.Module):
                 windows and these are none of its.
             ArgumentError: A token id is outside the vocabulary.
         """
-        flow, _ = self.body(_sequences(self.blueprint.input_size, inputs, lengths))
-        return flow.values
+        given = _sequences(self.blueprint.input_size, inputs, lengths, self.blueprint.words)
+        flow, _ = self.body(given)
+        return flow.values if flow.paths is None else PathScores(flow.values, *flow.paths)
 
     def unroll(
         self,
@@ -62,19 +65,22 @@ class Sequence(nn.Module):
             resets: Where true, the row starts afresh before it reads that step.
 
         Raises:
-            ArgumentError: The network does not answer at each step, reads backwards too, or reads
-                whole windows.
+            ArgumentError: The network does not answer at each step, reads backwards too, reads
+                whole windows, or scores whole paths (`crf`).
             ShapeError: As `forward`; or state or resets do not fit.
         """
         blueprint = self.blueprint
-        if blueprint.configuration != "sequence_to_sequence" or not blueprint.streams:
+        streams = blueprint.streams and blueprint.crf is None
+        if blueprint.configuration != "sequence_to_sequence" or not streams:
             found = blueprint.configuration
-            if not blueprint.streams:
+            if blueprint.crf is not None:
+                found = "it scores whole paths of tags"
+            elif not blueprint.streams:
                 found = "it reads " + ("windows" if blueprint.reads_windows else "backwards, too")
             raise ArgumentError(
                 "network", found, "sequence_to_sequence in one direction, to run in parts"
             )
-        flow = _sequences(blueprint.input_size, inputs, lengths)
+        flow = _sequences(blueprint.input_size, inputs, lengths, blueprint.words)
         batch, steps = inputs.shape[:2]
         valid = check_resets(resets, batch, steps, inputs.device)
         flow, state = self.body(flow._replace(resets=valid), initial_state)
@@ -196,13 +202,23 @@ def build(blueprint: Blueprint, seed: int | None = None) -> Any:
         return _MODULES[blueprint.configuration](blueprint)
 
 
-def _sequences(features: int | None, inputs: Any, lengths: Lengths | None) -> Flow:
-    """Inputs of I `features` (None: token ids) checked, and zero where no step is real."""
+def _sequences(
+    features: int | None, inputs: Any, lengths: Lengths | None, words: Words | None = None
+) -> Flow:
+    """Inputs checked, and zero where no step is real.
+
+    Args:
+        features: I of them; None: token ids, or words.
+        inputs: As `Sequence.forward` takes them.
+        lengths: Likewise.
+        words: How words are read; None where the inputs are none.
+    """
     sizes = list(inputs.shape) if isinstance(inputs, Tensor) else None
-    rank = 2 if features is None else 3
-    if sizes is None or len(sizes) != rank or (features is not None and sizes[2] != features):
+    width = features if words is None else 1 + words.letters
+    rank = 2 if width is None else 3
+    if sizes is None or len(sizes) != rank or (width is not None and sizes[2] != width):
         found = type(inputs).__name__ if sizes is None else f"shape {sizes}"
-        expected = "[B, T] of token ids" if features is None else f"[B, T, {features}]"
+        expected = "[B, T] of token ids" if width is None else f"[B, T, {width}]"
         raise ShapeError("inputs", f"found {found}", f"give a tensor {expected}")
     valid = check_lengths(lengths, sizes[0], sizes[1], inputs.device)
     return Flow(inputs if valid is None else zero_past(inputs, valid), valid)

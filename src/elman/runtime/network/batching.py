@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Num
 
-from elman.blueprint import Blueprint, Embedding
+from elman.blueprint import Blueprint, Embedding, Words
 from elman.data.sequences import Sequences, as_sequences, check_ids
 from elman.errors import ArgumentError
 from elman.transforms.scaler import Scaler
@@ -91,8 +91,8 @@ def _widest(blueprint: Blueprint) -> int:
     widths = [blueprint.input_size or 1]
     for chain in blueprint.chains:
         for block, features in blueprint.fed_blocks(chain):
-            if isinstance(block, Embedding):  # its rows are tokens
-                widths.append(block.size)
+            if isinstance(block, Embedding | Words):  # its rows are tokens
+                widths.append(block.output_features(features))
             else:
                 widths += [shape[0] for shape in block.shapes(features).values()]
     return max(widths)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Num
 
-from elman.blueprint import Blueprint, Embedding
+from elman.blueprint import Blueprint, Embedding, Words
 from elman.errors import ArgumentError, ShapeError
 from elman.runtime.network.blocks import Chain
 from elman.runtime.network.cells import real_steps
@@ -62,14 +62,15 @@ class Network:
         """Whole sequences.
 
         Args:
-            inputs: `[B, T, I]` features, or token ids `[B, T]`. What stands past a length is not
-                read.
+            inputs: `[B, T, I]` features, token ids `[B, T]`, or words as codes
+                `[B, T, 1 + letters]`. What stands past a length is not read.
             lengths: Real steps of each row, 0…T; None means all T.
 
         Returns:
             `[B, K]` from a sequence-to-vector network; `[B, T, K]`, zero past each length, from
             a sequence-to-sequence one, or of as many steps as its blocks make of a window.
-            Scores and numbers are as the last block gives them.
+            Scores and numbers are as the last block gives them; before a `crf` block those of
+            each tag at each step.
 
         Raises:
             ShapeError: The inputs' rank, dtype or number of features do not fit, or a length is
@@ -272,6 +273,9 @@ class Network:
         values = np.asarray(inputs)
         if isinstance(first, Embedding):
             _check_layout(values, "token ids [B, T]", 2, "iu")
+        elif isinstance(first, Words):
+            wide = 1 + first.letters
+            _check_layout(values, f"words as codes [B, T, {wide}]", 3, "iu", wide)
         else:
             size = self.blueprint.input_size
             _check_layout(values, f"numbers [B, T, {size}]", 3, "iufb", size)
@@ -283,6 +287,10 @@ class Network:
         )
         if isinstance(first, Embedding):
             _check_ids(values, first.vocabulary)
+        if isinstance(first, Words):
+            _check_ids(values[..., 0], first.vocabulary)
+            if first.letters:
+                _check_ids(values[..., 1:].max(axis=-1), first.characters)
         return Flow(values, lengths)
 
     def _fitting(self, chain: str, state: Any, batch: int) -> Any:

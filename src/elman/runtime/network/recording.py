@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Num
 
 from elman.kernels import equations
-from elman.runtime.network.blocks import Chain, Recurrent
+from elman.runtime.network.blocks import Chain
 from elman.runtime.network.cells import (
     Dilated,
     KernelCell,
@@ -26,6 +26,7 @@ from elman.runtime.network.cells import (
     hidden,
 )
 from elman.runtime.network.flow import Flow
+from elman.runtime.network.layers import Recurrent
 from elman.state import DilatedState, LSTMState, join
 
 __all__ = ["LayerRecording", "Recording", "record_layers"]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from elman.data.series.panel import ranges
-from elman.models.blocks import Dense
+from elman.models.layers import Dense
 from elman.runtime.forecasting import Companions, check_values, padded
 from elman.runtime.forecasting.strategies.smoothing import (
     Followed,

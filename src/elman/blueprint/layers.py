@@ -1,0 +1,187 @@
+"""The blocks that most networks are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from elman.blueprint.cells import MAX_LAYERS, MAX_UNITS, CellConfig
+from elman.blueprint.checks import boolean, check_fields, choice, integer, rate, shown, within
+from elman.errors import BlueprintError
+from elman.recurrences import Shapes
+
+__all__ = ["MAX_VOCABULARY", "Dense", "Dropout", "Embedding", "Pool", "Recurrent", "stack"]
+
+MAX_VOCABULARY = 10_000_000
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A vector of `size` numbers for each of `vocabulary` token ids."""
+
+    kind: ClassVar[str] = "embedding"
+    turns: ClassVar[dict[str, str]] = {"ids": "steps"}
+
+    vocabulary: int = field(metadata=integer(1, MAX_VOCABULARY))
+    size: int = field(metadata=integer(1, MAX_UNITS))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def output_features(self, features: int) -> int:
+        """Features of the result."""
+        return self.size
+
+    def shapes(self, features: int) -> Shapes:
+        """Each weight's shape by its name."""
+        return {"weight": (self.vocabulary, self.size)}
+
+    def describe(self) -> str:
+        """One line."""
+        return f"embedding: {self.vocabulary} tokens as {self.size} numbers each"
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    """Layers of cells read along time, each fed with the outputs of the one below.
+
+    With `bidirectional` every layer has a second cell that reads each row from its last step
+    to its first; the outputs of both are concatenated and feed the next layer.
+    """
+
+    kind: ClassVar[str] = "recurrent"
+    turns: ClassVar[dict[str, str]] = {"steps": "steps"}
+
+    cells: tuple[CellConfig, ...]
+    bidirectional: bool = field(default=False, metadata=boolean())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cells", stack(self.cells))
+        check_fields(self)
+
+    @property
+    def directions(self) -> int:
+        """2 if bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def state_sizes(self) -> list[dict[str, int]]:
+        """The parts of each cell's state; a layer's backward cell follows its forward cell."""
+        return [cell.state_sizes for cell in self.cells for _ in range(self.directions)]
+
+    def output_features(self, features: int) -> int:
+        """Features of the result."""
+        return self.cells[-1].output_size * self.directions
+
+    def shapes(self, features: int) -> Shapes:
+        """Each weight's shape by its name; `BlueprintError` if a residual does not fit."""
+        found: dict[str, Shapes] = {"cells": {}, "backward_cells": {}}
+        for index, cell in enumerate(self.cells):
+            with within(f"cells[{index}]"):
+                shapes = cell.shapes(features)
+            for direction in list(found)[: self.directions]:
+                named = {f"{direction}.{index}.{name}": shape for name, shape in shapes.items()}
+                found[direction] |= named
+            features = cell.output_size * self.directions
+        return found["cells"] | found["backward_cells"]
+
+    def describe(self) -> str:
+        """One line."""
+        both = "bidirectional, " if self.bidirectional else ""
+        return f"recurrent: {both}{', '.join(cell.describe() for cell in self.cells)}"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """One vector from a sequence.
+
+    - `last`: the hidden part of the top layer's final state, both directions concatenated; for
+      a row of length 0 that is the initial state.
+    - `mean`, `max`: over the row's real steps; zero for a row of length 0.
+    """
+
+    kind: ClassVar[str] = "pool"
+    turns: ClassVar[dict[str, str]] = {"steps": "vector"}
+
+    how: str = field(default="last", metadata=choice("last", "mean", "max"))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def output_features(self, features: int) -> int:
+        """Features of the result."""
+        return features
+
+    def shapes(self, features: int) -> Shapes:
+        """Each weight's shape by its name."""
+        return {}
+
+    def describe(self) -> str:
+        """One line."""
+        return {
+            "last": "pool: last hidden state",
+            "mean": "pool: mean over time",
+            "max": "pool: maximum over time",
+        }[self.how]
+
+
+@dataclass(frozen=True)
+class Dense:
+    """activation(W x + b), at every step alike where the values are steps."""
+
+    kind: ClassVar[str] = "dense"
+    turns: ClassVar[dict[str, str]] = {"steps": "steps", "vector": "vector"}
+
+    units: int = field(metadata=integer(1, MAX_VOCABULARY))
+    activation: str | None = field(default=None, metadata=choice(None, "relu", "tanh"))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def output_features(self, features: int) -> int:
+        """Features of the result."""
+        return self.units
+
+    def shapes(self, features: int) -> Shapes:
+        """Each weight's shape by its name."""
+        return {"weight": (self.units, features), "bias": (self.units,)}
+
+    def describe(self) -> str:
+        """One line."""
+        return f"dense: {self.units}" + (f", {self.activation}" if self.activation else "")
+
+
+@dataclass(frozen=True)
+class Dropout:
+    """In training each value is zero with probability `rate`, the others grow by 1/(1 - rate)."""
+
+    kind: ClassVar[str] = "dropout"
+    turns: ClassVar[dict[str, str]] = {"steps": "steps", "vector": "vector"}
+
+    rate: float = field(metadata=rate())
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def output_features(self, features: int) -> int:
+        """Features of the result."""
+        return features
+
+    def shapes(self, features: int) -> Shapes:
+        """Each weight's shape by its name."""
+        return {}
+
+    def describe(self) -> str:
+        """One line."""
+        return f"dropout: {self.rate:g} in training"
+
+
+def stack(cells: Any) -> tuple[CellConfig, ...]:
+    """One cell, or several from the input up, as a tuple."""
+    found = (cells,) if isinstance(cells, CellConfig) else cells
+    if not isinstance(found, list | tuple) or not 1 <= len(found) <= MAX_LAYERS:
+        raise BlueprintError("cells", f"found {shown(cells)}", f"give 1 to {MAX_LAYERS} cells")
+    for index, cell in enumerate(found):
+        if not isinstance(cell, CellConfig):
+            raise BlueprintError(f"cells[{index}]", f"found {shown(cell)}", "give a CellConfig")
+    return tuple(found)

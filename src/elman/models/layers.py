@@ -1,0 +1,191 @@
+"""The usual blocks as torch modules; twins of `elman.runtime.network.layers`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from elman import blueprint as plan
+from elman.cells import Stacked
+from elman.errors import ArgumentError, ShapeError
+from elman.kernels.memory_plan import share
+from elman.layers import bidirectional_unroll, dynamic_unroll
+from elman.models.cells import build_cell
+from elman.models.flow import Flow, hidden, only_real
+from elman.operators.loop import real_steps
+
+__all__ = ["Dense", "Dropout", "Embedding", "Pool", "Recurrent"]
+
+ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
+    None: lambda values: values,
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+}
+
+
+class Embedding(nn.Module):
+    """A vector for each token id; starts normal with deviation 1."""
+
+    def __init__(self, block: plan.Embedding, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(block.vocabulary, block.size))
+
+    def forward(self, flow: Flow) -> Flow:
+        """Token ids to steps.
+
+        Raises:
+            ShapeError: The ids are no integers `[B, T]`.
+            ArgumentError: An id is outside the vocabulary.
+        """
+        ids = flow.values
+        if ids.dim() != 2 or ids.dtype not in (torch.int64, torch.int32):
+            raise ShapeError(
+                "token ids", f"found {ids.dtype} of shape {list(ids.shape)}", "give int64 [B, T]"
+            )
+        wrong = (ids < 0) | (ids >= len(self.weight))
+        if bool(wrong.any()):
+            row, step = wrong.nonzero()[0].tolist()
+            raise ArgumentError(
+                f"token ids[{row}, {step}]",
+                f"found {int(ids[row, step])}",
+                f"give 0 to {len(self.weight) - 1}",
+            )
+        return only_real(flow._replace(values=nn.functional.embedding(ids, self.weight)))
+
+
+class Recurrent(nn.Module):
+    """Layers of cells, each fed with the outputs of the one below.
+
+    Attributes:
+        memory: What gradients may need, as `elman.layers.dynamic_unroll` has it; None: no bound.
+        last_only: Nobody reads the outputs, only the state after the last step.
+    """
+
+    def __init__(self, block: plan.Recurrent, features: int) -> None:
+        super().__init__()
+        self.memory: str | int | None = None
+        self.last_only = False
+        self.cells = nn.ModuleList()
+        self.backward_cells = nn.ModuleList()
+        for config in block.cells:
+            self.cells.append(build_cell(config, features))
+            if block.bidirectional:
+                self.backward_cells.append(build_cell(config, features))
+            features = config.output_size * block.directions
+
+    def initial_state(self, batch: int) -> tuple[Any, ...]:
+        """The state of each cell before the first step; of one direction only."""
+        return tuple(cell.initial_state(batch) for cell in self.cells)  # pyright: ignore
+
+    def forward(self, flow: Flow, state: Any = None, reverse: bool = False) -> tuple[Flow, Any]:
+        """Steps to steps, and the state of each cell after each row's last step.
+
+        Args:
+            flow: The steps.
+            state: The state of each cell before the first step; None: the cells' own.
+            reverse: Read each row from its last step to its first.
+        """
+        if self.backward_cells:
+            return self._both_directions(flow)
+        before = self.initial_state(len(flow.values)) if state is None else state
+        if self.memory is not None:
+            return self._within_memory(flow, before, reverse)
+        values, after = flow.values, []
+        for cell, part in zip(self.cells, before, strict=True):
+            values, part = dynamic_unroll(
+                cell,
+                values,
+                lengths=flow.lengths,
+                initial_state=part,
+                reverse=reverse,
+                resets=flow.resets,
+            )
+            after.append(part)
+        return flow._replace(values=values, hidden=hidden(after[-1])), tuple(after)
+
+    def _within_memory(self, flow: Flow, before: Any, reverse: bool) -> tuple[Flow, Any]:
+        """All layers segment by segment, so that none of the outputs between them is kept."""
+        values, after = dynamic_unroll(
+            Stacked([*self.cells]),
+            flow.values,
+            lengths=flow.lengths,
+            initial_state=tuple(before),
+            reverse=reverse,
+            resets=flow.resets,
+            steps="last" if self.last_only else None,
+            memory=self.memory,
+        )
+        return flow._replace(values=values, hidden=hidden(after[-1])), after
+
+    def _both_directions(self, flow: Flow) -> tuple[Flow, Any]:
+        values, after = flow.values, []
+        memory = share(self.memory, len(self.cells))
+        for cell, backward in zip(self.cells, self.backward_cells, strict=True):
+            outputs, states = bidirectional_unroll(
+                cell, backward, values, lengths=flow.lengths, memory=memory
+            )
+            values = torch.cat(outputs, dim=2)
+            after += states
+        both = torch.cat([hidden(state) for state in after[-2:]], dim=1)
+        return Flow(values, flow.lengths, both), tuple(after)
+
+
+class Pool(nn.Module):
+    """One vector from a sequence; see the blueprint's `Pool`."""
+
+    def __init__(self, block: plan.Pool, features: int) -> None:
+        super().__init__()
+        self.how = block.how
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps to a vector."""
+        if self.how == "last":
+            assert flow.hidden is not None  # the blueprint puts a Recurrent before it
+            return Flow(flow.hidden)
+        values = flow.values
+        batch, steps, features = values.shape
+        lengths = flow.lengths
+        if lengths is None:
+            lengths = torch.full((batch,), steps, device=values.device)
+        if self.how == "mean":
+            return Flow(values.sum(dim=1) / lengths.clamp(min=1)[:, None])
+        padding = ~real_steps(lengths, steps)[..., None]
+        # A step of zeros where a row has none of its own, else one that is never the maximum.
+        extra = torch.where(lengths == 0, 0.0, -torch.inf).to(values)
+        extra = extra[:, None, None].expand(batch, 1, features)
+        return Flow(torch.cat([extra, values.masked_fill(padding, -torch.inf)], dim=1).amax(dim=1))
+
+
+class Dense(nn.Module):
+    """activation(W x + b); W starts He normal for ReLU, else Glorot uniform, b at zero."""
+
+    def __init__(self, block: plan.Dense, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(block.units, features))
+        self.bias = nn.Parameter(torch.zeros(block.units))
+        self.activation = ACTIVATIONS[block.activation]
+        if block.activation == "relu":
+            nn.init.kaiming_normal_(self.weight)
+        else:
+            nn.init.xavier_uniform_(self.weight)
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps to steps, or a vector to a vector."""
+        values = nn.functional.linear(flow.values, self.weight, self.bias)
+        return only_real(flow._replace(values=self.activation(values)))
+
+
+class Dropout(nn.Module):
+    """Values set to zero at random in training; nothing happens in `eval()`."""
+
+    def __init__(self, block: plan.Dropout, features: int) -> None:
+        super().__init__()
+        self.rate = block.rate
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps to steps, or a vector to a vector."""
+        values = nn.functional.dropout(flow.values, self.rate, self.training)
+        return flow._replace(values=values)
