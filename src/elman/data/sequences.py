@@ -5,6 +5,7 @@ Letters: N sequences, T steps of the longest one, I features, V token ids.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,7 +54,7 @@ class Sequences:
     def by_step(self) -> Sequences:
         """Every real step as a sequence of its own."""
         values = self.values[self.real][:, None]
-        return Sequences(values, np.ones(len(values), dtype=np.int64), self.names)
+        return replace(self, values=values, lengths=np.ones(len(values), dtype=np.int64))
 
     def select(self, rows: Any) -> Sequences:
         """The sequences at `rows` (indices, a slice or a mask `[N]`), padded to the same T."""
@@ -81,6 +82,24 @@ class Sequences:
     def rows(self) -> list[np.ndarray]:
         """Each sequence without its padding, `[T_i, I]` or ids `[T_i]`: views, not copies."""
         return [row[:length] for row, length in zip(self.values, self.lengths, strict=True)]
+
+    def contents(self) -> Iterator[bytes]:
+        """What is in each sequence, wherever it lies: alike for those that are alike."""
+        for row in self.rows():
+            content = np.ascontiguousarray(row, dtype=row.dtype.newbyteorder("<"))
+            yield content.tobytes()
+
+    def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """What the real steps hold, one sequence after the other, in columns by name.
+
+        Args:
+            names: Of the features; of token ids the column is `token`.
+        """
+        values = self.values[self.real]
+        names = names if values.ndim == 2 else ("token",)
+        found = zip(names, np.atleast_2d(values.T), strict=True)
+        # The shortest text of a float32, not that of the float64 beside it.
+        return {k: v.astype(str).astype(float) if v.dtype == np.float32 else v for k, v in found}
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,18 +142,14 @@ class LabelledSequences:
     def to_columns(self) -> dict[str, np.ndarray]:
         """The same in long form, for writing out: a row each step, in columns by name.
 
-        `series` and `step` (from 0) stand before the features, or before `token`; then `group`,
+        `series` and `step` (from 0) stand before the features, `token` or `word`; then `group`,
         where there are groups, and `label`, of several numbers `label0`, `label1`, …
         """
         lengths, real = self.sequences.lengths, self.sequences.real
         each = np.repeat(np.arange(len(self)), lengths)
         steps = np.arange(len(each)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         table = {"series": np.array(self.ids, dtype=object)[each], "step": steps}
-        values = self.sequences.values[real]
-        names = self.feature_names if values.ndim == 2 else ("token",)
-        for name, column in zip(names, np.atleast_2d(values.T), strict=True):
-            # The shortest text of a float32, not that of the float64 beside it.
-            table[name] = column.astype(str).astype(float) if column.dtype == np.float32 else column
+        table |= self.sequences.columns(self.feature_names)
         if self.groups is not None:
             table["group"] = self.groups[each]
         return table | self._label_columns(each, real)

@@ -35,6 +35,7 @@ TITLES: Mapping[str, str] = {
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
     "roc_auc": "ROC AUC",
+    "span_f1": "span F1",
     "r2": "R²",
     "rmse": "RMSE",
     "mae": "MAE",

@@ -66,8 +66,7 @@ class Seen:
 def _prints(sequences: Sequences) -> np.ndarray:
     """int64 `[N]`: 64 bits of a hash of the values of each sequence."""
     found = np.empty(len(sequences), np.int64)
-    for n, row in enumerate(sequences.rows()):
-        content = np.ascontiguousarray(row, dtype=row.dtype.newbyteorder("<"))
-        digest = hashlib.blake2b(content.data.cast("B") if content.size else b"", digest_size=8)
+    for n, content in enumerate(sequences.contents()):
+        digest = hashlib.blake2b(content, digest_size=8)
         found[n] = int.from_bytes(digest.digest(), "little", signed=True)
     return found
