@@ -19,6 +19,7 @@ _HOME = {
     "ElmanError": "elman.errors",
     "Forecaster": "elman.tasks",
     "Regressor": "elman.tasks",
+    "Tagger": "elman.tasks",
     "accelerate": "elman.nn",
     "accelerated": "elman.nn",
     "bidirectional_unroll": "elman.layers",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from elman.tasks import Classifier as Classifier
     from elman.tasks import Forecaster as Forecaster
     from elman.tasks import Regressor as Regressor
+    from elman.tasks import Tagger as Tagger
 
 
 _TRAIN_EXTRA = ("torch", "sklearn")

@@ -78,6 +78,14 @@ _TASKS = {
             "elman train regressor --data adding --cell gru --units 64",
             "elman.cli.works.sequence_pictures:OF_REGRESSORS",
         ),
+        Task(
+            "tagger",
+            "A tag for each word, or for each step of any sequence.",
+            "elman.tasks.tagger:Tagger",
+            "elman.runtime.tagger:TaggerModel",
+            "sequences",
+            "elman train tagger --data words.csv --word word --label tag --epochs 10",
+        ),
     )
 }
 

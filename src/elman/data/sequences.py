@@ -83,6 +83,10 @@ class Sequences:
         """Each sequence without its padding, `[T_i, I]` or ids `[T_i]`: views, not copies."""
         return [row[:length] for row, length in zip(self.values, self.lengths, strict=True)]
 
+    def one(self, index: int) -> Any:
+        """A single sequence, as a model takes it."""
+        return self.values[index, : self.lengths[index]]
+
     def contents(self) -> Iterator[bytes]:
         """What is in each sequence, wherever it lies: alike for those that are alike."""
         for row in self.rows():

@@ -56,6 +56,10 @@ class WordSequences(Sequences):
         words = self.lexicon.words
         return [[words[number] for number in row.tolist()] for row in self.rows()]
 
+    def one(self, index: int) -> list[str]:
+        """The words of a single sequence."""
+        return self.select([index]).texts()[0]
+
     def contents(self) -> Iterator[bytes]:
         """What is in each sequence: its words, whatever their numbers are."""
         for words in self.texts():

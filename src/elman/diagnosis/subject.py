@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from elman.cells import Cell
-from elman.data import Sequences
 from elman.errors import ArgumentError, NotFittedError, ShapeError
 from elman.layers import dynamic_unroll
 from elman.nn.comparison import Call
@@ -88,6 +87,8 @@ class Subject(NamedTuple):
             if not isinstance(found, Tensor) or found.numel() != 1:
                 raise ArgumentError("loss", f"it gives {found!r}", "a function that gives a scalar")
             return found.reshape(()), "the loss"
+        if hasattr(outputs, "_fields"):  # scores of paths: of each step first
+            outputs = outputs[0]
         if not isinstance(outputs, Tensor):
             kind = type(outputs).__name__
             raise ArgumentError("loss", f"none, and the model gives a {kind}", "give a loss")
@@ -162,26 +163,19 @@ def _of_estimator(
         raise ArgumentError("lengths", "given beside an estimator", "give a list of sequences")
     if y is None:
         sequences = model.sequences(X)
-        return estimator.module_, (_scaled(model, sequences), None, sequences.lengths), None
+        return estimator.module_, (model.read(sequences), None, sequences.lengths), None
     part, measure = estimator.training_loss(X, y)
     examples = part.examples(part.weight)
     lengths = part.sequences.lengths
 
     def loss_of_task(outputs: Tensor, wanted: Tensor) -> Tensor:
         weights = None if examples.weights is None else examples.weights.to(outputs.dtype)
-        batch = Examples(outputs, wanted, torch.from_numpy(lengths), weights, kind=part.kind)
+        batch = Examples(wanted, wanted, torch.from_numpy(lengths), weights, kind=part.kind)
         return measure(outputs, batch).mean()
 
     targets = part.targets if part.kind.whole else part.targets.astype(np.float64)
-    found = (_scaled(model, part.sequences), torch.from_numpy(targets), lengths)
+    found = (model.read(part.sequences), torch.from_numpy(targets), lengths)
     return estimator.module_, found, loss_of_task
-
-
-def _scaled(model: Any, sequences: Sequences) -> np.ndarray:
-    """What the network reads."""
-    if model.input_scaler is None:
-        return sequences.values
-    return model.input_scaler.transform(sequences.values)
 
 
 def _doubled(value: Any) -> Any:

@@ -8,6 +8,7 @@ from elman.runtime.loading import load
 from elman.runtime.network import LayerRecording, Network, Recording
 from elman.runtime.regressor import RegressorModel
 from elman.runtime.sequence_model import SequenceModel
+from elman.runtime.tagger import TaggerModel
 
 __all__ = [
     "Answering",
@@ -20,5 +21,6 @@ __all__ = [
     "Recording",
     "RegressorModel",
     "SequenceModel",
+    "TaggerModel",
     "load",
 ]

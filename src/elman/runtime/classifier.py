@@ -10,11 +10,10 @@ import numpy as np
 from elman.bundle import Bundle
 from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
-from elman.metrics import log_loss
 from elman.metrics.baselines import ClassificationBaselines
 from elman.metrics.features import weights_of_steps
 from elman.metrics.scorecards import card_notes, class_card, label_card
-from elman.metrics.scores import found_of_each
+from elman.runtime.class_scores import class_scores, found_by_class
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
@@ -166,7 +165,7 @@ class ClassifierModel(SequenceModel):
             scores = {
                 "score": card["accuracy"],
                 **card,
-                "by_class": self._by_class(labels, said, weight),
+                "by_class": found_by_class(labels, said, self.target_names, weight),
                 "notes": card_notes(card, labels, len(self.classes_)),
             }
             return scores, labels, weight
@@ -194,29 +193,8 @@ class ClassifierModel(SequenceModel):
         """Of one class each."""
         found, chances = logits.argmax(axis=1), self.answered(logits)
         card = class_card(true, found, chances, weight)
-        notes, more = card_notes(card, true, len(self.classes_)), {}
-        unknown = int((true < 0).sum())
-        if unknown:
-            what = "steps" if self.per_step else "sequences"
-            notes.insert(0, f"{unknown} {what} have a label that was not trained")
-        else:
-            more["log_loss"] = log_loss(true, chances, weight)
-        by_class = self._by_class(true, found, weight)
-        return {"score": card["accuracy"], **card, **more, "by_class": by_class, "notes": notes}
-
-    def _by_class(
-        self, true: np.ndarray, found: np.ndarray, weight: np.ndarray | None
-    ) -> list[dict[str, Any]]:
-        """How well each class, or each of several labels, was found."""
-        each = found_of_each(true, found, range(len(self.classes_)), weight)
-        if weight is None:
-            each["count"] = each["count"].astype(np.int64)
-        names = self.target_names if self.multilabel else self.classes_.tolist()
-        rows = zip(*(column.tolist() for column in each.values()), strict=True)
-        return [
-            {"class": name, **dict(zip(each, row, strict=True))}
-            for name, row in zip(names, rows, strict=True)
-        ]
+        what = "steps" if self.per_step else "sequences"
+        return class_scores(card, true, found, chances, self.classes_.tolist(), weight, what)
 
     def stepper(self, batch: int = 1) -> NetworkStepper:
         """The probabilities after each step of `batch` streams: `trace`, one step at a time.

@@ -300,6 +300,12 @@ class SequenceModel(ABC):
         X, y = read_given(X, y, self.reading, **told)
         return self.sequences(X), y
 
+    def read(self, sequences: Sequences) -> np.ndarray:
+        """What the network reads of them: scaled features `[N, T, I]`, or token ids `[N, T]`."""
+        if self.input_scaler is None:
+            return sequences.values
+        return self.input_scaler.transform(sequences.values, sequences.lengths)
+
     def outputs(self, sequences: Sequences) -> np.ndarray:
         """The network's outputs `[N, K]`, or `[N, T, K]` with zeros past each length."""
         return run_batches(self._run, sequences, self.blueprint, self.input_scaler)

@@ -8,10 +8,11 @@ try:
     from elman.tasks.classifier import Classifier
     from elman.tasks.forecaster import Forecaster
     from elman.tasks.regressor import Regressor
+    from elman.tasks.tagger import Tagger
 except ModuleNotFoundError as error:
     package = (error.name or "").partition(".")[0]
     if package not in ("sklearn", "torch"):
         raise
     raise MissingExtraError.of(package, "train", "elman.tasks") from error
 
-__all__ = ["Classifier", "Forecaster", "Regressor"]
+__all__ = ["Classifier", "Forecaster", "Regressor", "Tagger"]

@@ -264,7 +264,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         weight = np.ones(len(train)) if train.weight is None else train.weight
         return weight * _class_weight(self.class_weight, classes, train.targets, weight)
 
-    def _baseline_tensors(self, train: Part) -> dict[str, np.ndarray]:
+    def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         sequences, targets, weight = train.sequences, train.targets, train.weight
         if train.kind is Target.CLASS_PER_STEP:  # what a step says by itself
             targets = targets[sequences.real]

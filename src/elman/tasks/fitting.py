@@ -19,7 +19,7 @@ from elman.errors import ArgumentError
 from elman.kernels import native
 from elman.models import limit_memory
 from elman.runtime.seen import Seen
-from elman.tasks.network import ScaledInputs
+from elman.tasks.network import CodedWords, ScaledInputs
 from elman.tasks.own import CheckedOutputs
 from elman.tasks.parts import Parts
 from elman.training import (
@@ -72,6 +72,8 @@ class Learning:
         weight: Of the rows of `parts.train` `[N]`, or of their steps `[N, T]`; None for alike.
         tensors: What travels with the network, by name.
         settings: Likewise, as plain data.
+        codes: As `Ready.codes`.
+        notes: What was inferred, in sentences.
     """
 
     parts: Parts
@@ -80,6 +82,8 @@ class Learning:
     weight: np.ndarray | None = None
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    codes: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +98,7 @@ class Ready:
         scaler: Of the inputs, or None.
         notes: What was inferred of how it begins, in sentences.
         seen: Which sequences the network that it goes on from had seen; None: there is none.
+        codes: Of words: of each by its number what the network reads; None of features and ids.
     """
 
     blueprint: Any
@@ -103,6 +108,7 @@ class Ready:
     scaler: Scaler | None
     notes: tuple[str, ...] = ()
     seen: Seen | None = None
+    codes: np.ndarray | None = None
 
     def module(self, options: Options) -> nn.Module:
         """What is trained: the network behind its scaler, on the device, within the memory."""
@@ -111,6 +117,8 @@ class Ready:
             limit_memory(network, options.memory)
         else:
             network = CheckedOutputs(network, self.blueprint)
+        if self.codes is not None:
+            return CodedWords(network, self.codes).to(options.device)
         return ScaledInputs(network, self.scaler).to(options.device)
 
     def train(self, options: Options) -> Examples | Streams:

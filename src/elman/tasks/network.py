@@ -18,7 +18,7 @@ from elman.parameters import whole_number
 from elman.printable import closest
 from elman.transforms.scaler import Scaler
 
-__all__ = ["ModuleRun", "ScaledInputs", "cell_configs", "torch_device"]
+__all__ = ["CodedWords", "ModuleRun", "ScaledInputs", "cell_configs", "torch_device"]
 
 
 def cell_configs(
@@ -110,6 +110,26 @@ class ScaledInputs(nn.Module):
         return inputs.double().sub_(self.mean).div_(self.deviation).float()
 
 
+class CodedWords(nn.Module):
+    """A network behind the codes of all words that the data hold, where those are numbered.
+
+    Args:
+        network: It reads codes `[B, T, 1 + letters]`.
+        codes: Of each word by its number `[W, 1 + letters]`.
+    """
+
+    codes: Tensor
+
+    def __init__(self, network: nn.Module, codes: np.ndarray) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("codes", torch.from_numpy(codes), persistent=False)
+
+    def forward(self, numbers: Tensor, lengths: Tensor | None) -> Any:
+        """The network's outputs for words by their numbers `[B, T]`."""
+        return self.network(self.codes[numbers], lengths)
+
+
 def torch_device(device: Any) -> torch.device:
     """The device that a name stands for; of several processes, each has its own `cuda`.
 
@@ -140,4 +160,5 @@ class ModuleRun:
         """Outputs of the module for scaled inputs `[B, T, I]`."""
         tensors = (torch.from_numpy(array).to(self._device) for array in (inputs, lengths))
         with torch.no_grad():
-            return self._network(*tensors).cpu().numpy()
+            found = self._network(*tensors)
+        return getattr(found, "scores", found).cpu().numpy()  # of each step, where paths are scored

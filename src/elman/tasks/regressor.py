@@ -193,7 +193,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
             dropout=self.dropout,
         )
 
-    def _baseline_tensors(self, train: Part) -> dict[str, np.ndarray]:
+    def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         weight = step_weights(train.sequences, train.weight, self.cost_steps)
         return fit_regression(
             train.sequences, train.targets, weight, self.seed, per_step=self.per_step

@@ -102,13 +102,17 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         """
         return known
 
+    def _settled(self, parts: Parts, known: Any) -> Any:
+        """What is known once the training part is: with what is found in that part alone."""
+        return known
+
     def _head(self, known: Any, warm: Any) -> Head | None:
         """What becomes of the head of the model `warm`; None: it stays."""
 
     def _check(self) -> None:
         """`ArgumentError` where the task's own parameters do not go together."""
 
-    def _baseline_tensors(self, train: Part) -> dict[str, np.ndarray]:
+    def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         """What the score is held against, fitted to the training part; nothing by default."""
         return {}
 
@@ -150,7 +154,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         ready, options = self._begun(X, y, sample_weight, groups)
         ready = replace(ready, notes=(*notes, *ready.notes))
         fitted = fit_network(ready, options)
-        baselines = self._baseline_tensors(ready.parts.train) if self.baselines else {}
+        baselines: dict[str, np.ndarray] = {}
+        if self.baselines:
+            baselines = self._baseline_tensors(ready.parts.train, ready.learning)
         tensors = {f"baselines.{name}": array for name, array in baselines.items()}
         self._complete(ready, options, fitted, tensors)
         return self
@@ -189,6 +195,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 found = f"{given.sequences.features} features a step"
                 raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
         parts = choose_validation(part, given, options.config.seed, groups)
+        known = known if warm is not None else self._settled(parts, known)
         ready = self._ready(parts, known, warm, options)
         return ready, options
 
@@ -253,8 +260,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             parts,
             replace(learning, settings=settings),
             self._input_scaler(parts.train, warm),
-            notes,
+            (*notes, *learning.notes),
             None if warm is None else warm.seen,
+            learning.codes,
         )
 
     def predict(self, X: Any) -> Any:
@@ -336,7 +344,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         """Of the training part; or the fitted model's, which its weights are used to."""
         if warm is not None:
             return warm.input_scaler
-        if self.scaling == "none" or self.reads_ids:
+        if self.scaling == "none" or train.sequences.features is None:
             return None
         return Scaler.fit(train.sequences.values, train.sequences.lengths)
 

@@ -99,10 +99,10 @@ def _targets(model: SequenceModel) -> list[str] | None:
     return [name.strip() for name in names] if len(names) == model.blueprint.output_size else None
 
 
-def _sequence_at(data: LabelledSequences, index: int) -> np.ndarray:
+def _sequence_at(data: LabelledSequences, index: int) -> Any:
     if not 0 <= index < len(data):
         raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
-    return data.sequences.rows()[index]
+    return data.sequences.one(index)
 
 
 def save_all(

@@ -33,7 +33,7 @@ from tests.cli.conftest import command as command
 class TaggerModel(SequenceModel):
     """Says of each step which class it is."""
 
-    task = "tagger"
+    task = "toy_tagger"
     score_name = "share of right sentences"
     target = Target.CLASS_PER_STEP
 
@@ -69,7 +69,7 @@ class Tagger(SequenceEstimator):
         {parameters}
     """
 
-    _task = "tagger"
+    _task = "toy_tagger"
     target = Target.CLASS_PER_STEP
     reads_ids = True
 
@@ -93,8 +93,8 @@ class Tagger(SequenceEstimator):
         return Learning(parts, CrossEntropy(), accuracy, weight, tensors)
 
 
-ROW = Task("tagger", "A class for each step.", f"{__name__}:Tagger", f"{__name__}:TaggerModel",
-           "sequences", "elman train tagger --data words.csv")  # fmt: skip
+ROW = Task("toy_tagger", "A class for each step.", f"{__name__}:Tagger", f"{__name__}:TaggerModel",
+           "sequences", "elman train toy_tagger --data words.csv")  # fmt: skip
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -171,12 +171,12 @@ def test_every_verb_knows_it(command, tmp_path, monkeypatch):
     write("test.csv", *sentences(50, seed=1))
     write("new.csv", sentences(5, seed=2)[0])
     assert "A class for each step." in command("train", "--help").output
-    assert "--vocabulary" in command("train", "tagger", "--help").output
-    assert "--class-weight" not in command("train", "tagger", "--help").output
+    assert "--vocabulary" in command("train", "toy_tagger", "--help").output
+    assert "--class-weight" not in command("train", "toy_tagger", "--help").output
     told = [word for name, value in OPTIONS.items() for word in (f"--{name}", value)]
     told = [str(word).replace("_", "-") for word in told]
     done = command(
-        "train", "tagger", "--data", "train.csv", "--test", "test.csv", *told, "--out", "run"
+        "train", "toy_tagger", "--data", "train.csv", "--test", "test.csv", *told, "--out", "run"
     )
     assert done.exit_code == 0, done.output
     scored = command("evaluate", "run", "--data", "test.csv", "--json")
@@ -190,7 +190,7 @@ def test_every_verb_knows_it(command, tmp_path, monkeypatch):
     assert command("plot", "curves", "run").exit_code == 0
     refused = command("predict", "run", "--data", "new.csv", "--probabilities")
     assert refused.exit_code == 2
-    assert "a tagger has no such option" in refused.output
+    assert "a toy_tagger has no such option" in refused.output
     wrong = command("evaluate", "run", "--data", "train.csv", "--label", "word")
     assert wrong.exit_code == 1
 

@@ -1,0 +1,91 @@
+"""What a tagger learns by, and what its epochs are chosen by: paths of tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elman.errors import ArgumentError
+from elman.kernels.crf import Allowed, Transitions, best_paths
+from elman.models.tagging import PathScores
+from elman.operators.crf import log_partition, path_scores
+from elman.training.loop.losses import WeightedSum
+
+__all__ = ["PathAccuracy", "PathLikelihood"]
+
+
+@dataclass(frozen=True)
+class PathLikelihood:
+    """-log(probability of the true path of tags), in nats a step, of a network that scores paths.
+
+    For `PathScores` and indices `[B, T]`; each sequence counts as often as it has steps, times its
+    weight.
+
+    Attributes:
+        allowed: Which tags may follow each other: the other paths have no probability. None: any.
+
+    Raises:
+        ArgumentError: In the call: steps have weights of their own, which no path has.
+    """
+
+    allowed: Allowed | None = None
+
+    def __call__(self, outputs: PathScores, batch: Any) -> WeightedSum:
+        """Sum over the rows."""
+        scores, lengths = outputs.scores, _lengths(outputs.scores, batch)
+        weights = torch.ones_like(scores[:, 0, 0]) if batch.weights is None else batch.weights
+        if weights.dim() != 1:
+            raise ArgumentError(
+                "sample_weight",
+                "one for each step, where whole paths are learnt",
+                "one for each sequence, or output='softmax'",
+            )
+        within = outputs[1:]
+        if self.allowed is not None:
+            within = [
+                torch.where(torch.from_numpy(may).to(score.device), score, -torch.inf)
+                for score, may in zip(within, self.allowed, strict=True)
+            ]
+        totals = log_partition(scores, *within, lengths)
+        losses = totals - path_scores(scores, *within, batch.targets, lengths)
+        weights = weights.to(losses.dtype)
+        return WeightedSum((losses * weights).sum(), (lengths * weights).sum())
+
+
+@dataclass(frozen=True)
+class PathAccuracy:
+    """Share of steps whose tag is the one on the best path, each with its weight or its row's.
+
+    For `PathScores`, or scores of tags `[B, T, K]`.
+
+    Attributes:
+        allowed: Which tags may follow each other; None: any.
+    """
+
+    allowed: Allowed | None = None
+
+    def __call__(self, outputs: PathScores | Tensor, batch: Any) -> WeightedSum:
+        """Sum over the real steps."""
+        scores = outputs if isinstance(outputs, Tensor) else outputs.scores
+        transitions = Transitions.zeros(scores.shape[2])
+        if isinstance(outputs, PathScores):
+            transitions = Transitions(*(one.detach().cpu().double().numpy() for one in outputs[1:]))
+        lengths = _lengths(scores, batch).cpu().numpy()
+        found, _ = best_paths(
+            scores.detach().cpu().double().numpy(), transitions.within(self.allowed), lengths
+        )
+        real = torch.from_numpy(np.arange(found.shape[1]) < lengths[:, None]).to(scores.device)
+        weights = torch.ones_like(scores[..., 0]) if batch.weights is None else batch.weights
+        weights = (weights if weights.dim() == 2 else weights[:, None]) * real
+        right = torch.from_numpy(found).to(scores.device) == batch.targets
+        return WeightedSum((right * weights).sum(), weights.sum())
+
+
+def _lengths(scores: Tensor, batch: Any) -> Tensor:
+    if batch.lengths is not None:
+        return batch.lengths.to(scores.device)
+    return torch.full((len(scores),), scores.shape[1], device=scores.device)
