@@ -84,7 +84,7 @@ _TASKS = {
             "elman.tasks.tagger:Tagger",
             "elman.runtime.tagger:TaggerModel",
             "sequences",
-            "elman train tagger --data words.csv --word word --label tag --epochs 10",
+            "elman train tagger --data words.csv --text word --label tag --epochs 10",
         ),
     )
 }

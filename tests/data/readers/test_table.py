@@ -325,3 +325,29 @@ def test_what_is_no_column_of_groups(write, old, new, message):
         read(write(text), group="who")
     if "whom" in text:  # to predict it need not be there
         assert read(write(text), group="who", grouped=False, features=["v"]).groups is None
+
+
+WORDS = "series,step,word,tag\ns,2,york,I\ns,1, New,B\nt,1,12,O\n"
+
+
+def test_words_stand_in_a_column_a_word_a_step(tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text(WORDS)
+    data = read(path, text="word", label="tag", per_step=True, classes=True)
+    assert data.sequences.texts() == [[" New", "york"], ["12"]]
+    assert [row.tolist() for row in data.labels] == [["B", "I"], ["O"]]
+    assert data.feature_names == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "said"),
+    [
+        (WORDS, "form", "no column 'form'"),
+        (WORDS.replace("12", " "), "word", "line 4, column 'word': found nothing; a word"),
+    ],
+)
+def test_words_that_are_none(tmp_path, content, text, said):
+    path = tmp_path / "words.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match=said):
+        read(path, text=text, label="tag", per_step=True, classes=True)

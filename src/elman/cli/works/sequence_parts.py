@@ -24,6 +24,7 @@ TABLE: Options = {
     "series": (str, "Table: the column that names the sequence."),
     "time": (str, "Table: the column that orders the steps: numbers or times."),
     "label": (str, "Table: the column of the label or number to predict; of several numbers a,b."),
+    "text": (str, "Table: the column of words, a word a step: for a tagger."),
     "features": (str, "Table: the columns to read as features, as a,b; else all others."),
     "ignore": (str, "Table: columns to leave out, as note,id."),
     "missing": (

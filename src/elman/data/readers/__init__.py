@@ -51,11 +51,11 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
         part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
             Other files have no parts: 'train' and None take the whole file.
         told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
-            `per_step=`, `classes=`, `ids=`, `group=`, `missing=` (how missing values are filled:
-            `linear`, `previous`); see `elman.data.readers.table.Columns`. Of a text also
-            `separator=`, `decimal=`, `encoding=`, where they are not to be found out. Of a folder
-            also `labels=`: the table of labels beside the files' names. Of `.npz` `ids=` and
-            `axes=`.
+            `per_step=`, `classes=`, `ids=`, `text=` (the column of words, a word a step), `group=`,
+            `missing=` (how missing values are filled: `linear`, `previous`); see
+            `elman.data.readers.table.Columns`. Of a text also `separator=`, `decimal=`,
+            `encoding=`, where they are not to be found out. Of a folder also `labels=`: the table
+            of labels beside the files' names. Of `.npz` `ids=` and `axes=`.
 
     Raises:
         ArgumentError: An option is unknown or does not fit the format.

@@ -27,6 +27,7 @@ from elman.data.tables.columns import Table
 from elman.data.tables.dialect import FOUND_OUT, Dialect
 from elman.data.tables.fields import PLAIN, Numerals, number, numbers, signs_of
 from elman.data.tables.timestamps import about_dots, looks_like_times, moments
+from elman.data.words import WordSequences, as_words
 from elman.errors import DataError
 from elman.printable import closest, quoted
 
@@ -63,6 +64,7 @@ class Columns:
         classes: Whether labels are classes. With `per_step` there is one at each step; without it
             there is, too, where the label changes within most series, which is said.
         ids: Whether the sequences are of token ids, which stand in the one other column.
+        text: The column of words, where each step is a word: it takes the place of features.
         features: The columns that are features, in this order; None: all others.
         ignore: Columns that are left out.
         labelled: Whether a table without the column `label` is an error.
@@ -78,6 +80,7 @@ class Columns:
     per_step: bool = False
     classes: bool = False
     ids: bool = False
+    text: str | None = None
     features: Sequence[str] | None = None
     ignore: Sequence[str] = ()
     labelled: bool = True
@@ -132,7 +135,7 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
     for name in label_names:
         _find(table, "label", name)
     taken = {series_name, time_name, *label_names, columns.group}
-    features = _features(table, columns, taken)
+    features = () if columns.text else _features(table, columns, taken)
     ids, codes = _series(table, series_name)
     order = _order(table, codes, series_name, time_name)
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
@@ -140,10 +143,11 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
     if any((_codes(table, name)[0] >= 0).any() for name in label_names):
         columns, said = _with_steps(table, columns, label_names, codes, len(ids))
         labels = _labels(table, columns, label_names, codes, order, lengths)
-    steps, notes = _steps(table, columns, features, order, lengths)
-    sequences = padded(steps, lengths)
-    if not columns.ids:
-        sequences = replace(sequences, names=features)
+    if columns.text:
+        sequences, notes = _words(table, columns.text, order, lengths), ()
+    else:
+        steps, notes = _steps(table, columns, features, order, lengths)
+        sequences = replace(padded(steps, lengths), names=None if columns.ids else features)
     groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
     notes = (*table.notes, *about_dots(table.columns[time_name]), *said, *notes)
     return LabelledSequences(sequences, labels, features, ids, table.name, notes, groups)
@@ -151,7 +155,7 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
 
 def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
     """The columns of steps, where nothing tells series or steps apart and all others are such."""
-    if columns.time or columns.per_step or columns.ids or usual(names, "time"):
+    if columns.time or columns.per_step or columns.ids or columns.text or usual(names, "time"):
         return None
     beside = {columns.series or usual(names, "series"), *_label_names(names, columns)}
     beside.add(columns.group)
@@ -245,6 +249,22 @@ def _with_steps(
     return replace(columns, per_step=True), (said,)
 
 
+def _words(table: Table, name: str, order: np.ndarray, lengths: np.ndarray) -> WordSequences:
+    """A word a step, exactly as it stands there."""
+    if name not in table.columns:
+        found = f"no column {name!r} among the columns {quoted(table.columns)}"
+        raise DataError(table.name, found, closest(name, list(table.columns)))
+    column = table.columns[name]
+    if tables.kind(column) != "text":
+        raise DataError(f"{table.name}, column {name!r}", "found no text", "a column of words")
+    cells = tables.objects(column)
+    for row, cell in enumerate(cells):
+        if not isinstance(cell, str) or not cell.strip():
+            raise _wrong(table, row, name, "found nothing", "a word in every row")
+    ends = np.cumsum(lengths)
+    return as_words([[*cells[rows]] for rows in np.split(order, ends[:-1])])
+
+
 def _labels(
     table: Table,
     columns: Columns,
@@ -313,7 +333,8 @@ def names_of(columns: Columns) -> reader.Texts:
         series = columns.series or usual(names, "series")
         are_numbers = columns.per_step and not columns.classes
         labels = [] if are_numbers else _label_names(names, columns)
-        return [name for name in (series, *labels, columns.group) if name is not None]
+        beside = (series, *labels, columns.group, columns.text)
+        return [name for name in beside if name is not None]
 
     return texts
 
