@@ -22,11 +22,12 @@ from elman.runtime.tagging.schemes import SCHEMES, allowed_by, check_paths, sche
 from elman.runtime.tagging.words import WordCodes
 from elman.runtime.targets import check_step_labels, check_weight, class_tensors, classes_from
 from elman.targets import Target
-from elman.tasks.estimator import SequenceEstimator
-from elman.tasks.fitting import Learning, Options, Part, Parts
+from elman.tasks.fitting import Learning, Options
 from elman.tasks.network import cell_configs
 from elman.tasks.own import own_loss
 from elman.tasks.parameters import SequenceParameters
+from elman.tasks.parts import Part, Parts
+from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import CrossEntropy
 from elman.training.loop.tagging import PathAccuracy, PathLikelihood
 
