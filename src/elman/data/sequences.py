@@ -93,7 +93,7 @@ class Sequences:
             content = np.ascontiguousarray(row, dtype=row.dtype.newbyteorder("<"))
             yield content.tobytes()
 
-    def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    def in_columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """What the real steps hold, one sequence after the other, in columns by name.
 
         Args:
@@ -153,7 +153,7 @@ class LabelledSequences:
         each = np.repeat(np.arange(len(self)), lengths)
         steps = np.arange(len(each)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         table = {"series": np.array(self.ids, dtype=object)[each], "step": steps}
-        table |= self.sequences.columns(self.feature_names)
+        table |= self.sequences.in_columns(self.feature_names)
         if self.groups is not None:
             table["group"] = self.groups[each]
         return table | self._label_columns(each, real)

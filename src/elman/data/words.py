@@ -66,7 +66,7 @@ class WordSequences(Sequences):
             encoded = [word.encode("utf-8", "surrogatepass") for word in words]
             yield b"".join(b"%d:%b" % (len(word), word) for word in encoded)
 
-    def columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    def in_columns(self, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """The words of all sequences, in the column `word`."""
         words = np.array(self.lexicon.words, dtype=object)
         real = self.values[self.real]

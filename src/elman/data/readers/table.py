@@ -20,6 +20,7 @@ import numpy as np
 
 from elman.data.readers.missing import ADVICE, check_filling, filled
 from elman.data.readers.wide import Wide, steps_of, wide_columns, wide_sequences
+from elman.data.readers.words import words_of
 from elman.data.sequences import LabelledSequences, padded
 from elman.data.tables import columns as tables
 from elman.data.tables import reader
@@ -27,7 +28,6 @@ from elman.data.tables.columns import Table
 from elman.data.tables.dialect import FOUND_OUT, Dialect
 from elman.data.tables.fields import PLAIN, Numerals, number, numbers, signs_of
 from elman.data.tables.timestamps import about_dots, looks_like_times, moments
-from elman.data.words import WordSequences, as_words
 from elman.errors import DataError
 from elman.printable import closest, quoted
 
@@ -144,7 +144,7 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
         columns, said = _with_steps(table, columns, label_names, codes, len(ids))
         labels = _labels(table, columns, label_names, codes, order, lengths)
     if columns.text:
-        sequences, notes = _words(table, columns.text, order, lengths), ()
+        sequences, notes = words_of(table, columns.text, order, lengths), ()
     else:
         steps, notes = _steps(table, columns, features, order, lengths)
         sequences = replace(padded(steps, lengths), names=None if columns.ids else features)
@@ -247,22 +247,6 @@ def _with_steps(
         return columns, ()
     said = f"column {names[0]!r} changes within {changing:,} of {count:,} sequences: a class a step"
     return replace(columns, per_step=True), (said,)
-
-
-def _words(table: Table, name: str, order: np.ndarray, lengths: np.ndarray) -> WordSequences:
-    """A word a step, exactly as it stands there."""
-    if name not in table.columns:
-        found = f"no column {name!r} among the columns {quoted(table.columns)}"
-        raise DataError(table.name, found, closest(name, list(table.columns)))
-    column = table.columns[name]
-    if tables.kind(column) != "text":
-        raise DataError(f"{table.name}, column {name!r}", "found no text", "a column of words")
-    cells = tables.objects(column)
-    for row, cell in enumerate(cells):
-        if not isinstance(cell, str) or not cell.strip():
-            raise _wrong(table, row, name, "found nothing", "a word in every row")
-    ends = np.cumsum(lengths)
-    return as_words([[*cells[rows]] for rows in np.split(order, ends[:-1])])
 
 
 def _labels(
