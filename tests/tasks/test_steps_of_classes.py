@@ -111,7 +111,7 @@ def test_from_the_command_line(command, tmp_path, monkeypatch):
 
 
 def test_rows_of_one_length_and_a_single_contradiction(command, tmp_path, monkeypatch):
-    """A class a step is inferred of most sequences; one row that differs is an error."""
+    """A class a step is inferred of many sequences; one row that differs is an error."""
     monkeypatch.chdir(tmp_path)
 
     def write(name, label):
@@ -119,7 +119,7 @@ def test_rows_of_one_length_and_a_single_contradiction(command, tmp_path, monkey
         (tmp_path / name).write_text("\n".join(["id,t,x,label", *rows]) + "\n")
 
     write("steps.csv", lambda n, k: "ab"[(n + k) % 2])
-    write("odd.csv", lambda n, k: "b" if n == 3 and k == 4 else "ab"[n % 2])
+    write("odd.csv", lambda n, k: "b" if n == 2 and k == 4 else "ab"[n % 2])
     quick = ("--epochs", 1, "--units", 4, "--no-pictures")
     done = command("train", "classifier", "--data", "steps.csv", *quick, "--out", "run")
     assert done.exit_code == 0, done.output

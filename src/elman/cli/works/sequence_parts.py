@@ -136,7 +136,7 @@ def _drawn(data: LabelledSequences, about: Mapping[str, Any], estimator: Any) ->
 def _classes(data: LabelledSequences, estimator: Any) -> np.ndarray | None:
     """The class of each sequence as indices `[N]`; None where it has none of its own."""
     labels = np.asarray(data.labels)
-    if estimator.target is not Target.CLASS or labels.ndim != 1:
+    if estimator.target is not Target.CLASS or labels.ndim != 1 or labels.dtype == object:
         return None
     return np.unique(labels, return_inverse=True)[1]
 

@@ -46,6 +46,7 @@ _USUAL = {
     "time": ("step", "time_step", "timestep", "time", "timestamp", "datetime", "date", "t"),
     "label": ("label", "class", "target", "y"),
 }
+_CHANGING = 0.2  # so many of the series have a label that changes, where it is one of each step
 _LARGEST_ID = 2**53  # beyond it a float64 leaves whole numbers out
 _MOST_CHARACTERS = 1 << 26  # of texts in one array: 256 MiB
 _PADDED = re.compile(r"[+-]?0\d")
@@ -62,7 +63,7 @@ class Columns:
         label: What is to be learnt; several columns of numbers are allowed.
         per_step: Whether the label is a number (or several) at each step.
         classes: Whether labels are classes. With `per_step` there is one at each step; without it
-            there is, too, where the label changes within most series, which is said.
+            there is, too, where the label changes within many series, which is said.
         ids: Whether the sequences are of token ids, which stand in the one other column.
         text: The column of words, where each step is a word: it takes the place of features.
         features: The columns that are features, in this order; None: all others.
@@ -237,13 +238,16 @@ def _steps(
 def _with_steps(
     table: Table, columns: Columns, names: Sequence[str], series: np.ndarray, count: int
 ) -> tuple[Columns, tuple[str, ...]]:
-    """The columns, with a class at each step where most of the `count` series have several."""
+    """The columns, with a class at each step where it changes within many of the `count` series.
+
+    In a few it is rather a mistake, and an error.
+    """
     if columns.per_step or not columns.classes or len(names) != 1:
         return columns, ()
     codes, _ = _codes(table, names[0])
     pairs = np.unique(np.stack([series, codes]), axis=1)
     changing = int((np.bincount(pairs[0], minlength=count) > 1).sum())
-    if 2 * changing <= count:
+    if changing < max(2, _CHANGING * count):
         return columns, ()
     said = f"column {names[0]!r} changes within {changing:,} of {count:,} sequences: a class a step"
     return replace(columns, per_step=True), (said,)
