@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.data.readers import read
-from elman.data.readers.table import label_array
+from elman.data.readers.cells import label_array
 from elman.errors import ArgumentError, DataError, FormatError, MissingExtraError
 
 TABLE = """series,step,x,y,label

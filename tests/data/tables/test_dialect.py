@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import lzma
 
@@ -174,3 +175,27 @@ def test_signs_and_numbers():
     ]  # fmt: skip
     assert number("1.234", Numerals(",", grouped=True)) == 1234
     assert not any(is_number(field, Numerals(",")) for field in ("1.23,4", "1.234", "1,2,3"))
+
+
+def test_a_carriage_return_within_a_field_ends_no_row(reader, write):
+    """Arrow and the csv module both take it for the end of a line."""
+    for rows in (3, 1500):
+        content = "text\n" + "one\n" * rows + "two\rthree\n"
+        with pytest.raises(FormatError, match=rf"line {rows + 2}: found a carriage return"):
+            read(write(content))
+        quoted = read(write(content.replace("two\rthree", '"two\rthree"')))
+        assert list(quoted.columns["text"])[-1] == "two\rthree"
+        assert quoted.rows == rows + 1
+
+
+def test_lines_that_end_in_carriage_returns_alone(reader, write):
+    table = read(write(TEXT.replace("\n", "\r")))
+    assert values(table) == [1.5, -0.25]
+
+
+def test_fields_as_long_as_a_document(reader, write):
+    """The csv module's own limit is 131,072 characters, and one for the whole process."""
+    long, before = "word " * 40_000, csv.field_size_limit()
+    table = read(write(f"label,text\n1,{long}\n2,short\n"))
+    assert list(table.columns["text"]) == [long, "short"]
+    assert csv.field_size_limit() == before

@@ -17,7 +17,7 @@ from elman.data.readers.ucr import is_rows, is_ts, read_archived, test_beside
 from elman.data.sequences import LabelledSequences
 from elman.data.tables.columns import is_frame
 from elman.data.tables.dialect import Dialect
-from elman.data.tables.reader import FORMATS, is_table
+from elman.data.tables.reader import FORMATS, is_json_lines, is_table
 from elman.data.tables.unpacking import reading
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import check_regular, open_regular
@@ -183,11 +183,9 @@ def _lies(path: Path) -> str:
 
 def _is_rows(file: Path) -> bool:
     """Whether a text has no header but rows of numbers between tabs or blanks."""
-    return (
-        ".csv" not in file.name.lower()
-        and ".parquet" not in file.name.lower()
-        and is_rows(file, str(file))
-    )
+    name = file.name.lower()
+    typed = ".csv" in name or ".parquet" in name or is_json_lines(name)
+    return not typed and is_rows(file, str(file))
 
 
 def _whole(file: Path, part: str | None) -> None:

@@ -11,13 +11,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from elman.data.readers.cells import (
+    codes_of,
+    constant_of,
+    found_in,
+    label_array,
+    wrong_cell,
+)
 from elman.data.readers.missing import ADVICE, check_filling, filled
 from elman.data.readers.wide import Wide, steps_of, wide_columns, wide_sequences
 from elman.data.readers.words import words_of
@@ -26,7 +32,7 @@ from elman.data.tables import columns as tables
 from elman.data.tables import reader
 from elman.data.tables.columns import Table
 from elman.data.tables.dialect import FOUND_OUT, Dialect
-from elman.data.tables.fields import PLAIN, Numerals, number, numbers, signs_of
+from elman.data.tables.fields import Numerals, number, signs_of
 from elman.data.tables.timestamps import about_dots, looks_like_times, moments
 from elman.errors import DataError
 from elman.printable import closest, quoted
@@ -34,7 +40,8 @@ from elman.printable import closest, quoted
 __all__ = [
     "Columns",
     "columns_for",
-    "label_array",
+    "columns_of_labels",
+    "find_column",
     "names_of",
     "read_table",
     "table_sequences",
@@ -45,11 +52,10 @@ _USUAL = {
     "series": ("series", "series_id", "sequence", "sequence_id", "id"),
     "time": ("step", "time_step", "timestep", "time", "timestamp", "datetime", "date", "t"),
     "label": ("label", "class", "target", "y"),
+    "text": ("text", "sentence", "review", "document", "comment", "content", "message", "body"),
 }
 _CHANGING = 0.2  # so many of the series have a label that changes, where it is one of each step
 _LARGEST_ID = 2**53  # beyond it a float64 leaves whole numbers out
-_MOST_CHARACTERS = 1 << 26  # of texts in one array: 256 MiB
-_PADDED = re.compile(r"[+-]?0\d")
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -130,18 +136,18 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
     wide = _wide(names, columns)
     if wide is not None:
         return _rows_as_sequences(table, columns, wide)
-    series_name = _find(table, "series", columns.series)
-    time_name = _find(table, "time", columns.time)
-    label_names = _label_names(names, columns)
+    series_name = find_column(table, "series", columns.series)
+    time_name = find_column(table, "time", columns.time)
+    label_names = columns_of_labels(names, columns)
     for name in label_names:
-        _find(table, "label", name)
+        find_column(table, "label", name)
     taken = {series_name, time_name, *label_names, columns.group}
     features = () if columns.text else _features(table, columns, taken)
     ids, codes = _series(table, series_name)
     order = _order(table, codes, series_name, time_name)
     lengths = np.bincount(codes, minlength=len(ids)).astype(np.int64)
     labels, said = None, ()
-    if any((_codes(table, name)[0] >= 0).any() for name in label_names):
+    if any((codes_of(table, name)[0] >= 0).any() for name in label_names):
         columns, said = _with_steps(table, columns, label_names, codes, len(ids))
         labels = _labels(table, columns, label_names, codes, order, lengths)
     if columns.text:
@@ -158,7 +164,7 @@ def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
     """The columns of steps, where nothing tells series or steps apart and all others are such."""
     if columns.time or columns.per_step or columns.ids or columns.text or usual(names, "time"):
         return None
-    beside = {columns.series or usual(names, "series"), *_label_names(names, columns)}
+    beside = {columns.series or usual(names, "series"), *columns_of_labels(names, columns)}
     beside.add(columns.group)
     told = columns.features or ()
     if told and set(told) <= set(names):
@@ -177,16 +183,16 @@ def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSe
     rows = np.arange(table.rows)
     ids = tuple(map(str, rows))
     if series is not None:
-        ids, codes = _series(table, _find(table, "series", columns.series))
+        ids, codes = _series(table, find_column(table, "series", columns.series))
         if len(ids) != table.rows:
             row = int((np.bincount(codes)[codes] > 1).argmax())
             found = f"found {ids[codes[row]]!r} a second time"
-            raise _wrong(table, row, series, found, "a sequence a row, each with its own name")
+            raise wrong_cell(table, row, series, found, "a sequence a row, each with its own name")
     labels = None
-    label_names = _label_names(names, columns)
+    label_names = columns_of_labels(names, columns)
     for name in label_names:
-        _find(table, "label", name)
-    if any((_codes(table, name)[0] >= 0).any() for name in label_names):
+        find_column(table, "label", name)
+    if any((codes_of(table, name)[0] >= 0).any() for name in label_names):
         labels = _labels(table, columns, label_names, rows, rows, np.ones(len(rows), np.int64))
     notes = (*table.notes, f"{table.name} was read as {wide}", *filled_notes)
     groups = _groups(table, columns, rows, rows)
@@ -231,7 +237,7 @@ def _steps(
     if wrong.any():
         row = int(order[int(wrong.argmax())])
         expected = "a token id: a whole number of at least 0"
-        raise _wrong(table, row, features[0], _found(table, row, features[0]), expected)
+        raise wrong_cell(table, row, features[0], found_in(table, row, features[0]), expected)
     return values[:, 0].astype(np.int64), ()
 
 
@@ -244,7 +250,7 @@ def _with_steps(
     """
     if columns.per_step or not columns.classes or len(names) != 1:
         return columns, ()
-    codes, _ = _codes(table, names[0])
+    codes, _ = codes_of(table, names[0])
     pairs = np.unique(np.stack([series, codes]), axis=1)
     changing = int((np.bincount(pairs[0], minlength=count) > 1).sum())
     if changing < max(2, _CHANGING * count):
@@ -276,7 +282,7 @@ def _labels(
     if columns.per_step:
         return padded(_matrix(table, names)[order], lengths).values
     firsts = order[np.cumsum(lengths) - lengths]
-    by_column = [_constant(table, name, series, firsts) for name in names]
+    by_column = [constant_of(table, name, series, firsts) for name in names]
     return by_column[0] if isinstance(columns.label, str | None) else np.stack(by_column, 1)
 
 
@@ -294,7 +300,7 @@ def _groups(
     name = columns.group
     if name is None or (name not in table.columns and not columns.grouped):
         return None
-    return _constant(table, _find(table, "group", name), series, firsts, "group")
+    return constant_of(table, find_column(table, "group", name), series, firsts, "group")
 
 
 def _each_step(
@@ -303,10 +309,10 @@ def _each_step(
     """The class at each step: for each series an array `[T_i]`, in an array of objects `[N]`."""
     if len(names) != 1:
         raise DataError(table.name, f"{len(names)} columns of labels", "one, of classes")
-    codes, values = _codes(table, names[0])
+    codes, values = codes_of(table, names[0])
     if (codes < 0).any():
         row = int((codes < 0).argmax())
-        raise _wrong(table, row, names[0], "found nothing", "a label in every row, or in none")
+        raise wrong_cell(table, row, names[0], "found nothing", "a label in every row, or in none")
     every = label_array(values, table.numerals)[codes[order]]
     rows = np.empty(len(lengths), dtype=object)
     for n, row in enumerate(np.split(every, np.cumsum(lengths)[:-1])):
@@ -320,7 +326,7 @@ def names_of(columns: Columns) -> reader.Texts:
     def texts(names: Sequence[str]) -> list[str]:
         series = columns.series or usual(names, "series")
         are_numbers = columns.per_step and not columns.classes
-        labels = [] if are_numbers else _label_names(names, columns)
+        labels = [] if are_numbers else columns_of_labels(names, columns)
         beside = (series, *labels, columns.group, columns.text)
         return [name for name in beside if name is not None]
 
@@ -330,7 +336,7 @@ def names_of(columns: Columns) -> reader.Texts:
 def roles_of(table: Table, columns: Columns) -> dict[str, str]:
     """What the columns of a table are for as sequences: series, time or label; others features."""
     names = list(table.columns)
-    found = dict.fromkeys(_label_names(names, columns), "label")
+    found = dict.fromkeys(columns_of_labels(names, columns), "label")
     time, series = columns.time or usual(names, "time"), columns.series or usual(names, "series")
     if len(table.index) == 2:
         series, time = columns.series or table.index[0], columns.time or table.index[1]
@@ -338,7 +344,7 @@ def roles_of(table: Table, columns: Columns) -> dict[str, str]:
     return found | {name: role for name, role in others if name}
 
 
-def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
+def columns_of_labels(names: Sequence[str], columns: Columns) -> list[str]:
     """The label columns, there or not; none where no column has a usual name."""
     label = usual(names, "label") if columns.label is None else columns.label
     if label is None or (not columns.labelled and label not in names):
@@ -347,13 +353,13 @@ def _label_names(names: Sequence[str], columns: Columns) -> list[str]:
 
 
 def usual(names: Sequence[str], role: str) -> str | None:
-    """The column that by its name is the "series", the "time" or the "label", if there is one."""
+    """The column that by its name is "series", "time", "label" or "text", if there is one."""
     known = _USUAL[role]
     by_lower = {name.lower(): name for name in reversed(names) if name.lower() in known}
     return next((by_lower[name] for name in known if name in by_lower), None)
 
 
-def _find(table: Table, role: str, given: str | None) -> str:
+def find_column(table: Table, role: str, given: str | None) -> str:
     """The column that plays `role`, or an error that lists the columns."""
     name = usual(list(table.columns), role) if given is None else given
     if name is None or name not in table.columns:
@@ -367,38 +373,12 @@ def _no_column(table: Table, role: str, expected: str) -> DataError:
     return DataError(table.name, found, expected)
 
 
-def _wrong(table: Table, row: int, column: str, found: str, expected: str) -> DataError:
-    return DataError(f"{table.where(row)}, column {column!r}", found, expected)
-
-
-def _found(table: Table, row: int, column: str) -> str:
-    """What stands there, in the words of a message."""
-    cell = table.field(row, column)
-    nothing = cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
-    return "found nothing" if nothing else f"found {cell!r}"
-
-
-def _codes(table: Table, name: str) -> tuple[np.ndarray, list[Any]]:
-    """A column as numbers of its distinct values, -1 where nothing stands; and the values."""
-    column = table.columns[name]
-    kind = tables.kind(column)
-    if kind == "number":
-        column = tables.numbers(column)
-    elif kind != "text":
-        absent, column = tables.missing(column), tables.objects(column)
-        column = np.array([str(cell) for cell in column], dtype=object)
-        column[absent] = None
-    codes, values = tables.codes(column)
-    blank = [code for code, value in enumerate(values) if not str(value).strip()]
-    return np.where(np.isin(codes, blank), -1, codes), values
-
-
 def _series(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
     """The series' ids in order of appearance, and each row's place among them."""
-    codes, values = _codes(table, name)
+    codes, values = codes_of(table, name)
     if (codes < 0).any():
         row = int((codes < 0).argmax())
-        raise _wrong(table, row, name, "found nothing", "the identifier of a series")
+        raise wrong_cell(table, row, name, "found nothing", "the identifier of a series")
     return tuple(map(str, values)), codes
 
 
@@ -419,7 +399,7 @@ def _order(table: Table, codes: np.ndarray, series_name: str, time_name: str) ->
         row = int(order[1:][twice].min())
         step, series = table.field(row, time_name), table.field(row, series_name)
         found = f"found step {step} of series {series!r} a second time"
-        raise _wrong(table, row, time_name, found, "each step once in a series")
+        raise wrong_cell(table, row, time_name, found, "each step once in a series")
     return order
 
 
@@ -437,7 +417,7 @@ def _matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndar
     if not usable.all():
         k = int(usable.all(axis=0).argmin())
         row = int(usable[:, k].argmin())
-        found = _found(table, row, names[k])
+        found = found_in(table, row, names[k])
         expected = "a finite number within float32"
         if found == "found nothing":
             expected = ADVICE
@@ -447,7 +427,7 @@ def _matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndar
             expected = (
                 "numbers in a feature; name those that are with features=, or what to ignore="
             )
-        raise _wrong(table, row, names[k], found, expected)
+        raise wrong_cell(table, row, names[k], found, expected)
     return values
 
 
@@ -456,6 +436,9 @@ def _numbers(column: Any, numerals: Numerals) -> np.ndarray:
     kind = tables.kind(column)
     if kind == "number":
         return tables.numbers(column)
+    if kind == "other":
+        cells = tables.objects(column)
+        return np.array([cell if isinstance(cell, int | float) else np.nan for cell in cells])
     if kind != "text":
         return np.full(len(column), np.nan)
     return np.array([_number(field, numerals) for field in tables.objects(column)])
@@ -466,72 +449,3 @@ def _number(field: str | None, numerals: Numerals) -> float:
         return np.nan if field is None else number(field, numerals)
     except ValueError:
         return np.nan
-
-
-def _constant(
-    table: Table, name: str, series: np.ndarray, firsts: np.ndarray, what: str = "label"
-) -> np.ndarray:
-    """One label a series; it must stand in each of its rows and be the same in all.
-
-    Args:
-        table: The table.
-        name: The column of labels.
-        series: The number of each row's series.
-        firsts: The first row of each series.
-        what: What a message calls it.
-    """
-    advice = {
-        "label": (
-            "a label in every row, or in none (to predict)",
-            "; for one at each step set per_step=",
-        ),
-        "group": ("a group in every row", ""),
-    }
-    everywhere, otherwise = advice[what]
-    codes, values = _codes(table, name)
-    wrong = (codes < 0) | (codes != codes[firsts][series])
-    if wrong.any():
-        row = int(wrong.argmax())
-        if codes[row] < 0:
-            raise _wrong(table, row, name, "found nothing", everywhere)
-        first = _found(table, int(firsts[series[row]]), name).removeprefix("found ")
-        raise _wrong(
-            table,
-            row,
-            name,
-            f"{_found(table, row, name)} in a series that begins with {first}",
-            f"one {what} a series{otherwise}",
-        )
-    return label_array([values[code] for code in codes[firsts]], table.numerals)
-
-
-def label_array(labels: Sequence[Any], numerals: Numerals = PLAIN) -> np.ndarray:
-    """Labels as int64 if all are whole numbers, else float64 if all are numbers, else strings.
-
-    With a zero in front, as in 01, they are names.
-
-    >>> label_array(["1", "-1"]).tolist(), label_array(["a", "1"]).tolist()
-    ([1, -1], ['a', '1'])
-    >>> label_array(["01", "02"]).tolist()
-    ['01', '02']
-
-    Raises:
-        DataError: As one array, in which all are as wide as the longest, they would be far larger.
-    """
-    stripped = [str(label).strip() for label in labels]
-    longest = max(stripped, key=len, default="")
-    if len(longest) * len(stripped) > _MOST_CHARACTERS:
-        found = f"found one of {len(longest)} characters among {len(stripped)}"
-        raise DataError("labels", found, "shorter labels: names of classes")
-    texts = np.array(stripped)
-    if any(_PADDED.match(label) for label in stripped):
-        return texts
-    try:
-        return texts.astype(np.int64)
-    except (ValueError, OverflowError):
-        pass  # fractions, or words
-    try:
-        array = numbers(stripped, numerals)
-    except ValueError:
-        return texts
-    return array if np.isfinite(array).all() else texts

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from elman.data.readers.cells import label_array
 from elman.data.readers.missing import check_filling, filled
-from elman.data.readers.table import label_array
 from elman.data.sequences import LabelledSequences, as_sequences
 from elman.data.tables.dialect import Layout, Source, encoding_of, lines_of
 from elman.data.tables.fields import MISSING, is_number

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from elman.data.readers import read
+from elman.data.readers.cells import label_array
 from elman.data.readers.idx import find_pair, read_pair
-from elman.data.readers.table import label_array
 from elman.data.readers.ucr import Archived, parse_rows, parse_ts
 from elman.data.sequences import LabelledSequences, as_sequences
 from elman.data.sets import catalogue

@@ -6,7 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
-from elman.data.tables.dialect import Layout, Source, lines_of
+from elman.data.tables.dialect import LONGEST, Layout, Source, lines_of
 from elman.data.tables.fields import is_number
 from elman.errors import FormatError
 from elman.printable import quoted
@@ -29,10 +29,18 @@ def read_rows(source: Source, where: str, layout: Layout) -> Iterator[tuple[int,
         FormatError: The file is damaged, or a row has another number of fields.
         DataError: The file cannot be opened.
     """
-    reader = csv.reader(lines_of(source, where, layout), delimiter=layout.separator, strict=True)
+    lines = lines_of(source, where, layout, layout.newline)
+    reader = csv.reader(lines, delimiter=layout.separator, strict=True)
     width = 0
     try:
-        for fields in reader:
+        while True:
+            before = csv.field_size_limit(LONGEST)  # one for the whole process: it is put back
+            try:
+                fields = next(reader, None)
+            finally:
+                csv.field_size_limit(before)
+            if fields is None:
+                return
             if not fields:
                 continue
             width = width or len(fields)
@@ -44,9 +52,10 @@ def read_rows(source: Source, where: str, layout: Layout) -> Iterator[tuple[int,
                 )
             yield reader.line_num, fields
     except csv.Error as error:
-        raise FormatError(
-            f"{where}, line {reader.line_num}", f"not a CSV row ({error})", "well-formed quotes"
-        ) from error
+        found, expected = f"not a CSV row ({error})", "well-formed quotes"
+        if "new-line character" in str(error):
+            found, expected = "found a carriage return within a field", "quotes around the field"
+        raise FormatError(f"{where}, line {reader.line_num}", found, expected) from error
 
 
 def header_and_rows(

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, ClassVar, NamedTuple
+from typing import IO, Any, ClassVar, Literal, NamedTuple
 
 from elman.data.tables.fields import MISSING, PLAIN, Numerals, signs_of
 from elman.data.tables.unpacking import open_unpacked, reading
@@ -23,6 +23,7 @@ from elman.parameters import check_values, one_of, parameter, text
 
 __all__ = [
     "FOUND_OUT",
+    "LONGEST",
     "Dialect",
     "Layout",
     "Source",
@@ -35,7 +36,9 @@ __all__ = [
 Source = Path | bytes
 """A file, or what it holds."""
 
-_LONGEST = 1 << 24  # characters of a line
+LONGEST = 1 << 24
+"""Most characters of a line, and of a text."""
+
 _LOOKED_AT = 20  # lines by which the separator is judged
 _PIECE = 1 << 20  # bytes that are looked through at once
 _MOSTLY = 0.9  # so many of the fields that are not empty make a column one of numbers
@@ -120,12 +123,14 @@ class Layout(NamedTuple):
         separator: What stands between fields.
         skipped: Lines before the header that say how the file is written.
         inferred: What was found out, in words.
+        newline: What ends a line, as `lines_of` takes it: "" where they end in "\\r" alone.
     """
 
     encoding: str
     separator: str
     skipped: int = 0
     inferred: tuple[str, ...] = ()
+    newline: Literal["", "\n"] = "\n"
 
 
 def _check_encoding(name: str) -> None:
@@ -157,7 +162,8 @@ def layout_of(source: Source, where: str, told: Dialect) -> Layout:
         if separator != "," and not by_name:
             shown = "tabs" if separator == "\t" else repr(separator)
             inferred.append(f"fields between {shown}")
-    return Layout(encoding, separator, int(said is not None), tuple(inferred))
+    newline = "" if lines and lines[0].endswith("\r") else "\n"
+    return Layout(encoding, separator, int(said is not None), tuple(inferred), newline)
 
 
 def encoding_of(source: Source, where: str, told: str | None) -> str:
@@ -175,8 +181,16 @@ def encoding_of(source: Source, where: str, told: str | None) -> str:
         return _found_encoding(source, where)
 
 
-def lines_of(source: Source, where: str, layout: Layout) -> Iterator[str]:
+def lines_of(
+    source: Source, where: str, layout: Layout, newline: Literal["", "\n"] = ""
+) -> Iterator[str]:
     """The lines of a text file, none of which fills the memory; empty for those skipped.
+
+    Args:
+        source: A file or its bytes, plain or packed.
+        where: What messages call it.
+        layout: How it is written.
+        newline: What ends a line: any of "\\n", "\\r" and both, as in tables; or "\\n" alone.
 
     Raises:
         FormatError: A line is too long, or the bytes are no text of this encoding.
@@ -185,11 +199,11 @@ def lines_of(source: Source, where: str, layout: Layout) -> Iterator[str]:
     number = 1
     with reading(where):
         try:
-            with _text(source, where, layout.encoding) as file:
-                while line := file.readline(_LONGEST):
-                    if len(line) == _LONGEST:
-                        found = f"found more than {_LONGEST} characters"
-                        raise FormatError(f"{where}, line {number}", found, "rows of a table")
+            with _text(source, where, layout.encoding, newline) as file:
+                while line := file.readline(LONGEST):
+                    if len(line) == LONGEST:
+                        found = f"found more than {LONGEST} characters"
+                        raise FormatError(f"{where}, line {number}", found, "shorter lines")
                     if number == 1:
                         line = line.removeprefix("\ufeff")
                     yield "\n" if number <= layout.skipped else line
@@ -201,8 +215,8 @@ def lines_of(source: Source, where: str, layout: Layout) -> Iterator[str]:
             ) from None
 
 
-def _text(source: Source, where: str, encoding: str) -> IO[str]:
-    return io.TextIOWrapper(open_unpacked(source, where), encoding=encoding, newline="")
+def _text(source: Source, where: str, encoding: str, newline: str) -> IO[str]:
+    return io.TextIOWrapper(open_unpacked(source, where), encoding=encoding, newline=newline)
 
 
 def _said_by_excel(line: str) -> str | None:
@@ -280,10 +294,13 @@ def _separator_of(lines: Sequence[str]) -> str:
 
 def _width(lines: Sequence[str], separator: str, whole: bool) -> int:
     """In how many fields every line is divided; 0 if not all alike."""
+    before = csv.field_size_limit(LONGEST)  # one for the whole process: it is put back
     try:
         rows = [row for row in csv.reader(lines, delimiter=separator) if row]
     except csv.Error:
         return 0
+    finally:
+        csv.field_size_limit(before)
     if not whole and len(rows) > 2:
         rows.pop()  # a quoted field may go on
     return len(rows[0]) if len({len(row) for row in rows}) == 1 else 0

@@ -24,17 +24,19 @@ from elman.data.tables.columns import Table, as_table
 from elman.data.tables.delimited import header_and_rows, read_rows
 from elman.data.tables.dialect import FOUND_OUT, Dialect, Layout, Source, layout_of, numerals_of
 from elman.data.tables.fields import MISSING, Numerals, is_number, number, numbers, signs_of
+from elman.data.tables.json_lines import JsonLines, read_json_lines
 from elman.data.tables.parquet import read_arrow
-from elman.data.tables.unpacking import PACKED, open_unpacked
+from elman.data.tables.unpacking import PACKED, open_unpacked, reading
 from elman.errors import DataError, FormatError
 from elman.installation import install_command
 
-__all__ = ["FORMATS", "SUFFIXES", "is_table", "parse", "read"]
+__all__ = ["FORMATS", "SUFFIXES", "is_json_lines", "is_table", "parse", "read"]
 
-_TEXTS = (".csv", ".tsv", ".txt")
+_JSON = (".jsonl", ".ndjson")
+_TEXTS = (".csv", ".tsv", ".txt", *_JSON)
 SUFFIXES = (*_TEXTS, *(text + packed for text in _TEXTS for packed in PACKED), ".parquet")
 """How the names of tables end."""
-FORMATS = ".csv, .tsv or .txt, plain or packed (.gz, .bz2, .xz), or .parquet"
+FORMATS = ".csv, .tsv, .txt or .jsonl, plain or packed (.gz, .bz2, .xz), or .parquet"
 """The same for a message."""
 
 Texts = Callable[[Sequence[str]], Collection[str]]
@@ -68,8 +70,8 @@ def read(
     """A table from a file, whose name tells its format.
 
     Args:
-        path: `.csv`, `.tsv` or `.txt`, plain or packed, whose first line names the columns; or
-            `.parquet`.
+        path: `.csv`, `.tsv` or `.txt`, plain or packed, whose first line names the columns;
+            `.jsonl` or `.ndjson`, an object a line; or `.parquet`.
         texts: Tells the columns of a text file that stay texts whatever they hold, such as the
             names of series: "007".
         dialect: How a text file is written, where that is not to be found out.
@@ -88,7 +90,27 @@ def read(
         raise FormatError(str(file), "is of no format that is read here", FORMATS)
     if file.name.lower().endswith(".parquet"):
         return as_table(read_arrow(file), str(path), lambda row: f"{path}, line {row + 1}")
+    if is_json_lines(file):
+        with reading(str(file)):
+            return _of_json(read_json_lines(file, str(path), dialect.encoding), str(path))
     return parse(file, str(path), texts=texts, dialect=dialect)
+
+
+def is_json_lines(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is, by its name, a table of JSON lines.
+
+    >>> is_json_lines("reviews.jsonl.gz"), is_json_lines("reviews.csv")
+    (True, False)
+    """
+    name = os.fspath(path).lower()
+    return name.endswith((*_JSON, *(text + packed for text in _JSON for packed in PACKED)))
+
+
+def _of_json(found: JsonLines, where: str) -> Table:
+    encoding = found.encoding.removesuffix("-sig")
+    notes = () if encoding == "utf-8" else (f"{where} was read with encoding {encoding}",)
+    table = as_table(found.columns, where, lambda row: f"{where}, line {found.lines[row]}")
+    return replace(table, notes=notes)
 
 
 def parse(
@@ -247,8 +269,8 @@ def _by_arrow(text: _Text, header: int, first: _Beginning) -> tuple[Any, str]:
     encoding = text.layout.encoding.removesuffix("-sig")
     if '",;'.encode(encoding) != b'",;':
         return None, f"it is written in {encoding}"
-    if _stray_quotes(text):
-        return None, "Arrow reads a quote within a field otherwise"
+    if _stray_signs(text):
+        return None, "Arrow reads a quote or a carriage return within a field otherwise"
     numeric = first.numeric
     types = {
         name: pyarrow.float64() if decided else pyarrow.string()
@@ -275,13 +297,15 @@ def _by_arrow(text: _Text, header: int, first: _Beginning) -> tuple[Any, str]:
     return table, ""
 
 
-def _stray_quotes(text: _Text) -> bool:
+def _stray_signs(text: _Text) -> bool:
     """Whether a quote stands within a field, where it neither opens nor closes one.
+
+    Or a carriage return by itself, which ends no line.
 
     Of what cannot be read to its end, too: who reads it line by line tells about it.
     """
     inside = b'[^%b\r\n"]' % re.escape(text.layout.separator.encode())
-    stray, end = re.compile(inside + b'"' + inside), b""
+    stray, end = re.compile(inside + b'"' + inside + b"|\r[^\n]"), b""
     try:
         with open_unpacked(text.source, text.where) as file:
             while part := file.read(_PIECE):
