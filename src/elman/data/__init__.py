@@ -10,9 +10,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from elman.data.sequences import LabelledSequences, Sequences, as_sequences
+from elman.data.texts import LabelledTexts
 
 if TYPE_CHECKING:
     from elman.data.readers import read as read
+    from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
     from elman.data.sets.labelled import labelled_names as labelled_names
     from elman.data.sets.labelled import load as load
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LabelledSequences",
+    "LabelledTexts",
     "Panel",
     "Sequences",
     "as_panel",
@@ -30,6 +33,7 @@ __all__ = [
     "load",
     "load_series",
     "read",
+    "read_texts",
     "series_names",
 ]
 
@@ -40,6 +44,7 @@ _HOME = {
     "load": "elman.data.sets.labelled",
     "load_series": "elman.data.sets.series",
     "read": "elman.data.readers",
+    "read_texts": "elman.data.readers.text",
     "series_names": "elman.data.sets.series",
 }
 

@@ -119,12 +119,6 @@ def _holds_half(value: Any) -> bool:
 
 def _column(cells: list[Any], where: str, lines: np.ndarray, name: str) -> np.ndarray:
     """The cells as numbers, if all that are there are; else as they are."""
-    present = [cell for cell in cells if cell is not None]
-    if not present or not all(isinstance(cell, int | float) for cell in present):
-        column = np.empty(len(cells), dtype=object)
-        column[:] = cells
-        return column
-    whole = len(present) == len(cells) and all(isinstance(cell, int) for cell in present)
     for row, cell in enumerate(cells):
         if isinstance(cell, int) and not _INT64.min <= cell <= _INT64.max:
             raise FormatError(
@@ -132,6 +126,12 @@ def _column(cells: list[Any], where: str, lines: np.ndarray, name: str) -> np.nd
                 f"found {cell!r:.40}, which is beyond 64 bits",
                 "a smaller number, or a text",
             )
+    present = [cell for cell in cells if cell is not None]
+    if not present or not all(isinstance(cell, int | float) for cell in present):
+        column = np.empty(len(cells), dtype=object)
+        column[:] = cells
+        return column
+    whole = len(present) == len(cells) and all(isinstance(cell, int) for cell in present)
     return np.array(
         [np.nan if cell is None else cell for cell in cells], np.int64 if whole else np.float64
     )
