@@ -10,10 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from elman.data.sequences import LabelledSequences, Sequences, as_sequences
+from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
 
 if TYPE_CHECKING:
     from elman.data.readers import read as read
+    from elman.data.readers.conll import read_tagged as read_tagged
+    from elman.data.readers.conll import write_tagged as write_tagged
     from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
     from elman.data.sets.labelled import labelled_names as labelled_names
@@ -27,14 +30,17 @@ __all__ = [
     "LabelledTexts",
     "Panel",
     "Sequences",
+    "TaggedSentences",
     "as_panel",
     "as_sequences",
     "labelled_names",
     "load",
     "load_series",
     "read",
+    "read_tagged",
     "read_texts",
     "series_names",
+    "write_tagged",
 ]
 
 _HOME = {
@@ -44,7 +50,9 @@ _HOME = {
     "load": "elman.data.sets.labelled",
     "load_series": "elman.data.sets.series",
     "read": "elman.data.readers",
+    "read_tagged": "elman.data.readers.conll",
     "read_texts": "elman.data.readers.text",
+    "write_tagged": "elman.data.readers.conll",
     "series_names": "elman.data.sets.series",
 }
 

@@ -9,6 +9,7 @@ import codecs
 import csv
 import io
 import re
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -27,6 +28,7 @@ __all__ = [
     "Dialect",
     "Layout",
     "Source",
+    "encoding_and_mark",
     "encoding_of",
     "layout_of",
     "lines_of",
@@ -179,6 +181,29 @@ def encoding_of(source: Source, where: str, told: str | None) -> str:
         return _UTF8 if codecs.lookup(told).name == "utf-8" else told
     with reading(where):
         return _found_encoding(source, where)
+
+
+_BYTES = {  # a mark, and the encoding of what stands behind it
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
+
+def encoding_and_mark(source: Source, where: str, told: str | None) -> tuple[str, bytes]:
+    """As `encoding_of`, told apart: the mark that a file begins with, and what is behind it."""
+    found = encoding_of(source, where, told).removesuffix("-sig")
+    with open_unpacked(source, where) as file:
+        start = file.read(4)
+    name = codecs.lookup(found).name
+    for mark, behind in _BYTES.items():
+        if start.startswith(mark) and name in (behind, behind[: len(behind) - 3]):
+            return behind, mark
+    if name in ("utf-16", "utf-32"):
+        return f"{name}-{sys.byteorder[0]}e", b""
+    return found, b""
 
 
 def lines_of(

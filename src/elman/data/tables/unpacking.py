@@ -17,7 +17,15 @@ from typing import IO, Any
 from elman.errors import DataError, FormatError
 from elman.files import open_regular
 
-__all__ = ["PACKED", "Unpacking", "check_unpacked", "open_unpacked", "packing_of", "reading"]
+__all__ = [
+    "PACKED",
+    "Unpacking",
+    "check_unpacked",
+    "open_unpacked",
+    "packed_as",
+    "packing_of",
+    "reading",
+]
 
 FREE = 2**28
 """Bytes that any file may unpack to."""
@@ -94,6 +102,15 @@ _OPENED: dict[str, Any] = {
 def packing_of(start: bytes) -> str | None:
     """By what a file that begins so is packed; None: it is not."""
     return next((name for mark, name in _STARTS.items() if start.startswith(mark)), None)
+
+
+def packed_as(name: str, content: bytes) -> bytes:
+    """A file's bytes, packed as its name says."""
+    if name.lower().endswith(".gz"):
+        return gzip.compress(content, mtime=0)
+    if name.lower().endswith(".bz2"):
+        return bz2.compress(content)
+    return lzma.compress(content) if name.lower().endswith(".xz") else content
 
 
 def open_unpacked(source: Path | bytes, where: str) -> IO[bytes]:
