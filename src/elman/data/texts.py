@@ -42,7 +42,7 @@ class LabelledTexts:
     label_names: tuple[str, ...] = ()
     groups: np.ndarray | None = None
     place: Callable[[int], str] = field(default=_numbered, repr=False)
-    rows: np.ndarray = field(default=None, repr=False)  # pyright: ignore[reportArgumentType]
+    rows: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.rows is None:

@@ -18,11 +18,20 @@ from typing import Any
 
 import numpy as np
 
-from elman.errors import ArgumentError, BundleError, ShapeError
+from elman.errors import BundleError, ShapeError
+from elman.metrics.class_answers import (
+    Said,
+    always,
+    cards_of,
+    checked_labels,
+    majority_of,
+    row_weights,
+    said_by,
+)
 from elman.metrics.features import Sequences, real_steps
 from elman.metrics.linear import LinearMap, fit_logistic, fit_ridge
 from elman.metrics.linear_answers import AVERAGED, PER_STEP, LinearAnswers, array_of, features_of
-from elman.metrics.scorecards import Card, class_card, first_scores, label_card, number_card
+from elman.metrics.scorecards import Card, first_scores, number_card
 
 __all__ = [
     "ClassificationBaselines",
@@ -75,26 +84,13 @@ class ClassificationBaselines:
         A regression on the flattened input is left out if these sequences are of other
         lengths than the training part's.
         """
-        return {name: found for name, (found, _) in self._answers(sequences).items()}
+        return {name: said.found for name, said in self._answers(sequences).items()}
 
-    def _answers(self, sequences: Sequences) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """What each says, and by what it ranks the rows for each of its classes or labels."""
+    def _answers(self, sequences: Sequences) -> dict[str, Said]:
         majority, logistic = self.names
-        rows = len(sequences.lengths)
-        if self.multilabel:
-            always = np.broadcast_to(self.majority, (rows, len(self.majority)))
-            answers = {majority: (always, always)}
-        else:
-            always = np.broadcast_to(self.majority, (rows,))
-            answers = {majority: (always, np.zeros((rows, len(self.classes))))}
+        answers = {majority: always(self.majority, len(sequences.lengths), self.classes)}
         if self.linear.answers(sequences):
-            scores = self.linear(sequences)
-            if self.multilabel:
-                answers[logistic] = (scores > 0).astype(np.int64), scores
-            else:
-                chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-                chances /= chances.sum(axis=1, keepdims=True)
-                answers[logistic] = self.classes[scores.argmax(axis=1)], chances
+            answers[logistic] = said_by(self.linear(sequences), self.classes)
         return answers
 
     def scorecards(
@@ -110,20 +106,7 @@ class ClassificationBaselines:
         Returns:
             As `metrics.scorecards.class_card` or `label_card`.
         """
-        labels, answers = np.asarray(labels), self._answers(sequences)
-        if self.multilabel:
-            return {
-                name: label_card(labels, found, ranks, sample_weight)
-                for name, (found, ranks) in answers.items()
-            }
-        known = np.unique(np.concatenate([self.classes, labels[labels >= 0]]))
-        true, cards = np.where(labels < 0, -1, np.searchsorted(known, labels)), {}
-        for name, (found, ranks) in answers.items():
-            chances = np.zeros((len(labels), max(len(known), 2)))
-            chances[:, np.searchsorted(known, self.classes)] = ranks
-            said = np.searchsorted(known, found)
-            cards[name] = class_card(true, said, chances, sample_weight)
-        return cards
+        return cards_of(self._answers(sequences), self.classes, labels, sample_weight)
 
     def scores(
         self, sequences: Sequences, labels: Any, sample_weight: Any = None
@@ -231,19 +214,16 @@ def fit_classification(
         MissingExtraError: scikit-learn is not installed.
     """
     labels = np.asarray(labels)
-    weight = _row_weights(sequences, labels, (1, 2), sample_weight)
-    if labels.dtype.kind not in "iub":
-        raise ArgumentError("labels", f"dtype {labels.dtype}", "pass class indices (integers)")
-    labels = labels.astype(np.int64)
+    weight = row_weights(len(sequences.lengths), labels, (1, 2), sample_weight)
+    labels = checked_labels(labels)
+    majority = majority_of(labels, weight)
     if labels.ndim == 2:
         steps, features, rows = _table(sequences, seed, weight, outputs=labels.shape[1])
-        majority = (2 * (weight @ labels) > weight.sum()).astype(np.int64)
         classes = np.zeros(0, dtype=np.int64)
         map_, converged = _map_for_each(features, labels[rows], weight[rows])
     else:
-        found, index = np.unique(labels, return_inverse=True)
+        found = np.unique(labels)
         steps, features, rows = _table(sequences, seed, weight, outputs=len(found))
-        majority = found[[np.bincount(index, weight).argmax()]]
         classes, drawn = np.unique(labels[rows], return_inverse=True)
         map_, converged = fit_logistic(features, drawn, len(classes), weight[rows])
     linear = LinearAnswers(map_, steps, len(rows), len(labels), converged)
@@ -324,7 +304,9 @@ def _regression_rows(
     targets = np.asarray(targets, dtype=np.float64)
     ranks = (2, 3) if per_step else (1, 2)
     of_steps = per_step and np.ndim(sample_weight) == 2
-    weight = _row_weights(sequences, targets, ranks, None if of_steps else sample_weight)
+    weight = row_weights(
+        len(sequences.lengths), targets, ranks, None if of_steps else sample_weight
+    )
     if per_step:
         if targets.shape[1] != sequences.values.shape[1]:
             raise ShapeError(
@@ -337,26 +319,3 @@ def _regression_rows(
         if of_steps:
             weight = real_steps(np.asarray(sample_weight, np.float64), sequences.lengths)
     return targets.reshape(len(targets), -1), weight
-
-
-def _row_weights(
-    sequences: Sequences,
-    answers: np.ndarray,
-    ranks: tuple[int, ...],
-    sample_weight: Any,
-) -> np.ndarray:
-    rows = len(sequences.lengths)
-    if rows == 0 or answers.ndim not in ranks or len(answers) != rows:
-        raise ShapeError(
-            "labels or targets",
-            f"shape {answers.shape} beside {rows} sequences",
-            f"pass {rows or 'some'} rows, rank {' or '.join(map(str, ranks))}",
-        )
-    weight = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    if weight.shape != (rows,) or not np.isfinite(weight).all() or (weight < 0).any():
-        raise ArgumentError(
-            "sample_weight", f"shape {weight.shape}", f"pass {rows} finite numbers ≥ 0"
-        )
-    if weight.sum() == 0:
-        raise ArgumentError("sample_weight", "zeros only", "give at least one row a weight")
-    return weight

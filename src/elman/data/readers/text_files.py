@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,7 +91,7 @@ def read_lines(path: Path, each: str, encoding: str | None, kept: Kept) -> Label
     return _found(kept, None, ids, where, said)
 
 
-def text_files(folder: Path, ignore: tuple[str, ...] | list[str]) -> Files:
+def text_files(folder: Path, ignore: Sequence[str]) -> Files:
     """The files of texts in a folder, or in its subfolders; hidden ones are none.
 
     If some are called `.txt`, packed or not, those alone.

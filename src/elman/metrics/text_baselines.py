@@ -1,0 +1,265 @@
+"""What a model of texts must beat: the majority, naive Bayes and a logistic regression.
+
+Both read a text as a bag of short runs: words and pairs of words, or, where few words come again
+(names; languages without blanks between words), runs of up to three letters. They are fitted on the
+training part, travel with the model as a few arrays, and answer in plain NumPy. At most `MOST` runs
+are known, and at most `MOST_WEIGHTS` numbers belong to each of the two: 2.5 MiB for two classes,
+never more than 18 MiB.
+
+    baselines = fit_texts(texts, labels)
+    baselines.scores(test, test_labels)  # {"majority class": 0.5, "naive Bayes on words …": 0.78}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from elman.errors import BundleError
+from elman.metrics.class_answers import (
+    Said,
+    always,
+    cards_of,
+    checked_labels,
+    majority_of,
+    row_weights,
+    said_by,
+)
+from elman.metrics.linear import ITERATIONS, LinearMap
+from elman.metrics.linear_answers import array_of
+from elman.metrics.ngrams import LETTERS, MOST, WORDS, Counts, NGrams, choose_unit, fit_ngrams
+from elman.metrics.scorecards import Card, first_scores
+from elman.metrics.sparse import fit_bayes, fit_sparse_logistic
+
+__all__ = ["MOST_WEIGHTS", "TextBaselines", "fit_texts"]
+
+MOST_WEIGHTS = 2**21
+"""Most weights of naive Bayes, and of the regression: 8 MiB each."""
+LARGEST_FIT = 50_000_000
+"""Most products, of runs in all texts and classes, in one pass of the regression's fit; of more
+texts some are drawn."""
+_INPUTS = {WORDS: "words and pairs of words", LETTERS: "runs of 1 to 3 letters"}
+
+
+@dataclass(frozen=True, eq=False)
+class TextBaselines:
+    """The most frequent class, naive Bayes, and logistic regression on TF-IDF.
+
+    Attributes:
+        majority: The most frequent class `[1]`; or, with several labels a text, for each label
+            whether most texts have it `[L]`.
+        classes: Class indices `[K]` that the training part held; empty with several labels.
+        ngrams: The G runs of words, or of letters, that are known.
+        bayes: Scores of counted runs: weight `[R, G]`, where R is K, or 1 of two classes (the
+            second above the first), or L.
+        logistic: Scores of TF-IDF, likewise.
+        rarity: Of each run how much it counts in TF-IDF `[G]`: its inverse document frequency.
+        fitted_on: Texts that the regression was fitted on.
+        available: Texts that there were.
+        converged: Whether that fit did.
+    """
+
+    majority: np.ndarray
+    classes: np.ndarray
+    ngrams: NGrams
+    bayes: LinearMap
+    logistic: LinearMap
+    rarity: np.ndarray
+    fitted_on: int
+    available: int
+    converged: bool = True
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """How to print the three."""
+        kind = _INPUTS[self.ngrams.unit]
+        majority = "majority of each label" if self.multilabel else "majority class"
+        return majority, f"naive Bayes on {kind}", f"logistic regression on TF-IDF of {kind}"
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a text has several labels, each 0 or 1."""
+        return not len(self.classes)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the scores should know, a sentence each."""
+        notes = []
+        if self.ngrams.unit == LETTERS:
+            notes.append("the baselines count letters, as most words stand in one text only")
+        if len(self.ngrams.keys) == most_runs(len(self.bayes.bias)):
+            notes.append(f"the baselines know the {len(self.ngrams.keys):,} most frequent runs")
+        if self.fitted_on < self.available:
+            notes.append(
+                f"the logistic regression was fitted on {self.fitted_on:,} of "
+                f"{self.available:,} texts"
+            )
+        if not self.converged:
+            notes.append(
+                f"the logistic regression had not fully converged after {ITERATIONS} iterations"
+            )
+        return tuple(notes)
+
+    def predict(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """Each baseline's class indices `[N]`, or 0 and 1 per label `[N, L]`, by its name."""
+        return {name: said.found for name, said in self._answers(texts).items()}
+
+    def _answers(self, texts: Sequence[str]) -> dict[str, Said]:
+        majority, bayes, logistic = self.names
+        counts = self.ngrams.counts(texts)
+        weighted = _weighted(counts, self.rarity)
+        return {
+            majority: always(self.majority, len(texts), self.classes),
+            bayes: self._said(counts, self.bayes),
+            logistic: self._said(weighted, self.logistic),
+        }
+
+    def _said(self, counts: Counts, map_: LinearMap) -> Said:
+        scores = counts.sums(map_.weight) + map_.bias
+        if len(self.classes) and scores.shape[1] < len(self.classes):  # of two classes
+            scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
+        return said_by(scores, self.classes)
+
+    def scorecards(
+        self, texts: Sequence[str], labels: Any, sample_weight: Any = None
+    ) -> dict[str, Card]:
+        """Each baseline's scores by its name, as in `predict`.
+
+        Args:
+            texts: N of them.
+            labels: Class indices `[N]`, -1 for one that was not learnt; or 0 and 1 `[N, L]`.
+            sample_weight: `[N]`, or None.
+
+        Returns:
+            As `metrics.scorecards.class_card` or `label_card`.
+        """
+        return cards_of(self._answers(texts), self.classes, labels, sample_weight)
+
+    def scores(
+        self, texts: Sequence[str], labels: Any, sample_weight: Any = None
+    ) -> dict[str, float]:
+        """Each baseline's accuracy by its name: of `scorecards` the first."""
+        return first_scores(self.scorecards(texts, labels, sample_weight))
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All that `from_tensors` needs, as arrays for a model file."""
+        facts = [self.ngrams.unit, self.fitted_on, self.available, self.converged]
+        return {
+            "majority": self.majority,
+            "classes": self.classes,
+            "runs": self.ngrams.keys,
+            "rarity": self.rarity,
+            "bayes": self.bayes.weight,
+            "bayes_bias": self.bayes.bias,
+            "logistic": self.logistic.weight,
+            "logistic_bias": self.logistic.bias,
+            "text_facts": np.array(facts, dtype=np.int64),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> TextBaselines:
+        """The baselines that `tensors` described; `BundleError` if something is missing."""
+        majority, classes, runs, facts = (
+            array_of(tensors, name) for name in ("majority", "classes", "runs", "text_facts")
+        )
+        maps = [
+            LinearMap(array_of(tensors, name), array_of(tensors, f"{name}_bias"))
+            for name in ("bayes", "logistic")
+        ]
+        rarity = array_of(tensors, "rarity")
+        whole = all(part.dtype == np.int64 for part in (majority, classes, runs, facts))
+        flat = majority.ndim == classes.ndim == runs.ndim == 1 and facts.shape == (4,)
+        sound = whole and flat and facts[0] in _INPUTS and rarity.shape == runs.shape
+        if sound:
+            rows = len(majority) if not len(classes) else _outputs(len(classes))
+            sound = (len(majority) == 1 or not len(classes)) and (runs[1:] > runs[:-1]).all()
+            sound &= (classes[1:] > classes[:-1]).all() and classes[:1].min(initial=0) >= 0
+            sound &= all(
+                one.weight.shape == (rows, len(runs)) and one.bias.shape == (rows,) for one in maps
+            )
+        floats = (rarity, *(part for one in maps for part in one))
+        if not sound or not all(part.dtype.kind == "f" for part in floats):
+            raise BundleError("baselines", "arrays that do not fit together", "save it again")
+        if not all(np.isfinite(part).all() for part in floats):
+            raise BundleError("baselines", "numbers that are not finite", "save it again")
+        unit, fitted_on, available, converged = facts.tolist()
+        ngrams = NGrams(runs, unit)
+        return cls(majority, classes, ngrams, *maps, rarity, fitted_on, available, bool(converged))
+
+
+def most_runs(outputs: int) -> int:
+    """How many runs are known where there are so many scores."""
+    return min(MOST, MOST_WEIGHTS // max(outputs, 1))
+
+
+def fit_texts(
+    texts: Sequence[str], labels: Any, sample_weight: Any = None, seed: int = 0
+) -> TextBaselines:
+    """Fit the baselines of a classifier of texts on its training part.
+
+    Args:
+        texts: The N training texts.
+        labels: Class indices `[N]`, or 0 and 1 per label `[N, L]`.
+        sample_weight: `[N]` ≥ 0, or None.
+        seed: Draws the texts where there are too many for the regression (`LARGEST_FIT`).
+
+    Raises:
+        ShapeError, ArgumentError: Labels or weights do not fit the texts.
+        MissingExtraError: scikit-learn is not installed.
+    """
+    labels = np.asarray(labels)
+    weight = row_weights(len(texts), labels, (1, 2), sample_weight)
+    labels = checked_labels(labels)
+    majority = majority_of(labels, weight)
+    rows = np.flatnonzero(weight > 0)
+    some, labels, weight = [texts[k] for k in rows], labels[rows], weight[rows]
+    if labels.ndim == 2:
+        classes, index, outputs = np.zeros(0, dtype=np.int64), labels, labels.shape[1]
+    else:
+        classes, index = np.unique(labels, return_inverse=True)
+        outputs = _outputs(len(classes))
+    ngrams = fit_ngrams(some, choose_unit(some), most_runs(outputs))
+    counts = ngrams.counts(some)
+    frequency = np.bincount(counts.columns, minlength=len(ngrams.keys))
+    rarity = np.log((1 + len(some)) / (1 + frequency)) + 1  # as scikit-learn smooths it
+    bayes = fit_bayes(counts, index, len(ngrams.keys), weight)
+    weighted = _weighted(counts, rarity)
+    drawn = _drawn(index, max(1, LARGEST_FIT * len(some) // (len(counts.rows) * outputs + 1)), seed)
+    logistic, converged = fit_sparse_logistic(
+        weighted.select(drawn), index[drawn], len(ngrams.keys), weight[drawn], seed
+    )
+    return TextBaselines(
+        majority,
+        classes,
+        ngrams,
+        bayes,
+        logistic,
+        rarity.astype(np.float32),
+        len(drawn),
+        len(texts),
+        converged,
+    )
+
+
+def _outputs(classes: int) -> int:
+    """How many scores tell so many classes apart."""
+    return 1 if classes == 2 else classes
+
+
+def _weighted(counts: Counts, rarity: np.ndarray) -> Counts:
+    """Counts as TF-IDF: vectors of length 1."""
+    return counts._replace(counts=counts.counts * rarity[counts.columns]).scaled()
+
+
+def _drawn(index: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """The texts that the regression is fitted on, sorted: all, or so many, of each class one."""
+    if len(index) <= most:
+        return np.arange(len(index))
+    draws = np.random.default_rng(seed).permutation(len(index))
+    if index.ndim == 2:
+        return np.sort(draws[:most])
+    firsts = np.unique(index[draws], return_index=True)[1]
+    return np.unique(np.concatenate([draws[firsts], draws[: max(most - len(firsts), 0)]]))
