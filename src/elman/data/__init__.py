@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from elman.data.sets.series import as_panel as as_panel
     from elman.data.sets.series import load_series as load_series
     from elman.data.sets.series import series_names as series_names
+    from elman.data.sets.texts import load_tagged as load_tagged
+    from elman.data.sets.texts import load_texts as load_texts
 
 __all__ = [
     "LabelledSequences",
@@ -36,6 +38,8 @@ __all__ = [
     "labelled_names",
     "load",
     "load_series",
+    "load_tagged",
+    "load_texts",
     "read",
     "read_tagged",
     "read_texts",
@@ -49,6 +53,8 @@ _HOME = {
     "labelled_names": "elman.data.sets.labelled",
     "load": "elman.data.sets.labelled",
     "load_series": "elman.data.sets.series",
+    "load_tagged": "elman.data.sets.texts",
+    "load_texts": "elman.data.sets.texts",
     "read": "elman.data.readers",
     "read_tagged": "elman.data.readers.conll",
     "read_texts": "elman.data.readers.text",

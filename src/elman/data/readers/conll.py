@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from elman.data.tables.dialect import Dialect, Layout, encoding_and_mark, lines_of
+from elman.data.tables.dialect import Dialect, Layout, Source, encoding_and_mark, lines_of
 from elman.data.tables.unpacking import PACKED, packed_as, reading
 from elman.data.tagged import (
     BLANKS,
@@ -33,7 +33,7 @@ from elman.parameters import text as some_text
 from elman.printable import closest, many
 
 __all__ = ["TagOptions", "TaggedSentences", "columns_content", "conllu_content", "read_tagged"]
-__all__ += ["is_conllu", "write_tagged"]
+__all__ += ["is_conllu", "parse_tagged", "write_tagged"]
 
 NAMES = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 """The columns of CoNLL-U."""
@@ -107,17 +107,24 @@ def read_tagged(
             names line and column.
         DataError: It cannot be opened.
     """
-    path, where = Path(source), str(source)
+    form = told.pop("form", None) or ("conllu" if is_conllu(source) else "columns")
+    return parse_tagged(Path(source), str(source), labelled=labelled, form=form, **told)
+
+
+def parse_tagged(
+    source: Source, where: str, *, labelled: bool = True, **told: Any
+) -> TaggedSentences:
+    """Sentences from a file or its bytes, which messages call `where`; see `read_tagged`."""
     options = {one.name: told.pop(one.name) for one in fields(TagOptions) if one.name in told}
     dialect = Dialect(**{name: told.pop(name) for name in list(told) if name in _WRITTEN})
     if told:
         known = [*(one.name for one in fields(TagOptions)), *_WRITTEN, "labelled"]
         raise ArgumentError(next(iter(told)), "is no option", closest(next(iter(told)), known))
     given = TagOptions(**options)
-    conllu = is_conllu(path) if given.form is None else given.form == "conllu"
     with reading(where):
-        encoding, mark = encoding_and_mark(path, where, dialect.encoding)
-    lines = list(lines_of(path, where, Layout(encoding, ""), "\n"))
+        encoding, mark = encoding_and_mark(source, where, dialect.encoding)
+    lines = list(lines_of(source, where, Layout(encoding, ""), "\n"))
+    conllu = given.form == "conllu"
     plan = _conllu_plan(lines, given, where) if conllu else _plan(lines, given, dialect, where)
     if plan.tag is None and labelled:
         raise FormatError(where, "found one column", "a column of words and one of tags")

@@ -20,7 +20,7 @@ from elman.data.sets import catalogue
 from elman.data.synthetic import adding
 from elman.errors import ArgumentError, DataError
 
-__all__ = ["labelled_names", "load"]
+__all__ = ["labelled_names", "load", "split_by_hash"]
 
 _TEST_SHARE = 0.2  # of each class, where a set has no test part of its own
 _CLASSIFICATION = "sequence_classification"
@@ -89,7 +89,7 @@ def _digits(name: str, part: str) -> LabelledSequences:
     digits: Any = load_digits()
     values = (digits.images / 16).astype(np.float32)
     whole = _labelled(name, list(values), digits.target, [f"column {k}" for k in range(8)])
-    return whole.select(_split(digits.target, part))
+    return whole.select(split_by_hash(digits.target, part))
 
 
 def _mnist(name: str, part: str) -> LabelledSequences:
@@ -136,7 +136,7 @@ def _archive(
 def _ecg5000(name: str, part: str) -> LabelledSequences:
     rows, labels = _parsed("ECG5000/ECG5000_TRAIN.tsv", parse_rows)
     whole = _labelled(name, rows, labels)
-    return whole.select(_split(labels, part))
+    return whole.select(split_by_hash(labels, part))
 
 
 def _indoor_movement(name: str, part: str) -> LabelledSequences:
@@ -152,7 +152,7 @@ def _indoor_movement(name: str, part: str) -> LabelledSequences:
     labels = label_array([line[1] for line in lines])
     anchors = [f"anchor {k}" for k in range(1, 5)]
     whole = _labelled(name, rows, labels, anchors, ids)
-    return whole.select(_split(labels, part))
+    return whole.select(split_by_hash(labels, part))
 
 
 _LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
@@ -208,7 +208,7 @@ def _labelled(
     )
 
 
-def _split(labels: np.ndarray, part: str) -> np.ndarray:
+def split_by_hash(labels: np.ndarray, part: str) -> np.ndarray:
     """The rows of one part, in order: of each class the fifth that hashes lowest is the test."""
     key = [hashlib.sha256(str(row).encode()).digest() for row in range(len(labels))]
     test: list[int] = []
