@@ -1,4 +1,4 @@
-"""`elman data list|get|show|write`: the catalogue of public data sets; and what a file holds."""
+"""`elman data list|get|show|doctor|write`: public data sets; and what a file holds."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from rich.table import Table
 
 from elman.cli.completion import sets
 from elman.cli.console import note, print_json, progress_console, result_console, write_rows
+from elman.cli.doctor import doctor
 from elman.cli.exits import Command, options_of, termination_interrupts
 from elman.cli.inspection import print_inspected
 from elman.cli.options import own_options, takes
@@ -134,6 +135,7 @@ def _show(
 _ROLES = {name: option for name, option in SeriesWork.about.items() if name in READING}
 takes(_show, (SequenceWork.title, TABLE), (SeriesWork.title, _ROLES))
 app.command("show", cls=Command)(_show)
+app.command("doctor", cls=Command)(doctor)
 
 
 @app.command("write", cls=Command)

@@ -32,6 +32,7 @@ class LabelledTexts:
         groups: What each belongs to `[N]`, as an author; or None.
         place: What messages call a row of the source: "reviews.csv, line 17".
         rows: int64 `[N]`, the row of the source that each text is.
+        empty: How many texts were left out because they are empty.
     """
 
     texts: tuple[str, ...]
@@ -43,6 +44,7 @@ class LabelledTexts:
     groups: np.ndarray | None = None
     place: Callable[[int], str] = field(default=_numbered, repr=False)
     rows: Any = field(default=None, repr=False)
+    empty: int = 0
 
     def __post_init__(self) -> None:
         if self.rows is None:

@@ -33,11 +33,12 @@ from elman.parameters import text as some_text
 from elman.printable import closest, many
 
 __all__ = ["TagOptions", "TaggedSentences", "columns_content", "conllu_content", "read_tagged"]
-__all__ += ["is_conllu", "parse_tagged", "write_tagged"]
+__all__ += ["holds_tags", "is_conllu", "parse_tagged", "write_tagged"]
 
 NAMES = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 """The columns of CoNLL-U."""
 _ENDINGS = (".conllu", ".conllup")
+_COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".iobes")
 _ID = re.compile(r"([1-9][0-9]{0,8})(-[0-9]{1,9}|\.[1-9][0-9]{0,8})?|0\.[1-9][0-9]{0,8}")
 _GLOBAL = "# global.columns"
 _SENTENCE = re.compile(r"#\s*sent_id\s*=\s*(.*?)\s*")
@@ -84,8 +85,21 @@ def is_conllu(path: str | os.PathLike[str]) -> bool:
     >>> is_conllu("train.conllu.gz"), is_conllu("train.conll")
     (True, False)
     """
-    name = os.fspath(path).lower()
-    return name.endswith((*_ENDINGS, *(one + packed for one in _ENDINGS for packed in PACKED)))
+    return _ends(path, _ENDINGS)
+
+
+def holds_tags(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is, by its name, a file of words and tags.
+
+    >>> holds_tags("train.conllu"), holds_tags("eng.iob2.gz"), holds_tags("train.txt")
+    (True, True, False)
+    """
+    return _ends(path, (*_ENDINGS, *_COLUMNS))
+
+
+def _ends(path: str | os.PathLike[str], endings: tuple[str, ...]) -> bool:
+    packed = tuple(one + more for one in endings for more in PACKED)
+    return os.fspath(path).lower().endswith((*endings, *packed))
 
 
 def read_tagged(

@@ -236,6 +236,7 @@ def _of_table(table: Table, told: _Told) -> LabelledTexts:
         groups=groups,
         place=table.where,
         rows=kept,
+        empty=table.rows - len(kept),
     )
 
 

@@ -175,7 +175,13 @@ def _found(
 ) -> LabelledTexts:
     places = kept.places
     return LabelledTexts(
-        tuple(kept.texts), labels, tuple(ids), name, notes, place=lambda row: places[row]
+        tuple(kept.texts),
+        labels,
+        tuple(ids),
+        name,
+        notes,
+        place=lambda row: places[row],
+        empty=kept.empty,
     )
 
 

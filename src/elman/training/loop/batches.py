@@ -11,11 +11,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from elman.errors import ArgumentError
+from elman.data.batch_plans import cut_rows, padded_steps
 
 __all__ = ["ExampleSet", "batch_rows", "batches", "checksum", "padded_share"]
-
-_SIMILAR = 0.95  # rows are similar whose lengths are within this share of the longest
 
 
 class ExampleSet(Protocol):
@@ -94,37 +92,8 @@ def batch_rows(
         ArgumentError: A row is longer than `batch_tokens`.
     """
     order = np.arange(len(examples)) if draws is None else examples.drawn(draws)
-    if batch_tokens is None:
-        return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    steps = np.maximum(examples.steps(), 1)
-    order = order[np.argsort(-steps[order], kind="stable")]  # equal lengths stay shuffled
-    cut = []
-    for bucket, size in _buckets(steps[order], batch_tokens):
-        rows = order[bucket]
-        if draws is not None:
-            draws.shuffle(rows)
-        cut += [rows[start : start + size] for start in range(0, len(rows), size)]
-    return cut if draws is None else [cut[k] for k in draws.permutation(len(cut))]
-
-
-def _buckets(steps: Int[np.ndarray, "N"], tokens: int) -> Iterator[tuple[slice, int]]:
-    """Rows, longest first, of similar lengths, and how many of them make a batch.
-
-    A bucket is filled up to whole batches from the next shorter rows: only the last batch of all
-    may be short.
-    """
-    start = 0
-    while start < len(steps):
-        longest = int(steps[start])
-        if longest > tokens:
-            raise ArgumentError(
-                "batch_tokens", f"found {tokens}", f"at least {longest}, the longest sequence"
-            )
-        size = tokens // longest
-        similar = np.searchsorted(-steps, -_SIMILAR * longest, side="right") - start
-        stop = start + -(-int(similar) // size) * size
-        yield slice(start, stop), size
-        start = stop
+    steps = np.zeros(0, np.int64) if batch_tokens is None else examples.steps()
+    return cut_rows(steps, order, batch_size, batch_tokens, draws)
 
 
 def padded_share(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> float:
@@ -142,8 +111,7 @@ def padded_share(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> f
     if examples.lengths is None:
         return 0.0
     steps = examples.steps()
-    computed = sum(len(rows) * max(1, int(steps[rows].max())) for rows in cut)
-    return 1.0 - int(steps.sum()) / computed
+    return 1.0 - int(steps.sum()) / padded_steps(steps, cut)
 
 
 def checksum(tensors: Iterable[Tensor | None]) -> str:
