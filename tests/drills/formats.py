@@ -19,6 +19,7 @@ import numpy as np
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 
+from tests.drills.lines import lines_changed, objects_changed, read_lines
 from tests.drills.mutations import NUMBERS, VALUES, bytes_changed, value_changed
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -212,7 +213,8 @@ def idx_changed(draws: random.Random, content: bytes) -> bytes:
 
 def read_table(path: Path) -> None:
     """As labelled sequences, as series, and as what it would be shown."""
-    from elman.data import as_panel
+    from elman.data import as_panel, read_texts
+    from elman.data.doctor import examined, part_of
     from elman.data.inspection import inspected
     from elman.data.readers import read
     from elman.errors import ElmanError
@@ -226,6 +228,8 @@ def read_table(path: Path) -> None:
         lambda: as_panel(str(path)),
         lambda: as_panel(str(path), target="x", time="t", series="id", timezone="Europe/Paris"),
         lambda: as_panel(str(path), target="x", past="y", frequency="D", repair="numbers"),
+        lambda: examined(part_of(read_texts(path, text="y", label="t"))),
+        lambda: read_texts(path, drop_empty=True, numbers_as_text=True, text="x", label="y"),
     ):
         try:
             use()
@@ -449,6 +453,8 @@ FORMATS = {
     "idx": Format(read_idx, (idx_changed,)),
     "csv": Format(read_table, (table_text_changed,)),
     "ts": Format(read_archived, (archived_changed,)),
+    "ndjson": Format(read_table, (objects_changed,)),
+    "conllu": Format(read_lines, (lines_changed,)),
     "parquet": Format(read_table, (parquet_changed,)),
     "toml": Format(read_config, (toml_changed,)),
     "jsonl": Format(read_journal, (journal_changed,)),

@@ -6,6 +6,7 @@ What stands beside them under other names are files that once broke the law of `
 from __future__ import annotations
 
 import gzip
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,8 @@ def arrays(npz: Path, idx: Path) -> None:
     (idx / "floats.idx").write_bytes(b"\0\0\x0d" + header[3:] + images.astype(">f4").tobytes())
 
 
-def tables(csv: Path, parquet: Path) -> None:
-    """The same rows as text and as Parquet."""
+def tables(csv: Path, parquet: Path, ndjson: Path) -> None:
+    """The same rows as text, as Parquet and as JSON lines."""
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet
@@ -77,11 +78,31 @@ def tables(csv: Path, parquet: Path) -> None:
     (csv / "rows.csv").write_text(ROWS, encoding="utf-8")
     (csv / "packed.csv").write_bytes(gzip.compress(ROWS.encode(), mtime=0))
     (csv / "tabs.csv").write_text(ROWS.replace(",", "\t"), encoding="utf-8")
+    names, *rows = (line.split(",") for line in ROWS.splitlines())
+    objects = (json.dumps(dict(zip(names, map(_cell, row), strict=True))) for row in rows)
+    (ndjson / "rows.ndjson").write_text("\n".join(objects) + "\n", encoding="utf-8")
     table = pa.csv.read_csv(pa.BufferReader(ROWS.encode()))
     pa.parquet.write_table(table, parquet / "rows.parquet")
     pa.parquet.write_table(
         table, parquet / "plain.parquet", use_dictionary=False, compression="none"
     )
+
+
+def _cell(text: str) -> float | str | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
+
+
+def sentences(conllu: Path) -> None:
+    """Words and tags, with all that CoNLL-U holds besides, and in columns."""
+    rest = "\t_" * 6
+    lines = ["# sent_id = a", f"1-2\tit's\t_\t_{rest}", f"1\tit\tit\tPRON{rest}"]
+    lines += [f"2\t's\tbe\tAUX{rest}", f"2.1\tso\tso\tADV{rest}", "", "# sent_id = b"]
+    lines += [f"1\t3 000\t3000\tNUM{rest}", "", ""]
+    (conllu / "sentences.conllu").write_text("\n".join(lines), encoding="utf-8")
+    (conllu / "columns.conllu").write_text("-DOCSTART- O\n\nEU B-ORG\nis O\n", encoding="utf-8")
 
 
 def runs(toml: Path, jsonl: Path, safetensors: Path) -> None:
@@ -129,7 +150,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     models(folders["model"])
     arrays(folders["npz"], folders["idx"])
-    tables(folders["csv"], folders["parquet"])
+    tables(folders["csv"], folders["parquet"], folders["ndjson"])
+    sentences(folders["conllu"])
     runs(folders["toml"], folders["jsonl"], folders["safetensors"])
     codecs(folders["json"], folders["pieces"], folders["txt"])
     kept = state.LSTMState(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))

@@ -187,7 +187,9 @@ class TextBaselines:
             raise BundleError("baselines", "numbers that are not finite", "save it again")
         unit, fitted_on, available, converged = facts.tolist()
         ngrams = NGrams(runs, unit)
-        return cls(majority, classes, ngrams, *maps, rarity, fitted_on, available, bool(converged))
+        bayes, logistic = maps
+        facts = (fitted_on, available, bool(converged))
+        return cls(majority, classes, ngrams, bayes, logistic, rarity, *facts)
 
 
 def most_runs(outputs: int) -> int:
@@ -215,7 +217,7 @@ def fit_texts(
     labels = checked_labels(labels)
     majority = majority_of(labels, weight)
     rows = np.flatnonzero(weight > 0)
-    some, labels, weight = [texts[k] for k in rows], labels[rows], weight[rows]
+    some, labels, weight = [texts[int(k)] for k in rows], labels[rows], weight[rows]
     if labels.ndim == 2:
         classes, index, outputs = np.zeros(0, dtype=np.int64), labels, labels.shape[1]
     else:

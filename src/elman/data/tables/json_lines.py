@@ -84,6 +84,8 @@ def _object(line: str, where: str) -> dict[str, Any]:
         row = json.loads(
             line.strip(), object_pairs_hook=lambda pairs: _without_doubles(pairs, where)
         )
+        escaped = row.items() if isinstance(row, dict) and "\\u" in line else ()
+        half = next(filter(_holds_half, escaped), None)
     except json.JSONDecodeError as error:
         found = f"is no JSON ({error.msg}, column {error.colno})"
         raise FormatError(where, found, "a JSON object on each line") from error
@@ -93,7 +95,7 @@ def _object(line: str, where: str) -> dict[str, Any]:
         raise FormatError(where, f"is no JSON that can be read ({error})", "plain rows") from error
     if not isinstance(row, dict):
         raise FormatError(where, f"found a {type(row).__name__}", "a JSON object on each line")
-    if "\\u" in line and (half := next(filter(_holds_half, row.items()), None)):
+    if half is not None:
         found = "found half of a surrogate pair, which is no character"
         raise FormatError(f"{where}, column {half[0]!r}", found, "a text of whole characters")
     return row
