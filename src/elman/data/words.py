@@ -53,12 +53,12 @@ class WordSequences(Sequences):
 
     def texts(self) -> list[list[str]]:
         """The words of each sequence."""
-        words = self.lexicon.words
-        return [[words[number] for number in row.tolist()] for row in self.rows()]
+        return [self.one(n) for n in range(len(self))]
 
     def one(self, index: int) -> list[str]:
         """The words of a single sequence."""
-        return self.select([index]).texts()[0]
+        row = self.values[index, : self.lengths[index]]
+        return [self.lexicon.words[number] for number in row.tolist()]
 
     def contents(self) -> Iterator[bytes]:
         """What is in each sequence: its words, whatever their numbers are."""

@@ -176,7 +176,7 @@ def tag_card(
 def named_tags(tags: np.ndarray, lengths: np.ndarray, names: Sequence[str]) -> list[list[str]]:
     """Indices of all real steps as the names of each sequence's tags."""
     each = np.split(tags, np.cumsum(lengths)[:-1])
-    return [[names[tag] for tag in row.tolist()] for row in each]
+    return [[str(names[tag]) for tag in row] for row in each]
 
 
 def _most(counts: Counter[int]) -> int:

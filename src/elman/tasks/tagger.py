@@ -58,7 +58,6 @@ class Tagger(SequenceEstimator):
     """
 
     _task = "tagger"
-    target = Target.CLASS_PER_STEP
 
     output: str = parameter(
         "crf",
@@ -100,6 +99,11 @@ class Tagger(SequenceEstimator):
     )
     input_dropout: float = parameter(0.0, share(), "Dropout rate of what the first layer reads.")
     bidirectional: bool = again(SequenceParameters, "bidirectional", True)
+
+    @property
+    def target(self) -> Target:
+        """A class for each step."""
+        return Target.CLASS_PER_STEP
 
     def predict_proba(self, X: Any) -> list[np.ndarray]:
         """The probability of each tag at each step; see the runtime's model.

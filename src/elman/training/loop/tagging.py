@@ -34,7 +34,7 @@ class PathLikelihood:
 
     allowed: Allowed | None = None
 
-    def __call__(self, outputs: PathScores, batch: Any) -> WeightedSum:
+    def __call__(self, outputs: Any, batch: Any, /) -> WeightedSum:
         """Sum over the rows."""
         scores, lengths = outputs.scores, _lengths(outputs.scores, batch)
         weights = torch.ones_like(scores[:, 0, 0]) if batch.weights is None else batch.weights
@@ -44,16 +44,18 @@ class PathLikelihood:
                 "one for each step, where whole paths are learnt",
                 "one for each sequence, or output='softmax'",
             )
-        within = outputs[1:]
-        if self.allowed is not None:
-            within = [
-                torch.where(torch.from_numpy(may).to(score.device), score, -torch.inf)
-                for score, may in zip(within, self.allowed, strict=True)
-            ]
-        totals = log_partition(scores, *within, lengths)
-        losses = totals - path_scores(scores, *within, batch.targets, lengths)
+        pairs, start, end = (self._within(k, score) for k, score in enumerate(outputs[1:]))
+        totals = log_partition(scores, pairs, start, end, lengths)
+        losses = totals - path_scores(scores, pairs, start, end, batch.targets, lengths)
         weights = weights.to(losses.dtype)
         return WeightedSum((losses * weights).sum(), (lengths * weights).sum())
+
+    def _within(self, part: int, score: Tensor) -> Tensor:
+        """Scores beside those of steps, -inf where it is not allowed; see `Transitions.within`."""
+        if self.allowed is None:
+            return score
+        may = torch.from_numpy(self.allowed[part]).to(score.device)
+        return torch.where(may, score, -torch.inf)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class PathAccuracy:
 
     allowed: Allowed | None = None
 
-    def __call__(self, outputs: PathScores | Tensor, batch: Any) -> WeightedSum:
+    def __call__(self, outputs: PathScores | Tensor, batch: Any, /) -> WeightedSum:
         """Sum over the real steps."""
         scores = outputs if isinstance(outputs, Tensor) else outputs.scores
         transitions = Transitions.zeros(scores.shape[2])
