@@ -186,6 +186,11 @@ class Subwords:
         }
 
     @cached_property
+    def _longest(self) -> int:
+        """The most bytes that become one token."""
+        return max((len(left + right) for left, right in self.plan.merges), default=1)
+
+    @cached_property
     def _symbols(self) -> tuple[int | None, ...]:
         """The symbol of each byte, or None."""
         return tuple(self._ids.get(character) for character in ALPHABET)
@@ -232,7 +237,8 @@ class Subwords:
                 if len(piece) < _LONG:
                     yield self._remembered[piece]
                 else:
-                    yield from merged_windows(self._first_symbols(piece), self._merges)
+                    symbols = self._first_symbols(piece)
+                    yield from merged_windows(symbols, self._merges, self._longest)
 
     def _segments(self, text: str) -> Iterator[tuple[bool, str]]:
         """The added tokens in a text, and what lies between them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -10,7 +11,8 @@ __all__ = ["Merge", "Merges", "merged", "merged_windows"]
 
 WINDOW = 2**14
 """Symbols that are merged together; what is longer is done window by window."""
-_TRIES = 32  # places in a window where the next one may begin, before the window grows
+_MOST_LONGEST = 512  # beyond, windows would take longer than the whole
+_TRIES = 32  # places in a window where the next one may begin; then the window grows
 
 
 class Merge(NamedTuple):
@@ -82,39 +84,50 @@ _GONE = -1
 
 
 def merged_windows(
-    symbols: Sequence[int], merges: Merges, window: int = WINDOW
+    symbols: Sequence[int], merges: Merges, longest: int, window: int = WINDOW
 ) -> Iterator[list[int]]:
     """What `merged` gives, in parts, with memory for a window of the symbols only.
 
-    A row of merged symbols is what the whole merges to if each two neighbours, taken apart and
-    merged again by themselves, are the same two: merges work on neighbours only, so the first one
-    that went across a border would do so there, too. So a window is left where the first symbol
-    of the next one passes that test beside the last of this one.
+    Merges work on neighbours only. So a row of merged symbols is what the whole merges to if each
+    two neighbours, taken apart and merged again by themselves, are the same two; and what stands
+    before a border in the result is what that part merges to. One of the last `longest` places
+    of a window is such a border, whatever follows. So what all beginnings of the text that end
+    at one of these places agree on is final.
 
     Args:
         symbols: N ≥ 1 of them.
         merges: By pair.
-        window: Symbols of a window, ≥ 4; it grows where no border is found.
+        longest: The most of them that become one.
+        window: Symbols of a window; it grows where nothing is final.
     """
+    window = max(window, 4 * longest) if longest <= _MOST_LONGEST else len(symbols)
     start, size = 0, window
-    found, starts = merged(symbols[:size], merges)
     while start + size < len(symbols):
-        for kept in _borders(len(found)):
-            begin = start + starts[kept]
-            following = merged(symbols[begin : begin + window], merges)
-            end = begin + (following[1][1] if len(following[0]) > 1 else window)
-            two = merged(symbols[start + starts[kept - 1] : end], merges)[0]
-            if two == [found[kept - 1], following[0][0]]:
-                yield found[:kept]
-                start, size, (found, starts) = begin, window, following
-                break
+        part = symbols[start : start + size]
+        found, starts = merged(part, merges)
+        kept = _final(part, found, starts, merges, longest)
+        if kept:
+            yield found[:kept]
+            start, size = start + starts[kept], window
         else:
             size *= 2
-            found, starts = merged(symbols[start : start + size], merges)
-    yield found
+    yield merged(symbols[start:], merges)[0]
 
 
-def _borders(count: int) -> range:
-    """Places in a window where the next may begin: from three quarters back to a quarter."""
-    first, last = 3 * count // 4, count // 4
-    return range(first, max(last, 0), -max(1, (first - last) // _TRIES))
+def _final(
+    part: Sequence[int], found: list[int], starts: list[int], merges: Merges, longest: int
+) -> int:
+    """How many of the merged symbols of a window are final; 0: none are known to be."""
+    last = bisect.bisect_right(starts, len(part) - 2 * longest) - 1
+    for kept in range(last, max(0, last - _TRIES), -1):
+        before, border = part[starts[kept - 1] : starts[kept]], starts[kept]
+        for end in range(len(part), len(part) - longest, -1):
+            behind = merged(part[border:end], merges)
+            first = (
+                part[border:end] if len(behind[1]) == 1 else part[border : border + behind[1][1]]
+            )
+            if merged([*before, *first], merges)[0] != [found[kept - 1], behind[0][0]]:
+                break
+        else:
+            return kept
+    return 0

@@ -192,7 +192,8 @@ class Segmenter:
         if UNUSED in self._model.kinds:
             found = iter([merged(symbols, self._merges, made)[0]] if symbols else [])
         else:
-            found = merged_windows(symbols, self._merges) if symbols else iter([])
+            longest = max(map(len, self._model.pieces))
+            found = merged_windows(symbols, self._merges, longest) if symbols else iter([])
         for run in found:
             for whole in run:
                 for symbol in self._used(whole, made):
