@@ -63,7 +63,7 @@ def test_both_are_scikit_learns_own(parts):
     fitted = fit_texts(texts, labels)
     counted = CountVectorizer(token_pattern=PATTERN, ngram_range=(1, 2))
     train, new = counted.fit_transform(texts), counted.transform(test)
-    weighted = TfidfTransformer().fit(train)
+    weighted = TfidfTransformer(sublinear_tf=True).fit(train)
     bayes = MultinomialNB().fit(train, labels)
     found = fitted.predict(test)
     assert list(found) == WORD_NAMES == list(fitted.names)

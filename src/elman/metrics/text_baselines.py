@@ -252,8 +252,9 @@ def _outputs(classes: int) -> int:
 
 
 def _weighted(counts: Counts, rarity: np.ndarray) -> Counts:
-    """Counts as TF-IDF: vectors of length 1."""
-    return counts._replace(counts=counts.counts * rarity[counts.columns]).scaled()
+    """Counts as TF-IDF, 1 + log of how often a run stands there: vectors of length 1."""
+    often = 1 + np.log(counts.counts)
+    return counts._replace(counts=often * rarity[counts.columns]).scaled()
 
 
 def _drawn(index: np.ndarray, most: int, seed: int) -> np.ndarray:

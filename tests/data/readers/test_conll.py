@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elman.data.readers import read
 from elman.data.readers.conll import (
     columns_content,
     conllu_content,
@@ -18,6 +19,7 @@ from elman.data.readers.conll import (
     write_tagged,
 )
 from elman.data.tagged import TaggedSentences
+from elman.data.words import WordSequences
 from elman.errors import ArgumentError, DataError, ElmanError, FormatError, ShapeError
 
 CONLLU = """\
@@ -263,6 +265,21 @@ def test_tags_fit_words(write):
         data.content([TAGS[0][1:], TAGS[1]])
     with pytest.raises(ShapeError, match="of 1 sentences"):
         data.content([TAGS[0]])
+
+
+def test_words_and_tags_are_sequences(write):
+    data = read(write(CONLLU + CONLLU.replace("s-", "t-")))
+    assert isinstance(data.sequences, WordSequences)
+    assert data.sequences.texts() == WORDS * 2
+    assert data.labels is not None
+    assert [row.tolist() for row in data.labels] == TAGS * 2
+    assert data.ids == ("s-1", "s-2", "t-1", "t-2")
+    assert read(write(CONLLU), label="XPOS").labels is not None
+    bare = read(write("to\nbe\n", "w.conll"), labelled=False)
+    assert bare.labels is None
+    alike = read(write("a X\nb Y\n\nc X\nd Y\n", "w.iob2")).labels
+    assert alike is not None
+    assert [row.tolist() for row in alike] == [["X", "Y"], ["X", "Y"]]
 
 
 def test_names():

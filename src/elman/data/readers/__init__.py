@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from elman.data.readers.conll import TagOptions, holds_tags, read_tagged
 from elman.data.readers.folder import holds_parts, holds_tables, read_folder
 from elman.data.readers.given import labelled_frame
 from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_pair
@@ -19,6 +22,7 @@ from elman.data.tables.columns import is_frame
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.reader import FORMATS, is_json_lines, is_table
 from elman.data.tables.unpacking import reading
+from elman.data.words import as_words
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import check_regular, open_regular
 
@@ -27,7 +31,8 @@ __all__ += ["options_of", "read", "read_given", "test_part"]
 
 _UNDERSTOOD = (
     f"a table ({FORMATS}), a folder with a table for each sequence, a .ts file, an .npz file with "
-    "X and y, or an idx pair (a folder, a prefix or the images file; its labels beside it)"
+    "X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a prefix or the "
+    "images file; its labels beside it)"
 )
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Columns))
 _WRITTEN = tuple(field.name for field in dataclasses.fields(Dialect))
@@ -46,8 +51,9 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
     Args:
         source: A table (`.csv`, `.tsv`, `.txt`, packed or not, or `.parquet`) in long or in wide
             form; a folder with one for each sequence; a `.ts` file, or rows of a class and its
-            series as the UCR archive has them; an `.npz` file; an idx pair (a folder, a prefix
-            like `folder/train`, or the images file); or a pandas, polars or Arrow table.
+            series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`, `.conll`,
+            `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`, or the
+            images file); or a pandas, polars or Arrow table.
         part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
             Other files have no parts: 'train' and None take the whole file.
         told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
@@ -55,7 +61,8 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
             `missing=` (how missing values are filled: `linear`, `previous`); see
             `elman.data.readers.table.Columns`. Of a text also `separator=`, `decimal=`,
             `encoding=`, where they are not to be found out. Of a folder also `labels=`: the table
-            of labels beside the files' names. Of `.npz` `ids=` and `axes=`.
+            of labels beside the files' names. Of `.npz` `ids=` and `axes=`. Of words and tags
+            `text=`, `label=`, `form=`, `comments=`: see `elman.data.readers.conll.TagOptions`.
 
     Raises:
         ArgumentError: An option is unknown or does not fit the format.
@@ -66,7 +73,7 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
     """
     if part not in (None, "train", "test"):
         raise ArgumentError("part", f"found {part!r}", "'train' or 'test'")
-    known = (*_FOLDER.options, *_NPZ.options)
+    known = (*_FOLDER.options, *_NPZ.options, *_TAGGED.options)
     if unknown := [name for name in told if name not in known]:
         raise ArgumentError(", ".join(unknown), "is no option", f"use {sorted(set(known))}")
     if is_frame(source):
@@ -224,15 +231,32 @@ def _read_idx(file: Path, part: str | None, _told: dict[str, Any]) -> LabelledSe
     return read_pair(images, labels, str(file))
 
 
+def _read_tagged(file: Path, part: str | None, told: dict[str, Any]) -> LabelledSequences:
+    """Words as sequences, with a tag at each step."""
+    _whole(file, part)
+    data = read_tagged(file, **told)
+    labels = None
+    if data.tags is not None:
+        labels = np.empty(len(data), dtype=object)
+        for row, tags in enumerate(data.tags):
+            labels[row] = np.array(tags)  # one by one: rows of one length would be a matrix
+    return LabelledSequences(as_words(data.words), labels, (), data.ids, data.name, data.notes)
+
+
 _TABLE = _Kind((*_COLUMNS, *_WRITTEN), _read_table)
 _FOLDER = _Kind((*_COLUMNS, *_WRITTEN, "labels"), _read_folder)
 _ARCHIVED = _Kind(("missing", "encoding", "labelled"), _read_archived)
 _NPZ = _Kind(("ids", "axes"), _read_npz)
 _IDX = _Kind((), _read_idx)
+_TAGGED = _Kind(
+    (*(one.name for one in dataclasses.fields(TagOptions)), "separator", "encoding", "labelled"),
+    _read_tagged,
+)
 _BY_NAME: tuple[tuple[Callable[[str], bool], _Kind], ...] = (
     (is_table, _TABLE),
     (is_ts, _ARCHIVED),
     (lambda name: Path(name).suffix.lower() == ".npz", _NPZ),
+    (holds_tags, _TAGGED),
 )
 
 

@@ -353,6 +353,8 @@ class _Reader:
                 expected = f"the {self._plan.width} of CoNLL-U, between tabs"
             elif line.startswith("#"):
                 expected += "; or comments='#' if that is what it is"
+            elif self._plan.separator == BLANKS:
+                expected += "; or separator='tab' if words hold blanks"
             raise FormatError(
                 f"{self._where}, line {place + 1}", f"found {many(len(fields), 'column')}", expected
             )
