@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import elman
-from elman.errors import ArgumentError, ShapeError
+from elman.errors import ArgumentError, DataError, ShapeError
 from elman.training import EpochEnd
 
 OPTIONS = {"cell": "gru", "units": 4, "epochs": 2, "validation": None, "per_step": True}
@@ -36,18 +36,44 @@ def test_steps_of_one_weight_are_their_sequence(make, y):
 
 @pytest.mark.parametrize(("make", "y"), TASKS)
 def test_steps_of_weight_zero_change_nothing(make, y):
-    """What stands at them is neither learnt nor scored; a padded array says the same."""
+    """What stands at them is not even read: neither learnt, scaled nor scored."""
     each = [(np.arange(n) % 2 == 0).astype(float) for n in LENGTHS]
-    other = [np.where(w == 0, row[::-1], row) for row, w in zip(y, each, strict=True)]
-    options = OPTIONS | {"baselines": make is elman.Classifier}
+    nothing = "?" if make is elman.Classifier else np.nan
+    other = [np.where(w == 0, nothing, row) for row, w in zip(y, each, strict=True)]
     padded = np.full((30, max(LENGTHS)), np.nan)
     for row, w in zip(padded, each, strict=True):
         row[: len(w)] = w
-    if make is elman.Regressor:  # whose scaler reads all targets
-        other = y
-    a, b = make(**options).fit(X, y, each), make(**options).fit(X, other, padded)
+    a, b = make(**OPTIONS).fit(X, y, each), make(**OPTIONS).fit(X, other, padded)
     np.testing.assert_array_equal(answers(a), answers(b))
     assert a.evaluate(X, y, each) == a.evaluate(X, other, padded)
+
+
+def test_sequences_of_weight_zero_need_no_target():
+    whole = np.ones(30)
+    whole[[3, 7]] = 0
+    options = OPTIONS | {"per_step": False}
+    for make, y in ((elman.Classifier, [f"{row[-1]}" for row in LABELS]),
+                    (elman.Regressor, [row[-1] for row in NUMBERS])):  # fmt: skip
+        lacking = np.array(y, dtype=object)
+        lacking[[3, 7]] = None
+        a, b = make(**options).fit(X, y, whole), make(**options).fit(X, lacking, whole)
+        assert a.evaluate(X, y, whole) == b.evaluate(X, lacking, whole)
+
+
+@pytest.mark.parametrize("chosen", ["last", "1:"])
+def test_steps_that_do_not_cost_set_no_scale(chosen):
+    """A target there may be anything, or missing."""
+    options = OPTIONS | {"cost_steps": chosen}
+    other = [row.copy() for row in NUMBERS]
+    for row in other:
+        row[0 : len(row) - 1 if chosen == "last" else 1] = -999
+    lacking = [np.where(row == -999, np.nan, row) for row in other]
+    models = [elman.Regressor(**options).fit(X, y) for y in (NUMBERS, other, lacking)]
+    for model in models[1:]:
+        np.testing.assert_array_equal(answers(model), answers(models[0]))
+        assert model.evaluate(X, lacking) == models[0].evaluate(X, NUMBERS)
+    with pytest.raises(DataError, match="found nan"):
+        elman.Regressor(**OPTIONS).fit(X, lacking)
 
 
 def test_the_loss_is_weighed():

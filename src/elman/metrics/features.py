@@ -14,6 +14,7 @@ __all__ = [
     "averaged",
     "check_chosen",
     "chosen_steps",
+    "counted",
     "flattened",
     "real_steps",
     "step_weights",
@@ -126,6 +127,18 @@ def step_weights(
     if weight is None:
         return mask * 1.0
     return mask * (weight if weight.ndim == 2 else weight[:, None])
+
+
+def counted(
+    sequences: Sequences, weight: np.ndarray | None, chosen: str | None = None
+) -> np.ndarray | None:
+    """Which sequences count `[N]`, or which steps `[N, T]`, as bool; None: all of them.
+
+    Those of weight 0 do not, nor steps that were not chosen. Arguments and errors as of
+    `step_weights`.
+    """
+    weight = step_weights(sequences, weight, chosen)
+    return None if weight is None else weight > 0
 
 
 def weights_of_steps(weight: np.ndarray | None, lengths: np.ndarray) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from elman.bundle import Bundle
 from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics.baselines import ClassificationBaselines
-from elman.metrics.features import weights_of_steps
+from elman.metrics.features import counted, weights_of_steps
 from elman.metrics.scorecards import card_notes, class_card, label_card
 from elman.runtime.class_scores import class_scores, found_by_class
 from elman.runtime.network import NetworkStepper
@@ -152,7 +152,8 @@ class ClassifierModel(SequenceModel):
         """
         if self.per_step:
             return self._step_scores(sequences, y, weight)
-        labels = check_labels(y, len(sequences))
+        read = counted(sequences, weight)
+        labels = check_labels(y, len(sequences), counted=read)
         if self.multilabel != (labels.ndim == 2):
             found = "several labels a sequence" if labels.ndim == 2 else "one label a sequence"
             raise _other_labels(found)
@@ -176,9 +177,12 @@ class ClassifierModel(SequenceModel):
         self, sequences: Sequences, y: Any, weight: np.ndarray | None
     ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
         """The same over all real steps, each with its own weight or its sequence's."""
-        true, known = check_step_labels(y, sequences)
+        read, real = counted(sequences, weight), sequences.real
+        true, known = check_step_labels(y, sequences, counted=read)
         true = label_indices(known, self.classes_)[true]  # -1 where a class was not trained
-        real = sequences.real
+        if read is not None:  # what was not read has no class: any that counts
+            read = real & (read if read.ndim == 2 else read[:, None])
+            true = np.where(read, true, true[read][0])
         each = weights_of_steps(weight, sequences.lengths)
         return self._class_scores(true[real], self.outputs(sequences)[real], each), true[real], each
 

@@ -11,7 +11,7 @@ from elman.bundle import Bundle
 from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics.baselines import RegressionBaselines
-from elman.metrics.features import check_chosen, real_steps, step_weights, weights_of_steps
+from elman.metrics.features import check_chosen, counted, real_steps, step_weights, weights_of_steps
 from elman.metrics.scorecards import number_card
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_numbers
@@ -92,7 +92,8 @@ class RegressorModel(SequenceModel):
         `by_output`, the same for each. Steps that did not count in training (`cost_steps`) do not
         count here.
         """
-        targets = check_numbers(y, sequences, self.per_step)
+        read = counted(sequences, weight, self._cost_steps)
+        targets = check_numbers(y, sequences, self.per_step, counted=read)
         outputs = self.blueprint.output_size
         if targets.ndim == (2 if self.per_step else 1):
             targets = targets[..., None]

@@ -25,7 +25,9 @@ __all__ = [
 ]
 
 
-def check_labels(y: Any, sequences: int, where: str = "y") -> np.ndarray:
+def check_labels(
+    y: Any, sequences: int, where: str = "y", counted: np.ndarray | None = None
+) -> np.ndarray:
     """Class labels, one a sequence, or several labels a sequence as 0 and 1.
 
     >>> check_labels(["a", "b"], 2).tolist()
@@ -36,6 +38,8 @@ def check_labels(y: Any, sequences: int, where: str = "y") -> np.ndarray:
             0 and 1.
         sequences: N, as X has it.
         where: What messages call y.
+        counted: Which sequences count `[N]`; None: all. The label of one that does not is not
+            read, and another's takes its place.
 
     Returns:
         `[N]` of kind str, int64, float64 (whole numbers) or bool; or `[N, L]` int64.
@@ -54,6 +58,9 @@ def check_labels(y: Any, sequences: int, where: str = "y") -> np.ndarray:
         raise ShapeError(
             where, f"shape {labels.shape}", "labels [N], or several a sequence as 0 and 1 [N, L]"
         )
+    if counted is not None and counted.any():
+        labels = labels.copy()
+        labels[~counted] = labels[counted][0]
     labels = _of_one_kind(labels, where)
     if labels.ndim == 2:
         if labels.dtype.kind not in "iufb" or not np.isin(labels, (0, 1)).all():
@@ -101,7 +108,11 @@ def _kind(label: Any) -> str:
 
 
 def check_step_labels(
-    y: Any, sequences: Sequences, classes: np.ndarray | None = None, where: str = "y"
+    y: Any,
+    sequences: Sequences,
+    classes: np.ndarray | None = None,
+    where: str = "y",
+    counted: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A class label for each step, as indices.
 
@@ -110,9 +121,11 @@ def check_step_labels(
         sequences: X, which tells how many steps each row has.
         classes: The sorted labels that there are; None: those of y.
         where: What messages call y.
+        counted: Which sequences count `[N]`, or which steps `[N, T]`; None: all. The label of a
+            step that does not is not read.
 
     Returns:
-        Indices `[N, T]` int64, zero past each length; and the classes, sorted.
+        Indices `[N, T]` int64, zero past each length and where nothing counts; and the classes, sorted.
 
     Raises:
         ShapeError: Another number of rows or steps.
@@ -121,6 +134,9 @@ def check_step_labels(
     y = plain_rows(y)
     _check_count(y, len(sequences), where, "rows of labels")
     whole = isinstance(y, np.ndarray) and y.ndim >= 2
+    read = sequences.real
+    if counted is not None:
+        read &= counted if counted.ndim == 2 else counted[:, None]
     if whole and y.shape[1:] != sequences.values.shape[1:2]:
         raise ShapeError(
             where, f"shape {y.shape}", f"[N, T] of {sequences.values.shape[1]} steps, or a list"
@@ -132,7 +148,9 @@ def check_step_labels(
             raise ShapeError(f"{where}[{n}]", f"found {row!r}", "a label for each step")
         if len(row) != steps:
             raise ShapeError(f"{where}[{n}]", f"{len(row)} labels for {steps} steps", "one each")
-        rows.append(check_labels(row, int(steps), f"{where}[{n}]"))
+        if not read[n, :steps].all():
+            row = [label for label, known in zip(row, read[n], strict=False) if known]
+        rows.append(check_labels(row, len(row), f"{where}[{n}]"))
         if rows[-1].ndim != 1:
             raise ShapeError(f"{where}[{n}]", f"shape {rows[-1].shape}", "one label for each step")
     kinds = {_KINDS[row.dtype.kind] for row in rows if len(row)}
@@ -145,9 +163,8 @@ def check_step_labels(
     if (index < 0).any():
         strange = flat[index < 0][0].item()
         raise DataError(where, f"label {strange!r}", f"one of the classes {known.tolist()}")
-    real = np.arange(sequences.values.shape[1]) < sequences.lengths[:, None]
-    found = np.zeros(real.shape, np.int64)
-    found[real] = index
+    found = np.zeros(read.shape, np.int64)
+    found[read] = index
     return found, known
 
 
@@ -186,7 +203,11 @@ def classes_from(tensors: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def check_numbers(
-    y: Any, sequences: Sequences, per_step: bool = False, where: str = "y"
+    y: Any,
+    sequences: Sequences,
+    per_step: bool = False,
+    where: str = "y",
+    counted: np.ndarray | None = None,
 ) -> np.ndarray:
     """Numbers to be predicted, for each sequence or for each step.
 
@@ -196,6 +217,8 @@ def check_numbers(
         sequences: X, checked.
         per_step: Whether a target belongs to each step.
         where: What messages call y.
+        counted: Which sequences count `[N]`, or which steps `[N, T]`; None: all. Nothing that does
+            not count is read: it may be NaN, and zero takes its place.
 
     Returns:
         float64 of y's rank; per step `[N, T]` or `[N, T, K]`, zero past each length.
@@ -205,18 +228,26 @@ def check_numbers(
         DataError: A value is NaN, infinite, or beyond float32's range.
     """
     if per_step:
-        return _check_steps(y, sequences, where)
+        return _check_steps(y, sequences, where, counted=counted)
     numbers = _floats(y, where, "one target a sequence; for one a step set per_step=True")
     _check_count(numbers, len(sequences), where, "targets")
     if numbers.ndim not in (1, 2) or 0 in numbers.shape[1:]:
         raise ShapeError(
             where, f"shape {numbers.shape}", "targets [N] or [N, K]; for steps set per_step=True"
         )
+    if counted is not None:
+        numbers[~counted] = 0
     _check_finite(numbers, where)
     return numbers
 
 
-def _check_steps(y: Any, sequences: Sequences, where: str, what: str = "target") -> np.ndarray:
+def _check_steps(
+    y: Any,
+    sequences: Sequences,
+    where: str,
+    what: str = "target",
+    counted: np.ndarray | None = None,
+) -> np.ndarray:
     y = plain_rows(y)
     _check_count(y, len(sequences), where, f"{what}s")
     length = sequences.values.shape[1]
@@ -231,6 +262,8 @@ def _check_steps(y: Any, sequences: Sequences, where: str, what: str = "target")
                 f"one {what} for each step: [T_i]" + (" or [T_i, K]" if what == "target" else ""),
             )
         row = row[:steps]
+        if counted is not None:
+            row[~np.broadcast_to(counted[n], length)[:steps]] = 0
         _check_finite(row, f"{where}[{n}]")
         if padded is None:
             padded = np.zeros((len(sequences), length, *row.shape[1:]))
@@ -318,7 +351,7 @@ def _floats(y: Any, where: str, expected: str) -> np.ndarray:
     try:
         array = np.asarray(y)
         if array.dtype.kind in "fiub":
-            return array.astype(np.float64)
+            return array.astype(np.float64)  # a copy
         if array.dtype == object and not any(isinstance(one, str | bytes) for one in array.flat):
             return array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:

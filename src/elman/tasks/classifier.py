@@ -15,7 +15,7 @@ from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import Sequences, as_sequences
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.metrics.baselines import fit_classification
-from elman.metrics.features import weights_of_steps
+from elman.metrics.features import counted, weights_of_steps
 from elman.parameters import Kind, documented, flag, parameter, real, share, text
 from elman.runtime.targets import (
     check_labels,
@@ -186,13 +186,15 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         if _belong_to_steps(told, y, sequences):
             _check_kind(known, Target.CLASS_PER_STEP)
             strict = None if known is None or known.open else known.classes
-            index, own = check_step_labels(y, sequences, strict)
+            weight = check_weight(sample_weight, sequences, per_step=True)
+            read = counted(sequences, weight)
+            index, own = check_step_labels(y, sequences, strict, counted=read)
             classes, place = _settled(own, known)
             targets = np.where(sequences.real, place[index], 0)
-            weight = check_weight(sample_weight, sequences, per_step=True)
             part = Part(sequences, targets, weight, Target.CLASS_PER_STEP).counted()
             return part, _Known(classes, part.kind)
-        labels = check_labels(y, len(sequences))
+        weight = check_weight(sample_weight, sequences)
+        labels = check_labels(y, len(sequences), counted=counted(sequences, weight))
         if is_column(y):
             warnings.warn(
                 "A column-vector y was passed when a 1d array was expected: it is read as one "
@@ -202,7 +204,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             )
         kind = Target.LABELS if labels.ndim == 2 else Target.CLASS
         _check_kind(known, kind)
-        part = Part(sequences, labels, check_weight(sample_weight, sequences), kind).counted()
+        part = Part(sequences, labels, weight, kind).counted()
         if kind is Target.LABELS:
             return part, _Known(_several(labels, known), kind)
         classes, _ = _settled(np.unique(part.targets), known)

@@ -12,7 +12,7 @@ from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import as_sequences
 from elman.errors import ArgumentError, ShapeError
 from elman.metrics.baselines import fit_regression
-from elman.metrics.features import check_chosen, step_weights
+from elman.metrics.features import check_chosen, counted, step_weights
 from elman.parameters import documented, flag, parameter, text, whole
 from elman.runtime.targets import check_numbers, check_weight
 from elman.targets import Target
@@ -126,8 +126,9 @@ class Regressor(RegressorMixin, SequenceEstimator):
         `[T_i, K]`.
         """
         sequences = as_sequences(X, features=self._features())
-        targets = check_numbers(y, sequences, self.per_step)
         weight = check_weight(sample_weight, sequences, self.per_step)
+        read = counted(sequences, weight, self.cost_steps)
+        targets = check_numbers(y, sequences, self.per_step, counted=read)
         single = targets.ndim == (2 if self.per_step else 1)
         if single:
             targets = targets[..., None]
@@ -140,7 +141,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         for one in (parts.train, parts.validation):
             if one is not None:  # a loss over no step at all would be zero
                 step_weights(one.sequences, None, self.cost_steps)
-        scaler = _target_scaler(parts.train, warm)
+        scaler = _target_scaler(parts.train, warm, self.cost_steps)
         return Learning(
             _scaled(parts, scaler),
             own_loss(self.loss, MeanSquaredError(self.cost_steps), self.cost_steps),
@@ -208,12 +209,16 @@ class _Known(NamedTuple):
     open: bool = False
 
 
-def _target_scaler(train: Part, warm: Any) -> Scaler:
-    """Of the training part; or the fitted model's, which its weights are used to."""
+def _target_scaler(train: Part, warm: Any, chosen: str | None) -> Scaler:
+    """Of what counts of the training part; or the fitted model's, which its weights are used to."""
     if warm is not None and len(warm.target_scaler.mean) == train.targets.shape[-1]:
         return warm.target_scaler
-    lengths = train.sequences.lengths if train.kind.per_step else None
-    return Scaler.fit(train.targets, lengths)
+    if not train.kind.per_step:
+        return Scaler.fit(train.targets)
+    steps = counted(train.sequences, train.weight, chosen)
+    if steps is not None and steps.ndim == 1:
+        steps = None  # sequences that do not count are left out of a part
+    return Scaler.fit(train.targets, train.sequences.lengths, steps)
 
 
 def _scaled(parts: Parts, scaler: Scaler) -> Parts:

@@ -30,18 +30,24 @@ class Scaler:
     deviation: np.ndarray
 
     @classmethod
-    def fit(cls, values: np.ndarray, lengths: np.ndarray | None = None) -> Scaler:
+    def fit(
+        cls,
+        values: np.ndarray,
+        lengths: np.ndarray | None = None,
+        counted: np.ndarray | None = None,
+    ) -> Scaler:
         """Learn mean and deviation of each feature.
 
         Args:
             values: `[N, T, I]`, or `[N, I]` without time.
             lengths: `[N]`, each in 0…T: only real steps count; None: all steps do.
+            counted: Of these the ones that count: bool `[N, T]`, or `[N]` without time; None: all.
 
         Raises:
             ShapeError: The rank is not 2 or 3, or the lengths do not fit.
             DataError: There is no step to learn from.
         """
-        rows = _real_rows(values, lengths)
+        rows = _real_rows(values, lengths, counted)
         if not len(rows):
             raise DataError("values", "found no steps", "at least one, to learn the scale from")
         lowest, highest = rows.min(axis=0), rows.max(axis=0)
@@ -102,9 +108,16 @@ def _real(values: np.ndarray, lengths: Any) -> np.ndarray:
     return np.arange(values.shape[1]) < lengths[:, None]
 
 
-def _real_rows(values: np.ndarray, lengths: np.ndarray | None) -> np.ndarray:
+def _real_rows(
+    values: np.ndarray, lengths: np.ndarray | None, counted: np.ndarray | None
+) -> np.ndarray:
     if values.ndim not in (2, 3):
         raise ShapeError("values", f"shape {values.shape}", "pass [N, T, I] or [N, I]")
+    if counted is not None:
+        if counted.shape != values.shape[:-1]:
+            found = f"shape {counted.shape} beside values {values.shape}"
+            raise ShapeError("counted", found, "pass one for each step, or row")
+        return values[counted if lengths is None else counted & _real(values, lengths)]
     if lengths is not None:
         return values[_real(values, lengths)]
     return values.reshape(-1, values.shape[-1])
