@@ -146,3 +146,85 @@ def test_a_forecaster_keeps_how_its_file_is_written(tmp_path):
     kept = elman.load(tmp_path / "m.elman")
     assert kept.reading == told
     assert kept.predict(tmp_path / "s.csv").mean.shape == (1, 2, 1)
+
+
+def names() -> list[str]:
+    return [f"s{n}" for n in range(N)]
+
+
+def test_weights_and_groups_beside_a_table_go_by_name(tmp_path):
+    """As labels do, whichever table it is, and from `partial_fit` on, too."""
+    frame = by_index(long_frame())
+    features = frame[["a", "b"]]
+    frame.reset_index().drop(columns="kind").to_csv(tmp_path / "t.csv", index=False)
+    weight = pandas.Series(np.linspace(0, 2, N), names())
+    groups = pandas.Series(np.arange(N) // 3, names())
+    labels = pandas.Series(Y, names())
+    options = SMALL | {"validation": 0.4}
+    expected = Classifier(**options).fit(X, Y, weight.to_numpy(), groups.to_numpy())
+    rows = frame.index.get_level_values(0)
+    mixed = labels[::-1], weight[::-1], groups[::-1]
+    from_file = Classifier(**options).fit(tmp_path / "t.csv", *mixed)
+    same(from_file, X, expected.predict_proba(X))
+    for w, g in ((weight[::-1], groups[::-1]), (weight[rows].to_numpy(), groups[rows].to_numpy()),
+                 (weight[rows].set_axis(frame.index), groups)):  # fmt: skip
+        same(Classifier(**options).fit(features, labels, w, g), X, expected.predict_proba(X))
+    with pytest.raises(DataError, match="sample_weight: has no weight for the sequence 's0'"):
+        Classifier(**SMALL).fit(features, Y, weight[1:])
+    with pytest.raises(DataError, match="groups: has no group for the sequence 's3'"):
+        Classifier(**SMALL).fit(features, Y, groups=groups.drop("s3"))
+    one, other = Classifier(**SMALL), Classifier(**SMALL)
+    one.partial_fit(X, Y, ["low", "high"], weight.to_numpy())
+    other.partial_fit(features, labels[::-1], ["low", "high"], weight[::-1])
+    np.testing.assert_array_equal(one.predict_proba(X), other.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore:X was read as one sequence a row")
+def test_rows_in_another_order_than_a_wide_frame():
+    wide = pandas.DataFrame({f"t{k}": [x[min(k, len(x) - 1), 0] for x in X] for k in range(3)},
+                            names())  # fmt: skip
+    labels, weight = pandas.Series(Y, names()), pandas.Series(np.arange(N), names())
+    one = Classifier(**SMALL).fit(wide, Y, weight.to_numpy())
+    other = Classifier(**SMALL).fit(wide, labels[::-1], weight[::-1])
+    np.testing.assert_array_equal(one.predict_proba(wide), other.predict_proba(wide))
+    with pytest.raises(ShapeError, match="sample_weight: has another index than X"):
+        Classifier(**SMALL).fit(wide, Y, weight.rename({"s1": "s99"}))
+
+
+def test_a_column_of_groups_and_what_to_read():
+    """The options that messages advise are those that `fit` takes."""
+    frame = long_frame().assign(patient="p", note="text")
+    frame["patient"] = [f"p{int(name[1:]) // 3}" for name in frame["id"]]
+    options = SMALL | {"validation": 0.4}
+    expected = Classifier(**options).fit(X, Y, groups=np.arange(N) // 3)
+    with pytest.raises(DataError, match="features=, or what to ignore="):
+        Classifier(**options).fit(frame, "kind", groups="patient")
+    for told in ({"ignore": ["note"]}, {"features": ["a", "b"]}):
+        model = Classifier(**options).fit(frame, "kind", groups="patient", **told)
+        assert model.result_["validation"] == expected.result_["validation"]
+        same(model, frame, expected.predict_proba(X))
+    with pytest.raises(ArgumentError, match=r"featurs: is no option of a table; did you mean 'f"):
+        Classifier(**options).fit(frame, "kind", featurs=["a"])
+    with pytest.raises(ArgumentError, match="separator: does not apply to this X"):
+        Classifier(**options).fit(frame, "kind", separator=";")
+    with pytest.raises(ArgumentError, match="groups: 'patient', and X is no table"):
+        Classifier(**options).fit(X, Y, groups="patient")
+    with pytest.raises(DataError, match=r"no group column"):
+        Classifier(**options).fit(frame, "kind", groups="pateint", ignore=["note", "patient"])
+
+
+def test_what_goes_on_and_what_tries_rates_takes_tables(tmp_path):
+    frame = long_frame({"id": "unit"})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    expected = Classifier(**SMALL).partial_fit(X, Y, ["low", "high"]).partial_fit(X, Y)
+    model = Classifier(**SMALL).partial_fit(frame, "kind", ["low", "high"], series="unit")
+    model.partial_fit(tmp_path / "t.csv")
+    same(model, frame, expected.predict_proba(X))
+    rates = elman.learning_rate_range(Classifier(**SMALL), X, Y, steps=20)
+    fresh = Classifier(**SMALL)
+    for given in (frame, str(tmp_path / "t.csv")):
+        found = elman.learning_rate_range(fresh, given, "kind", steps=20, series="unit")
+        assert found.losses == rates.losses
+    assert not fresh.reading
+    numbers = frame.assign(kind=frame["kind"] == "high").astype({"kind": float})
+    Regressor(**SMALL).partial_fit(numbers, "kind", series="unit").partial_fit(numbers)

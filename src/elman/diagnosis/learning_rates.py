@@ -57,12 +57,13 @@ class LearningRates:
 def learning_rate_range(
     estimator: Any,
     X: Any,
-    y: Any,
+    y: Any = None,
     sample_weight: Any = None,
     *,
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 100,
+    **table: Any,
 ) -> LearningRates:
     """Try learning rates: each step of a short training has a larger one than the step before.
 
@@ -86,6 +87,7 @@ def learning_rate_range(
         lowest: The first step's learning rate, > 0.
         highest: The last step's, larger.
         steps: How many, ≥ 10.
+        table: How a table is read, as `fit` takes it.
 
     Raises:
         ArgumentError: The estimator is another, a range is empty, or as `fit`.
@@ -98,7 +100,7 @@ def learning_rate_range(
     if first >= last:
         raise ArgumentError("lowest", f"{first:g}, and highest is {last:g}", "a smaller one")
     rates = np.geomspace(first, last, whole_number("steps", steps, 10))
-    losses = estimator.losses_at(X, y, rates.tolist(), sample_weight)
+    losses = estimator.losses_at(X, y, rates.tolist(), sample_weight, **table)
     if len(losses) < 3:
         raise DataError("X", "the loss is not finite", "smaller numbers, or a smaller lowest")
     rates, smoothed = rates[: len(losses)], _smoothed(losses)

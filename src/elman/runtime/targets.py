@@ -125,7 +125,8 @@ def check_step_labels(
             step that does not is not read.
 
     Returns:
-        Indices `[N, T]` int64, zero past each length and where nothing counts; and the classes, sorted.
+        Indices `[N, T]` int64, zero past each length and where nothing counts; and the
+        classes, sorted.
 
     Raises:
         ShapeError: Another number of rows or steps.

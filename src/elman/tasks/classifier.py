@@ -95,7 +95,9 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             return Target.CLASS_PER_STEP
         return self.model_.target if self.__sklearn_is_fitted__() else Target.CLASS
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None, **table: Any
+    ) -> Self:
         """Learn from more sequences: one pass over them, the optimiser going on as it was.
 
         The first call fixes what a fit finds in its data: classes, the inputs' scaler, features
@@ -104,11 +106,12 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         `fit`, else there are none. After `fit` or `load` the optimiser begins afresh.
 
         Args:
-            X: `[N, T, I]`, or a list of `[T_i, I]`.
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or a table, as `fit` takes it.
             y: Their labels, as `fit` takes them; none but those of `classes`.
             classes: All labels that will ever come; needed in the first call. Of several labels a
                 sequence: `range(L)`.
             sample_weight: As `fit` takes it.
+            table: Likewise.
 
         Raises:
             ArgumentError: The classes are not given, or others than in the first call; or a
@@ -133,7 +136,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             raise ArgumentError(
                 "classes", f"found {known.classes.tolist()}", f"{self.classes_.tolist()}, or None"
             )
-        return self._partial_fit(X, y, sample_weight, known)
+        return self._partial_fit(X, y, sample_weight, known, table)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class `[N, K]`, rows summing to 1; or of each label `[N, L]`.

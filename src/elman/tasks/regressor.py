@@ -84,7 +84,7 @@ class Regressor(RegressorMixin, SequenceEstimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, **table: Any) -> Self:
         """Learn from more sequences: one pass over them, the optimiser going on as it was.
 
         The first call fixes what a fit finds in its data: how many numbers, the scalers of inputs
@@ -93,16 +93,17 @@ class Regressor(RegressorMixin, SequenceEstimator):
         of an earlier `fit`, else there are none. After `fit` or `load` the optimiser begins afresh.
 
         Args:
-            X: `[N, T, I]`, or a list of `[T_i, I]`.
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or a table, as `fit` takes it.
             y: Their numbers, as `fit` takes them.
             sample_weight: As `fit` takes it.
+            table: Likewise.
 
         Raises:
             ArgumentError: A parameter asks for what only `fit` has: a schedule, an average, a run's
                 folder.
             ShapeError, DataError, TrainingError: As `fit`; or X or y do not fit the first call's.
         """
-        return self._partial_fit(X, y, sample_weight, None)
+        return self._partial_fit(X, y, sample_weight, None, table)
 
     def _known(self, warm: Any) -> _Known:
         return _Known(warm.blueprint.output_size, False)

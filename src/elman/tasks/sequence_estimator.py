@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -14,6 +14,8 @@ from torch import nn
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle
 from elman.data.readers import (
+    beside_table,
+    check_told,
     columns_for,
     is_given_as_table,
     label_told,
@@ -49,6 +51,9 @@ from elman.training.threads import computing_with
 from elman.transforms.scaler import Scaler
 
 __all__ = ["SequenceEstimator"]
+
+_OF_ONE = ("features", "ignore", "labels", "grouped")
+"""What is told of one table alone: a model knows its features by name."""
 
 
 class SequenceEstimator(Estimator, SequenceParameters, ABC):
@@ -122,9 +127,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         y: Any = None,
         sample_weight: Any = None,
         groups: Any = None,
-        *,
-        series: str | None = None,
-        time: str | None = None,
+        **table: Any,
     ) -> Self:
         """Train the network.
 
@@ -133,15 +136,20 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 Or a pandas, polars or Arrow table with a row a step, or a row a sequence, or the
                 path of a file: what `elman.data.read` takes.
             y: What is to be learnt of each sequence; see the task. Of a table also the name of
-                the label's column, or several; None: a column of a usual name.
+                the label's column, or several; None: a column of a usual name. Of a sequence or
+                step that does not count it may be anything.
             sample_weight: `[N]` ≥ 0: how much each sequence counts. Zero leaves it out. Where a
                 target belongs to each step also `[N, T]`, or a list of `[T_i]`: how much each
                 step counts.
             groups: Labels `[N]`, as subjects: where `validation` is a share, the sequences of a
-                group are all in it or all out of it.
-            series: Of a table: the column that tells the sequences apart; None, here and below:
-                the levels of its index, or columns of usual names.
-            time: Of a table: the column that orders the steps.
+                group are all in it or all out of it. Of a table also the name of their column.
+            table: How a table is read, in the words of `elman.data.read`: `series=`, the column
+                that tells the sequences apart, and `time=`, which orders the steps (else the
+                levels of its index, or columns of usual names); `features=` and `ignore=`, lists
+                of columns; `missing=` and more.
+
+        Beside a table, pandas series and frames (`y`, weights, groups) go by the names of the
+        sequences in their index, all else by the order of the sequences' first rows.
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -150,9 +158,8 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
-        X, y, notes = self._from_table(X, y, {"series": series, "time": time})
-        ready, options = self._begun(X, y, sample_weight, groups)
-        ready = replace(ready, notes=(*notes, *ready.notes))
+        given = self._given(X, y, sample_weight, groups, table, self._warm())
+        ready, options = self._begun(given)
         fitted = fit_network(ready, options)
         baselines: dict[str, np.ndarray] = {}
         if self.baselines:
@@ -162,44 +169,59 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         return self
 
     def losses_at(
-        self, X: Any, y: Any, rates: Sequence[float], sample_weight: Any = None
+        self, X: Any, y: Any, rates: Sequence[float], sample_weight: Any = None, **table: Any
     ) -> np.ndarray:
         """The loss `[S]` of each step of a training whose steps have these learning rates.
 
-        What is trained is a copy; see `elman.training.loop.rates`. Errors as `fit`.
+        What is trained is a copy; see `elman.training.loop.rates`. The rest as of `fit`.
         """
-        ready, options = self._begun(X, y, sample_weight)
+        reading = self.reading
+        try:
+            given = self._given(X, y, sample_weight, None, table, self._warm())
+            ready, options = self._begun(given)
+        finally:
+            self.reading = reading
         module, train = ready.module(options), ready.train(options)
         with computing_with(options.threads, None, False, lambda chosen: None):
             return losses_at(module, ready.learning.loss, train, options.config, rates)
 
-    def _begun(
-        self, X: Any, y: Any, sample_weight: Any, groups: Any = None
-    ) -> tuple[Ready, Options]:
-        """All that a fit needs before its first step; arguments and errors as of `fit`."""
+    def _begun(self, given: _Given) -> tuple[Ready, Options]:
+        """All that a fit needs before its first step; errors as of `fit`."""
         options = self._options()
         self._check()
         warm = self._warm()
         known = None if warm is None else self._open(self._known(warm))
-        X = arranged(X, self.axes)
-        part, known = self._part(X, y, sample_weight, known)
+        X = arranged(given.X, self.axes)
+        part, known = self._part(X, given.y, given.weight, known)
         names = part.sequences.names if warm is None else warm.feature_names
         part = part.named(names)
-        groups = counted_groups(groups, len(X), part.rows)
-        given = validation_of(self.validation)
-        if isinstance(given, tuple):
-            given = read_given(*given, self.reading, **columns_for(self))
-            given, _ = self._part(arranged(given[0], self.axes), given[1], None, known)
-            given = given.named(names)
-            if given.sequences.features != part.sequences.features:
-                found = f"{given.sequences.features} features a step"
-                raise ShapeError("validation", found, f"{part.sequences.features}, as X has")
-        parts = choose_validation(part, given, options.config.seed, groups)
+        groups = counted_groups(given.groups, len(X), part.rows)
+        validation = validation_of(self.validation)
+        if isinstance(validation, tuple):
+            validation = self._validation_part(*validation, part, names, known)
+        parts = choose_validation(part, validation, options.config.seed, groups)
         known = known if warm is not None else self._settled(parts, known)
         ready = self._ready(parts, known, warm, options)
-        return ready, options
+        return replace(ready, notes=(*given.notes, *ready.notes)), options
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, known: Any) -> Self:
+    def _validation_part(
+        self, X: Any, y: Any, train: Part, names: tuple[str, ...] | None, known: Any
+    ) -> Part:
+        """A validation part of one's own: read, checked and named as the training part is."""
+        told = {**columns_for(self), "grouped": False}
+        if names is not None:
+            told["features"] = list(names)
+        X, y = read_given(X, y, self.reading, **told)
+        part, _ = self._part(arranged(X, self.axes), y, None, known)
+        part = part.named(names)
+        if part.sequences.features != train.sequences.features:
+            found = f"{part.sequences.features} features a step"
+            raise ShapeError("validation", found, f"{train.sequences.features}, as X has")
+        return part
+
+    def _partial_fit(
+        self, X: Any, y: Any, sample_weight: Any, known: Any, table: Mapping[str, Any]
+    ) -> Self:
         """One pass over these rows, from where the last one ended; `known` of the first's targets.
 
         Arguments and errors as `fit`; see the task's `partial_fit`.
@@ -208,13 +230,15 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         warm = self.model_ if self.__sklearn_is_fitted__() else None
         before = getattr(self, "_continuation", None)
         options = one_pass(self._options(), before)
+        given = self._given(X, y, sample_weight, None, table, warm)
         if warm is None:
-            X = arranged(X, self.axes)
+            X = arranged(given.X, self.axes)
         else:
-            X, known = warm.sequences(X), self._known(warm)
-        part, known = self._part(X, y, sample_weight, known)
+            X, known = warm.sequences(given.X), self._known(warm)
+        part, known = self._part(X, given.y, given.weight, known)
         parts = Parts(part, None, "none: partial_fit")
         ready = self._ready(parts, known, warm, options)
+        ready = replace(ready, notes=(*given.notes, *ready.notes))
         fitted = fit_network(ready, options, before)
         baselines = {} if warm is None else baseline_tensors(warm.bundle)
         tensors = {f"baselines.{name}": array for name, array in baselines.items()}
@@ -318,22 +342,51 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _from_table(
-        self, X: Any, y: Any, roles: Mapping[str, str | None]
-    ) -> tuple[Any, Any, tuple[str, ...]]:
-        """X and y that stand in a table, what was inferred of it; others as they are."""
-        told = {role: name for role, name in roles.items() if name is not None}
+    def _given(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        told: Mapping[str, Any],
+        warm: Any,
+    ) -> _Given:
+        """What a training is given; of a table the sequences, and what stands beside them.
+
+        Args:
+            X: As of `fit`, as what follows.
+            y: Likewise.
+            sample_weight: Likewise.
+            groups: Likewise.
+            told: How a table is read.
+            warm: The model that goes on, or None.
+        """
+        told = {name: value for name, value in told.items() if value is not None}
         if not is_given_as_table(X):
             if told:
                 raise ArgumentError(", ".join(told), "given, and X is no table", "leave it out")
-            return X, y, ()
-        warm = self._warm()
+            if isinstance(groups, str):
+                raise ArgumentError("groups", f"{groups!r}, and X is no table", "labels [N]")
+            return _Given(X, y, sample_weight, groups)
+        check_told(X, told)
+        if isinstance(groups, str):
+            told["group"] = groups
         told = told if warm is None else {**warm.reading, **told}
+        if not isinstance(groups, str):
+            told["grouped"] = False
         data = labelled_table(X, y, told, **columns_for(self))
         if data.labels is None:
             raise ArgumentError("y", "not given, and X has no labels", "the name of their column")
-        self.reading = told | label_told(y)
-        return data.sequences, data.labels, data.notes
+        told |= columns_for(self)
+        beside = {"sample_weight": sample_weight, "groups": groups}
+        for where, values in beside.items():
+            if values is not None and not isinstance(values, str):
+                beside[where] = beside_table(X, values, data, where, told)
+        if isinstance(groups, str):
+            beside["groups"] = data.groups
+        kept = {k: v for k, v in told.items() if k not in (*_OF_ONE, *columns_for(self))}
+        self.reading = kept | label_told(y)
+        return _Given(data.sequences, data.labels, *beside.values(), data.notes)
 
     def _features(self) -> int | None:
         """Features that X must have: the fitted model's, where training goes on from it."""
@@ -379,6 +432,16 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._continuation = None
         settings = learning.settings | {"metadata": result}
         self._finish(blueprint, ready.network, options, tensors, settings)
+
+
+class _Given(NamedTuple):
+    """What a training is given: as of `fit`; and what was inferred when it was read."""
+
+    X: Any
+    y: Any
+    weight: Any = None
+    groups: Any = None
+    notes: tuple[str, ...] = ()
 
 
 def _check_replaceable(blueprint: Any, head: Head) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from elman.data.readers.conll import TagOptions, holds_tags, read_tagged
 from elman.data.readers.folder import holds_parts, holds_tables, read_folder
-from elman.data.readers.given import labelled_frame
+from elman.data.readers.given import beside_frame, by_name, index_of, labelled_frame
 from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_pair
 from elman.data.readers.npz import read_npz
 from elman.data.readers.table import Columns, columns_for, read_table
@@ -25,9 +25,17 @@ from elman.data.tables.unpacking import reading
 from elman.data.words import as_words
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import check_regular, open_regular
+from elman.printable import closest
 
-__all__ = ["columns_for", "has_parts", "is_given_as_table", "label_told", "labelled_table"]
-__all__ += ["options_of", "read", "read_given", "test_part"]
+__all__ = [
+    "beside_table",
+    "check_told",
+    "columns_for",
+    "has_parts",
+    "is_given_as_table",
+    "label_told",
+]
+__all__ += ["labelled_table", "options_of", "read", "read_given", "test_part"]
 
 _UNDERSTOOD = (
     f"a table ({FORMATS}), a folder with a table for each sequence, a .ts file, an .npz file with "
@@ -35,6 +43,8 @@ _UNDERSTOOD = (
     "images file; its labels beside it)"
 )
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Columns))
+_ASKED = ("label", "group", "per_step", "classes", "ids", "labelled", "grouped")
+"""What is known of a table by other arguments, or by who reads it."""
 _WRITTEN = tuple(field.name for field in dataclasses.fields(Dialect))
 
 
@@ -108,7 +118,51 @@ def labelled_table(X: Any, y: Any, told: Mapping[str, Any], **columns: Any) -> L
     options = options_of(X)
     given = {name: value for name, value in {**told, **label_told(y)}.items() if name in options}
     data = read(X, **given)
-    return data if y is None or label_told(y) else dataclasses.replace(data, labels=y)
+    if y is None or label_told(y):
+        return data
+    return dataclasses.replace(data, labels=beside_table(X, y, data, "y", told))
+
+
+def beside_table(
+    X: Any, values: Any, data: LabelledSequences, where: str, told: Mapping[str, Any]
+) -> Any:
+    """What was given beside a table, as labels, weights or groups, in the order of its sequences.
+
+    Args:
+        X: The table.
+        values: Something for each sequence, by its place; in a pandas series or frame by the name
+            of the sequence in its index. Of a frame also something for each row.
+        data: What was read.
+        where: What messages call the values.
+        told: As of `labelled_table`, `columns` included.
+
+    Raises:
+        DataError, ShapeError: They do not fit.
+    """
+    if is_frame(X):
+        known = {name: value for name, value in told.items() if name in _COLUMNS}
+        return beside_frame(X, values, Columns(**known), data, where).labels
+    if index_of(values) is None or _are_places(values, data):
+        return values
+    return by_name(values, data.ids, where)
+
+
+def _are_places(values: Any, data: LabelledSequences) -> bool:
+    """Whether an index only counts the sequences, which have other names."""
+    index = index_of(values)
+    return index.tolist() == list(range(len(data))) and not set(map(str, index)) & set(data.ids)
+
+
+def check_told(X: Any, told: Mapping[str, Any]) -> None:
+    """`ArgumentError` where something told of a table is no option, or none of a table like X."""
+    known = [name for name in (*_FOLDER.options, *_NPZ.options) if name not in _ASKED]
+    for name in told:
+        if name not in known:
+            raise ArgumentError(name, "is no option of a table", closest(name, known))
+    options = _COLUMNS if is_frame(X) else options_of(X)
+    for name in told:
+        if name not in options:
+            raise ArgumentError(name, "does not apply to this X", "leave it out")
 
 
 def label_told(y: Any) -> dict[str, Any]:
