@@ -317,3 +317,57 @@ def test_what_a_markdown_reader_would_obey_is_written_out(command, tmp_path):
     done = command("train", "classifier", *data, "--out", tmp_path / "run")
     assert done.exit_code == 0, done.output
     assert r"| features | \<b>\|\`x\` |" in (tmp_path / "run" / "report.md").read_text()
+
+
+def relabelled(source: Path, path: Path, label: str, every: int = 7) -> Path:
+    """The table with another label for each so-manieth series."""
+    with open(source, newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        for row in rows:
+            strange = int(row[0].removeprefix("s")) % every == 0
+            writer.writerow([*row[:-1], label] if strange else row)
+    return path
+
+
+def test_a_label_of_the_test_data_that_is_not_learnt_is_said_first_and_scored(
+    command, tables, tmp_path
+):
+    test = relabelled(tables / "test.csv", tmp_path / "test.csv", "strange")
+    out = tmp_path / "run"
+    done = command(
+        "train", "classifier", "--data", tables / "train.csv", "--label", "class", "--test", test,
+        *SMALL, "--out", out,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    said = "--test: 5 sequences have a label that is not learnt, 'strange'"
+    assert done.stderr.index(said) < done.stderr.index("Epoch" if "Epoch" in done.stderr else "Mod")
+    assert result_of(out)["test"]["accuracy"] <= 25 / 30
+    for name in ("confusion", "misread", "reading"):
+        assert (out / "pictures" / f"{name}.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda source, path: relabelled(source, path, "strange", 1), "none of its labels is lea"),
+        (lambda source, path: relabelled(source, path, "5", 1), "none of its labels is learnt"),
+        (
+            lambda source, path: path.write_text(source.read_text().replace(",b,", ",c,", 1)),
+            "--test, features: no 'b', besides 'c'",
+        ),
+    ],
+)
+def test_test_data_that_cannot_fit_are_refused_before_the_training(
+    command, tables, tmp_path, change, said
+):
+    change(tables / "test.csv", tmp_path / "test.csv")
+    done = command(
+        "train", "classifier", "--data", tables / "train.csv", "--label", "class", "--test",
+        tmp_path / "test.csv", *QUICK, "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert said in " ".join(done.stderr.split())
+    assert not (tmp_path / "run" / "model.elman").exists()

@@ -13,8 +13,9 @@ from elman.cli.works import Options
 from elman.data import LabelledSequences
 from elman.data.readers import columns_for, test_part
 from elman.errors import ArgumentError, DataError
-from elman.printable import many
+from elman.printable import many, quoted
 from elman.registry import loaded
+from elman.runtime.targets import label_indices
 from elman.targets import Target
 
 __all__ = ["TABLE", "SequenceParts", "judged_part", "remembered", "split_sequences", "table_of"]
@@ -56,6 +57,7 @@ class SequenceParts:
         test: None where there is none.
         split: How they were parted, as plain data for `result.json`; `how` says it in words.
         drawn: Whether the test part was drawn from the same data.
+        notes: What is to be known of the test part before the training, in sentences.
     """
 
     data: LabelledSequences
@@ -63,6 +65,7 @@ class SequenceParts:
     test: LabelledSequences | None
     split: dict[str, Any]
     drawn: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
@@ -79,13 +82,14 @@ def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
     source, test, share = about["data"], about.get("test"), about.get("test_share")
     if share is not None and not 0 <= share < 1:
         raise ArgumentError("--test-share", f"found {share}", "a share in [0, 1); 0 holds out none")
-    kind, told = columns_for(estimator), told_of(about)
+    kind, told = _asked_of(estimator), told_of(about)
     training = read_labelled(source, "train" if scored_part(source) else None, told, kind)
     if test is not None:
         if share:
             raise ArgumentError("--test-share", "given with --test", "one of the two")
         read = read_labelled(test, scored_part(test), told, {**kind, "grouped": False})
-        return _given(training, read, f"{len(read):,} sequences of {read.name}")
+        how = f"{len(read):,} sequences of {read.name}"
+        return _given(training, read, how, estimator.target, "--test")
     if share == 0:
         return SequenceParts(
             training, training, None, {"kind": "none", "how": "none: all are for training"}
@@ -95,17 +99,70 @@ def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
             found = f"{source} has a test part of its own"
             raise ArgumentError("--test-share", found, "leave it out, or 0 for none")
         read = read_labelled(source, "test", told, kind)
-        return _given(training, read, f"its test part, {len(read):,} sequences")
+        how = f"its test part, {len(read):,} sequences"
+        return _given(training, read, how, estimator.target, f"{source}, test part")
     if share is None and (beside := test_part(source)) is not None:
         read = read_labelled(str(beside[0]), beside[1], told, kind)
         how = f"{read.name}, which lies beside, {len(read):,} sequences"
-        return _given(training, read, how)
+        return _given(training, read, how, estimator.target, read.name)
     return _drawn(training, about, estimator)
 
 
-def _given(training: LabelledSequences, test: LabelledSequences, how: str) -> SequenceParts:
+def _asked_of(estimator: Any) -> dict[str, Any]:
+    """What a table holds for an estimator: for one that goes on, the features that it has learnt."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return columns_for(estimator) | ({} if names is None else {"features": list(names)})
+
+
+def _given(
+    training: LabelledSequences, test: LabelledSequences, how: str, target: Target, where: str
+) -> SequenceParts:
+    """A test part that was given; what does not fit it is said now, not after the training."""
+    wanted, found = (
+        training.sequences.features,
+        test.sequences.named(training.sequences.names, where),
+    )
+    if found.features != wanted:
+        expected = f"{wanted}, as what is trained on"
+        raise DataError(where, f"{found.features} features a step", expected)
     facts = {"kind": "given", "how": how, "training": len(training), "test": len(test)}
+    if target in (Target.CLASS, Target.CLASS_PER_STEP):
+        labels = _flat(training.labels), _flat(test.labels)
+        return SequenceParts(
+            training, training, test, facts, notes=_not_learnt_classes(*labels, target, where)
+        )
     return SequenceParts(training, training, test, facts)
+
+
+def _flat(labels: Any) -> np.ndarray:
+    """The labels of all sequences, or of all their steps."""
+    rows = [np.ravel(row) for row in labels]
+    return np.concatenate(rows) if rows else np.array([])
+
+
+def _not_learnt_classes(
+    learnt: np.ndarray, wanted: np.ndarray, target: Target, where: str
+) -> tuple[str, ...]:
+    """A sentence about the labels that nothing is learnt of; none where all are learnt.
+
+    Raises:
+        DataError: Nothing is learnt of any of them.
+    """
+    known = np.unique(learnt)
+    foreign = label_indices(wanted, known) < 0
+    if not foreign.any():
+        return ()
+    names = quoted(np.unique(wanted[foreign]).tolist())
+    if foreign.all():
+        expected = f"labels of what is trained on: {quoted(known.tolist())}"
+        raise DataError(where, f"none of its labels is learnt: {names}", expected)
+    what = "step" if target.per_step else "sequence"
+    count = int(foreign.sum())
+    have = "has" if count == 1 else "have"
+    return (
+        f"{where}: {many(count, what)} {have} a label that is not learnt, {names}: "
+        "no answer to them can be right",
+    )
 
 
 def _drawn(data: LabelledSequences, about: Mapping[str, Any], estimator: Any) -> SequenceParts:

@@ -29,23 +29,33 @@ __all__ = [
 
 
 def _confusion(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
-    true, found = _known(model, data), model.predict(data.sequences)
-    return plots.confusion(confusion_matrix(true, found, model.classes_), list(model.classes_))
+    true, found = _labels(model, data), model.predict(data.sequences)
+    return _confused(model, true, found)
+
+
+def _confused(model: ClassifierModel, true: np.ndarray, found: np.ndarray) -> Any:
+    """The confusion of labels `[N]`; those that the model does not know stand below its own."""
+    foreign = np.unique(true[label_indices(true, model.classes_) < 0])
+    classes = np.concatenate([model.classes_, foreign]) if len(foreign) else model.classes_
+    return plots.confusion(confusion_matrix(true, found, classes), list(classes))
 
 
 def _misread(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
     chances = model.predict_proba(data.sequences)
     found = model.classes_[chances.argmax(axis=1)]
-    true = list(_known(model, data))
+    true = list(_labels(model, data))
     names = model.feature_names
     return plots.misread(data.sequences.rows(), true, list(found), chances, feature_names=names)
 
 
 def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None) -> Any:
-    labels = _known(model, data)
+    labels = _labels(model, data)
     if index is None:
         index = _most_undecided(model, data)
     sequence = _sequence_at(data, index)
+    if label_indices(labels[index : index + 1], model.classes_)[0] < 0:
+        found = f"{index}: its label {labels[index]!s} is not one of the model's"
+        raise ArgumentError("--index", found, "a sequence whose label is")
     beliefs, classes, names = model.trace(sequence), list(model.classes_), model.feature_names
     return plots.reading(sequence, beliefs, classes, labels[index], feature_names=names)
 
@@ -122,21 +132,20 @@ def save_all(
     return paths
 
 
-def _known(model: ClassifierModel, data: LabelledSequences) -> np.ndarray:
-    """The labels, all of which the model has to know."""
+def _labels(model: ClassifierModel, data: LabelledSequences) -> np.ndarray:
+    """The labels, of which the model has to know some."""
     labels = np.asarray(data.labels)
-    foreign = labels[label_indices(labels, model.classes_) < 0]
-    if len(foreign):
-        raise ArgumentError(
-            "--data", f"label {foreign[0]!r} is not one of the model's", "data with its labels"
-        )
+    if len(labels) and (label_indices(labels, model.classes_) < 0).all():
+        found = f"no label is one of the model's, as {labels[0]!s} is not"
+        raise ArgumentError("--data", found, "data with its labels")
     return labels
 
 
 def _most_undecided(model: ClassifierModel, data: LabelledSequences, among: int = 100) -> int:
     """Of the first sequences that it reads rightly, the one on which it changes its mind most."""
-    best, most = 0, -1
-    labels, rows = _known(model, data), data.sequences.rows()
+    most = -1
+    labels, rows = _labels(model, data), data.sequences.rows()
+    best = int(np.argmax(label_indices(labels, model.classes_) >= 0))  # where none is read rightly
     for k in range(min(among, len(data))):
         if not len(rows[k]):
             continue

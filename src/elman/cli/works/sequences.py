@@ -177,7 +177,7 @@ class _Training:
         parts = self._parts
         note(f"{len(parts.training):,} sequences of {parts.training.name}")
         note(f"Test part: {parts.split['how']}")
-        for sentence in parts.training.notes:
+        for sentence in (*parts.training.notes, *parts.notes):
             note(f"Note: {sentence}")
 
     def fit(self, estimator: Any) -> None:
