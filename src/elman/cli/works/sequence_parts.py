@@ -109,7 +109,7 @@ def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
 
 
 def _asked_of(estimator: Any) -> dict[str, Any]:
-    """What a table holds for an estimator: for one that goes on, the features that it has learnt."""
+    """What a table holds for an estimator; for one that goes on, the features it has learnt."""
     names = getattr(estimator, "feature_names_in_", None)
     return columns_for(estimator) | ({} if names is None else {"features": list(names)})
 
