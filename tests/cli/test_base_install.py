@@ -120,3 +120,11 @@ print(json.dumps(found))
     whole = subprocess.run(line, capture_output=True, text=True, check=True)
     assert without.returncode == 0, without.stderr
     assert json.loads(without.stdout) == json.loads(whole.stdout)
+
+
+@pytest.mark.parametrize("more", [("--data", "a.csv"), ("--help",)])
+def test_training_without_the_extra_is_one_line(more):
+    done = python(COMMAND, "train", "classifier", *more)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.rstrip().endswith(f"run: {install_command('train')}")

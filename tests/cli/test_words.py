@@ -104,6 +104,10 @@ def test_completion():
     assert completed("train", "classifier", "--data", "digi") == {"digits"}
     assert "digits-demo" in completed("train", "classifier", "--config", "dig")
     assert completed("plot", "confu") == {"confusion"}
+    assert "digits-demo" in completed("train", "--config", "digits-d")
+    assert completed("train", "--data", "digi") == {"digits"}
+    assert completed("train", "nosuch", "--") == {"--help"}
+    assert completed("train", "forecaster", "--strategy", "d") == {"direct"}
     assert completed("data", "get", "mnist/") == {"mnist/pixels"}
 
 

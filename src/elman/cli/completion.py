@@ -8,6 +8,7 @@ from elman.blueprint.cells import cell_kinds
 from elman.data.sets import catalogue
 from elman.data.sets.labelled import labelled_names
 from elman.data.sets.series import series_names
+from elman.runtime.forecasting.registry import known_strategies
 
 __all__ = ["Completion", "among", "sets", "usual"]
 
@@ -40,6 +41,8 @@ def usual(name: str, words: Iterable[str]) -> Completion | None:
     """
     if name == "cell":
         return among(cell_kinds())
+    if name == "strategy":
+        return among(known_strategies())
     if name in ("data", "test"):
         return sets
     return among(words) if words else None

@@ -167,9 +167,14 @@ class _Tasks(TyperGroup):
         return [row.name for row in known_tasks()]
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
-        row = task_of(cmd_name)
-        made = typer.Typer(rich_markup_mode="markdown", add_completion=False)
-        made.command(row.name, cls=_TaskCommand)(_command(row))
+        try:
+            row = task_of(cmd_name)
+            made = typer.Typer(rich_markup_mode="markdown", add_completion=False)
+            made.command(row.name, cls=_TaskCommand)(_command(row))
+        except ElmanError as error:  # no such task, or what training needs is not installed
+            if ctx.resilient_parsing:  # a shell asks what a word may become
+                return None
+            raise typer.Exit(failed(error)) from None
         return typer.main.get_command(made)
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:
@@ -193,6 +198,9 @@ class _Tasks(TyperGroup):
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         """A configuration that is given without a task names it itself."""
+        if ctx.resilient_parsing:  # the configuration may be half a word: any task has the option
+            options = args and args[0].startswith("-")
+            return super().parse_args(ctx, [next(known_tasks()).name, *args] if options else args)
         try:
             if args and args[0].startswith("-") and args[0] not in ctx.help_option_names:
                 args = [_configured(args), *args]
