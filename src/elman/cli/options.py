@@ -30,7 +30,7 @@ DataOption = Annotated[
         "--data",
         autocompletion=sets,
         help="A set's name (see `elman data list`), or a path: a table (.csv, .tsv, .parquet), a "
-        "folder of such, .ts, .npz, an idx pair.",
+        "folder of such, words and tags (.conllu), .ts, .npz, an idx pair.",
     ),
 ]
 PartOption = Annotated[

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import elman
-from elman.cli import backtest, data, evaluate, forecast, info, plot, predict, train
+from elman.cli import backtest, data, evaluate, forecast, info, plot, predict, tag, train
 from elman.cli.exits import Command
 from elman.cli.optional import with_usual_values
 from elman.printable import printable
@@ -82,6 +82,7 @@ def _elman(
 app.add_typer(train.app, name="train")
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("predict", cls=Command)(predict.predict)
+app.command("tag", cls=Command)(tag.tag)
 app.command("forecast", cls=with_usual_values({"--plot": "forecast.png"}))(forecast.forecast)
 app.command("backtest", cls=with_usual_values({"--plot": "backtest.png", "--refit": "1"}))(
     backtest.backtest

@@ -27,7 +27,7 @@ FACTS = {
 
 
 def test_every_loader_is_tested():
-    assert set(FACTS) | {"adding"} == set(labelled_names())
+    assert set(FACTS) | {"adding", "ud_english_ewt"} == set(labelled_names())
 
 
 @pytest.mark.parametrize("name", sorted(set(FACTS) - {"mnist", "digits"}))
@@ -44,6 +44,17 @@ def test_both_parts(name, real_data):
     assert len(train.feature_names) == features
     assert len(set(test.ids)) == test_count
     assert train.name == name
+
+
+def test_the_treebank_has_words_with_tags(real_data):
+    train, test = load("ud_english_ewt"), load("ud_english_ewt", "test")
+    assert (len(train), len(test)) == (12544, 2077)
+    assert (train.sequences.lengths.sum(), test.sequences.lengths.sum()) == (204577, 25094)
+    assert test.labels is not None
+    assert test.sequences.one(0) == ["What", "if", "Google", "Morphed", "Into", "GoogleOS", "?"]
+    assert test.labels[0].tolist() == ["PRON", "SCONJ", "PROPN", "VERB", "ADP", "PROPN", "PUNCT"]
+    assert len(np.unique(np.concatenate(list(test.labels)))) == 17
+    assert test.name == "ud_english_ewt"
 
 
 def test_mnist_has_its_usual_constants(real_data):

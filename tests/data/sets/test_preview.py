@@ -80,3 +80,11 @@ def test_a_damaged_set_is_an_error(cache):
 def test_an_unknown_name():
     with pytest.raises(ArgumentError, match="did you mean mnist"):
         preview("mnits")
+
+
+def test_words_with_a_tag_each(real_data):
+    shown = preview("ud_english_ewt")
+    shape, classes = shown["test"]
+    assert shape == "2077 sequences, 1 to 81 steps"
+    assert "NOUN: 4123" in classes
+    assert shown["first steps"][0].startswith("Al - Zaman : American forces killed Shaikh")

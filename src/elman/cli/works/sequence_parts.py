@@ -34,6 +34,7 @@ TABLE: Options = {
         "are an error.",
     ),
     "labels": (str, "Folder: the table of labels beside the files' names; else looked for."),
+    "comments": (str, "Columns of words and tags: what a line of comment begins with, as #."),
     "axes": (str, ".npz: the axes of X, NTI (steps before features) or NIT."),
     **WRITTEN,
 }

@@ -80,7 +80,7 @@ def _lines(told: Mapping[str, Any], pictures: Sequence[Path]) -> Iterator[str]:
         title = f"Scores on {test['data']}, {test['part']} part"
         yield from ("", *markdown(_scores(test)._replace(title=title)))
         yield from ("", f"{_counted(test['sequences'])}; baselines see the training part.")
-        for rows in (_classes(test), _outputs(test)):
+        for rows in (_spans(test), _classes(test), _outputs(test)):
             if rows is not None:
                 yield from ("", *markdown(rows))
         if test["notes"]:
@@ -146,6 +146,18 @@ def _classes(result: Mapping[str, Any]) -> Rows | None:
     return Rows(["class", "count", "precision", "recall", "F1"], rows, "By class")
 
 
+def _spans(result: Mapping[str, Any]) -> Rows | None:
+    found = result.get("spans")
+    if not found:
+        return None
+    rows = [
+        [one["type"], str(one["true"]), str(one["found"])]
+        + [f"{one[name]:.3f}" for name in ("precision", "recall", "f1")]
+        for one in found
+    ]
+    return Rows(["type", "true", "found", "precision", "recall", "F1"], rows, "Spans by type")
+
+
 def _outputs(result: Mapping[str, Any]) -> Rows | None:
     found = result.get("by_output")
     if not found:
@@ -163,7 +175,7 @@ def _about(told: Mapping[str, Any]) -> Rows:
         low, high = data["steps"]
         steps = many(low, "step") if low == high else f"{low} to {high} steps"
         rows.append(["data", f"{data['name']}: {data['sequences']:,} sequences of {steps}"])
-        rows.append(["features", _listed(data["features"])])
+        rows += [["features", _listed(data["features"])]] if data["features"] else []
         if "classes" in data:
             rows.append(["classes", _listed([f"{k} {n:,}" for k, n in data["classes"].items()])])
         rows += [["read", one] for one in data["notes"]]

@@ -17,12 +17,12 @@ from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_p
 from elman.data.readers.npz import read_npz
 from elman.data.readers.table import Columns, columns_for, read_table
 from elman.data.readers.ucr import is_rows, is_ts, read_archived, test_beside
+from elman.data.readers.words import sentences_as_sequences
 from elman.data.sequences import LabelledSequences
 from elman.data.tables.columns import is_frame
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.reader import FORMATS, is_json_lines, is_table
 from elman.data.tables.unpacking import reading
-from elman.data.words import as_words
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import check_regular, open_regular
 from elman.printable import closest
@@ -286,15 +286,8 @@ def _read_idx(file: Path, part: str | None, _told: dict[str, Any]) -> LabelledSe
 
 
 def _read_tagged(file: Path, part: str | None, told: dict[str, Any]) -> LabelledSequences:
-    """Words as sequences, with a tag at each step."""
     _whole(file, part)
-    data = read_tagged(file, **told)
-    labels = None
-    if data.tags is not None:
-        labels = np.empty(len(data), dtype=object)
-        for row, tags in enumerate(data.tags):
-            labels[row] = np.array(tags)  # one by one: rows of one length would be a matrix
-    return LabelledSequences(as_words(data.words), labels, (), data.ids, data.name, data.notes)
+    return sentences_as_sequences(read_tagged(file, **told))
 
 
 _TABLE = _Kind((*_COLUMNS, *_WRITTEN), _read_table)

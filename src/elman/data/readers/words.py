@@ -1,16 +1,18 @@
-"""A column of words, a word a step."""
+"""Words as sequences: of a table's column, a word a step, and of files of words and tags."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from elman.data.sequences import LabelledSequences
 from elman.data.tables import columns as tables
 from elman.data.tables.columns import Table
+from elman.data.tagged import TaggedSentences
 from elman.data.words import WordSequences, as_words
 from elman.errors import DataError
 from elman.printable import closest, quoted
 
-__all__ = ["words_of"]
+__all__ = ["sentences_as_sequences", "words_of"]
 
 
 def words_of(table: Table, name: str, order: np.ndarray, lengths: np.ndarray) -> WordSequences:
@@ -38,3 +40,13 @@ def words_of(table: Table, name: str, order: np.ndarray, lengths: np.ndarray) ->
             raise DataError(where, "found nothing", "a word in every row")
     ends = np.cumsum(lengths)
     return as_words([[*cells[rows]] for rows in np.split(order, ends[:-1])])
+
+
+def sentences_as_sequences(read: TaggedSentences) -> LabelledSequences:
+    """Sentences as sequences of words, with a tag at each step."""
+    labels = None
+    if read.tags is not None:
+        labels = np.empty(len(read), dtype=object)
+        for n, tags in enumerate(read.tags):
+            labels[n] = np.array(tags, dtype=str)  # one by one, or rows alike become a matrix
+    return LabelledSequences(as_words(read.words), labels, (), read.ids, read.name, read.notes)

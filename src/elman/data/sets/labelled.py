@@ -13,8 +13,10 @@ import numpy as np
 
 from elman.data.readers import read
 from elman.data.readers.cells import label_array
+from elman.data.readers.conll import parse_tagged
 from elman.data.readers.idx import find_pair, read_pair
 from elman.data.readers.ucr import Archived, parse_rows, parse_ts
+from elman.data.readers.words import sentences_as_sequences
 from elman.data.sequences import LabelledSequences, as_sequences
 from elman.data.sets import catalogue
 from elman.data.synthetic import adding
@@ -39,7 +41,8 @@ def load(source: Any, part: str | None = None, **columns: Any) -> LabelledSequen
     The digits, ECG5000 and IndoorMovement have no test part of their own: of each class the
     fifth part whose numbers hash lowest is the test part, the same on every machine. In MNIST
     and the digits an image is read row by row, its pixels scaled to 0…1; in `mnist/pixels` pixel
-    by pixel. AReM's first column, the time, is left out. `adding` is `synthetic.adding` of 400
+    by pixel. AReM's first column, the time, is left out. `ud_english_ewt` has words with their
+    universal tags. `adding` is `synthetic.adding` of 400
     steps: 20,000 sequences of seed 0, and 2,000 of seed 1 as the test part.
 
     Args:
@@ -110,6 +113,13 @@ def _adding(name: str, part: str) -> LabelledSequences:
     return _labelled(name, inputs, targets[:, 0], ["value", "mark"])
 
 
+def _treebank(name: str, part: str) -> LabelledSequences:
+    path = f"en_ewt-ud-{part}.conllu"
+    content = catalogue.contents(name, [path])[path]
+    read = sentences_as_sequences(parse_tagged(content, path, form="conllu"))
+    return replace(read, name=name)
+
+
 def _pendigits(name: str, part: str) -> LabelledSequences:
     rows, labels = _parse_steps(_text(name, f"PenDigits_{part.upper()}3"))
     return _labelled(name, rows, label_array(labels), ["x", "y"])
@@ -161,6 +171,7 @@ _LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
     "mnist": _mnist,
     "mnist/pixels": _mnist_pixels,
     "pendigits": _pendigits,
+    "ud_english_ewt": _treebank,
     f"{_CLASSIFICATION}/AReM": _arem,
     f"{_CLASSIFICATION}/IndoorMovement": _indoor_movement,
 }

@@ -101,10 +101,17 @@ def _parts(name: str) -> dict[str, str | list[str]]:
         data = load(name, part)
         shown[part] = [_shape(data), *_classes(data)]
         if part == "train":
-            first = data.sequences.values[0, :_LINES]
-            steps = [" ".join(f"{value:.4g}" for value in step)[:_WIDTH] for step in first]
-            shown["first steps"] = steps
+            shown["first steps"] = _first_steps(data)
     return shown
+
+
+def _first_steps(data: LabelledSequences) -> list[str]:
+    """How the first sequence begins: a line a step; words in one line."""
+    first = data.sequences.one(0)
+    if data.sequences.features is None:
+        return [" ".join(map(str, first))[:_WIDTH]]
+    first = first[:_LINES]
+    return [" ".join(f"{value:.4g}" for value in step)[:_WIDTH] for step in first]
 
 
 def _series_parts(name: str) -> dict[str, str | list[str]]:
@@ -133,7 +140,9 @@ def _lengths(panel: Panel) -> str:
 def _shape(data: LabelledSequences) -> str:
     lengths = data.sequences.lengths
     steps = f"{lengths.min()}" + (f" to {lengths.max()}" if data.sequences.ragged else "")
-    return f"{len(data)} sequences, {steps} steps, {data.sequences.features} features"
+    features = data.sequences.features
+    each = "" if features is None else f", {features} features"
+    return f"{len(data)} sequences, {steps} steps{each}"
 
 
 def _classes(data: LabelledSequences) -> list[str]:
@@ -141,7 +150,10 @@ def _classes(data: LabelledSequences) -> list[str]:
         return []
     if data.labels.dtype.kind == "f":
         return [f"numbers from {data.labels.min():.4g} to {data.labels.max():.4g}"]
-    values, counts = np.unique(data.labels, return_counts=True)
+    labels = data.labels
+    if labels.dtype == object:  # one at each step
+        labels = np.concatenate([np.asarray(row) for row in labels])
+    values, counts = np.unique(labels, return_counts=True)
     return [", ".join(f"{value}: {count}" for value, count in zip(values, counts, strict=True))]
 
 

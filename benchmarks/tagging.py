@@ -1,0 +1,113 @@
+"""How well English words are tagged, from scratch, over several seeds.
+
+    python -m benchmarks.tagging                          # all tasks, three seeds each
+    python -m benchmarks.tagging "universal tags" --seeds 0
+
+Universal Dependencies' English Web Treebank, gold words, no vectors from elsewhere: its universal
+tags; and chunks of our making, runs of words of one tag written as BIO spans, learnt as whole paths
+and step by step. The epoch is chosen on the development part, the test part is read once. A seed
+that was measured already is not run again. Results: benchmarks/results/tagging.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environment import environment
+from benchmarks.results import RESULTS, keep, load
+from elman import Tagger
+from elman.data.readers.conll import read_tagged
+
+RECIPE: dict[str, Any] = {
+    "units": 128,
+    "dropout": 0.5,
+    "input_dropout": 0.3,
+    "word_dropout": 0.1,
+    "learning_rate": 0.002,
+    "schedule": "linear",
+    "epochs": 12,
+}
+TASKS = {
+    "universal tags": {"output": "crf"},
+    "chunks, crf": {"output": "crf", "scheme": "bio"},
+    "chunks, softmax": {"output": "softmax", "scheme": "bio"},
+}
+Part = tuple[list[list[str]], list[list[str]]]
+
+
+def part(name: str, chunks: bool) -> Part:
+    """Words and tags of a part of the treebank."""
+    folder = Path(os.environ["ELMAN_DATA"]) / "ud_english_ewt"
+    read = read_tagged(folder / f"en_ewt-ud-{name}.conllu.gz")
+    assert read.tags is not None
+    return read.words, [as_spans(row) for row in read.tags] if chunks else read.tags
+
+
+def as_spans(tags: list[str]) -> list[str]:
+    """Runs of one tag as spans.
+
+    >>> as_spans(["DET", "NOUN", "NOUN", "VERB"])
+    ['B-DET', 'B-NOUN', 'I-NOUN', 'B-VERB']
+    """
+    runs = [(tag, len([*run])) for tag, run in groupby(tags)]
+    return [
+        f"{letter}-{tag}"
+        for tag, steps in runs
+        for letter in ("B", *("I" for _ in range(steps - 1)))
+    ]
+
+
+def run_seed(task: str, seed: int) -> dict[str, Any]:
+    """One training and its figures on the test part."""
+    train, validation, test = (part(name, "chunks" in task) for name in ("train", "dev", "test"))
+    tagger = Tagger(**RECIPE, **TASKS[task], seed=seed, validation=validation, threads=1)
+    tagger.set_params(verbose=True).fit(*train)
+    assert tagger.history_ is not None
+    told = tagger.evaluate(*test)
+    figures = ("accuracy", "balanced_accuracy", "macro_f1", "right", "span_f1")
+    return {
+        "seed": seed,
+        "test": {name: told[name] for name in figures if name in told},
+        "baselines": told["baseline_scores"],
+        "notes": told["notes"],
+        "validation_accuracy_by_epoch": [r.validation_score for r in tagger.history_.records],
+        "best_epoch": tagger.history_.best_epoch,
+        "train_seconds": round(tagger.history_.seconds, 1),
+        "parameters": tagger.result_["parameters"],
+        "network": tagger.result_["network"],
+        "training": tagger.result_["training"],
+    }
+
+
+def measured(task: str, seeds: list[dict[str, Any]]) -> dict[str, Any]:
+    """A task's seeds, and the medians of their figures."""
+    names = [*seeds[0]["test"]]
+    medians = {name: statistics.median(seed["test"][name] for seed in seeds) for name in names}
+    return {"recipe": {**RECIPE, **TASKS[task]}, "median": medians, "seeds": seeds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tasks", nargs="*", metavar="task", help=", ".join(TASKS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    given = parser.parse_args()
+    for task in given.tasks or TASKS:
+        for seed in given.seeds:
+            report = load(RESULTS, "tagging") or {"tasks": {}}
+            known = report["tasks"].get(task, {"recipe": None, "seeds": []})
+            seeds = known["seeds"] if known["recipe"] == {**RECIPE, **TASKS[task]} else []
+            if all(one["seed"] != seed for one in seeds):
+                seeds = sorted([*seeds, run_seed(task, seed)], key=lambda one: one["seed"])
+            report["tasks"][task] = measured(task, seeds)
+            report["environment"] = environment()
+            keep(RESULTS, "tagging", report)
+            print(task, seed, report["tasks"][task]["median"], flush=True)
+
+
+if __name__ == "__main__":
+    main()
