@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from elman.data.readers.conll import TagOptions, holds_tags, read_tagged
 from elman.data.readers.folder import holds_parts, holds_tables, read_folder
 from elman.data.readers.given import beside_frame, by_name, index_of, labelled_frame
