@@ -29,17 +29,17 @@ def fitted() -> TagBaselines:
 
 
 def test_the_most_frequent_tag_of_each_word_and_of_all(fitted):
-    new = as_words([["the", "run", "stops"], []])
+    new = as_words([["the", "Run", "stops"], []])
     found = fitted.predict(new)["most frequent tag"]
     assert [row.tolist() for row in found] == [[OTHER, VERB, OTHER], []]
 
 
 def test_the_perceptron_reads_what_stands_around_a_word():
-    both = ("run", "walk", "stop", "talk")
+    both = ("run", "walk", "stop", "talk", "cut", "end", "help", "look")
     sentences = [["the", word, "ends"] for word in both] + [["they", word, "."] for word in both]
-    tags = [np.array([OTHER, NOUN, VERB])] * 4 + [np.array([OTHER, VERB, OTHER])] * 4
-    left_out = [0, 5]
-    kept = [n for n in range(8) if n not in left_out]
+    tags = [np.array([OTHER, NOUN, VERB])] * 8 + [np.array([OTHER, VERB, OTHER])] * 8
+    left_out = [0, 9]
+    kept = [n for n in range(16) if n not in left_out]
     learnt = as_words([sentences[n] for n in kept])
     fitted = fit_tags(learnt, [tags[n] for n in kept], 3)
     found = fitted.predict(as_words([sentences[n] for n in left_out]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from elman.errors import BundleError
 
 __all__ = ["LARGEST", "Perceptron", "fit_perceptron"]
 
-EPOCHS = 5
+EPOCHS = 8
 LARGEST = 1_000_000
 """Weights that are kept at most, the largest ones: 8 MB."""
 _START, _END = ("<1>", "<2>"), ("<3>", "<4>")  # what stands before and behind a sequence
@@ -166,6 +167,14 @@ def _normal(word: str) -> str:
     return word.lower()
 
 
+def _shape(word: str) -> str:
+    """How a word is written: capitals, small letters, digits and signs, each run once."""
+    kinds = (
+        "X" if c.isupper() else "x" if c.isalpha() else "9" if c.isdigit() else c for c in word
+    )
+    return "".join(kind for kind, _ in groupby(kinds))
+
+
 def _static(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """What does not depend on tags, at each word; the word itself comes first."""
     around = [*_START, *map(_normal, words), *_END]
@@ -173,8 +182,10 @@ def _static(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield (
             f"w {around[t]}",
             "bias",
-            f"end {word[-3:]}",
-            f"begin {word[:1]}",
+            f"as {word}",
+            f"shape {_shape(word)}",
+            *(f"end {word[-n:].lower()}" for n in (1, 2, 3, 4)),
+            *(f"begin {word[:n].lower()}" for n in (1, 2, 3)),
             f"-1 {around[t - 1]}",
             f"-1 end {around[t - 1][-3:]}",
             f"-2 {around[t - 2]}",

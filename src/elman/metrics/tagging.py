@@ -37,6 +37,9 @@ class _Words(Protocol):
 class TagBaselines:
     """The most frequent tag of each word, and an averaged perceptron.
 
+    A word that did not stand in the training part has the tag of the same in small letters, else
+    the most frequent of all.
+
     Attributes:
         words: The words of the training part, packed; see `elman.bundle.pack_strings`.
         usual: `[W + 1]` the most frequent tag of each; the last: of all, for other words.
@@ -60,7 +63,10 @@ class TagBaselines:
         """Each baseline's tags, an array `[T_i]` for each sequence, by its name."""
         places, nothing = self._places, len(self.usual) - 1
         texts = sequences.texts()
-        usual = [self.usual[[places.get(w, nothing) for w in words]] for words in texts]
+        usual = [
+            self.usual[[places.get(w, places.get(w.lower(), nothing)) for w in words]]
+            for words in texts
+        ]
         said = [self.perceptron.predict(words) for words in texts]
         return {"most frequent tag": usual, "averaged perceptron": said}
 
