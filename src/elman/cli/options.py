@@ -29,8 +29,8 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         autocompletion=sets,
-        help="A set's name (see `elman data list`), or a path: a table (.csv, .tsv, .parquet), a "
-        "folder of such, words and tags (.conllu), .ts, .npz, an idx pair.",
+        help="A set's name (see `elman data list`), or a path: a table (.csv, .tsv, .jsonl, "
+        ".parquet), a folder of such, .ts, .npz, words and tags (.conllu, .conll), an idx pair.",
     ),
 ]
 PartOption = Annotated[
