@@ -53,7 +53,7 @@ def test_several_labels_have_f1_and_area():
         "roc_auc",
     }
     assert 0 < told["roc_auc"] <= 1
-    assert [row["class"] for row in told["by_class"]] == ["0", "1"]
+    assert [row["label"] for row in told["by_class"]] == ["0", "1"]
 
 
 def test_classes_and_numbers_at_each_step_are_scored_alike():

@@ -45,7 +45,11 @@ def class_scores(
 
 
 def found_by_class(
-    true: np.ndarray, found: np.ndarray, names: Sequence[Any], weight: np.ndarray | None
+    true: np.ndarray,
+    found: np.ndarray,
+    names: Sequence[Any],
+    weight: np.ndarray | None,
+    what: str = "class",
 ) -> list[dict[str, Any]]:
     """How well each class `[N]`, or each of several labels `[N, L]`, was found, by its name."""
     each = found_of_each(true, found, range(len(names)), weight)
@@ -53,6 +57,6 @@ def found_by_class(
         each["count"] = each["count"].astype(np.int64)
     rows = zip(*(column.tolist() for column in each.values()), strict=True)
     return [
-        {"class": name, **dict(zip(each, row, strict=True))}
+        {what: name, **dict(zip(each, row, strict=True))}
         for name, row in zip(names, rows, strict=True)
     ]

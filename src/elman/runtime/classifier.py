@@ -56,8 +56,9 @@ class ClassifierModel(SequenceModel):
 
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
-        kind = "labels" if self.multilabel else "classes"
-        return {**super().facts(), kind: self.classes_.tolist()}
+        if self.multilabel:
+            return {**super().facts(), "labels": list(self.target_names)}
+        return {**super().facts(), "classes": self.classes_.tolist()}
 
     def predict(self, X: Any) -> Any:
         """The most likely class of each sequence `[N]`; or 0 and 1 for each label `[N, L]`.
@@ -127,18 +128,20 @@ class ClassifierModel(SequenceModel):
     ) -> Iterator[dict[str, Any]]:
         """Class and its probability, or labels, of each sequence; perhaps all probabilities.
 
-        Per step a row each.
+        Per step a row each. Labels are between blanks, or between semicolons where a name has one.
         """
+        names = self.target_names if self.multilabel else self.classes_
+        between = ";" if any(" " in name for name in self.target_names) else " "
         chances = self.predict_proba(sequences)
         for place, row in _placed(ids, chances, self.per_step):
             if self.multilabel:
-                found = [str(k) for k in self.classes_[row > 0.5]]
-                answer: dict[str, Any] = {**place, "prediction": " ".join(found)}
+                found = [name for name, p in zip(names, row, strict=True) if p > 0.5]
+                answer: dict[str, Any] = {**place, "prediction": between.join(found)}
             else:
                 best = int(row.argmax())
                 answer = {**place, "prediction": self.classes_[best], "probability": row[best]}
             if probabilities:
-                answer |= {f"p({k})": p for k, p in zip(self.classes_, row, strict=True)}
+                answer |= {f"p({k})": p for k, p in zip(names, row, strict=True)}
             yield answer
 
     def _scores(
@@ -147,8 +150,8 @@ class ClassifierModel(SequenceModel):
         """The accuracy and what stands beside it; see `elman.metrics.scorecards`.
 
         Of one class each also `log_loss` in nats, left out where a class was not learnt. With
-        several labels a sequence, all of them must be right. `by_class` has for each class or
-        label `count`, `precision`, `recall` and `f1`.
+        several labels a sequence, all of them must be right. `by_class` has for each `class` or
+        `label` its `count`, `precision`, `recall` and `f1`.
         """
         if self.per_step:
             return self._step_scores(sequences, y, weight)
@@ -166,7 +169,7 @@ class ClassifierModel(SequenceModel):
             scores = {
                 "score": card["accuracy"],
                 **card,
-                "by_class": found_by_class(labels, said, self.target_names, weight),
+                "by_class": found_by_class(labels, said, self.target_names, weight, "label"),
                 "notes": card_notes(card, labels, len(self.classes_)),
             }
             return scores, labels, weight

@@ -70,6 +70,11 @@ class RegressorModel(SequenceModel):
             return [row[:n] for row, n in zip(numbers, sequences.lengths, strict=True)]
         return numbers
 
+    def facts(self) -> dict[str, Any]:
+        """What `elman info` tells beside network and version."""
+        named = self.named_targets
+        return super().facts() | ({} if named is None else {"targets": list(named)})
+
     def answered(self, outputs: np.ndarray) -> np.ndarray:
         """What the network says, in the targets' unit, float64."""
         return self.target_scaler.inverse(outputs.astype(np.float64))
@@ -78,10 +83,10 @@ class RegressorModel(SequenceModel):
         """One row a sequence; one a step where the model answers at each step."""
         for name, answer in zip(ids, self.predict(sequences), strict=True):
             if not self.per_step:
-                yield {"id": name, **_numbered(np.atleast_1d(answer))}
+                yield {"id": name, **self._named(np.atleast_1d(answer))}
                 continue
             for k, value in enumerate(answer):
-                yield {"id": name, "step": k, **_numbered(np.atleast_1d(value))}
+                yield {"id": name, "step": k, **self._named(np.atleast_1d(value))}
 
     def _scores(
         self, sequences: Sequences, y: Any, weight: np.ndarray | None
@@ -123,8 +128,9 @@ class RegressorModel(SequenceModel):
             numbers[np.arange(numbers.shape[1]) >= sequences.lengths[:, None]] = 0
         return numbers
 
-
-def _numbered(values: np.ndarray) -> dict[str, Any]:
-    if len(values) == 1:
-        return {"prediction": values[0]}
-    return {f"prediction {k}": value for k, value in enumerate(values)}
+    def _named(self, values: np.ndarray) -> dict[str, Any]:
+        """The numbers `[K]` as cells of a row; of several each by its name."""
+        if len(values) == 1:
+            return {"prediction": values[0]}
+        pairs = zip(self.target_names, values, strict=True)
+        return {f"prediction {name}": value for name, value in pairs}

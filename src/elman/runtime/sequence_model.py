@@ -12,7 +12,7 @@ import numpy as np
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle, unpack_strings
 from elman.data import Sequences
-from elman.data.readers import columns_for, is_given_as_table, read_given
+from elman.data.readers import columns_for, is_given_as_table, label_told, read_given
 from elman.data.sequences import arranged
 from elman.errors import ArgumentError, BundleError
 from elman.kernels import native
@@ -26,7 +26,7 @@ from elman.runtime.network import (
     sequences_for,
 )
 from elman.runtime.seen import Seen
-from elman.runtime.targets import check_weight
+from elman.runtime.targets import check_weight, in_order_of
 from elman.runtime.travelling import (
     baseline_tensors,
     below,
@@ -79,6 +79,8 @@ class SequenceModel(ABC):
         self.metadata = metadata_of(bundle)
         names = setting_of(bundle, "features", list, None)
         self.feature_names = None if names is None else tuple(map(str, names))
+        targets = setting_of(bundle, "targets", list, None)
+        self._columns_of_targets = None if targets is None else tuple(map(str, targets))
         self.reading = reading_of(bundle)
         self.axes: str | None = setting_of(bundle, "axes", str, None)
         tensors = baseline_tensors(bundle)
@@ -153,15 +155,24 @@ class SequenceModel(ABC):
         return sequences, true, weight
 
     @property
-    def target_names(self) -> tuple[str, ...]:
-        """What the outputs are called: as the columns that they come from, else 0, 1, ...
+    def named_targets(self) -> tuple[str, ...] | None:
+        """What labels and numbers are called: as the columns that they come from; or None.
 
-        Of labels and numbers; classes have names of their own.
+        Classes have names of their own.
         """
+        if self.target not in (Target.LABELS, Target.NUMBERS, Target.NUMBERS_PER_STEP):
+            return None
         label, count = self.reading.get("label"), self.blueprint.output_size
         listed = [label] if isinstance(label, str) else label or ()
-        names = tuple(part.strip() for text in listed for part in text.split(","))
-        return names if len(names) == count else tuple(map(str, range(count)))
+        names = self._columns_of_targets
+        if names is None:
+            names = tuple(part.strip() for text in listed for part in text.split(","))
+        return names if len(names) == count else None
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """What the outputs are called, classes aside: `named_targets`, else 0, 1, ..."""
+        return self.named_targets or tuple(map(str, range(self.blueprint.output_size)))
 
     @property
     def reads_ids(self) -> bool:
@@ -293,12 +304,20 @@ class SequenceModel(ABC):
             needed: Whether the table must have labels.
         """
         if not is_given_as_table(X):
-            return self.sequences(X), y
+            return self.sequences(X), in_order_of(self.named_targets, y)
         told: dict[str, Any] = {**columns_for(self), "labelled": needed, "grouped": False}
         if self.feature_names is not None:
             told["features"] = list(self.feature_names)
-        X, y = read_given(X, y, self.reading, **told)
-        return self.sequences(X), y
+        X, y = read_given(X, self.label_columns(y), self.reading, **told)
+        return self.sequences(X), in_order_of(self.named_targets, y)
+
+    def label_columns(self, y: Any) -> Any:
+        """Columns of a table, where y names these, in the order in which they were learnt."""
+        names = label_told(y).get("label")
+        known = self.named_targets
+        if isinstance(names, list) and known is not None and sorted(names) == sorted(known):
+            return list(known)
+        return y
 
     def read(self, sequences: Sequences) -> np.ndarray:
         """What the network reads of them: scaled features `[N, T, I]`, or token ids `[N, T]`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from elman.bundle import check_widths, pack_strings, unpack_strings
 from elman.data import Sequences
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
+from elman.printable import quoted
 
 __all__ = [
     "check_labels",
@@ -19,6 +20,8 @@ __all__ = [
     "check_weight",
     "class_tensors",
     "classes_from",
+    "column_names",
+    "in_order_of",
     "is_column",
     "label_indices",
     "plain_rows",
@@ -325,6 +328,43 @@ def plain_rows(y: Any) -> Any:
     return _array(y, "y")
 
 
+def column_names(y: Any) -> tuple[str, ...] | None:
+    """The columns of a frame of labels or numbers; None of anything else, or where they have none.
+
+    >>> column_names([[0, 1]]) is None
+    True
+    """
+    columns = getattr(y, "columns", None)
+    if columns is None or callable(columns) or len(getattr(y, "shape", ())) != 2:
+        return None
+    names = list(columns)
+    named = names and all(isinstance(name, str) for name in names)
+    return tuple(names) if named else None
+
+
+def in_order_of(names: Sequence[str] | None, y: Any, where: str = "y") -> Any:
+    """A frame of several labels or numbers with its columns in this order; all else as it is.
+
+    Args:
+        names: What the columns are called; None: nobody knows.
+        y: The targets.
+        where: What messages call y.
+
+    Raises:
+        DataError: The columns have other names, or one has two.
+    """
+    found = column_names(y)
+    if names is None or found is None or found == tuple(names) or len(found) < 2:
+        return y
+    if sorted(found) != sorted(names):
+        raise DataError(
+            where,
+            f"found the columns {quoted(found)}",
+            f"{quoted(names)}, as were learnt; without names columns go by their place",
+        )
+    return y[list(names)]
+
+
 def is_column(y: Any) -> bool:
     """Whether y is `[N, 1]`: one label a sequence, written as a column."""
     try:
@@ -352,7 +392,7 @@ def _floats(y: Any, where: str, expected: str) -> np.ndarray:
     try:
         array = np.asarray(y)
         if array.dtype.kind in "fiub":
-            return array.astype(np.float64)  # a copy
+            return array.astype(np.float64, order="C")  # a copy: sums have the same bits
         if array.dtype == object and not any(isinstance(one, str | bytes) for one in array.flat):
             return array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -26,6 +26,7 @@ from elman.data.sequences import arranged
 from elman.errors import ArgumentError, ShapeError
 from elman.models import build
 from elman.parameters import told
+from elman.runtime.targets import column_names, in_order_of
 from elman.runtime.travelling import baseline_tensors
 from elman.targets import Target
 from elman.tasks.estimator import Estimator
@@ -191,8 +192,11 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._check()
         warm = self._warm()
         known = None if warm is None else self._open(self._known(warm))
-        X = arranged(given.X, self.axes)
-        part, known = self._part(X, given.y, given.weight, known)
+        X, y = arranged(given.X, self.axes), given.y
+        if warm is not None and len(column_names(y) or ()) == warm.blueprint.output_size:
+            y = in_order_of(warm.named_targets, y)
+        part, known = self._part(X, y, given.weight, known)
+        self._named = column_names(y)
         names = part.sequences.names if warm is None else warm.feature_names
         part = part.named(names)
         groups = counted_groups(given.groups, len(X), part.rows)
@@ -212,6 +216,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         if names is not None:
             told["features"] = list(names)
         X, y = read_given(X, y, self.reading, **told)
+        y = in_order_of(self._named, y, "validation")
         part, _ = self._part(arranged(X, self.axes), y, None, known)
         part = part.named(names)
         if part.sequences.features != train.sequences.features:
@@ -235,7 +240,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             X = arranged(given.X, self.axes)
         else:
             X, known = warm.sequences(given.X), self._known(warm)
-        part, known = self._part(X, given.y, given.weight, known)
+        y = given.y if warm is None else in_order_of(warm.named_targets, given.y)
+        part, known = self._part(X, y, given.weight, known)
+        self._named = column_names(y)
         parts = Parts(part, None, "none: partial_fit")
         ready = self._ready(parts, known, warm, options)
         ready = replace(ready, notes=(*given.notes, *ready.notes))
@@ -276,6 +283,11 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         settings = dict(learning.settings)
         if names is not None:
             settings["features"] = list(names)
+        named = self._named
+        if named is None and warm is not None:
+            named = warm.named_targets
+        if named is not None and len(named) == blueprint.output_size:
+            settings["targets"] = list(named)
         if self.axes is not None:
             settings["axes"] = self.axes
         return Ready(
@@ -374,6 +386,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         told = told if warm is None else {**warm.reading, **told}
         if not isinstance(groups, str):
             told["grouped"] = False
+        y = y if warm is None else warm.label_columns(y)
         data = labelled_table(X, y, told, **columns_for(self))
         if data.labels is None:
             raise ArgumentError("y", "not given, and X has no labels", "the name of their column")

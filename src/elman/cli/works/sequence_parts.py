@@ -19,7 +19,7 @@ from elman.runtime.targets import label_indices
 from elman.targets import Target
 
 __all__ = ["TABLE", "SequenceParts", "judged_part", "remembered", "split_sequences", "table_of"]
-__all__ += ["told_of"]
+__all__ += ["asked_of", "told_of"]
 
 TABLE: Options = {
     "series": (str, "Table: the column that names the sequence."),
@@ -234,6 +234,14 @@ def told_of(given: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(found.get(name), str) and (name != "label" or "," in found[name]):
             found[name] = [part.strip() for part in found[name].split(",")]
     return found
+
+
+def asked_of(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """`told_of` for a model: the columns of its labels in the order in which it learnt them."""
+    told = told_of(given)
+    if model.named_targets and sorted(told.get("label", ())) == sorted(model.named_targets):
+        told["label"] = list(model.named_targets)
+    return told
 
 
 def remembered(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def draw_inside(kind: str, model: SequenceModel, data: LabelledSequences, index:
     """
     recording = model.record(_sequence_at(data, index))
     classes = getattr(model, "classes_", None)
-    classes = None if classes is None else list(classes)
+    if classes is not None:
+        classes = list(model.target_names if model.target is Target.LABELS else classes)
     names: dict[str, Any] = {"feature_names": model.feature_names or data.feature_names}
     if kind == "gates":
         return plots.gates(recording, **names)
@@ -103,10 +104,8 @@ def draw_inside(kind: str, model: SequenceModel, data: LabelledSequences, index:
 
 
 def _targets(model: SequenceModel) -> list[str] | None:
-    """What the numbers that a model gives are called, where it was trained on a table."""
-    named = model.reading.get("label")
-    names = named.split(",") if isinstance(named, str) else list(named or ())
-    return [name.strip() for name in names] if len(names) == model.blueprint.output_size else None
+    """What the numbers that a model gives are called, where that is known."""
+    return None if model.named_targets is None else list(model.named_targets)
 
 
 def _sequence_at(data: LabelledSequences, index: int) -> Any:

@@ -138,12 +138,13 @@ def _classes(result: Mapping[str, Any]) -> Rows | None:
     found = result.get("by_class")
     if not found:
         return None
+    what = next(iter(found[0]))  # a class, or a label
     rows = [
-        [str(one["class"]), f"{one['count']:g}"]
+        [str(one[what]), f"{one['count']:g}"]
         + [f"{one[name]:.3f}" for name in ("precision", "recall", "f1")]
         for one in found
     ]
-    return Rows(["class", "count", "precision", "recall", "F1"], rows, "By class")
+    return Rows([what, "count", "precision", "recall", "F1"], rows, f"By {what}")
 
 
 def _spans(result: Mapping[str, Any]) -> Rows | None:

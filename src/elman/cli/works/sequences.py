@@ -18,11 +18,11 @@ from elman.cli.works import Answers, Options
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.sequence_parts import (
     TABLE,
+    asked_of,
     judged_part,
     remembered,
     split_sequences,
     table_of,
-    told_of,
 )
 from elman.cli.works.sequence_pictures import (
     INSIDE,
@@ -77,7 +77,7 @@ class SequenceWork:
     def answers(self, model: Any, source: str, part: str | None, **given: Any) -> Answers:
         """The answer for each sequence."""
         part = part or scored_part(source)
-        told = told_of(given)
+        told = asked_of(model, given)
         data = read_data(source, part, told, table_of(model, labelled="label" in told))
         options = {k: v for k, v in given.items() if k not in TABLE and v is not None}
         rows = model.rows(data.sequences, data.ids, **options)
@@ -93,7 +93,7 @@ class SequenceWork:
         **columns: str | None,
     ) -> None:
         """The scores on labelled sequences, beside the baselines in the model's file."""
-        data, part = judged_part(model, source, part, told_of(columns))
+        data, part = judged_part(model, source, part, asked_of(model, columns))
         result = _scored(model, data, part)
         result["notes"] = [*data.notes, *result["notes"]]
         print_json(result) if json else print_scores(result)
@@ -115,20 +115,21 @@ class SequenceWork:
             known = ("curves", *drawn, *self.pictures)
             found = f"a {model.task} has no picture {request.kind!r}"
             raise ArgumentError("KIND", found, closest(request.kind, known))
-        source, told = self._told(request)
+        source, told = self._told(request, model)
         data, _ = judged_part(model, source, request.part, told)
         for sentence in data.notes:
             note(f"Note: {sentence}")
         return drawn[request.kind](model, data, request.index)
 
-    def _told(self, request: Any) -> tuple[str, dict[str, Any]]:
+    def _told(self, request: Any, model: Any) -> tuple[str, dict[str, Any]]:
         """The data: what was given, or what the run was trained on, its table's columns too."""
         source, told = request.source_or_told()
-        return source, told_of({name: request.given[name] or told.get(name) for name in TABLE})
+        given = {name: request.given[name] or told.get(name) for name in TABLE}
+        return source, asked_of(model, given)
 
     def _read(self, request: Any, model: Any) -> LabelledSequences:
         """The data, with labels or without."""
-        source, told = self._told(request)
+        source, told = self._told(request, model)
         return read_data(source, request.part or scored_part(source), told, table_of(model, False))
 
     def _gradients(self, request: Any, model: Any) -> Any:
