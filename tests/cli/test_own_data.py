@@ -226,9 +226,9 @@ def test_a_subject_is_on_one_side_in_test_and_validation(command, tmp_path, task
         done = command(verb, out, "--data", tmp_path / "new.csv")
         assert done.exit_code == 0, done.output
     parts = label.split(",")
-    named = "by_output" if task == "regressor" else "by_class"
+    named, what = ("by_output", "output") if task == "regressor" else ("by_class", "label")
     if len(parts) > 1:
-        assert [row[named[3:]] for row in result["test"][named]] == parts
+        assert [row[what] for row in result["test"][named]] == parts
 
 
 def test_a_number_at_each_step_is_judged_too(command, tmp_path):

@@ -16,6 +16,7 @@ from elman.metrics.scorecards import (
     interval,
     label_card,
     number_card,
+    number_notes,
     verdict,
 )
 from tests.metrics.test_baselines import FLAT, sequences
@@ -80,6 +81,23 @@ def test_numbers_are_averaged_over_the_outputs():
     assert card == {"r2": 0.75, "rmse": pytest.approx(np.sqrt(50) / 2), "mae": 2.5}
 
 
+def test_r2_of_what_does_not_vary_is_not_defined_and_said():
+    one = np.array([[2.0]])
+    assert number_card(one, one + 1, None) == {"r2": None, "rmse": 1.0, "mae": 1.0}
+    card = number_card(np.full(3, 2.0), np.full(3, 2.0), None)
+    assert card["r2"] is None
+    assert number_notes(card, one, None, ["y"]) == ["R² is not defined: there is one true value"]
+    (said,) = number_notes(card, np.full((3, 1), 2.0), None, ["y"])
+    assert said == "R² is not defined: the true values do not vary"
+    true, found = np.array([[1.0, 5], [3, 5], [9, 7]]), np.array([[1.0, 6], [3, 4], [0, 0]])
+    weight = np.array([1.0, 1, 0])
+    card = number_card(true, found, weight)
+    assert card["r2"] == 1.0
+    several, without = number_notes(card, true, weight, ["a", "b"])
+    assert several == "R², RMSE and MAE are the means over 2 outputs"
+    assert without == "R² is the mean without b, whose values do not vary"
+
+
 BASELINES = {"majority class": 0.5, "logistic regression": 0.8}
 
 
@@ -89,6 +107,7 @@ BASELINES = {"majority class": 0.5, "logistic regression": 0.8}
         (0.7, 100, "Worse than the baseline logistic regression: accuracy 70.0 % against 80.0 %"),
         (0.8, 100, "No better than the baseline logistic regression"),
         (0.85, 20, r"within what so few can tell: .* \(95 % interval 64.0 % to 94.8 %\)"),
+        (0.75, 20, r"^Worse .*, but within what so few can tell: .* 53.1 % to 88.8 %\). That one"),
         (0.95, 1000, "^Better than the best baseline, logistic regression: .* 80.0 %.$"),
     ],
 )

@@ -112,3 +112,29 @@ def test_sequences_that_do_not_count_take_their_groups_with_them():
 def test_groups_that_cannot_be_parted(groups, error, said):
     with pytest.raises(error, match=said):
         tiny_classifier().fit(*classes(30), groups=groups)
+
+
+def test_r2_of_a_single_row_is_no_verdict():
+    X, y, _ = sums()
+    model = Regressor(**TINY).fit(X, y)
+    told = model.evaluate(X[:1], y[:1])
+    assert (told["score"], told["r2"], told["baselines"]) == (None, None, {})
+    assert all(card["r2"] is None for card in told["baseline_scores"].values())
+    assert told["verdict"] == "No verdict: R² is not defined here."
+    assert any("there is one true value" in note for note in told["notes"])
+    assert np.isnan(model.score(X[:1], y[:1]))
+
+
+def test_each_output_stands_beside_its_baselines():
+    """A mean over targets of several units says little of each."""
+    X, y, _ = sums()
+    both = np.stack([1000 * y, X[:, 0, 0] * X[:, 1, 0]], axis=1)
+    told = Regressor(**TINY).fit(X, both).evaluate(X, both)
+    assert "mean R²" in told["verdict"]
+    assert told["notes"][0] == "R², RMSE and MAE are the means over 2 outputs"
+    for row in told["by_output"]:
+        assert list(row["baselines"]) == list(told["baselines"])
+    for name, card in told["baseline_scores"].items():
+        each = [row["baselines"][name]["rmse"] for row in told["by_output"]]
+        assert np.mean(each) == pytest.approx(card["rmse"])
+    assert any(note.startswith("a baseline is better at 0 (linear") for note in told["notes"])

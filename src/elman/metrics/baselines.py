@@ -179,6 +179,20 @@ class RegressionBaselines:
         answers = self.predict(sequences)
         return {name: number_card(rows, answer, weight) for name, answer in answers.items()}
 
+    def scorecards_of_each(
+        self, sequences: Sequences, targets: Any, sample_weight: Any = None
+    ) -> list[dict[str, Card]]:
+        """The same for each of the K numbers by itself."""
+        rows, weight = _regression_rows(sequences, targets, sample_weight, self.per_step)
+        answers = self.predict(sequences)
+        return [
+            {
+                name: number_card(rows[:, k], answer[:, k], weight)
+                for name, answer in answers.items()
+            }
+            for k in range(rows.shape[1])
+        ]
+
     def scores(
         self, sequences: Sequences, targets: Any, sample_weight: Any = None
     ) -> dict[str, float]:

@@ -7,12 +7,12 @@ the one by which the task is judged. `TITLES` says how each is called where it i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from elman.metrics.scores import accuracy, balanced_accuracy, f1, mae, r2, rmse, roc_areas
+from elman.metrics.scores import accuracy, balanced_accuracy, f1, mae, r2, rmse, roc_areas, varying
 
 __all__ = [
     "SHARES",
@@ -24,6 +24,7 @@ __all__ = [
     "interval",
     "label_card",
     "number_card",
+    "number_notes",
     "verdict",
 ]
 
@@ -85,16 +86,21 @@ def label_card(true: np.ndarray, found: np.ndarray, chances: np.ndarray, weight:
 
 
 def number_card(true: np.ndarray, found: np.ndarray, weight: Any) -> Card:
-    """Of numbers `[N]` or `[N, K]`: `r2`, `rmse`, `mae`, each the mean over the K."""
+    """Of numbers `[N]` or `[N, K]`: `r2`, `rmse`, `mae`, each the mean over the K.
+
+    `r2` is the mean over those whose true values vary; None where none does.
+    """
+    varies = varying(true.reshape(len(true), -1), weight)
+    columns = [array.reshape(len(true), -1)[:, varies] for array in (true, found)]
     return {
-        "r2": r2(true, found, weight),
+        "r2": r2(*columns, weight) if varies.any() else None,
         "rmse": rmse(true, found, weight),
         "mae": mae(true, found, weight),
     }
 
 
 def first_scores(cards: Mapping[str, Card]) -> dict[str, float]:
-    """Of each card the score by which the task is judged, which is always defined."""
+    """Of each card the score by which the task is judged, where it is defined."""
     firsts = {name: next(iter(card.values())) for name, card in cards.items()}
     return {name: score for name, score in firsts.items() if score is not None}
 
@@ -118,6 +124,29 @@ def card_notes(card: Card, true: np.ndarray, learnt: int) -> list[str]:
     if card["roc_auc"] is None:
         return [f"ROC AUC is not defined: {why}"]
     return [f"ROC AUC is the mean over the {telling} of {learnt} {what}"] * (telling < learnt)
+
+
+def number_notes(
+    card: Card, true: np.ndarray, weight: np.ndarray | None, names: Sequence[str]
+) -> list[str]:
+    """What a reader of a card of numbers should know, a sentence each.
+
+    Args:
+        card: Of `number_card`.
+        true: `[N, K]`, as given there.
+        weight: Likewise.
+        names: Of the K.
+    """
+    varies = varying(true, weight)
+    several = [f"R², RMSE and MAE are the means over {len(names)} outputs"] * (len(names) > 1)
+    if card["r2"] is None:
+        rows = len(true) if weight is None else int((weight > 0).sum())
+        why = "there is one true value" if rows == 1 else "the true values do not vary"
+        return [*several, f"R² is not defined: {why}"]
+    constant = [name for name, varied in zip(names, varies, strict=True) if not varied]
+    if constant:
+        several.append(f"R² is the mean without {', '.join(constant)}, whose values do not vary")
+    return several
 
 
 def interval(share: float, rows: int) -> tuple[float, float]:
@@ -157,17 +186,15 @@ def verdict(
     best = max(baselines, key=lambda one: baselines[one])
     against = baselines[best]
     figures = f"{name} {shown(score)} against {shown(against)}"
-    if score < against:
-        return f"Worse than the baseline {best}: {figures}. That one needs no network."
     if score == against:
         return f"No better than the baseline {best}: {figures}. That one needs no network."
-    if between is not None and against >= between[0]:
+    better = score > against
+    said = f"Better than the best baseline, {best}" if better else f"Worse than the baseline {best}"
+    if between is not None and between[0] <= against <= between[1]:
         low, high = map(shown, between)
-        return (
-            f"Better than the best baseline, {best}, but within what so few can tell: "
-            f"{figures} (95 % interval {low} to {high})."
-        )
-    return f"Better than the best baseline, {best}: {figures}."
+        said += ", but within what so few can tell"
+        figures += f" (95 % interval {low} to {high})"
+    return f"{said}: {figures}." + " That one needs no network." * (not better)
 
 
 def _mean(areas: list[float | None]) -> float | None:

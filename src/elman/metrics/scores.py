@@ -24,6 +24,7 @@ __all__ = [
     "rmse",
     "roc_areas",
     "roc_auc",
+    "varying",
 ]
 
 
@@ -270,10 +271,15 @@ def r2(true: Any, predicted: Any, sample_weight: Any = None) -> float:
     missed = weight @ (true - predicted) ** 2
     spread = weight @ (true - mean) ** 2
     share = np.where(missed == 0, 1.0, 0.0)  # of outputs that do not vary
-    counted = true[weight > 0]
-    varies = (counted != counted[0]).any(axis=0)  # spread is not exactly 0 for a constant
+    varies = varying(true, weight)  # spread is not exactly 0 for a constant
     share[varies] = 1 - missed[varies] / spread[varies]
     return float(share.mean())
+
+
+def varying(true: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Which outputs `[N, K]` have several values among the rows that count: bool `[K]`."""
+    counted = true if weight is None else true[weight > 0]
+    return (counted != counted[0]).any(axis=0)
 
 
 def rmse(true: Any, predicted: Any, sample_weight: Any = None) -> float:

@@ -12,7 +12,7 @@ from elman.data import Sequences
 from elman.errors import BundleError, ShapeError
 from elman.metrics.baselines import RegressionBaselines
 from elman.metrics.features import check_chosen, counted, real_steps, step_weights, weights_of_steps
-from elman.metrics.scorecards import number_card
+from elman.metrics.scorecards import number_card, number_notes
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_numbers
 from elman.runtime.travelling import scaler_from, setting_of
@@ -70,6 +70,10 @@ class RegressorModel(SequenceModel):
             return [row[:n] for row, n in zip(numbers, sequences.lengths, strict=True)]
         return numbers
 
+    @property
+    def _judged_by(self) -> str:
+        return self.score_name if self.blueprint.output_size == 1 else f"mean {self.score_name}"
+
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
         named = self.named_targets
@@ -93,8 +97,9 @@ class RegressorModel(SequenceModel):
     ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
         """R²: 1 is perfect, 0 as good as the mean; of several numbers the mean over them.
 
-        The same as `r2`; besides `rmse` and `mae` in the targets' unit, and of several numbers
-        `by_output`, the same for each. Steps that did not count in training (`cost_steps`) do not
+        The same as `r2`, None where the true values do not vary; besides `rmse` and `mae` in the
+        targets' unit, and of several numbers `by_output`: the same for each, and its `baselines`,
+        the same by the name of each. Steps that did not count in training (`cost_steps`) do not
         count here.
         """
         read = counted(sequences, weight, self._cost_steps)
@@ -113,12 +118,18 @@ class RegressorModel(SequenceModel):
             each = weights_of_steps(each, sequences.lengths)
         card = number_card(true, found, each)
         scores: dict[str, Any] = {"score": card["r2"], **card}
+        scores["notes"] = number_notes(card, true, each, self.target_names)
         if outputs > 1:
             columns = zip(self.target_names, true.T, found.T, strict=True)
             scores["by_output"] = [
                 {"output": name, **number_card(wanted, said, each)}
                 for name, wanted, said in columns
             ]
+            if self.baselines is not None:
+                cards = self.baselines.scorecards_of_each(sequences, targets, weight)
+                for one, held in zip(scores["by_output"], cards, strict=True):
+                    one["baselines"] = held
+                scores["notes"] += _lost(scores["by_output"])
         return scores, targets, weight
 
     def _numbers(self, sequences: Sequences) -> np.ndarray:
@@ -134,3 +145,16 @@ class RegressorModel(SequenceModel):
             return {"prediction": values[0]}
         pairs = zip(self.target_names, values, strict=True)
         return {f"prediction {name}": value for name, value in pairs}
+
+
+def _lost(outputs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """At which outputs a baseline is better, in a sentence; whatever the mean over all says."""
+    lost = []
+    for one in outputs:
+        held = {
+            name: card["r2"] for name, card in one["baselines"].items() if card["r2"] is not None
+        }
+        best = max(held, key=lambda name: held[name], default=None)
+        if best is not None and held[best] > one["r2"]:
+            lost.append(f"{one['output']} ({best}: R² {held[best]:.4g} against {one['r2']:.4g})")
+    return [f"a baseline is better at {', '.join(lost)}"] if lost else []

@@ -192,8 +192,9 @@ class SequenceModel(ABC):
         return {"reads": reads, "columns": columns, "answers": str(self.target)}
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """The task's score; larger is better. See `evaluate`."""
-        return self.evaluate(X, y, sample_weight)["score"]
+        """The task's score; larger is better; NaN where it is not defined. See `evaluate`."""
+        found = self.evaluate(X, y, sample_weight)["score"]
+        return float("nan") if found is None else found
 
     def evaluate(self, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
         """Scores, and those of the baselines beside them.
@@ -232,9 +233,18 @@ class SequenceModel(ABC):
         told = {"baselines": held, "baseline_scores": cards, **judged, "notes": notes}
         return {**score, **about, **scores, **told}
 
-    def _judged(self, score: float, baselines: dict[str, float], rows: int) -> dict[str, Any]:
+    @property
+    def _judged_by(self) -> str:
+        """What the score is called in the verdict."""
+        return self.score_name
+
+    def _judged(
+        self, score: float | None, baselines: dict[str, float], rows: int
+    ) -> dict[str, Any]:
         """The verdict; of an accuracy over so many sequences its interval, too."""
-        title = self.score_name
+        title = self._judged_by
+        if score is None:
+            return {"verdict": f"No verdict: {title} is not defined here."}
         share = title in (TITLES[name] for name in SHARES)
         between = interval(score, rows) if share and rows and not self.target.per_step else None
         told: dict[str, Any] = {} if between is None else {"interval": list(between)}

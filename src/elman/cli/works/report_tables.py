@@ -47,7 +47,7 @@ def terminal_table(table: Rows, styles: Mapping[str, str] | None = None) -> Tabl
         shown.add_column(heading, justify="right" if k or heading else "left")
     for row in table.rows:
         cells = [Text(printable(cell), (styles or {}).get(cell, "")) for cell in row]
-        shown.add_row(*cells, style="bold green" if row[0] == MODEL else None)
+        shown.add_row(*cells, style="bold green" if MODEL in row[:2] else None)
     return shown
 
 
@@ -58,7 +58,7 @@ def markdown(table: Rows) -> Iterator[str]:
     yield _line([plain(heading) for heading in table.headings])
     yield _line(["---:" if k and heading else "---" for k, heading in enumerate(table.headings)])
     for row in table.rows:
-        mark = "**" if row[0] == MODEL else ""
+        mark = "**" if MODEL in row[:2] else ""
         yield _line([f"{mark}{plain(cell)}{mark}" if cell else "" for cell in row])
 
 

@@ -40,6 +40,10 @@ def print_scores(result: Mapping[str, Any]) -> None:
     title = f"{result['data']}, {result['part']} part, {_counted(result['sequences'])}"
     title += f", {result['level'] or 'no compiled'} kernels"
     result_console.print(terminal_table(_scores(result)._replace(title=title)))
+    if (rows := _outputs(result)) is not None:
+        result_console.print(terminal_table(rows))
+    if (between := _between(result)) is not None:
+        result_console.print(between, markup=False, highlight=False)
     if result["verdict"]:
         result_console.print(result["verdict"], markup=False, highlight=False)
     for sentence in result["notes"]:
@@ -80,6 +84,8 @@ def _lines(told: Mapping[str, Any], pictures: Sequence[Path]) -> Iterator[str]:
         title = f"Scores on {test['data']}, {test['part']} part"
         yield from ("", *markdown(_scores(test)._replace(title=title)))
         yield from ("", f"{_counted(test['sequences'])}; baselines see the training part.")
+        if (between := _between(test)) is not None:
+            yield from ("", plain(between))
         for rows in (_spans(test), _classes(test), _outputs(test)):
             if rows is not None:
                 yield from ("", *markdown(rows))
@@ -124,6 +130,14 @@ def _scores(result: Mapping[str, Any]) -> Rows:
     return Rows(["", *(TITLES[name] for name in known)], rows)
 
 
+def _between(result: Mapping[str, Any]) -> str | None:
+    """Where the score lies, for so few sequences tell so much; None where that is not known."""
+    if result.get("interval") is None:
+        return None
+    low, high = (f"{100 * end:.1f} %" for end in result["interval"])
+    return f"95 % interval of the {result['metric']}: {low} to {high}."
+
+
 def _counted(sequences: int) -> str:
     return f"{sequences:,} sequence{'' if sequences == 1 else 's'}"
 
@@ -163,9 +177,14 @@ def _outputs(result: Mapping[str, Any]) -> Rows | None:
     found = result.get("by_output")
     if not found:
         return None
-    names = [name for name in found[0] if name != "output"]
-    rows = [[str(one["output"]), *(_shown(name, one[name]) for name in names)] for one in found]
-    return Rows(["output", *(TITLES[name] for name in names)], rows, "By output")
+    names = [name for name in TITLES if name in found[0]]
+    rows = [
+        [str(one["output"]) if called == MODEL else "", called]
+        + [_shown(name, card[name]) for name in names]
+        for one in found[:_LISTED]
+        for called, card in {MODEL: one, **one.get("baselines", {})}.items()
+    ]
+    return Rows(["output", "", *(TITLES[name] for name in names)], rows, "By output")
 
 
 def _about(told: Mapping[str, Any]) -> Rows:
