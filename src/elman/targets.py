@@ -35,6 +35,11 @@ class Target(StrEnum):
         return self in (Target.CLASS_PER_STEP, Target.NUMBERS_PER_STEP)
 
     @property
+    def numbers(self) -> bool:
+        """Whether targets are numbers rather than of classes."""
+        return self in (Target.NUMBERS, Target.NUMBERS_PER_STEP)
+
+    @property
     def whole(self) -> bool:
         """Whether targets are whole numbers, indices: int64."""
         return self in (Target.CLASS, Target.CLASS_PER_STEP, Target.TOKENS)

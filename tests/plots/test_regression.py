@@ -42,6 +42,14 @@ def test_a_perfect_or_single_prediction(drawn):
     drawn(plots.regression([5.0, 5.0], [5.0, 5.0]))
 
 
+def test_r2_that_is_not_defined_is_not_shown(drawn):
+    texts = " ".join(drawn(plots.regression([5.0, 5.0], [5.0, 6.0])))
+    assert "R² is not defined over 2 values" in texts
+    assert "R² =" not in texts
+    both = np.array([[1.0, 5.0], [3.0, 5.0]])
+    assert " ".join(drawn(plots.regression(both, both + 1))).count("(R²") == 1
+
+
 def test_shapes_are_checked():
     with pytest.raises(ShapeError, match="predicted"):
         plots.regression([1.0, 2], [1.0])

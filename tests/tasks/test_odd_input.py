@@ -9,8 +9,9 @@ import scipy.sparse
 from sklearn.exceptions import DataConversionWarning
 
 import elman
+from elman import Classifier, Regressor
 from elman.data import as_sequences
-from elman.errors import DataError, ShapeError
+from elman.errors import ArgumentError, DataError, ShapeError
 from tests.tasks.sequences import classes, tiny_classifier
 
 
@@ -87,3 +88,37 @@ def test_labels_in_object_arrays():
         given[3] = missing
         with pytest.raises(DataError, match="y"):
             tiny_classifier().fit(X, given)
+
+
+@pytest.mark.parametrize(
+    ("make", "y", "said"),
+    [
+        (Classifier, None, "^y: is not given; something for each sequence$"),
+        (Regressor, None, "^y: is not given"),
+        (Classifier, (k for k in "ab" * 6), r"^y: found a generator; a list: list\(y\)$"),
+        (Regressor, iter([1.0] * 12), r"^y: found a list_iterator; a list"),
+        (Classifier, [["a", "b"], ["a"]] * 6, r"^y: rows of several lengths; .* 0 and 1 \[N, L\]"),
+    ],
+)
+def test_what_is_no_y_is_named_and_not_printed(make, y, said):
+    with pytest.raises(ShapeError, match=said):
+        make(epochs=1).fit(np.zeros((12, 4, 1)), y)
+
+
+@pytest.mark.parametrize("given", [[np.zeros((9, 4, 1)), [0]], (np.zeros((9, 4, 1)), [0], [1])])
+def test_a_validation_part_is_a_pair(given):
+    with pytest.raises(ArgumentError, match=r"found a \w+ of \d; .* a pair \(X, y\) as a tuple"):
+        Classifier(epochs=1, validation=given).fit(np.zeros((12, 4, 1)), [0, 1] * 6)
+
+
+def test_labels_in_a_sparse_array():
+    sparse = scipy.sparse
+    draws = np.random.default_rng(0)
+    X, y = draws.normal(size=(12, 4, 1)), draws.integers(0, 2, (12, 3))
+    one, other = (Classifier(epochs=1, units=3).fit(X, l) for l in (y, sparse.csr_matrix(y)))  # noqa: E741
+    assert other.evaluate(X, sparse.csr_array(y))["score"] == one.score(X, y)
+
+
+def test_callbacks_take_an_event():
+    with pytest.raises(ArgumentError, match=r"callbacks\[0\]: .* does not take one argument"):
+        Classifier(epochs=1, callbacks=[lambda: None]).fit(np.zeros((12, 4, 1)), [0, 1] * 6)

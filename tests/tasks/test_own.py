@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import elman
-from elman.errors import ArgumentError, BundleError, ShapeError
+from elman.errors import ArgumentError, BundleError, ShapeError, TrainingError
 from elman.training import RunFolder
 from tests.cli.conftest import command as command
 from tests.tasks.sequences import TINY, classes, sums
@@ -99,11 +99,23 @@ def test_labels_and_chosen_steps_have_it_too():
         (lambda outputs, targets: outputs.detach().sum(), "without a gradient"),
         (lambda outputs, targets: outputs[:3].sum(dim=1), r"shape \[3\] for 16 examples"),
         (lambda outputs, targets: outputs.argmax(), "it gives tensor"),
+        (nn.L1Loss, r"loss: found the class L1Loss; L1Loss\(...\)"),
+        (lambda outputs: outputs.sum(), "loss: it does not take two arguments"),
+        (
+            nn.BCEWithLogitsLoss(),
+            r"it fails on outputs \[16, 3\] float32 and targets \[16\] int64: ",
+        ),
     ],
 )
 def test_what_is_no_loss(loss, said):
     with pytest.raises(ArgumentError, match=said):
         elman.Classifier(**OPTIONS, loss=loss).fit(*classes())
+
+
+@pytest.mark.filterwarnings("ignore:skipped epoch")
+def test_a_loss_that_is_not_finite_is_looked_at_first():
+    with pytest.raises(TrainingError, match=r"see first that your loss is finite .*; lower learn"):
+        elman.Classifier(**OPTIONS, loss=lambda o, t: o.sum(1) * np.nan).fit(*classes())
 
 
 def test_a_mean_cannot_be_weighed():
@@ -219,6 +231,22 @@ def test_what_only_our_networks_can():
     assert elman.diagnose(model, (X, y)).cost == "the loss"
 
 
+def test_lengths_have_any_name_in_a_diagnosis():
+    class Other(Net):
+        def forward(self, x, l):  # noqa: E741
+            return super().forward(x, l)
+
+    X, y = classes(ragged=True)
+    found = [elman.diagnose(elman.Classifier(**ALONE, network=net).fit(X, y), (X[:8], y[:8]))
+             for net in (Net, Other)]  # fmt: skip
+    assert found[0].to_dict() == found[1].to_dict()
+
+
+class Alone(Net):
+    def forward(self, inputs):
+        return super().forward(inputs, None)
+
+
 class Short(Net):
     def forward(self, inputs, lengths):
         return super().forward(inputs, lengths)[:, :2]
@@ -238,6 +266,9 @@ class Idle(nn.Module):
         ({"network": Short}, ShapeError, r"Short gives shape \[16, 2\]; a tensor \[16, 3\]"),
         ({"network": Idle()}, ArgumentError, "Idle has no weights to train"),
         ({"network": lambda i, k: Net(i, k, each=True)}, ShapeError, r"\[16, 6, 3\]"),
+        ({"network": Alone}, ArgumentError, r"Alone.forward\(inputs\); forward\(self, inputs, l"),
+        ({"network": Net(3, 3)}, ArgumentError, r"Net fails on inputs \[16, 6, 2\]: .*2.*; a netw"),
+        ({"network": lambda i: Net(i, 3)}, ArgumentError, "it does not take two sizes"),
         ({"network": Net, "units": 3}, ArgumentError, "units: 3 with a network of your own"),
         ({"network": Net, "bidirectional": True}, ArgumentError, "bidirectional: True with"),
     ],

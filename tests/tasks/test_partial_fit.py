@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 import elman
 from elman.errors import ArgumentError, DataError, ShapeError
-from tests.tasks.sequences import TINY, classes, sums
+from tests.tasks.sequences import TINY, classes, sums, tiny_classifier
 
 OPTIONS = {k: v for k, v in TINY.items() if k != "epochs"} | {"baselines": False}
 
@@ -108,7 +108,7 @@ def test_fit_before_and_after():
     scores = model.evaluate(X, y)["baselines"]
     model.partial_fit(X, y)
     assert model.evaluate(X, y)["baselines"] == scores
-    assert len(model.history_.records) == 1
+    assert len(model.history_.records) == 3
     model.fit(X, y)
     fresh = elman.Classifier(**OPTIONS | {"epochs": 2}).fit(X, y)
     assert bits(model) == bits(fresh)
@@ -120,3 +120,16 @@ def test_a_pickle_goes_on_to_the_same_bits():
     model = elman.Classifier(**OPTIONS).partial_fit(X, y, classes=[0, 1, 2])
     copied = pickle.loads(pickle.dumps(model))
     assert bits(model.partial_fit(X, y)) == bits(copied.partial_fit(X, y))
+
+
+def test_what_goes_on_remembers_the_fit_before():
+    X, y = classes()
+    model = tiny_classifier().fit(X, y)
+    before = model.history_.records
+    rows = model.result_["train_sequences"]
+    model.partial_fit(X, y).partial_fit(X[:5], y[:5])
+    assert model.history_.records[: len(before)] == before
+    assert [record.epoch for record in model.history_.records] == list(range(1, len(before) + 3))
+    assert model.history_.best_epoch == len(before) + 2
+    assert model.result_["train_sequences"] == rows + len(X) + 5
+    assert model.result_["epochs"] == len(before) + 2

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from elman.errors import DataError, ShapeError
 from elman.tasks.split import counted_groups, split
+from tests.tasks.sequences import classes, tiny_classifier
 
 
 @given(
@@ -81,3 +82,11 @@ def test_groups_are_checked():
     for missing in (None, float("nan")):
         with pytest.raises(DataError, match=r"groups\[1\]: no group"):
             counted_groups(["a", missing], 2)
+
+
+def test_what_cannot_be_drawn_by_class_is_said():
+    X, y = classes()
+    for labels in (np.eye(3, dtype=int)[y], np.repeat(y[:, None], 6, 1)):
+        told = {"per_step": True} if labels.shape[1] == 6 else {}
+        model = tiny_classifier(epochs=1, **told).fit(X, labels)
+        assert "at random, not by class: a sequence has several" in model.result_["validation"]

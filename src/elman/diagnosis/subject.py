@@ -34,6 +34,7 @@ class Subject(NamedTuple):
         targets: What the loss compares the outputs with.
         lengths: Real steps of each row `[B]` int64; None: all.
         loss: None: a random projection takes its place.
+        second: Whether `forward` takes the lengths as its second argument, whatever its name.
     """
 
     network: nn.Module
@@ -41,6 +42,7 @@ class Subject(NamedTuple):
     targets: Any
     lengths: Tensor | None
     loss: Loss | None
+    second: bool = False
 
     @classmethod
     def of(cls, model: Any, batch: Any, loss: Loss | None) -> Subject:
@@ -57,7 +59,9 @@ class Subject(NamedTuple):
         if lengths is not None:
             rows = len(torch.as_tensor(lengths))
             valid = check_lengths(lengths, rows, 2**62, torch.device("cpu"))
-        return cls(network, _doubled(inputs), _doubled(targets), valid, loss)
+        about = getattr(getattr(model, "model_", None), "blueprint", None)
+        second = about is not None and not about.described  # as `elman.tasks.own` calls it
+        return cls(network, _doubled(inputs), _doubled(targets), valid, loss, second)
 
     def run(self) -> Any:
         """The network's outputs: batch first if it is a recurrent layer; of a tuple the first."""
@@ -65,7 +69,9 @@ class Subject(NamedTuple):
             outputs, _ = dynamic_unroll(self.network, self.inputs, lengths=self.lengths)
             return outputs
         args, kwargs = Call.of(self.inputs)
-        if self.lengths is not None and _takes_lengths(self.network):
+        if self.second:
+            args = (*args, self.lengths)
+        elif self.lengths is not None and _takes_lengths(self.network):
             kwargs = {**kwargs, "lengths": self.lengths}
         outputs = self.network(*args, **kwargs)
         outputs = outputs[0] if type(outputs) is tuple else outputs

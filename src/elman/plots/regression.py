@@ -9,6 +9,7 @@ import numpy as np
 
 from elman.errors import ShapeError
 from elman.metrics import r2, rmse
+from elman.metrics.scorecards import number_card
 from elman.plots.style import amount, canvas, percent, shortened, title, whole_ticks
 from elman.plots.themes import colours
 
@@ -42,7 +43,7 @@ def regression(
         ArgumentError: There is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
-    score = r2(true, predicted)  # checks the shapes
+    rmse(true, predicted)  # checks the shapes
     true, predicted = (np.asarray(a, dtype=np.float64) for a in (true, predicted))
     true, predicted = true.reshape(len(true), -1), predicted.reshape(len(predicted), -1)
     outputs = true.shape[1]
@@ -50,6 +51,7 @@ def regression(
         names = ["target"] if outputs == 1 else [f"target {k + 1}" for k in range(outputs)]
     if len(names) != outputs:
         raise ShapeError("names", f"{len(names)} for {outputs} targets", "pass one a target")
+    score = number_card(true, predicted, None)["r2"]
     drawn = min(outputs, _MOST)
     with canvas(0.8 + 3.1 * drawn, theme=theme) as figure:
         rows = figure.subplots(drawn, 2, squeeze=False, width_ratios=[1.15, 1])
@@ -62,7 +64,7 @@ def regression(
 
 
 def _finding(
-    score: float, true: np.ndarray, predicted: np.ndarray, names: Sequence[str]
+    score: float | None, true: np.ndarray, predicted: np.ndarray, names: Sequence[str]
 ) -> tuple[str, str]:
     rows, outputs = true.shape
     mean = f" (the mean over {outputs} targets)" if outputs > 1 else ""
@@ -70,7 +72,7 @@ def _finding(
         found = (
             "Every value was predicted exactly" if rows > 1 else "The value was predicted exactly"
         )
-    elif (true == true[0]).all():
+    elif score is None:
         found = "The true values are all equal: there is no variance to explain"
     elif score > 0:
         found = f"{percent(score)} of the variance is explained{mean}"
@@ -78,10 +80,12 @@ def _finding(
         than = "no better than" if score == 0 else "worse than"
         found = f"The predictions are {than} always giving the mean{mean}"
     errors = ", ".join(
-        f"{shortened(name, 30)} {amount(rmse(t, p))}" + f" (R² {r2(t, p):.2f})" * (outputs > 1)
+        f"{shortened(name, 30)} {amount(rmse(t, p))}"
+        + (f" (R² {r2(t, p):.2f})" if outputs > 1 and (t != t[0]).any() else "")
         for name, t, p, _ in zip(names, true.T, predicted.T, range(_MOST), strict=False)
     )
-    more = f"R² = {score:.3f} over {rows:,} value{'s' * (rows > 1)}"
+    known = "R² is not defined" if score is None else f"R² = {score:.3f}"
+    more = f"{known} over {rows:,} value{'s' * (rows > 1)}"
     left_out = f" {outputs - _MOST} more targets are not drawn." * (outputs > _MOST)
     return found, f"{more}; typical error (RMSE): {errors}.{left_out}".replace("R² = -", "R² = −")
 

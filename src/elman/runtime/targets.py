@@ -51,6 +51,7 @@ def check_labels(
         ShapeError: Another number of labels, or another rank.
         DataError: A label is missing, labels of several kinds, or they are no labels.
     """
+    y = plain_rows(y, where)
     labels = _array(y, where)
     if labels.dtype.kind == "U" and not isinstance(y, np.ndarray):
         labels = np.asarray(y, dtype=object)  # NumPy made strings of numbers among strings
@@ -135,7 +136,7 @@ def check_step_labels(
         ShapeError: Another number of rows or steps.
         DataError: A label is missing, is none of the classes, or they are of several kinds.
     """
-    y = plain_rows(y)
+    y = plain_rows(y, where)
     _check_count(y, len(sequences), where, "rows of labels")
     whole = isinstance(y, np.ndarray) and y.ndim >= 2
     read = sequences.real
@@ -233,6 +234,7 @@ def check_numbers(
     """
     if per_step:
         return _check_steps(y, sequences, where, counted=counted)
+    y = plain_rows(y, where)
     numbers = _floats(y, where, "one target a sequence; for one a step set per_step=True")
     _check_count(numbers, len(sequences), where, "targets")
     if numbers.ndim not in (1, 2) or 0 in numbers.shape[1:]:
@@ -252,7 +254,7 @@ def _check_steps(
     what: str = "target",
     counted: np.ndarray | None = None,
 ) -> np.ndarray:
-    y = plain_rows(y)
+    y = plain_rows(y, where)
     _check_count(y, len(sequences), where, f"{what}s")
     length = sequences.values.shape[1]
     full = isinstance(y, np.ndarray) and y.dtype != object
@@ -301,7 +303,7 @@ def check_weight(
     if sample_weight is None:
         return None
     rows, where = len(sequences), "sample_weight"
-    given = plain_rows(sample_weight)
+    given = plain_rows(sample_weight, where)
     if per_step and _has_rows(given):
         weight = _check_steps(given, sequences, where, "weight")
         if weight.ndim != 2:
@@ -321,11 +323,21 @@ def check_weight(
     return weight
 
 
-def plain_rows(y: Any) -> Any:
-    """Frames, series and tensors as arrays, so that rows are taken by their place."""
+def plain_rows(y: Any, where: str = "y") -> Any:
+    """Frames, series, tensors and sparse arrays as arrays, so that rows are taken by their place.
+
+    Raises:
+        ShapeError: Nothing is given, or what can be read only once.
+    """
+    if y is None:
+        raise ShapeError(where, "is not given", "something for each sequence")
+    if hasattr(y, "__next__"):
+        raise ShapeError(where, f"found a {type(y).__name__}", f"a list: list({where})")
+    if hasattr(y, "toarray"):
+        return y.toarray()
     if isinstance(y, list | tuple | np.ndarray) or not hasattr(y, "__array__"):
         return y
-    return _array(y, "y")
+    return _array(y, where)
 
 
 def column_names(y: Any) -> tuple[str, ...] | None:
@@ -383,7 +395,11 @@ def _has_rows(given: Any) -> bool:
 def _array(y: Any, where: str) -> np.ndarray:
     try:
         return np.asarray(y)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except ValueError as error:  # lists of several lengths
+        found = "rows of several lengths" if "inhomogeneous" in str(error) else str(error)
+        expected = "one label each, or several labels as 0 and 1 [N, L]"
+        raise ShapeError(where, found, expected) from error
+    except (TypeError, RuntimeError) as error:
         raise ShapeError(where, f"does not form an array ({error})", "one label each") from error
 
 

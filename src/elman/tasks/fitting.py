@@ -20,7 +20,7 @@ from elman.kernels import native
 from elman.models import limit_memory
 from elman.runtime.seen import Seen
 from elman.tasks.network import CodedWords, ScaledInputs
-from elman.tasks.own import CheckedOutputs
+from elman.tasks.own import CheckedOutputs, takes
 from elman.tasks.parts import Parts
 from elman.training import (
     CheckpointDamaged,
@@ -326,6 +326,9 @@ def callbacks_of(value: Any) -> tuple[Listener, ...]:
     for k, one in enumerate(value):
         if not callable(one) or isinstance(one, type):
             raise ArgumentError(f"callbacks[{k}]", f"found {one!r}", "a function of an event")
+        if not takes(one, 1):
+            found = f"found {one!r}, which does not take one argument"
+            raise ArgumentError(f"callbacks[{k}]", found, "a function of an event")
     return tuple(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from elman.blueprint import OwnNetwork
-from elman.errors import ArgumentError, ShapeError
+from elman.errors import ArgumentError, ElmanError, ShapeError
 from elman.parameters import told
 from elman.tasks.parameters import CellParameters
 from elman.training import Measure
-from elman.training.loop.losses import OwnLoss
+from elman.training.loop.losses import OwnLoss, first_line
 
-__all__ = ["GIVEN", "OWN", "CheckedOutputs", "check_alone", "own_loss", "own_network"]
+__all__ = ["GIVEN", "OWN", "CheckedOutputs", "check_alone", "own_loss", "own_network", "takes"]
 
 OWN = ("loss", "network")
 """Parameters whose values are code."""
@@ -35,7 +36,12 @@ def own_loss(loss: Any, usual: Measure, steps: str | None = None) -> Measure:
     """
     if loss is None:
         return usual
-    _check_code("loss", loss, "a function of outputs and targets, a torch module, or None")
+    wanted = "a function of outputs and targets, a torch module, or None"
+    _check_code("loss", loss, wanted)
+    if isinstance(loss, type):
+        raise ArgumentError("loss", f"found the class {loss.__name__}", f"{loss.__name__}(...)")
+    if not takes(loss, 2):
+        raise ArgumentError("loss", "it does not take two arguments", wanted)
     return OwnLoss(loss, steps)
 
 
@@ -53,6 +59,8 @@ def own_network(given: Mapping[str, Any], like: Any, seed: int) -> tuple[OwnNetw
     """
     network, wanted = given["network"], "a torch module, or a function of two sizes that makes one"
     _check_code("network", network, wanted)
+    if not isinstance(network, nn.Module) and not takes(network, 2):
+        raise ArgumentError("network", "it does not take two sizes, of inputs and outputs", wanted)
     if isinstance(network, nn.Module):
         made = copy.deepcopy(network)
     else:
@@ -61,6 +69,9 @@ def own_network(given: Mapping[str, Any], like: Any, seed: int) -> tuple[OwnNetw
             made = network(like.input_size or like.vocabulary, like.output_size)
         if not isinstance(made, nn.Module):
             raise ArgumentError("network", f"it makes {made!r:.80}", wanted)
+    if not takes(made.forward, 2):
+        found = f"{type(made).__name__}.forward{inspect.signature(made.forward)}"
+        raise ArgumentError("network", found, "forward(self, inputs, lengths)")
     count = sum(p.numel() for p in made.parameters() if p.requires_grad)
     if not count:
         raise ArgumentError("network", f"{type(made).__name__} has no weights to train", wanted)
@@ -104,13 +115,24 @@ class CheckedOutputs(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor | None) -> Tensor:
         """The network's outputs for scaled inputs `[B, T, I]`, or token ids `[B, T]`."""
-        return self._checked(self.network(inputs, lengths), inputs)
+        return self._checked(self._asked(self.network, inputs, lengths), inputs)
 
     def unroll(self, inputs: Tensor, **time: Any) -> tuple[Tensor, Any]:
         """The network's own `unroll`; see `elman.training.Unroll`."""
         network: Any = self.network
-        outputs, state = network.unroll(inputs, **time)
+        outputs, state = self._asked(network.unroll, inputs, **time)
         return self._checked(outputs, inputs), state
+
+    def _asked(self, network: Any, inputs: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """What the network says, its own errors with what it was asked."""
+        try:
+            return network(inputs, *args, **kwargs)
+        except (ElmanError, torch.OutOfMemoryError):
+            raise
+        except (TypeError, ValueError, LookupError, RuntimeError) as error:
+            found = f"{self._about.name} fails on inputs {list(inputs.shape)}: {first_line(error)}"
+            wanted = "a network that takes [B, T, I], or token ids [B, T], and lengths"
+            raise ArgumentError("network", found, wanted) from error
 
     def _checked(self, outputs: Any, inputs: Tensor) -> Tensor:
         about = self._about
@@ -121,6 +143,17 @@ class CheckedOutputs(nn.Module):
             found = f"a {type(outputs).__name__}" if shape is None else f"shape {list(shape)}"
             raise ShapeError("network", f"{about.name} gives {found}", f"a tensor {wanted}")
         return outputs
+
+
+def takes(function: Any, count: int) -> bool:
+    """Whether something can be called with so many arguments; True where that is not known."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # a compiled function without a signature
+        return True
+    return True
 
 
 def _check_code(name: str, value: Any, wanted: str) -> None:

@@ -98,7 +98,8 @@ def choose_validation(
     if isinstance(validation, Part):
         return Parts(part, validation, f"{len(validation)} sequences that were given")
     classes = part.targets if part.kind is Target.CLASS else None
-    drawn = split(len(part), validation, seed, classes, groups)
+    mixed = part.kind in (Target.LABELS, Target.CLASS_PER_STEP)
+    drawn = split(len(part), validation, seed, classes, groups, mixed)
     if not len(drawn.held_out):
         found = f"{validation:g} of {len(part)} sequences is not one"
         if drawn.groups is not None:
@@ -118,6 +119,8 @@ def validation_of(value: Any) -> float | tuple[Any, Any] | None:
         return value if value is None else float(value)
     if isinstance(value, tuple) and len(value) == 2:
         return value
-    raise ArgumentError(
-        "validation", f"found {value!r}", "a share between 0 and 1, a pair (X, y), or None"
-    )
+    found = f"found {value!r:.80}"
+    if isinstance(value, list | tuple):
+        found = f"found a {type(value).__name__} of {len(value)}"
+    expected = "a share between 0 and 1, a pair (X, y) as a tuple, or None"
+    raise ArgumentError("validation", found, expected)

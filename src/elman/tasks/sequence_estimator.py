@@ -247,10 +247,15 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         ready = self._ready(parts, known, warm, options)
         ready = replace(ready, notes=(*given.notes, *ready.notes))
         fitted = fit_network(ready, options, before)
+        if before is None:
+            history = None if warm is None else self.history_
+            self._earlier = () if history is None else history.records
+        history = fitted.history.after(self._earlier)
         baselines = {} if warm is None else baseline_tensors(warm.bundle)
         tensors = {f"baselines.{name}": array for name, array in baselines.items()}
-        rows = 0 if before is None else self.result_["train_sequences"]
-        self._complete(ready, options, fitted, tensors, {"train_sequences": rows + len(part)})
+        rows = 0 if warm is None else self.result_.get("train_sequences", 0)
+        told = fitted._replace(history=history)
+        self._complete(ready, options, told, tensors, {"train_sequences": rows + len(part)})
         self._continuation = fitted.continuation
         return self
 

@@ -36,6 +36,7 @@ def split(
     seed: int,
     classes: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    mixed: bool = False,
 ) -> Split:
     """A random share of the rows, a pure function of the arguments.
 
@@ -48,13 +49,14 @@ def split(
         groups: Labels `[N]`: the rows of a group stay together. Of two groups or more at least one
             is set aside, unless a class were then without any; the share is met as nearly as whole
             groups allow.
+        mixed: Whether a row has several classes, so that none can be drawn by: then that is said.
     """
     draws = generator(seed, "split")
     how = [] if classes is None else ["stratified by class"]
     told = None
     if groups is None:
         held_out = _single_rows(rows, share, draws, classes)
-        how = how or ["at random"]
+        how = how or ["at random, not by class: a sequence has several" if mixed else "at random"]
     else:
         names, index = np.unique(groups, return_inverse=True)
         chosen = _whole_groups(index, share, draws, classes)

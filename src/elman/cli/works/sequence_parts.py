@@ -174,7 +174,8 @@ def _drawn(data: LabelledSequences, about: Mapping[str, Any], estimator: Any) ->
     if seed < 0:
         raise ArgumentError("--test-seed", f"found {seed}", "a whole number of at least 0")
     classes = _classes(data, estimator)
-    drawn = split(len(data), share, seed, classes, data.groups)
+    mixed = classes is None and not estimator.target.numbers
+    drawn = split(len(data), share, seed, classes, data.groups, mixed)
     lacking = _lacking(len(data), drawn, share)
     if lacking and asked is not None:
         raise ArgumentError("--test-share", lacking, "a larger share, --test DATA, or 0 for none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -53,6 +53,14 @@ class History:
     def seconds(self) -> float:
         """Wall-clock time of all epochs."""
         return sum(record.seconds for record in self.records)
+
+    def after(self, earlier: Sequence[EpochRecord]) -> History:
+        """This training as one that went on from another, whose epochs it counts, too."""
+        if not earlier:
+            return self
+        done = len(earlier)
+        records = (replace(record, epoch=done + record.epoch) for record in self.records)
+        return History((*earlier, *records), done + self.best_epoch)
 
     def to_frame(self) -> Any:
         """The epochs as a frame: a row each, a column for each of `EpochRecord`'s fields.

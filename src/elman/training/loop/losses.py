@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, ElmanError
 from elman.metrics.features import check_chosen, chosen_steps
 from elman.targets import Target
 
@@ -28,6 +28,7 @@ __all__ = [
     "OwnLoss",
     "WeightedSum",
     "accuracy",
+    "first_line",
     "label_accuracy",
 ]
 
@@ -181,13 +182,16 @@ class OwnLoss:
     function: Callable[[Tensor, Tensor], Tensor]
     steps: str | None = None
 
+    advice: ClassVar[str] = "see first that your loss is finite wherever outputs are; "
+    """What to do where a loss is not finite, before all else."""
+
     def __call__(self, outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
         """Sum over the rows, or over their real steps."""
         counted = _counted(outputs, batch, self.steps)
         rows = len(counted.outputs)
         if not rows:
             return WeightedSum(outputs.sum() * 0.0, outputs.new_zeros(()))
-        found = self.function(counted.outputs, counted.targets)
+        found = self._asked(counted.outputs, counted.targets)
         if not isinstance(found, Tensor) or not found.is_floating_point():
             raise _no_loss(f"it gives {found!r:.80}")
         if torch.is_grad_enabled() and outputs.requires_grad and not found.requires_grad:
@@ -199,6 +203,22 @@ class OwnLoss:
         if len(found) != rows:
             raise _no_loss(f"it gives shape {list(found.shape)} for {rows} examples")
         return counted.sum(found.flatten(1).mean(dim=1) if found.dim() > 1 else found)
+
+    def _asked(self, outputs: Tensor, targets: Tensor) -> Any:
+        """What the function says, its own errors with what it was asked."""
+        try:
+            return self.function(outputs, targets)
+        except (ElmanError, torch.OutOfMemoryError):
+            raise
+        except (TypeError, ValueError, LookupError, RuntimeError) as error:
+            given = [f"{list(one.shape)} {str(one.dtype)[6:]}" for one in (outputs, targets)]
+            asked = f"outputs {given[0]} and targets {given[1]}"
+            raise _no_loss(f"it fails on {asked}: {first_line(error)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of code that is not ours says, shortened: torch adds advice of its own."""
+    return f"{str(error).strip().partition(chr(10))[0]:.120}" or type(error).__name__
 
 
 def _no_loss(found: str) -> ArgumentError:

@@ -108,6 +108,7 @@ class Trainer:
         ranks = self._ranks = Ranks()
         self._scored, self._validated = score is not None, validation is not None
         held_out = None if validation is None else validation.to(self.device)
+        self._advice: str = getattr(loss, "advice", "")
         self._lesson = train.lesson(
             module, loss, train.to(self.device), held_out, score, config, workers, ranks
         )
@@ -352,7 +353,8 @@ class Trainer:
         return TrainingError(
             f"epoch {place.epoch}, step {place.step} of {self._steps}",
             found,
-            f"lower learning_rate ({self.config.learning_rate:g}) or set clip_norm{kept}",
+            f"{self._advice}lower learning_rate ({self.config.learning_rate:g}) or set clip_norm"
+            f"{kept}",
         )
 
     def _emit(self, event: Event) -> None:
