@@ -9,16 +9,20 @@ import numpy as np
 
 from elman.bundle import Bundle
 from elman.data import Sequences
-from elman.errors import BundleError, ShapeError
+from elman.data.readers import is_given_as_table
+from elman.data.text_sequences import TextSequences, are_texts, as_texts
+from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.metrics.baselines import ClassificationBaselines
 from elman.metrics.features import counted, weights_of_steps
 from elman.metrics.scorecards import card_notes, class_card, label_card
+from elman.metrics.text_baselines import TextBaselines
 from elman.runtime.class_scores import class_scores, found_by_class
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
-from elman.runtime.travelling import setting_of
+from elman.runtime.travelling import below, setting_of
 from elman.targets import Target
+from elman.transforms.text import codec_from_tensors
 
 __all__ = ["ClassifierModel"]
 
@@ -32,6 +36,7 @@ class ClassifierModel(SequenceModel):
         classes_: The K class labels, sorted; with several labels a sequence, 0…L-1.
         multilabel: Whether a sequence may have several labels.
         per_step: Whether a class belongs to each step.
+        codec: What cuts texts into tokens; None where features are read.
     """
 
     task = "classifier"
@@ -41,6 +46,7 @@ class ClassifierModel(SequenceModel):
         self.multilabel = setting_of(bundle, "multilabel", bool, False)
         self.per_step = self.blueprint.configuration == "sequence_to_sequence"
         self.target = Target.LABELS if self.multilabel else Target.CLASS
+        self._read_codec(bundle)
         if self.per_step:
             self.target = Target.CLASS_PER_STEP
         self.classes_ = classes_from(bundle.tensors)
@@ -51,20 +57,81 @@ class ClassifierModel(SequenceModel):
                 "save the model again",
             )
 
-    def _baselines(self, tensors: Mapping[str, np.ndarray]) -> ClassificationBaselines:
-        return ClassificationBaselines.from_tensors(tensors)
+    def _read_codec(self, bundle: Bundle) -> None:
+        """Take the codec; `BundleError` where it is not the one that was learnt with."""
+        tensors = below(bundle, "codec.")
+        self.codec = codec_from_tensors(tensors) if tensors else None
+        wanted = setting_of(bundle, "codec", str, None)
+        found = None if self.codec is None else self.codec.hash
+        size = None if self.codec is None else len(self.codec)
+        if found != wanted or (self._described and size != self.blueprint.vocabulary):
+            said = "none" if self.codec is None else f"{self.codec.describe()}, of the hash {found}"
+            expected = f"the one of the hash {wanted}, which was learnt with: save the model again"
+            raise BundleError("codec", said, expected)
+
+    def _baselines(self, tensors: Mapping[str, np.ndarray]) -> Any:
+        kind = TextBaselines if "rarity" in tensors else ClassificationBaselines
+        return kind.from_tensors(tensors)
+
+    @property
+    def texts(self) -> str | None:
+        """Whether what is read of a file or a frame are texts; see `elman.data.readers`."""
+        return None if self.codec is None else "always"
+
+    @property
+    def reads_ids(self) -> bool:
+        """Whether the sequences are of token ids: those of texts are the codec's own affair."""
+        return self.codec is None and super().reads_ids
+
+    # ---- what is read -------------------------------------------------------------------------
+
+    def sequences(self, X: Any) -> Sequences:
+        """X as this model reads it: texts, or sequences; errors as `SequenceModel.sequences`.
+
+        Raises:
+            DataError: X holds texts where features were learnt, or features where texts were.
+        """
+        if is_given_as_table(X):
+            return super().sequences(X)
+        if are_texts(X) is not (self.codec is not None):
+            kinds = ("texts", "sequences") if self.codec is None else ("no texts", "texts")
+            raise DataError("X", f"found {kinds[0]}", f"{kinds[1]}: the model reads those")
+        if self.codec is None:
+            return super().sequences(X)
+        return as_texts(X).encoded(self.codec.encode)
+
+    def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
+        if self.codec is None:
+            return super()._scaled(sequence)
+        ids = as_texts([sequence], "sequence").encoded(self.codec.encode).values[0]
+        return ids, ids
+
+    def pieces(self, text: str) -> list[str]:
+        """The tokens of a text, as many as `trace` has steps.
+
+        Raises:
+            ArgumentError: The model reads no texts.
+        """
+        if self.codec is None:
+            raise ArgumentError("text", "the model reads no texts", "one that was trained on some")
+        return self.codec.pieces(text)
+
+    # ---- what is answered ---------------------------------------------------------------------
 
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
+        told = super().facts()
+        if self.codec is not None:
+            told |= {"reads": f"texts as {self.codec.describe()}", "codec": self.codec.hash}
         if self.multilabel:
-            return {**super().facts(), "labels": list(self.target_names)}
-        return {**super().facts(), "classes": self.classes_.tolist()}
+            return {**told, "labels": list(self.target_names)}
+        return {**told, "classes": self.classes_.tolist()}
 
     def predict(self, X: Any) -> Any:
         """The most likely class of each sequence `[N]`; or 0 and 1 for each label `[N, L]`.
 
         Args:
-            X: `[N, T, I]`, or a list of `[T_i, I]`.
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or a list of texts.
 
         Returns:
             As said. Per step: `[N, T]` for an array, for a list a list of `[T_i]`.
@@ -155,6 +222,14 @@ class ClassifierModel(SequenceModel):
         """
         if self.per_step:
             return self._step_scores(sequences, y, weight)
+        scores, true = self._sequence_scores(sequences, y, weight)
+        scores["notes"] += self._unknown(sequences)
+        return scores, true, weight
+
+    def _sequence_scores(
+        self, sequences: Sequences, y: Any, weight: np.ndarray | None
+    ) -> tuple[dict[str, Any], np.ndarray]:
+        """Of a class for each sequence, or of several labels; and what is true."""
         read = counted(sequences, weight)
         labels = check_labels(y, len(sequences), counted=read)
         if self.multilabel != (labels.ndim == 2):
@@ -172,9 +247,19 @@ class ClassifierModel(SequenceModel):
                 "by_class": found_by_class(labels, said, self.target_names, weight, "label"),
                 "notes": card_notes(card, labels, len(self.classes_)),
             }
-            return scores, labels, weight
+            return scores, labels
         true = label_indices(labels, self.classes_)
-        return self._class_scores(true, logits, weight), true, weight
+        return self._class_scores(true, logits, weight), true
+
+    def _unknown(self, sequences: Sequences) -> list[str]:
+        """How many tokens of texts are unknown, in a sentence, where there are some."""
+        if self.codec is None or self.codec.unknown is None:
+            return []
+        ids = sequences.values[sequences.real]
+        unknown = int((ids == self.codec.unknown).sum())
+        share = unknown / max(1, len(ids))
+        said = f"{unknown:,} of {len(ids):,} tokens ({share:.1%}) are unknown to it"
+        return [said] if unknown else []
 
     def _step_scores(
         self, sequences: Sequences, y: Any, weight: np.ndarray | None
@@ -191,7 +276,9 @@ class ClassifierModel(SequenceModel):
 
     def _compared(
         self, sequences: Sequences, true: np.ndarray, weight: np.ndarray | None
-    ) -> tuple[Sequences, np.ndarray, np.ndarray | None]:
+    ) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        if isinstance(sequences, TextSequences):
+            return sequences.texts.tolist(), true, weight
         return (sequences.by_step() if self.per_step else sequences), true, weight
 
     def _class_scores(

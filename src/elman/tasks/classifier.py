@@ -13,9 +13,11 @@ from sklearn.exceptions import DataConversionWarning
 
 from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import Sequences, as_sequences
+from elman.data.text_sequences import TextSequences, are_texts, as_texts
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.metrics.baselines import fit_classification
 from elman.metrics.features import counted, weights_of_steps
+from elman.metrics.text_baselines import fit_texts
 from elman.parameters import Kind, documented, flag, parameter, real, share, text
 from elman.runtime.targets import (
     check_labels,
@@ -30,10 +32,13 @@ from elman.targets import Target
 from elman.tasks.fitting import Learning
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.own import own_loss
+from elman.tasks.parameters import TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
+from elman.tasks.texts import check_no_text_parameters, codec_for, encoded_parts, same_codec
 from elman.training import BinaryCrossEntropy, CrossEntropy
 from elman.training.loop.losses import accuracy, label_accuracy
+from elman.transforms.text import TextCodec
 
 __all__ = ["Classifier"]
 
@@ -49,8 +54,8 @@ def _or_weights(kind: Kind) -> Kind:
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Classifier(ClassifierMixin, SequenceEstimator):
-    """A recurrent network that reads a sequence and says what it is.
+class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
+    """A recurrent network that reads a sequence, or a text, and says what it is.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -59,6 +64,14 @@ class Classifier(ClassifierMixin, SequenceEstimator):
     >>> model = Classifier(cell="gru", units=8, epochs=10, learning_rate=0.02).fit(X, y)
     >>> model.predict(np.full((1, 5, 1), 2.0)).tolist()
     ['high']
+
+    Of texts X is a list of strings: they are cut into tokens by a codec (`codec`), fitted on the
+    training part, each of which has a vector of its own.
+
+    >>> reviews = ["a good film", "good fun", "a bad film", "bad and dull"] * 5
+    >>> model = Classifier(units=8, embedding=8, epochs=20, learning_rate=0.05, validation=None)
+    >>> model.fit(reviews, ["+", "+", "-", "-"] * 5).predict(["good", "dull"]).tolist()
+    ['+', '-']
 
     Args:
         {parameters}
@@ -95,6 +108,11 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             return Target.CLASS_PER_STEP
         return self.model_.target if self.__sklearn_is_fitted__() else Target.CLASS
 
+    @property
+    def texts(self) -> str:
+        """Whether what is read of a file or a frame are texts; see `elman.data.readers`."""
+        return self.model_.texts or "" if self.__sklearn_is_fitted__() else "perhaps"
+
     def partial_fit(
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None, **table: Any
     ) -> Self:
@@ -106,7 +124,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         `fit`, else there are none. After `fit` or `load` the optimiser begins afresh.
 
         Args:
-            X: `[N, T, I]`, or a list of `[T_i, I]`, or a table, as `fit` takes it.
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or a table, as `fit` takes it; or texts, of whose
+                tokens those are known that stand in the first call's.
             y: Their labels, as `fit` takes them; none but those of `classes`.
             classes: All labels that will ever come; needed in the first call. Of several labels a
                 sequence: `range(L)`.
@@ -166,7 +185,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         return tags
 
     def _known(self, warm: Any) -> _Known:
-        return _Known(warm.classes_, warm.target)
+        codec = None if warm.codec is None else same_codec(self, warm.codec)
+        return _Known(warm.classes_, warm.target, codec=codec, fitted=True)
 
     def _open(self, known: _Known) -> _Known:
         return known._replace(open=True)
@@ -183,9 +203,11 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         sequence, as 0 and 1 `[N, L]`: so scikit-learn has them. Per step `[N, T]`, or a list of
         `[T_i]`.
         """
-        sequences = as_sequences(X, features=self._features())
+        sequences = self._sequences(X, known)
         y = plain_rows(y)
         told = self.per_step if known is None or known.kind is None else known.kind.per_step
+        told = False if isinstance(sequences, TextSequences) else told
+        replaced = (known or _Known(np.zeros(0), None))._with
         if _belong_to_steps(told, y, sequences):
             _check_kind(known, Target.CLASS_PER_STEP)
             strict = None if known is None or known.open else known.classes
@@ -195,7 +217,7 @@ class Classifier(ClassifierMixin, SequenceEstimator):
             classes, place = _settled(own, known)
             targets = np.where(sequences.real, place[index], 0)
             part = Part(sequences, targets, weight, Target.CLASS_PER_STEP).counted()
-            return part, _Known(classes, part.kind)
+            return part, replaced(classes, part.kind)
         weight = check_weight(sample_weight, sequences)
         labels = check_labels(y, len(sequences), counted=counted(sequences, weight))
         if is_column(y):
@@ -209,10 +231,33 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         _check_kind(known, kind)
         part = Part(sequences, labels, weight, kind).counted()
         if kind is Target.LABELS:
-            return part, _Known(_several(labels, known), kind)
+            return part, replaced(_several(labels, known), kind)
         classes, _ = _settled(np.unique(part.targets), known)
         index = label_indices(part.targets, classes)
-        return replace(part, targets=index.astype(np.int64)), _Known(classes, kind)
+        return replace(part, targets=index.astype(np.int64)), replaced(classes, kind)
+
+    def _sequences(self, X: Any, known: _Known | None) -> Sequences:
+        """X checked: texts, or sequences of features; as were learnt, where that is known."""
+        texts = are_texts(X)
+        if known is not None and known.fitted and texts is not (known.codec is not None):
+            kinds = ("features", "texts") if known.codec is not None else ("texts", "features")
+            raise DataError("X", f"found {kinds[0]}", f"{kinds[1]}, as were learnt")
+        if not texts:
+            check_no_text_parameters(self)
+            return as_sequences(X, features=self._features())
+        for name in ("network", "augment"):
+            if getattr(self, name) is not None:
+                raise ArgumentError(name, "given, and X holds texts", "None")
+        if self.per_step:
+            raise ArgumentError("per_step", "True, and X holds texts", "False, or a Tagger")
+        return as_texts(X)
+
+    def _settled(self, parts: Parts, known: _Known) -> _Known:
+        """With the codec of the training part's texts."""
+        sequences = parts.train.sequences
+        if not isinstance(sequences, TextSequences):
+            return known
+        return known._replace(codec=codec_for(self, sequences))
 
     def _blueprint(self, train: Part, known: _Known) -> Blueprint:
         if train.kind is Target.CLASS_PER_STEP:
@@ -225,10 +270,13 @@ class Classifier(ClassifierMixin, SequenceEstimator):
                 bidirectional=bool(self.bidirectional),
                 dropout=self.dropout,
             )
+        codec = known.codec
         return sequence_to_vector(
             cells=self._cells(),
             outputs=len(known.classes),
             input_size=train.sequences.features,
+            vocabulary=None if codec is None else len(codec),
+            embedding=None if codec is None else self.embedding,
             bidirectional=bool(self.bidirectional),
             pool=self.pool,
             dropout=self.dropout,
@@ -240,13 +288,18 @@ class Classifier(ClassifierMixin, SequenceEstimator):
         if self.loss is not None and self.label_smoothing:
             found = f"{self.label_smoothing} with a loss of your own"
             raise ArgumentError("label_smoothing", found, "0: the loss says")
+        tensors, settings = class_tensors(known.classes), {"multilabel": several}
+        if known.codec is not None:
+            parts = encoded_parts(parts, known.codec)
+            tensors |= {f"codec.{name}": one for name, one in known.codec.tensors().items()}
+            settings["codec"] = known.codec.hash
         return Learning(
             parts,
             own_loss(self.loss, usual(self.label_smoothing)),
             score,
             self._row_weight(parts.train, known.classes),
-            class_tensors(known.classes),
-            {"multilabel": several},
+            tensors,
+            settings,
         )
 
     def _row_weight(self, train: Part, classes: np.ndarray) -> np.ndarray | None:
@@ -271,6 +324,8 @@ class Classifier(ClassifierMixin, SequenceEstimator):
 
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         sequences, targets, weight = train.sequences, train.targets, train.weight
+        if isinstance(sequences, TextSequences):
+            return fit_texts(sequences.texts.tolist(), targets, weight, self.seed).tensors()
         if train.kind is Target.CLASS_PER_STEP:  # what a step says by itself
             targets = targets[sequences.real]
             weight = weights_of_steps(weight, sequences.lengths)
@@ -285,11 +340,19 @@ class _Known(NamedTuple):
         classes: Sorted.
         kind: Which they are; None: whichever come.
         open: Whether other classes may take the place of these.
+        codec: What texts are cut by; None of features, and before it is fitted.
+        fitted: Whether this is what a model knows: then it stays as it is.
     """
 
     classes: np.ndarray
     kind: Target | None
     open: bool = False
+    codec: TextCodec | None = None
+    fitted: bool = False
+
+    def _with(self, classes: np.ndarray, kind: Target) -> _Known:
+        """The same with the targets that were found."""
+        return self._replace(classes=classes, kind=kind, open=False)
 
 
 def _check_kind(known: _Known | None, kind: Target) -> None:

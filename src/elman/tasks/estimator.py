@@ -235,6 +235,8 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, tuple):
             packed[name] = list(value)
     packed |= {name: GIVEN for name in OWN if callable(parameters.get(name))}
+    if not isinstance(parameters.get("codec", ""), str):  # one of your own is in the model file
+        packed["codec"] = GIVEN
     if isinstance(parameters.get("validation"), tuple):
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only

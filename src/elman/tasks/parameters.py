@@ -15,11 +15,12 @@ from elman.parameters import (
     plain,
     share,
     text,
+    whole,
     whole_number,
 )
 from elman.training.config import SequenceTraining
 
-__all__ = ["CellParameters", "RunParameters", "SequenceParameters", "optional"]
+__all__ = ["CellParameters", "RunParameters", "SequenceParameters", "TextParameters", "optional"]
 
 
 def optional(kind: Kind) -> Kind:
@@ -175,3 +176,29 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
     baselines: bool = parameter(
         True, flag(), "Fit the honest baselines that `evaluate` puts beside the score."
     )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TextParameters:
+    """The parameters of an estimator that may read texts; of other sequences they have no use."""
+
+    _group: ClassVar = "Texts"
+    _table: ClassVar = "task"
+
+    codec: Any = parameter(
+        "words",
+        plain(str),
+        "What texts are cut into: words, characters or subwords; or a codec's file.",
+        "It is fitted on the training part, and kept in the model file. Or a codec of your own, as "
+        "`elman.transforms.fit_codec` gives it.",
+    )
+    vocabulary: int | None = parameter(
+        None,
+        whole(1, none=True),
+        "How many tokens are known at most, the most frequent ones.",
+        "None: 50,000 words, all characters, 8,000 subwords.",
+    )
+    min_count: int = parameter(
+        1, whole(1), "How often a token must stand in the training part to be known."
+    )
+    embedding: int = parameter(150, whole(1), "Numbers that stand for a token.")

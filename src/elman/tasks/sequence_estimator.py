@@ -146,7 +146,8 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 group are all in it or all out of it. Of a table also the name of their column.
             table: How a table is read, in the words of `elman.data.read`: `series=`, the column
                 that tells the sequences apart, and `time=`, which orders the steps (else the
-                levels of its index, or columns of usual names); `features=` and `ignore=`, lists
+                levels of its index, or columns of usual names); `text=`, the column of
+                texts for a task that reads them; `features=` and `ignore=`, lists
                 of columns; `missing=` and more.
 
         Beside a table, pandas series and frames (`y`, weights, groups) go by the names of the
@@ -244,6 +245,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         part, known = self._part(X, y, given.weight, known)
         self._named = column_names(y)
         parts = Parts(part, None, "none: partial_fit")
+        known = known if warm is not None else self._settled(parts, known)
         ready = self._ready(parts, known, warm, options)
         ready = replace(ready, notes=(*given.notes, *ready.notes))
         fitted = fit_network(ready, options, before)

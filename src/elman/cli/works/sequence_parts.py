@@ -12,7 +12,9 @@ from elman.cli.options import WRITTEN, read_labelled, scored_part
 from elman.cli.works import Options
 from elman.data import LabelledSequences
 from elman.data.readers import columns_for, test_part
+from elman.data.readers.text import TextOptions
 from elman.errors import ArgumentError, DataError
+from elman.parameters import told as told_options
 from elman.printable import many, quoted
 from elman.registry import loaded
 from elman.runtime.targets import label_indices
@@ -25,7 +27,15 @@ TABLE: Options = {
     "series": (str, "Table: the column that names the sequence."),
     "time": (str, "Table: the column that orders the steps: numbers or times."),
     "label": (str, "Table: the column of the label or number to predict; of several numbers a,b."),
-    "text": (str, "Table: the column of words, a word a step: for a tagger."),
+    **{
+        name: (one.kind.option, one.text)
+        for name, one in told_options(TextOptions).items()
+        if one.kind
+    },
+    "text": (
+        str,
+        "Table: the column of texts, for a classifier; for a tagger of words, a word a step.",
+    ),
     "features": (str, "Table: the columns to read as features, as a,b; else all others."),
     "ignore": (str, "Table: columns to leave out, as note,id."),
     "missing": (
@@ -42,7 +52,14 @@ TABLE: Options = {
 
 _TOLD = (*TABLE, "group")
 _LISTED = ("features", "ignore", "label")
-_OF_ONE = ("features", "ignore", "labels")  # what concerns just the data that are read
+_OF_ONE = (
+    "features",
+    "ignore",
+    "labels",
+    "each",
+    "drop_empty",
+    "numbers_as_text",
+)  # what concerns just the data that are read
 _TEST_SHARE = 0.2  # of own data, where nothing else is said
 _SPLIT = "elman.tasks.split:split"  # loaded where it is used: answers need no torch
 _TEST_SEED = 0  # not the training's: other trainings are held to the same test part

@@ -14,6 +14,8 @@ from elman.data.readers.given import beside_frame, by_name, index_of, labelled_f
 from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_pair
 from elman.data.readers.npz import read_npz
 from elman.data.readers.table import Columns, columns_for, read_table
+from elman.data.readers.text import text_options
+from elman.data.readers.text_sequences import read_text_sequences, texts_asked
 from elman.data.readers.ucr import is_rows, is_ts, read_archived, test_beside
 from elman.data.readers.words import sentences_as_sequences
 from elman.data.sequences import LabelledSequences
@@ -33,7 +35,8 @@ __all__ = [
     "is_given_as_table",
     "label_told",
 ]
-__all__ += ["labelled_table", "options_of", "read", "read_given", "test_part"]
+__all__ += ["labelled_table", "options_of", "read", "read_given", "read_text_sequences"]
+__all__ += ["test_part", "texts_asked"]
 
 _UNDERSTOOD = (
     f"a table ({FORMATS}), a folder with a table for each sequence, a .ts file, an .npz file with "
@@ -110,6 +113,9 @@ def labelled_table(X: Any, y: Any, told: Mapping[str, Any], **columns: Any) -> L
         columns: Likewise; what the model or estimator says itself.
     """
     told = {**told, **columns}
+    if texts_asked(X, told):
+        return read_text_sequences(X, None, {**told, **label_told(y)}, None if label_told(y) else y)
+    told.pop("texts", None)
     if is_frame(X):
         known = {name: value for name, value in told.items() if name in _COLUMNS}
         return labelled_frame(X, y, Columns(**known))
@@ -137,6 +143,8 @@ def beside_table(
     Raises:
         DataError, ShapeError: They do not fit.
     """
+    if texts_asked(X, told):
+        return values  # a text is a row: all go by their places
     if is_frame(X):
         known = {name: value for name, value in told.items() if name in _COLUMNS}
         return beside_frame(X, values, Columns(**known), data, where).labels
@@ -153,10 +161,13 @@ def _are_places(values: Any, data: LabelledSequences) -> bool:
 
 def check_told(X: Any, told: Mapping[str, Any]) -> None:
     """`ArgumentError` where something told of a table is no option, or none of a table like X."""
-    known = [name for name in (*_FOLDER.options, *_NPZ.options) if name not in _ASKED]
+    options = (*_FOLDER.options, *_NPZ.options, *text_options())
+    known = [name for name in options if name not in _ASKED]
     for name in told:
         if name not in known:
             raise ArgumentError(name, "is no option of a table", closest(name, known))
+    if "text" in told:
+        return  # who reads texts says what does not apply to them
     options = _COLUMNS if is_frame(X) else options_of(X)
     for name in told:
         if name not in options:

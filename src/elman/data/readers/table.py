@@ -99,14 +99,19 @@ class Columns:
         check_filling(self.missing)
 
 
-def columns_for(asked: Any) -> dict[str, bool]:
-    """What a table holds for a model, or for an estimator: fields of `Columns`."""
+def columns_for(asked: Any) -> dict[str, Any]:
+    """What a table holds for a model, or for an estimator: fields of `Columns`.
+
+    And whether its rows are texts: `texts`, as `elman.data.readers.texts_asked` takes it.
+    """
     target = asked.target
     # Whoever says neither one label a sequence nor one a step goes by what the table holds.
     open_to_steps = target.per_step or getattr(asked, "per_step", False) is None
     told = {"per_step": target.per_step, "classes": open_to_steps and target.whole}
     told["ids"] = asked.reads_ids
-    return {name: True for name, wanted in told.items() if wanted}
+    found: dict[str, Any] = {name: True for name, wanted in told.items() if wanted}
+    texts = getattr(asked, "texts", None)
+    return found if texts is None else {**found, "texts": texts}
 
 
 def read_table(

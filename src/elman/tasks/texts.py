@@ -1,0 +1,69 @@
+"""Texts as what an estimator learns from: the codec that cuts them, fitted on the training part."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from elman.data.text_sequences import TextSequences
+from elman.errors import ArgumentError, DataError
+from elman.printable import closest
+from elman.tasks.parameters import TextParameters
+from elman.tasks.parts import Part, Parts
+from elman.transforms.text import TextCodec, fit_codec, read_codec, require_codec
+from elman.transforms.text.fitting import SIZES
+
+__all__ = ["check_no_text_parameters", "codec_for", "encoded_parts", "same_codec"]
+
+_SPECIAL = ("<unk>", "<go>", "<eos>", "[NUM]", "[URL]")
+
+
+def check_no_text_parameters(estimator: TextParameters) -> None:
+    """`ArgumentError` where a parameter of texts was set, and X holds none."""
+    for one in fields(TextParameters):
+        if one.name in vars(estimator) and vars(estimator)[one.name] != one.default:
+            found = f"{vars(estimator)[one.name]!r:.60}, and X holds no texts"
+            raise ArgumentError(one.name, found, "leave it out, or X as a list of texts")
+
+
+def codec_for(estimator: TextParameters, train: TextSequences) -> TextCodec:
+    """The codec of a training: a given one, or one that is fitted on these texts.
+
+    Raises:
+        ArgumentError: There is no such kind, and no such file; or a size is out of range.
+        DataError: The texts have no token that is known.
+        FormatError: The file holds no codec.
+    """
+    given = estimator.codec
+    if isinstance(given, TextCodec):
+        return given
+    if not isinstance(given, str):
+        raise ArgumentError("codec", f"found {given!r:.60}", "a name, a path, or a codec")
+    if given not in SIZES:
+        if not any(sign in given for sign in "./\\"):
+            raise ArgumentError("codec", f"found {given!r:.60}", closest(given, SIZES))
+        return read_codec(given)
+    sizes = {"size": estimator.vocabulary, "min_count": estimator.min_count}
+    codec = fit_codec(train.texts, given, **sizes)
+    if not set(codec.tokens) - set(_SPECIAL):
+        found = f"no token stands {estimator.min_count} times or more in {len(train):,} texts"
+        raise DataError("X", found, "texts with words, or a smaller min_count")
+    return codec
+
+
+def same_codec(estimator: TextParameters, fitted: TextCodec) -> TextCodec:
+    """The codec of the model that a training goes on from; `ArgumentError` beside another one."""
+    if isinstance(estimator.codec, TextCodec):
+        require_codec(estimator.codec, fitted.hash)
+    return fitted
+
+
+def encoded_parts(parts: Parts, codec: TextCodec) -> Parts:
+    """The same texts as token ids."""
+
+    def encoded(part: Part) -> Part:
+        sequences = part.sequences
+        assert isinstance(sequences, TextSequences)
+        return replace(part, sequences=sequences.encoded(codec.encode))
+
+    validation = None if parts.validation is None else encoded(parts.validation)
+    return replace(parts, train=encoded(parts.train), validation=validation)
