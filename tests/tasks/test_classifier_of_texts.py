@@ -135,7 +135,7 @@ def test_a_codec_of_ones_own_is_kept(tmp_path):
     ],
 )
 def test_what_cannot_be_learnt_is_named(options, X, error, said):
-    given, labels = reviews(20)
+    given, _ = reviews(20)
     X = given if X is None else X
     model = Classifier(**{"units": 2, "epochs": 1, "validation": None, **options})
     with pytest.raises(error, match=said):

@@ -47,6 +47,16 @@ class Sequences:
         return bool((self.lengths != self.values.shape[1]).any())
 
     @property
+    def unit(self) -> str:
+        """What `sizes` counts."""
+        return "step"
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """How long each is, for a report: int64 `[N]`."""
+        return self.lengths
+
+    @property
     def real(self) -> np.ndarray:
         """Which steps are no padding: bool `[N, T]`."""
         return np.arange(self.values.shape[1]) < self.lengths[:, None]

@@ -31,6 +31,16 @@ class TextSequences(Sequences):
             self, values=self.values[rows], lengths=self.lengths[rows], texts=self.texts[rows]
         )
 
+    @property
+    def unit(self) -> str:
+        """What `sizes` counts: the same before and after there is a codec."""
+        return "character"
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """How many characters each text has: int64 `[N]`."""
+        return np.array([len(text) for text in self.texts], dtype=np.int64)
+
     def one(self, index: int) -> str:
         """A single text, as a model takes it."""
         return self.texts[index]

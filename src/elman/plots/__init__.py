@@ -13,6 +13,7 @@ from elman.plots.misread import misread
 from elman.plots.reading import reading
 from elman.plots.regression import regression
 from elman.plots.remedies import remedies
+from elman.plots.sentence import sentence
 from elman.plots.states import states
 from elman.plots.style import file_kind, save
 from elman.plots.themes import THEMES, check_theme, themed
@@ -36,6 +37,7 @@ __all__ = [
     "regression",
     "remedies",
     "save",
+    "sentence",
     "states",
     "themed",
     "unrolled",

@@ -124,8 +124,8 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         `fit`, else there are none. After `fit` or `load` the optimiser begins afresh.
 
         Args:
-            X: `[N, T, I]`, or a list of `[T_i, I]`, or a table, as `fit` takes it; or texts, of whose
-                tokens those are known that stand in the first call's.
+            X: `[N, T, I]`, or a list of `[T_i, I]`, or a table, as `fit` takes it; or texts, of
+                whose tokens those are known that stand in the first call's.
             y: Their labels, as `fit` takes them; none but those of `classes`.
             classes: All labels that will ever come; needed in the first call. Of several labels a
                 sequence: `range(L)`.

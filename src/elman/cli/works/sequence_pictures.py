@@ -56,6 +56,11 @@ def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None)
     if label_indices(labels[index : index + 1], model.classes_)[0] < 0:
         found = f"{index}: its label {labels[index]!s} is not one of the model's"
         raise ArgumentError("--index", found, "a sequence whose label is")
+    if model.texts:
+        pieces, beliefs = model.pieces(sequence), model.trace(sequence)
+        if not pieces:
+            raise ArgumentError("--index", f"text {index} has no words", "another text")
+        return plots.sentence(pieces, beliefs, list(model.classes_), labels[index])
     beliefs, classes, names = model.trace(sequence), list(model.classes_), model.feature_names
     return plots.reading(sequence, beliefs, classes, labels[index], feature_names=names)
 
@@ -78,7 +83,10 @@ def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
     """
     if model.target in (Target.LABELS, Target.CLASS_PER_STEP):
         return {}  # a sequence has no single answer to draw
-    return task_of(model.task).load_pictures()
+    known = task_of(model.task).load_pictures()
+    if getattr(model, "texts", None):
+        return {name: draw for name, draw in known.items() if draw is not _misread}
+    return known
 
 
 INSIDE = ("unrolled", "gates", "states")
@@ -143,12 +151,13 @@ def _labels(model: ClassifierModel, data: LabelledSequences) -> np.ndarray:
 def _most_undecided(model: ClassifierModel, data: LabelledSequences, among: int = 100) -> int:
     """Of the first sequences that it reads rightly, the one on which it changes its mind most."""
     most = -1
-    labels, rows = _labels(model, data), data.sequences.rows()
+    labels = _labels(model, data)
     best = int(np.argmax(label_indices(labels, model.classes_) >= 0))  # where none is read rightly
     for k in range(min(among, len(data))):
-        if not len(rows[k]):
+        beliefs = model.trace(data.sequences.one(k))
+        if not len(beliefs):
             continue
-        leaders = model.classes_[model.trace(rows[k]).argmax(axis=1)]
+        leaders = model.classes_[beliefs.argmax(axis=1)]
         changes = int((leaders[1:] != leaders[:-1]).sum())
         if leaders[-1] == labels[k] and changes > most:
             best, most = k, changes

@@ -57,9 +57,9 @@ def data_facts(data: Any, told: Mapping[str, Any]) -> dict[str, Any]:
         data: `LabelledSequences`, all that was read.
         told: More of it.
     """
-    lengths = data.sequences.lengths
+    sizes, unit = data.sequences.sizes, data.sequences.unit
     facts: dict[str, Any] = {"name": data.name, "sequences": len(data)}
-    facts["steps"] = [int(lengths.min()), int(lengths.max())]
+    facts[f"{unit}s"] = [int(sizes.min()), int(sizes.max())]
     facts |= {"features": list(data.feature_names), "notes": list(data.notes)}
     return facts | dict(told)
 
@@ -192,10 +192,12 @@ def _about(told: Mapping[str, Any]) -> Rows:
     rows: list[list[str]] = []
     data, split = told.get("data"), told.get("split")
     if data:
-        low, high = data["steps"]
-        steps = many(low, "step") if low == high else f"{low} to {high} steps"
-        rows.append(["data", f"{data['name']}: {data['sequences']:,} sequences of {steps}"])
-        rows += [["features", _listed(data["features"])]] if data["features"] else []
+        unit, what = ("step", "sequences") if "steps" in data else ("character", "texts")
+        low, high = data[f"{unit}s"]
+        sizes = many(low, unit) if low == high else f"{low:,} to {high:,} {unit}s"
+        rows.append(["data", f"{data['name']}: {data['sequences']:,} {what} of {sizes}"])
+        if data["features"]:
+            rows.append(["features", _listed(data["features"])])
         if "classes" in data:
             rows.append(["classes", _listed([f"{k} {n:,}" for k, n in data["classes"].items()])])
         rows += [["read", one] for one in data["notes"]]
