@@ -76,7 +76,7 @@ def test_dropout_acts_in_training_only():
     torch.testing.assert_close(model(VALUES), model(VALUES))
 
 
-@pytest.mark.parametrize("pool", ["last", "mean", "max"])
+@pytest.mark.parametrize("pool", ["last", "mean", "max", "attention"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_padding_changes_neither_the_answer_nor_a_gradient(pool, bidirectional):
     blueprint = sequence_to_vector(
@@ -313,3 +313,27 @@ def test_a_network_without_recurrent_blocks_takes_a_memory_budget_too():
     assert model(TOKENS).shape == (2, 2)
     with pytest.raises(ArgumentError, match="memory: found '12'"):
         limit_memory(model, "12")
+
+
+def test_tokens_are_unknown_at_random_by_a_mask_of_the_seed():
+    blueprint = Blueprint(
+        "sequence_to_vector",
+        None,
+        {"body": (Embedding(50, 3, dropout=0.4, unknown=2), Pool("mean"), Dense(2))},
+    )
+    model = build(blueprint, seed=0)
+    seen = []
+    model.body[1].register_forward_pre_hook(lambda _, flows: seen.append(flows[0].values))
+    ids = torch.randint(3, 50, (40, 30), generator=torch.Generator().manual_seed(0))
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        model(ids)
+    model.eval()(ids)
+    weight = model.body[0].weight
+    dropped = (seen[0] == weight[2]).all(dim=2)
+    assert 0.35 < dropped.float().mean() < 0.45
+    torch.testing.assert_close(seen[0][~dropped], weight[ids[~dropped]])
+    torch.testing.assert_close(seen[0], seen[1], rtol=0, atol=0)
+    assert not torch.equal(seen[0], seen[2])
+    assert len({row.tolist().index(True) for row in dropped if row.any()}) > 1  # a mask a row
+    torch.testing.assert_close(seen[3], weight[ids], rtol=0, atol=0)

@@ -166,6 +166,8 @@ CHAINS = {
     "last": chain(Recurrent(LAST), Pool("last"), Dense(3)),
     "last of both": chain(Recurrent(LAST, bidirectional=True), Pool("last"), Dense(3)),
     "mean": chain(Recurrent(mixed_stack()), Pool("mean"), Dropout(0.5), Dense(3)),
+    "attention": chain(Recurrent(mixed_stack()), Pool("attention"), Dense(3)),
+    "attention of both": chain(Recurrent(LAST, bidirectional=True), Pool("attention"), Dense(3)),
     "max of both": chain(
         Recurrent(CellConfig("gru", 4), bidirectional=True), Pool("max"), Dense(6, "relu"), Dense(3)
     ),

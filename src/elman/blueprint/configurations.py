@@ -35,10 +35,11 @@ def sequence_to_vector(
     outputs: int,
     input_size: int | None = None,
     vocabulary: int | None = None,
-    embedding: int | None = None,
+    embedding: int | Embedding | None = None,
     bidirectional: bool = False,
     pool: str = "last",
     dropout: float = 0.0,
+    input_dropout: float = 0.0,
 ) -> Blueprint:
     """A sequence is read, then one vector of `outputs` values is given for it.
 
@@ -47,16 +48,18 @@ def sequence_to_vector(
         outputs: Size of the answer: classes (their scores) or numbers.
         input_size: Features of a step; or give `vocabulary` and `embedding` for token ids.
         vocabulary: Number of token ids.
-        embedding: Numbers that stand for a token.
+        embedding: Numbers that stand for a token; or the block, in place of `vocabulary`.
         bidirectional: Every layer reads in both directions.
-        pool: `last`, `mean` or `max`; see `Pool`.
+        pool: `last`, `mean`, `max` or `attention`; see `Pool`.
         dropout: Rate between the pooled vector and the dense layer, in [0, 1).
+        input_dropout: Rate before the cells, likewise.
 
     Raises:
         BlueprintError: A value is outside its range or the sizes do not fit.
     """
     blocks = [
         *_input(input_size, vocabulary, embedding),
+        *_dropout(input_dropout),
         Recurrent(_tuple(cells), bidirectional),
     ]
     blocks += [Pool(pool), *_dropout(dropout), Dense(outputs)]
@@ -168,9 +171,13 @@ def _dropout(rate: float) -> list[Block]:
     return [Dropout(rate)] if rate else []
 
 
-def _input(input_size: int | None, vocabulary: int | None, embedding: int | None) -> list[Block]:
+def _input(
+    input_size: int | None, vocabulary: int | None, embedding: int | Embedding | None
+) -> list[Block]:
     """An embedding where the inputs are token ids, else nothing."""
-    if input_size is None and vocabulary is not None and embedding is not None:
+    if isinstance(embedding, Embedding) and input_size is None and vocabulary is None:
+        return [embedding]
+    if input_size is None and vocabulary is not None and isinstance(embedding, int):
         return [Embedding(vocabulary, embedding)]
     if input_size is not None and vocabulary is None and embedding is None:
         return []

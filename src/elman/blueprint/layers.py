@@ -17,16 +17,25 @@ MAX_VOCABULARY = 10_000_000
 
 @dataclass(frozen=True)
 class Embedding:
-    """A vector of `size` numbers for each of `vocabulary` token ids."""
+    """A vector of `size` numbers for each of `vocabulary` token ids.
+
+    In training each id is `unknown` with probability `dropout`, so that the vector of what is
+    unknown is learnt, and no single token is relied on.
+    """
 
     kind: ClassVar[str] = "embedding"
     turns: ClassVar[dict[str, str]] = {"ids": "steps"}
 
     vocabulary: int = field(metadata=integer(1, MAX_VOCABULARY))
     size: int = field(metadata=integer(1, MAX_UNITS))
+    dropout: float = field(default=0.0, metadata=rate())
+    unknown: int = field(default=0, metadata=integer(0, MAX_VOCABULARY - 1))
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.unknown >= self.vocabulary:
+            found = f"found {self.unknown}"
+            raise BlueprintError("unknown", found, f"an id from 0 to {self.vocabulary - 1}")
 
     def output_features(self, features: int) -> int:
         """Features of the result."""
@@ -38,7 +47,8 @@ class Embedding:
 
     def describe(self) -> str:
         """One line."""
-        return f"embedding: {self.vocabulary} tokens as {self.size} numbers each"
+        said = f"embedding: {self.vocabulary} tokens as {self.size} numbers each"
+        return said + (f", {self.dropout:g} unknown in training" if self.dropout else "")
 
 
 @dataclass(frozen=True)
@@ -98,12 +108,14 @@ class Pool:
     - `last`: the hidden part of the top layer's final state, both directions concatenated; for
       a row of length 0 that is the initial state.
     - `mean`, `max`: over the row's real steps; zero for a row of length 0.
+    - `attention`: their mean, in which a step h has the weight softmax(q · tanh(W h + b)) (Yang et
+      al. 2016, "Hierarchical Attention Networks for Document Classification"); zero likewise.
     """
 
     kind: ClassVar[str] = "pool"
     turns: ClassVar[dict[str, str]] = {"steps": "vector"}
 
-    how: str = field(default="last", metadata=choice("last", "mean", "max"))
+    how: str = field(default="last", metadata=choice("last", "mean", "max", "attention"))
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -114,11 +126,14 @@ class Pool:
 
     def shapes(self, features: int) -> Shapes:
         """Each weight's shape by its name."""
-        return {}
+        if self.how != "attention":
+            return {}
+        return {"weight": (features, features), "bias": (features,), "query": (1, features)}
 
     def describe(self) -> str:
         """One line."""
         return {
+            "attention": "pool: mean over time, weighted by attention",
             "last": "pool: last hidden state",
             "mean": "pool: mean over time",
             "max": "pool: maximum over time",

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from elman import blueprint as plan
 from elman.cells import Stacked
+from elman.cells.masks import draw_keys
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.memory_plan import share
+from elman.kernels.philox import keep_mask
 from elman.layers import bidirectional_unroll, dynamic_unroll
 from elman.models.cells import build_cell
 from elman.models.flow import Flow, hidden, only_real
@@ -27,10 +29,18 @@ ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
 
 
 class Embedding(nn.Module):
-    """A vector for each token id; starts normal with deviation 1."""
+    """A vector for each token id; starts normal with deviation 1.
+
+    Attributes:
+        by_rows: Whether gradients hold only the rows that were used: then they are sparse, and an
+            optimiser must know them (`elman.training.loop.rows`).
+        frozen: Whether the vectors stay as they are.
+    """
 
     def __init__(self, block: plan.Embedding, features: int) -> None:
         super().__init__()
+        self.rate, self.unknown = block.dropout, block.unknown
+        self.by_rows = self.frozen = False
         self.weight = nn.Parameter(torch.randn(block.vocabulary, block.size))
 
     def forward(self, flow: Flow) -> Flow:
@@ -53,7 +63,18 @@ class Embedding(nn.Module):
                 f"found {int(ids[row, step])}",
                 f"give 0 to {len(self.weight) - 1}",
             )
-        return only_real(flow._replace(values=nn.functional.embedding(ids, self.weight)))
+        if self.training and self.rate:
+            ids = self._dropped(ids)
+        weight = self.weight.detach() if self.frozen else self.weight
+        values = nn.functional.embedding(ids, weight, sparse=self.by_rows)
+        return only_real(flow._replace(values=values))
+
+    def _dropped(self, ids: Tensor) -> Tensor:
+        """Some ids at random as the unknown one: of each row and step a mask of its own."""
+        key, _ = draw_keys(len(ids), ids, training=True)
+        steps = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
+        kept = keep_mask(key, steps, 1, self.rate, stream=0)[..., 0]
+        return ids.masked_fill(kept == 0, self.unknown)
 
 
 class Recurrent(nn.Module):
@@ -139,6 +160,12 @@ class Pool(nn.Module):
     def __init__(self, block: plan.Pool, features: int) -> None:
         super().__init__()
         self.how = block.how
+        if self.how == "attention":
+            self.weight = nn.Parameter(torch.empty(features, features))
+            self.bias = nn.Parameter(torch.zeros(features))
+            self.query = nn.Parameter(torch.empty(1, features))
+            nn.init.xavier_uniform_(self.weight)
+            nn.init.xavier_uniform_(self.query)
 
     def forward(self, flow: Flow) -> Flow:
         """Steps to a vector."""
@@ -153,10 +180,18 @@ class Pool(nn.Module):
         if self.how == "mean":
             return Flow(values.sum(dim=1) / lengths.clamp(min=1)[:, None])
         padding = ~real_steps(lengths, steps)[..., None]
+        if self.how == "attention":
+            return Flow((values * self._weights(values, padding)).sum(dim=1))
         # A step of zeros where a row has none of its own, else one that is never the maximum.
         extra = torch.where(lengths == 0, 0.0, -torch.inf).to(values)
         extra = extra[:, None, None].expand(batch, 1, features)
         return Flow(torch.cat([extra, values.masked_fill(padding, -torch.inf)], dim=1).amax(dim=1))
+
+    def _weights(self, values: Tensor, padding: Tensor) -> Tensor:
+        """How much each step counts `[B, T, 1]`; a row without steps has values of zero anyway."""
+        said = torch.tanh(nn.functional.linear(values, self.weight, self.bias))
+        scores = nn.functional.linear(said, self.query)
+        return scores.masked_fill(padding, torch.finfo(scores.dtype).min).softmax(dim=1)
 
 
 class Dense(nn.Module):

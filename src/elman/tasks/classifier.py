@@ -35,7 +35,13 @@ from elman.tasks.own import own_loss
 from elman.tasks.parameters import TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
-from elman.tasks.texts import check_no_text_parameters, codec_for, encoded_parts, same_codec
+from elman.tasks.texts import (
+    check_no_text_parameters,
+    codec_for,
+    embedding_for,
+    encoded_parts,
+    same_codec,
+)
 from elman.training import BinaryCrossEntropy, CrossEntropy
 from elman.training.loop.losses import accuracy, label_accuracy
 from elman.transforms.text import TextCodec
@@ -270,13 +276,11 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
                 bidirectional=bool(self.bidirectional),
                 dropout=self.dropout,
             )
-        codec = known.codec
         return sequence_to_vector(
             cells=self._cells(),
             outputs=len(known.classes),
             input_size=train.sequences.features,
-            vocabulary=None if codec is None else len(codec),
-            embedding=None if codec is None else self.embedding,
+            embedding=None if known.codec is None else embedding_for(self, known.codec),
             bidirectional=bool(self.bidirectional),
             pool=self.pool,
             dropout=self.dropout,

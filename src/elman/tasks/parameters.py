@@ -135,8 +135,9 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
     bidirectional: bool = parameter(False, flag(), "Read in both directions.")
     pool: str = parameter(
         "last",
-        one_of("last", "mean", "max"),
-        "Answer on the last state, or on the mean or max over time.",
+        one_of("last", "mean", "max", "attention"),
+        "Answer on the last state, or on the mean or max over time, or on a mean weighted by "
+        "attention.",
     )
     scaling: str = parameter(
         "standard",
@@ -202,3 +203,6 @@ class TextParameters:
         1, whole(1), "How often a token must stand in the training part to be known."
     )
     embedding: int = parameter(150, whole(1), "Numbers that stand for a token.")
+    word_dropout: float = parameter(
+        0.0, share(), "Rate of tokens that are read as unknown in training."
+    )

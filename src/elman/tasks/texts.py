@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from elman.blueprint import Embedding
 from elman.data.text_sequences import TextSequences
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest
@@ -12,7 +13,7 @@ from elman.tasks.parts import Part, Parts
 from elman.transforms.text import TextCodec, fit_codec, read_codec, require_codec
 from elman.transforms.text.fitting import SIZES
 
-__all__ = ["check_no_text_parameters", "codec_for", "encoded_parts", "same_codec"]
+__all__ = ["check_no_text_parameters", "codec_for", "embedding_for", "encoded_parts", "same_codec"]
 
 _SPECIAL = ("<unk>", "<go>", "<eos>", "[NUM]", "[URL]")
 
@@ -55,6 +56,19 @@ def same_codec(estimator: TextParameters, fitted: TextCodec) -> TextCodec:
     if isinstance(estimator.codec, TextCodec):
         require_codec(estimator.codec, fitted.hash)
     return fitted
+
+
+def embedding_for(estimator: TextParameters, codec: TextCodec) -> Embedding:
+    """How a network reads the codec's ids.
+
+    Raises:
+        ArgumentError: Tokens are to be dropped, and the codec has no unknown one.
+    """
+    rate, unknown = estimator.word_dropout, codec.unknown
+    if rate and unknown is None:
+        found = f"{rate} with {codec.describe()}, to which nothing is unknown"
+        raise ArgumentError("word_dropout", found, "0, or a codec of words or characters")
+    return Embedding(len(codec), estimator.embedding, dropout=rate, unknown=unknown or 0)
 
 
 def encoded_parts(parts: Parts, codec: TextCodec) -> Parts:

@@ -52,7 +52,7 @@ DILATED = (
     CellConfig("gru", 6, dilation=2, zoneout=0.2),
 )
 STREAMING = {"synced": SYNCED, "tokens": TOKENS, "dilated": to_vector(cells=DILATED)} | {
-    pool: to_vector(pool) for pool in ("last", "mean", "max")
+    pool: to_vector(pool) for pool in ("last", "mean", "max", "attention")
 }
 WRITER = network(
     vector_to_sequence(input_size=3, vocabulary=7, embedding=3, cells=CELLS[1:], go=0, eos=1)
@@ -193,7 +193,7 @@ def test_pools_of_a_row_without_steps():
         cells = Recurrent(CellConfig("rnn", 4, learned_state=True))
         return Blueprint("sequence_to_vector", 3, {"body": (cells, Pool(how))})
 
-    for how in ("mean", "max"):
+    for how in ("mean", "max", "attention"):
         assert not network(blueprint(how)).run(np.ones((2, 5, 3)), [0, 0]).any()
     which = network(blueprint("last"))
     start = which.initial_state(1)[0][0].hidden

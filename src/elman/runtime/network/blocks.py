@@ -15,6 +15,7 @@ from elman.runtime.network.dense import ACTIVATIONS, linear
 from elman.runtime.network.flow import Flow
 from elman.runtime.network.horizon import Recall, flatten, parallel, segments, tail
 from elman.runtime.network.layers import (
+    Attention,
     Embedding,
     LastState,
     Pointwise,
@@ -86,9 +87,11 @@ def _dense(block: plan.Dense, features: int, weights: Arrays) -> Pointwise:
     return Pointwise(lambda values: activation(product(values)))
 
 
-def _pool(block: plan.Pool, features: int, weights: Arrays) -> LastState | RunningPool:
+def _pool(block: plan.Pool, features: int, weights: Arrays) -> LastState | RunningPool | Attention:
     if block.how == "last":
         return LastState()
+    if block.how == "attention":
+        return Attention(weights, features)
     if block.how == "mean":
         return RunningPool(np.add, 0.0, True, features)
     return RunningPool(np.maximum, -np.inf, False, features)

@@ -21,9 +21,18 @@ from elman.runtime.network.cells import (
     under,
     unroll,
 )
+from elman.runtime.network.dense import linear
 from elman.runtime.network.flow import Flow
 
-__all__ = ["Embedding", "LastState", "Pointwise", "Recurrent", "RunningPool", "Through"]
+__all__ = [
+    "Attention",
+    "Embedding",
+    "LastState",
+    "Pointwise",
+    "Recurrent",
+    "RunningPool",
+    "Through",
+]
 
 
 class Pointwise:
@@ -183,3 +192,55 @@ class RunningPool:
     def _give(self, total: np.ndarray, count: np.ndarray) -> tuple[Flow, Any]:
         value = total / np.maximum(count, 1) if self.mean else total
         return Flow(np.where(count > 0, value, np.float32(0))), (total, count)
+
+
+class Attention:
+    """`Pool('attention')`: the mean of all steps that were read, each with a weight of its own.
+
+    The state is the highest score `[B, 1]`, the running total of the steps `[B, F]` and that of
+    their weights `[B, 1]`, both as if the highest score were zero. Steps are taken in their order
+    one by one, so a sequence gives the same bits whole or in parts.
+    """
+
+    def __init__(self, weights: Arrays, features: int) -> None:
+        self.weight, self.bias = weights["weight"], weights["bias"]
+        self.query = weights["query"]
+        self.features = features
+
+    def initial_state(self, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """No step was read."""
+        highest = np.full((batch, 1), -np.inf, np.float32)
+        total = np.zeros((batch, self.features), np.float32)
+        return highest, total, np.zeros((batch, 1), np.float32)
+
+    def run(self, flow: Flow, state: tuple[Any, ...], reverse: bool) -> tuple[Flow, Any]:
+        """A whole sequence."""
+        assert flow.lengths is not None  # only steps are pooled
+        scores = self._scores(flow.values)
+        for t in range(flow.values.shape[1]):
+            after = self._with(state, flow.values[:, t], scores[:, t])
+            real = (t < flow.lengths)[:, None]
+            state = tuple(np.where(real, new, old) for new, old in zip(after, state, strict=True))
+        return self._give(state)
+
+    def step(self, flow: Flow, state: tuple[Any, ...]) -> tuple[Flow, Any]:
+        """One step."""
+        return self._give(self._with(state, flow.values, self._scores(flow.values)))
+
+    def _scores(self, values: np.ndarray) -> np.ndarray:
+        """Of each step one, `[..., 1]`."""
+        said = np.tanh(linear(values, self.weight, self.bias))
+        return linear(said, self.query, np.zeros(1, np.float32))
+
+    def _with(
+        self, state: tuple[Any, ...], values: np.ndarray, scores: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The state after another step."""
+        before, total, weights = state
+        highest = np.maximum(before, scores)
+        kept, weight = np.exp(before - highest), np.exp(scores - highest)
+        return highest, total * kept + values * weight, weights * kept + weight
+
+    def _give(self, state: tuple[Any, ...]) -> tuple[Flow, Any]:
+        _, total, weights = state
+        return Flow(np.where(weights > 0, total / np.where(weights > 0, weights, 1), 0)), state
