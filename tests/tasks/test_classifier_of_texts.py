@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -181,3 +183,96 @@ def test_diagnose_reads_texts(fitted):
     X, y = reviews(4, seed=3)
     assert "layer 1" in str(elman.diagnose(fitted, (X, y)))
     assert elman.diagnose(fitted, X) is not None
+
+
+@pytest.fixture
+def vectors(tmp_path):
+    """A file of vectors of some of the words, one of them by its small letters alone."""
+    draws = np.random.default_rng(0)
+    rows = [f"{w} {' '.join(map(str, draws.normal(size=6)))}" for w in ("film", "good", "bad")]
+    path = tmp_path / "vectors.txt"
+    path.write_text("\n".join([*rows, "unused 1 2 3 4 5 6"]) + "\n")
+    return path
+
+
+def rows_of(path, *words):
+    found = {line.split()[0]: line.split()[1:] for line in path.read_text().splitlines()}
+    return np.array([found[word] for word in words], dtype=np.float32)
+
+
+def weights(model, *words):
+    places = [model.model_.codec.tokens.index(word) for word in words]
+    return model.model_.bundle.weights["body.0.weight"][places]
+
+
+def test_vectors_of_a_file_are_frozen_or_tuned_or_thawed(vectors):
+    X, y = reviews(60)
+    X = [text.replace("film", "Film") for text in X]
+    options = {**FAST, "epochs": 3, "vectors": vectors, "validation": None}
+    said = r"3 of \d+ tokens begin with their vectors of .* \(1 with those of their small letters\)"
+    with pytest.warns(UserWarning, match=said):
+        frozen = Classifier(**options, frozen=3).fit(X, y)
+    np.testing.assert_array_equal(
+        weights(frozen, "Film", "good", "bad"), rows_of(vectors, "film", "good", "bad")
+    )
+    assert re.search(said, frozen.result_["notes"][0])
+    with pytest.warns(UserWarning, match=said):
+        tuned = Classifier(**options).fit(X, y)
+    assert (weights(tuned, "good") != rows_of(vectors, "good")).any()
+    with pytest.warns(UserWarning, match=said):
+        thawed = Classifier(**options, frozen=2).fit(X, y)
+    moved = np.abs(weights(thawed, "good") - rows_of(vectors, "good")).max()
+    assert 0 < moved < np.abs(weights(tuned, "good") - rows_of(vectors, "good")).max()
+    others = weights(frozen, "warm", "dull")
+    assert 0.3 < others.std() / rows_of(vectors, "film", "good", "bad").std() < 3
+
+
+def test_a_file_of_another_width_is_refused(vectors):
+    X, y = reviews(20)
+    with pytest.raises(ArgumentError, match=r"embedding: 7, and the vectors of .* have 6 numbers"):
+        Classifier(**{**FAST, "embedding": 7}, vectors=vectors).fit(X, y)
+    with pytest.raises(ArgumentError, match="vectors: found 3"):
+        Classifier(**FAST, vectors=3).fit(X, y)
+
+
+def test_vectors_travel_in_the_model_file_and_go_on_from_there(vectors, tmp_path):
+    X, y = reviews(20)
+    with pytest.warns(UserWarning, match="begin with their vectors"):
+        model = Classifier(**{**FAST, "epochs": 1}, vectors=vectors, frozen=1).fit(X, y)
+    model.save(tmp_path / "model.elman")
+    vectors.unlink()
+    again = Classifier.load(tmp_path / "model.elman").fit(X, y)
+    np.testing.assert_array_equal(weights(again, "good"), weights(model, "good"))
+
+
+def test_words_that_are_not_used_keep_their_vectors():
+    X, y = reviews(40)
+    model = Classifier(**{**FAST, "epochs": 1}, validation=None).fit(X, y)
+    model.set_params(warm_start=True)
+    before = weights(model, *model.model_.codec.tokens).copy()
+    model.fit(["good film", "bad film"] * 4, ["good", "bad"] * 4)
+    moved = (weights(model, *model.model_.codec.tokens) != before).any(axis=1)
+    tokens = np.array(model.model_.codec.tokens)
+    assert sorted(tokens[moved]) == ["bad", "film", "good"]
+
+
+def test_tokens_are_dropped_only_where_something_is_unknown():
+    X, y = reviews(40)
+    first, second = (
+        Classifier(**{**FAST, "epochs": 2}, word_dropout=0.3, seed=3).fit(X, y) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
+    assert "0.3 unknown in training" in first.model_.blueprint.describe()
+    codec = fit_codec(X, "subwords", size=300)
+    if codec.unknown is None:
+        with pytest.raises(ArgumentError, match="word_dropout"):
+            Classifier(**FAST, codec=codec, word_dropout=0.3).fit(X, y)
+
+
+@pytest.mark.parametrize("pool", ["mean", "max", "attention"])
+def test_every_pool_reads_texts(pool):
+    X, y = reviews(150)
+    model = Classifier(**FAST, pool=pool, bidirectional=True, input_dropout=0.1).fit(X, y)
+    X, y = reviews(40, seed=1)
+    assert model.score(X, y) > 0.9
+    np.testing.assert_allclose(model.trace(X[0])[-1], model.predict_proba(X[:1])[0], rtol=1e-5)

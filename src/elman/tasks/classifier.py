@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import DataConversionWarning
+from torch import nn
 
 from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import Sequences, as_sequences
@@ -29,7 +30,7 @@ from elman.runtime.targets import (
     plain_rows,
 )
 from elman.targets import Target
-from elman.tasks.fitting import Learning
+from elman.tasks.fitting import Learning, Options, Ready
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.own import own_loss
 from elman.tasks.parameters import TextParameters
@@ -41,6 +42,8 @@ from elman.tasks.texts import (
     embedding_for,
     encoded_parts,
     same_codec,
+    start_vectors,
+    thawing,
 )
 from elman.training import BinaryCrossEntropy, CrossEntropy
 from elman.training.loop.losses import accuracy, label_accuracy
@@ -284,7 +287,23 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             bidirectional=bool(self.bidirectional),
             pool=self.pool,
             dropout=self.dropout,
+            input_dropout=0.0 if known.codec is None else self.input_dropout,
         )
+
+    def _network(
+        self, train: Part, known: _Known, options: Options
+    ) -> tuple[Any, nn.Module, tuple[str, ...]]:
+        blueprint, network, notes = super()._network(train, known, options)
+        if known.codec is None:
+            return blueprint, network, notes
+        said = start_vectors(self, network, known.codec, fitted=known.fitted)
+        return blueprint, network, (*notes, *said)
+
+    def _ready(self, parts: Parts, known: _Known, warm: Any, options: Options) -> Ready:
+        ready = super()._ready(parts, known, warm, options)
+        if known.codec is None or not self.frozen:
+            return ready
+        return replace(ready, listeners=(thawing(ready.network, self.frozen),))
 
     def _learning(self, parts: Parts, known: _Known, warm: Any) -> Learning:
         several = parts.train.kind is Target.LABELS

@@ -234,6 +234,8 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
             packed[name] = dict(vars(value))
         elif isinstance(value, tuple):
             packed[name] = list(value)
+        elif isinstance(value, os.PathLike):
+            packed[name] = os.fspath(value)
     packed |= {name: GIVEN for name in OWN if callable(parameters.get(name))}
     if not isinstance(parameters.get("codec", ""), str):  # one of your own is in the model file
         packed["codec"] = GIVEN

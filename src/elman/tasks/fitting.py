@@ -99,6 +99,7 @@ class Ready:
         notes: What was inferred of how it begins, in sentences.
         seen: Which sequences the network that it goes on from had seen; None: there is none.
         codes: Of words: of each by its number what the network reads; None of features and ids.
+        listeners: Who is told of the training besides the user's.
     """
 
     blueprint: Any
@@ -109,6 +110,7 @@ class Ready:
     notes: tuple[str, ...] = ()
     seen: Seen | None = None
     codes: np.ndarray | None = None
+    listeners: tuple[Listener, ...] = ()
 
     def module(self, options: Options) -> nn.Module:
         """What is trained: the network behind its scaler, on the device, within the memory."""
@@ -189,6 +191,7 @@ def fit_network(ready: Ready, options: Options, before: Continuation | None = No
         TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
     """
     learning = ready.learning
+    options = replace(options, callbacks=(*ready.listeners, *options.callbacks))
     validation = learning.parts.validation
     held_out = None if validation is None else validation.examples(validation.weight)
     return train_module(

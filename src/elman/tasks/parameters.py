@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from elman.errors import ArgumentError
 from elman.parameters import (
     Kind,
     flag,
@@ -42,6 +44,18 @@ def _memory() -> Kind:
         if given == "none":
             return None
         return int(given) if given.isdecimal() else given
+
+    return Kind(check, "", str, read, "Or none.")
+
+
+def _path() -> Kind:
+    def check(name: str, value: Any) -> Any:
+        if value is not None and not isinstance(value, str | os.PathLike):
+            raise ArgumentError(name, f"found {value!r:.60}", "a file's path, or None")
+        return value
+
+    def read(_name: str, given: str) -> str | None:
+        return None if given == "none" else given
 
     return Kind(check, "", str, read, "Or none.")
 
@@ -203,6 +217,19 @@ class TextParameters:
         1, whole(1), "How often a token must stand in the training part to be known."
     )
     embedding: int = parameter(150, whole(1), "Numbers that stand for a token.")
+    vectors: Any = parameter(
+        None,
+        _path(),
+        "A file of word vectors that tokens begin with: of word2vec or GloVe.",
+        "Tokens that are not in it begin at random. `embedding` must be its width.",
+    )
+    frozen: int = parameter(
+        0,
+        whole(0),
+        "For how many epochs the tokens' vectors stay as they begin.",
+        "As many as `epochs`: for all.",
+    )
     word_dropout: float = parameter(
         0.0, share(), "Rate of tokens that are read as unknown in training."
     )
+    input_dropout: float = parameter(0.0, share(), "Dropout rate of the tokens' vectors.")

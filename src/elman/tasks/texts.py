@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
 
 from elman.blueprint import Embedding
+from elman.convert import read_vectors
 from elman.data.text_sequences import TextSequences
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest
 from elman.tasks.parameters import TextParameters
 from elman.tasks.parts import Part, Parts
+from elman.training import Event
+from elman.training.events import EpochStart
 from elman.transforms.text import TextCodec, fit_codec, read_codec, require_codec
 from elman.transforms.text.fitting import SIZES
 
-__all__ = ["check_no_text_parameters", "codec_for", "embedding_for", "encoded_parts", "same_codec"]
+__all__ = [
+    "check_no_text_parameters",
+    "codec_for",
+    "embedding_for",
+    "encoded_parts",
+    "same_codec",
+    "start_vectors",
+]
 
 _SPECIAL = ("<unk>", "<go>", "<eos>", "[NUM]", "[URL]")
 
@@ -69,6 +84,63 @@ def embedding_for(estimator: TextParameters, codec: TextCodec) -> Embedding:
         found = f"{rate} with {codec.describe()}, to which nothing is unknown"
         raise ArgumentError("word_dropout", found, "0, or a codec of words or characters")
     return Embedding(len(codec), estimator.embedding, dropout=rate, unknown=unknown or 0)
+
+
+def start_vectors(
+    estimator: TextParameters, network: Any, codec: TextCodec, *, fitted: bool
+) -> tuple[str, ...]:
+    """Let the vectors begin as the parameters say; what is to be said of it.
+
+    At random they have the variance 1 / size, so that a token has about length 1; beside vectors of
+    a file, those vectors' own.
+
+    Args:
+        estimator: Its parameters.
+        network: As `build` makes it: its vectors are changed in place.
+        codec: Whose ids they stand for.
+        fitted: Whether a fitted model's vectors come in their place anyway.
+
+    Raises:
+        ArgumentError: The file's vectors have another width.
+        FormatError, DataError: As `elman.convert.read_vectors`.
+    """
+    block = network.body[0]
+    block.by_rows = True
+    if fitted:
+        return ()
+    weight = block.weight.data.numpy()
+    weight /= np.float32(weight.shape[1] ** 0.5)
+    if estimator.vectors is None:
+        return ()
+    where = os.fspath(estimator.vectors)
+    lowered = {token: token.lower() for token in codec.tokens}
+    read = read_vectors(where, {*lowered, *lowered.values()})
+    if read.width != weight.shape[1]:
+        found = f"{weight.shape[1]}, and the vectors of {where} have {read.width} numbers"
+        raise ArgumentError("embedding", found, f"{read.width}")
+    rows = {k: read.found.get(token, read.found.get(lowered[token]))
+            for k, token in enumerate(codec.tokens)}  # fmt: skip
+    found = {row: vector for row, vector in rows.items() if vector is not None}
+    lower = sum(codec.tokens[row] not in read.found for row in found)
+    if found:
+        vectors = np.stack([*found.values()])
+        weight *= vectors.std() * np.float32(weight.shape[1] ** 0.5)
+        weight[[*found]] = vectors
+    missing = len(codec) - len(found)
+    said = f"{len(found):,} of {len(codec):,} tokens begin with their vectors of {where}"
+    said += f" ({lower:,} with those of their small letters)" if lower else ""
+    return (f"{said}; the other {missing:,} begin at random.",)
+
+
+def thawing(network: Any, epochs: int) -> Callable[[Event], None]:
+    """What keeps the vectors of a network as they are for so many epochs, told of its training."""
+    block = network.body[0]
+
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochStart):
+            block.frozen = event.epoch <= epochs
+
+    return listen
 
 
 def encoded_parts(parts: Parts, codec: TextCodec) -> Parts:

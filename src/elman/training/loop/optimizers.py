@@ -11,20 +11,31 @@ import torch
 from torch import nn
 
 from elman.training.config import TrainingConfig
+from elman.training.loop.rows import RowsOptimizer, tables_of
 
 __all__ = ["build_optimizer", "clip_gradients", "learning_rate"]
 
 _MOMENTUM = 0.9
+_TINY = 1e-6  # what torch's `clip_grad_norm_` adds to a norm that it divides by
 
 
-def build_optimizer(module: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+def build_optimizer(
+    module: nn.Module, config: TrainingConfig
+) -> torch.optim.Optimizer | RowsOptimizer:
     """The optimiser that `config` names, over all trainable parameters of `module`.
+
+    Of tables whose gradients hold rows only those are updated; see `elman.training.loop.rows`.
 
     Weight decay applies to weight matrices only: parameters whose own name begins with
     `weight` or is `projection`, and that have two axes. Biases, gains, peepholes and learned
     initial states are left alone.
     """
-    trained = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    tables = tables_of(module)
+    stands = {name: nn.Parameter(table.new_empty(0, table.shape[1]))
+              for name, table in tables.items()}  # fmt: skip
+    trained = [
+        (name, stands.get(name, p)) for name, p in module.named_parameters() if p.requires_grad
+    ]
     groups = [
         {
             "params": [p for name, p in trained if _decays(name, p)],
@@ -33,7 +44,10 @@ def build_optimizer(module: nn.Module, config: TrainingConfig) -> torch.optim.Op
         {"params": [p for name, p in trained if not _decays(name, p)], "weight_decay": 0.0},
     ]
     make = _MAKERS[config.optimizer]
-    return make([group for group in groups if group["params"]], lr=config.learning_rate)
+    made = make([group for group in groups if group["params"]], lr=config.learning_rate)
+    if not tables:
+        return made
+    return RowsOptimizer(made, {stands[name]: table for name, table in tables.items()})
 
 
 def _decays(name: str, parameter: nn.Parameter) -> bool:
@@ -73,13 +87,26 @@ def clip_gradients(parameters: Sequence[nn.Parameter], config: TrainingConfig) -
         The norm of all of them together before they were clipped. If it is not finite, they are
         of no use.
     """
-    norms = [torch.linalg.vector_norm(p.grad) for p in parameters if p.grad is not None]
-    norm = torch.linalg.vector_norm(torch.stack(norms)).item()
+    grads = [_dense(p) for p in parameters if p.grad is not None]
+    norm = torch.linalg.vector_norm(torch.stack([*map(torch.linalg.vector_norm, grads)])).item()
     if config.clip_value is not None:
-        nn.utils.clip_grad_value_(parameters, config.clip_value)
+        for grad in grads:
+            grad.clamp_(-config.clip_value, config.clip_value)
     if config.clip_norm is not None and norm > config.clip_norm:
-        nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+        held = torch.stack([*map(torch.linalg.vector_norm, grads)])
+        scale = config.clip_norm / (torch.linalg.vector_norm(held) + _TINY)
+        for grad in grads:
+            grad.mul_(scale.clamp(max=1.0))
     return norm
+
+
+def _dense(parameter: nn.Parameter) -> torch.Tensor:
+    """A gradient; of one that holds rows only their values, which share its memory."""
+    assert parameter.grad is not None
+    if not parameter.grad.is_sparse:
+        return parameter.grad
+    parameter.grad = parameter.grad.coalesce()
+    return parameter.grad.values()
 
 
 def learning_rate(config: TrainingConfig, step: int, steps: int) -> float:
