@@ -5,9 +5,9 @@
     nice -n 19 python -m benchmarks.sentiment --choose         # recipes, judged on validation parts
 
 Sentence polarity (Pang and Lee 2005, "Rotten Tomatoes"), 10,662 snippets, no vectors and no texts
-from elsewhere. Folds are drawn by class; of each fold's training part a tenth is set aside to choose
-the epoch on, and the test part is read once. The recipe was chosen on the validation parts of two
-folds (`--choose`). A fold that was measured already is not run again. Results:
+from elsewhere. Folds are drawn by class; of each fold's training part a tenth is set aside to
+choose the epoch on, and the test part is read once. The recipe was chosen on the validation parts
+of two folds (`--choose`). A fold that was measured already is not run again. Results:
 benchmarks/results/sentiment.json.
 """
 
@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from elman.data.texts import LabelledTexts
 
 from benchmarks.environment import environment
 from benchmarks.results import RESULTS, keep, load
 from elman import Classifier
+from elman.data.texts import LabelledTexts
 
 FOLDS = 10
 RECIPE: dict[str, Any] = {

@@ -13,9 +13,11 @@ from elman.data.readers import is_given_as_table
 from elman.data.text_sequences import TextSequences, are_texts, as_texts
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.metrics.baselines import ClassificationBaselines
+from elman.metrics.calibration import calibration_error
 from elman.metrics.features import counted, weights_of_steps
 from elman.metrics.scorecards import card_notes, class_card, label_card
 from elman.metrics.text_baselines import TextBaselines
+from elman.parameters import share
 from elman.runtime.class_scores import class_scores, found_by_class
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
@@ -37,16 +39,23 @@ class ClassifierModel(SequenceModel):
         multilabel: Whether a sequence may have several labels.
         per_step: Whether a class belongs to each step.
         codec: What cuts texts into tokens; None where features are read.
+        abstain: Below this probability of the most probable class there is no answer.
     """
 
     task = "classifier"
-    answer_options: ClassVar = {"probabilities": (bool, "Add the probability of each class.")}
+    answer_options: ClassVar = {
+        "probabilities": (bool, "Add the probability of each class."),
+        "abstain": (float, "No answer where the most probable class has a lower probability."),
+    }
 
     def _read(self, bundle: Bundle) -> None:
         self.multilabel = setting_of(bundle, "multilabel", bool, False)
         self.per_step = self.blueprint.configuration == "sequence_to_sequence"
         self.target = Target.LABELS if self.multilabel else Target.CLASS
         self._read_codec(bundle)
+        self.abstain = setting_of(bundle, "abstain", float, 0.0)
+        if not 0 <= self.abstain < 1:
+            raise BundleError("abstain", f"found {self.abstain}", "save the model again")
         if self.per_step:
             self.target = Target.CLASS_PER_STEP
         self.classes_ = classes_from(bundle.tensors)
@@ -127,11 +136,13 @@ class ClassifierModel(SequenceModel):
             return {**told, "labels": list(self.target_names)}
         return {**told, "classes": self.classes_.tolist()}
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Any, abstain: float | None = None) -> Any:
         """The most likely class of each sequence `[N]`; or 0 and 1 for each label `[N, L]`.
 
         Args:
             X: `[N, T, I]`, or a list of `[T_i, I]`, or a list of texts.
+            abstain: Below this probability, in [0, 1), the answer is None: then the answers are
+                objects. None: as the model was trained; 0: there is always one.
 
         Returns:
             As said. Per step: `[N, T]` for an array, for a list a list of `[T_i]`.
@@ -139,11 +150,24 @@ class ClassifierModel(SequenceModel):
         Raises:
             ShapeError, DataError: X does not fit; see `elman.data.as_sequences`.
         """
+        least = self._least(abstain)
         sequences = self.sequences(X)
         logits = self.outputs(sequences)
         if self.multilabel:
             return (logits > 0).astype(np.int64)
-        return self._each(self.classes_[logits.argmax(axis=-1)], sequences, X)
+        found = self.classes_[logits.argmax(axis=-1)]
+        if least:
+            found = found.astype(object)
+            found[self.answered(logits).max(axis=-1) < least] = None
+        return self._each(found, sequences, X)
+
+    def _least(self, abstain: float | None) -> float:
+        """The probability below which there is no answer; `ArgumentError` where it cannot be."""
+        if abstain is None:
+            return self.abstain
+        if self.multilabel and abstain:
+            raise ArgumentError("abstain", f"found {abstain!r} with several labels", "0, or None")
+        return share().check("abstain", abstain)
 
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class `[N, K]`, rows summing to 1; or of each label `[N, L]`.
@@ -191,12 +215,18 @@ class ClassifierModel(SequenceModel):
         return powers / powers.sum(axis=-1, keepdims=True)
 
     def rows(
-        self, sequences: Sequences, ids: Sequence[str], probabilities: bool = False
+        self,
+        sequences: Sequences,
+        ids: Sequence[str],
+        probabilities: bool = False,
+        abstain: float | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Class and its probability, or labels, of each sequence; perhaps all probabilities.
 
         Per step a row each. Labels are between blanks, or between semicolons where a name has one.
+        Where there is no answer, the class is None.
         """
+        least = self._least(abstain)
         names = self.target_names if self.multilabel else self.classes_
         between = ";" if any(" " in name for name in self.target_names) else " "
         chances = self.predict_proba(sequences)
@@ -206,7 +236,8 @@ class ClassifierModel(SequenceModel):
                 answer: dict[str, Any] = {**place, "prediction": between.join(found)}
             else:
                 best = int(row.argmax())
-                answer = {**place, "prediction": self.classes_[best], "probability": row[best]}
+                said = self.classes_[best] if row[best] >= least else None
+                answer = {**place, "prediction": said, "probability": row[best]}
             if probabilities:
                 answer |= {f"p({k})": p for k, p in zip(names, row, strict=True)}
             yield answer
@@ -288,7 +319,34 @@ class ClassifierModel(SequenceModel):
         found, chances = logits.argmax(axis=1), self.answered(logits)
         card = class_card(true, found, chances, weight)
         what = "steps" if self.per_step else "sequences"
-        return class_scores(card, true, found, chances, self.classes_.tolist(), weight, what)
+        told = class_scores(card, true, found, chances, self.classes_.tolist(), weight, what)
+        told["calibration_error"] = calibration_error(true, chances, weight)
+        if self.abstain:
+            told |= self._answered_share(true, found, chances, weight)
+            told["notes"].append(
+                f"it answers {told['answered']:.1%} of them, those of a probability of "
+                f"{self.abstain:g} or more"
+                + (
+                    f": {told['answered_accuracy']:.1%} of these rightly"
+                    if told["answered"]
+                    else ""
+                )
+            )
+        return told
+
+    def _answered_share(
+        self,
+        true: np.ndarray,
+        found: np.ndarray,
+        chances: np.ndarray,
+        weight: np.ndarray | None,
+    ) -> dict[str, Any]:
+        """Which share is answered at all, and how much of that rightly (None of nothing)."""
+        each = np.ones(len(true)) if weight is None else weight
+        sure = chances.max(axis=1) >= self.abstain
+        answered, right = float(each[sure].sum()), float((each * (sure & (found == true))).sum())
+        share_of_right = right / answered if answered else None
+        return {"answered": answered / float(each.sum()), "answered_accuracy": share_of_right}
 
     def stepper(self, batch: int = 1) -> NetworkStepper:
         """The probabilities after each step of `batch` streams: `trace`, one step at a time.

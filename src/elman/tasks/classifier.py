@@ -30,7 +30,8 @@ from elman.runtime.targets import (
     plain_rows,
 )
 from elman.targets import Target
-from elman.tasks.fitting import Learning, Options, Ready
+from elman.tasks.calibrating import calibrate, check_calibration
+from elman.tasks.fitting import Fitted, Learning, Options, Ready
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.own import own_loss
 from elman.tasks.parameters import TextParameters
@@ -108,6 +109,20 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         _or_weights(text(none=True)),
         "`balanced`: every class counts alike.",
         "Or a mapping of labels to weights ≥ 0, 1 for a label left out. For training only.",
+    )
+
+    calibrate: bool = parameter(
+        False,
+        flag(),
+        "Divide the outputs by a temperature, fitted on the validation part, so that probabilities "
+        "are what they say.",
+        "It changes no answer; the expected calibration error before and after is in `result_`.",
+    )
+    abstain: float = parameter(
+        0.0,
+        share(),
+        "Give no answer (None) where the most probable class has a lower probability.",
+        "Not of several labels a sequence.",
     )
 
     @property
@@ -305,13 +320,34 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             return ready
         return replace(ready, listeners=(thawing(ready.network, self.frozen),))
 
+    def _check(self) -> None:
+        if self.calibrate:
+            check_calibration(self.validation, self.network)
+
+    def _complete(
+        self,
+        ready: Ready,
+        options: Options,
+        fitted: Fitted,
+        tensors: dict[str, np.ndarray],
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        if self.calibrate:
+            about = {**(about or {}), "calibration": calibrate(ready, options)}
+        super()._complete(ready, options, fitted, tensors, about)
+
     def _learning(self, parts: Parts, known: _Known, warm: Any) -> Learning:
         several = parts.train.kind is Target.LABELS
         usual, score = (BinaryCrossEntropy, label_accuracy) if several else (CrossEntropy, accuracy)
         if self.loss is not None and self.label_smoothing:
             found = f"{self.label_smoothing} with a loss of your own"
             raise ArgumentError("label_smoothing", found, "0: the loss says")
-        tensors, settings = class_tensors(known.classes), {"multilabel": several}
+        tensors: dict[str, np.ndarray] = class_tensors(known.classes)
+        settings: dict[str, Any] = {"multilabel": several}
+        if self.abstain:
+            if several:
+                raise ArgumentError("abstain", f"{self.abstain} with several labels", "0")
+            settings["abstain"] = float(self.abstain)
         if known.codec is not None:
             parts = encoded_parts(parts, known.codec)
             tensors |= {f"codec.{name}": one for name, one in known.codec.tensors().items()}

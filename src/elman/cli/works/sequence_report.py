@@ -206,6 +206,10 @@ def _about(told: Mapping[str, Any]) -> Rows:
         if split.get("group"):
             rows.append(["groups", f"column {split['group']}: none is on both sides"])
     rows += [[called, str(told[name])] for name, called in _TRAINING.items() if name in told]
+    if found := told.get("calibration"):
+        errors = " before, ".join(f"{found[name]:.4f}" for name in ("error_before", "error_after"))
+        said = f"temperature {found['temperature']:.3f}; expected calibration error {errors} after"
+        rows.append(["calibration", f"{said}, of the validation part"])
     return Rows(["", ""], rows, "What was read and trained")
 
 

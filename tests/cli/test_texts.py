@@ -1,0 +1,95 @@
+"""Texts from a file to a model, its score, its answers and its pictures, by commands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+SMALL = ("--cell", "gru", "--units", 4, "--embedding", 4, "--epochs", 2, "--threads", 1)
+
+
+def reviews() -> list[tuple[str, str]]:
+    draws = np.random.default_rng(0)
+    found = []
+    for n in range(60):
+        label = ("bad", "good")[n % 2]
+        words = draws.choice(["warm", "fun"] if n % 2 else ["dull", "cold"], size=2)
+        found.append((f"a {' '.join(words)}, film no. {n}", label))
+    return found
+
+
+def a_table(path):
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["review", "stars"])
+        rows.writerows(reviews())
+
+
+def json_lines(path):
+    lines = (json.dumps({"review": text, "stars": label}) for text, label in reviews())
+    path.write_text("\n".join(lines))
+
+
+def a_folder(path):
+    for n, (text, label) in enumerate(reviews()):
+        (path / label).mkdir(parents=True, exist_ok=True)
+        (path / label / f"{n}.txt").write_text(text)
+
+
+TABLE = ("--text", "review", "--label", "stars")
+KINDS = {"a.csv": (a_table, TABLE), "a.jsonl": (json_lines, TABLE), "folder": (a_folder, ())}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_from_a_file_to_a_score(command, tmp_path, name):
+    write, told = KINDS[name]
+    write(tmp_path / name)
+    data, run = ("--data", tmp_path / name), tmp_path / "run"
+    trained = ("--calibrate", "--out", run, *SMALL, "--no-pictures")
+    done = command("train", "classifier", *data, *told, *trained)
+    assert done.exit_code == 0, done.output
+    result = json.loads((run / "result.json").read_text())
+    assert len(result["test"]["baselines"]) == 3
+    assert result["data"]["characters"][0] > 10
+    report = (run / "report.md").read_text()
+    assert "60 texts of" in report
+    assert "expected calibration error" in report
+    scored = command("evaluate", run, *data, "--json")
+    assert scored.exit_code == 0, scored.output
+    assert json.loads(scored.stdout)["sequences"] == 12
+    answers = command("predict", run, *data, "--abstain", "0.99")
+    rows = list(csv.DictReader(io.StringIO(answers.stdout)))
+    assert len(rows) == 60
+    assert all((row["prediction"] == "") == (float(row["probability"]) < 0.99) for row in rows)
+    assert "texts as" in command("info", run).stdout
+
+
+def test_pictures_of_texts(command, tmp_path):
+    a_table(tmp_path / "a.csv")
+    run = tmp_path / "run"
+    done = command(
+        "train", "classifier", "--data", tmp_path / "a.csv", *TABLE, *SMALL, "--out", run
+    )
+    assert done.exit_code == 0, done.output
+    drawn = sorted(path.stem for path in (run / "pictures").iterdir())
+    assert drawn == ["confusion", "curves", "reading"]
+    for kind in ("unrolled", "gates", "states", "gradients"):
+        done = command("plot", kind, run, "--out", tmp_path / f"{kind}.png")
+        assert done.exit_code == 0, done.output
+    wrong = command("plot", "misread", run)
+    assert wrong.exit_code != 0
+
+
+def test_options_of_texts_are_for_texts(command, tmp_path):
+    a_table(tmp_path / "a.csv")
+    data = ("--data", tmp_path / "a.csv", "--out", tmp_path / "run", *SMALL)
+    done = command("train", "classifier", *data, *TABLE, "--features", "a,b")
+    assert done.exit_code != 0
+    assert "does not apply to texts" in done.output
+    done = command("train", "classifier", *data, *TABLE, "--codec", "wrods")
+    assert done.exit_code != 0
+    assert "words" in done.output
