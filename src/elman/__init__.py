@@ -25,6 +25,7 @@ _HOME = {
     "bidirectional_unroll": "elman.layers",
     "diagnose": "elman.diagnosis",
     "dynamic_unroll": "elman.layers",
+    "embeddings": "elman.runtime",
     "explain": "elman.explanation",
     "learning_rate_range": "elman.diagnosis",
     "load": "elman.runtime",
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from elman.nn import accelerated as accelerated
     from elman.nn import restore as restore
     from elman.operators.notice import strict as strict
+    from elman.runtime import embeddings as embeddings
     from elman.runtime import load as load
     from elman.tasks import Classifier as Classifier
     from elman.tasks import Forecaster as Forecaster

@@ -93,3 +93,16 @@ def test_options_of_texts_are_for_texts(command, tmp_path):
     done = command("train", "classifier", *data, *TABLE, "--codec", "wrods")
     assert done.exit_code != 0
     assert "words" in done.output
+
+
+def test_the_neighbours_of_words(command, tmp_path):
+    a_table(tmp_path / "a.csv")
+    run = tmp_path / "run"
+    told = ("--data", tmp_path / "a.csv", *TABLE, *SMALL, "--out", run, "--no-pictures")
+    assert command("train", "classifier", *told).exit_code == 0
+    done = command("plot", "embeddings", run, "--words", "warm,dull")
+    assert done.exit_code == 0, done.output
+    assert (run / "pictures" / "embeddings.png").exists()
+    wrong = command("plot", "embeddings", run, "--words", "wram")
+    assert wrong.exit_code != 0
+    assert "no vector of it" in wrong.output

@@ -125,6 +125,8 @@ def plot(
 
     gradients: why it learns or does not: where the gradient goes, and what to do about it.
 
+    embeddings: words and their nearest neighbours, as its vectors have them.
+
     remedies: what helps against vanishing and exploding gradients, measured afresh in some
     minutes; the numbers go to a JSON file beside the picture.
 

@@ -3,6 +3,7 @@
 from elman.plots.backtest import backtest
 from elman.plots.confusion import confusion
 from elman.plots.curves import learning_curves
+from elman.plots.embeddings import embeddings
 from elman.plots.forecast import forecast
 from elman.plots.gates import gates
 from elman.plots.gradients import gradients
@@ -24,6 +25,7 @@ __all__ = [
     "backtest",
     "check_theme",
     "confusion",
+    "embeddings",
     "file_kind",
     "forecast",
     "gates",

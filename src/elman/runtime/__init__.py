@@ -9,11 +9,13 @@ from elman.runtime.network import LayerRecording, Network, Recording
 from elman.runtime.regressor import RegressorModel
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.tagger import TaggerModel
+from elman.runtime.vectors import Embeddings, embeddings
 
 __all__ = [
     "Answering",
     "Backtest",
     "ClassifierModel",
+    "Embeddings",
     "Forecast",
     "ForecasterModel",
     "LayerRecording",
@@ -22,5 +24,6 @@ __all__ = [
     "RegressorModel",
     "SequenceModel",
     "TaggerModel",
+    "embeddings",
     "load",
 ]

@@ -83,6 +83,11 @@ class ClassifierModel(SequenceModel):
         return kind.from_tensors(tensors)
 
     @property
+    def tokens(self) -> tuple[str, ...] | None:
+        """The tokens that have a vector, by id; None where features are read."""
+        return None if self.codec is None else self.codec.tokens
+
+    @property
     def texts(self) -> str | None:
         """Whether what is read of a file or a frame are texts; see `elman.data.readers`."""
         return None if self.codec is None else "always"

@@ -95,6 +95,11 @@ class TaggerModel(SequenceModel):
         """Whether the steps are words."""
         return self.codes is not None
 
+    @property
+    def tokens(self) -> tuple[str, ...] | None:
+        """The words that have a vector, by id; None where features are read."""
+        return None if self.codes is None else ("<unk>", *self.codes.words)
+
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
         told = super().facts()

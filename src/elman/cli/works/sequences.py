@@ -66,9 +66,12 @@ class SequenceWork:
             **TABLE,
             "report": REPORT,
         },
-        "plot": TABLE,
+        "plot": {
+            **TABLE,
+            "words": (str, "embeddings: words whose neighbours are shown, as a,b."),
+        },
     }
-    pictures = (*INSIDE, "gradients")
+    pictures = (*INSIDE, "gradients", "embeddings")
 
     def training(self, about: Mapping[str, Any], estimator: Any) -> _Training:
         """The sequences that an estimator is trained on and scored on."""
@@ -110,6 +113,10 @@ class SequenceWork:
             return draw_inside(request.kind, model, data, request.index or 0)
         if request.kind == "gradients":
             return self._gradients(request, model)
+        if request.kind == "embeddings":
+            named = request.given.get("words")
+            words = None if named is None else [one.strip() for one in named.split(",")]
+            return plots.embeddings(elman.embeddings(model), words)
         drawn = pictures_of(model)
         if request.kind not in drawn:
             known = ("curves", *drawn, *self.pictures)

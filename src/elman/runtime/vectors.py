@@ -1,0 +1,166 @@
+"""The words of a model and their vectors: which are near each other, and how people judge that."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from elman.data.tables.unpacking import reading
+from elman.errors import ArgumentError, DataError, FormatError
+from elman.files import open_regular
+from elman.printable import closest
+from elman.runtime.loading import load
+
+__all__ = ["Agreement", "Embeddings", "embeddings"]
+
+_MOST = 2**24  # bytes of a file of judged pairs
+
+
+class Agreement(NamedTuple):
+    """How far vectors are from what people say of pairs of words.
+
+    Attributes:
+        spearman: The correlation of ranks, in [-1, 1]; None of fewer than two different pairs.
+        covered: Pairs both of whose words have a vector.
+        pairs: How many there are.
+    """
+
+    spearman: float | None
+    covered: int
+    pairs: int
+
+
+class Embeddings(NamedTuple):
+    """Words and their vectors.
+
+    Attributes:
+        words: V of them, by id.
+        vectors: float32 `[V, E]`.
+    """
+
+    words: tuple[str, ...]
+    vectors: Float[np.ndarray, "V E"]
+
+    def vector(self, word: str) -> np.ndarray:
+        """The vector of a word `[E]`.
+
+        Raises:
+            DataError: The model has no such word: the message names close ones.
+        """
+        return self.vectors[self._place(word)]
+
+    def nearest(self, word: str | np.ndarray, count: int = 10) -> list[tuple[str, float]]:
+        """The words whose vectors have the smallest angle to a word's, or to a vector `[E]`.
+
+        Returns:
+            Words and cosines, the nearest first; the word itself is left out.
+        """
+        if not isinstance(word, str):
+            return self._nearest(np.asarray(word), (), count)
+        return self._nearest(self.vector(word), (word,), count)
+
+    def analogy(self, one: str, other: str, third: str, count: int = 10) -> list[tuple[str, float]]:
+        """What is to `third` as `other` is to `one`: near the sum of unit vectors -1, +1, +1."""
+        unit = self._units()
+        places = [self._place(word) for word in (one, other, third)]
+        wanted = unit[places[1]] - unit[places[0]] + unit[places[2]]
+        return self._nearest(wanted, (one, other, third), count)
+
+    def agreement(self, path: str | os.PathLike[str]) -> Agreement:
+        """How their cosines rank pairs of words, beside what people say.
+
+        Args:
+            path: A file with two words and a score a line, between tabs; lines with # are left out.
+
+        Raises:
+            FormatError: A line is another one: the message names it.
+            DataError: The file cannot be read.
+        """
+        pairs = _judged(path)
+        places = {word: k for k, word in reversed([*enumerate(self.words)])}
+        found = [(places[a], places[b], score) for a, b, score in pairs
+                 if a in places and b in places]  # fmt: skip
+        if not found:
+            return Agreement(None, 0, len(pairs))
+        unit = self._units()
+        first, second = ([one[k] for one in found] for k in (0, 1))
+        cosines = (unit[first] * unit[second]).sum(axis=1)
+        told = np.array([score for *_, score in found])
+        return Agreement(_spearman(cosines, told), len(found), len(pairs))
+
+    def _place(self, word: str) -> int:
+        if word not in self.words:
+            near = closest(word, self.words[: 2**16])
+            raise DataError(f"word {word!r}", "the model has no vector of it", near)
+        return self.words.index(word)
+
+    def _units(self) -> np.ndarray:
+        lengths = np.linalg.norm(self.vectors, axis=1, keepdims=True)
+        return self.vectors / np.where(lengths > 0, lengths, 1)
+
+    def _nearest(
+        self, vector: np.ndarray, without: Sequence[str], count: int
+    ) -> list[tuple[str, float]]:
+        if vector.shape != self.vectors.shape[1:]:
+            found = f"shape {vector.shape}"
+            raise ArgumentError("vector", found, f"[{self.vectors.shape[1]}], as the words have")
+        cosines = self._units() @ (vector / (np.linalg.norm(vector) or 1.0))
+        order = (k for k in np.argsort(-cosines, kind="stable") if self.words[k] not in without)
+        return [(self.words[k], float(cosines[k])) for k, _ in zip(order, range(count))]  # noqa: B905
+
+
+def embeddings(model: Any) -> Embeddings:
+    """The words that a model knows, and their vectors.
+
+    Args:
+        model: A classifier of texts or a tagger of words, fitted or loaded; or its file's path.
+
+    Raises:
+        ArgumentError: The model reads no words.
+        NotFittedError: It is not fitted.
+        BundleError: The file holds no model.
+    """
+    if isinstance(model, str | os.PathLike):
+        model = load(model)
+    model = model._fitted("embeddings") if hasattr(model, "_fitted") else model
+    tokens = getattr(model, "tokens", None)
+    if tokens is None:
+        found = f"a {getattr(model, 'task', type(model).__name__)} that reads no words"
+        raise ArgumentError("model", found, "a classifier of texts, or a tagger of words")
+    first = next(iter(model.blueprint.chains))
+    return Embeddings(tuple(tokens), model.bundle.weights[f"{first}.0.weight"])
+
+
+def _judged(path: str | os.PathLike[str]) -> list[tuple[str, str, float]]:
+    where, pairs = str(path), []
+    with reading(where), open_regular(Path(path)) as file:
+        content = file.read(_MOST + 1)
+    if len(content) > _MOST:
+        raise FormatError(where, f"has more than {_MOST:,} bytes", "pairs of words with a score")
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip() or line.startswith(b"#"):
+            continue
+        try:
+            one, other, score = line.decode("utf-8").rstrip("\r").split("\t")
+            pairs.append((one, other, float(score)))
+        except ValueError as error:  # of decoding, too
+            found = f"found {line[:60]!r}"
+            expected = "two words and a score, between tabs"
+            raise FormatError(f"{where}, line {number}", found, expected) from error
+    return pairs
+
+
+def _spearman(one: np.ndarray, other: np.ndarray) -> float | None:
+    """The correlation of ranks, equal values sharing their mean rank."""
+    ranks = []
+    for values in (one, other):
+        _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+        ranks.append((np.cumsum(counts) - (counts - 1) / 2)[place])
+    apart = [rank - rank.mean() for rank in ranks]
+    spread = np.sqrt((apart[0] ** 2).sum() * (apart[1] ** 2).sum())
+    return float((apart[0] * apart[1]).sum() / spread) if spread else None

@@ -1,0 +1,42 @@
+"""Words as points and their neighbours as a list."""
+
+import numpy as np
+import pytest
+
+from elman import plots
+from elman.errors import DataError
+from elman.runtime import Embeddings
+from tests.plots.shapes import overlapping
+
+WORDS = tuple(f"word{a}{b}" for a in "abcdefgh" for b in "abcdefgh")
+FOUND = Embeddings(
+    ("<unk>", *WORDS), np.random.default_rng(0).normal(size=(65, 10)).astype(np.float32)
+)
+
+
+def test_chosen_words_stand_beside_their_neighbours(drawn):
+    figure = plots.embeddings(FOUND, ["wordaa", "wordhh"])
+    texts = drawn(figure)
+    map_, listed = figure.axes
+    named = [one.get_text() for one in map_.texts]
+    assert {"wordaa", "wordhh"} <= set(named)
+    assert overlapping(figure, map_.texts) == []
+    near = FOUND.nearest("wordaa", 3)
+    line = ", ".join(f"{word} {cosine:.2f}" for word, cosine in near)
+    assert any(line in text for text in texts)
+    assert len(listed.texts) == 4
+
+
+def test_the_map_shows_where_they_differ_most():
+    vectors = np.zeros((4, 3), np.float32)
+    vectors[:, 0], vectors[:, 2] = [0, 4, 8, 12], [1, 0, 1, 0]
+    figure = plots.embeddings(Embeddings(("aaaa", "bbbb", "cccc", "dddd"), vectors + 1))
+    places = np.concatenate([one.get_offsets() for one in figure.axes[0].collections])
+    np.testing.assert_allclose(np.ptp(places, axis=0), [12, 1], rtol=0.1)
+
+
+def test_unknown_words_and_none_to_choose():
+    with pytest.raises(DataError, match="no vector"):
+        plots.embeddings(FOUND, ["absent"])
+    with pytest.raises(DataError, match="none to choose"):
+        plots.embeddings(Embeddings(("a", "b"), np.ones((2, 3), np.float32)))

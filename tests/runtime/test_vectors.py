@@ -1,0 +1,59 @@
+"""Words and their vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import elman
+from elman import Classifier, Tagger
+from elman.errors import ArgumentError, DataError, FormatError, NotFittedError
+from elman.runtime import Embeddings
+
+WORDS = ("king", "man", "woman", "queen", "film")
+VECTORS = np.array([[2, 1, 0], [0, 1, 0], [0, -1, 0], [2, -1, 0.1], [0, 0, 3]], np.float32)
+FOUND = Embeddings(WORDS, VECTORS)
+
+
+def test_neighbours_and_analogies():
+    (word, cosine), *others = FOUND.nearest("king")
+    assert (word, len(others)) == ("queen", 3)
+    assert cosine == pytest.approx(3 / np.sqrt(5 * 5.01))
+    assert FOUND.nearest(np.array([0, 0, 1.0]), 1) == [("film", pytest.approx(1))]
+    assert FOUND.analogy("man", "king", "woman", 1)[0][0] == "queen"
+    with pytest.raises(DataError, match="word 'kign': the model has no vector of it"):
+        FOUND.vector("kign")
+    with pytest.raises(ArgumentError, match="vector: shape"):
+        FOUND.nearest(np.zeros(2))
+
+
+def test_how_people_judge_pairs(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("# two words\nking\tqueen\t9\nking\tfilm\t1\nman\twoman\t0.5\nking\tcar\t3\n")
+    found = FOUND.agreement(path)
+    assert found == (pytest.approx(1.0), 3, 4)
+    path.write_text("king\tqueen\n")
+    with pytest.raises(FormatError, match="line 1"):
+        FOUND.agreement(path)
+    path.write_text("car\tbus\t3\n")
+    assert FOUND.agreement(path) == (None, 0, 1)
+
+
+def test_of_models(tmp_path):
+    classifier = Classifier(units=2, embedding=3, epochs=1, validation=None)
+    with pytest.raises(NotFittedError):
+        elman.embeddings(classifier)
+    classifier.fit(["good film", "bad film"] * 3, ["+", "-"] * 3)
+    found = elman.embeddings(classifier)
+    assert found.words[-3:] == ("film", "bad", "good")
+    assert found.vectors.shape == (len(found.words), 3)
+    classifier.save(tmp_path / "model.elman")
+    np.testing.assert_array_equal(elman.embeddings(tmp_path / "model.elman").vectors, found.vectors)
+    tagger = Tagger(units=2, embedding=3, characters=0, epochs=1, min_count=1, validation=None)
+    tagger.fit([["a", "cat"], ["a", "dog"]], [["D", "N"], ["D", "N"]])
+    found = elman.embeddings(tagger)
+    assert found.words[:2] == ("<unk>", "a")
+    assert found.vectors.shape == (4, 3)
+    features = Classifier(units=2, epochs=1).fit(np.random.rand(20, 3, 1), [0, 1] * 10)
+    with pytest.raises(ArgumentError, match="reads no words"):
+        elman.embeddings(features)
