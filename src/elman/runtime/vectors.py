@@ -88,7 +88,7 @@ class Embeddings(NamedTuple):
         if not found:
             return Agreement(None, 0, len(pairs))
         unit = self._units()
-        first, second = ([one[k] for one in found] for k in (0, 1))
+        first, second = np.array([one[:2] for one in found]).T
         cosines = (unit[first] * unit[second]).sum(axis=1)
         told = np.array([score for *_, score in found])
         return Agreement(_spearman(cosines, told), len(found), len(pairs))

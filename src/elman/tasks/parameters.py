@@ -21,6 +21,7 @@ from elman.parameters import (
     whole_number,
 )
 from elman.training.config import SequenceTraining
+from elman.transforms.text import TextCodec
 
 __all__ = ["CellParameters", "RunParameters", "SequenceParameters", "TextParameters", "optional"]
 
@@ -46,6 +47,15 @@ def _memory() -> Kind:
         return int(given) if given.isdecimal() else given
 
     return Kind(check, "", str, read, "Or none.")
+
+
+def _codec() -> Kind:
+    def check(name: str, value: Any) -> Any:
+        if not isinstance(value, str | TextCodec):
+            raise ArgumentError(name, f"found {value!r:.60}", "a name, a path, or a codec")
+        return value
+
+    return Kind(check, "", str, lambda _name, given: given)
 
 
 def _path() -> Kind:
@@ -202,7 +212,7 @@ class TextParameters:
 
     codec: Any = parameter(
         "words",
-        plain(str),
+        _codec(),
         "What texts are cut into: words, characters or subwords; or a codec's file.",
         "It is fitted on the training part, and kept in the model file. Or a codec of your own, as "
         "`elman.transforms.fit_codec` gives it.",

@@ -19,7 +19,9 @@ from elman.tasks.parts import Part, Parts
 from elman.training import Event
 from elman.training.events import EpochStart
 from elman.transforms.text import TextCodec, fit_codec, read_codec, require_codec
+from elman.transforms.text.codec import SPECIALS
 from elman.transforms.text.fitting import SIZES
+from elman.transforms.text.vocabulary import PLACEHOLDERS
 
 __all__ = [
     "check_no_text_parameters",
@@ -29,8 +31,6 @@ __all__ = [
     "same_codec",
     "start_vectors",
 ]
-
-_SPECIAL = ("<unk>", "<go>", "<eos>", "[NUM]", "[URL]")
 
 
 def check_no_text_parameters(estimator: TextParameters) -> None:
@@ -50,17 +50,15 @@ def codec_for(estimator: TextParameters, train: TextSequences) -> TextCodec:
         FormatError: The file holds no codec.
     """
     given = estimator.codec
-    if isinstance(given, TextCodec):
-        return given
     if not isinstance(given, str):
-        raise ArgumentError("codec", f"found {given!r:.60}", "a name, a path, or a codec")
+        return given
     if given not in SIZES:
         if not any(sign in given for sign in "./\\"):
             raise ArgumentError("codec", f"found {given!r:.60}", closest(given, SIZES))
         return read_codec(given)
     sizes = {"size": estimator.vocabulary, "min_count": estimator.min_count}
     codec = fit_codec(train.texts, given, **sizes)
-    if not set(codec.tokens) - set(_SPECIAL):
+    if not set(codec.tokens) - {*SPECIALS, *PLACEHOLDERS}:
         found = f"no token stands {estimator.min_count} times or more in {len(train):,} texts"
         raise DataError("X", found, "texts with words, or a smaller min_count")
     return codec
