@@ -61,17 +61,17 @@ class RowsOptimizer:
                 continue
             grad = table.grad.coalesce()
             used[stand] = rows = grad.indices()[0]
-            stand.data, stand.grad = table.data[rows], grad.values()
+            stand.data, stand.grad = table.data.index_select(0, rows), grad.values()
             state = self._optimizer.state.get(stand, {})
             for name in self._by_row(state):
                 full = self._whole(stand, name, state[name])
-                state[name] = full[rows]
+                state[name] = full.index_select(0, rows)
         self._optimizer.step()
         for stand, rows in used.items():
-            self._tables[stand].data[rows] = stand.data
+            self._tables[stand].data.index_copy_(0, rows, stand.data)
             state = self._optimizer.state[stand]
             for name in self._by_row(state):
-                self._whole(stand, name, state[name])[rows] = state[name]
+                self._whole(stand, name, state[name]).index_copy_(0, rows, state[name])
             stand.grad = None
 
     def state_dict(self) -> dict[str, Any]:
