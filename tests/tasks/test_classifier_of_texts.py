@@ -179,6 +179,18 @@ def test_a_table_of_texts(tmp_path):
     assert model.evaluate(frame)["seen"] == 60
 
 
+def test_empty_texts_of_a_table_are_left_out_where_that_is_told(tmp_path):
+    X, y = reviews(40)
+    path = tmp_path / "reviews.csv"
+    pd.DataFrame({"review": [*X, ""], "stars": [*y, "good"]}).to_csv(path, index=False)
+    with pytest.raises(DataError, match="line 42"):
+        Classifier(**FAST).fit(path, "stars", text="review")
+    with pytest.warns(UserWarning, match="1 row without a text left out"):
+        model = Classifier(**FAST).fit(path, "stars", text="review", drop_empty=True)
+    model.save(tmp_path / "model.elman")
+    assert elman.load(tmp_path / "model.elman").reading == {"text": "review", "label": "stars"}
+
+
 def test_diagnose_reads_texts(fitted):
     X, y = reviews(4, seed=3)
     assert "layer 1" in str(elman.diagnose(fitted, (X, y)))

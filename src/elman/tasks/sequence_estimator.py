@@ -53,7 +53,7 @@ from elman.transforms.scaler import Scaler
 
 __all__ = ["SequenceEstimator"]
 
-_OF_ONE = ("features", "ignore", "labels", "grouped")
+_OF_ONE = ("features", "ignore", "labels", "grouped", "each", "drop_empty", "numbers_as_text")
 """What is told of one table alone: a model knows its features by name."""
 
 
