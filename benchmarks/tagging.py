@@ -37,7 +37,7 @@ RECIPE: dict[str, Any] = {
     "batch_tokens": 700,
     "epochs": 12,
 }
-TASKS = {
+TASKS: dict[str, dict[str, Any]] = {
     "universal tags": {"output": "crf"},
     "chunks, crf": {"output": "crf", "scheme": "bio"},
     "chunks, softmax": {"output": "softmax", "scheme": "bio"},
@@ -78,16 +78,17 @@ def tell(event: Any) -> None:
 def run_seed(task: str, seed: int) -> dict[str, Any]:
     """One training and its figures on the test part."""
     train, validation, test = (part(name, "chunks" in task) for name in ("train", "dev", "test"))
-    tagger = Tagger(**RECIPE, **TASKS[task], seed=seed, validation=validation, threads=1)
+    told: dict[str, Any] = {**RECIPE, **TASKS[task], "seed": seed}
+    tagger = Tagger(**told, validation=validation, threads=1)
     tagger.set_params(callbacks=[tell]).fit(*train)
     assert tagger.history_ is not None
-    told = tagger.evaluate(*test)
+    result = tagger.evaluate(*test)
     figures = ("accuracy", "balanced_accuracy", "macro_f1", "right", "span_f1")
     return {
         "seed": seed,
-        "test": {name: told[name] for name in figures if name in told},
-        "baselines": told["baseline_scores"],
-        "notes": told["notes"],
+        "test": {name: result[name] for name in figures if name in result},
+        "baselines": result["baseline_scores"],
+        "notes": result["notes"],
         "validation_accuracy_by_epoch": [r.validation_score for r in tagger.history_.records],
         "best_epoch": tagger.history_.best_epoch,
         "train_seconds": round(tagger.history_.seconds, 1),
