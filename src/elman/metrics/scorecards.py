@@ -91,9 +91,9 @@ def number_card(true: np.ndarray, found: np.ndarray, weight: Any) -> Card:
     `r2` is the mean over those whose true values vary; None where none does.
     """
     varies = varying(true.reshape(len(true), -1), weight)
-    columns = [array.reshape(len(true), -1)[:, varies] for array in (true, found)]
+    wanted, said = (array.reshape(len(true), -1)[:, varies] for array in (true, found))
     return {
-        "r2": r2(*columns, weight) if varies.any() else None,
+        "r2": r2(wanted, said, weight) if varies.any() else None,
         "rmse": rmse(true, found, weight),
         "mae": mae(true, found, weight),
     }

@@ -213,7 +213,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self, X: Any, y: Any, train: Part, names: tuple[str, ...] | None, known: Any
     ) -> Part:
         """A validation part of one's own: read, checked and named as the training part is."""
-        told = {**columns_for(self), "grouped": False}
+        told: dict[str, Any] = {**columns_for(self), "grouped": False}
         if names is not None:
             told["features"] = list(names)
         X, y = read_given(X, y, self.reading, **told)
@@ -406,7 +406,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             beside["groups"] = data.groups
         kept = {k: v for k, v in told.items() if k not in (*_OF_ONE, *columns_for(self))}
         self.reading = kept | label_told(y)
-        return _Given(data.sequences, data.labels, *beside.values(), data.notes)
+        return _Given(
+            data.sequences, data.labels, beside["sample_weight"], beside["groups"], data.notes
+        )
 
     def _features(self) -> int | None:
         """Features that X must have: the fitted model's, where training goes on from it."""
