@@ -248,7 +248,10 @@ def test_warm_start_goes_on():
         np.testing.assert_allclose(weight, before[name], atol=1e-6)
     assert model.history_.records[0].train_loss < loss
     assert model.fit(X[y > 0], y[y > 0]).classes_.tolist() == [0, 1, 2]
-    with pytest.raises(ArgumentError, match="warm_start: the parameters describe another"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"warm_start: another network .*: .*9, where that has .*warm_start=False",
+    ):
         model.set_params(units=9).fit(X, y)
 
 

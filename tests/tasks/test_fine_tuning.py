@@ -11,6 +11,8 @@ import elman
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.tasks.head import head_of_classes
 from tests.cli.conftest import command as command
+from tests.cli.conftest import run as run
+from tests.cli.conftest import tables as tables
 from tests.tasks.sequences import TINY, classes, sums
 
 OPTIONS = TINY | {"baselines": False, "validation": None, "warm_start": True}
@@ -128,3 +130,46 @@ def test_from_a_model_on_the_command_line(command, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     assert "The head is replaced: kept 'b'; new 'c'; dropped 'a'." in done.stderr
     assert json.loads((tmp_path / "b/result.json").read_text())["notes"]
+
+
+def test_booleans_after_numbers_are_what_is_answered():
+    X, y = classes(60)
+    model = elman.Classifier(**OPTIONS).fit(X, (y > 0).astype(int))
+    weights = {name: array.copy() for name, array in model.model_.bundle.weights.items()}
+    with pytest.warns(UserWarning, match="labels are False, True now, not 0, 1"):
+        model.set_params(**STILL).fit(X, y > 0)
+    assert model.classes_.dtype == bool
+    assert model.predict(X).dtype == bool
+    for name, array in weights.items():
+        np.testing.assert_array_equal(model.model_.bundle.weights[name], array)
+
+
+def test_other_columns_of_a_table_are_left_out_as_evaluate_does():
+    pandas = pytest.importorskip("pandas")
+    X, y = classes(20)
+    rows = [(n, t, *step, y[n]) for n, row in enumerate(X) for t, step in enumerate(row)]
+    features = [f"x{k}" for k in range(X.shape[2])]
+    frame = pandas.DataFrame(rows, columns=["id", "t", *features, "label"])
+    model = elman.Classifier(**OPTIONS).fit(frame, "label", series="id", time="t")
+    more = frame.assign(note=1.5)[["id", "t", "note", *reversed(features), "label"]]
+    model.fit(more, "label", series="id", time="t")
+    assert model.feature_names_in_.tolist() == features
+
+
+def test_from_a_runs_folder_with_other_columns_in_the_words_of_the_shell(
+    command, run, tables, tmp_path
+):
+    head, *rows = (tables / "train.csv").read_text().splitlines()
+    lines = [f"{head},extra", *(f"{row},{k}" for k, row in enumerate(rows))]
+    (tmp_path / "more.csv").write_text("\n".join(lines) + "\n")
+    files = ("train", "classifier", "--from", run, "--data", tmp_path / "more.csv")
+    more = ("--label", "class", "--epochs", 1, "--no-pictures", "--out", tmp_path / "out")
+    done = command(*files, *more)
+    assert done.exit_code == 0, done.output
+    assert elman.load(tmp_path / "out" / "model.elman").feature_names == ("a", "b")
+    done = command(*files, *more, "--units", 16)
+    assert done.exit_code == 2
+    said = " ".join(done.stderr.split())
+    assert "--from: another network than the fitted one: " in said
+    assert "no --from for a fresh one" in said
+    assert "warm_start" not in said

@@ -218,7 +218,9 @@ def test_going_on():
     model = elman.Classifier(**ALONE, network=Net).partial_fit(X, y, classes=[0, 1, 2])
     whole = elman.Classifier(**ALONE | {"epochs": 2}, network=Net, validation=None).fit(X, y)
     assert bits(model.partial_fit(X, y)) == bits(whole)
-    with pytest.raises(ArgumentError, match=r"network: one of your own goes on. The head"):
+    with pytest.raises(
+        ArgumentError, match=r"network: one of your own goes on, and the head .*[^.];"
+    ):
         model.set_params(warm_start=True).fit(X, y + 1)
 
 

@@ -59,7 +59,11 @@ class Said(NamedTuple):
     nothing: str
 
 
-_NAMED_OTHERWISE = {"run": "out", "name": "data"}  # parameters whose options have another name
+_NAMED_OTHERWISE = {
+    "run": "out",
+    "name": "data",
+    "warm_start": "start",
+}  # parameters whose options have another name
 
 
 def options_of(command: Any) -> dict[str, Said]:

@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from elman.cli.options import model_file
 from elman.cli.works import WORKS, work_of
 from elman.errors import ArgumentError, FormatError
 from elman.parameters import renamed
@@ -50,7 +51,8 @@ class Settings:
         """
         made = task_of(self.kind).load_estimator()
         if "from" in self.about:
-            return made.load(self.about["from"]).set_params(**self.parameters)
+            start = model_file(Path(self.about["from"]))
+            return made.load(start).set_params(**self.parameters)
         return made(**self.parameters)
 
 

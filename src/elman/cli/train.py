@@ -96,7 +96,10 @@ def _command(row: Task) -> Callable[..., None]:
             ),
         ] = None,
         start: Annotated[
-            Path | None, typer.Option("--from", help="Train on from this model file.")
+            Path | None,
+            typer.Option(
+                "--from", help="Train on from this model file, or the run of this folder."
+            ),
         ] = None,
         out: Annotated[
             Path | None, typer.Option(help="The run's folder; default runs/TASK-DATA-TIME.")

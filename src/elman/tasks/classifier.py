@@ -417,7 +417,8 @@ class _Known(NamedTuple):
 def _check_kind(known: _Known | None, kind: Target) -> None:
     """`ShapeError` where the labels are of another kind than those that were learnt."""
     if known is not None and known.kind not in (kind, None):
-        raise ShapeError("y", f"targets of the kind {kind!s}", f"{known.kind!s}, as were learnt")
+        expected = f"the kind {known.kind!s}, which was learnt; for another kind train a new model"
+        raise ShapeError("y", f"targets of the kind {kind!s}", expected)
 
 
 def _settled(own: np.ndarray, known: _Known | None) -> tuple[np.ndarray, np.ndarray]:
@@ -428,7 +429,8 @@ def _settled(own: np.ndarray, known: _Known | None) -> tuple[np.ndarray, np.ndar
     """
     if known is not None:
         place = label_indices(own, known.classes)
-        if (place >= 0).all():
+        alike = (own.dtype.kind == "b") == (known.classes.dtype.kind == "b")
+        if (place >= 0).all() and (alike or not known.open):
             return known.classes, place
         if not known.open:
             strange = own[place < 0][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,10 +39,15 @@ def head_of_classes(classes: np.ndarray, fitted: np.ndarray) -> Head | None:
         fitted: Sorted.
     """
     now, before = classes.tolist(), fitted.tolist()
-    if now == before and (classes.dtype.kind == "U") == (fitted.dtype.kind == "U"):
+    alike = all((classes.dtype.kind == kind) == (fitted.dtype.kind == kind) for kind in "Ub")
+    if now == before and alike:
         return None
     places = {_name(label): row for row, label in enumerate(before)}
     rows = np.array([places.get(_name(label), -1) for label in now])
+    if now == before and "U" not in (classes.dtype.kind, fitted.dtype.kind):
+        return Head(
+            rows, f"The head stays; its labels are {quoted(now)} now, not {quoted(before)}."
+        )
     told = {
         "kept": [label for label, row in zip(now, rows, strict=True) if row >= 0],
         "new": [label for label, row in zip(now, rows, strict=True) if row < 0],
@@ -65,6 +71,7 @@ def started(
     fresh: dict[str, np.ndarray],
     weights: dict[str, np.ndarray],
     head: Head | None,
+    where: str = "warm_start",
 ) -> dict[str, np.ndarray]:
     """The weights that a network begins with which goes on from a fitted one.
 
@@ -76,14 +83,15 @@ def started(
         fresh: Weights of the network, drawn anew.
         weights: Of the fitted one.
         head: What becomes of its last layer; None: it stays.
+        where: What messages say it goes on by: "warm_start" or "partial_fit".
 
     Raises:
         ArgumentError: They differ in more than the head.
     """
     if head is None:
-        check_same_network(blueprint, fitted)
+        check_same_network(blueprint, fitted, where)
         return weights
-    check_same_network(blueprint, _answering(fitted, len(head.rows)))
+    check_same_network(blueprint, _answering(fitted, len(head.rows)), where)
     kept, found = head.rows >= 0, dict(weights)
     for name in _of_last_layer(blueprint):
         found[name] = fresh[name].copy()
@@ -91,14 +99,19 @@ def started(
     return found
 
 
-def check_same_network(blueprint: Blueprint, fitted: Blueprint) -> None:
+def check_same_network(blueprint: Blueprint, fitted: Blueprint, where: str = "warm_start") -> None:
     """`ArgumentError` unless training can go on from the fitted network."""
-    if blueprint != fitted:
-        raise ArgumentError(
-            "warm_start",
-            f"the parameters describe another network than the fitted one\n{blueprint.describe()}",
-            f"set warm_start=False, or keep\n{fitted.describe()}",
-        )
+    if blueprint == fitted:
+        return
+    now, before = blueprint.describe().splitlines(), fitted.describe().splitlines()
+    pairs = [pair for pair in zip_longest(now, before, fillvalue="nothing") if len({*pair}) == 2]
+    found = "another network than the fitted one"
+    if pairs:  # the first line sums up the others
+        here, there = (line.strip() for line in (pairs[1:] or pairs)[0])
+        found += f": {here}, where that has {there}"
+    fresh = "warm_start=False" if where == "warm_start" else "a new estimator"
+    expected = f"what the fitted network has, or {fresh} for a fresh one"
+    raise ArgumentError(where, found, expected)
 
 
 def _answering(blueprint: Blueprint, outputs: int) -> Blueprint:

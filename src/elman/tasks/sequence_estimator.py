@@ -180,15 +180,18 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         reading = self.reading
         try:
             given = self._given(X, y, sample_weight, None, table, self._warm())
-            ready, options = self._begun(given)
+            ready, options = self._begun(given, validated=False)
         finally:
             self.reading = reading
         module, train = ready.module(options), ready.train(options)
         with computing_with(options.threads, None, False, lambda chosen: None):
             return losses_at(module, ready.learning.loss, train, options.config, rates)
 
-    def _begun(self, given: _Given) -> tuple[Ready, Options]:
-        """All that a fit needs before its first step; errors as of `fit`."""
+    def _begun(self, given: _Given, validated: bool = True) -> tuple[Ready, Options]:
+        """All that a fit needs before its first step; errors as of `fit`.
+
+        Unless it is `validated` all rows are learnt from.
+        """
         options = self._options()
         self._check()
         warm = self._warm()
@@ -201,7 +204,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         names = part.sequences.names if warm is None else warm.feature_names
         part = part.named(names)
         groups = counted_groups(given.groups, len(X), part.rows)
-        validation = validation_of(self.validation)
+        validation = validation_of(self.validation) if validated else None
         if isinstance(validation, tuple):
             validation = self._validation_part(*validation, part, names, known)
         parts = choose_validation(part, validation, options.config.seed, groups)
@@ -246,7 +249,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._named = column_names(y)
         parts = Parts(part, None, "none: partial_fit")
         known = known if warm is not None else self._settled(parts, known)
-        ready = self._ready(parts, known, warm, options)
+        ready = self._ready(parts, known, warm, options, "partial_fit")
         ready = replace(ready, notes=(*given.notes, *ready.notes))
         fitted = fit_network(ready, options, before)
         if before is None:
@@ -274,7 +277,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         note = f"{about.name} is a network of your own: the run's folder holds no model file."
         return about, module, () if options.folder is None else (note,)
 
-    def _ready(self, parts: Parts, known: Any, warm: Any, options: Options) -> Ready:
+    def _ready(
+        self, parts: Parts, known: Any, warm: Any, options: Options, how: str = "warm_start"
+    ) -> Ready:
         """All that a training on these parts needs, from the model `warm` on or afresh."""
         blueprint, network, notes = self._network(parts.train, known, options)
         if warm is not None:
@@ -283,7 +288,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 _check_replaceable(blueprint, head)
                 notes = (*notes, head.note)
             fresh = weights_of(network)
-            weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head)
+            weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head, how)
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
         learning = self._learning(parts, known, warm)
         names = parts.train.sequences.names if warm is None else warm.feature_names
@@ -393,6 +398,8 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         told = told if warm is None else {**warm.reading, **told}
         if not isinstance(groups, str):
             told["grouped"] = False
+        if warm is not None and warm.feature_names is not None:
+            told.setdefault("features", list(warm.feature_names))
         y = y if warm is None else warm.label_columns(y)
         data = labelled_table(X, y, told, **columns_for(self))
         if data.labels is None:
@@ -469,5 +476,7 @@ class _Given(NamedTuple):
 def _check_replaceable(blueprint: Any, head: Head) -> None:
     if not blueprint.described:
         raise ArgumentError(
-            "network", f"one of your own goes on. {head.note}", "the same targets, or a fresh fit"
+            "network",
+            f"one of your own goes on, and {head.note[0].lower()}{head.note[1:].removesuffix('.')}",
+            "the same targets, or a fresh fit",
         )
