@@ -161,7 +161,8 @@ def test_the_share_is_told(command, tables, own, tmp_path, more, test, kind):
         (("--test-share", 0.001), "0.001 of 60 sequences is not one; a larger share, --test DATA"),
         (("--test-share", 0.2, "--test", "{test}"), "--test-share: given with --test"),
         (("--test-seed", -1), "--test-seed: found -1"),
-        (("--group", "whom"), "no group column"),
+        (("--group", "stepp"), "no group column 'stepp' among"),
+        (("--group", "stepp"), "did you mean 'step'?"),
         (("--group", "step"), "one group a series"),
         (("--data", "digits", "--test-share", 0.2), "digits has a test part of its own"),
         (("--data", "digits", "--group", "who"), "group"),
@@ -371,3 +372,43 @@ def test_test_data_that_cannot_fit_are_refused_before_the_training(
     assert done.exit_code == 1
     assert said in " ".join(done.stderr.split())
     assert not (tmp_path / "run" / "model.elman").exists()
+
+
+def write_places(path: Path, groups: int) -> None:
+    """Sequences from so many places, which are no numbers."""
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "t", "place", "x", "label"])
+        for k in range(24):
+            for t in range(3):
+                writer.writerow(
+                    [f"s{k}", t, "ABCD"[k % 4 % groups], k // 4 % 2 + t / 7, k // 4 % 2]
+                )
+
+
+@pytest.mark.parametrize(
+    ("groups", "more", "said"),
+    [
+        (2, (), "Test part: none: 1 group would be left, too few to validate on"),
+        (2, (), "For a test score give --test DATA, or --validation 0, which leaves enough"),
+        (2, ("--validation", 0), "Test part: 12 of 24 sequences, 1 of 2 groups"),
+        (2, ("--test-share", 0.5), "of 1 group none can be set aside; --validation 0, which"),
+        (1, (), "of 1 group none can be set aside; --validation 0, which keeps the last epoch"),
+        (1, ("--validation", 0), "For a test score give --test DATA."),
+        (1, ("--test-share", 0.5), "of 1 group none can be held out; --test DATA, or 0 for none"),
+    ],
+)
+def test_few_groups_say_what_helps(command, tmp_path, groups, more, said):
+    write_places(tmp_path / "own.csv", groups)
+    data = ("--data", tmp_path / "own.csv", "--group", "place", *QUICK, "--epochs", 1, *more)
+    done = command("train", "classifier", *data, "--out", tmp_path / "run")
+    assert said in " ".join(done.output.split())
+
+
+def test_a_group_that_is_not_there_is_said_before_other_columns_are_read(command, tmp_path):
+    write_places(tmp_path / "own.csv", 4)
+    data = ("--data", tmp_path / "own.csv", "--group", "plase", *QUICK)
+    done = command("train", "classifier", *data, "--out", tmp_path / "run")
+    said = " ".join(done.output.split())
+    assert "no group column 'plase' among the columns 'id', 't', 'place', 'x', 'label'" in said
+    assert "did you mean 'place'?" in said

@@ -102,9 +102,11 @@ def choose_validation(
     drawn = split(len(part), validation, seed, classes, groups, mixed)
     if not len(drawn.held_out):
         found = f"{validation:g} of {len(part)} sequences is not one"
-        if drawn.groups is not None:
+        expected = "validation=None, which keeps the last epoch"
+        if drawn.groups is not None:  # of which one is, where one can be: no other share helps
             found = f"of {many(sum(drawn.groups), 'group')} none can be set aside"
-        expected = "a larger share, or a part of your own (validation=)"
+        else:
+            expected = f"a larger share, or {expected}"
         raise ArgumentError("validation", found, expected)
     return Parts(part.select(drawn.train), part.select(drawn.held_out), drawn.how)
 

@@ -215,7 +215,7 @@ def test_wrong_tables_say_line_column_and_what_was_found(write, text, message):
 def test_columns_that_are_not_there(write):
     path = write(TABLE)
     for role in ("series", "time", "label"):
-        with pytest.raises(DataError, match=f"no {role} column .*a column 'z'"):
+        with pytest.raises(DataError, match=f"no {role} column 'z' among .*; one of series"):
             read(path, **{role: "z"})
     with pytest.raises(ArgumentError, match="colour: is no option"):
         read(path, colour="red")
@@ -316,7 +316,7 @@ def test_a_column_of_groups_is_no_feature(write):
     [
         (",01,2", ",02,2", "line 3, column 'who': found '02' in .* '01'; one group a series$"),
         (",01,2", ",,2", "line 3, column 'who': found nothing; a group in every row$"),
-        ("who", "whom", "no group column among .*'whom'.*a column 'who'"),
+        ("who", "whom", "no group column 'who' among .*; did you mean 'whom'"),
     ],
 )
 def test_what_is_no_column_of_groups(write, old, new, message):

@@ -76,6 +76,7 @@ class SequenceParts:
         split: How they were parted, as plain data for `result.json`; `how` says it in words.
         drawn: Whether the test part was drawn from the same data.
         notes: What is to be known of the test part before the training, in sentences.
+        advice: What would give a test part where there is none.
     """
 
     data: LabelledSequences
@@ -84,6 +85,7 @@ class SequenceParts:
     split: dict[str, Any]
     drawn: bool = False
     notes: tuple[str, ...] = ()
+    advice: str = "--test DATA, or a --test-share"
 
 
 def split_sequences(about: Mapping[str, Any], estimator: Any) -> SequenceParts:
@@ -194,12 +196,17 @@ def _drawn(data: LabelledSequences, about: Mapping[str, Any], estimator: Any) ->
     mixed = classes is None and not estimator.target.numbers
     drawn = split(len(data), share, seed, classes, data.groups, mixed)
     lacking = _lacking(len(data), drawn, share)
+    # Of groups at least one is held out wherever one can be: no other share helps.
+    larger = "" if data.groups is not None else "a larger share, "
     if lacking and asked is not None:
-        raise ArgumentError("--test-share", lacking, "a larger share, --test DATA, or 0 for none")
+        raise ArgumentError("--test-share", lacking, f"{larger}--test DATA, or 0 for none")
+    advice = "--test DATA, or a larger --test-share" if larger else "--test DATA"
     if not lacking:
         lacking = _unvalidated(estimator, drawn.train, classes, data.groups)
+        advice = "--test DATA, or --validation 0, which leaves enough to hold some out"
     if lacking and asked is None:
-        return SequenceParts(data, data, None, {"kind": "none", "how": f"none: {lacking}"})
+        facts = {"kind": "none", "how": f"none: {lacking}"}
+        return SequenceParts(data, data, None, facts, advice=advice)
     facts: dict[str, Any] = {"kind": "held out", "how": drawn.how, "share": share, "seed": seed}
     facts |= {"by class": classes is not None, "group": about.get("group")}
     if drawn.groups is not None:

@@ -138,14 +138,13 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
         series, time = table.index
         columns = replace(columns, series=columns.series or series, time=columns.time or time)
     names = list(table.columns)
+    _check_told(table, columns)
     wide = _wide(names, columns)
     if wide is not None:
         return _rows_as_sequences(table, columns, wide)
     series_name = find_column(table, "series", columns.series)
     time_name = find_column(table, "time", columns.time)
     label_names = columns_of_labels(names, columns)
-    for name in label_names:
-        find_column(table, "label", name)
     taken = {series_name, time_name, *label_names, columns.group}
     features = () if columns.text else _features(table, columns, taken)
     ids, codes = _series(table, series_name)
@@ -163,6 +162,16 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
     groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
     notes = (*table.notes, *about_dots(table.columns[time_name]), *said, *notes)
     return LabelledSequences(sequences, labels, features, ids, table.name, notes, groups)
+
+
+def _check_told(table: Table, columns: Columns) -> None:
+    """`DataError` where a column that is told is not there, before others are taken for it."""
+    told = [("series", columns.series), ("time", columns.time)]
+    told += [("label", name) for name in columns_of_labels(list(table.columns), columns)]
+    told += [("group", columns.group)] if columns.grouped else []
+    for role, name in told:
+        if name is not None:
+            find_column(table, role, name)
 
 
 def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
@@ -195,8 +204,6 @@ def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSe
             raise wrong_cell(table, row, series, found, "a sequence a row, each with its own name")
     labels = None
     label_names = columns_of_labels(names, columns)
-    for name in label_names:
-        find_column(table, "label", name)
     if any((codes_of(table, name)[0] >= 0).any() for name in label_names):
         labels = _labels(table, columns, label_names, rows, rows, np.ones(len(rows), np.int64))
     notes = (*table.notes, f"{table.name} was read as {wide}", *filled_notes)
@@ -215,7 +222,9 @@ def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...
         return tuple(columns.features)
     found = tuple(name for name in names if name not in taken and name not in columns.ignore)
     if not found:
-        raise _no_column(table, "feature", "at least one column besides series, time and label")
+        raise _no_column(
+            table, "feature column", "at least one column besides series, time and label"
+        )
     return found
 
 
@@ -366,15 +375,18 @@ def usual(names: Sequence[str], role: str) -> str | None:
 
 def find_column(table: Table, role: str, given: str | None) -> str:
     """The column that plays `role`, or an error that lists the columns."""
-    name = usual(list(table.columns), role) if given is None else given
-    if name is None or name not in table.columns:
-        wanted = f"a column {given!r}" if given else f"a column named {' or '.join(_USUAL[role])}"
-        raise _no_column(table, role, f"{wanted}; or name it: {role}='...'")
+    names = list(table.columns)
+    name = usual(names, role) if given is None else given
+    if name is None:
+        wanted = f"a column named {' or '.join(_USUAL[role])}; or name it: {role}='...'"
+        raise _no_column(table, f"{role} column", wanted)
+    if name not in names:
+        raise _no_column(table, f"{role} column {name!r}", closest(name, names))
     return name
 
 
-def _no_column(table: Table, role: str, expected: str) -> DataError:
-    found = f"no {role} column among the columns {quoted(table.columns)}"
+def _no_column(table: Table, what: str, expected: str) -> DataError:
+    found = f"no {what} among the columns {quoted(table.columns)}"
     return DataError(table.name, found, expected)
 
 
