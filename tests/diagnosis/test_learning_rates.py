@@ -112,3 +112,18 @@ def test_losses_that_are_not_finite():
     model = elman.Classifier(**OPTIONS | {"cell": "rnn", "activation": "relu", "scaling": "none"})
     with pytest.raises(DataError, match="the loss is not finite"):
         elman.learning_rate_range(model, np.full_like(X, 3e38), y)
+
+
+def test_too_few_steps_to_tell_are_said_to_be():
+    noise = np.random.default_rng(0).integers(0, 2, 60)
+    X, _ = classes()
+    few = elman.learning_rate_range(elman.Classifier(**OPTIONS), np.zeros_like(X), noise, steps=10)
+    assert (few.suggested, few.enough) == (None, False)
+    assert str(few) == "Too few steps to tell where the loss falls (adam): take steps=100"
+
+
+def test_no_validation_part_is_asked_for():
+    X, y = classes(6)
+    with pytest.raises(ArgumentError, match="validation"):
+        elman.Classifier(**OPTIONS, validation=0.1).fit(X, y)
+    assert elman.learning_rate_range(elman.Classifier(**OPTIONS, validation=0.1), X, y).rates

@@ -27,3 +27,8 @@ def test_the_last_rate_may_be_the_lowest(drawn):
 def test_without_a_suggestion(drawn):
     texts = drawn(plots.learning_rates(RATES | NONE))
     assert "The loss falls at none of these learning rates" in texts
+
+
+def test_few_steps_are_said_to_be_few(drawn):
+    texts = drawn(plots.learning_rates(RATES | NONE | {"enough": False}))
+    assert "Too few steps to tell where the loss falls" in texts

@@ -15,6 +15,7 @@ __all__ = ["LearningRates", "learning_rate_range"]
 
 _WIDTH = 4.0  # steps, the deviation of the weights of a mean around a step
 _FALL = 0.02  # share of the loss that it must fall by, for there to be anything to suggest
+_ENOUGH = 50  # steps; in fewer a fall is hardly told from the noise
 _SURE = 4.0  # and how many times the noise of such a mean, besides
 
 
@@ -30,6 +31,7 @@ class LearningRates:
         suggested: The rate at which it falls fastest; likewise.
         lowest: The rate at which it is lowest: beyond it the training gets worse; likewise.
         optimizer: By which the steps were taken: a rate suits one optimiser.
+        enough: Whether the steps are enough to say that the loss does not fall.
     """
 
     rates: tuple[float, ...]
@@ -39,12 +41,15 @@ class LearningRates:
     suggested: float | None
     lowest: float | None
     optimizer: str
+    enough: bool
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain data, for JSON and for `elman.plots.learning_rates`."""
         return asdict(self)
 
     def __str__(self) -> str:
+        if self.suggested is None and not self.enough:
+            return f"Too few steps to tell where the loss falls ({self.optimizer}): take steps=100"
         if self.suggested is None:
             span = f"{self.rates[0]:.2g} to {self.rates[-1]:.2g}"
             return f"The loss falls at no learning rate from {span} ({self.optimizer})"
@@ -86,7 +91,7 @@ def learning_rate_range(
         sample_weight: Likewise.
         lowest: The first step's learning rate, > 0.
         highest: The last step's, larger.
-        steps: How many, ≥ 10.
+        steps: How many, ≥ 10; in fewer than 50 a fall may not stand out, which is said.
         table: How a table is read, as `fit` takes it.
 
     Raises:
@@ -113,6 +118,7 @@ def learning_rate_range(
         suggested=suggested,
         lowest=least,
         optimizer=estimator.optimizer,
+        enough=steps >= _ENOUGH,
     )
 
 

@@ -61,12 +61,16 @@ def learning_rates(
 
 def _finding(found: Mapping[str, Any]) -> str:
     if found["suggested"] is None:
+        if not found["enough"]:
+            return "Too few steps to tell where the loss falls"
         return "The loss falls at none of these learning rates"
     return f"The loss falls fastest at a learning rate of {found['suggested']:.2g}"
 
 
 def _more(found: Mapping[str, Any]) -> str:
     if found["suggested"] is None:
+        if not found["enough"]:
+            return "With steps=100 a fall stands out of the noise, if there is one."
         return "Other rates, more steps, or elman.diagnose may show why."
     last = found["lowest"] == found["rates"][-1]
     beyond = "the last that was tried." if last else "beyond that, the training gets worse."
