@@ -11,7 +11,7 @@ from matplotlib import font_manager
 
 from elman import plots
 from elman.plots import lettering
-from elman.plots.lettering import Lettering, columns_of
+from elman.plots.lettering import Lettering, columns_of, mark_of
 from elman.plots.style import shortened
 
 MATRIX = [[3, 1], [0, 2]]
@@ -54,19 +54,20 @@ def test_without_such_a_font_a_word_is_a_mark_and_one_warning_says_which(alone, 
     with pytest.warns(UserWarning, match="no font of this system") as said:
         texts = drawn(plots.confusion(MATRIX, ["晴れのち曇り", "雨 (ame)"]))
     assert len(said) == 1
-    assert "□1 is '晴れのち曇り', □2 is '雨'" in str(said[0].message)
+    sun, rain, snow = map(mark_of, ("晴れのち曇り", "雨", "雪"))
+    assert f"{sun} is '晴れのち曇り', {rain} is '雨'" in str(said[0].message)
     assert said[0].filename == __file__
-    assert {"□1", "□2 (ame)"} <= set(texts)
+    assert {sun, f"{rain} (ame)"} <= {text.replace("\n", " ") for text in texts}
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # what was said is not said again
         drawn(plots.misread([[1.0]], ["雨"], ["晴れのち曇り"], [[1.0, 0.0]]))
-    with pytest.warns(UserWarning, match="□3 is '雪'"):
+    with pytest.warns(UserWarning, match=f"{snow} is '雪'"):
         plots.confusion(MATRIX, ["雪", "雨"])
 
 
 def test_many_words_are_told_shortly(alone):
     words = [chr(0x4E00 + k) for k in range(30)]
-    with pytest.warns(UserWarning, match="□12 is '.', and 18 more"):
+    with pytest.warns(UserWarning, match=r"□\d{4} is '.', and 18 more"):
         plots.confusion([[1] * 30] * 30, words)
 
 
@@ -77,7 +78,7 @@ def test_a_program_that_draws_many_says_it_once(alone):
         plots.confusion(MATRIX, ["雪", "雨"])
         plots.confusion(MATRIX, ["風", "雨"])
     assert len(said) == 1
-    assert "□1 is '雪', □2 is '雨', □3 is '風'" in said[0]
+    assert ", ".join(f"{mark_of(word)} is '{word}'" for word in "雪雨風") in said[0]
 
 
 def test_a_font_of_the_system_draws_what_it_has_and_nothing_is_said(alone, drawn, tmp_path, caplog):
@@ -92,8 +93,10 @@ def test_a_font_of_the_system_draws_what_it_has_and_nothing_is_said(alone, drawn
     assert not caplog.records  # no font of a weight that there is not was looked for
     label = figure.axes[0].get_yticklabels()[0]
     assert label.get_fontfamily() == ["DejaVu Sans", "Made for a Test"]
-    with pytest.warns(UserWarning, match="□1 is '雨風'"):  # a word is drawn whole or not at all
-        assert "□1" in drawn(plots.confusion(MATRIX, ["雨風", "雪"]))
+    with pytest.warns(
+        UserWarning, match=f"{mark_of('雨風')} is '雨風'"
+    ):  # a word is drawn whole or not at all
+        assert mark_of("雨風") in drawn(plots.confusion(MATRIX, ["雨風", "雪"]))
 
 
 def test_bold_words_stand_in_what_letters_there_are(alone, tmp_path):
@@ -110,7 +113,7 @@ def test_a_dollar_is_no_formula(drawn):
 
 def test_control_characters_and_marks_that_turn_the_order(alone):
     assert alone.drawable("a\tb\u202ec\u200f") == "a bc"
-    assert alone.drawable("a\x1bb") == "a□1b"
+    assert alone.drawable("a\x1bb") == f"a{mark_of(chr(27))}b"
     assert shortened("two\nlines") == "two lines"
 
 
@@ -123,4 +126,14 @@ def test_words_from_right_to_left_leave_the_sentence_as_it_is(alone):
 def test_wide_letters_take_the_room_of_two(alone):
     assert columns_of("幅e\u0301") == 3
     with lettering.lettering().told(print):  # a word is shortened as it is drawn
-        assert shortened("Ｗ" * 20 + " b" * 9, 10).endswith(" b b b…")
+        assert shortened("Ｗ" * 20 + " b" * 9, 10).endswith(" b b…")
+
+
+def test_a_mark_is_the_words_own_in_whichever_order_they_come(alone):
+    words = ["雪", "雨", "風"]
+    other = Lettering()
+    forth = [alone.drawable(word) for word in words]
+    back = [other.drawable(word) for word in reversed(words)]
+    assert forth == back[::-1]
+    assert len({*forth}) == 3
+    assert mark_of("雪", [mark_of("雪")]) != mark_of("雪")

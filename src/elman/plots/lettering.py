@@ -2,7 +2,8 @@
 
 Words of users come from anywhere. Matplotlib's own font draws Latin, Greek, Cyrillic and more; what
 it lacks is looked for in the fonts that are installed. What none of them has is drawn as a mark
-with a number, the same word always as the same mark, and one warning says which is which.
+with a number that the word gives, so that it is the same in every picture, whoever draws it and
+when; and one warning says which is which.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Lettering", "columns_of", "drawable", "lettering"]
+__all__ = ["Lettering", "columns_of", "drawable", "lettering", "mark_of"]
 
 USUAL = "DejaVu Sans"
 _PREFERRED = (
@@ -127,7 +130,7 @@ class Lettering:
         if all(map(self._family, word)):
             return word
         if word not in self.marks:
-            self.marks[word] = f"□{len(self.marks) + 1}"
+            self.marks[word] = mark_of(word, self.marks.values())
             self._unsaid.append(word)
         return self.marks[word]
 
@@ -139,11 +142,23 @@ class Lettering:
         return self._families[character]
 
 
+def mark_of(word: str, taken: Collection[str] = ()) -> str:
+    """The mark that stands for a word: the word's own, unless another word has taken that here.
+
+    >>> mark_of("雨"), mark_of("雪")
+    ('□6374', '□6738')
+    """
+    number = zlib.crc32(word.encode("utf-8", "surrogatepass"))
+    return next(
+        mark for more in count() if (mark := f"□{1000 + (number + more) % 9000}") not in taken
+    )
+
+
 _LETTERING = Lettering()
 
 
 def lettering() -> Lettering:
-    """The one of this process: so a word has the same mark in all pictures of a run."""
+    """The one of this process: what was found out, and said, once."""
     return _LETTERING
 
 
