@@ -38,7 +38,7 @@ RATES = {
     "rates": np.geomspace(1e-6, 10, 50).tolist(),
     "losses": (2.0 - 1.5 * np.exp(-((np.arange(50) - 38) ** 2) / 60)).tolist(),
     "smoothed": (2.0 - 1.5 * np.exp(-((np.arange(50) - 40) ** 2) / 60)).tolist(),
-    **{"begins": 2e-3, "suggested": 0.012, "lowest": 0.5, "optimizer": "adam"},
+    **{"begins": 2e-3, "suggested": 0.012, "lowest": 0.5, "optimizer": "adam", "enough": True},
 }
 NONE = {"begins": None, "suggested": None, "lowest": None}
 
@@ -49,6 +49,8 @@ def _curves() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "curves", lambda: plots.learning_curves(_history(12))
     yield "learning rates", lambda: plots.learning_rates(RATES)
     yield "learning rates, none", lambda: plots.learning_rates(RATES | NONE)
+    few = RATES | NONE | {"enough": False}
+    yield "learning rates, few steps", lambda: plots.learning_rates(few)
     yield "curves, one epoch", lambda: plots.learning_curves(_history(1))
     yield "curves, 300 epochs", lambda: plots.learning_curves(_history(300), score_name="R²")
     yield "curves, losses that rise", lambda: plots.learning_curves(rising)
@@ -77,6 +79,18 @@ def _answers() -> Iterator[tuple[str, Callable[[], Any]]]:
         "misread, series",
         lambda: plots.misread(waves, FOREIGN[:2] * 4, FOREIGN[1:3] * 4, chances),
     )
+    places = np.array([(k, step) for k in range(8) for step in (3, 9)])
+    yield "misread, steps of named series", lambda: plots.misread(
+        waves, FOREIGN[:2] * 8, FOREIGN[1:3] * 8, np.tile([0.7, 0.2, 0.1], (16, 1)),
+        places=places, feature_names=FOREIGN[2:4],
+    )  # fmt: skip
+    huge = np.array([[1_519_600, 13_000_000], [2, 12_345_678]])
+    yield "confusion, millions", lambda: plots.confusion(huge, ["", "x"], counted="steps")
+    true = (draws.random((80, 5)) < [0.5, 0.3, 0.1, 0.02, 0.6]).astype(int)
+    said = np.where(draws.random((80, 5)) < 0.8, true, 1 - true)
+    yield "rates", lambda: plots.rates(true, said, [*FOREIGN[:4], ""])
+    yield "rates, one label never", lambda: plots.rates([[0], [0]], [[0], [0]], ["rare"])
+    yield "rates, very many", lambda: plots.rates(np.eye(90), np.eye(90), list(range(90)))
     yield "misread, nothing", lambda: plots.misread(images, [1] * 8, [1] * 8, chances)
     belief = np.linspace([0.5, 0.3, 0.2], [0.1, 0.3, 0.6], 9)
     yield "reading, an image", lambda: plots.reading(images[0], belief, ["a", "b", "c"], "c")
@@ -99,6 +113,9 @@ def _answers() -> Iterator[tuple[str, Callable[[], Any]]]:
         lambda: plots.regression(truth[:, 0], truth[:, 0] + 0.1, ["load (kW)"]),
     )
     yield "regression, 3 numbers", lambda: plots.regression(truth, 0.9 * truth, FOREIGN[:3])
+    long = [f"a very long name of a target that never ends {k} [kWh/m²]" for k in range(3)]
+    far = truth + np.array([1e9, 1e9, 0])
+    yield "regression, long names, far values", lambda: plots.regression(far, far + truth, long)
     yield "regression, a constant", lambda: plots.regression(np.ones(4), np.arange(4.0))
 
 

@@ -107,7 +107,7 @@ def test_equally_frequent_mistakes_are_told_as_such():
     )
     assert told([[5, 1, 1], [1, 5, 1], [1, 1, 5]]) == "6 different mistakes, once each."
     assert told([[5, 2, 2], [2, 5, 2], [1, 0, 5]]) == (
-        "4 different most frequent mistakes, 2 times each."
+        "No mistake stands out: 4 of them were made 2 times each, none more."
     )
 
 
@@ -123,3 +123,19 @@ def test_numbers_stand_in_ink_that_is_read():
         if text.get_text() != "found":
             column, row = map(int, text.get_position())
             assert contrast(text.get_color(), tuple(shades[row, column])) > 3.9
+
+
+def test_large_counts_are_short_and_an_empty_name_is_a_word(drawn):
+    matrix = np.array([[1_519_600, 13_000_000], [2, 12_345_678]])
+    texts = drawn(plots.confusion(matrix, ["", "x"], counted="steps"))
+    assert {"1.52M", "13M", "10.5 % of 14.5M"} <= set(texts)
+    assert not any("e+" in text for text in texts)
+    assert "51.6 % of 26,865,280 steps were predicted correctly" in texts
+    assert "The most frequent mistake: (no name) taken for x, 13M times." in texts
+
+
+def test_many_equal_mistakes_are_told_plainly(drawn):
+    matrix = np.full((5, 5), 8) + np.diag(np.full(5, 20))
+    matrix[0, 1] = 3
+    texts = drawn(plots.confusion(matrix, list("abcde")))
+    assert "No mistake stands out: 19 of them were made 8 times each, none more." in texts

@@ -72,3 +72,29 @@ def test_shapes_are_checked(true, predicted, probabilities):
         plots.misread(np.zeros((2, 6, 6)), true, predicted, probabilities)
     with pytest.raises(ShapeError, match=r"sequences\[0\]"):
         plots.misread(np.zeros((1, 2, 6, 6)), [1], [2], np.ones((1, 2)))
+
+
+def test_named_features_are_told_once_and_steps_are_numbered(drawn):
+    series = [np.arange(24.0).reshape(12, 2), np.ones((7, 2))]
+    names = ["load [kW]", "wind"]
+    figure = plots.misread(series, [0, 0], [1, 1], two_classes([0.9, 0.8]), feature_names=names)
+    drawn(figure)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == names
+    colours = [handle.get_color() for handle in legend.legend_handles]
+    assert colours == [line.get_color() for line in figure.axes[0].lines]
+    ticks = [[tick.get_text() for tick in ax.get_xticklabels()] for ax in figure.axes[:2]]
+    assert ticks == [["step 1", "12"], ["step 1", "7"]]
+
+
+def test_of_classes_of_steps_each_sequence_shows_its_most_confident_mistake(drawn):
+    series = [np.arange(4.0), np.arange(3.0)]
+    places = np.array([(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2)])
+    predicted = [0, 1, 1, 0, 0, 0, 1]
+    chances = two_classes([0.9, 0.6, 0.8, 0.9, 0.9, 0.9, 0.7])
+    figure = plots.misread(series, [0] * 7, predicted, chances, places=places)
+    texts = drawn(figure)
+    assert "3 of 7 steps were predicted wrongly (42.9 %)" in texts
+    assert shown(figure) == [("0 → 1", "80.0 %"), ("0 → 1", "70.0 %")]
+    marks = [ax.patches[0].get_x() + 0.5 for ax in figure.axes[:2]]
+    assert marks == [2, 2]

@@ -5,6 +5,7 @@ import pytest
 
 from elman import plots
 from elman.errors import ShapeError
+from tests.plots.shapes import overlapping
 
 
 def test_points_errors_and_finding(drawn):
@@ -77,3 +78,29 @@ def test_counts_have_whole_ticks_and_hidden_targets_are_counted(drawn):
     assert "2 more targets are not drawn." in " ".join(" ".join(texts).split())
     counts = [text.get_text() for text in figure.axes[1].get_yticklabels()]
     assert all(count.isdigit() for count in counts), counts
+
+
+def test_long_names_and_far_values_stay_within_their_panels(drawn):
+    draws = np.random.default_rng(0)
+    true = draws.normal(size=(20, 3)) * [1e3, 1, 1e-6] + [1e9, 0, 0]
+    names = [f"a very long name of the target number {k} [kWh per m²]" for k in range(3)]
+    figure = plots.regression(true, true[::-1], names)
+    texts = drawn(figure)
+    renderer = figure.canvas.get_renderer()
+    for ax in figure.axes:
+        label, panel = ax.yaxis.label.get_window_extent(renderer), ax.get_window_extent(renderer)
+        assert label.height <= panel.height
+        assert overlapping(figure, ax.get_xticklabels()) == []
+        assert not ax.yaxis.get_offset_text().get_text()
+    assert any("(R² −" in text for text in texts)
+    assert not any("R² -" in text for text in texts)
+
+
+def test_zero_is_within_a_bar_and_few_values_have_several(drawn):
+    figure = plots.regression(np.zeros(20), np.linspace(-1, 1, 20))
+    drawn(figure)
+    bars = figure.axes[1].patches
+    assert len(bars) % 2
+    assert len(bars) >= 9
+    middle = bars[len(bars) // 2]
+    assert middle.get_x() < 0 < middle.get_x() + middle.get_width()

@@ -103,3 +103,26 @@ def test_of_several_labels_those_that_are_likely_are_told(chances, said):
     recording.answers[-1] = chances
     headline = plots.unrolled(recording, LABELS).texts[0].get_text()
     assert headline == f"After 6 steps: {said}"
+
+
+@pytest.mark.parametrize("steps", [1, 12])
+def test_long_names_of_classes_stay_in_their_columns(drawn, steps):
+    names = ["WWWWWWWWWWWWWWWWWWWWW", "a very long name of a class", "MMMMMM MMMMMM MMMMMM"]
+    figure = plots.unrolled(recorded(CellConfig("gru", 9), steps=steps), names)
+    drawn(figure)
+    assert overlapping(figure, figure.axes[0].texts) == []
+
+
+def test_large_numbers_are_told_apart_and_targets_have_their_own_colours(drawn):
+    recording = recorded(CellConfig("gru", 9), outputs=2)
+    recording.answers[:, 0] = np.linspace(20, 22.5, 6)
+    recording.answers[:, 1] = 1_000_000 + 100 * np.arange(6)
+    figure = plots.unrolled(recording, target_names=["price [€]", "volume"])
+    texts = drawn(figure)
+    assert {"1,000,000", "1,000,100", "1,000,500", "20", "22.5"} <= set(texts)
+    assert "After 6 steps: price [€] 22.5, volume 1,000,500" in texts
+    images = [image for image in figure.axes[0].images if image.get_array().size == 1]
+    ranges = {image.get_clim() for image in images if image.get_array().max() > 19}
+    assert len(ranges) == 2
+    assert all(low > 0 for low, _ in ranges)  # what lies far from zero differs in colour, too
+    assert overlapping(figure, figure.axes[0].texts) == []

@@ -11,6 +11,7 @@ from elman.plots.honesty import honesty
 from elman.plots.horizon import horizon
 from elman.plots.learning_rates import learning_rates
 from elman.plots.misread import misread
+from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
 from elman.plots.remedies import remedies
@@ -35,6 +36,7 @@ __all__ = [
     "learning_curves",
     "learning_rates",
     "misread",
+    "rates",
     "reading",
     "regression",
     "remedies",

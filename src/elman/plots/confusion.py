@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ShapeError
-from elman.plots.style import canvas, percent, shortened, title
+from elman.plots.style import called, canvas, percent, title
 from elman.plots.themes import blend, colours, ink_on
 
 if TYPE_CHECKING:
@@ -22,7 +22,13 @@ _LEGIBLE = 30  # classes up to which each cell can hold its number
 _TIED = 3  # equally frequent mistakes that are named
 
 
-def confusion(matrix: np.ndarray, labels: Sequence[Any], *, theme: str | None = None) -> Figure:
+def confusion(
+    matrix: np.ndarray,
+    labels: Sequence[Any],
+    *,
+    counted: str = "",
+    theme: str | None = None,
+) -> Figure:
     """The confusion matrix: counts in the cells, each row's share of them as the shade.
 
     Hits, on the diagonal, are blue and mistakes orange. At the right of a row stands the share
@@ -31,6 +37,7 @@ def confusion(matrix: np.ndarray, labels: Sequence[Any], *, theme: str | None = 
     Args:
         matrix: Counts `[K, K]`, true class down and predicted class across.
         labels: The K classes' names.
+        counted: What is counted, as "steps"; "" where that is plain.
         theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
@@ -57,7 +64,7 @@ def confusion(matrix: np.ndarray, labels: Sequence[Any], *, theme: str | None = 
         if size <= _LEGIBLE:
             _write_counts(ax, matrix, shades, cell)
             _write_found(ax, total, rates, cell)
-        title(figure, *_finding(matrix, labels))
+        title(figure, *_finding(matrix, labels, counted))
     return figure
 
 
@@ -80,7 +87,7 @@ def _lines_between(ax: Axes, size: int) -> None:
 
 def _names(labels: Sequence[Any], cell: float) -> tuple[list[str], bool]:
     """The classes' names, in lines as wide as a column; whether they must stand upright."""
-    names = [shortened(label) for label in labels]
+    names = [called(label) for label in labels]
     fit = int(cell * 72 / (_font(cell, 11) * 0.62))
     lines = [textwrap.wrap(name, max(fit, 1), break_long_words=False) or [""] for name in names]
     if cell < 0.6 or any(len(line) > fit for name in lines for line in name):
@@ -103,7 +110,7 @@ def _name_classes(ax: Axes, names: list[str], upright: bool, cell: float) -> Non
 def _write_counts(ax: Axes, matrix: np.ndarray, shades: np.ndarray, cell: float) -> None:
     for row, column in np.argwhere(matrix > 0):
         count = matrix[row, column]
-        text = f"{count / 1000:.0f}k" if count >= 1000 and cell < 0.3 else f"{count:.6g}"
+        text = f"{count / 1000:.0f}k" if 1e3 <= count < 1e6 and cell < 0.3 else _short(count)
         size = min(_font(cell, 12), cell * 72 * 1.35 / len(text))
         ax.text(
             column, row, text, ha="center", va="center_baseline",
@@ -116,7 +123,7 @@ def _write_found(ax: Axes, total: np.ndarray, rates: np.ndarray, cell: float) ->
     size, edge = _font(cell, 10), len(rates) - 0.5
     right = ax.secondary_yaxis("right")
     texts = [
-        f"{percent(rate)} of {count:,.6g}" if count else "none"
+        f"{percent(rate)} of {_short(count, grouped=True)}" if count else "none"
         for rate, count in zip(rates.diagonal(), total, strict=True)
     ]
     right.set_yticks(np.arange(len(rates)), texts, fontsize=size, color=colours().grey)
@@ -128,17 +135,31 @@ def _write_found(ax: Axes, total: np.ndarray, rates: np.ndarray, cell: float) ->
     )  # fmt: skip
 
 
+def _short(count: float, grouped: bool = False) -> str:
+    """A count, or a sum of weights, in as few letters as a reader needs.
+
+    >>> _short(480), _short(12.5), _short(15_196_000), _short(2.4e12)
+    ('480', '12.5', '15.2M', '2400G')
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M")):
+        if count >= size:
+            return f"{float(f'{count / size:.3g}'):.10g}{letter}"
+    return f"{count:,.6g}" if grouped else f"{count:.6g}"
+
+
 def _font(cell: float, largest: float) -> float:
     """Points that suit a cell of this many inches."""
     return float(np.clip(cell * 72 * 0.42, 5.5, largest))
 
 
-def _finding(matrix: np.ndarray, labels: Sequence[Any]) -> tuple[str, str]:
+def _finding(matrix: np.ndarray, labels: Sequence[Any], counted: str) -> tuple[str, str]:
     total, hits = matrix.sum(), np.trace(matrix)
     if not total:
         return "Nothing was predicted", ""
     were = "was" if total == 1 else "were"
-    finding = f"{percent(hits / total)} of {total:,.6g} {were} predicted correctly"
+    every = f"{total:,.0f}" if total >= 1e6 else f"{total:,.6g}"
+    finding = f"{percent(hits / total)} of {every} {counted}".rstrip()
+    finding += f" {were} predicted correctly"
     return finding, " ".join([_mistakes(matrix, labels), *_neglected(matrix, labels)])
 
 
@@ -149,12 +170,12 @@ def _mistakes(matrix: np.ndarray, labels: Sequence[Any]) -> str:
     if not most:
         return "No class was taken for another."
     places = np.argwhere(mistakes == most)
-    times = f"{most:.6g} times" if most != 1 else "once"
+    times = f"{_short(most, grouped=True)} times" if most != 1 else "once"
     if len(places) > _TIED:
-        all_of_them = (mistakes > 0).sum() == len(places)
-        which = "mistakes" if all_of_them else "most frequent mistakes"
-        return f"{len(places):,} different {which}, {times} each."
-    named = ", ".join(f"{shortened(labels[r])} taken for {shortened(labels[c])}" for r, c in places)
+        if (mistakes > 0).sum() == len(places):
+            return f"{len(places):,} different mistakes, {times} each."
+        return f"No mistake stands out: {len(places):,} of them were made {times} each, none more."
+    named = ", ".join(f"{called(labels[r])} taken for {called(labels[c])}" for r, c in places)
     each = " each" * (len(places) > 1)
     return f"The most frequent mistake{'s' * (len(places) > 1)}: {named}, {times}{each}."
 
@@ -164,6 +185,6 @@ def _neglected(matrix: np.ndarray, labels: Sequence[Any]) -> list[str]:
     never = np.flatnonzero((matrix.sum(axis=0) == 0) & (matrix.sum(axis=1) > 0))
     if not len(never):
         return []
-    named = ", ".join(shortened(labels[k]) for k in never[:_TIED])
+    named = ", ".join(called(labels[k]) for k in never[:_TIED])
     more = f" and {len(never) - _TIED:,} more" if len(never) > _TIED else ""
     return [f"Never predicted: {named}{more}."]

@@ -20,6 +20,7 @@ __all__ = [
     "label_units",
     "lines",
     "number",
+    "numbers",
     "shares",
     "signed",
     "spread",
@@ -58,6 +59,22 @@ def number(value: float, digits: int = 2) -> str:
     ('−0.12', '2.5e+02')
     """
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def numbers(values: np.ndarray) -> list[str]:
+    """Values of one kind, each with as many digits as tell them apart.
+
+    >>> numbers(np.array([1_000_300.5, 1_000_312.0])), numbers(np.array([-0.1234, 2.0]))
+    (['1,000,300', '1,000,312'], ['−0.12', '2'])
+    """
+    known = values[np.isfinite(values)]
+    reach, span = (float(np.abs(known).max()), float(np.ptp(known))) if len(known) else (0.0, 0.0)
+    digits = 2
+    if span and reach:
+        digits = int(np.clip(np.ceil(np.log10(reach / span)) + 2, 2, 9))
+    elif reach:  # the same value everywhere
+        digits = max(4, int(np.floor(np.log10(reach))) + 1)
+    return [f"{float(f'{value:.{digits}g}'):,.10g}".replace("-", "−") for value in values]
 
 
 def heat_map(ax: Axes, values: np.ndarray, **scale: Any) -> None:

@@ -11,7 +11,7 @@ from elman.errors import ArgumentError, ShapeError
 from elman.plots.inside import draw_input
 from elman.plots.panels import label_steps, shares
 from elman.plots.sequences import as_table, draw_image, is_image
-from elman.plots.style import canvas, percent, shortened, title
+from elman.plots.style import called, canvas, percent, title
 from elman.plots.themes import colours
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def reading(
     image = is_image(sequence, feature_names)
     decided = _decided(probabilities)
     with canvas(4.7 if image else 3.3 + _height(len(labels)), theme=theme) as figure:
-        names = [shortened(label, 14) for label in labels]
+        names = [called(label, 14) for label in labels]
         if image:
             axes = _draw_rows(figure, sequence, probabilities, names, labels.index(true))
         else:
@@ -175,11 +175,11 @@ def _finding(
 ) -> tuple[str, str]:
     step, classes = ("row", "Columns") if image else ("step", "Rows")
     best = np.flatnonzero(chances == chances.max())
-    name, taken = shortened(true), shortened(labels[best[0]])
+    name, taken = called(true), called(labels[best[0]])
     sure = percent(float(chances.max()))
     lines = f"{classes} are classes, the true one between the lines."
     if len(best) > 1:
-        equal = ", ".join(f"“{shortened(labels[k])}”" for k in best[:3]) + " …" * (len(best) > 3)
+        equal = ", ".join(f"“{called(labels[k])}”" for k in best[:3]) + " …" * (len(best) > 3)
         return f"“{name}”, left undecided: {equal} ({sure} each)", lines
     right = labels[best[0]] == true
     finding = f"“{name}”, predicted correctly" if right else f"“{name}”, taken for “{taken}”"

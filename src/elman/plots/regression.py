@@ -10,16 +10,19 @@ import numpy as np
 from elman.errors import ShapeError
 from elman.metrics import r2, rmse
 from elman.metrics.scorecards import number_card
-from elman.plots.style import amount, canvas, percent, shortened, title, whole_ticks
+from elman.plots.style import amount, canvas, percent, shortened, title, whole_ticks, wrapped
 from elman.plots.themes import colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 __all__ = ["regression"]
 
 _MOST = 4  # targets that are drawn, a row of the picture each
+_WIDE, _TALL = 2.6, 2.0  # inches, of a panel
+_TICKS = 5  # parts of an axis, at most
 
 
 def regression(
@@ -56,7 +59,7 @@ def regression(
     with canvas(0.8 + 3.1 * drawn, theme=theme) as figure:
         rows = figure.subplots(drawn, 2, squeeze=False, width_ratios=[1.15, 1])
         for k, (left, right) in enumerate(rows):
-            name = shortened(names[k], 30)
+            name = shortened(names[k], 60)
             _draw_agreement(left, true[:, k], predicted[:, k], name)
             _draw_residuals(right, predicted[:, k] - true[:, k], name)
         title(figure, *_finding(score, true, predicted, names))
@@ -81,13 +84,18 @@ def _finding(
         found = f"The predictions are {than} always giving the mean{mean}"
     errors = ", ".join(
         f"{shortened(name, 30)} {amount(rmse(t, p))}"
-        + (f" (R² {r2(t, p):.2f})" if outputs > 1 and (t != t[0]).any() else "")
+        + (f" (R² {_signed(r2(t, p), 2)})" if outputs > 1 and (t != t[0]).any() else "")
         for name, t, p, _ in zip(names, true.T, predicted.T, range(_MOST), strict=False)
     )
-    known = "R² is not defined" if score is None else f"R² = {score:.3f}"
+    known = "R² is not defined" if score is None else f"R² = {_signed(score, 3)}"
     more = f"{known} over {rows:,} value{'s' * (rows > 1)}"
     left_out = f" {outputs - _MOST} more targets are not drawn." * (outputs > _MOST)
-    return found, f"{more}; typical error (RMSE): {errors}.{left_out}".replace("R² = -", "R² = −")
+    return found, f"{more}; typical error (RMSE): {errors}.{left_out}"
+
+
+def _signed(value: float, digits: int) -> str:
+    """With a minus sign that is one."""
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def _draw_agreement(ax: Axes, true: np.ndarray, predicted: np.ndarray, name: str) -> None:
@@ -104,20 +112,42 @@ def _draw_agreement(ax: Axes, true: np.ndarray, predicted: np.ndarray, name: str
     ax.set_xlim(limits)
     ax.set_ylim(limits)
     ax.set_aspect("equal")
-    ax.set_xlabel(f"true {name}")
-    ax.set_ylabel(f"predicted {name}")
+    _number(ax.xaxis, limits)
+    _number(ax.yaxis, limits)
+    ax.set_xlabel(_in_lines(f"true {name}", _WIDE))
+    ax.set_ylabel(_in_lines(f"predicted {name}", _TALL))
+
+
+def _number(axis: Axis, limits: tuple[float, float]) -> None:
+    """As few ticks as do not touch, each as it is: no offset stands in a corner."""
+    from matplotlib.ticker import MaxNLocator
+
+    def shown(value: float, _: Any = None) -> str:
+        return f"{value:,.10g}".replace("-", "−")
+
+    ticks = MaxNLocator(nbins=_TICKS).tick_values(*limits)
+    widest = max(len(shown(tick)) for tick in ticks)
+    axis.set_major_locator(MaxNLocator(nbins=int(np.clip(_WIDE / (0.1 * widest), 1, _TICKS))))
+    axis.set_major_formatter(shown)
+    axis.set_tick_params(labelsize=8.5)
+
+
+def _in_lines(text: str, inches: float) -> str:
+    """What an axis shows, no longer than the axis."""
+    return "\n".join(wrapped(text, inches, 10))
 
 
 def _draw_residuals(ax: Axes, residuals: np.ndarray, name: str) -> None:
-    bins = int(np.clip(np.sqrt(len(residuals)), 5, 40))
+    bins = int(np.clip(2 * np.sqrt(len(residuals)), 9, 40)) | 1  # zero is in the middle of one
     reach = np.abs(residuals).max() * 1.02 or 1.0
     ax.hist(
         residuals,
-        bins=np.linspace(-reach, reach, bins | 1).tolist(),
+        bins=np.linspace(-reach, reach, bins + 1).tolist(),
         color=colours().blue,
         alpha=0.85,
     )
     ax.axvline(0, color=colours().grey, linewidth=1)
-    ax.set_xlabel(f"predicted − true {name}")
+    _number(ax.xaxis, (-reach, reach))
+    ax.set_xlabel(_in_lines(f"predicted − true {name}", _WIDE))
     whole_ticks(ax.yaxis, 6)
     ax.set_ylabel("number of values")

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "amount",
+    "called",
     "canvas",
     "capital",
     "explain",
     "file_kind",
+    "fits",
     "footnotes",
     "percent",
     "save",
@@ -158,28 +160,33 @@ def wrapped(text: str, inches: float, size: float, weight: str = "normal") -> li
         size: Of the letters, points.
         weight: "normal" or "bold".
     """
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
     text = drawable(text)
-    font = FontProperties(size=size, **lettering().fonts(text, weight))
-    room = 0.94 * 72 * inches  # in few dots letters are a little wider than in theory
-
-    def fits(line: str) -> bool:
-        return text_to_path.get_text_width_height_descent(line, font, False)[0] <= room
-
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".lstrip()
-        if fits(longer):
+        if fits(longer, inches, size, weight):
             lines[-1] = longer
             continue
         lines += [word] if lines[-1] else []
         lines[-1] = word
-        while not fits(lines[-1]):
-            most = next(k for k in range(len(word) - 1, 0, -1) if k == 1 or fits(word[:k]))
+        while not fits(lines[-1], inches, size, weight):
+            most = next(
+                k
+                for k in range(len(word) - 1, 0, -1)
+                if k == 1 or fits(word[:k], inches, size, weight)
+            )
             lines[-1:] = [word[:most], word := word[most:]]
     return lines
+
+
+def fits(line: str, inches: float, size: float, weight: str = "normal") -> bool:
+    """Whether a drawable line is no wider than that; arguments as of `wrapped`."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=size, **lettering().fonts(line, weight))
+    width = text_to_path.get_text_width_height_descent(line, font, False)[0]
+    return width <= 0.94 * 72 * inches  # in few dots letters are a little wider than in theory
 
 
 def explain(ax: Axes, place: str = "above", down: float = 0.0, **look: Any) -> Legend | None:
@@ -229,6 +236,15 @@ def shortened(label: object, most: int = 18) -> str:
     while columns_of(text) > most - 1:
         text = text[:-1]
     return text.rstrip().rstrip("\\") + "…"
+
+
+def called(label: object, most: int = 18) -> str:
+    """What a class is called in a picture: its name `shortened`, and a word where it has none.
+
+    >>> called("maybe"), called(" ")
+    ('maybe', '(no name)')
+    """
+    return shortened(label, most) if str(label).strip() else "(no name)"
 
 
 def capital(text: str) -> str:

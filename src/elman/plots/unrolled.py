@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from elman.plots.inside import check_classes, features_of
-from elman.plots.panels import number, signed, spread
+from elman.plots.panels import numbers, signed, spread
 from elman.plots.sequences import as_table
-from elman.plots.style import WIDTH, canvas, percent, shortened, title
+from elman.plots.style import WIDTH, called, canvas, fits, percent, shortened, title
 from elman.plots.themes import blend, colours, ink_on
 from elman.printable import many
 from elman.runtime.network import LayerRecording, Recording
@@ -75,7 +75,7 @@ class _Layout(NamedTuple):
     @property
     def height(self) -> float:
         """Of the whole picture."""
-        return self.answer.top + 0.3
+        return self.answer.top + 0.42
 
     def middle(self, column: int) -> float:
         """Where the middle of a column is."""
@@ -127,7 +127,7 @@ def unrolled(
         _draw_gap(ax, len(inputs), layout)
         ax.set(xlim=(0, WIDTH), ylim=(0, layout.height), aspect="equal", anchor="N")
         ax.set_axis_off()
-        title(figure, *_finding(recording, classes))
+        title(figure, *_finding(recording, classes, target_names))
     return figure
 
 
@@ -145,15 +145,56 @@ def _layout(inputs: np.ndarray, layers: Sequence[LayerRecording]) -> _Layout:
     return _Layout(columns, lowest, rows, _Row(below.top + _GAP, 0.5))
 
 
-def _tiles(ax: Axes, values: np.ndarray, box: _Box, **scale: Any) -> None:
-    """Values `[U]` as tiles in a box: few with their numbers, one above the other.
+def _draw_values(ax: Axes, table: np.ndarray, row: _Row, layout: _Layout, alike: bool) -> None:
+    """Of each step that is shown its values, of `table` `[T, U]`, as tiles in its box.
 
-    `scale` is what `imshow` takes.
+    Few are written, too, each in its own colours unless all are `alike`, of one unit. What is NaN
+    is left out.
     """
+    shown = [(column, step) for column, step in layout.shown() if not np.isnan(table[step]).any()]
+    scale = signed(table) if alike else spread(table)
+    if table.shape[1] > _NUMBERS:
+        for column, step in shown:
+            _tiles(ax, table[step], layout.box(row, column), **scale)
+        return
+    steps = [step for _, step in shown]
+    together = np.reshape(numbers(table[steps].ravel()), (len(steps), -1))
+    for k, values in enumerate(table.T):
+        texts = together[:, k] if alike else numbers(values[steps])
+        own = scale if alike else _told_apart(values)
+        height = row.height / table.shape[1]
+        part = _Row(row.top - (k + 1) * height, height)
+        for (column, step), text in zip(shown, texts, strict=True):
+            _write(ax, values[step], text, layout.box(part, column), **own)
+    for column, _ in shown:
+        _frame(ax, layout.box(row, column))
+
+
+def _told_apart(values: np.ndarray) -> dict[str, Any]:
+    """Colours for values of one unit; those far above zero differ from each other, too."""
+    scale, known = spread(values), values[np.isfinite(values)]
+    low, high = known.min(initial=np.inf), known.max(initial=0.0)
+    return scale | ({"vmin": 2 * low - high} if high / 2 < low < high else {})
+
+
+def _write(ax: Axes, value: float, text: str, box: _Box, **scale: Any) -> None:
+    """A value as a tile, with its number."""
+    row = box.row
+    ax.imshow(
+        [[value]], extent=(box.left, box.left + box.width, row.y, row.top), **scale
+    )  # fmt: skip
+    share = (value - scale["vmin"]) / (scale["vmax"] - scale["vmin"])
+    size = float(np.clip(72 * box.width / (0.66 * len(text)), 5, 8.5))
+    ax.text(
+        box.middle, row.middle, text, ha="center", va="center_baseline", fontsize=size,
+        color=ink_on(scale["cmap"](float(share))[:3]),
+    )  # fmt: skip
+
+
+def _tiles(ax: Axes, values: np.ndarray, box: _Box, **scale: Any) -> None:
+    """Many values `[U]` as tiles in a box; `scale` is what `imshow` takes."""
     count, row = len(values), box.row
-    across = 1
-    if count > _NUMBERS:
-        across = count if row.height < 0.3 else _across(count, box.width / row.height)
+    across = count if row.height < 0.3 else _across(count, box.width / row.height)
     down = -(-count // across)
     padded = np.full(across * down, np.nan)
     padded[:count] = values
@@ -162,16 +203,6 @@ def _tiles(ax: Axes, values: np.ndarray, box: _Box, **scale: Any) -> None:
         extent=(box.left, box.left + box.width, row.y, row.top),
     )  # fmt: skip
     _frame(ax, box)
-    if count > _NUMBERS:
-        return
-    span = scale["vmax"] - scale["vmin"]
-    for k, value in enumerate(values):
-        text = number(value)
-        ax.text(
-            box.middle, row.top - (k + 0.5) * row.height / count, text,
-            ha="center", va="center_baseline", fontsize=8.5 if len(text) < 7 else 7,
-            color=ink_on(scale["cmap"](float((value - scale["vmin"]) / span))[:3]),
-        )  # fmt: skip
 
 
 def _across(count: int, ratio: float) -> int:
@@ -236,8 +267,8 @@ def _draw_inputs(
         _name_each(ax, layout.input, "input x", names)
     else:
         _name(ax, layout.input, "input x", many(features, "feature"))
+    _draw_values(ax, inputs, layout.input, layout, alike=False)
     for column, step in layout.shown():
-        _tiles(ax, inputs[step], layout.box(layout.input, column), **spread(inputs))
         ax.text(
             layout.middle(column), 0.14, f"step {step + 1}", ha="center", va="center", fontsize=8.5
         )
@@ -250,9 +281,9 @@ def _draw_layer(ax: Axes, layer: LayerRecording, place: int, layout: _Layout) ->
     units = layer.hidden.shape[1]
     more = f"{shortened(layer.kind)}, {units} unit{'s' * (units > 1)}"
     _name(ax, row, f"layer {layer.number}, h", more + "\nbackwards" * layer.reverse)
-    for column, step in layout.shown():
+    _draw_values(ax, layer.hidden, row, layout, alike=True)
+    for column, _ in layout.shown():
         box = layout.box(row, column)
-        _tiles(ax, layer.hidden[step], box, **signed(layer.hidden))
         if not layer.reverse:
             _arrow(ax, (box.middle, below.top), (box.middle, row.y))
     for column in range(len(layout.columns) - 1):
@@ -290,17 +321,19 @@ def _draw_answers(
         if np.isnan(answers[step]).any():
             continue
         _arrow(ax, (box.middle, start), (box.middle, row.y))
-        if classes is None:
-            _tiles(ax, answers[step], box, **spread(answers))
-        else:
-            _draw_bars(ax, answers[step], classes, box)
+        if classes is not None:
+            _draw_bars(ax, answers[step], classes, box, layout.slot - 0.06)
+    if classes is None:
+        _draw_values(ax, answers, row, layout, alike=False)
     if all_steps:
         ends = [layout.middle(0), layout.middle(len(layout.columns) - 1)]
         ax.plot(ends, [start] * 2, color=colours().grey, linewidth=1)
 
 
-def _draw_bars(ax: Axes, chances: np.ndarray, classes: Sequence[Any], box: _Box) -> None:
-    """A bar for each class, and the name of the most likely one above them."""
+def _draw_bars(
+    ax: Axes, chances: np.ndarray, classes: Sequence[Any], box: _Box, room: float
+) -> None:
+    """A bar for each class, and the name of the most likely one above them, in so many inches."""
     row, best = box.row, int(chances.argmax())
     each = box.width / len(chances)
     places = box.left + each * (np.arange(len(chances)) + 0.5)
@@ -309,9 +342,18 @@ def _draw_bars(ax: Axes, chances: np.ndarray, classes: Sequence[Any], box: _Box)
     ax.bar(places, chances * row.height, 0.8 * each, bottom=row.y, color=shown)
     _frame(ax, box)
     ax.text(
-        box.middle, row.top + 0.06, f"{shortened(classes[best], 8)}  {percent(chances[best])}",
-        ha="center", va="bottom", fontsize=8, color=colours().ink,
+        box.middle, row.top + 0.06, _caption(classes[best], float(chances[best]), room),
+        ha="center", va="bottom", fontsize=8, color=colours().ink, linespacing=1.1,
     )  # fmt: skip
+
+
+def _caption(label: Any, chance: float, room: float) -> str:
+    """A class and its probability: on a line, or on two, the name cut, where that is too wide."""
+    line = f"{called(label)}  {percent(chance)}"
+    if fits(line, room, 8):
+        return line
+    most = next((most for most in range(18, 1, -1) if fits(called(label, most), room, 8)), 1)
+    return f"{called(label, most)}\n{percent(chance)}"
 
 
 def _draw_gap(ax: Axes, steps: int, layout: _Layout) -> None:
@@ -330,20 +372,26 @@ def _draw_gap(ax: Axes, steps: int, layout: _Layout) -> None:
     )  # fmt: skip
 
 
-def _finding(recording: Recording, classes: Sequence[Any] | None) -> tuple[str, str]:
+def _finding(
+    recording: Recording, classes: Sequence[Any] | None, targets: Sequence[str] | None
+) -> tuple[str, str]:
     steps, last = len(recording.inputs), recording.answers[-1]
     over = f"{steps:,} step{'s' * (steps > 1)}"
     if classes is None:
-        shown = ", ".join(number(value, digits=4) for value in last[:3])
+        named = [""] * len(last)
+        if targets is not None and len(targets) == len(last):
+            named = [f"{shortened(target)} " for target in targets]
+        said = [numbers(np.array([value]))[0] for value in last[:3]]
+        shown = ", ".join(f"{name}{one}" for name, one in zip(named, said, strict=False))
         finding = f"After {over}: {shown}{', …' * (len(last) > 3)}"
     elif not np.isclose(last.sum(), 1):  # of several labels each is true or not
-        likely = [f"“{shortened(classes[k])}” ({percent(last[k])})" for k in np.argsort(-last)]
+        likely = [f"“{called(classes[k])}” ({percent(last[k])})" for k in np.argsort(-last)]
         count = int((last > 0.5).sum())
         finding = f"After {over}: {', '.join(likely[: min(count, 3)]) or 'no label'}"
         finding += f" and {count - 3} more" * (count > 3)
     else:
         best = np.flatnonzero(last == last.max())
-        named = " and ".join(f"“{shortened(classes[k])}”" for k in best[:2])
+        named = " and ".join(f"“{called(classes[k])}”" for k in best[:2])
         named += " and others" * (len(best) > 2)
         each = " each" * (len(best) > 1)
         finding = f"After {over}: {named} ({percent(float(last.max()))}{each})"
