@@ -125,5 +125,5 @@ def test_too_few_steps_to_tell_are_said_to_be():
 def test_no_validation_part_is_asked_for():
     X, y = classes(6)
     with pytest.raises(ArgumentError, match="validation"):
-        elman.Classifier(**OPTIONS, validation=0.1).fit(X, y)
-    assert elman.learning_rate_range(elman.Classifier(**OPTIONS, validation=0.1), X, y).rates
+        elman.Classifier(**OPTIONS, validation=0.01).fit(X, y)
+    assert elman.learning_rate_range(elman.Classifier(**OPTIONS, validation=0.01), X, y).rates

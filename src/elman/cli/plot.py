@@ -114,7 +114,8 @@ def plot(
     """Draw a picture of a run, of what its model answers, or of what happens inside it.
 
     curves: loss and score by epoch. confusion: which classes are taken for which. misread: what
-    it got wrong. reading: the class probabilities after each row of one image.
+    it got wrong. reading: the class probabilities after each row of one image. rates: how well
+    each of several labels was found.
 
     forecast: how series went on, and what was forecast. backtest: forecasts from many times in
     the past. horizon: the error by step. honesty: all that is to be known of a forecaster. Of a
@@ -124,6 +125,7 @@ def plot(
     states: what it remembered.
 
     gradients: why it learns or does not: where the gradient goes, and what to do about it.
+    learning-rates: at which learning rate the loss of a fresh network of its kind falls fastest.
 
     embeddings: words and their nearest neighbours, as its vectors have them.
 

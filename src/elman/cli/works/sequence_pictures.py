@@ -15,7 +15,7 @@ from elman.metrics import confusion_matrix
 from elman.metrics.features import real_steps
 from elman.registry import task_of
 from elman.runtime import ClassifierModel, RegressorModel, SequenceModel
-from elman.runtime.targets import label_indices
+from elman.runtime.targets import check_labels, check_step_labels, label_indices
 from elman.targets import Target
 
 __all__ = [
@@ -29,23 +29,24 @@ __all__ = [
 
 
 def _confusion(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
+    """Of sequences, or of all steps; labels that the model does not know stand below its own."""
     true, found = _labels(model, data), model.predict(data.sequences)
-    return _confused(model, true, found)
-
-
-def _confused(model: ClassifierModel, true: np.ndarray, found: np.ndarray) -> Any:
-    """The confusion of labels `[N]`; those that the model does not know stand below its own."""
+    if model.per_step:
+        found = np.concatenate(found)
     foreign = np.unique(true[label_indices(true, model.classes_) < 0])
     classes = np.concatenate([model.classes_, foreign]) if len(foreign) else model.classes_
-    return plots.confusion(confusion_matrix(true, found, classes), list(classes))
+    counted = "steps" if model.per_step else ""
+    return plots.confusion(confusion_matrix(true, found, classes), list(classes), counted=counted)
 
 
 def _misread(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
-    chances = model.predict_proba(data.sequences)
+    chances, places = model.predict_proba(data.sequences), None
+    if model.per_step:
+        chances, places = np.concatenate(chances), np.argwhere(data.sequences.real)
     found = model.classes_[chances.argmax(axis=1)]
-    true = list(_labels(model, data))
-    names = model.feature_names
-    return plots.misread(data.sequences.rows(), true, list(found), chances, feature_names=names)
+    true, names = list(_labels(model, data)), model.feature_names
+    rows = data.sequences.rows()
+    return plots.misread(rows, true, list(found), chances, places=places, feature_names=names)
 
 
 def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None) -> Any:
@@ -72,8 +73,29 @@ def _regression(model: RegressorModel, data: LabelledSequences, _index: int | No
     return plots.regression(true.reshape(found.shape), found, _targets(model))
 
 
-OF_CLASSIFIERS = {"confusion": _confusion, "misread": _misread, "reading": _reading}
+def _rates(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
+    found = model.predict(data.sequences)
+    true = check_labels(data.labels, len(found))
+    if true.shape != found.shape:
+        raise ArgumentError("--data", "other labels than the model's", "data with its labels")
+    return plots.rates(true, found, list(model.target_names))
+
+
+OF_CLASSIFIERS = {
+    "confusion": _confusion,
+    "misread": _misread,
+    "reading": _reading,
+    "rates": _rates,
+}
 OF_REGRESSORS = {"regression": _regression}
+
+
+_NONE_OF = {
+    Target.CLASS: ("rates",),
+    Target.LABELS: ("confusion", "misread", "reading"),
+    Target.CLASS_PER_STEP: ("reading", "rates"),
+}
+"""The pictures that cannot be drawn of some kinds of answers."""
 
 
 def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
@@ -81,12 +103,10 @@ def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
 
     A picture of one sequence shows the one at an index; None chooses an instructive one.
     """
-    if model.target in (Target.LABELS, Target.CLASS_PER_STEP):
-        return {}  # a sequence has no single answer to draw
+    none = list(_NONE_OF.get(model.target, ()))
+    none += ["misread"] if getattr(model, "texts", None) else []
     known = task_of(model.task).load_pictures()
-    if getattr(model, "texts", None):
-        return {name: draw for name, draw in known.items() if draw is not _misread}
-    return known
+    return {name: draw for name, draw in known.items() if name not in none}
 
 
 INSIDE = ("unrolled", "gates", "states")
@@ -140,8 +160,11 @@ def save_all(
 
 
 def _labels(model: ClassifierModel, data: LabelledSequences) -> np.ndarray:
-    """The labels, of which the model has to know some."""
+    """The labels of all sequences, or of all steps, of which the model has to know some."""
     labels = np.asarray(data.labels)
+    if model.per_step:
+        index, known = check_step_labels(data.labels, data.sequences)
+        labels = known[index][data.sequences.real]
     if len(labels) and (label_indices(labels, model.classes_) < 0).all():
         found = f"no label is one of the model's, as {labels[0]!s} is not"
         raise ArgumentError("--data", found, "data with its labels")

@@ -71,7 +71,7 @@ class SequenceWork:
             "words": (str, "embeddings: words whose neighbours are shown, as a,b."),
         },
     }
-    pictures = (*INSIDE, "gradients", "embeddings")
+    pictures = (*INSIDE, "gradients", "learning-rates", "embeddings")
 
     def training(self, about: Mapping[str, Any], estimator: Any) -> _Training:
         """The sequences that an estimator is trained on and scored on."""
@@ -117,10 +117,16 @@ class SequenceWork:
             named = request.given.get("words")
             words = None if named is None else [one.strip() for one in named.split(",")]
             return plots.embeddings(elman.embeddings(model), words)
+        if request.kind == "learning-rates":
+            return self._learning_rates(request, model)
         drawn = pictures_of(model)
         if request.kind not in drawn:
             known = ("curves", *drawn, *self.pictures)
             found = f"a {model.task} has no picture {request.kind!r}"
+            if request.kind in task_of(model.task).load_pictures():
+                answers = f"this {model.task}'s answers are of the kind {str(model.target)!r}"
+                answers += ", about texts" * bool(getattr(model, "texts", None))
+                found = f"{answers}, which has no picture {request.kind!r}"
             raise ArgumentError("KIND", found, closest(request.kind, known))
         source, told = self._told(request, model)
         data, _ = judged_part(model, source, request.part, told)
@@ -149,6 +155,18 @@ class SequenceWork:
         result_console.print(str(diagnosis), markup=False, highlight=False)
         note(f"Measured at the first {len(some)} of {len(data)} sequences")
         return plots.gradients(diagnosis.to_dict())
+
+    def _learning_rates(self, request: Any, model: Any) -> Any:
+        """The loss of a fresh network of this kind at growing rates, on what is learnt from."""
+        source, told = self._told(request, model)
+        own = request.source is None or scored_part(source) is not None
+        data, _ = judged_part(model, source, request.part or ("train" if own else "all"), told)
+        estimator = task_of(model.task).load_estimator().load(model_file(request.needed()))
+        estimator.set_params(warm_start=False, threads=1)
+        found = elman.learning_rate_range(estimator, data.sequences, data.labels)
+        result_console.print(str(found), markup=False, highlight=False)
+        note(f"Measured on {len(data):,} sequences of {data.name}, with a fresh network")
+        return plots.learning_rates(found.to_dict())
 
 
 def _scored(model: Any, data: LabelledSequences, part: str) -> dict[str, Any]:
@@ -212,7 +230,7 @@ class _Training:
         elif test is not None:
             print_scores(result["test"])
         else:
-            note(f"{validated(result)} For a test score give --test DATA, or a --test-share.")
+            note(f"{validated(result)} For a test score give {self._parts.advice}.")
         note(f"Model: {folder.model}")
         note(f"Report: {folder.report}")
         for path in drawn:
