@@ -143,3 +143,47 @@ def test_words_that_no_font_has_are_told_in_one_note(command, tables, monkeypatc
     notes = [line for line in done.output.splitlines() if "no font" in line.lower()]
     assert len(notes) == 1
     assert all(f"is {word!r}" in notes[0] for word in ("雨", "晴れ", "加速"))
+
+
+def write_answers(path, columns, steps=5, sequences=20):
+    """Sequences with these columns of answers: of the sequence's number and the step's."""
+    lines = [",".join(["id", "t", "x", *columns])]
+    for n in range(sequences):
+        for t in range(steps):
+            told = [str(answer(n, t)) for answer in columns.values()]
+            lines.append(",".join([f"s{n}", str(t), f"{n % 2 + t / 9:.2f}", *told]))
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind", "drawn", "refused"),
+    [
+        (
+            {"fever": lambda n, t: n % 2, "cough": lambda n, t: n // 2 % 2},
+            "labels",
+            ("rates",),
+            ("confusion", "misread", "reading"),
+        ),
+        (
+            {"label": lambda n, t: "ab"[(n + t) % 2]},
+            "class per step",
+            ("confusion", "misread"),
+            ("reading", "rates"),
+        ),
+    ],
+)
+def test_every_kind_of_answers_has_its_pictures(command, tmp_path, columns, kind, drawn, refused):
+    write_answers(tmp_path / "own.csv", columns)
+    run = tmp_path / "run"
+    done = command(
+        "train", "classifier", "--data", tmp_path / "own.csv", "--label", ",".join(columns),
+        "--cell", "gru", "--units", 4, "--epochs", 1, "--threads", 1, "--out", run,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    pictures = {path.stem for path in (run / "pictures").iterdir()}
+    assert pictures == {"curves", *drawn}
+    for name in refused:
+        done = command("plot", name, run)
+        assert done.exit_code == 2
+        said = " ".join(done.stderr.split())
+        assert f"this classifier's answers are of the kind '{kind}'" in said
