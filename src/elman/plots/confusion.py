@@ -110,7 +110,7 @@ def _name_classes(ax: Axes, names: list[str], upright: bool, cell: float) -> Non
 def _write_counts(ax: Axes, matrix: np.ndarray, shades: np.ndarray, cell: float) -> None:
     for row, column in np.argwhere(matrix > 0):
         count = matrix[row, column]
-        text = f"{count / 1000:.0f}k" if 1e3 <= count < 1e6 and cell < 0.3 else _short(count)
+        text = f"{count / 1000:.0f}k" if 1e3 <= count < 1e6 and cell < 0.3 else _short(float(count))
         size = min(_font(cell, 12), cell * 72 * 1.35 / len(text))
         ax.text(
             column, row, text, ha="center", va="center_baseline",
@@ -123,7 +123,7 @@ def _write_found(ax: Axes, total: np.ndarray, rates: np.ndarray, cell: float) ->
     size, edge = _font(cell, 10), len(rates) - 0.5
     right = ax.secondary_yaxis("right")
     texts = [
-        f"{percent(rate)} of {_short(count, grouped=True)}" if count else "none"
+        f"{percent(rate)} of {_short(float(count), grouped=True)}" if count else "none"
         for rate, count in zip(rates.diagonal(), total, strict=True)
     ]
     right.set_yticks(np.arange(len(rates)), texts, fontsize=size, color=colours().grey)
