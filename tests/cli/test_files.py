@@ -8,6 +8,8 @@ import json
 import numpy as np
 import pytest
 
+import elman
+
 SMALL = ("--cell", "gru", "--units", 4, "--epochs", 1, "--threads", 1, "--no-pictures")
 
 
@@ -108,6 +110,22 @@ def test_what_was_told_travels_with_the_model(command, tmp_path):
         again = command(verb, tmp_path / "run", "--data", path)
         assert again.exit_code == 0, again.output
     assert "upß" in again.stdout
+
+
+def test_decimal_commas_that_were_found_out_travel_with_the_model(command, tmp_path):
+    """`1.204` may be a thousand and more: in the training's numbers that is certain."""
+    path, later = tmp_path / "t.csv", tmp_path / "later.csv"
+    lines = ["id;t;a;label"]
+    for n, (label, rows) in enumerate(sequences()):
+        lines += [f"s{n};{t};1.{300 + n},{5 + t};{label}" for t in range(len(rows))]
+    path.write_text("\n".join(lines))
+    later.write_text("id;t;a\nz;0;1.204\nz;1;1.311\n")
+    done = command("train", "classifier", "--data", path, *SMALL, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert elman.load(tmp_path / "run" / "model.elman").reading["decimal"] == ","
+    answered = command("predict", tmp_path / "run", "--data", later)
+    assert answered.exit_code == 0, answered.output
+    assert "may be" in command("data", "show", later).output
 
 
 def test_a_folder_with_a_table_of_labels(command, tmp_path):

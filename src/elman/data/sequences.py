@@ -5,8 +5,8 @@ Letters: N sequences, T steps of the longest one, I features, V token ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,7 @@ class LabelledSequences:
         name: Where they come from: a catalogue name or a path.
         notes: What was inferred when they were read, in sentences.
         groups: What each belongs to `[N]`, as a subject, whose sequences are alike; or None.
+        written: What is known of how their table is written that later ones need as well.
     """
 
     sequences: Sequences
@@ -139,6 +140,7 @@ class LabelledSequences:
     name: str
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.sequences)

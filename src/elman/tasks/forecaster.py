@@ -110,7 +110,7 @@ class Forecaster(Estimator, ForecastParameters):
             **written.told(),
         )
         if not isinstance(frame, Panel):  # else who read it has said how
-            self.reading = written.told()
+            self.reading = {**panel.written, **written.told()}
         warm, plan = self._warm(), plan_of(self.get_params(), panel, horizon)
         if warm is not None:
             plan = going_on(warm, plan, panel, self.window)

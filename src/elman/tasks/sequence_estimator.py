@@ -412,7 +412,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         if isinstance(groups, str):
             beside["groups"] = data.groups
         kept = {k: v for k, v in told.items() if k not in (*_OF_ONE, *columns_for(self))}
-        self.reading = kept | label_told(y)
+        self.reading = {**data.written, **kept, **label_told(y)}
         return _Given(
             data.sequences, data.labels, beside["sample_weight"], beside["groups"], data.notes
         )

@@ -102,14 +102,17 @@ def test_many_rows_in_another_encoding_and_with_decimal_commas(reader, write):
         (["1,234.5", "12"], [1234.5, 12]),
         (["0,125", "1,125"], [0.125, 1.125]),
         (["1234,125", "1,5e3"], [1234.125, 1500]),
-        (["8.125", "9.250"], [8.125, 9.25]),  # as programs write, with nothing to the contrary
+        (["8.125", "9.250", "0.5"], [8.125, 9.25, 0.5]),
     ],
 )
 def test_numbers_that_are_certain(reader, write, fields, found):
     assert values(read(write("k;v\n" + "".join(f"a;{field}\n" for field in fields)))) == found
 
 
-@pytest.mark.parametrize("fields", [["1,234", "12"], ["1.234", "1,5"], ["1,234", "0.5"]])
+@pytest.mark.parametrize(
+    "fields",
+    [["1,234", "12"], ["1.234", "1,5"], ["1,234", "0.5"], ["1.234", "872"], ["1.234", "1.200"]],
+)
 def test_numbers_that_are_not_certain_are_asked_for(reader, write, fields):
     path = write("k;v\n" + "".join(f"a;{field}\n" for field in fields))
     with pytest.raises(
@@ -139,6 +142,15 @@ def test_a_late_number_of_another_kind_names_the_option(reader, write):
     with pytest.raises(DataError, match=r"line 1202, column 'v': found '1.234'.*decimal="):
         read(path)
     assert values(read(path, dialect=Dialect(decimal=",")))[-1] == 1234
+
+
+def test_a_late_point_that_may_stand_between_thousands_is_asked_for(reader, write):
+    text = "k;v\n" + "a;872\n" * 1200 + "a;1.234\n"
+    with pytest.raises(DataError, match=r"line 1202, column 'v': found '1.234'.*decimal="):
+        read(write(text))
+    assert values(read(write(text + "a;0.5\n")))[-2:] == [1.234, 0.5]
+    assert values(read(write(text), dialect=Dialect(decimal=",")))[-1] == 1234
+    assert values(read(write(text.replace(";", ","))))[-1] == 1.234  # as programs write
 
 
 def test_one_column_of_decimal_commas(reader, write):

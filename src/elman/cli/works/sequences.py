@@ -195,6 +195,7 @@ class _Training:
     def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
         estimator.reading = remembered(about)
         self._parts = split_sequences(about, estimator)
+        estimator.reading = {**self._parts.data.written, **estimator.reading}
         test = self._parts.test
         estimator.held_out = test.ids if test is not None and self._parts.drawn else ()
 

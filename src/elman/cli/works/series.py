@@ -145,6 +145,7 @@ class _Training:
         given = estimator.get_params()
         estimator.reading = Dialect.among(about)
         self._series = split_series(about, self._horizon, given["joint"], given["short"], model)
+        estimator.reading = {**self._series.training.written, **estimator.reading}
 
     def announce(self) -> None:
         """Say what is trained on, and what is held back."""

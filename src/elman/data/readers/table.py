@@ -161,7 +161,9 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
         sequences = replace(padded(steps, lengths), names=None if columns.ids else features)
     groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
     notes = (*table.notes, *about_dots(table.columns[time_name]), *said, *notes)
-    return LabelledSequences(sequences, labels, features, ids, table.name, notes, groups)
+    return LabelledSequences(
+        sequences, labels, features, ids, table.name, notes, groups, table.written
+    )
 
 
 def _check_told(table: Table, columns: Columns) -> None:
@@ -208,7 +210,9 @@ def _rows_as_sequences(table: Table, columns: Columns, wide: Wide) -> LabelledSe
         labels = _labels(table, columns, label_names, rows, rows, np.ones(len(rows), np.int64))
     notes = (*table.notes, f"{table.name} was read as {wide}", *filled_notes)
     groups = _groups(table, columns, rows, rows)
-    return LabelledSequences(sequences, labels, wide.features, ids, table.name, notes, groups)
+    return LabelledSequences(
+        sequences, labels, wide.features, ids, table.name, notes, groups, table.written
+    )
 
 
 def _features(table: Table, columns: Columns, taken: set[str]) -> tuple[str, ...]:

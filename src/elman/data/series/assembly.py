@@ -79,6 +79,7 @@ class Assembly:
             history=np.diff(order.offsets),
             categories=reader.categories,
             timezone=self.timezone,
+            written=table.written,
         )
         gaps = _about_gaps(panel, naive=not notes)
         found = (*chosen.notes, *notes, *order.notes, *said, *reader.notes, *gaps)

@@ -73,6 +73,7 @@ class Panel:
         categories: Of each text covariate the values, in the order of its columns.
         notes: What was found, inferred and repaired, each a sentence with its count.
         timezone: In which times without a zone were read, before they became UTC; or None.
+        written: What is known of how their table is written that later ones need as well.
     """
 
     names: tuple[str, ...]
@@ -89,6 +90,7 @@ class Panel:
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     timezone: str | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)

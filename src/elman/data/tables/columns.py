@@ -58,6 +58,11 @@ class Table:
     notes: tuple[str, ...] = ()
     numerals: Numerals = PLAIN
 
+    @property
+    def written(self) -> dict[str, str]:
+        """What was told or found out of how it is written that later tables need as well."""
+        return {} if self.numerals.decimal == "." else {"decimal": self.numerals.decimal}
+
 
 def is_frame(value: Any) -> bool:
     """Whether a value is a frame of whatever library: a table, or a column with two indices."""

@@ -337,8 +337,12 @@ def numerals_of(
     texts: Collection[str],
     where: str,
     told: str | None,
+    separator: str = ",",
 ) -> tuple[Numerals, str]:
     """How numbers are written in a table, and what was inferred of it, in words.
+
+    Between semicolons a point may stand between thousands as well as before a fraction, for there
+    commas are the decimal sign as a rule; where all points stand before three digits it is asked.
 
     Args:
         columns: How each column begins: its fields.
@@ -346,17 +350,23 @@ def numerals_of(
         texts: The columns that stay texts: they say something, but need not be certain.
         where: What messages call the table.
         told: The decimal sign; None: found out.
+        separator: What stands between fields.
 
     Raises:
         DataError: A column may be of thousands as well as of fractions.
     """
     if told is not None:
         return Numerals(told, grouped=True), ""
-    if not any("," in "".join(fields) for fields in columns.values()):
+    commas = any("," in "".join(fields) for fields in columns.values())
+    if not commas and separator != ";":
         return PLAIN, ""
     found = {name: signs for name, fields in columns.items() if (signs := _signs(fields))}
     with_commas = [name for name, signs in found.items() if any("," in one for one in signs)]
     if not with_commas:
+        if separator == ";" and all(
+            len(sign) > 1 for one in found.values() for sign in one.values()
+        ):
+            _check_certain(columns, found, lines, texts, where, ".")
         return PLAIN, ""
     said = {sign for signs in found.values() for one, sign in signs.items() if len(sign) == 1}
     if len(said) > 1:

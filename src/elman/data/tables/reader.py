@@ -23,7 +23,7 @@ import numpy as np
 from elman.data.tables.columns import Table, as_table
 from elman.data.tables.delimited import header_and_rows, read_rows
 from elman.data.tables.dialect import FOUND_OUT, Dialect, Layout, Source, layout_of, numerals_of
-from elman.data.tables.fields import MISSING, Numerals, is_number, number, numbers, signs_of
+from elman.data.tables.fields import MISSING, PLAIN, Numerals, is_number, number, numbers, signs_of
 from elman.data.tables.json_lines import JsonLines, read_json_lines
 from elman.data.tables.parquet import read_arrow
 from elman.data.tables.unpacking import PACKED, open_unpacked, reading
@@ -127,7 +127,9 @@ def parse(
     names, lines, head = header_and_rows(islice(rows, _JUDGED + 1), where)
     kept = texts(names)
     columns = dict(zip(names, zip(*head, strict=True), strict=True))
-    numerals, said = numerals_of(columns, lines[1:], kept, where, dialect.decimal)
+    numerals, said = numerals_of(
+        columns, lines[1:], kept, where, dialect.decimal, text.layout.separator
+    )
     first = _judged(names, lines[1:], head, kept, numerals)
     table = None
     if len(head) >= _SMALL:
@@ -140,9 +142,31 @@ def parse(
             )
     if table is None:
         table = _by_csv(first, rows, where)
+    if dialect.decimal is None and text.layout.separator == ";" and numerals == PLAIN:
+        _check_later(text, names, table, first)
     inferred = (*text.layout.inferred, *filter(None, [said]))
     notes = (f"{where} was read with {', '.join(inferred)}",) if inferred else ()
     return replace(text.table(names, table), notes=notes, numerals=numerals)
+
+
+def _check_later(text: _Text, names: list[str], table: Any, first: _Beginning) -> None:
+    """`DataError` for points after the first rows only, if they may stand between thousands."""
+    numeric = [name for name, found in first.numeric.items() if found]
+    if any(_fractions(first.columns[name]) for name in numeric):
+        return  # then it was certain already
+    suspect = [name for name in numeric if _fractions(table[name])]
+    if not suspect:
+        return
+    places = [names.index(name) for name in suspect]
+    rows = list(islice(text.rows(), 1, None))
+    columns = {name: [row[k] for _, row in rows] for name, k in zip(suspect, places, strict=True)}
+    numerals_of(columns, [line for line, _ in rows], first.texts, text.where, None, ";")
+
+
+def _fractions(column: Any) -> bool:
+    """Whether a column of numbers has fractions."""
+    values = np.asarray(column, dtype=np.float64)
+    return bool((np.isfinite(values) & (values != np.round(values))).any())
 
 
 @dataclass(frozen=True, eq=False)
