@@ -6,7 +6,7 @@ import math
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ def inspected(
         series, panel = _try(lambda: panel_of(path, **roles))
     notes = [*(data.notes if data else ()), *(panel.notes if panel and not data else ())]
     if table is not None and columns is not None:
-        own = roles_of(table, columns) if data is not None else {}
+        own = roles_of(table, _with(columns, data)) if data is not None else {}
         found |= _columns(table, own, data, panel)
     if data is not None:
         sequences = _of_sequences(path, data, told)
@@ -79,6 +79,12 @@ def inspected(
         series = _of_series(path, panel, roles)
     found |= {"sequences": sequences} | ({"series": series} if series is not None else {})
     return found | {"notes": list(dict.fromkeys(notes or (table.notes if table else ())))}
+
+
+def _with(columns: Columns, data: LabelledSequences) -> Columns:
+    """The columns with those of series and time that were inferred."""
+    inferred: dict[str, Any] = {k: data.written[k] for k in ("series", "time") if k in data.written}
+    return replace(columns, **inferred)
 
 
 def _try(reading: Any) -> tuple[dict[str, str] | None, Any]:

@@ -196,12 +196,15 @@ def test_labels_take_the_narrowest_type():
         ("id,t,v,y\na,1,2,p\na,2,2,q\n", "line 3, column 'y': found 'q' in a series.*'p'.*per_s"),
         ("id,t,v,y\na,1,2,p\nb,1,2,\n", "line 3, column 'y': found nothing; a label in every row"),
         ("when,t,v\na,1,2\n", "no series column among the columns 'when', 't', 'v'"),
-        ("id,when,v\na,1,2\n", "no time column among the columns 'id', 'when', 'v'"),
+        (
+            "who,when,v\na,1,2\n",
+            "no series column and no time column among the columns 'who', 'when', 'v'",
+        ),
         ("id,t,y\na,1,2\n", "no feature column among"),
         ("id,t,v\na,1,2\na,2\n", "line 3: found 2 fields; 3 fields"),
-        ("1,2,3\n4,5,6\n", "line 1: found the columns '1', '2', '3'; a header"),
+        ("1,2,3\n4,5,6\n", "line 1: found '1', '2', '3', numbers where"),
         ("id,t,v,v\na,1,2,3\n", "no name twice"),
-        (",id,t,v\n0,a,1,2\n", "line 1: found the columns '', 'id'"),
+        ("id,,t,v\n0,a,1,2\n", "line 1: found the columns 'id', ''"),
         ("id,t,v\n", "a header and no rows"),
         ("", "the file is empty"),
         ('id,t,v\na,1,"2\n', "not a CSV row"),
@@ -351,3 +354,36 @@ def test_words_that_are_none(tmp_path, content, text, said):
     path.write_text(content)
     with pytest.raises(DataError, match=said):
         read(path, text=text, label="tag", per_step=True, classes=True)
+
+
+ENGINES = "engine,cycle,temp,rul\n" + "".join(
+    f"{n},{c},{(7 * n + 3 * c) % 5}.5,{80 - n}.5\n" for n in range(4) for c in range(5)
+)
+
+
+def test_series_and_time_of_other_names_are_inferred_where_one_choice_fits(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(ENGINES)
+    found = read(path, label="rul")
+    assert found.ids == ("0", "1", "2", "3")
+    assert found.feature_names == ("temp",)
+    assert found.written == {"series": "engine", "time": "cycle"}
+    assert "series is 'engine', the column of the time is 'cycle'" in found.notes[0]
+    again = read(path, label="rul", **found.written)  # as a model reads later
+    np.testing.assert_array_equal(again.sequences.values, found.sequences.values)
+    assert again.ids == found.ids
+    twice = "".join(f"{line},{line.partition(',')[0]}\n" for line in ENGINES.splitlines())
+    path.write_text(twice.replace("engine\n", "unit\n"))  # either may be the series
+    with pytest.raises(DataError, match=r"no series column and no time.*series=.* and time="):
+        read(path, label="rul")
+    path.write_text(ENGINES.replace("1,3,", "1,9,"))  # nothing increases
+    with pytest.raises(DataError, match=r"series='...' and time='...'"):
+        read(path, label="rul")
+
+
+def test_rows_without_a_time_are_steps_in_their_order_and_it_is_said(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,a\nx,0.5\ny,3\nx,0.25\n")
+    found = read(path)
+    assert found.sequences.values[:, :, 0].tolist() == [[0.5, 0.25], [3, 0]]
+    assert "no column of times" in found.notes[0]

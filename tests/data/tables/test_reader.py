@@ -128,7 +128,7 @@ def test_a_word_in_a_column_that_begins_late(reader, write):
         ("day,units\n", "found a header and no rows"),
         ("day,day\n1,2\n", "found the columns 'day', 'day'; a header with a name for each"),
         ("day,\n1,2\n", "found the columns 'day', ''"),
-        ("2024,3\n2025,4\n", "found the columns '2024', '3'; .* no number"),
+        ("2024,3\n2025,4\n", "found '2024', '3', numbers where the columns' names belong"),
         (rows(20, lambda k: "1,2" if k == 9 else 1), r"line 11: found 3 fields; 2 fields"),
         (rows(3000, lambda k: "1,2" if k == 2900 else 1), r"line 2902: found 3 fields"),
         (rows(3000, lambda k: '"x' if k == 2900 else "x"), r"line 3001: not a CSV row"),

@@ -24,6 +24,7 @@ from elman.data.readers.cells import (
     label_array,
     wrong_cell,
 )
+from elman.data.readers.guessing import check_nearly_wide, guessed, row_names
 from elman.data.readers.missing import ADVICE, check_filling, filled
 from elman.data.readers.wide import Wide, steps_of, wide_columns, wide_sequences
 from elman.data.readers.words import words_of
@@ -139,13 +140,18 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
         columns = replace(columns, series=columns.series or series, time=columns.time or time)
     names = list(table.columns)
     _check_told(table, columns)
-    wide = _wide(names, columns)
+    before = columns
+    columns, wide, guesses = _settled(table, columns)
+    table = replace(table, notes=(*table.notes, *guesses))
     if wide is not None:
-        return _rows_as_sequences(table, columns, wide)
+        data = _rows_as_sequences(table, columns, wide)
+        return replace(data, written={**data.written, **_inferred(before, columns)})
     series_name = find_column(table, "series", columns.series)
-    time_name = find_column(table, "time", columns.time)
+    time_name = columns.time or usual(names, "time")
+    if time_name is not None:
+        find_column(table, "time", time_name)
     label_names = columns_of_labels(names, columns)
-    taken = {series_name, time_name, *label_names, columns.group}
+    taken = {series_name, *label_names, columns.group} | ({time_name} if time_name else set())
     features = () if columns.text else _features(table, columns, taken)
     ids, codes = _series(table, series_name)
     order = _order(table, codes, series_name, time_name)
@@ -160,9 +166,62 @@ def table_sequences(table: Table, columns: Columns) -> LabelledSequences:
         steps, notes = _steps(table, columns, features, order, lengths)
         sequences = replace(padded(steps, lengths), names=None if columns.ids else features)
     groups = _groups(table, columns, codes, order[np.cumsum(lengths) - lengths])
-    notes = (*table.notes, *about_dots(table.columns[time_name]), *said, *notes)
-    return LabelledSequences(
-        sequences, labels, features, ids, table.name, notes, groups, table.written
+    dots = about_dots(table.columns[time_name]) if time_name else ()
+    notes = (*table.notes, *dots, *said, *notes)
+    written = {**table.written, **_inferred(before, columns)}
+    return LabelledSequences(sequences, labels, features, ids, table.name, notes, groups, written)
+
+
+def _inferred(told: Columns, found: Columns) -> dict[str, str]:
+    """The columns of series and time that were inferred, for later tables."""
+    pairs = {"series": (told.series, found.series), "time": (told.time, found.time)}
+    return {role: new for role, (old, new) in pairs.items() if new is not None and new != old}
+
+
+def _settled(table: Table, columns: Columns) -> tuple[Columns, Wide | None, tuple[str, ...]]:
+    """The columns with those of series and time, inferred where exactly one choice fits.
+
+    Raises:
+        DataError: None does, or several do; or the table is nearly one in wide form.
+    """
+    names = list(table.columns)
+    series, time = columns.series or usual(names, "series"), columns.time or usual(names, "time")
+    wide = _wide(names, columns)
+    if wide is not None or (series and time):
+        return columns, wide, ()
+    labels = [name for name in columns_of_labels(names, columns) if name in names]
+    taken = {series, time, *labels, columns.group, columns.text, *columns.ignore}
+    taken |= set(columns.features or ())
+    free = [name for name in names if name not in taken]
+    may_be_wide = not (time or columns.per_step or columns.ids or columns.text)
+    if may_be_wide and series is None and (found := row_names(table, free)):
+        said = f"{table.name}: {found[1]!r} names the sequences: it differs in every row"
+        return replace(columns, series=found[1]), found[0], (said,)
+    for name in (series, time, *labels):
+        if name is not None and name not in names:
+            return columns, None, ()  # told, and not there: said where it is looked for
+    whole = [] if columns.per_step or (columns.classes and series) else labels
+    guess = guessed(table, free, whole, series, time)
+    if guess is not None:
+        return replace(columns, series=guess.series, time=guess.time), None, guess.said
+    repeated = series is not None and len(codes_of(table, series)[1]) < table.rows
+    if may_be_wide and not repeated:
+        check_nearly_wide(table, free)
+    if series is None:
+        raise _neither(table, time)
+    said = f"{table.name}: no column of times: the rows of a series are its steps, in their order"
+    return columns, None, (said,)
+
+
+def _neither(table: Table, time: str | None) -> DataError:
+    """The error about a table in which nothing tells the series apart."""
+    roles = "series column" if time else "series column and no time column"
+    known = f"a column named {' or '.join(_USUAL['series'])}"
+    both = "series='...'" if time else "series='...' and time='...'"
+    return DataError(
+        table.name,
+        f"no {roles} among the columns {quoted(table.columns)}",
+        f"{known}; or name what tells the sequences apart, and what orders their steps: {both}",
     )
 
 
@@ -400,11 +459,14 @@ def _series(table: Table, name: str) -> tuple[tuple[str, ...], np.ndarray]:
     if (codes < 0).any():
         row = int((codes < 0).argmax())
         raise wrong_cell(table, row, name, "found nothing", "the identifier of a series")
-    return tuple(map(str, values)), codes
+    whole = (v.is_integer() if isinstance(v, float) else False for v in values)
+    return tuple(str(int(v)) if w else str(v) for v, w in zip(values, whole, strict=True)), codes
 
 
-def _order(table: Table, codes: np.ndarray, series_name: str, time_name: str) -> np.ndarray:
+def _order(table: Table, codes: np.ndarray, series_name: str, time_name: str | None) -> np.ndarray:
     """The rows sorted by series and step; a step must not stand twice in a series."""
+    if time_name is None:
+        return np.argsort(codes, kind="stable")
     column = table.columns[time_name]
     if looks_like_times(column):
         steps = moments(

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from elman.data.tables.dialect import LONGEST, Layout, Source, lines_of
 from elman.data.tables.fields import is_number
 from elman.errors import FormatError
 from elman.printable import quoted
 
-__all__ = ["check_header", "header_and_rows", "read_rows"]
+__all__ = ["INDEX", "check_header", "header_and_rows", "read_rows"]
+
+INDEX = "index"
+"""What a first column without a name is called."""
+
+_FEW_STEPS = 3  # so many numbers in a header may be steps
+_YEARS = 1800, 2200
 
 
 def read_rows(source: Source, where: str, layout: Layout) -> Iterator[tuple[int, list[str]]]:
@@ -79,18 +86,48 @@ def header_and_rows(
     if len(cells) == 1:
         raise FormatError(where, "found a header and no rows", "one row for each step")
     names = [name.strip() for name in cells[0]]
-    check_header(names, where)
+    if names[0] == "" and "index" not in names and len(names) > 1:
+        names[0] = INDEX  # as pandas writes the index of a frame
+    end = len(names) > 1 and names[-1] == "" and not any(row[-1].strip() for row in cells[1:])
+    check_header(names[:-1] if end else names, where)
     return names, lines, cells[1:]
 
 
+def _count_steps(numbers: Sequence[str], alone: bool) -> bool:
+    """Whether numbers in a header are steps: whole, one after the other, from 0, 1 or a year.
+
+    Without a name beside them (`alone`) they have to begin at 0: else they may be a first row.
+    """
+    if len(numbers) < _FEW_STEPS or not all(name.isascii() and name.isdigit() for name in numbers):
+        return False
+    found = [int(name) for name in numbers]
+    if alone:
+        return found == list(range(len(found)))
+    months = all(len(name) in (6, 8) and name[:2] in ("19", "20") for name in numbers)
+    if months:
+        return all(a < b for a, b in pairwise(found))
+    begins = found[0] in (0, 1) or _YEARS[0] <= found[0] <= _YEARS[1]
+    return begins and found == list(range(found[0], found[0] + len(found)))
+
+
 def check_header(names: Collection[str], where: str) -> None:
-    """Check the names of a table's columns.
+    """Check the names of a table's columns; numbers are names where they count steps.
 
     Raises:
         FormatError: One is missing, a number, or there twice.
     """
     counts = Counter(names)
-    wrong = [name for name, count in counts.items() if count > 1 or not name or is_number(name)]
+    numbers = [name for name in counts if is_number(name)]
+    if _count_steps(numbers, alone=len(numbers) == len(names)):
+        numbers = []
+    wrong = [name for name, count in counts.items() if count > 1 or not name or name in numbers]
+    if len(wrong) > len(names) / 2 and numbers:
+        raise FormatError(
+            f"{where}, line 1",
+            f"found {quoted(wrong, 3)}, numbers where the columns' names belong",
+            "a first line that names the columns, such as label,t0,t1,t2 where each row is a "
+            "sequence, or id,step,x,y,label",
+        )
     if wrong:
         among = f"; among them {quoted(wrong, 3)}" if len(names) > 12 else ""
         raise FormatError(

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.tables.columns import Table, as_table
-from elman.data.tables.delimited import header_and_rows, read_rows
+from elman.data.tables.columns import Table, as_table, kind, missing
+from elman.data.tables.columns import numbers as numbers_of
+from elman.data.tables.delimited import INDEX, header_and_rows, read_rows
 from elman.data.tables.dialect import FOUND_OUT, Dialect, Layout, Source, layout_of, numerals_of
 from elman.data.tables.fields import MISSING, PLAIN, Numerals, is_number, number, numbers, signs_of
 from elman.data.tables.json_lines import JsonLines, read_json_lines
@@ -146,7 +147,35 @@ def parse(
         _check_later(text, names, table, first)
     inferred = (*text.layout.inferred, *filter(None, [said]))
     notes = (f"{where} was read with {', '.join(inferred)}",) if inferred else ()
-    return replace(text.table(names, table), notes=notes, numerals=numerals)
+    found, left_out = _without_nameless(text.table(names, table), _header(text))
+    return replace(found, notes=(*notes, *left_out), numerals=numerals)
+
+
+def _header(text: _Text) -> list[str]:
+    """The names in the header as they are written."""
+    return [name.strip() for name in next(text.rows())[1]]
+
+
+def _without_nameless(table: Table, header: list[str]) -> tuple[Table, list[str]]:
+    """The table without columns that have no name and tell nothing; and what is said of it.
+
+    Raises:
+        FormatError: Something stands in the last column, which has no name.
+    """
+    columns, notes = dict(table.columns) if "" in header else {}, []
+    if not header[-1] and "" in columns:
+        if not missing(columns.pop("")).all():
+            expected = "a name for each column in the header"
+            raise FormatError(table.name, "found fields in a last column without a name", expected)
+        notes.append(f"{table.name}: a separator at the end of each line left out")
+    if not header[0] and INDEX in columns:
+        notes.append(f"{table.name}: its first column has no name and was read as {INDEX!r}")
+        if kind(columns[INDEX]) == "number" and len(columns) > 1:
+            values = numbers_of(columns[INDEX])
+            if (values == np.arange(table.rows)).all():
+                del columns[INDEX]
+                notes[-1] = f"{table.name}: its first column, an index without a name, left out"
+    return (replace(table, columns=columns), notes) if notes else (table, [])
 
 
 def _check_later(text: _Text, names: list[str], table: Any, first: _Beginning) -> None:
