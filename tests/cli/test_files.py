@@ -213,3 +213,25 @@ def test_show_of_what_is_no_file_or_takes_no_options(command, cache, tmp_path):
     failed = command("data", "show", "digits", "--label", "x")
     assert failed.exit_code == 2
     assert "--label" in failed.stderr
+
+
+def test_days_with_slashes_are_read_later_as_at_the_training(command, tmp_path):
+    path, later = tmp_path / "sales.csv", tmp_path / "later.csv"
+    days = np.datetime64("2024-01-01") + np.arange(60)
+    lines = [f"{d.item():%m/%d/%Y},{k % 7}" for k, d in enumerate(days)]
+    path.write_text("\n".join(["Date,Sales", *lines]))
+    later.write_text("\n".join(["Date,Sales", *lines[31:43]]))  # no day above 12 among them
+    small = ("--units", 4, "--epochs", 1, "--threads", 1, "--no-pictures", "--window", 7)
+    told = ("--data", path, "--horizon", 2, *small)
+    done = command("train", "forecaster", *told, "--out", tmp_path / "run")
+    assert done.exit_code == 0, done.output
+    assert "01/01/2024 are read as month/day/year" in done.stderr
+    ahead = command("predict", tmp_path / "run", "--data", later)
+    assert ahead.exit_code == 0, ahead.output
+    assert "2024-02-13" in ahead.stdout
+    refused = command("train", "forecaster", "--data", later, "--horizon", 2, *small)
+    assert "--dates day-first or --dates month-first" in refused.stderr
+    path.write_text("\n".join(["Date,Sales", *reversed(lines)]))
+    turned = command("train", "forecaster", *told)
+    assert turned.exit_code == 1
+    assert "--repair sort" in turned.stderr

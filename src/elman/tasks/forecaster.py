@@ -70,6 +70,7 @@ class Forecaster(Estimator, ForecastParameters):
         separator: str | None = None,
         decimal: str | None = None,
         encoding: str | None = None,
+        dates: str | None = None,
     ) -> Self:
         """Train on one or many series.
 
@@ -89,6 +90,7 @@ class Forecaster(Estimator, ForecastParameters):
             separator: Of text files, and of later ones; None, here and below: found out.
             decimal: Likewise: the decimal sign.
             encoding: Likewise.
+            dates: Likewise: "day-first" or "month-first", of dates such as 01/02/2024.
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -96,7 +98,7 @@ class Forecaster(Estimator, ForecastParameters):
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
         options = self._options()
-        written = Dialect(separator=separator, decimal=decimal, encoding=encoding)
+        written = Dialect(separator=separator, decimal=decimal, encoding=encoding, dates=dates)
         columns = {"target": target, "time": time, "series": series}
         covariates = {"past": past, "future": future, "static": static}
         panel = as_panel(

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from elman.data import as_panel
 from elman.data.tables import timestamps
+from elman.data.tables.dialect import Dialect
+from elman.data.tables.reader import parse
 from elman.data.tables.timestamps import looks_like_times, read_times
 from elman.errors import ArgumentError, DataError
 
@@ -237,3 +239,39 @@ def test_what_looks_like_times():
     assert looks_like_times(stamps("2024-01-01"))
     assert not looks_like_times(texts("May 2024"))
     assert not looks_like_times(np.array([2024]))
+
+
+SLASHED = {
+    "day,v\n01/02/2024,1\n13/02/2024,2\n": ("2024-02-01", "day-first"),
+    "day,v\n1/2/2024 9:05,1\n1/13/2024 9:05,2\n": ("2024-01-02 09:05", "month-first"),
+    "day,v\n01/02/2024 1:05 PM,1\n01/31/2024 12:00:30 AM,2\n": ("2024-01-02 13:05", "month-first"),
+    "day,v\n01/02/2024 12:05 pm,1\n01/31/2024 12:00 am,2\n": ("2024-01-02 12:05", "month-first"),
+}
+
+
+@pytest.mark.parametrize("text", SLASHED)
+def test_days_with_slashes_by_the_number_above_12(text):
+    first, order = SLASHED[text]
+    table = parse(text.encode(), "t.csv")
+    assert table.written == {"dates": order}
+    assert "are read as " in table.notes[0]
+    times, _ = read_times(table.columns["day"], table.where)
+    assert times[0] == np.datetime64(first)
+    frame = np.array([line.split(",")[0] for line in text.splitlines()[1:]], dtype=object)
+    times, notes = read_times(frame, str)  # of a frame likewise
+    assert times[0] == np.datetime64(first)
+    assert "are read as " in notes[0]
+
+
+def test_days_with_slashes_that_are_not_certain_are_asked_for():
+    for text in (b"day,v\n01/02/2024,1\n02/02/2024,2\n", b"day,v\n01/13/2024,1\n13/01/2024,2\n"):
+        table = parse(text, "t.csv")
+        with pytest.raises(DataError, match=r"found '01/\d\d/2024'; .*dates='day-first' or dates="):
+            read_times(table.columns["day"], table.where)
+    table = parse(b"day,v\n01/02/2024,1\n", "t.csv", dialect=Dialect(dates="day-first"))
+    assert read_times(table.columns["day"], table.where)[0][0] == np.datetime64("2024-02-01")
+    with pytest.raises(ArgumentError, match="dates"):
+        Dialect(dates="year-first")
+    wrong = parse(b"day,v\n13/13/2024,1\n", "t.csv", dialect=Dialect(dates="day-first"))
+    with pytest.raises(DataError, match="line 2"):
+        read_times(wrong.columns["day"], wrong.where)

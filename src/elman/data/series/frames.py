@@ -47,6 +47,7 @@ def panel_of(
     separator: str | None = None,
     decimal: str | None = None,
     encoding: str | None = None,
+    dates: str | None = None,
     name: str = "frame",
 ) -> Panel:
     """Time series in any accepted form as one checked `Panel`.
@@ -88,6 +89,7 @@ def panel_of(
         separator: Of a text file: what stands between fields; None, as of what follows: found out.
         decimal: Of a text file: the decimal sign, "." or ",".
         encoding: Of a text file, as "cp1252".
+        dates: Of a text file: "day-first" or "month-first", of dates such as 01/02/2024.
         name: What messages call the frame.
 
     Raises:
@@ -108,7 +110,7 @@ def panel_of(
         "static": static,
     }
     unfold = False
-    dialect = Dialect(separator=separator, decimal=decimal, encoding=encoding)
+    dialect = Dialect(separator=separator, decimal=decimal, encoding=encoding, dates=dates)
     if isinstance(frame, Panel):
         panel = _of_panel(frame, chosen, frequency, columns, name)
     else:

@@ -46,6 +46,7 @@ class Table:
         index: Of these the columns that were the index of a pandas frame: a name for each level.
         notes: What was inferred when it was read, in sentences.
         numerals: How numbers are written in columns of texts.
+        dates: Which number of days with slashes is the day, where there are such.
     """
 
     name: str
@@ -57,11 +58,14 @@ class Table:
     index: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     numerals: Numerals = PLAIN
+    dates: str | None = None
 
     @property
     def written(self) -> dict[str, str]:
         """What was told or found out of how it is written that later tables need as well."""
-        return {} if self.numerals.decimal == "." else {"decimal": self.numerals.decimal}
+        decimal = None if self.numerals.decimal == "." else self.numerals.decimal
+        found = {"decimal": decimal, "dates": self.dates}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def is_frame(value: Any) -> bool:

@@ -83,6 +83,12 @@ class Dialect:
         None, text(none=True), "Text table: its encoding, as cp1252 or utf-16; else found out."
     )
 
+    dates: str | None = parameter(
+        None,
+        one_of("day-first", "month-first", none=True),
+        "Text table: of dates as 01/02/2024 the day, day-first or month-first; else found out.",
+    )
+
     def __post_init__(self) -> None:
         check_values(Dialect, {one.name: getattr(self, one.name) for one in fields(self)})
         told = self.separator

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.tables.columns import Table, as_table, kind, missing
+from elman.data.tables.columns import Table, as_table, cell, kind, missing, objects
 from elman.data.tables.columns import numbers as numbers_of
+from elman.data.tables.dates import is_slashed, slashed
 from elman.data.tables.delimited import INDEX, header_and_rows, read_rows
 from elman.data.tables.dialect import FOUND_OUT, Dialect, Layout, Source, layout_of, numerals_of
 from elman.data.tables.fields import MISSING, PLAIN, Numerals, is_number, number, numbers, signs_of
@@ -148,7 +149,37 @@ def parse(
     inferred = (*text.layout.inferred, *filter(None, [said]))
     notes = (f"{where} was read with {', '.join(inferred)}",) if inferred else ()
     found, left_out = _without_nameless(text.table(names, table), _header(text))
-    return replace(found, notes=(*notes, *left_out), numerals=numerals)
+    found = replace(found, notes=(*notes, *left_out), numerals=numerals)
+    return _with_dates(found, kept, dialect.dates)
+
+
+def _with_dates(table: Table, texts: Collection[str], told: str | None) -> Table:
+    """The table with days that have slashes in ISO 8601, where it is certain which is the day.
+
+    What decides one column decides all: a file is written in one way.
+    """
+    names = [name for name in table.columns if name not in texts and _has_slashes(table, name)]
+    if not names:
+        return replace(table, dates=told)
+    columns = dict(table.columns)
+    fields = {name: objects(columns[name]) for name in names}
+    first = (found.order for each in fields.values() if (found := slashed(each, told)))
+    order, said = told or next(first, None), []
+    if order is None:
+        return table
+    for name, each in fields.items():
+        found = slashed(each, order)
+        if found is not None:
+            columns[name] = found.texts
+            said.append(found.said)
+    notes = (*table.notes, *dict.fromkeys(said))
+    return replace(table, columns=columns, notes=notes, dates=order)
+
+
+def _has_slashes(table: Table, name: str) -> bool:
+    """Whether a column begins with a day that has slashes."""
+    column = table.columns[name]
+    return kind(column) == "text" and is_slashed(str(cell(column, 0)))
 
 
 def _header(text: _Text) -> list[str]:

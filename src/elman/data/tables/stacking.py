@@ -37,6 +37,7 @@ def folder_tables(files: Sequence[Path], texts: reader.Texts, dialect: Dialect) 
         found.append(reader.read(path, texts=texts, dialect=dialect))
         if found[-1].numerals.decimal != "." and dialect.decimal is None:
             dialect = replace(dialect, decimal=found[-1].numerals.decimal)
+        dialect = replace(dialect, dates=dialect.dates or found[-1].dates)
     return found
 
 
@@ -79,9 +80,9 @@ def stacked(tables: Sequence[Table], names: Sequence[str], name: str, column: st
         each: _joined([table.columns[each] for table in tables], numerals) for each in wanted
     }
     joined[column] = np.repeat(np.array(names, dtype=object), rows)
-    return Table(
-        name, joined, int(rows.sum()), where, field, notes=_notes(tables, name), numerals=numerals
-    )
+    dates = next((table.dates for table in tables if table.dates), None)
+    whole = Table(name, joined, int(rows.sum()), where, field)
+    return replace(whole, notes=_notes(tables, name), numerals=numerals, dates=dates)
 
 
 def one_of_many(table: Table, name: str, column: str) -> Table:

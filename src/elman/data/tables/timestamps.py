@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from elman.data.tables import columns
+from elman.data.tables.dates import ASKED, is_slashed, slashed
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
@@ -40,7 +41,8 @@ def looks_like_times(column: Any) -> bool:
     if kind != "text":
         return kind == "time"
     first = str(columns.objects(column[:1])[0])
-    return bool(re.match(r"\d{4}-\d\d", first) or _DOTTED.fullmatch(first.strip()))
+    dotted = _DOTTED.fullmatch(first.strip()) is not None
+    return dotted or is_slashed(first) or bool(re.match(r"\d{4}-\d\d", first))
 
 
 def read_times(
@@ -76,6 +78,10 @@ def read_times(
             place(0), f"found a column of {columns.dtype_name(column)}", f"{_ISO}, or whole numbers"
         )
     _check_there(column, place)
+    column, said = _unslashed(column, place)
+    if said:
+        times, notes = read_times(column, place, timezone=timezone, owners=owners, is_days=is_days)
+        return times, [said, *notes]
     if kind == "number":
         if timezone:
             raise ArgumentError("timezone", "the times are numbers", "leave it out")
@@ -107,6 +113,7 @@ def moments(column: Any, place: Place, expected: str = _ISO) -> np.ndarray:
         DataError: A time is missing, unreadable or outside the calendar; or only some have a zone.
     """
     _check_there(column, place)
+    column, _ = _unslashed(column, place)
     if columns.kind(column) == "time":
         utc, local, _ = _stamps(column, place)
     else:
@@ -131,6 +138,20 @@ def about_dots(column: Any) -> tuple[str, ...]:
     first = str(columns.objects(column[:1])[0]).strip()
     dotted = _DOTTED.fullmatch(first) is not None
     return (f"Dates such as {first} are read as day.month.year.",) if dotted else ()
+
+
+def _unslashed(column: Any, place: Place) -> tuple[Any, str]:
+    """A column of days with slashes in ISO 8601, and what is said of it; others as they are.
+
+    Raises:
+        DataError: It is not certain which number is the day.
+    """
+    if columns.kind(column) != "text" or not is_slashed(str(columns.objects(column[:1])[0])):
+        return column, ""
+    found = slashed(columns.objects(column), None)
+    if found is None:
+        raise DataError(place(0), f"found {columns.cell(column, 0)!r}", ASKED)
+    return found.texts, found.said
 
 
 def as_texts(times: np.ndarray) -> np.ndarray:
