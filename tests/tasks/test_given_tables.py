@@ -228,3 +228,22 @@ def test_what_goes_on_and_what_tries_rates_takes_tables(tmp_path):
     assert not fresh.reading
     numbers = frame.assign(kind=frame["kind"] == "high").astype({"kind": float})
     Regressor(**SMALL).partial_fit(numbers, "kind", series="unit").partial_fit(numbers)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", "object"])
+def test_a_missing_value_of_pandas_own_types_names_its_column(dtype):
+    rows = len(long_frame())
+    frame = long_frame().assign(a=pandas.array([1, pandas.NA, *[0] * (rows - 2)], dtype))
+    with pytest.raises(DataError, match=r"row 1, column 'a': found nothing; .*missing='linear'"):
+        Classifier(**SMALL).fit(frame, "kind")
+    with pytest.warns(UserWarning, match="1 missing value filled"):
+        Classifier(**SMALL).fit(frame, "kind", missing="previous")
+
+
+def test_fewer_steps_than_features_are_warned_of_unless_told():
+    values = np.random.default_rng(0).normal(size=(12, 2, 24)).astype(np.float32)
+    with pytest.warns(UserWarning, match="axes='NIT'") as warned:
+        Classifier(**SMALL).fit(values, Y).predict(values)
+    assert len(warned) == 1
+    for axes in ("NIT", "NTI"):  # warnings are errors here
+        Classifier(**SMALL, axes=axes).fit(values, Y)

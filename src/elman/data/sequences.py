@@ -5,6 +5,7 @@ Letters: N sequences, T steps of the longest one, I features, V token ids.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +17,7 @@ from elman.parameters import whole_number
 from elman.printable import quoted
 
 __all__ = ["LabelledSequences", "Sequences", "arranged", "as_sequences", "check_ids", "padded"]
+__all__ += ["warn_of_axes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,6 +279,19 @@ def arranged(X: Any, axes: str | None, where: str = "X") -> Any:
             f"{X.shape[2]} features",
         )
     return X
+
+
+def warn_of_axes(X: Any, axes: str | None) -> None:
+    """Warn of an array X with fewer steps than features where nobody said which are which."""
+    if axes is None and isinstance(X, np.ndarray) and X.ndim == 3 and 1 < X.shape[1] < X.shape[2]:
+        steps, features = X.shape[1:]
+        warnings.warn(
+            f"X of shape {X.shape} is read as sequences of {steps} steps with {features} features "
+            f"each. If they are {steps} features over {features} steps, say axes='NIT'; "
+            "axes='NTI' says that it is right.",
+            UserWarning,
+            stacklevel=2,
+        )
 
 
 def _without_torch(X: Any, where: str) -> Any:

@@ -22,7 +22,7 @@ from elman.data.readers import (
     labelled_table,
     read_given,
 )
-from elman.data.sequences import arranged
+from elman.data.sequences import arranged, warn_of_axes
 from elman.errors import ArgumentError, ShapeError
 from elman.models import build
 from elman.parameters import told
@@ -196,6 +196,8 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._check()
         warm = self._warm()
         known = None if warm is None else self._open(self._known(warm))
+        if warm is None:
+            warn_of_axes(given.X, self.axes)
         X, y = arranged(given.X, self.axes), given.y
         if warm is not None and len(column_names(y) or ()) == warm.blueprint.output_size:
             y = in_order_of(warm.named_targets, y)

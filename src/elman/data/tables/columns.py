@@ -146,7 +146,9 @@ def dtype_name(column: Any) -> str:
 def numbers(column: Any) -> np.ndarray:
     """A column of numbers (or of nothing) as an array `[rows]`; what is missing is NaN."""
     if isinstance(column, np.ndarray):
-        return column.astype(np.float64) if column.dtype == object else column
+        if column.dtype != object:
+            return column
+        return np.where(missing(column), np.nan, column).astype(np.float64)
     import narwhals.stable.v1 as nw
 
     if kind(column) == "nothing":
@@ -170,7 +172,13 @@ def missing(column: Any) -> np.ndarray:
         return null | missing(column.to_numpy()) if column.dtype.is_float() else null
     if column.dtype == object:
         none: Any = None  # NumPy compares objects with it, whatever its signature says
-        return np.equal(column, none) | (column != column)
+        try:
+            return np.equal(column, none) | (column != column)
+        except TypeError:  # pandas' NA among objects is neither equal to itself nor not
+            found = (value is None or type(value).__name__ == "NAType" for value in column)
+            absent = np.fromiter(found, bool, len(column))
+            absent[~absent] = missing(column[~absent])
+            return absent
     if column.dtype.kind in "fM":
         return np.isnan(column) if column.dtype.kind == "f" else np.isnat(column)
     return np.zeros(len(column), dtype=bool)
@@ -183,6 +191,8 @@ def cell(column: Any, row: int) -> Any:
         DataError: Python has none for it, such as for a time beyond its calendar.
     """
     try:
+        if not isinstance(column, np.ndarray) and column[row : row + 1].null_count():
+            return None  # each library has its own word for it
         found = column[row]
     except Exception as error:  # of whichever library
         raise DataError(
