@@ -314,8 +314,15 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         said = start_vectors(self, network, known.codec, fitted=known.fitted)
         return blueprint, network, (*notes, *said)
 
-    def _ready(self, parts: Parts, known: _Known, warm: Any, options: Options) -> Ready:
-        ready = super()._ready(parts, known, warm, options)
+    def _ready(
+        self,
+        parts: Parts,
+        known: _Known,
+        warm: Any,
+        options: Options,
+        how: str = "warm_start",
+    ) -> Ready:
+        ready = super()._ready(parts, known, warm, options, how)
         if known.codec is None or not self.frozen:
             return ready
         return replace(ready, listeners=(thawing(ready.network, self.frozen),))
