@@ -92,7 +92,7 @@ def test_every_cell_inside_is_reached_and_the_seed_decides():
 
 
 def test_bad_arguments():
-    with pytest.raises(ArgumentError, match=r"input: found 'xavier'; use one of glorot_uniform"):
+    with pytest.raises(ArgumentError, match=r"input: found 'xavier'; one of glorot_uniform"):
         initialise(RNNCell(3, 4), input="xavier")
     with pytest.raises(ArgumentError, match="recurrent"):
         initialise(RNNCell(3, 4), recurrent="random")

@@ -50,7 +50,7 @@ def test_the_first_loss_is_that_of_the_training():
     """The same rows, weights and order as a fit's first step."""
     seen = []
     X, y = classes()
-    options = OPTIONS | {"epochs": 1, "batch_size": 8}
+    options = OPTIONS | {"epochs": 1, "batch_size": 8, "validation": None}
     elman.Classifier(**options, callbacks=[seen.append]).fit(X, y)
     first = next(event.loss for event in seen if type(event).__name__ == "StepEnd")
     assert elman.learning_rate_range(elman.Classifier(**options), X, y).losses[0] == first

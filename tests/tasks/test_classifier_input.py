@@ -44,7 +44,7 @@ NAN_X[3, 2, 1] = NAN_Y[4] = np.nan
         (X, Y + 0.5, DataError, "for numbers train a Regressor"),
         (X, np.stack([Y, Y], 1), DataError, "values besides 0 and 1"),
         (X, 3, ShapeError, "labels, one for each sequence"),
-        (X, [[1], [1, 2], *Y[2:]], ShapeError, "does not form an array"),
+        (X, [[1], [1, 2], *Y[2:]], ShapeError, "rows of several lengths"),
         ([np.ones((2, 2)), np.ones((2, 3))], [0, 1], ShapeError, "features"),
     ],
 )

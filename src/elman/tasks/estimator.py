@@ -19,7 +19,7 @@ from elman.bundle import Bundle
 from elman.errors import ArgumentError, BundleError, CheckpointError
 from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
-from elman.parameters import check_values, renamed, told
+from elman.parameters import check_values, flag, renamed, told
 from elman.registry import task_of
 from elman.tasks.fitting import (
     Options,
@@ -144,8 +144,8 @@ class Estimator(BaseEstimator):
 
     def _warm(self) -> Any:
         """The model to go on from, or None."""
-        warm = bool(self.get_params()["warm_start"]) and self.__sklearn_is_fitted__()
-        return self.model_ if warm else None
+        asked = flag().check("warm_start", self.get_params()["warm_start"])
+        return self.model_ if asked and self.__sklearn_is_fitted__() else None
 
     def _cells(self) -> tuple[CellConfig, ...]:
         """The stack of cells that the parameters describe; errors as `cell_configs`."""

@@ -144,7 +144,7 @@ class TrainingConfig(SequenceTraining):
     >>> TrainingConfig(schedule="sine")
     Traceback (most recent call last):
         ...
-    elman.errors.ArgumentError: schedule: found 'sine'; one of constant, cosine, linear
+    elman.errors.ArgumentError: schedule: found 'sine'; did you mean 'cosine'?
 
     Attributes:
         {parameters}
