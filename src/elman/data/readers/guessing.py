@@ -97,7 +97,7 @@ def guessed(
         for role, name, known in (("series", found[0], series), ("time", found[1], time))
         if known is None
     ]
-    return Guess(*found, (f"{table.name}: {', '.join(new)} (no other fits)",))
+    return Guess(found[0], found[1], (f"{table.name}: {', '.join(new)} (no other fits)",))
 
 
 def _heads(table: Table, name: str, told: bool) -> np.ndarray | None:
