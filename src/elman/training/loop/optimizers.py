@@ -22,7 +22,8 @@ _TINY = 1e-6  # what torch's `clip_grad_norm_` adds to a norm that it divides by
 def build_optimizer(module: nn.Module, config: TrainingConfig) -> Any:
     """The optimiser that `config` names, over all trainable parameters of `module`: one of torch's.
 
-    Of tables whose gradients hold rows only those are updated, by what behaves as one; see `elman.training.loop.rows`.
+    Of tables whose gradients hold rows only those are updated, by what behaves as one of torch's;
+    see `elman.training.loop.rows`.
 
     Weight decay applies to weight matrices only: parameters whose own name begins with
     `weight` or is `projection`, and that have two axes. Biases, gains, peepholes and learned
