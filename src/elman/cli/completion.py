@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from elman.blueprint.cells import cell_kinds
-from elman.data.sets import catalogue
-from elman.data.sets.labelled import labelled_names
-from elman.data.sets.series import series_names
+from elman.data.sets.preview import set_names
 from elman.runtime.forecasting.registry import known_strategies
 
 __all__ = ["Completion", "among", "sets", "usual"]
@@ -28,8 +26,7 @@ def among(known: Iterable[str]) -> Completion:
 
 def sets(incomplete: str) -> list[str]:
     """The data sets; of a word that begins none of them the shell makes a path."""
-    known = {*catalogue.names(), *labelled_names(), *series_names()}
-    return among(sorted(known))(incomplete)
+    return among(set_names())(incomplete)
 
 
 def usual(name: str, words: Iterable[str]) -> Completion | None:

@@ -115,8 +115,7 @@ def _show(
 
     Example: `elman data show readings.csv --label kind`
     """
-    known = {*catalogue.names(), *series_sets.series_names(), *labelled.labelled_names()}
-    if name not in known and (os.path.exists(name) or os.path.splitext(name)[1]):
+    if name not in preview.set_names() and (os.path.exists(name) or os.path.splitext(name)[1]):
         found = inspected(name, told_of(given), told_of_series(given))
         print_json(found) if json else print_inspected(found, options_of(ctx.command))
         return

@@ -14,7 +14,7 @@ from rich.table import Table
 from elman.cli.completion import sets
 from elman.cli.console import print_json, result_console
 from elman.cli.exits import Said, as_options, options_of
-from elman.cli.options import takes
+from elman.cli.options import options_from, takes
 from elman.cli.works.sequence_parts import TABLE, told_of
 from elman.data.doctor import Part, encodings_of, examined, part_of
 from elman.data.readers import has_parts, test_part
@@ -24,7 +24,6 @@ from elman.data.readers.text import TextOptions, holds_texts, text_options
 from elman.data.sets import labelled
 from elman.data.sets.texts import load_tagged, load_texts, tagged_names, text_names
 from elman.errors import DataError
-from elman.parameters import told as parameters_of
 from elman.transforms.text import Steps
 
 __all__ = ["doctor"]
@@ -81,13 +80,7 @@ def doctor(
     print_json(found) if json else _print(found, options_of(ctx.command))
 
 
-def _options(cls: type) -> dict[str, tuple[Any, str]]:
-    return {
-        name: (one.kind.option, one.text) for name, one in parameters_of(cls).items() if one.kind
-    }
-
-
-_TEXTS, _TAGS = _options(TextOptions), _options(TagOptions)
+_TEXTS, _TAGS = options_from(TextOptions), options_from(TagOptions)
 takes(doctor, ("Texts", _TEXTS), ("Words and tags", _TAGS), ("Tables", TABLE))
 
 

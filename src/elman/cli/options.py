@@ -19,7 +19,7 @@ from elman.errors import ArgumentError, DataError
 from elman.parameters import told as told_of
 
 __all__ = ["WRITTEN", "DataOption", "JsonOption", "ModelPath", "PartOption", "model_file"]
-__all__ += ["own_options", "read_data", "read_labelled", "scored_part", "takes"]
+__all__ += ["options_from", "own_options", "read_data", "read_labelled", "scored_part", "takes"]
 
 ModelPath = Annotated[
     Path, typer.Argument(help="A model file (model.elman), or the folder of a run.")
@@ -43,9 +43,12 @@ PartOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-WRITTEN: Mapping[str, tuple[Any, str]] = {
-    name: (one.kind.option, one.text) for name, one in told_of(Dialect).items() if one.kind
-}
+def options_from(cls: type) -> dict[str, tuple[Any, str]]:
+    """The parameters of a dataclass as options of a command: type and help by name."""
+    return {name: (one.kind.option, one.text) for name, one in told_of(cls).items() if one.kind}
+
+
+WRITTEN: Mapping[str, tuple[Any, str]] = options_from(Dialect)
 """What may be told of how a text table is written."""
 
 

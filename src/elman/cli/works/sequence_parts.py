@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from elman.cli.options import WRITTEN, read_labelled, scored_part
+from elman.cli.options import WRITTEN, options_from, read_labelled, scored_part
 from elman.cli.works import Options
 from elman.data import LabelledSequences
 from elman.data.readers import columns_for, test_part
 from elman.data.readers.text import TextOptions
 from elman.errors import ArgumentError, DataError
-from elman.parameters import told as told_options
 from elman.printable import many, quoted
 from elman.registry import loaded
 from elman.runtime.targets import label_indices
@@ -27,11 +26,7 @@ TABLE: Options = {
     "series": (str, "Table: the column that names the sequence."),
     "time": (str, "Table: the column that orders the steps: numbers or times."),
     "label": (str, "Table: the column of the label or number to predict; of several numbers a,b."),
-    **{
-        name: (one.kind.option, one.text)
-        for name, one in told_options(TextOptions).items()
-        if one.kind
-    },
+    **options_from(TextOptions),
     "text": (
         str,
         "Table: the column of texts, for a classifier; for a tagger of words, a word a step.",

@@ -16,11 +16,16 @@ from elman.data.tables.timestamps import shown as as_text
 from elman.errors import DataError, MissingExtraError
 from elman.printable import many
 
-__all__ = ["holder", "preview"]
+__all__ = ["holder", "preview", "set_names"]
 
 _LINES = 3
 _WIDTH = 72
 _MEMBERS = 3
+
+
+def set_names() -> list[str]:
+    """All names that `preview` takes, sorted: sets, and the sequences and series in them."""
+    return sorted({*catalogue.names(), *labelled_names(), *series_sets.series_names()})
 
 
 def holder(name: str) -> str:
