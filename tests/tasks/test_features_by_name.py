@@ -56,6 +56,12 @@ def test_other_columns_are_named(fitted):
         fitted.predict(other)
     with pytest.raises(DataError, match=r"X\[1\]: found the columns 'a', 'c'; .*'a', 'b'"):
         fitted.predict([frames(1)[0][0], other[0]])
+    for columns, said in ((("c",), "no 'a', 'b', besides 'c'"), (("a", "b", "c"), "besides 'c'")):
+        with pytest.raises(DataError, match=f"X, features: {said}; those that were learnt"):
+            fitted.predict(frames(4, columns=columns)[0])
+        found = elman.data.as_sequences(frames(4, columns=columns)[0])
+        with pytest.raises(DataError, match=f"X, features: {said}; those that were learnt"):
+            fitted.predict(found)
     with pytest.raises(DataError, match="features: no 'b'"):
         fitted.set_params(warm_start=True).fit(other, labels)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle, unpack_strings
-from elman.data import Sequences
+from elman.data import Sequences, as_sequences
 from elman.data.readers import columns_for, is_given_as_table, label_told, read_given
 from elman.data.sequences import arranged
 from elman.errors import ArgumentError, BundleError
@@ -303,6 +303,10 @@ class SequenceModel(ABC):
         if is_given_as_table(X):
             return self.labelled(X, None, needed=False)[0]
         X = arranged(X, self.axes if self.axes is not None else "NTI")
+        frames = isinstance(X, list | tuple) and len(X) > 0 and hasattr(X[0], "columns")
+        if self.feature_names is not None and (frames or isinstance(X, Sequences)):
+            # Names say more of what does not fit than the number of features does.
+            X = as_sequences(X).named(self.feature_names)
         return sequences_for(self.blueprint, X).named(self.feature_names)
 
     def labelled(self, X: Any, y: Any, *, needed: bool = True) -> tuple[Sequences, Any]:
