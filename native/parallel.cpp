@@ -236,10 +236,12 @@ struct Team {
   std::atomic<bool> begun{false};
   std::atomic<bool> refused{false};
   std::atomic<std::ptrdiff_t> next{1};
+  std::atomic<std::ptrdiff_t> left{0};  // threads that touch this team no more
 
+  // `begun` and `left` say again what OpenMP's own barriers order, whom a sanitizer does not see:
+  // what the caller wrote before, the threads read; what they touched last, the caller may reuse.
   static void work(void* given) {
     Team& team = *static_cast<Team*>(given);
-    // What the caller wrote is seen; OpenMP's own barrier says so, too, but not to a sanitizer.
     while (!team.begun.load(std::memory_order_acquire)) relax();
     if (team.library.num_threads() < team.size) {
       team.refused = true;
@@ -248,6 +250,7 @@ struct Team {
     } else {
       team.help();
     }
+    team.left.fetch_add(1, std::memory_order_release);
   }
 
   void lead() {
@@ -331,6 +334,7 @@ bool Threads::run_in_team(Job& job) {
     throw;
   }
   if (team.refused) throw std::runtime_error("OpenMP gave fewer threads than it had said");
+  while (team.left.load(std::memory_order_acquire) < team_) relax();
   return !job.stopped;
 }
 
