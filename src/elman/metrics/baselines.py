@@ -20,9 +20,9 @@ import numpy as np
 
 from elman.errors import BundleError, ShapeError
 from elman.metrics.class_answers import (
+    ClassAnswers,
     Said,
     always,
-    cards_of,
     checked_labels,
     majority_of,
     row_weights,
@@ -48,13 +48,11 @@ linear model is fitted on; of more rows some are drawn."""
 
 
 @dataclass(frozen=True)
-class ClassificationBaselines:
+class ClassificationBaselines(ClassAnswers):
     """The most frequent class, and logistic regression.
 
     Attributes:
-        majority: The most frequent class `[1]`; or, with several labels a row, for each label
-            whether most rows have it `[L]`.
-        classes: Class indices `[K]` that the training part held; empty with several labels.
+        majority, classes: See `ClassAnswers`.
         linear: The logistic regression.
     """
 
@@ -65,54 +63,19 @@ class ClassificationBaselines:
     @property
     def names(self) -> tuple[str, str]:
         """How to print the two: "majority class", "logistic regression on …"."""
-        majority = "majority of each label" if self.multilabel else "majority class"
-        return majority, f"logistic regression on {self.linear.input}"
-
-    @property
-    def multilabel(self) -> bool:
-        """Whether a row has several labels, each 0 or 1."""
-        return not len(self.classes)
+        return self._majority_name, f"logistic regression on {self.linear.input}"
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the scores should know, a sentence each."""
         return self.linear.notes
 
-    def predict(self, sequences: Sequences) -> dict[str, np.ndarray]:
-        """Each baseline's class indices `[N]`, or 0 and 1 per label `[N, L]`, by its name.
-
-        A regression on the flattened input is left out if these sequences are of other
-        lengths than the training part's.
-        """
-        return {name: said.found for name, said in self._answers(sequences).items()}
-
-    def _answers(self, sequences: Sequences) -> dict[str, Said]:
+    def _answers(self, rows: Sequences) -> dict[str, Said]:
         majority, logistic = self.names
-        answers = {majority: always(self.majority, len(sequences.lengths), self.classes)}
-        if self.linear.answers(sequences):
-            answers[logistic] = said_by(self.linear(sequences), self.classes)
+        answers = {majority: always(self.majority, len(rows.lengths), self.classes)}
+        if self.linear.answers(rows):
+            answers[logistic] = said_by(self.linear(rows), self.classes)
         return answers
-
-    def scorecards(
-        self, sequences: Sequences, labels: Any, sample_weight: Any = None
-    ) -> dict[str, Card]:
-        """Each baseline's scores by its name, as in `predict`.
-
-        Args:
-            sequences: N of them.
-            labels: Class indices `[N]`, -1 for one that was not learnt; or 0 and 1 `[N, L]`.
-            sample_weight: `[N]`, or None.
-
-        Returns:
-            As `metrics.scorecards.class_card` or `label_card`.
-        """
-        return cards_of(self._answers(sequences), self.classes, labels, sample_weight)
-
-    def scores(
-        self, sequences: Sequences, labels: Any, sample_weight: Any = None
-    ) -> dict[str, float]:
-        """Each baseline's accuracy by its name: of `scorecards` the first."""
-        return first_scores(self.scorecards(sequences, labels, sample_weight))
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All that `from_tensors` needs, as arrays for a model file."""

@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
-__all__ = ["BINS", "calibration_error", "fit_temperature"]
+__all__ = ["BINS", "calibration_error", "fit_temperature", "softmax"]
 
 BINS = 15
 """Bins of confidence, equally wide."""
 _COLDEST, _HOTTEST = 0.02, 50.0
 _HALVINGS = 60
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Logits `[…, K]` as probabilities, summing to 1 over the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def calibration_error(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from elman.errors import ArgumentError, ShapeError
-from elman.metrics.scorecards import Card, class_card, label_card
+from elman.metrics.calibration import softmax
+from elman.metrics.scorecards import Card, class_card, first_scores, label_card
 
-__all__ = ["Said", "always", "cards_of", "checked_labels", "majority_of", "row_weights", "said_by"]
+__all__ = [
+    "ClassAnswers",
+    "Said",
+    "always",
+    "checked_labels",
+    "majority_of",
+    "row_weights",
+    "said_by",
+]
 
 
 class Said(NamedTuple):
@@ -23,6 +33,57 @@ class Said(NamedTuple):
 
     found: np.ndarray
     ranks: np.ndarray
+
+
+class ClassAnswers(ABC):
+    """Baselines of classes or labels: what they say by name (`_answers`), and what it is worth.
+
+    Attributes:
+        majority: The most frequent class `[1]`; or, with several labels a row, for each label
+            whether most rows have it `[L]`.
+        classes: Class indices `[K]` that the training part held; empty with several labels.
+    """
+
+    majority: np.ndarray
+    classes: np.ndarray
+
+    @abstractmethod
+    def _answers(self, rows: Any) -> dict[str, Said]:
+        """What each baseline says of these sequences or texts, by its name."""
+
+    @property
+    def multilabel(self) -> bool:
+        """Whether a row has several labels, each 0 or 1."""
+        return not len(self.classes)
+
+    @property
+    def _majority_name(self) -> str:
+        return "majority of each label" if self.multilabel else "majority class"
+
+    def predict(self, rows: Any) -> dict[str, np.ndarray]:
+        """Each baseline's class indices `[N]`, or 0 and 1 per label `[N, L]`, by its name.
+
+        A regression on the flattened input is left out if these sequences are of other lengths
+        than the training part's.
+        """
+        return {name: said.found for name, said in self._answers(rows).items()}
+
+    def scorecards(self, rows: Any, labels: Any, sample_weight: Any = None) -> dict[str, Card]:
+        """Each baseline's scores by its name, as in `predict`.
+
+        Args:
+            rows: N of them: sequences, or texts.
+            labels: Class indices `[N]`, -1 for one that was not learnt; or 0 and 1 `[N, L]`.
+            sample_weight: `[N]`, or None.
+
+        Returns:
+            As `metrics.scorecards.class_card` or `label_card`.
+        """
+        return _cards(self._answers(rows), self.classes, labels, sample_weight)
+
+    def scores(self, rows: Any, labels: Any, sample_weight: Any = None) -> dict[str, float]:
+        """Each baseline's accuracy by its name: of `scorecards` the first."""
+        return first_scores(self.scorecards(rows, labels, sample_weight))
 
 
 def checked_labels(labels: Any) -> np.ndarray:
@@ -100,12 +161,10 @@ def said_by(scores: np.ndarray, classes: np.ndarray) -> Said:
     """
     if not len(classes):
         return Said((scores > 0).astype(np.int64), scores)
-    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-    chances /= chances.sum(axis=1, keepdims=True)
-    return Said(classes[scores.argmax(axis=1)], chances)
+    return Said(classes[scores.argmax(axis=1)], softmax(scores))
 
 
-def cards_of(
+def _cards(
     answers: Mapping[str, Said], classes: np.ndarray, labels: Any, sample_weight: Any
 ) -> dict[str, Card]:
     """The scores of each baseline, by its name.

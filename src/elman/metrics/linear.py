@@ -9,9 +9,10 @@ import numpy as np
 
 from elman.errors import MissingExtraError
 
-__all__ = ["LinearMap", "fit_logistic", "fit_ridge"]
+__all__ = ["ITERATIONS", "NOT_CONVERGED", "LinearMap", "fit_logistic", "fit_ridge"]
 
 ITERATIONS = 100
+NOT_CONVERGED = f"the logistic regression had not fully converged after {ITERATIONS} iterations"
 PENALTIES = (1e-6, 1e-4, 1e-2, 1e-1, 1.0, 10.0)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from elman.errors import BundleError, ShapeError
 from elman.metrics.features import Sequences, averaged, flattened, real_steps
-from elman.metrics.linear import ITERATIONS, LinearMap
+from elman.metrics.linear import NOT_CONVERGED, LinearMap
 
 __all__ = ["AVERAGED", "PER_STEP", "LinearAnswers", "array_of", "features_of"]
 
@@ -49,9 +49,7 @@ class LinearAnswers:
                 f"the linear baseline was fitted on {self.fitted_on:,} of {self.available:,} rows"
             )
         if not self.converged:
-            notes.append(
-                f"the logistic regression had not fully converged after {ITERATIONS} iterations"
-            )
+            notes.append(NOT_CONVERGED)
         return tuple(notes)
 
     def answers(self, sequences: Sequences) -> bool:

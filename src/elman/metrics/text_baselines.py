@@ -20,18 +20,17 @@ import numpy as np
 
 from elman.errors import BundleError
 from elman.metrics.class_answers import (
+    ClassAnswers,
     Said,
     always,
-    cards_of,
     checked_labels,
     majority_of,
     row_weights,
     said_by,
 )
-from elman.metrics.linear import ITERATIONS, LinearMap
+from elman.metrics.linear import NOT_CONVERGED, LinearMap
 from elman.metrics.linear_answers import array_of
 from elman.metrics.ngrams import LETTERS, MOST, WORDS, Counts, NGrams, choose_unit, fit_ngrams
-from elman.metrics.scorecards import Card, first_scores
 from elman.metrics.sparse import fit_bayes, fit_sparse_logistic
 
 __all__ = ["MOST_WEIGHTS", "TextBaselines", "fit_texts"]
@@ -45,13 +44,11 @@ _INPUTS = {WORDS: "words and pairs of words", LETTERS: "runs of 1 to 3 letters"}
 
 
 @dataclass(frozen=True, eq=False)
-class TextBaselines:
+class TextBaselines(ClassAnswers):
     """The most frequent class, naive Bayes, and logistic regression on TF-IDF.
 
     Attributes:
-        majority: The most frequent class `[1]`; or, with several labels a text, for each label
-            whether most texts have it `[L]`.
-        classes: Class indices `[K]` that the training part held; empty with several labels.
+        majority, classes: See `ClassAnswers`.
         ngrams: The G runs of words, or of letters, that are known.
         bayes: Scores of counted runs: weight `[R, G]`, where R is K, or 1 of two classes (the
             second above the first), or L.
@@ -76,13 +73,8 @@ class TextBaselines:
     def names(self) -> tuple[str, str, str]:
         """How to print the three."""
         kind = _INPUTS[self.ngrams.unit]
-        majority = "majority of each label" if self.multilabel else "majority class"
-        return majority, f"naive Bayes on {kind}", f"logistic regression on TF-IDF of {kind}"
-
-    @property
-    def multilabel(self) -> bool:
-        """Whether a text has several labels, each 0 or 1."""
-        return not len(self.classes)
+        linear = f"logistic regression on TF-IDF of {kind}"
+        return self._majority_name, f"naive Bayes on {kind}", linear
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -98,21 +90,15 @@ class TextBaselines:
                 f"{self.available:,} texts"
             )
         if not self.converged:
-            notes.append(
-                f"the logistic regression had not fully converged after {ITERATIONS} iterations"
-            )
+            notes.append(NOT_CONVERGED)
         return tuple(notes)
 
-    def predict(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """Each baseline's class indices `[N]`, or 0 and 1 per label `[N, L]`, by its name."""
-        return {name: said.found for name, said in self._answers(texts).items()}
-
-    def _answers(self, texts: Sequence[str]) -> dict[str, Said]:
+    def _answers(self, rows: Sequence[str]) -> dict[str, Said]:
         majority, bayes, logistic = self.names
-        counts = self.ngrams.counts(texts)
+        counts = self.ngrams.counts(rows)
         weighted = _weighted(counts, self.rarity)
         return {
-            majority: always(self.majority, len(texts), self.classes),
+            majority: always(self.majority, len(rows), self.classes),
             bayes: self._said(counts, self.bayes),
             logistic: self._said(weighted, self.logistic),
         }
@@ -122,27 +108,6 @@ class TextBaselines:
         if len(self.classes) and scores.shape[1] < len(self.classes):  # of two classes
             scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
         return said_by(scores, self.classes)
-
-    def scorecards(
-        self, texts: Sequence[str], labels: Any, sample_weight: Any = None
-    ) -> dict[str, Card]:
-        """Each baseline's scores by its name, as in `predict`.
-
-        Args:
-            texts: N of them.
-            labels: Class indices `[N]`, -1 for one that was not learnt; or 0 and 1 `[N, L]`.
-            sample_weight: `[N]`, or None.
-
-        Returns:
-            As `metrics.scorecards.class_card` or `label_card`.
-        """
-        return cards_of(self._answers(texts), self.classes, labels, sample_weight)
-
-    def scores(
-        self, texts: Sequence[str], labels: Any, sample_weight: Any = None
-    ) -> dict[str, float]:
-        """Each baseline's accuracy by its name: of `scorecards` the first."""
-        return first_scores(self.scorecards(texts, labels, sample_weight))
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All that `from_tensors` needs, as arrays for a model file."""

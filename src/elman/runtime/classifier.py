@@ -13,7 +13,7 @@ from elman.data.readers import is_given_as_table
 from elman.data.text_sequences import TextSequences, are_texts, as_texts
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.metrics.baselines import ClassificationBaselines
-from elman.metrics.calibration import calibration_error
+from elman.metrics.calibration import calibration_error, softmax
 from elman.metrics.features import counted, weights_of_steps
 from elman.metrics.scorecards import card_notes, class_card, label_card
 from elman.metrics.text_baselines import TextBaselines
@@ -216,8 +216,7 @@ class ClassifierModel(SequenceModel):
         """Logits as probabilities."""
         if self.multilabel:
             return 0.5 * (1.0 + np.tanh(0.5 * outputs))
-        powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-        return powers / powers.sum(axis=-1, keepdims=True)
+        return softmax(outputs)
 
     def rows(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from elman.errors import ArgumentError
-from elman.metrics.calibration import calibration_error, fit_temperature
+from elman.metrics.calibration import calibration_error, fit_temperature, softmax
 from elman.metrics.features import weights_of_steps
 from elman.runtime.network import run_batches
 from elman.targets import Target
@@ -45,7 +45,7 @@ def calibrate(ready: Ready, options: Options) -> dict[str, float | None]:
     run = ModuleRun(ready.module(options), options.device)
     logits, true, weight = _rows(part, run_batches(run, part.sequences, ready.blueprint, None))
     temperature = fit_temperature(logits, true, weight)
-    errors = [calibration_error(true, _chances(logits / t), weight) for t in (1.0, temperature)]
+    errors = [calibration_error(true, softmax(logits / t), weight) for t in (1.0, temperature)]
     last: Any = ready.network.body[-1]  # pyright: ignore[reportIndexIssue]
     with torch.no_grad():
         last.weight.div_(temperature)
@@ -66,8 +66,3 @@ def _rows(part: Part, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     weight = None if part.weight is None else np.repeat(part.weight, labels)
     flat = logits.reshape(-1)
     return np.stack([np.zeros_like(flat), flat], axis=1), part.targets.reshape(-1), weight
-
-
-def _chances(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

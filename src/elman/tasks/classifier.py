@@ -31,7 +31,7 @@ from elman.runtime.targets import (
 )
 from elman.targets import Target
 from elman.tasks.calibrating import calibrate, check_calibration
-from elman.tasks.fitting import Fitted, Learning, Options, Ready
+from elman.tasks.fitting import Learning, Options, Ready
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.own import own_loss
 from elman.tasks.parameters import TextParameters
@@ -46,7 +46,7 @@ from elman.tasks.texts import (
     start_vectors,
     thawing,
 )
-from elman.training import BinaryCrossEntropy, CrossEntropy
+from elman.training import BinaryCrossEntropy, CrossEntropy, Listener
 from elman.training.loop.losses import accuracy, label_accuracy
 from elman.transforms.text import TextCodec
 
@@ -159,12 +159,14 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         Raises:
             ArgumentError: The classes are not given, or others than in the first call; or a
                 parameter asks for what only `fit` has: a schedule, an average, a run's folder,
-                balanced classes.
+                balanced classes, a validation part to calibrate on.
             ShapeError, DataError, TrainingError: As `fit`; or X or y do not fit the first call's.
         """
         if isinstance(self.class_weight, str):
             found = f"{self.class_weight!r} in partial_fit"
             raise ArgumentError("class_weight", found, "a mapping, or None")
+        if self.calibrate:
+            raise ArgumentError("calibrate", "True in partial_fit", "False, or fit")
         known = None
         if classes is not None:
             given = _listed(classes)
@@ -314,34 +316,16 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         said = start_vectors(self, network, known.codec, fitted=known.fitted)
         return blueprint, network, (*notes, *said)
 
-    def _ready(
-        self,
-        parts: Parts,
-        known: _Known,
-        warm: Any,
-        options: Options,
-        how: str = "warm_start",
-    ) -> Ready:
-        ready = super()._ready(parts, known, warm, options, how)
-        if known.codec is None or not self.frozen:
-            return ready
-        return replace(ready, listeners=(thawing(ready.network, self.frozen),))
+    def _listeners(self, network: nn.Module, known: _Known) -> tuple[Listener, ...]:
+        frozen = known.codec is not None and self.frozen
+        return (thawing(network, self.frozen),) if frozen else ()
 
     def _check(self) -> None:
         if self.calibrate:
             check_calibration(self.validation, self.network)
 
-    def _complete(
-        self,
-        ready: Ready,
-        options: Options,
-        fitted: Fitted,
-        tensors: dict[str, np.ndarray],
-        about: Mapping[str, Any] | None = None,
-    ) -> None:
-        if self.calibrate:
-            about = {**(about or {}), "calibration": calibrate(ready, options)}
-        super()._complete(ready, options, fitted, tensors, about)
+    def _trained(self, ready: Ready, options: Options) -> dict[str, Any]:
+        return {"calibration": calibrate(ready, options)} if self.calibrate else {}
 
     def _learning(self, parts: Parts, known: _Known, warm: Any) -> Learning:
         several = parts.train.kind is Target.LABELS

@@ -21,11 +21,7 @@ from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
 from elman.parameters import check_values, flag, renamed, told
 from elman.registry import task_of
-from elman.tasks.fitting import (
-    Options,
-    callbacks_of,
-    weights_of,
-)
+from elman.tasks.fitting import Options, callbacks_of, weights_of
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.tasks.own import GIVEN, OWN, CheckedOutputs
 from elman.tasks.parameters import RunParameters

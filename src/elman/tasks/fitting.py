@@ -72,7 +72,7 @@ class Learning:
         weight: Of the rows of `parts.train` `[N]`, or of their steps `[N, T]`; None for alike.
         tensors: What travels with the network, by name.
         settings: Likewise, as plain data.
-        codes: As `Ready.codes`.
+        codes: Of words: of each by its number what the network reads; None of features and ids.
         notes: What was inferred, in sentences.
     """
 
@@ -98,7 +98,6 @@ class Ready:
         scaler: Of the inputs, or None.
         notes: What was inferred of how it begins, in sentences.
         seen: Which sequences the network that it goes on from had seen; None: there is none.
-        codes: Of words: of each by its number what the network reads; None of features and ids.
         listeners: Who is told of the training besides the user's.
     """
 
@@ -109,7 +108,6 @@ class Ready:
     scaler: Scaler | None
     notes: tuple[str, ...] = ()
     seen: Seen | None = None
-    codes: np.ndarray | None = None
     listeners: tuple[Listener, ...] = ()
 
     def module(self, options: Options) -> nn.Module:
@@ -119,8 +117,8 @@ class Ready:
             limit_memory(network, options.memory)
         else:
             network = CheckedOutputs(network, self.blueprint)
-        if self.codes is not None:
-            return CodedWords(network, self.codes).to(options.device)
+        if self.learning.codes is not None:
+            return CodedWords(network, self.learning.codes).to(options.device)
         return ScaledInputs(network, self.scaler).to(options.device)
 
     def train(self, options: Options) -> Examples | Streams:

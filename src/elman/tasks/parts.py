@@ -13,9 +13,7 @@ from elman.errors import ArgumentError
 from elman.printable import many
 from elman.targets import Target
 from elman.tasks.split import split
-from elman.training import (
-    Examples,
-)
+from elman.training import Examples
 
 __all__ = ["Part", "Parts", "choose_validation", "validation_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -13,15 +13,6 @@ from torch import nn
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle
-from elman.data.readers import (
-    beside_table,
-    check_told,
-    columns_for,
-    is_given_as_table,
-    label_told,
-    labelled_table,
-    read_given,
-)
 from elman.data.sequences import arranged, warn_of_axes
 from elman.errors import ArgumentError, ShapeError
 from elman.models import build
@@ -41,20 +32,18 @@ from elman.tasks.fitting import (
     summary,
     weights_of,
 )
+from elman.tasks.given import Given, given_to, validation_given_to
 from elman.tasks.head import Head, started
 from elman.tasks.own import check_alone, own_network
 from elman.tasks.parameters import SequenceParameters
 from elman.tasks.parts import Part, Parts, choose_validation, validation_of
 from elman.tasks.split import counted_groups
-from elman.training import Measure
+from elman.training import Listener, Measure
 from elman.training.loop.rates import losses_at
 from elman.training.threads import computing_with
 from elman.transforms.scaler import Scaler
 
 __all__ = ["SequenceEstimator"]
-
-_OF_ONE = ("features", "ignore", "labels", "grouped", "each", "drop_empty", "numbers_as_text")
-"""What is told of one table alone: a model knows its features by name."""
 
 
 class SequenceEstimator(Estimator, SequenceParameters, ABC):
@@ -118,6 +107,14 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def _check(self) -> None:
         """`ArgumentError` where the task's own parameters do not go together."""
 
+    def _listeners(self, network: nn.Module, known: Any) -> tuple[Listener, ...]:
+        """Who is told of the training of this network besides the user's."""
+        return ()
+
+    def _trained(self, ready: Ready, options: Options) -> dict[str, Any]:
+        """What is done to the trained network, in place; facts of that for the result."""
+        return {}
+
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         """What the score is held against, fitted to the training part; nothing by default."""
         return {}
@@ -160,8 +157,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             CheckpointError: The run's folder holds another run, or cannot be written.
             KeyboardInterrupt: Ctrl-C; with a folder, `resume=True` goes on from there.
         """
-        given = self._given(X, y, sample_weight, groups, table, self._warm())
+        given = given_to(self, X, y, sample_weight, groups, table, self._warm())
         ready, options = self._begun(given)
+        self.reading = given.reading
         fitted = fit_network(ready, options)
         baselines: dict[str, np.ndarray] = {}
         if self.baselines:
@@ -177,17 +175,13 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
 
         What is trained is a copy; see `elman.training.loop.rates`. The rest as of `fit`.
         """
-        reading = self.reading
-        try:
-            given = self._given(X, y, sample_weight, None, table, self._warm())
-            ready, options = self._begun(given, validated=False)
-        finally:
-            self.reading = reading
+        given = given_to(self, X, y, sample_weight, None, table, self._warm())
+        ready, options = self._begun(given, validated=False)
         module, train = ready.module(options), ready.train(options)
         with computing_with(options.threads, None, False, lambda chosen: None):
             return losses_at(module, ready.learning.loss, train, options.config, rates)
 
-    def _begun(self, given: _Given, validated: bool = True) -> tuple[Ready, Options]:
+    def _begun(self, given: Given, validated: bool = True) -> tuple[Ready, Options]:
         """All that a fit needs before its first step; errors as of `fit`.
 
         Unless it is `validated` all rows are learnt from.
@@ -208,20 +202,16 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         groups = counted_groups(given.groups, len(X), part.rows)
         validation = validation_of(self.validation) if validated else None
         if isinstance(validation, tuple):
-            validation = self._validation_part(*validation, part, names, known)
+            read = validation_given_to(self, *validation, given.reading, names)
+            validation = self._validation_part(*read, part, names, known)
         parts = choose_validation(part, validation, options.config.seed, groups)
         known = known if warm is not None else self._settled(parts, known)
-        ready = self._ready(parts, known, warm, options)
-        return replace(ready, notes=(*given.notes, *ready.notes)), options
+        return self._ready(parts, known, warm, options, given.notes), options
 
     def _validation_part(
         self, X: Any, y: Any, train: Part, names: tuple[str, ...] | None, known: Any
     ) -> Part:
-        """A validation part of one's own: read, checked and named as the training part is."""
-        told: dict[str, Any] = {**columns_for(self), "grouped": False}
-        if names is not None:
-            told["features"] = list(names)
-        X, y = read_given(X, y, self.reading, **told)
+        """A validation part of one's own: checked and named as the training part is."""
         y = in_order_of(self._named, y, "validation")
         part, _ = self._part(arranged(X, self.axes), y, None, known)
         part = part.named(names)
@@ -241,7 +231,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         warm = self.model_ if self.__sklearn_is_fitted__() else None
         before = getattr(self, "_continuation", None)
         options = one_pass(self._options(), before)
-        given = self._given(X, y, sample_weight, None, table, warm)
+        given = given_to(self, X, y, sample_weight, None, table, warm)
         if warm is None:
             X = arranged(given.X, self.axes)
         else:
@@ -251,8 +241,8 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._named = column_names(y)
         parts = Parts(part, None, "none: partial_fit")
         known = known if warm is not None else self._settled(parts, known)
-        ready = self._ready(parts, known, warm, options, "partial_fit")
-        ready = replace(ready, notes=(*given.notes, *ready.notes))
+        ready = self._ready(parts, known, warm, options, given.notes, "partial_fit")
+        self.reading = given.reading
         fitted = fit_network(ready, options, before)
         if before is None:
             history = None if warm is None else self.history_
@@ -280,10 +270,26 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         return about, module, () if options.folder is None else (note,)
 
     def _ready(
-        self, parts: Parts, known: Any, warm: Any, options: Options, how: str = "warm_start"
+        self,
+        parts: Parts,
+        known: Any,
+        warm: Any,
+        options: Options,
+        notes: tuple[str, ...],
+        how: str = "warm_start",
     ) -> Ready:
-        """All that a training on these parts needs, from the model `warm` on or afresh."""
-        blueprint, network, notes = self._network(parts.train, known, options)
+        """All that a training on these parts needs, from the model `warm` on or afresh.
+
+        Args:
+            parts: What was given.
+            known: Of its targets.
+            warm: The model that goes on, or None.
+            options: How to train.
+            notes: What was inferred so far.
+            how: What messages say it goes on by.
+        """
+        blueprint, network, said = self._network(parts.train, known, options)
+        notes = (*notes, *said)
         if warm is not None:
             head = self._head(known, warm)
             if head is not None:
@@ -312,7 +318,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             self._input_scaler(parts.train, warm),
             (*notes, *learning.notes),
             None if warm is None else warm.seen,
-            learning.codes,
+            self._listeners(network, known),
         )
 
     def predict(self, X: Any) -> Any:
@@ -368,57 +374,6 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _given(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        groups: Any,
-        told: Mapping[str, Any],
-        warm: Any,
-    ) -> _Given:
-        """What a training is given; of a table the sequences, and what stands beside them.
-
-        Args:
-            X: As of `fit`, as what follows.
-            y: Likewise.
-            sample_weight: Likewise.
-            groups: Likewise.
-            told: How a table is read.
-            warm: The model that goes on, or None.
-        """
-        told = {name: value for name, value in told.items() if value is not None}
-        if not is_given_as_table(X):
-            if told:
-                raise ArgumentError(", ".join(told), "given, and X is no table", "leave it out")
-            if isinstance(groups, str):
-                raise ArgumentError("groups", f"{groups!r}, and X is no table", "labels [N]")
-            return _Given(X, y, sample_weight, groups)
-        check_told(X, told)
-        if isinstance(groups, str):
-            told["group"] = groups
-        told = told if warm is None else {**warm.reading, **told}
-        if not isinstance(groups, str):
-            told["grouped"] = False
-        if warm is not None and warm.feature_names is not None:
-            told.setdefault("features", list(warm.feature_names))
-        y = y if warm is None else warm.label_columns(y)
-        data = labelled_table(X, y, told, **columns_for(self))
-        if data.labels is None:
-            raise ArgumentError("y", "not given, and X has no labels", "the name of their column")
-        told |= columns_for(self)
-        beside = {"sample_weight": sample_weight, "groups": groups}
-        for where, values in beside.items():
-            if values is not None and not isinstance(values, str):
-                beside[where] = beside_table(X, values, data, where, told)
-        if isinstance(groups, str):
-            beside["groups"] = data.groups
-        kept = {k: v for k, v in told.items() if k not in (*_OF_ONE, *columns_for(self))}
-        self.reading = {**data.written, **kept, **label_told(y)}
-        return _Given(
-            data.sequences, data.labels, beside["sample_weight"], beside["groups"], data.notes
-        )
-
     def _features(self) -> int | None:
         """Features that X must have: the fitted model's, where training goes on from it."""
         warm = self._warm()
@@ -440,7 +395,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         tensors: dict[str, np.ndarray],
         about: Mapping[str, Any] | None = None,
     ) -> None:
-        """`_finish` what `fit_network` gave, the scaler of its inputs included.
+        """`_finish` what `fit_network` gave, with all that the model keeps of its training.
 
         Args:
             ready: What was trained.
@@ -452,7 +407,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         learning, blueprint, parts = ready.learning, ready.blueprint, ready.parts
         facts = {"train_sequences": len(parts.train), "validation": parts.how}
         facts["validation_sequences"] = 0 if parts.validation is None else len(parts.validation)
-        facts |= about or {}
+        facts |= {**(about or {}), **self._trained(ready, options)}
         if ready.notes:
             facts["notes"] = list(ready.notes)
         result = summary(self._task, blueprint, facts, fitted.history, options.config)
@@ -463,16 +418,6 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         self._continuation = None
         settings = learning.settings | {"metadata": result}
         self._finish(blueprint, ready.network, options, tensors, settings)
-
-
-class _Given(NamedTuple):
-    """What a training is given: as of `fit`; and what was inferred when it was read."""
-
-    X: Any
-    y: Any
-    weight: Any = None
-    groups: Any = None
-    notes: tuple[str, ...] = ()
 
 
 def _check_replaceable(blueprint: Any, head: Head) -> None:

@@ -30,6 +30,7 @@ __all__ = [
     "encoded_parts",
     "same_codec",
     "start_vectors",
+    "thawing",
 ]
 
 
