@@ -94,6 +94,7 @@ def test_classes_of_steps_and_several_labels():
         ({"average": 0.9}, "average"),
         ({"run": "folder"}, "run"),
         ({"class_weight": "balanced"}, "class_weight"),
+        ({"calibrate": True}, "calibrate"),
     ],
 )
 def test_what_needs_an_end(options, name):

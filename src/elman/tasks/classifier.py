@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -15,11 +15,11 @@ from torch import nn
 from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import Sequences, as_sequences
 from elman.data.text_sequences import TextSequences, are_texts, as_texts
-from elman.errors import ArgumentError, DataError, ShapeError
+from elman.errors import ArgumentError, DataError
 from elman.metrics.baselines import fit_classification
 from elman.metrics.features import counted, weights_of_steps
 from elman.metrics.text_baselines import fit_texts
-from elman.parameters import Kind, documented, flag, parameter, real, share, text
+from elman.parameters import Kind, documented, flag, parameter, share, text
 from elman.runtime.targets import (
     check_labels,
     check_step_labels,
@@ -31,6 +31,15 @@ from elman.runtime.targets import (
 )
 from elman.targets import Target
 from elman.tasks.calibrating import calibrate, check_calibration
+from elman.tasks.classes import (
+    KnownClasses,
+    belong_to_steps,
+    check_kind,
+    numbered_labels,
+    settled_classes,
+    told_classes,
+    weights_by_class,
+)
 from elman.tasks.fitting import Learning, Options, Ready
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.own import own_loss
@@ -48,7 +57,6 @@ from elman.tasks.texts import (
 )
 from elman.training import BinaryCrossEntropy, CrossEntropy, Listener
 from elman.training.loop.losses import accuracy, label_accuracy
-from elman.transforms.text import TextCodec
 
 __all__ = ["Classifier"]
 
@@ -167,11 +175,7 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             raise ArgumentError("class_weight", found, "a mapping, or None")
         if self.calibrate:
             raise ArgumentError("calibrate", "True in partial_fit", "False, or fit")
-        known = None
-        if classes is not None:
-            given = _listed(classes)
-            known = _Known(np.unique(check_labels(given, len(given), "classes")), None)
-            _check_several(known.classes)
+        known = None if classes is None else told_classes(classes)
         if not self.__sklearn_is_fitted__():
             if known is None:
                 raise ArgumentError(
@@ -210,19 +214,19 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _known(self, warm: Any) -> _Known:
+    def _known(self, warm: Any) -> KnownClasses:
         codec = None if warm.codec is None else same_codec(self, warm.codec)
-        return _Known(warm.classes_, warm.target, codec=codec, fitted=True)
+        return KnownClasses(warm.classes_, warm.target, codec=codec, fitted=True)
 
-    def _open(self, known: _Known) -> _Known:
+    def _open(self, known: KnownClasses) -> KnownClasses:
         return known._replace(open=True)
 
-    def _head(self, known: _Known, warm: Any) -> Head | None:
+    def _head(self, known: KnownClasses, warm: Any) -> Head | None:
         return head_of_classes(known.classes, warm.classes_)
 
     def _part(
-        self, X: Any, y: Any, sample_weight: Any, known: _Known | None
-    ) -> tuple[Part, _Known]:
+        self, X: Any, y: Any, sample_weight: Any, known: KnownClasses | None
+    ) -> tuple[Part, KnownClasses]:
         """X and y checked, and the classes: those known, or y's own; and of which kind they are.
 
         `y` has one label a sequence `[N]`: strings, whole numbers or booleans; or several a
@@ -233,14 +237,14 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         y = plain_rows(y)
         told = self.per_step if known is None or known.kind is None else known.kind.per_step
         told = False if isinstance(sequences, TextSequences) else told
-        replaced = (known or _Known(np.zeros(0), None))._with
-        if _belong_to_steps(told, y, sequences):
-            _check_kind(known, Target.CLASS_PER_STEP)
+        replaced = (known or KnownClasses(np.zeros(0), None)).replaced
+        if belong_to_steps(told, y, sequences):
+            check_kind(known, Target.CLASS_PER_STEP)
             strict = None if known is None or known.open else known.classes
             weight = check_weight(sample_weight, sequences, per_step=True)
             read = counted(sequences, weight)
             index, own = check_step_labels(y, sequences, strict, counted=read)
-            classes, place = _settled(own, known)
+            classes, place = settled_classes(own, known)
             targets = np.where(sequences.real, place[index], 0)
             part = Part(sequences, targets, weight, Target.CLASS_PER_STEP).counted()
             return part, replaced(classes, part.kind)
@@ -254,15 +258,15 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
                 stacklevel=3,
             )
         kind = Target.LABELS if labels.ndim == 2 else Target.CLASS
-        _check_kind(known, kind)
+        check_kind(known, kind)
         part = Part(sequences, labels, weight, kind).counted()
         if kind is Target.LABELS:
-            return part, replaced(_several(labels, known), kind)
-        classes, _ = _settled(np.unique(part.targets), known)
+            return part, replaced(numbered_labels(labels, known), kind)
+        classes, _ = settled_classes(np.unique(part.targets), known)
         index = label_indices(part.targets, classes)
         return replace(part, targets=index.astype(np.int64)), replaced(classes, kind)
 
-    def _sequences(self, X: Any, known: _Known | None) -> Sequences:
+    def _sequences(self, X: Any, known: KnownClasses | None) -> Sequences:
         """X checked: texts, or sequences of features; as were learnt, where that is known."""
         texts = are_texts(X)
         if known is not None and known.fitted and texts is not (known.codec is not None):
@@ -278,14 +282,14 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             raise ArgumentError("per_step", "True, and X holds texts", "False, or a Tagger")
         return as_texts(X)
 
-    def _settled(self, parts: Parts, known: _Known) -> _Known:
+    def _settled(self, parts: Parts, known: KnownClasses) -> KnownClasses:
         """With the codec of the training part's texts."""
         sequences = parts.train.sequences
         if not isinstance(sequences, TextSequences):
             return known
         return known._replace(codec=codec_for(self, sequences))
 
-    def _blueprint(self, train: Part, known: _Known) -> Blueprint:
+    def _blueprint(self, train: Part, known: KnownClasses) -> Blueprint:
         if train.kind is Target.CLASS_PER_STEP:
             if self.pool != "last":
                 raise ArgumentError("pool", f"{self.pool!r} with per_step=True", "leave it out")
@@ -308,7 +312,7 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         )
 
     def _network(
-        self, train: Part, known: _Known, options: Options
+        self, train: Part, known: KnownClasses, options: Options
     ) -> tuple[Any, nn.Module, tuple[str, ...]]:
         blueprint, network, notes = super()._network(train, known, options)
         if known.codec is None:
@@ -316,7 +320,7 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         said = start_vectors(self, network, known.codec, fitted=known.fitted)
         return blueprint, network, (*notes, *said)
 
-    def _listeners(self, network: nn.Module, known: _Known) -> tuple[Listener, ...]:
+    def _listeners(self, network: nn.Module, known: KnownClasses) -> tuple[Listener, ...]:
         frozen = known.codec is not None and self.frozen
         return (thawing(network, self.frozen),) if frozen else ()
 
@@ -327,7 +331,7 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
     def _trained(self, ready: Ready, options: Options) -> dict[str, Any]:
         return {"calibration": calibrate(ready, options)} if self.calibrate else {}
 
-    def _learning(self, parts: Parts, known: _Known, warm: Any) -> Learning:
+    def _learning(self, parts: Parts, known: KnownClasses, warm: Any) -> Learning:
         several = parts.train.kind is Target.LABELS
         usual, score = (BinaryCrossEntropy, label_accuracy) if several else (CrossEntropy, accuracy)
         if self.loss is not None and self.label_smoothing:
@@ -347,30 +351,10 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             parts,
             own_loss(self.loss, usual(self.label_smoothing)),
             score,
-            self._row_weight(parts.train, known.classes),
+            weights_by_class(self.class_weight, parts.train, known.classes),
             tensors,
             settings,
         )
-
-    def _row_weight(self, train: Part, classes: np.ndarray) -> np.ndarray | None:
-        """The weights of the sequences, or of their steps, times those of their classes."""
-        if self.class_weight is None:
-            return train.weight
-        if train.kind is Target.LABELS:
-            raise ArgumentError(
-                "class_weight", "several labels a sequence", "use sample_weight, or None"
-            )
-        if train.kind is Target.CLASS_PER_STEP:
-            real = train.sequences.real
-            given = weights_of_steps(train.weight, train.sequences.lengths)
-            each = np.ones(int(real.sum())) if given is None else given
-            weight = np.zeros(real.shape)
-            weight[real] = each * _class_weight(
-                self.class_weight, classes, train.targets[real], each
-            )
-            return weight
-        weight = np.ones(len(train)) if train.weight is None else train.weight
-        return weight * _class_weight(self.class_weight, classes, train.targets, weight)
 
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         sequences, targets, weight = train.sequences, train.targets, train.weight
@@ -381,123 +365,3 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             weight = weights_of_steps(weight, sequences.lengths)
             sequences = sequences.by_step()
         return fit_classification(sequences, targets, weight, self.seed).tensors()
-
-
-class _Known(NamedTuple):
-    """What is known of targets.
-
-    Attributes:
-        classes: Sorted.
-        kind: Which they are; None: whichever come.
-        open: Whether other classes may take the place of these.
-        codec: What texts are cut by; None of features, and before it is fitted.
-        fitted: Whether this is what a model knows: then it stays as it is.
-    """
-
-    classes: np.ndarray
-    kind: Target | None
-    open: bool = False
-    codec: TextCodec | None = None
-    fitted: bool = False
-
-    def _with(self, classes: np.ndarray, kind: Target) -> _Known:
-        """The same with the targets that were found."""
-        return self._replace(classes=classes, kind=kind, open=False)
-
-
-def _check_kind(known: _Known | None, kind: Target) -> None:
-    """`ShapeError` where the labels are of another kind than those that were learnt."""
-    if known is not None and known.kind not in (kind, None):
-        expected = f"the kind {known.kind!s}, which was learnt; for another kind train a new model"
-        raise ShapeError("y", f"targets of the kind {kind!s}", expected)
-
-
-def _settled(own: np.ndarray, known: _Known | None) -> tuple[np.ndarray, np.ndarray]:
-    """The classes that are learnt, and where each of y's own stands among them.
-
-    Raises:
-        DataError: There is one class only, or one that is none of those known.
-    """
-    if known is not None:
-        place = label_indices(own, known.classes)
-        alike = (own.dtype.kind == "b") == (known.classes.dtype.kind == "b")
-        if (place >= 0).all() and (alike or not known.open):
-            return known.classes, place
-        if not known.open:
-            strange = own[place < 0][0]
-            raise DataError(
-                "y", f"label {strange.item()!r}", f"one of the classes {known.classes.tolist()}"
-            )
-    _check_several(own)
-    return own, np.arange(len(own))
-
-
-def _belong_to_steps(told: bool | None, y: Any, sequences: Sequences) -> bool:
-    """Whether the labels are those of steps: as told, or as their lengths say.
-
-    Raises:
-        ArgumentError: They may be either.
-    """
-    if told is not None:
-        return told
-    if is_column(y):  # though each sequence may have a single step
-        return False
-    if isinstance(y, np.ndarray) and y.dtype != object:
-        rows = [y.shape[1]] * len(y) if y.ndim == 2 else []
-    else:
-        given = y if hasattr(y, "__iter__") else ()  # what it is instead is told by who checks it
-        rows = [len(row) for row in given if isinstance(row, list | tuple | np.ndarray)]
-    if len(rows) != len(sequences) or rows != sequences.lengths.tolist():
-        return False
-    apart = isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1  # no matrix by choice
-    if sequences.ragged or len(set(rows)) > 1 or apart:
-        return True
-    raise ArgumentError(
-        "per_step",
-        f"y has {rows[0]} labels for each sequence of as many steps",
-        "True for a class at each step, False for several labels a sequence",
-    )
-
-
-def _listed(classes: Any) -> list[Any]:
-    """The labels given; `ArgumentError` unless they are some."""
-    if isinstance(classes, str) or not hasattr(classes, "__iter__"):
-        raise ArgumentError("classes", f"found {classes!r}", "a list of labels")
-    return list(classes)
-
-
-def _check_several(classes: np.ndarray) -> None:
-    if len(classes) < 2:
-        raise DataError("y", f"one class only, {classes[0].item()!r}", "sequences of two or more")
-
-
-def _several(labels: np.ndarray, known: _Known | None) -> np.ndarray:
-    """The names 0…L-1 of the L labels; an error if another number of them has to be."""
-    if known is not None and not known.open and len(known.classes) != labels.shape[1]:
-        found = f"{labels.shape[1]} labels a sequence"
-        raise ShapeError("y", found, f"{len(known.classes)} of them")
-    return np.arange(labels.shape[1])
-
-
-def _class_weight(
-    given: Any, classes: np.ndarray, index: np.ndarray, weight: np.ndarray
-) -> np.ndarray:
-    """For each row the weight of its class `[N]`."""
-    if isinstance(given, str) and given == "balanced":
-        found = np.bincount(index, weight, minlength=len(classes))
-        return (weight.sum() / (len(classes) * np.maximum(found, 1e-12)))[index]
-    if not isinstance(given, Mapping):
-        raise ArgumentError(
-            "class_weight",
-            f"found {given!r}",
-            "'balanced', a mapping of labels to weights, or None",
-        )
-    known = classes.tolist()
-    for label, value in given.items():
-        if label not in known:
-            raise ArgumentError("class_weight", f"label {label!r}", f"some of the classes {known}")
-        real(f"class_weight[{label!r}]", value, or_zero=True)
-    each = np.array([given.get(label, 1.0) for label in known], dtype=np.float64)
-    if not each[index].any():
-        raise ArgumentError("class_weight", f"found {each.tolist()}", "weights that are not all 0")
-    return each[index]
