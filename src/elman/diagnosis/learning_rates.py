@@ -85,7 +85,7 @@ def learning_rate_range(
     True
 
     Args:
-        estimator: A `Classifier` or a `Regressor`, fitted or not.
+        estimator: A `Classifier`, a `Regressor` or a `Tagger`, fitted or not.
         X: As its `fit` takes it, as what follows.
         y: Likewise.
         sample_weight: Likewise.
@@ -100,7 +100,7 @@ def learning_rate_range(
     """
     if not callable(getattr(estimator, "losses_at", None)):
         found = f"found {type(estimator).__name__}"
-        raise ArgumentError("estimator", found, "a Classifier or a Regressor")
+        raise ArgumentError("estimator", found, "a Classifier, a Regressor or a Tagger")
     first, last = real("lowest", lowest), real("highest", highest)
     if first >= last:
         raise ArgumentError("lowest", f"{first:g}, and highest is {last:g}", "a smaller one")

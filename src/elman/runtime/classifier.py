@@ -292,9 +292,9 @@ class ClassifierModel(SequenceModel):
             return []
         ids = sequences.values[sequences.real]
         unknown = int((ids == self.codec.unknown).sum())
-        share = unknown / max(1, len(ids))
-        said = f"{unknown:,} of {len(ids):,} tokens ({share:.1%}) are unknown to it"
-        return [said] if unknown else []
+        if not unknown:
+            return []
+        return [f"{unknown:,} of {len(ids):,} tokens ({unknown / len(ids):.1%}) are unknown to it"]
 
     def _step_scores(
         self, sequences: Sequences, y: Any, weight: np.ndarray | None
@@ -327,15 +327,11 @@ class ClassifierModel(SequenceModel):
         told["calibration_error"] = calibration_error(true, chances, weight)
         if self.abstain:
             told |= self._answered_share(true, found, chances, weight)
-            told["notes"].append(
-                f"it answers {told['answered']:.1%} of them, those of a probability of "
-                f"{self.abstain:g} or more"
-                + (
-                    f": {told['answered_accuracy']:.1%} of these rightly"
-                    if told["answered"]
-                    else ""
-                )
-            )
+            said = f"it answers {told['answered']:.1%} of them, those of a probability of "
+            said += f"{self.abstain:g} or more"
+            if told["answered"]:
+                said += f": {told['answered_accuracy']:.1%} of these rightly"
+            told["notes"].append(said)
         return told
 
     def _answered_share(

@@ -94,7 +94,8 @@ def given_to(
         beside["groups"] = data.groups
     kept = {k: v for k, v in told.items() if k not in (*_OF_ONE, *columns)}
     reading = {**data.written, **kept, **label_told(y)}
-    return Given(data.sequences, data.labels, *beside.values(), reading, data.notes)
+    weight, groups = beside["sample_weight"], beside["groups"]
+    return Given(data.sequences, data.labels, weight, groups, reading, data.notes)
 
 
 def validation_given_to(
