@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elman.data.sequences import LabelledSequences, Sequences, as_sequences
+from elman.data.sequences import Sequences, as_sequences
 from elman.errors import ArgumentError, DataError, ShapeError
 
 
@@ -71,20 +71,6 @@ def test_select_takes_indices_and_masks():
     assert chosen.lengths.tolist() == [1]
     assert chosen.values.shape[1] == 2
     assert chosen.ragged
-
-
-def test_labelled_select_keeps_labels_and_ids_together():
-    data = LabelledSequences(
-        as_sequences(np.arange(6.0).reshape(3, 2, 1)),
-        np.array(["a", "b", "c"]),
-        ("x",),
-        ("0", "1", "2"),
-        "test",
-    )
-    part = data.select([2, 0])
-    assert (part.labels is not None and part.labels.tolist()) == ["c", "a"]
-    assert part.ids == ("2", "0")
-    assert len(part) == 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from elman.data.sequences import LabelledSequences, Sequences, as_sequences
+from elman.data.labelled_sequences import LabelledSequences
+from elman.data.sequences import Sequences, as_sequences
 from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers import options_of, read, test_part
 from elman.data.readers.folder import folder_table
-from elman.data.readers.table import Columns, names_of, roles_of
-from elman.data.sequences import LabelledSequences
+from elman.data.readers.roles import Columns, names_of, roles_of
 from elman.data.series.frames import panel_of
 from elman.data.series.panel import Panel
 from elman.data.tables import columns as kinds

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers.conll import holds_tags
-from elman.data.sequences import LabelledSequences
 from elman.data.tables.dialect import encoding_of
 from elman.data.tables.reader import is_table
 from elman.data.tagged import TaggedSentences

@@ -8,17 +8,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers.conll import TagOptions, holds_tags, read_tagged
 from elman.data.readers.folder import holds_parts, holds_tables, read_folder
 from elman.data.readers.given import beside_frame, by_name, index_of, labelled_frame
 from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_pair
 from elman.data.readers.npz import read_npz
-from elman.data.readers.table import Columns, columns_for, read_table
+from elman.data.readers.roles import Columns, columns_for
+from elman.data.readers.table import read_table
 from elman.data.readers.text import text_options
 from elman.data.readers.text_sequences import read_text_sequences, texts_asked
 from elman.data.readers.ucr import is_rows, is_ts, read_archived, test_beside
 from elman.data.readers.words import sentences_as_sequences
-from elman.data.sequences import LabelledSequences
 from elman.data.tables.columns import is_frame
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.reader import FORMATS, is_json_lines, is_table
@@ -70,7 +71,7 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
         told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
             `per_step=`, `classes=`, `ids=`, `text=` (the column of words, a word a step), `group=`,
             `missing=` (how missing values are filled: `linear`, `previous`); see
-            `elman.data.readers.table.Columns`. Of a text also `separator=`, `decimal=`,
+            `elman.data.readers.roles.Columns`. Of a text also `separator=`, `decimal=`,
             `encoding=`, where they are not to be found out. Of a folder also `labels=`: the table
             of labels beside the files' names. Of `.npz` `ids=` and `axes=`. Of words and tags
             `text=`, `label=`, `form=`, `comments=`: see `elman.data.readers.conll.TagOptions`.

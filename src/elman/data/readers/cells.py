@@ -1,4 +1,4 @@
-"""What stands in a cell of a table, for messages and as a label."""
+"""What stands in the cells of a table: for messages, as labels, as numbers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.readers.missing import ADVICE
 from elman.data.tables import columns as tables
 from elman.data.tables.columns import Table
-from elman.data.tables.fields import PLAIN, Numerals, numbers
+from elman.data.tables.fields import PLAIN, Numerals, number, numbers, signs_of
 from elman.errors import DataError
 
-__all__ = ["codes_of", "constant_of", "found_in", "label_array", "wrong_cell"]
+__all__ = ["codes_of", "constant_of", "found_in", "label_array", "matrix", "wrong_cell"]
 
 _MOST_CHARACTERS = 1 << 26  # of texts in one array: 256 MiB
+_LARGEST = float(np.finfo(np.float32).max)
 _PADDED = re.compile(r"[+-]?0\d")
 
 
@@ -113,3 +115,51 @@ def label_array(labels: Sequence[Any], numerals: Numerals = PLAIN) -> np.ndarray
     except ValueError:
         return texts
     return array if np.isfinite(array).all() else texts
+
+
+def matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndarray:
+    """Columns as float64 `[rows, columns]`; every cell must be a finite number within float32.
+
+    With `absent` a cell may be empty: NaN.
+    """
+    values = np.empty((table.rows, len(names)))
+    for k, name in enumerate(names):
+        values[:, k] = _numbers(table.columns[name], table.numerals)
+    usable = np.abs(values) <= _LARGEST
+    if absent:
+        usable |= np.stack([tables.missing(table.columns[name]) for name in names], axis=1)
+    if not usable.all():
+        k = int(usable.all(axis=0).argmin())
+        row = int(usable[:, k].argmin())
+        found = found_in(table, row, names[k])
+        expected = "a finite number within float32"
+        if found == "found nothing":
+            expected = ADVICE
+        elif signs_of(str(table.field(row, names[k]))) == ",":
+            expected = "a number as in other columns; or the decimal sign with decimal="
+        elif not np.isfinite(values[:, k]).any():
+            expected = (
+                "numbers in a feature; name those that are with features=, or what to ignore="
+            )
+        raise wrong_cell(table, row, names[k], found, expected)
+    return values
+
+
+def _numbers(column: Any, numerals: Numerals) -> np.ndarray:
+    """A column's numbers; NaN where something else stands."""
+    kind = tables.kind(column)
+    if kind == "number":
+        return tables.numbers(column)
+    if kind == "other":
+        cells = tables.objects(column)
+        return np.array([cell if isinstance(cell, int | float) else np.nan for cell in cells])
+    if kind != "text":
+        return np.full(len(column), np.nan)
+    return np.array([_number(field, numerals) for field in tables.objects(column)])
+
+
+def _number(field: str | None, numerals: Numerals) -> float:
+    try:
+        return np.nan if field is None else number(field, numerals)
+    except ValueError:
+        return np.nan

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.data.readers.table import Columns, names_of, table_sequences, usual
-from elman.data.sequences import LabelledSequences
+from elman.data.labelled_sequences import LabelledSequences
+from elman.data.readers.roles import Columns, names_of, usual
+from elman.data.readers.table import table_sequences
 from elman.data.tables import columns as kinds
 from elman.data.tables import reader
 from elman.data.tables.columns import Table

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.readers.table import Columns, table_sequences
-from elman.data.sequences import LabelledSequences
+from elman.data.labelled_sequences import LabelledSequences
+from elman.data.readers.roles import Columns
+from elman.data.readers.table import table_sequences
 from elman.data.tables.columns import Table, as_table
 from elman.data.tables.stacking import with_column
 from elman.errors import DataError, ShapeError

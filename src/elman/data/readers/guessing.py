@@ -6,23 +6,24 @@ A choice is taken where exactly one fits, and said; it counts as told for later 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from elman.data.readers.cells import codes_of
-from elman.data.readers.wide import Wide, gap_in, nearly_wide
+from elman.data.readers.roles import USUAL, Columns, columns_of_labels, usual
+from elman.data.readers.wide import Wide, gap_in, nearly_wide, steps_of, wide_columns
 from elman.data.tables import columns as tables
 from elman.data.tables.columns import Table
 from elman.data.tables.timestamps import looks_like_times, moments
 from elman.errors import DataError, ElmanError
 from elman.printable import quoted
 
-__all__ = ["Guess", "check_nearly_wide", "guessed", "row_names"]
+__all__ = ["inferred", "settled"]
 
 
 @dataclass(frozen=True)
-class Guess:
+class _Guess:
     """What was inferred: the column of the series, that of the time, and a sentence of it."""
 
     series: str | None = None
@@ -30,7 +31,74 @@ class Guess:
     said: tuple[str, ...] = ()
 
 
-def row_names(table: Table, free: Sequence[str]) -> tuple[Wide, str] | None:
+def settled(table: Table, columns: Columns) -> tuple[Columns, Wide | None, tuple[str, ...]]:
+    """The columns with those of series and time, inferred where exactly one choice fits.
+
+    Raises:
+        DataError: None does, or several do; or the table is nearly one in wide form.
+    """
+    names = list(table.columns)
+    series, time = columns.series or usual(names, "series"), columns.time or usual(names, "time")
+    wide = _wide(names, columns)
+    if wide is not None or (series and time):
+        return columns, wide, ()
+    labels = [name for name in columns_of_labels(names, columns) if name in names]
+    taken = {series, time, *labels, columns.group, columns.text, *columns.ignore}
+    taken |= set(columns.features or ())
+    free = [name for name in names if name not in taken]
+    may_be_wide = not (time or columns.per_step or columns.ids or columns.text)
+    if may_be_wide and series is None and (found := _row_names(table, free)):
+        said = f"{table.name}: {found[1]!r} names the sequences: it differs in every row"
+        return replace(columns, series=found[1]), found[0], (said,)
+    for name in (series, time, *labels):
+        if name is not None and name not in names:
+            return columns, None, ()  # told, and not there: said where it is looked for
+    whole = [] if columns.per_step or (columns.classes and series) else labels
+    guess = _guessed(table, free, whole, series, time)
+    if guess is not None:
+        return replace(columns, series=guess.series, time=guess.time), None, guess.said
+    repeated = series is not None and len(codes_of(table, series)[1]) < table.rows
+    if may_be_wide and not repeated:
+        _check_nearly_wide(table, free)
+    if series is None:
+        raise _neither(table, time)
+    said = f"{table.name}: no column of times: the rows of a series are its steps, in their order"
+    return columns, None, (said,)
+
+
+def _neither(table: Table, time: str | None) -> DataError:
+    """The error about a table in which nothing tells the series apart."""
+    roles = "series column" if time else "series column and no time column"
+    known = f"a column named {' or '.join(USUAL['series'])}"
+    both = "series='...'" if time else "series='...' and time='...'"
+    return DataError(
+        table.name,
+        f"no {roles} among the columns {quoted(table.columns)}",
+        f"{known}; or name what tells the sequences apart, and what orders their steps: {both}",
+    )
+
+
+def _wide(names: Sequence[str], columns: Columns) -> Wide | None:
+    """The columns of steps, where nothing tells series or steps apart and all others are such."""
+    if columns.time or columns.per_step or columns.ids or columns.text or usual(names, "time"):
+        return None
+    beside = {columns.series or usual(names, "series"), *columns_of_labels(names, columns)}
+    beside.add(columns.group)
+    told = columns.features or ()
+    if told and set(told) <= set(names):
+        return wide_columns(told)
+    if told and (steps := steps_of([n for n in names if n not in beside], told)):
+        return wide_columns(steps)
+    return wide_columns([n for n in names if n not in beside and n not in columns.ignore])
+
+
+def inferred(told: Columns, found: Columns) -> dict[str, str]:
+    """The columns of series and time that were inferred, for later tables."""
+    pairs = {"series": (told.series, found.series), "time": (told.time, found.time)}
+    return {role: new for role, (old, new) in pairs.items() if new is not None and new != old}
+
+
+def _row_names(table: Table, free: Sequence[str]) -> tuple[Wide, str] | None:
     """The steps of a table in wide form, and the one column besides, if it names the rows."""
     near = nearly_wide(free)
     if near is None or len(near[1]) != 1:
@@ -43,7 +111,7 @@ def row_names(table: Table, free: Sequence[str]) -> tuple[Wide, str] | None:
     return (near[0], name) if names_rows else None
 
 
-def check_nearly_wide(table: Table, free: Sequence[str]) -> None:
+def _check_nearly_wide(table: Table, free: Sequence[str]) -> None:
     """`DataError` for a table that would be in wide form but for some columns, or a gap."""
     gap = gap_in(free)
     if gap is not None:
@@ -65,9 +133,9 @@ def check_nearly_wide(table: Table, free: Sequence[str]) -> None:
     )
 
 
-def guessed(
+def _guessed(
     table: Table, free: Sequence[str], labels: Sequence[str], series: str | None, time: str | None
-) -> Guess | None:
+) -> _Guess | None:
     """The one choice of columns that fits; None where none does, or several.
 
     The rows of a series stand together and its label does not change; its times increase.
@@ -97,7 +165,7 @@ def guessed(
         for role, name, known in (("series", found[0], series), ("time", found[1], time))
         if known is None
     ]
-    return Guess(found[0], found[1], (f"{table.name}: {', '.join(new)} (no other fits)",))
+    return _Guess(found[0], found[1], (f"{table.name}: {', '.join(new)} (no other fits)",))
 
 
 def _heads(table: Table, name: str, told: bool) -> np.ndarray | None:

@@ -9,7 +9,8 @@ from typing import IO
 
 import numpy as np
 
-from elman.data.sequences import LabelledSequences, as_sequences
+from elman.data.labelled_sequences import LabelledSequences
+from elman.data.sequences import as_sequences
 from elman.data.tables.unpacking import check_unpacked, open_unpacked, reading
 from elman.errors import DataError, FormatError, ShapeError
 

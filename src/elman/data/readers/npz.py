@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.sequences import LabelledSequences, Sequences, arranged, as_sequences
+from elman.data.labelled_sequences import LabelledSequences
+from elman.data.sequences import Sequences, arranged, as_sequences
 from elman.data.tables.unpacking import check_unpacked
 from elman.errors import DataError, FormatError, ShapeError
 from elman.files import open_regular

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +12,13 @@ import numpy as np
 
 from elman.data.readers.cells import constant_of, found_in, wrong_cell
 from elman.data.readers.folder import PARTS, holds_parts
-from elman.data.readers.table import Columns, columns_of_labels, find_column, usual
+from elman.data.readers.roles import (
+    Columns,
+    columns_of_labels,
+    find_column,
+    names_of,
+    usual,
+)
 from elman.data.readers.text_files import Kept, read_class_folder, read_lines, text_files
 from elman.data.tables import columns as kinds
 from elman.data.tables import reader
@@ -190,12 +196,9 @@ def _of_lines(path: Path, told: _Told) -> LabelledTexts:
 def _names(told: _Told) -> reader.Texts:
     """Tells the columns that stay texts, whatever they look like."""
 
-    def texts(names: Sequence[str]) -> list[str]:
-        columns = told.columns
+    def texts(names: Sequence[str]) -> Collection[str]:
         given = told.options.text or usual(names, "text")
-        series = columns.series or usual(names, "series")
-        labels = columns_of_labels(names, columns)
-        return [name for name in (given, series, columns.group, *labels) if name is not None]
+        return names_of(replace(told.columns, text=given))(names)
 
     return texts
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from elman.data.readers.table import usual
-from elman.data.readers.text import holds_texts, read_texts, text_options
-from elman.data.sequences import LabelledSequences
+from elman.data.labelled_sequences import LabelledSequences
+from elman.data.readers.roles import usual
+from elman.data.readers.text import TextOptions, holds_texts, read_texts, text_options
 from elman.data.tables import columns as kinds
 from elman.data.tables import reader
 from elman.data.tables.columns import as_table, is_frame
@@ -22,15 +23,8 @@ __all__ = ["TEXTS", "read_text_sequences", "texts_asked"]
 
 TEXTS = ("perhaps", "always")
 """Whether what is read are texts: where they are told or found, or always."""
-_OF_TEXTS = ("text", "each", "drop_empty", "numbers_as_text")
-_OF_MODELS = (
-    "texts",
-    "labelled",
-    "grouped",
-    "per_step",
-    "classes",
-    "ids",
-)  # what texts have none of
+_OF_TEXTS = tuple(one.name for one in fields(TextOptions))
+_OF_MODELS = ("texts", "labelled", "per_step", "classes", "ids")  # what texts have none of
 
 
 def texts_asked(source: Any, told: Mapping[str, Any]) -> bool:
@@ -76,8 +70,7 @@ def read_text_sequences(
         if name not in known:
             found = "does not apply to texts"
             raise ArgumentError(name, found, closest(name, known))
-    grouped = {name: told[name] for name in ("grouped",) if name in told}
-    data = read_texts(source, part=part, **given, **grouped)
+    data = read_texts(source, part=part, **given)
     labels = data.labels if y is None else y
     if labels is None and told.get("labelled"):
         raise DataError(data.name, "holds no labels", "name their column: label='...'")

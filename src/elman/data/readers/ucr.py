@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers.cells import label_array
 from elman.data.readers.missing import check_filling, filled
-from elman.data.sequences import LabelledSequences, as_sequences
+from elman.data.sequences import as_sequences
 from elman.data.tables.dialect import Layout, Source, encoding_of, lines_of
 from elman.data.tables.fields import MISSING, is_number
 from elman.errors import FormatError

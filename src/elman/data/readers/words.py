@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from elman.data.sequences import LabelledSequences
+from elman.data.labelled_sequences import LabelledSequences
 from elman.data.tables import columns as tables
 from elman.data.tables.columns import Table
 from elman.data.tagged import TaggedSentences

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers import read
 from elman.data.readers.cells import label_array
 from elman.data.readers.conll import parse_tagged
 from elman.data.readers.idx import find_pair, read_pair
 from elman.data.readers.ucr import Archived, parse_rows, parse_ts
 from elman.data.readers.words import sentences_as_sequences
-from elman.data.sequences import LabelledSequences, as_sequences
+from elman.data.sequences import as_sequences
 from elman.data.sets import catalogue
 from elman.data.synthetic import adding
 from elman.errors import ArgumentError, DataError

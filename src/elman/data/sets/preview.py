@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.sequences import LabelledSequences
+from elman.data.labelled_sequences import LabelledSequences
 from elman.data.series.panel import Panel
 from elman.data.sets import catalogue
 from elman.data.sets import series as series_sets

@@ -1,0 +1,80 @@
+"""Sequences with what is to be learnt about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from elman.data.sequences import Sequences
+
+__all__ = ["LabelledSequences"]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSequences:
+    """Sequences with what is to be learnt about each.
+
+    Attributes:
+        sequences: The N sequences.
+        labels: Class labels `[N]` (strings or integers), numbers `[N]` or `[N, K]`, numbers for
+            each step `[N, T, K]` (zero past each length), classes for each step as an array of N
+            arrays `[T_i]`, or None where nothing is known.
+        feature_names: I names; none of token ids.
+        ids: N names of the sequences, as strings.
+        name: Where they come from: a catalogue name or a path.
+        notes: What was inferred when they were read, in sentences.
+        groups: What each belongs to `[N]`, as a subject, whose sequences are alike; or None.
+        written: What is known of how their table is written that later ones need as well.
+    """
+
+    sequences: Sequences
+    labels: np.ndarray | None
+    feature_names: tuple[str, ...]
+    ids: tuple[str, ...]
+    name: str
+    notes: tuple[str, ...] = ()
+    groups: np.ndarray | None = None
+    written: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def select(self, rows: Any) -> LabelledSequences:
+        """The labelled sequences at `rows` (indices, a slice or a mask `[N]`)."""
+        return replace(
+            self,
+            sequences=self.sequences.select(rows),
+            labels=None if self.labels is None else self.labels[rows],
+            ids=tuple(np.array(self.ids, dtype=object)[rows]),
+            groups=None if self.groups is None else self.groups[rows],
+        )
+
+    def to_columns(self) -> dict[str, np.ndarray]:
+        """The same in long form, for writing out: a row each step, in columns by name.
+
+        `series` and `step` (from 0) stand before the features, `token` or `word`; then `group`,
+        where there are groups, and `label`, of several numbers `label0`, `label1`, …
+        """
+        lengths, real = self.sequences.lengths, self.sequences.real
+        each = np.repeat(np.arange(len(self)), lengths)
+        steps = np.arange(len(each)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        table = {"series": np.array(self.ids, dtype=object)[each], "step": steps}
+        table |= self.sequences.in_columns(self.feature_names)
+        if self.groups is not None:
+            table["group"] = self.groups[each]
+        return table | self._label_columns(each, real)
+
+    def _label_columns(self, each: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
+        """The labels at each real step, whose sequence is told by `each`."""
+        labels = self.labels
+        if labels is None:
+            return {}
+        if labels.dtype == object:  # a class at each step
+            return {"label": np.concatenate([np.asarray(row) for row in labels])}
+        wanted = labels[real] if labels.ndim == 3 else labels[each]
+        if wanted.ndim == 1 or wanted.shape[1] == 1:
+            return {"label": wanted.reshape(len(each))}
+        return {f"label{k}": column for k, column in enumerate(wanted.T)}
