@@ -10,7 +10,7 @@ import difflib
 import re
 from collections.abc import Collection
 
-__all__ = ["closest", "many", "printable", "printable_json", "quoted"]
+__all__ = ["closest", "escape_of", "many", "printable", "printable_json", "quoted"]
 
 # The control characters but for tabulator and line feed, what changes the direction of text,
 # what breaks a line without being a line feed, and halves of surrogate pairs.
@@ -35,6 +35,17 @@ def printable_json(text: str) -> str:
     ["\u009b"]
     """
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def escape_of(code: int) -> str:
+    r"""The character of this code as an escape of Python's, even where it could be shown.
+
+    >>> print(escape_of(0x20), escape_of(0x202E))
+    \x20 \u202e
+    """
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def quoted(names: Collection[str], most: int = 12) -> str:

@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 
 from elman.errors import ArgumentError
+from elman.printable import escape_of
 
 __all__ = ["character_class"]
 
@@ -46,11 +47,5 @@ def _written(span: str) -> str:
     first, _, last = span.partition("-")
     start, end = int(first, 16), int(last or first, 16)
     if every:
-        return "".join(map(_code, range(start, end + 1, 2)))
-    return _code(start) if start == end else f"{_code(start)}-{_code(end)}"
-
-
-def _code(code: int) -> str:
-    return (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
-    )
+        return "".join(map(escape_of, range(start, end + 1, 2)))
+    return escape_of(start) if start == end else f"{escape_of(start)}-{escape_of(end)}"

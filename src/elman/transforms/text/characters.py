@@ -12,14 +12,13 @@ import numpy as np
 
 from elman.errors import BundleError
 from elman.transforms.text.codec import (
-    EOS,
     GO,
     UNKNOWN,
+    CodecBase,
     UsualSpecials,
-    check_ids,
     check_text,
     check_texts,
-    hash_of,
+    ids_of_answer,
     joined_ids,
     packed,
     slices,
@@ -31,7 +30,7 @@ __all__ = ["Characters"]
 
 
 @dataclass(frozen=True, repr=False)
-class Characters(UsualSpecials):
+class Characters(UsualSpecials, CodecBase):
     """Texts as their characters (Unicode code points), each with an id.
 
     A text of known characters comes back exactly, whatever they are: spaces, line ends, NUL,
@@ -70,9 +69,6 @@ class Characters(UsualSpecials):
         """All V tokens."""
         return self.vocabulary.tokens
 
-    def __repr__(self) -> str:
-        return f"<{self.describe()}>"
-
     def __len__(self) -> int:
         return len(self.vocabulary)
 
@@ -100,8 +96,7 @@ class Characters(UsualSpecials):
 
     def decode(self, ids: Any) -> str:
         """See `TextCodec`."""
-        known = check_ids(ids, len(self))
-        known = known[: known.index(EOS)] if EOS in known else known
+        known = ids_of_answer(self, ids)
         return "".join(self.tokens[one] for one in known if one != GO)
 
     def losses(self) -> tuple[str, ...]:
@@ -111,11 +106,6 @@ class Characters(UsualSpecials):
     def describe(self) -> str:
         """See `TextCodec`."""
         return f"{len(self):,} characters"
-
-    @property
-    def hash(self) -> str:
-        """See `TextCodec`."""
-        return hash_of(self.tensors())
 
     def tensors(self) -> dict[str, np.ndarray]:
         """See `TextCodec`."""

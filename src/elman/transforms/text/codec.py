@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -17,12 +18,15 @@ __all__ = [
     "GO",
     "SPECIALS",
     "UNKNOWN",
+    "CodecBase",
     "TextCodec",
     "UsualSpecials",
     "check_ids",
     "check_text",
     "check_texts",
     "hash_of",
+    "ids_of_answer",
+    "in_arrays",
     "joined_ids",
     "packed",
     "require_codec",
@@ -35,6 +39,7 @@ UNKNOWN, GO, EOS = 0, 1, 2
 SPECIALS = ("<unk>", "<go>", "<eos>")
 
 _SLICE = 2**16  # characters that are looked at together: a text may have any length
+_TOGETHER = 2**13  # ids in an array of `stream`
 
 
 @runtime_checkable
@@ -111,6 +116,18 @@ class TextCodec(Protocol):
         ...
 
 
+class CodecBase:
+    """What follows from the rest of a codec, the same in all."""
+
+    @property
+    def hash(self: TextCodec) -> str:
+        """See `TextCodec`."""
+        return hash_of(self.tensors())
+
+    def __repr__(self: TextCodec) -> str:
+        return f"<{self.describe()}>"
+
+
 class UsualSpecials:
     """The ids of the special tokens where a vocabulary begins with them."""
 
@@ -178,12 +195,29 @@ def check_ids(ids: Any, size: int) -> list[int]:
     return given.tolist()
 
 
+def ids_of_answer(codec: TextCodec, ids: Any) -> list[int]:
+    """Ids up to the first `eos`, as a list; `ArgumentError` unless they are the codec's."""
+    known = check_ids(ids, len(codec))
+    return known[: known.index(codec.eos)] if codec.eos in known else known
+
+
 def slices(parts: Iterable[str]) -> Iterator[str]:
     """The same text in parts of bounded size."""
     for part in parts:
         check_text(part, "parts")
         for start in range(0, len(part), _SLICE):
             yield part[start : start + _SLICE]
+
+
+def in_arrays(runs: Iterable[Iterable[int]]) -> Iterator[np.ndarray]:
+    """Ids that come run by run as arrays int64 of many each; at least one array."""
+    ids = array("q")
+    for run in runs:
+        ids.extend(run)
+        if len(ids) >= _TOGETHER:
+            yield np.array(ids, dtype=np.int64)
+            ids = array("q")
+    yield np.array(ids, dtype=np.int64)
 
 
 def joined_ids(arrays: Iterable[np.ndarray]) -> np.ndarray:

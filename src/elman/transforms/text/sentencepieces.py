@@ -13,9 +13,9 @@ import numpy as np
 from elman.errors import BundleError, FormatError
 from elman.files import open_regular
 from elman.transforms.text.codec import (
-    check_ids,
+    CodecBase,
     check_text,
-    hash_of,
+    ids_of_answer,
     packed,
     unpacked,
 )
@@ -36,7 +36,7 @@ MAX_FILE = 2**28
 
 
 @dataclass(frozen=True, repr=False)
-class SentencePieces:
+class SentencePieces(CodecBase):
     """Texts as the pieces of a sentencepiece model (BPE or unigram), with the same ids.
 
     Half a surrogate pair, which sentencepiece refuses, is read as U+FFFD.
@@ -90,9 +90,6 @@ class SentencePieces:
         """All V pieces, a space in them as U+2581."""
         return self._model.pieces
 
-    def __repr__(self) -> str:
-        return f"<{self.describe()}>"
-
     def __len__(self) -> int:
         return len(self.tokens)
 
@@ -130,8 +127,7 @@ class SentencePieces:
 
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: as sentencepiece writes it."""
-        known = check_ids(ids, len(self))
-        known = known[: known.index(self.eos)] if self.eos in known else known
+        known = ids_of_answer(self, ids)
         model, written, held, begun = self._model, [], bytearray(), False
         strip = model.prefix_space or model.one_space
         for one in known:
@@ -167,11 +163,6 @@ class SentencePieces:
     def describe(self) -> str:
         """See `TextCodec`."""
         return f"{len(self):,} sentence pieces ({self._model.algorithm})"
-
-    @property
-    def hash(self) -> str:
-        """See `TextCodec`."""
-        return hash_of(self.tensors())
 
     def tensors(self) -> dict[str, np.ndarray]:
         """See `TextCodec`."""

@@ -21,10 +21,11 @@ from elman.transforms.text.byte_pairs.merging import Merge, Merges, merged, merg
 from elman.transforms.text.byte_pairs.tokenizer_file import BytePairs, plan_of, to_data
 from elman.transforms.text.codec import (
     SPECIALS,
-    check_ids,
+    CodecBase,
     check_text,
     check_texts,
-    hash_of,
+    ids_of_answer,
+    in_arrays,
     joined_ids,
     packed,
     slices,
@@ -40,7 +41,6 @@ MAX_FILE = 2**28
 _GO = ("<go>", "<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>")
 _EOS = ("<eos>", "</s>", "<|endoftext|>", "<|end_of_text|>")
 _LONG = 1000  # characters of a piece that is merged window by window
-_TOGETHER = 2**13  # ids that `stream` gives at once
 
 # The last place in a part where a text may be cut: behind a word, before a space and a letter.
 _BORDER = re.compile(r".*[\w.,;:!?)-](?= [^\W\d_])", re.DOTALL)
@@ -58,7 +58,7 @@ _BYTES = {character: byte for byte, character in enumerate(ALPHABET)}
 
 
 @dataclass(frozen=True, repr=False)
-class Subwords:
+class Subwords(CodecBase):
     """Texts as frequent runs of bytes; every text of Unicode comes back exactly.
 
     The bytes of a text (UTF-8; half a surrogate pair as Python's "surrogatepass" writes it) are
@@ -148,9 +148,6 @@ class Subwords:
     @cached_property
     def _ids(self) -> dict[str, int]:
         return {token: place for place, token in enumerate(self.plan.tokens) if token}
-
-    def __repr__(self) -> str:
-        return f"<{self.describe()}>"
 
     def __len__(self) -> int:
         return len(self.plan.tokens)
@@ -252,7 +249,7 @@ class Subwords:
 
     def encode(self, text: str) -> np.ndarray:
         """See `TextCodec`."""
-        return joined_ids(self._arrays(check_text(text)))
+        return joined_ids(in_arrays(self._runs(check_text(text))))
 
     def stream(self, parts: Iterable[str]) -> Iterator[np.ndarray]:
         """See `TextCodec`.
@@ -263,16 +260,7 @@ class Subwords:
         spaced = any(" " in token for token in self.plan.added)
         fine = not spaced and self.plan.splitting.cuts_at_spaces()
         for text in cut_at_words(parts) if fine else ("".join(slices(parts)),):
-            yield from self._arrays(text)
-
-    def _arrays(self, text: str) -> Iterator[np.ndarray]:
-        ids = array("q")
-        for run in self._runs(text):
-            ids.extend(run)
-            if len(ids) >= _TOGETHER:
-                yield np.array(ids, dtype=np.int64)
-                ids = array("q")
-        yield np.array(ids, dtype=np.int64)
+            yield from in_arrays(self._runs(text))
 
     def pieces(self, text: str) -> list[str]:
         """See `TextCodec`."""
@@ -282,8 +270,7 @@ class Subwords:
 
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: special tokens write nothing; bytes that are no text become U+FFFD."""
-        known = check_ids(ids, len(self))
-        known = known[: known.index(self.eos)] if self.eos in known else known
+        known = ids_of_answer(self, ids)
         silent = {self._ids[token] for token in self.plan.specials} - {self.unknown}
         content = b"".join(self._spelled[one] for one in known if one not in silent)
         try:
@@ -306,11 +293,6 @@ class Subwords:
     def describe(self) -> str:
         """See `TextCodec`."""
         return f"{len(self):,} subwords (bytes, {len(self.plan.merges):,} merges)"
-
-    @property
-    def hash(self) -> str:
-        """See `TextCodec`."""
-        return hash_of(self.tensors())
 
     def tensors(self) -> dict[str, np.ndarray]:
         """See `TextCodec`."""

@@ -14,6 +14,7 @@ import numpy as np
 from elman.bundle import pack_strings, unpack_strings
 from elman.errors import ArgumentError, BundleError, FormatError
 from elman.files import read_text, replace_file
+from elman.printable import escape_of
 from elman.transforms.text.codec import SPECIALS, UNKNOWN, hash_of
 
 __all__ = ["PLACEHOLDERS", "Vocabulary", "most_frequent", "write_tokens"]
@@ -189,21 +190,14 @@ def write_tokens(path: str | os.PathLike[str], tokens: Sequence[str], head: int 
     lines = []
     for place, token in enumerate(tokens):
         plain = place < head or token not in spelled
-        lines.append(_escaped(token) if plain else _code(token[0]) + _escaped(token[1:]))
+        lines.append(_escaped(token) if plain else escape_of(ord(token[0])) + _escaped(token[1:]))
     replace_file(Path(path), "".join(f"{line}\n" for line in lines).encode())
 
 
 def _escaped(token: str) -> str:
     return "".join(
-        _ESCAPES.get(one) or (one if one.isprintable() and one != " " else _code(one))
+        _ESCAPES.get(one) or (one if one.isprintable() and one != " " else escape_of(ord(one)))
         for one in token
-    )
-
-
-def _code(one: str) -> str:
-    code = ord(one)
-    return (
-        f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
     )
 
 

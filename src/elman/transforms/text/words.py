@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,14 +12,14 @@ import numpy as np
 
 from elman.errors import ArgumentError, BundleError
 from elman.transforms.text.codec import (
-    EOS,
     GO,
     UNKNOWN,
+    CodecBase,
     UsualSpecials,
-    check_ids,
     check_text,
     check_texts,
-    hash_of,
+    ids_of_answer,
+    in_arrays,
     joined_ids,
     packed,
     unpacked,
@@ -31,11 +30,9 @@ from elman.transforms.text.vocabulary import Vocabulary
 
 __all__ = ["Words"]
 
-_TOGETHER = 2**13  # ids that `stream` gives at once
-
 
 @dataclass(frozen=True, repr=False)
-class Words(UsualSpecials):
+class Words(UsualSpecials, CodecBase):
     """Texts as their most frequent words, each with an id.
 
     Attributes:
@@ -98,9 +95,6 @@ class Words(UsualSpecials):
         """The ids of what numbers and addresses become, by name."""
         return {name: self.vocabulary.id_of(name) for name in self.steps.placeholders}
 
-    def __repr__(self) -> str:
-        return f"<{self.describe()}>"
-
     def __len__(self) -> int:
         return len(self.vocabulary)
 
@@ -121,13 +115,7 @@ class Words(UsualSpecials):
 
     def stream(self, parts: Iterable[str]) -> Iterator[np.ndarray]:
         """See `TextCodec`."""
-        ids = array("q")
-        for chunk in chunks(parts):
-            ids.extend(self._remembered[chunk])
-            if len(ids) >= _TOGETHER:
-                yield np.array(ids, dtype=np.int64)
-                ids = array("q")
-        yield np.array(ids, dtype=np.int64)
+        return in_arrays(self._remembered[chunk] for chunk in chunks(parts))
 
     def pieces(self, text: str) -> list[str]:
         """See `TextCodec`: unknown words as they stand, numbers and addresses replaced."""
@@ -135,8 +123,7 @@ class Words(UsualSpecials):
 
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: words with one space between them."""
-        known = check_ids(ids, len(self))
-        known = known[: known.index(EOS)] if EOS in known else known
+        known = ids_of_answer(self, ids)
         return " ".join(self.tokens[one] for one in known if one != GO)
 
     def losses(self) -> tuple[str, ...]:
@@ -146,11 +133,6 @@ class Words(UsualSpecials):
     def describe(self) -> str:
         """See `TextCodec`."""
         return f"{len(self):,} words ({self.steps.describe()})"
-
-    @property
-    def hash(self) -> str:
-        """See `TextCodec`."""
-        return hash_of(self.tensors())
 
     def tensors(self) -> dict[str, np.ndarray]:
         """See `TextCodec`."""
