@@ -68,7 +68,7 @@ def test_many_rows_with_arrow_and_with_the_csv_module(write, monkeypatch):
     path = write(csv_of(rows), "r.csv")
     texts = read_texts(path, text="review", label="stars").texts
     assert list(texts) == [text for text, _ in rows]  # NA is a text here
-    monkeypatch.setattr("elman.data.tables.reader._by_arrow", lambda *_: (None, "so"))
+    monkeypatch.setattr("elman.data.tables.reader.by_arrow", lambda *_: (None, "so"))
     assert read_texts(path, text="review", label="stars").texts == texts
 
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from elman.data.tables.dialect import Dialect, Layout, Source, encoding_and_mark, lines_of
-from elman.data.tables.unpacking import PACKED, packed_as, reading
+from elman.data.tables.unpacking import also_packed, packed_as, reading
 from elman.data.tagged import (
     BLANKS,
     ColumnFile,
@@ -98,8 +98,7 @@ def holds_tags(path: str | os.PathLike[str]) -> bool:
 
 
 def _ends(path: str | os.PathLike[str], endings: tuple[str, ...]) -> bool:
-    packed = tuple(one + more for one in endings for more in PACKED)
-    return os.fspath(path).lower().endswith((*endings, *packed))
+    return os.fspath(path).lower().endswith(also_packed(endings))
 
 
 def read_tagged(

@@ -25,6 +25,7 @@ from elman.data.tables import reader
 from elman.data.tables.columns import Table, as_table, is_frame
 from elman.data.tables.dialect import FOUND_OUT, Dialect
 from elman.data.tables.fields import is_number
+from elman.data.tables.judging import JUDGED, MOSTLY
 from elman.data.tables.unpacking import reading
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError, DataError
@@ -33,8 +34,6 @@ from elman.printable import closest, many, quoted
 
 __all__ = ["LabelledTexts", "TextOptions", "holds_texts", "read_texts", "text_options"]
 
-_JUDGED = 1000  # texts by which a column is judged
-_MOSTLY = 0.9  # so many of them are numbers where the column is one of numbers
 _COLUMNS = ("label", "labelled", "series", "group", "grouped")
 _LINES = "line"
 _UNDERSTOOD = (
@@ -298,8 +297,8 @@ def _cells(
 
 def _are_numbers(cells: np.ndarray, absent: np.ndarray) -> bool:
     """Whether (nearly) all texts of a column are numbers: then it is hardly one of texts."""
-    some = [str(cell) for cell in cells[~absent][:_JUDGED] if str(cell).strip()]
-    return bool(some) and sum(map(is_number, some)) >= _MOSTLY * len(some)
+    some = [str(cell) for cell in cells[~absent][:JUDGED] if str(cell).strip()]
+    return bool(some) and sum(map(is_number, some)) >= MOSTLY * len(some)
 
 
 def _rows_of(table: Table, rows: np.ndarray) -> Table:

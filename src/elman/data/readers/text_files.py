@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from elman.data.tables.dialect import LONGEST, Layout, encoding_of, lines_of
-from elman.data.tables.unpacking import PACKED, reading
+from elman.data.tables.unpacking import also_packed, reading
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.printable import many
@@ -186,7 +186,7 @@ def _found(
 
 
 def _is_text(path: Path) -> bool:
-    return path.name.lower().endswith((".txt", *(f".txt{packed}" for packed in PACKED)))
+    return path.name.lower().endswith(also_packed((".txt",)))
 
 
 def _counted(labels: list[str]) -> str:

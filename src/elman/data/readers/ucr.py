@@ -24,6 +24,7 @@ from elman.data.readers.missing import check_filling, filled
 from elman.data.sequences import as_sequences
 from elman.data.tables.dialect import Layout, Source, encoding_of, lines_of
 from elman.data.tables.fields import MISSING, is_number
+from elman.data.tables.unpacking import also_packed
 from elman.errors import FormatError
 from elman.printable import many
 
@@ -92,13 +93,13 @@ def read_archived(
         tuple(f"feature {k}" for k in range(steps.shape[1])),
         tuple(str(k) for k in range(len(ended))),
         where,
-        (f"{where} was read as {_shown(found, is_ts(path.name))}", *found.notes, *notes),
+        (f"{where} was read as {_shown(is_ts(path.name))}", *found.notes, *notes),
     )
 
 
 def is_ts(name: str) -> bool:
     """Whether a file is, by its name, a `.ts` file."""
-    return re.fullmatch(r".*\.ts(\.(gz|bz2|xz))?", name.lower()) is not None
+    return name.lower().endswith(also_packed((".ts",)))
 
 
 def is_rows(source: Source, where: str) -> bool:
@@ -231,7 +232,7 @@ def _ended(row: np.ndarray) -> np.ndarray:
     return row[: there[-1] + 1 if len(there) else 0]
 
 
-def _shown(found: Archived, ts: bool) -> str:
+def _shown(ts: bool) -> str:
     if ts:
         return "a series a line, as sktime and the UEA archive write them"
     return "a class and its series a line, as the UCR archive has them"

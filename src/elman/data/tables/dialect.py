@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, Literal, NamedTuple
 
 from elman.data.tables.fields import MISSING, PLAIN, Numerals, signs_of
+from elman.data.tables.judging import MOSTLY
 from elman.data.tables.unpacking import open_unpacked, reading
 from elman.errors import ArgumentError, DataError, FormatError
 from elman.parameters import check_values, one_of, parameter, text
@@ -43,7 +44,7 @@ LONGEST = 1 << 24
 
 _LOOKED_AT = 20  # lines by which the separator is judged
 _PIECE = 1 << 20  # bytes that are looked through at once
-_MOSTLY = 0.9  # so many of the fields that are not empty make a column one of numbers
+_NEARLY = 0.9  # so many of every second byte are zero in UTF-16 of Western texts
 _SEPARATORS = "\t;|,"  # of those that fit alike the first
 _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "blank": " "}
 _UTF8 = "utf-8-sig"
@@ -297,9 +298,9 @@ def _without_mark(start: bytes) -> str | None:
     if len(odd) < 4 or 0 not in start[:200]:
         return None
     zeros = even.count(0) / len(even), odd.count(0) / len(odd)
-    if zeros[0] == 0 and zeros[1] > _MOSTLY:
+    if zeros[0] == 0 and zeros[1] > _NEARLY:
         return "utf-16-le"
-    return "utf-16-be" if zeros[1] == 0 and zeros[0] > _MOSTLY else None
+    return "utf-16-be" if zeros[1] == 0 and zeros[0] > _NEARLY else None
 
 
 def _is_western(source: Source, where: str) -> bool:
@@ -395,7 +396,7 @@ def _signs(fields: Sequence[str]) -> dict[str, str]:
     signs = {field: signs_of(field) for field in dict.fromkeys(present)}
     counts = Counter(present)
     known = sum(count for field, count in counts.items() if signs[field])
-    if not present or known < _MOSTLY * len(present):
+    if not present or known < MOSTLY * len(present):
         return {}
     return {field: sign for field, sign in signs.items() if sign and ("." in field or "," in field)}
 

@@ -20,6 +20,7 @@ from elman.files import open_regular
 __all__ = [
     "PACKED",
     "Unpacking",
+    "also_packed",
     "check_unpacked",
     "open_unpacked",
     "packed_as",
@@ -97,6 +98,15 @@ _OPENED: dict[str, Any] = {
     "bzip2": bz2.BZ2File,
     "xz": lzma.LZMAFile,
 }
+
+
+def also_packed(endings: tuple[str, ...]) -> tuple[str, ...]:
+    """These endings of names, and those of the same files packed.
+
+    >>> also_packed((".csv",))
+    ('.csv', '.csv.gz', '.csv.bz2', '.csv.xz')
+    """
+    return (*endings, *(ending + packed for ending in endings for packed in PACKED))
 
 
 def packing_of(start: bytes) -> str | None:
