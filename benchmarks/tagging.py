@@ -5,8 +5,9 @@
 
 Universal Dependencies' English Web Treebank, gold words, no vectors from elsewhere: its universal
 tags; and chunks of our making, runs of words of one tag written as BIO spans, learnt as whole paths
-and step by step (by a smaller network, as what is asked is which of the two is better). The epoch is chosen on the development part, the test part is read once. A seed
-that was measured already is not run again. Results: benchmarks/results/tagging.json.
+and step by step (by a smaller network, as what is asked is which of the two is better). The epoch
+is chosen on the development part, the test part is read once. A seed that was measured already is
+not run again. Results: benchmarks/results/tagging.json.
 """
 
 from __future__ import annotations
