@@ -95,9 +95,15 @@ def test_the_installer_is_this_environments(monkeypatch):
     assert installation._installer() == "pip install"
     monkeypatch.setenv("VIRTUAL_ENV", "/another")
     assert installation._installer() == f"{sys.executable} -m pip install"
-    monkeypatch.setattr(installation.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(installation.metadata, "distributions", lambda **_sought: [])
     assert installation._installer() == f"uv pip install --python {sys.executable}"
 
 
 def test_the_error_gives_the_command():
     assert install_command("train") in str(MissingExtraError.of("torch", "train", "training"))
+
+
+def test_no_module_is_looked_for(monkeypatch):
+    """Setuptools, where it was imported, warns of each search for pip."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: pytest.fail(name))
+    assert "install" in install_command("train")

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -39,7 +39,7 @@ def install_command(extra: str) -> str:
 def _installer() -> str:
     """What installs into the environment that this Python runs in."""
     here = shlex.quote(sys.executable)
-    if util.find_spec("pip") is None:
+    if not any(metadata.distributions(name="pip")):  # what finds modules may be setuptools' own
         return f"uv pip install --python {here}"
     if os.environ.get("VIRTUAL_ENV") == sys.prefix:
         return "pip install"
