@@ -12,7 +12,13 @@ from elman.kernels.crf import path_scores as specified
 from elman.models.tagging import PathScores
 from elman.targets import Target
 from elman.training import Examples
-from elman.training.loop.tagging import PathAccuracy, PathLikelihood
+from elman.training.loop.losses import CrossEntropy
+from elman.training.loop.tagging import (
+    FrequencyLoss,
+    PathAccuracy,
+    PathLikelihood,
+    WithFrequencies,
+)
 
 LENGTHS = np.array([3, 0, 4, 1])
 ALLOWED = Allowed(
@@ -96,3 +102,23 @@ def test_the_accuracy_is_that_of_the_best_path(allowed):
         weighted = PathAccuracy(allowed)(said, batch(each.tolist()))
         assert weighted.total.item() == pytest.approx((right * each).sum())
         assert weighted.count.item() == pytest.approx((real * each).sum())
+
+
+@pytest.mark.parametrize("usual", [PathLikelihood(), CrossEntropy()], ids=["paths", "steps"])
+def test_frequencies_count_beside_the_tags_over_the_same_steps(usual):
+    said = outputs() if isinstance(usual, PathLikelihood) else outputs().scores
+    scores = torch.randn(4, 4, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    bins = torch.from_numpy(PATHS % 2)
+    weights = torch.tensor([1.0, 1.0, 3.0, 0.5], dtype=torch.float64)
+    given = batch(weights.tolist())
+    loss = FrequencyLoss(usual, 0.3)
+    with torch.no_grad():
+        alone, found = usual(said, given), loss(WithFrequencies(said, scores, bins), given)
+    beside = sum(
+        weights[n] * -scores[n, t].log_softmax(dim=0)[bins[n, t]]
+        for n, length in enumerate(LENGTHS)
+        for t in range(length)
+    )
+    assert float(found.total) == pytest.approx(float(alone.total) + 0.3 * float(beside))
+    assert float(found.count) == float(alone.count) == 3 * 1 + 4 * 3 + 0.5
+    assert loss(said, given) == alone  # what is not in training says tags alone

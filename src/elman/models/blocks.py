@@ -46,7 +46,11 @@ class Chain(nn.ModuleList):
                 block.last_only = after.how == "last"
 
     def forward(
-        self, flow: Flow, states: list[Any] | None = None, reverse: bool = False
+        self,
+        flow: Flow,
+        states: list[Any] | None = None,
+        reverse: bool = False,
+        blocks: slice = slice(None),
     ) -> tuple[Flow, list[Any]]:
         """What the last block gives, and the final states of each recurrent block.
 
@@ -54,10 +58,11 @@ class Chain(nn.ModuleList):
             flow: What the first block is fed.
             states: Initial states for each recurrent block; None: the cells' own.
             reverse: Recurrent blocks read each row from its last step to its first.
+            blocks: Which of the blocks, in a row.
         """
         given = None if states is None else iter(states)
         after = []
-        for block in self:
+        for block in [*self][blocks]:
             if isinstance(block, Recurrent):
                 flow, state = block(flow, None if given is None else next(given), reverse)
                 after.append(state)

@@ -12,6 +12,7 @@ from elman.blueprint import Blueprint, Words
 from elman.errors import ArgumentError, ShapeError
 from elman.models.blocks import Chain
 from elman.models.flow import Flow, zero_past
+from elman.models.layers import Dense
 from elman.models.tagging import PathScores
 from elman.state import map_leaves
 from elman.unrolling.checks import Lengths, Resets, check_lengths, check_resets
@@ -45,9 +46,21 @@ class Sequence(nn.Module):
                 windows and these are none of its.
             ArgumentError: A token id is outside the vocabulary.
         """
-        given = _sequences(self.blueprint.input_size, inputs, lengths, self.blueprint.words)
-        flow, _ = self.body(given)
-        return flow.values if flow.paths is None else PathScores(flow.values, *flow.paths)
+        return _said(self.body(self._given(inputs, lengths))[0])
+
+    def with_features(
+        self, inputs: Num[Tensor, "B T *I"], lengths: Lengths | None = None
+    ) -> tuple[Float[Tensor, "B *T K"] | PathScores, Float[Tensor, "B *T F"]]:
+        """What `forward` gives, and beside it the features that its last `dense` block reads.
+
+        Arguments and errors as of `forward`.
+        """
+        last = max(k for k, block in enumerate(self.body) if isinstance(block, Dense))
+        flow, _ = self.body(self._given(inputs, lengths), blocks=slice(last))
+        return _said(self.body(flow, blocks=slice(last, None))[0]), flow.values
+
+    def _given(self, inputs: Tensor, lengths: Lengths | None) -> Flow:
+        return _sequences(self.blueprint.input_size, inputs, lengths, self.blueprint.words)
 
     def unroll(
         self,
@@ -85,6 +98,10 @@ class Sequence(nn.Module):
         valid = check_resets(resets, batch, steps, inputs.device)
         flow, state = self.body(flow._replace(resets=valid), initial_state)
         return flow.values, tuple(state)
+
+
+def _said(flow: Flow) -> Tensor | PathScores:
+    return flow.values if flow.paths is None else PathScores(flow.values, *flow.paths)
 
 
 class VectorToSequence(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from elman.errors import ArgumentError
 from elman.kernels import native
 from elman.models import limit_memory
 from elman.runtime.seen import Seen
-from elman.tasks.network import CodedWords, ScaledInputs
+from elman.tasks.network import ScaledInputs
 from elman.tasks.own import CheckedOutputs, takes
 from elman.tasks.parts import Parts
 from elman.training import (
@@ -72,7 +72,7 @@ class Learning:
         weight: Of the rows of `parts.train` `[N]`, or of their steps `[N, T]`; None for alike.
         tensors: What travels with the network, by name.
         settings: Likewise, as plain data.
-        codes: Of words: of each by its number what the network reads; None of features and ids.
+        around: What stands around the network in training, given that; None: its scaler.
         notes: What was inferred, in sentences.
     """
 
@@ -82,7 +82,7 @@ class Learning:
     weight: np.ndarray | None = None
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    codes: np.ndarray | None = None
+    around: Callable[[nn.Module], nn.Module] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -117,8 +117,8 @@ class Ready:
             limit_memory(network, options.memory)
         else:
             network = CheckedOutputs(network, self.blueprint)
-        if self.learning.codes is not None:
-            return CodedWords(network, self.learning.codes).to(options.device)
+        if self.learning.around is not None:
+            return self.learning.around(network).to(options.device)
         return ScaledInputs(network, self.scaler).to(options.device)
 
     def train(self, options: Options) -> Examples | Streams:

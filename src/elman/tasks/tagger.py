@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,23 +18,25 @@ from elman.metrics.baselines import fit_classification
 from elman.metrics.features import weights_of_steps
 from elman.metrics.spans import are_spans
 from elman.metrics.tagging import fit_tags
-from elman.parameters import again, documented, flag, one_of, parameter, share, whole
+from elman.parameters import again, documented, flag, number, one_of, parameter, share, whole
 from elman.runtime.tagging.schemes import SCHEMES, allowed_by, check_paths, scheme_of
 from elman.runtime.tagging.words import WordCodes
 from elman.runtime.targets import check_step_labels, check_weight, class_tensors, classes_from
 from elman.targets import Target
 from elman.tasks.fitting import Learning, Options
-from elman.tasks.network import cell_configs
+from elman.tasks.frequencies import CountedWords, frequency_bins
+from elman.tasks.network import CodedWords, cell_configs
 from elman.tasks.own import own_loss
 from elman.tasks.parameters import SequenceParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import CrossEntropy
-from elman.training.loop.tagging import PathAccuracy, PathLikelihood
+from elman.training.loop.tagging import FrequencyLoss, PathAccuracy, PathLikelihood
 
 __all__ = ["Tagger"]
 
 _LETTERS = 24  # of a word are read
+_ALIKE = "frequency_loss does nothing: no word stands three times or more."
 
 
 @documented
@@ -98,6 +101,14 @@ class Tagger(SequenceEstimator):
         50, whole(1), "Hidden size of the cells that read letters, in each direction."
     )
     input_dropout: float = parameter(0.0, share(), "Dropout rate of what the first layer reads.")
+    frequency_loss: float = parameter(
+        0.0,
+        number(),
+        "Weight of a second loss: how frequent each word is, in bins of ⌊ln(count)⌋; 0: none.",
+        "It is learnt beside the tag from the same states, so that rare words come to be like one "
+        "another (Plank, Søgaard, Goldberg 2016; their weight is 1). For training only: the layer "
+        "that tells it is in no model file.",
+    )
     bidirectional: bool = again(SequenceParameters, "bidirectional", True)
 
     @property
@@ -144,6 +155,9 @@ class Tagger(SequenceEstimator):
             lexicon = Lexicon() if known is None else known.lexicon
             sequences = as_words(X, lexicon)
         else:
+            if self.frequency_loss:
+                found = f"{self.frequency_loss:g}, and X holds features"
+                raise ArgumentError("frequency_loss", found, "0, or X as lists of words")
             lexicon, sequences = None, as_sequences(X, features=self._features())
         index, tags = check_step_labels(y, sequences, None if known is None else known.classes)
         if known is None:
@@ -224,19 +238,26 @@ class Tagger(SequenceEstimator):
         if known.scheme is not None:
             allowed = allowed_by(known.scheme, [str(tag) for tag in known.classes])
         usual = CrossEntropy() if self.output == "softmax" else PathLikelihood(allowed)
-        tensors, codes = class_tensors(known.classes), None
+        loss, tensors = own_loss(self.loss, usual), class_tensors(known.classes)
+        around, notes = None, known.notes
         if known.codes is not None and known.lexicon is not None:
             tensors |= {f"words.{name}": one for name, one in known.codes.tensors().items()}
             codes = known.codes.codes(known.lexicon.words)
+            around = partial(CodedWords, codes=codes)
+            if self.frequency_loss:
+                loss = FrequencyLoss(loss, float(self.frequency_loss))
+                bins = frequency_bins(parts.train.sequences, known.codes)
+                around = partial(CountedWords, codes=codes, bins=bins, seed=self.seed)
+                notes = (*notes, *(() if bins.any() else (_ALIKE,)))
         return Learning(
             parts,
-            own_loss(self.loss, usual),
+            loss,
             PathAccuracy(allowed),
             self._row_weight(parts.train),
             tensors,
             {} if known.scheme is None else {"scheme": known.scheme},
-            codes,
-            known.notes,
+            around,
+            notes,
         )
 
     def _row_weight(self, train: Part) -> np.ndarray | None:

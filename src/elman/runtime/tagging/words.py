@@ -69,7 +69,7 @@ class WordCodes:
         found: Counter[str] = Counter()
         spelled: Counter[str] = Counter()
         for word, count in counts.items():
-            found[word.lower() if lowercase else word] += count
+            found[_form(word, lowercase)] += count
             spelled.update(dict.fromkeys(word, count))
         known = [word for word, count in found.items() if count >= min_count]
         known.sort(key=lambda word: (-found[word], word))
@@ -84,11 +84,15 @@ class WordCodes:
         """How many ids of characters there are."""
         return _PADDING + len(self.characters)
 
+    def form(self, word: str) -> str:
+        """What a word is looked up by."""
+        return _form(word, self.lowercase)
+
     def codes(self, words: Sequence[str]) -> np.ndarray:
         """int64 `[W, 1 + letters]`."""
         found = np.zeros((len(words), 1 + self.letters), np.int64)
         for row, word in zip(found, words, strict=True):
-            row[0] = self._ids.get(word.lower() if self.lowercase else word, 0)
+            row[0] = self._ids.get(self.form(word), 0)
             if self.letters:
                 read = self._read(word)
                 row[1 : 1 + len(read)] = [self._letters.get(one, 1) for one in read]
@@ -96,7 +100,7 @@ class WordCodes:
 
     def unknown(self, words: Iterable[str]) -> list[str]:
         """Those of some words that are not known."""
-        return [w for w in words if (w.lower() if self.lowercase else w) not in self._ids]
+        return [w for w in words if self.form(w) not in self._ids]
 
     def _read(self, word: str) -> str:
         """What is read of a word's characters."""
@@ -124,3 +128,7 @@ class WordCodes:
         if reading.shape != (2,) or reading.dtype != np.int64 or reading[0] < 0:
             raise BundleError("words", "it is not said how they are read", "save the model again")
         return cls(*parts, letters=int(reading[0]), lowercase=bool(reading[1]))
+
+
+def _form(word: str, lowercase: bool) -> str:
+    return word.lower() if lowercase else word

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from elman.errors import ArgumentError
 from elman.kernels.crf import Allowed, Transitions, best_paths
 from elman.models.tagging import PathScores
 from elman.operators.crf import log_partition, path_scores
-from elman.training.loop.losses import WeightedSum
+from elman.training.loop.losses import CrossEntropy, Measure, WeightedSum
 
-__all__ = ["PathAccuracy", "PathLikelihood"]
+__all__ = ["FrequencyLoss", "PathAccuracy", "PathLikelihood", "WithFrequencies"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,50 @@ class PathAccuracy:
         weights = (weights if weights.dim() == 2 else weights[:, None]) * real
         right = torch.from_numpy(found).to(scores.device) == batch.targets
         return WeightedSum((right * weights).sum(), weights.sum())
+
+
+class WithFrequencies(NamedTuple):
+    """What a network says in training that learns, beside tags, how frequent words are.
+
+    Attributes:
+        tags: What it says of the tags.
+        scores: `[B, T, F]` of each bin of frequency.
+        bins: `[B, T]`, the words' own.
+    """
+
+    tags: Any
+    scores: Float[Tensor, "B T F"]
+    bins: Int[Tensor, "B T"]
+
+
+@dataclass(frozen=True)
+class FrequencyLoss:
+    """A loss of tags, and `weight` times -log(probability of the word's bin of frequency), in nats.
+
+    Both are means over the same steps with the same weights. Of a network that says tags alone, as
+    every one does that is not in training, it is the loss of the tags. Plank, Søgaard, Goldberg
+    2016 (arXiv 1604.05529), whose weight is 1.
+
+    Attributes:
+        usual: The loss of the tags.
+        weight: ≥ 0.
+    """
+
+    usual: Measure
+    weight: float
+
+    @property
+    def advice(self) -> str:
+        """What to do where the loss of the tags is not finite."""
+        return getattr(self.usual, "advice", "")
+
+    def __call__(self, outputs: Any, batch: Any, /) -> WeightedSum:
+        """Sum over the steps, or what the loss of the tags counts."""
+        if not isinstance(outputs, WithFrequencies):
+            return self.usual(outputs, batch)
+        said = self.usual(outputs.tags, batch)
+        beside = CrossEntropy()(outputs.scores, replace(batch, targets=outputs.bins))
+        return WeightedSum(said.total + self.weight * beside.total, said.count)
 
 
 def _lengths(scores: Tensor, batch: Any) -> Tensor:
