@@ -170,6 +170,6 @@ def test_from_a_runs_folder_with_other_columns_in_the_words_of_the_shell(
     done = command(*files, *more, "--units", 16)
     assert done.exit_code == 2
     said = " ".join(done.stderr.split())
-    assert "--from: another network than the fitted one: " in said
-    assert "no --from for a fresh one" in said
+    assert "fits: layer 1 there is gru 8 on 2 features; --cell gru, --units 8" in said
+    assert said.endswith("or leave --from out for a fresh network")
     assert "warm_start" not in said

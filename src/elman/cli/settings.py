@@ -52,7 +52,7 @@ class Settings:
         made = task_of(self.kind).load_estimator()
         if "from" in self.about:
             start = model_file(Path(self.about["from"]))
-            return made.load(start).set_params(**self.parameters)
+            return made.starting_from(start, **self.parameters)
         return made(**self.parameters)
 
 

@@ -98,7 +98,7 @@ class TaggerModel(SequenceModel):
     @property
     def tokens(self) -> tuple[str, ...] | None:
         """The words that have a vector, by id; None where features are read."""
-        return None if self.codes is None else ("<unk>", *self.codes.words)
+        return None if self.codes is None else self.codes.tokens
 
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""

@@ -215,11 +215,14 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         return tags
 
     def _known(self, warm: Any) -> KnownClasses:
-        codec = None if warm.codec is None else same_codec(self, warm.codec)
+        codec = None if warm.codec is None else same_codec(self, warm)
         return KnownClasses(warm.classes_, warm.target, codec=codec, fitted=True)
 
     def _open(self, known: KnownClasses) -> KnownClasses:
         return known._replace(open=True)
+
+    def _reads(self, known: KnownClasses) -> Any:
+        return known.codec
 
     def _head(self, known: KnownClasses, warm: Any) -> Head | None:
         return head_of_classes(known.classes, warm.classes_)

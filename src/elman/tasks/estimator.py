@@ -97,6 +97,15 @@ class Estimator(BaseEstimator):
         return estimator
 
     @classmethod
+    def starting_from(cls, path: str | os.PathLike[str], **parameters: Any) -> Self:
+        """An estimator whose `fit` trains the model in a file on, with these parameters.
+
+        Raises:
+            BundleError: The file is damaged, or another task's.
+        """
+        return cls.load(path).set_params(**parameters)
+
+    @classmethod
     def unpacked(cls, packed: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters from a file: by the names and of the types that they have here."""
         return _unpacked(packed, told(cls))
@@ -203,7 +212,11 @@ class Estimator(BaseEstimator):
         settings: dict[str, Any],
     ) -> None:
         """Hold the trained network with all that travels with it; complete the run's folder."""
-        kept = {k: v for k, v in _packed(self.get_params()).items() if k not in _SURROUNDINGS}
+        kept = {
+            k: v
+            for k, v in _packed(self.get_params()).items()
+            if k not in (*_SURROUNDINGS, "start")
+        }
         settings |= {"estimator": kept, "reading": dict(self.reading)}
         made = Bundle(self._task, blueprint, weights_of(network), tensors, settings)
         self._hold(made, network, options.device)

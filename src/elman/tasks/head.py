@@ -13,7 +13,11 @@ from elman.blueprint import Blueprint, Dense
 from elman.errors import ArgumentError
 from elman.printable import quoted
 
-__all__ = ["Head", "check_same_network", "head_of_classes", "started"]
+__all__ = ["Head", "OtherNetworkError", "check_same_network", "head_of_classes", "started"]
+
+
+class OtherNetworkError(ArgumentError):
+    """A training cannot go on from a fitted network; another may begin with its layers."""
 
 
 class Head(NamedTuple):
@@ -86,7 +90,7 @@ def started(
         where: What messages say it goes on by: "warm_start" or "partial_fit".
 
     Raises:
-        ArgumentError: They differ in more than the head.
+        OtherNetworkError: They differ in more than the head.
     """
     if head is None:
         check_same_network(blueprint, fitted, where)
@@ -100,7 +104,7 @@ def started(
 
 
 def check_same_network(blueprint: Blueprint, fitted: Blueprint, where: str = "warm_start") -> None:
-    """`ArgumentError` unless training can go on from the fitted network."""
+    """`OtherNetworkError` unless training can go on from the fitted network."""
     if blueprint == fitted:
         return
     now, before = blueprint.describe().splitlines(), fitted.describe().splitlines()
@@ -111,7 +115,7 @@ def check_same_network(blueprint: Blueprint, fitted: Blueprint, where: str = "wa
         found += f": {here}, where that has {there}"
     fresh = "warm_start=False" if where == "warm_start" else "a new estimator"
     expected = f"what the fitted network has, or {fresh} for a fresh one"
-    raise ArgumentError(where, found, expected)
+    raise OtherNetworkError(where, found, expected)
 
 
 def _answering(blueprint: Blueprint, outputs: int) -> Blueprint:

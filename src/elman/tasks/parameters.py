@@ -192,6 +192,15 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
         "is copied, and trained from its own weights on. No model file can hold it: pickle the "
         "estimator. None: what the parameters of the group Network describe.",
     )
+    start: Any = parameter(
+        None,
+        None,
+        "A model whose first layers the network begins with, whatever its task: the path of its "
+        "file or of its run's folder, or a `model_`.",
+        "Vectors of tokens and recurrent layers are taken where they fit, which is said; all else "
+        "begins at random. See `starting_from`.",
+        kept=False,
+    )
     validation: Any = parameter(
         0.1,
         optional(plain(float)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from elman.parameters import told
 from elman.runtime.targets import column_names, in_order_of
 from elman.runtime.travelling import baseline_tensors
 from elman.targets import Target
+from elman.tasks.beginning import Beginning, begin_with_layers, estimator_from
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import (
     Fitted,
@@ -33,7 +35,7 @@ from elman.tasks.fitting import (
     weights_of,
 )
 from elman.tasks.given import Given, given_to, validation_given_to
-from elman.tasks.head import Head, started
+from elman.tasks.head import Head, OtherNetworkError, started
 from elman.tasks.own import check_alone, own_network
 from elman.tasks.parameters import SequenceParameters
 from elman.tasks.parts import Part, Parts, choose_validation, validation_of
@@ -74,6 +76,30 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def target(self) -> Target:
         """The kind of what is learnt."""
 
+    @classmethod
+    def starting_from(cls, path: str | os.PathLike[str], **parameters: Any) -> Self:
+        """An estimator that trains a model on, or begins with its layers.
+
+        Of a model of the same task `fit` goes on from the very network, as after `load`, where the
+        parameters say the same one. Else it begins with its layers (`start`): cells, sizes and
+        codec are the model's as far as nothing else is given here.
+
+        >>> from elman import Classifier, Tagger
+        >>> tagger = Tagger(units=8, embedding=4, characters=0, epochs=1, validation=None)
+        >>> tagger.fit([["a", "b"]] * 4, [["A", "B"]] * 4).save("tagger.elman")
+        >>> Classifier.starting_from("tagger.elman", pool="max").units
+        8
+
+        Args:
+            path: Of the model file, or of its run's folder.
+            parameters: As of the constructor.
+
+        Raises:
+            BundleError: The file holds no model.
+            ArgumentError: Its network is one of a user's own.
+        """
+        return estimator_from(cls, path, parameters)
+
     @abstractmethod
     def _part(self, X: Any, y: Any, sample_weight: Any, known: Any) -> tuple[Part, Any]:
         """X and y checked, and what is known of the targets: found in y, or what was `known`."""
@@ -100,6 +126,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def _settled(self, parts: Parts, known: Any) -> Any:
         """What is known once the training part is: with what is found in that part alone."""
         return known
+
+    def _reads(self, known: Any) -> Any:
+        """What makes ids of the inputs: a codec, or the codes of words; None of features."""
 
     def _head(self, known: Any, warm: Any) -> Head | None:
         """What becomes of the head of the model `warm`; None: it stays."""
@@ -188,7 +217,15 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         """
         options = self._options()
         self._check()
-        warm = self._warm()
+        try:
+            return self._prepared(given, self._warm(), options, validated), options
+        except OtherNetworkError:
+            if self.start is None:
+                raise
+            return self._prepared(given, None, options, validated), options
+
+    def _prepared(self, given: Given, warm: Any, options: Options, validated: bool) -> Ready:
+        """See `_begun`; from the model `warm` on, or afresh."""
         known = None if warm is None else self._open(self._known(warm))
         if warm is None:
             warn_of_axes(given.X, self.axes)
@@ -206,7 +243,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             validation = self._validation_part(*read, part, names, known)
         parts = choose_validation(part, validation, options.config.seed, groups)
         known = known if warm is not None else self._settled(parts, known)
-        return self._ready(parts, known, warm, options, given.notes), options
+        return self._ready(parts, known, warm, options, given.notes)
 
     def _validation_part(
         self, X: Any, y: Any, train: Part, names: tuple[str, ...] | None, known: Any
@@ -298,6 +335,9 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             fresh = weights_of(network)
             weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head, how)
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
+        begun = self._begin(blueprint, network, known) if warm is None else None
+        notes = notes if begun is None else (*notes, begun.note)
+        before = begun if warm is None else warm
         learning = self._learning(parts, known, warm)
         names = parts.train.sequences.names if warm is None else warm.feature_names
         settings = dict(learning.settings)
@@ -315,11 +355,23 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             network,
             parts,
             replace(learning, settings=settings),
-            self._input_scaler(parts.train, warm),
+            self._input_scaler(parts.train, warm if begun is None else begun),
             (*notes, *learning.notes),
-            None if warm is None else warm.seen,
+            None if before is None else before.seen,
             self._listeners(network, known),
         )
+
+    def _begin(self, blueprint: Any, network: nn.Module, known: Any) -> Beginning | None:
+        """Let a network begin with the layers of `start`; None where there is none."""
+        if self.start is None:
+            return None
+        for name in ("network", "vectors"):
+            if getattr(self, name, None) is not None:
+                raise ArgumentError(name, "given beside start", "one of the two")
+        fresh = weights_of(network)
+        begun = begin_with_layers(blueprint, fresh, self._reads(known), self.start)
+        network.load_state_dict({k: torch.from_numpy(a) for k, a in begun.weights.items()})
+        return begun
 
     def predict(self, X: Any) -> Any:
         """The answer for each sequence; see the runtime's model.
@@ -381,7 +433,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
 
     def _input_scaler(self, train: Part, warm: Any) -> Scaler | None:
         """Of the training part; or the fitted model's, which its weights are used to."""
-        if warm is not None:
+        if warm is not None and train.sequences.features is not None:
             return warm.input_scaler
         if self.scaling == "none" or train.sequences.features is None:
             return None

@@ -143,6 +143,9 @@ class Tagger(SequenceEstimator):
         lexicon = Lexicon() if warm.reads_words else None
         return _Known(warm.classes_, lexicon, warm.codes, warm.scheme)
 
+    def _reads(self, known: _Known) -> Any:
+        return known.codes
+
     def _part(
         self, X: Any, y: Any, sample_weight: Any, known: _Known | None
     ) -> tuple[Part, _Known]:

@@ -14,6 +14,9 @@ from elman.convert import read_vectors
 from elman.data.text_sequences import TextSequences
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest
+from elman.tasks.beginning import begin_with_rows
+from elman.tasks.head import OtherNetworkError
+from elman.tasks.own import GIVEN
 from elman.tasks.parameters import TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.training import Event
@@ -53,6 +56,9 @@ def codec_for(estimator: TextParameters, train: TextSequences) -> TextCodec:
     given = estimator.codec
     if not isinstance(given, str):
         return given
+    if given == GIVEN:
+        found = "one of your own, which the file's parameters do not hold"
+        raise ArgumentError("codec", found, "give it again: the model's is model_.codec")
     if given not in SIZES:
         if not any(sign in given for sign in "./\\"):
             raise ArgumentError("codec", f"found {given!r:.60}", closest(given, SIZES))
@@ -65,11 +71,21 @@ def codec_for(estimator: TextParameters, train: TextSequences) -> TextCodec:
     return codec
 
 
-def same_codec(estimator: TextParameters, fitted: TextCodec) -> TextCodec:
+def same_codec(estimator: TextParameters, warm: Any) -> TextCodec:
     """The codec of the model that a training goes on from; `ArgumentError` beside another one."""
-    if isinstance(estimator.codec, TextCodec):
-        require_codec(estimator.codec, fitted.hash)
-    return fitted
+    try:
+        if isinstance(estimator.codec, TextCodec):
+            require_codec(estimator.codec, warm.codec.hash)
+            return warm.codec
+    except ArgumentError as error:
+        raise OtherNetworkError(error.where, error.found, error.expected) from error
+    told = warm.bundle.settings.get("estimator", {})
+    for name in ("codec", "vocabulary", "min_count"):
+        now, then = getattr(estimator, name), told.get(name)
+        if name in told and now != then:
+            found = f"{now!r}, and the model that goes on has a codec made with {then!r}"
+            raise OtherNetworkError(name, found, f"{name}={then!r}, or a fresh fit")
+    return warm.codec
 
 
 def embedding_for(estimator: TextParameters, codec: TextCodec) -> Embedding:
@@ -121,10 +137,7 @@ def start_vectors(
             for k, token in enumerate(codec.tokens)}  # fmt: skip
     found = {row: vector for row, vector in rows.items() if vector is not None}
     lower = sum(codec.tokens[row] not in read.found for row in found)
-    if found:
-        vectors = np.stack([*found.values()])
-        weight *= vectors.std() * np.float32(weight.shape[1] ** 0.5)
-        weight[[*found]] = vectors
+    begin_with_rows(weight, found)
     missing = len(codec) - len(found)
     said = f"{len(found):,} of {len(codec):,} tokens begin with their vectors of {where}"
     said += f" ({lower:,} with those of their small letters)" if lower else ""

@@ -13,6 +13,7 @@ from elman.errors import BundleError
 
 __all__ = ["WordCodes"]
 
+UNKNOWN_WORD = "<unk>"
 _PADDING = 2  # ids of letters that are none: of no letter, and of an unknown one
 
 
@@ -78,6 +79,11 @@ class WordCodes:
 
     def __len__(self) -> int:
         return 1 + len(self.words)
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What each id of a word stands for."""
+        return (UNKNOWN_WORD, *self.words)
 
     @property
     def alphabet(self) -> int:
