@@ -211,6 +211,27 @@ def test_from_the_shell_whatever_the_task(texts, command, tmp_path, monkeypatch)
     assert elman.load("again/model.elman").blueprint == model.blueprint
 
 
+def test_a_configuration_that_begins_with_a_models_layers_keeps_its_codec(
+    texts, command, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    texts.save("texts.elman")
+    rows = "".join(f"a {('good', 'new')[n % 2]} film {n},{n % 2}\n" for n in range(30))
+    (tmp_path / "b.csv").write_text("text,label\n" + rows)
+    told = ("train", "classifier", "--data", "b.csv", "--from", "texts.elman", "--no-pictures")
+    done = command(*told, "--pool", "max", "--out", "one")
+    assert done.exit_code == 0, done.output
+    assert "12 of 12 tokens, layer 1 (lstm 6). New, at random: dense." in done.stderr
+    assert elman.load("one/model.elman").codec.hash == texts.model_.codec.hash
+    done = command("train", "--config", "one/config.toml", "--no-pictures", "--out", "two")
+    assert done.exit_code == 0, done.output
+    first, second = (elman.load(f"{run}/model.elman").bundle.weights for run in ("one", "two"))
+    assert all((first[name] == second[name]).all() for name in first)
+    done = command(*told, "--codec", "words", "--out", "three")
+    assert done.exit_code == 0, done.output
+    assert "new" in elman.load("three/model.elman").tokens
+
+
 class _Tokens:
     kind = "words"
 

@@ -151,8 +151,10 @@ def estimator_from(kind: Any, path: str | os.PathLike[str], given: Mapping[str, 
     """
     model, where = _model_of(path)
     like = {name: value for name, value in layers_like(model).items() if name in told(kind)}
-    given = {name: value for name, value in given.items() if (name, value) != ("codec", GIVEN)}
-    if {"codec", "vocabulary", "min_count"} & given.keys():
+    given = dict(given)
+    if given.get("codec") == GIVEN:  # of the configuration of a run that began with this model
+        given.pop("codec")
+    elif {"codec", "vocabulary", "min_count"} & given.keys():
         like.pop("codec", None)
     if model.task != kind._task:
         return kind(**{**like, **given}, start=path)
@@ -247,8 +249,8 @@ def _take_tokens(taking: _Taking, mine: _First, theirs: _First, reads: Any, mode
     if mine.table.size != theirs.table.size:
         taking.misfits.append(f"its tokens have {theirs.table.size} numbers each")
         return False
-    names = [f"{one.names[0]}weight" for one in (mine, theirs)]
-    count = taking.rows(*names, reads.tokens, tokens)
+    name, other = (f"{one.names[0]}weight" for one in (mine, theirs))
+    count = taking.rows(name, other, reads.tokens, tokens)
     if not count:
         taking.misfits.append("none of its tokens stands here")
         return False
@@ -275,10 +277,10 @@ def _take_letters(taking: _Taking, mine: _First, theirs: _First, reads: Any, mod
         taking.misfits.append(f"its characters have {sizes[1]} numbers each")
         taking.new.append("what reads letters")
         return False
-    known = [["", "\0unknown", *codes.characters] for codes in (reads, model.codes)]
-    names = [f"{each.names[0]}character_weight" for each in (mine, theirs)]
-    count = taking.rows(*names, *known)
-    taking.taken.append(f"{count:,} of {many(len(known[0]), 'character')}")
+    here, there = (["", "\0unknown", *codes.characters] for codes in (reads, model.codes))
+    name, other_name = (f"{each.names[0]}character_weight" for each in (mine, theirs))
+    count = taking.rows(name, other_name, here, there)
+    taking.taken.append(f"{count:,} of {many(len(here), 'character')}")
     prefixes = [f"{each.names[0]}reader." for each in (mine, theirs)]
     before = len(taking.new)
     _take_stack(taking, (one, other), prefixes, (sizes[0], sizes[1]), "layer {} of letters")

@@ -247,7 +247,7 @@ class Tagger(SequenceEstimator):
             tensors |= {f"words.{name}": one for name, one in known.codes.tensors().items()}
             codes = known.codes.codes(known.lexicon.words)
             around = partial(CodedWords, codes=codes)
-            if self.frequency_loss:
+            if self.frequency_loss and isinstance(parts.train.sequences, WordSequences):
                 loss = FrequencyLoss(loss, float(self.frequency_loss))
                 bins = frequency_bins(parts.train.sequences, known.codes)
                 around = partial(CountedWords, codes=codes, bins=bins, seed=self.seed)
