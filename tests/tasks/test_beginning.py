@@ -227,7 +227,7 @@ def test_a_configuration_that_begins_with_a_models_layers_keeps_its_codec(
     assert done.exit_code == 0, done.output
     first, second = (elman.load(f"{run}/model.elman").bundle.weights for run in ("one", "two"))
     assert all((first[name] == second[name]).all() for name in first)
-    done = command(*told, "--codec", "words", "--out", "three")
+    done = command(*told, "--vocabulary", 40, "--out", "three")
     assert done.exit_code == 0, done.output
     assert "new" in elman.load("three/model.elman").tokens
 
