@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from elman.data import labelled_names
 from elman.data.sets import catalogue
 from elman.data.sets import series as series_sets
 
@@ -15,14 +16,16 @@ def test_list_names_sets_and_series(command, cache):
     done = command("data", "list", "--json")
     assert done.exit_code == 0
     rows = {row["name"]: row for row in json.loads(done.stdout)}
-    assert list(rows) == [*catalogue.names(), *series_sets.series_names()]
+    parts = [name for name in labelled_names() if "/" in name]
+    assert list(rows) == [*catalogue.names(), *parts, *series_sets.series_names()]
+    assert rows["movie_reviews/sentences"]["task"] == "sentiment"
     assert rows["etth1"] == {**rows["timeseries"], "name": "etth1"}
     assert rows["stocks/ibm"]["task"] == "forecasting"
     assert rows["stocks/ibm"]["folder"] is None
 
 
 def test_series_get_the_set_in_which_they_lie(command, real_data):
-    for name, folder in (("m4-hourly", "timeseries"), ("stocks/aapl", "stocks")):
+    for name, folder in (("m4-hourly", "timeseries"), ("movie_reviews/reviews", "movie_reviews")):
         done = command("data", "get", name)
         assert done.exit_code == 0
         assert done.stdout.strip() == os.path.join(real_data, folder)

@@ -9,6 +9,9 @@ import json
 import numpy as np
 import pytest
 
+import elman
+from elman.cli.works.sequence_parts import split_sequences
+
 SMALL = ("--cell", "gru", "--units", 4, "--embedding", 4, "--epochs", 2, "--threads", 1)
 
 
@@ -66,6 +69,12 @@ def test_from_a_file_to_a_score(command, tmp_path, name):
     assert len(rows) == 60
     assert all((row["prediction"] == "") == (float(row["probability"]) < 0.99) for row in rows)
     assert "texts as" in command("info", run).stdout
+
+
+def test_texts_by_name_are_parted_as_the_set_is(real_data):
+    parts = split_sequences({"data": "movie_reviews/sentences"}, elman.Classifier())
+    assert (len(parts.training), len(parts.test)) == (8530, 2132)
+    assert parts.split["how"] == "its test part, 2,132 sequences"
 
 
 def test_pictures_of_texts(command, tmp_path):

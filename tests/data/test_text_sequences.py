@@ -7,6 +7,7 @@ import torch
 
 from elman.data.sequences import as_sequences
 from elman.data.text_sequences import are_texts, as_texts
+from elman.data.words import as_words
 from elman.errors import DataError, ShapeError
 
 
@@ -60,3 +61,10 @@ def test_other_things_are_none(X):
 def test_what_is_no_text_is_named(X, error, said):
     with pytest.raises(error, match=said):
         as_texts(X)
+
+
+def test_where_features_are_needed_it_is_said_who_reads_texts_and_words():
+    with pytest.raises(ShapeError, match="found texts; features; a Classifier reads texts"):
+        as_sequences(as_texts(["to be"]))
+    with pytest.raises(ShapeError, match="found words; features; a Tagger reads words"):
+        as_sequences(as_words([["to", "be"]]))

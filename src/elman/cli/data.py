@@ -46,12 +46,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list", cls=Command)
 def list_sets(json: Json = False) -> None:
-    """List every data set, and every set of time series in them: task, licence, where it lies.
+    """List every data set, and the sequences, texts and series in them: task, licence, place.
 
     Example: `elman data list`
     """
     rows = []
-    for name in (*catalogue.names(), *series_sets.series_names()):
+    parts = (name for name in labelled.labelled_names() if "/" in name)
+    for name in (*catalogue.names(), *parts, *series_sets.series_names()):
         holder = preview.holder(name)
         manifest = catalogue.manifest(holder)
         folder = catalogue.find(holder)

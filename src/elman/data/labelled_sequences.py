@@ -56,8 +56,11 @@ class LabelledSequences:
         """The same in long form, for writing out: a row each step, in columns by name.
 
         `series` and `step` (from 0) stand before the features, `token` or `word`; then `group`,
-        where there are groups, and `label`, of several numbers `label0`, `label1`, …
+        where there are groups, and `label`, of several numbers `label0`, `label1`, … Of texts a row
+        each text, in the column `text`.
         """
+        if (whole := self.sequences.in_rows()) is not None:
+            return whole | self._label_columns(np.arange(len(self)), self.sequences.real)
         lengths, real = self.sequences.lengths, self.sequences.real
         each = np.repeat(np.arange(len(self)), lengths)
         steps = np.arange(len(each)) - np.repeat(np.cumsum(lengths) - lengths, lengths)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,11 @@ class Sequences:
         lengths: int64 `[N]`, each in 0…T.
         names: Of the I features, where they have some: columns of a table or of frames.
     """
+
+    holds: ClassVar[str] = "token ids"
+    """What sequences of no features hold, in words."""
+    instead: ClassVar[str] = "features, or ids where ids are asked for"
+    """What is said where features are needed."""
 
     values: np.ndarray
     lengths: np.ndarray
@@ -116,6 +121,10 @@ class Sequences:
         # The shortest text of a float32, not that of the float64 beside it.
         return {k: v.astype(str).astype(float) if v.dtype == np.float32 else v for k, v in found}
 
+    def in_rows(self) -> dict[str, np.ndarray] | None:
+        """What the sequences hold where each is a row of a table; None: a row is a step."""
+        return None
+
 
 def as_sequences(
     X: Any,
@@ -157,6 +166,8 @@ def as_sequences(
         _check_asked(features, ids, vocabulary)
         return _token_ids(X, vocabulary, where)
     if isinstance(X, Sequences):
+        if X.features is None:
+            raise ShapeError(where, f"found {X.holds}", X.instead)
         _check_features(X.features, features, where)
         return X
     if isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim):
@@ -439,9 +450,7 @@ def check_ids(sequences: Sequences, vocabulary: int | None, where: str = "X") ->
         )
 
 
-def _check_features(found: int | None, expected: int | None, where: str) -> None:
-    if found is None:
-        raise ShapeError(where, "found token ids", "features, or ids where ids are asked for")
+def _check_features(found: int, expected: int | None, where: str) -> None:
     if found == 0:
         raise ShapeError(where, "found 0 features", "at least one feature")
     if expected is not None and found != expected:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,6 +22,9 @@ class TextSequences(Sequences):
         values: int64 `[N, T]`: ids by a codec; `[N, 0]` before there is one.
         texts: The texts as they were given: objects `[N]`.
     """
+
+    holds: ClassVar[str] = "texts"
+    instead: ClassVar[str] = "features; a Classifier reads texts, a Tagger words"
 
     texts: np.ndarray = field(kw_only=True)
 
@@ -48,6 +51,10 @@ class TextSequences(Sequences):
     def contents(self) -> Iterator[bytes]:
         """What is in each sequence: its text, whatever its ids are."""
         return (text.encode("utf-8", "surrogatepass") for text in self.texts)
+
+    def in_rows(self) -> dict[str, np.ndarray]:
+        """The texts, in the column `text`."""
+        return {"text": self.texts}
 
     def encoded(self, encode: Callable[[str], np.ndarray]) -> TextSequences:
         """The same texts with their ids.

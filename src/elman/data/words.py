@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -48,6 +48,9 @@ class WordSequences(Sequences):
         values: int64 `[N, T]`: numbers of the lexicon; zero past each sequence's length.
         lexicon: The words, perhaps those of other sequences, too.
     """
+
+    holds: ClassVar[str] = "words"
+    instead: ClassVar[str] = "features; a Tagger reads words"
 
     lexicon: Lexicon = field(kw_only=True)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from elman.data import labelled_names, load
+from elman.data import labelled_names, load, load_texts
+from elman.data.sets.texts import text_names
 from elman.errors import ArgumentError, DataError
 
 # name: (training, test, longest of both, features, classes), as the sets' own descriptions say.
@@ -27,7 +28,8 @@ FACTS = {
 
 
 def test_every_loader_is_tested():
-    assert set(FACTS) | {"adding", "ud_english_ewt"} == set(labelled_names())
+    others = {"adding", "ud_english_ewt", *text_names()}
+    assert set(FACTS) | others == set(labelled_names())
 
 
 @pytest.mark.parametrize("name", sorted(set(FACTS) - {"mnist", "digits"}))
@@ -55,6 +57,23 @@ def test_the_treebank_has_words_with_tags(real_data):
     assert test.labels[0].tolist() == ["PRON", "SCONJ", "PROPN", "VERB", "ADP", "PROPN", "PUNCT"]
     assert len(np.unique(np.concatenate(list(test.labels)))) == 17
     assert test.name == "ud_english_ewt"
+
+
+def test_texts_are_those_of_their_own_loader(real_data):
+    name = "movie_reviews/sentences"
+    for part in ("train", "test"):
+        found, texts = load(name, part), load_texts(name, part)
+        assert found.sequences.texts.tolist() == list(texts.texts)
+        assert found.labels.tolist() == texts.labels.tolist()
+        assert (found.ids, found.name) == (texts.ids, name)
+    columns = found.to_columns()
+    assert list(columns) == ["text", "label"]
+    assert columns["text"][0] == texts.texts[0]
+    assert len(columns["label"]) == len(texts)
+    with pytest.raises(ArgumentError, match="text: does not apply to movie_reviews"):
+        load(name, text="review")
+    with pytest.raises(DataError, match="use movie_reviews/reviews or movie_reviews/sentences"):
+        load("movie_reviews")
 
 
 def test_mnist_has_its_usual_constants(real_data):

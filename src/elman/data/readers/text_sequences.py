@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from elman.data.tables import columns as kinds
 from elman.data.tables import reader
 from elman.data.tables.columns import as_table, is_frame
 from elman.data.text_sequences import as_texts
+from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest
 
-__all__ = ["TEXTS", "read_text_sequences", "texts_asked"]
+__all__ = ["TEXTS", "read_text_sequences", "texts_as_sequences", "texts_asked"]
 
 TEXTS = ("perhaps", "always")
 """Whether what is read are texts: where they are told or found, or always."""
@@ -70,16 +71,15 @@ def read_text_sequences(
         if name not in known:
             found = "does not apply to texts"
             raise ArgumentError(name, found, closest(name, known))
-    data = read_texts(source, part=part, **given)
-    labels = data.labels if y is None else y
+    found = texts_as_sequences(read_texts(source, part=part, **given))
+    labels = found.labels if y is None else np.asarray(y)
     if labels is None and told.get("labelled"):
-        raise DataError(data.name, "holds no labels", "name their column: label='...'")
-    return LabelledSequences(
-        as_texts(list(data.texts)),
-        labels if labels is None else np.asarray(labels),
-        (),
-        data.ids,
-        data.name,
-        data.notes,
-        data.groups,
-    )
+        raise DataError(found.name, "holds no labels", "name their column: label='...'")
+    return replace(found, labels=labels)
+
+
+def texts_as_sequences(data: LabelledTexts) -> LabelledSequences:
+    """Texts as sequences, with all that is known of each."""
+    labels = None if data.labels is None else np.asarray(data.labels)
+    texts = as_texts(list(data.texts))
+    return LabelledSequences(texts, labels, (), data.ids, data.name, data.notes, data.groups)

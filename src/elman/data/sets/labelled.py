@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -16,16 +15,18 @@ from elman.data.readers import read
 from elman.data.readers.cells import label_array
 from elman.data.readers.conll import parse_tagged
 from elman.data.readers.idx import find_pair, read_pair
+from elman.data.readers.text_sequences import texts_as_sequences
 from elman.data.readers.ucr import Archived, parse_rows, parse_ts
 from elman.data.readers.words import sentences_as_sequences
 from elman.data.sequences import as_sequences
 from elman.data.sets import catalogue
+from elman.data.sets.splitting import split_by_hash
+from elman.data.sets.texts import load_texts, text_names
 from elman.data.synthetic import adding
 from elman.errors import ArgumentError, DataError
 
-__all__ = ["labelled_names", "load", "split_by_hash"]
+__all__ = ["labelled_names", "load"]
 
-_TEST_SHARE = 0.2  # of each class, where a set has no test part of its own
 _CLASSIFICATION = "sequence_classification"
 _UCR = ("CricketX", "ECG200", "ECG5000", "ECGFiveDays", "GunPoint")
 _UEA = ("BasicMotions", "JapaneseVowels")
@@ -39,11 +40,11 @@ def labelled_names() -> tuple[str, ...]:
 def load(source: Any, part: str | None = None, **columns: Any) -> LabelledSequences:
     """Labelled sequences by name, from a file or from a frame.
 
-    The digits, ECG5000 and IndoorMovement have no test part of their own: of each class the
+    The digits, texts, ECG5000 and IndoorMovement have no test part of their own: of each class the
     fifth part whose numbers hash lowest is the test part, the same on every machine. In MNIST
     and the digits an image is read row by row, its pixels scaled to 0…1; in `mnist/pixels` pixel
     by pixel. AReM's first column, the time, is left out. `ud_english_ewt` has words with their
-    universal tags. `adding` is `synthetic.adding` of 400
+    universal tags; of texts see `load_texts`. `adding` is `synthetic.adding` of 400
     steps: 20,000 sequences of seed 0, and 2,000 of seed 1 as the test part.
 
     Args:
@@ -121,6 +122,10 @@ def _treebank(name: str, part: str) -> LabelledSequences:
     return replace(read, name=name)
 
 
+def _texts(name: str, part: str) -> LabelledSequences:
+    return texts_as_sequences(load_texts(name, part))
+
+
 def _pendigits(name: str, part: str) -> LabelledSequences:
     rows, labels = _parse_steps(_text(name, f"PenDigits_{part.upper()}3"))
     return _labelled(name, rows, label_array(labels), ["x", "y"])
@@ -176,6 +181,7 @@ _LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
     f"{_CLASSIFICATION}/AReM": _arem,
     f"{_CLASSIFICATION}/IndoorMovement": _indoor_movement,
 }
+_LOADERS |= dict.fromkeys(text_names(), _texts)
 for _short in _UCR:
     _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.tsv", parse_rows)
 for _short in _UEA:
@@ -218,14 +224,3 @@ def _labelled(
         tuple(ids or (str(k) for k in range(len(sequences)))),
         name,
     )
-
-
-def split_by_hash(labels: np.ndarray, part: str) -> np.ndarray:
-    """The rows of one part, in order: of each class the fifth that hashes lowest is the test."""
-    key = [hashlib.sha256(str(row).encode()).digest() for row in range(len(labels))]
-    test: list[int] = []
-    for label in np.unique(labels):
-        rows = sorted(np.flatnonzero(labels == label).tolist(), key=lambda row: key[row])
-        test += rows[: round(_TEST_SHARE * len(rows))]
-    chosen = np.isin(np.arange(len(labels)), test)
-    return np.flatnonzero(chosen if part == "test" else ~chosen)

@@ -111,8 +111,10 @@ def _parts(name: str) -> dict[str, str | list[str]]:
 
 
 def _first_steps(data: LabelledSequences) -> list[str]:
-    """How the first sequence begins: a line a step; words in one line."""
+    """How the first sequence begins: a line a step; words, or a text, in one line."""
     first = data.sequences.one(0)
+    if isinstance(first, str):
+        return [first[:_WIDTH]]
     if data.sequences.features is None:
         return [" ".join(map(str, first))[:_WIDTH]]
     first = first[:_LINES]
@@ -143,11 +145,10 @@ def _lengths(panel: Panel) -> str:
 
 
 def _shape(data: LabelledSequences) -> str:
-    lengths = data.sequences.lengths
-    steps = f"{lengths.min()}" + (f" to {lengths.max()}" if data.sequences.ragged else "")
-    features = data.sequences.features
+    sizes, features = data.sequences.sizes, data.sequences.features
+    span = f"{sizes.min()}" + (f" to {sizes.max()}" if sizes.min() < sizes.max() else "")
     each = "" if features is None else f", {features} features"
-    return f"{len(data)} sequences, {steps} steps{each}"
+    return f"{len(data)} sequences, {span} {data.sequences.unit}s{each}"
 
 
 def _classes(data: LabelledSequences) -> list[str]:

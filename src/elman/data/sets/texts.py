@@ -12,7 +12,7 @@ import numpy as np
 from elman.data.readers.conll import parse_tagged, read_tagged
 from elman.data.readers.text import read_texts
 from elman.data.sets import catalogue
-from elman.data.sets.labelled import split_by_hash
+from elman.data.sets.splitting import split_by_hash
 from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError, DataError
