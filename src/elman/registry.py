@@ -85,6 +85,7 @@ _TASKS = {
             "elman.runtime.tagger:TaggerModel",
             "sequences",
             "elman train tagger --data words.csv --text word --label tag --epochs 10",
+            "elman.cli.works.sequence_pictures:OF_TAGGERS",
         ),
     )
 }

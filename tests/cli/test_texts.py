@@ -85,11 +85,11 @@ def test_pictures_of_texts(command, tmp_path):
     )
     assert done.exit_code == 0, done.output
     drawn = sorted(path.stem for path in (run / "pictures").iterdir())
-    assert drawn == ["confusion", "curves", "reading"]
-    for kind in ("unrolled", "gates", "states", "gradients"):
+    assert drawn == ["confusion", "curves", "misread", "reading"]
+    for kind in ("misread", "unrolled", "gates", "states", "gradients"):
         done = command("plot", kind, run, "--out", tmp_path / f"{kind}.png")
         assert done.exit_code == 0, done.output
-    wrong = command("plot", "misread", run)
+    wrong = command("plot", "rates", run)
     assert wrong.exit_code != 0
 
 

@@ -84,6 +84,16 @@ def _answers() -> Iterator[tuple[str, Callable[[], Any]]]:
         waves, FOREIGN[:2] * 8, FOREIGN[1:3] * 8, np.tile([0.7, 0.2, 0.1], (16, 1)),
         places=places, feature_names=FOREIGN[2:4],
     )  # fmt: skip
+    texts = ["a dull\nfilm", "", "word " * 900, *FOREIGN[:2], "x" * 3000, "雨が降る " * 30, "a b"]
+    yield (
+        "misread texts",
+        lambda: plots.misread_texts(texts, FOREIGN[:2] * 4, FOREIGN[1:3] * 4, chances),
+    )
+    yield "misread texts, nothing", lambda: plots.misread_texts(["a"], [1], [1], [[0.5, 0.5]])
+    words = [*FOREIGN[:4], "to", "that", "a" * 60, ""]
+    yield "mistagged", lambda: plots.mistagged(words * 9, [*FOREIGN[:4]] * 18, ["X", ""] * 36)
+    yield "mistagged, once", lambda: plots.mistagged(["to", "be"], ["P", "V"], ["P", "N"])
+    yield "mistagged, nothing", lambda: plots.mistagged(["to"], ["P"], ["P"])
     huge = np.array([[1_519_600, 13_000_000], [2, 12_345_678]])
     yield "confusion, millions", lambda: plots.confusion(huge, ["", "x"], counted="steps")
     true = (draws.random((80, 5)) < [0.5, 0.3, 0.1, 0.02, 0.6]).astype(int)

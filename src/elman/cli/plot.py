@@ -114,8 +114,9 @@ def plot(
     """Draw a picture of a run, of what its model answers, or of what happens inside it.
 
     curves: loss and score by epoch. confusion: which classes are taken for which. misread: what
-    it got wrong. reading: the class probabilities after each row of one image. rates: how well
-    each of several labels was found.
+    it got wrong: sequences, texts, or the most frequent mistakes with words. reading: the class
+    probabilities after each row of one image, or each word. rates: how well each of several
+    labels was found.
 
     forecast: how series went on, and what was forecast. backtest: forecasts from many times in
     the past. horizon: the error by step. honesty: all that is to be known of a forecaster. Of a

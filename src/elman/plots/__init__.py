@@ -11,6 +11,8 @@ from elman.plots.honesty import honesty
 from elman.plots.horizon import horizon
 from elman.plots.learning_rates import learning_rates
 from elman.plots.misread import misread
+from elman.plots.misread_texts import misread_texts
+from elman.plots.mistagged import mistagged
 from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
@@ -36,6 +38,8 @@ __all__ = [
     "learning_curves",
     "learning_rates",
     "misread",
+    "misread_texts",
+    "mistagged",
     "rates",
     "reading",
     "regression",

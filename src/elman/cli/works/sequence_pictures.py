@@ -10,11 +10,13 @@ import numpy as np
 
 from elman import plots
 from elman.data import LabelledSequences
+from elman.data.text_sequences import TextSequences
+from elman.data.words import WordSequences
 from elman.errors import ArgumentError
 from elman.metrics import confusion_matrix
 from elman.metrics.features import real_steps
 from elman.registry import task_of
-from elman.runtime import ClassifierModel, RegressorModel, SequenceModel
+from elman.runtime import ClassifierModel, RegressorModel, SequenceModel, TaggerModel
 from elman.runtime.targets import check_labels, check_step_labels, label_indices
 from elman.targets import Target
 
@@ -22,31 +24,46 @@ __all__ = [
     "INSIDE",
     "OF_CLASSIFIERS",
     "OF_REGRESSORS",
+    "OF_TAGGERS",
     "draw_inside",
     "pictures_of",
     "save_all",
 ]
 
 
-def _confusion(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
+def _confusion(
+    model: ClassifierModel | TaggerModel, data: LabelledSequences, _index: int | None
+) -> Any:
     """Of sequences, or of all steps; labels that the model does not know stand below its own."""
     true, found = _labels(model, data), model.predict(data.sequences)
-    if model.per_step:
+    if model.target.per_step:
         found = np.concatenate(found)
     foreign = np.unique(true[label_indices(true, model.classes_) < 0])
     classes = np.concatenate([model.classes_, foreign]) if len(foreign) else model.classes_
-    counted = "steps" if model.per_step else ""
+    counted = "steps" if model.target.per_step else ""
     return plots.confusion(confusion_matrix(true, found, classes), list(classes), counted=counted)
 
 
-def _misread(model: ClassifierModel, data: LabelledSequences, _index: int | None) -> Any:
+def _misread(
+    model: ClassifierModel | TaggerModel, data: LabelledSequences, _index: int | None
+) -> Any:
     chances, places = model.predict_proba(data.sequences), None
-    if model.per_step:
+    if model.target.per_step:
         chances, places = np.concatenate(chances), np.argwhere(data.sequences.real)
     found = model.classes_[chances.argmax(axis=1)]
     true, names = list(_labels(model, data)), model.feature_names
+    if isinstance(data.sequences, TextSequences):
+        return plots.misread_texts(data.sequences.texts, true, list(found), chances)
     rows = data.sequences.rows()
     return plots.misread(rows, true, list(found), chances, places=places, feature_names=names)
+
+
+def _mistagged(model: TaggerModel, data: LabelledSequences, index: int | None) -> Any:
+    if not isinstance(data.sequences, WordSequences):
+        return _misread(model, data, index)
+    words = [word for row in data.sequences.texts() for word in row]
+    said = np.concatenate(model.predict(data.sequences))
+    return plots.mistagged(words, _labels(model, data).tolist(), said.tolist())
 
 
 def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None) -> Any:
@@ -88,6 +105,7 @@ OF_CLASSIFIERS = {
     "rates": _rates,
 }
 OF_REGRESSORS = {"regression": _regression}
+OF_TAGGERS = {"confusion": _confusion, "misread": _mistagged}
 
 
 _NONE_OF = {
@@ -103,8 +121,7 @@ def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
 
     A picture of one sequence shows the one at an index; None chooses an instructive one.
     """
-    none = list(_NONE_OF.get(model.target, ()))
-    none += ["misread"] if getattr(model, "texts", None) else []
+    none = _NONE_OF.get(model.target, ())
     known = task_of(model.task).load_pictures()
     return {name: draw for name, draw in known.items() if name not in none}
 
@@ -159,10 +176,10 @@ def save_all(
     return paths
 
 
-def _labels(model: ClassifierModel, data: LabelledSequences) -> np.ndarray:
+def _labels(model: ClassifierModel | TaggerModel, data: LabelledSequences) -> np.ndarray:
     """The labels of all sequences, or of all steps, of which the model has to know some."""
     labels = np.asarray(data.labels)
-    if model.per_step:
+    if model.target.per_step:
         index, known = check_step_labels(data.labels, data.sequences)
         labels = known[index][data.sequences.real]
     if len(labels) and (label_indices(labels, model.classes_) < 0).all():

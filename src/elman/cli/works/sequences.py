@@ -125,7 +125,6 @@ class SequenceWork:
             found = f"a {model.task} has no picture {request.kind!r}"
             if request.kind in task_of(model.task).load_pictures():
                 answers = f"this {model.task}'s answers are of the kind {str(model.target)!r}"
-                answers += ", about texts" * bool(getattr(model, "texts", None))
                 found = f"{answers}, which has no picture {request.kind!r}"
             raise ArgumentError("KIND", found, closest(request.kind, known))
         source, told = self._told(request, model)
