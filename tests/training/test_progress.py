@@ -111,3 +111,27 @@ def test_the_pace_counts_what_this_process_did(monkeypatch):
         now[0] += 9.0  # validation is not part of it
         display(EpochEnd(EpochRecord(1, 0.5, 1e-3, 1.5), best=False))
     assert "16 sequences/s · 2.0 steps/s" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("losses", "epoch"),
+    [
+        ((0.5, 0.4, 0.5, 0.6, 0.7), 2),
+        ((0.5, 0.4, 0.5, 0.7), None),  # too early to say
+        ((0.5, 0.4, 0.5, 0.4, 0.5), None),
+        ((None, None, None, None, None), None),
+        ((0.4, 0.3, 0.2, 0.1, 0.0), None),
+        ((0.4, -1.0, -0.5, -0.4, -0.3), None),  # of densities: no times can be told
+    ],
+)
+def test_a_validation_loss_that_grew_again_is_told_at_the_end(losses, epoch):
+    out = io.StringIO()
+    with ProgressDisplay(Console(file=out, width=300)) as display:
+        display(RunStart(len(losses), 1, ()))
+        for k, loss in enumerate(losses, start=1):
+            display(EpochStart(k, 0))
+            display(EpochEnd(EpochRecord(k, 0.5 / k, 1e-3, 1.5, loss, None), best=False))
+        display(RunEnd(1, stopped_early=False))
+    told = f"was lowest after epoch {epoch} and has grown since"
+    assert (told in out.getvalue()) == (epoch is not None)
+    assert "grown" not in out.getvalue() or epoch is not None

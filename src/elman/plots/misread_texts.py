@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ShapeError
+from elman.plots.lettering import columns_of
 from elman.plots.style import called, canvas, percent, title, wrapped
 from elman.plots.themes import colours
 
@@ -19,9 +20,8 @@ __all__ = ["misread_texts"]
 
 _LINES = 3  # of a text
 _LETTERS = 600  # of a text that are looked at
-_LEFT, _RIGHT = 1.75, 5.9  # inches: classes, and the text beside them
-_LINE, _GAP = 0.165, 0.16  # inches
-_WIDE = _LEFT + _RIGHT
+_WIDE = 7.65  # inches: classes, and the text beside them
+_LETTER, _LINE, _GAP = 0.09, 0.165, 0.16  # inches
 
 
 def misread_texts(
@@ -58,7 +58,9 @@ def misread_texts(
     confidence = chances.max(axis=1)
     wrong = np.flatnonzero(np.asarray(true) != np.asarray(predicted))
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
-    lines = [_beginning(texts[row]) for row in shown]
+    pairs = [f"{called(true[row], 9)} → {called(predicted[row], 9)}" for row in shown]
+    left = 0.2 + _LETTER * max([6, *map(columns_of, pairs)])
+    lines = [_beginning(texts[row], _WIDE - left) for row in shown]
     heights = [_LINE * max(2, len(some)) + _GAP for some in lines]
     with canvas(1.0 + sum(heights), theme=theme) as figure:
         title(figure, *_finding(rows, len(wrong), len(shown)))
@@ -69,16 +71,17 @@ def misread_texts(
         ax.set_xlim(0, _WIDE)
         ax.set_ylim(sum(heights), 0)
         top = 0.0
-        for row, some, height in zip(shown, lines, heights, strict=True):
-            pair = f"{called(true[row], 9)} → {called(predicted[row], 9)}"
-            _write(ax, top, pair, percent(confidence[row]), some)
+        for row, pair, some, height in zip(shown, pairs, lines, heights, strict=True):
+            _write(ax, top, pair, percent(confidence[row]))
+            look = {"va": "top", "linespacing": 1.25, "fontsize": 9, "color": colours().ink}
+            ax.text(left, top, "\n".join(some), **look)
             top += height
     return figure
 
 
-def _beginning(text: str) -> list[str]:
-    """The first lines of a text."""
-    lines = wrapped(text[:_LETTERS], _RIGHT, 9)
+def _beginning(text: str, inches: float) -> list[str]:
+    """The first lines of a text, in that room."""
+    lines = wrapped(text[:_LETTERS], inches, 9)
     if not any(lines):
         return ["(no words)"]
     if len(lines) > _LINES or len(text) > _LETTERS:
@@ -87,12 +90,10 @@ def _beginning(text: str) -> list[str]:
     return lines
 
 
-def _write(ax: Axes, top: float, pair: str, confidence: str, lines: list[str]) -> None:
-    """A mistake: its classes and how sure it was at the left, the text at the right."""
-    look = {"va": "top", "linespacing": 1.25}
-    ax.text(0, top, pair, fontsize=9, fontweight="bold", color=colours().ink, **look)
-    ax.text(0, top + _LINE, confidence, fontsize=8.5, color=colours().grey, **look)
-    ax.text(_LEFT, top, "\n".join(lines), fontsize=9, color=colours().ink, **look)
+def _write(ax: Axes, top: float, pair: str, confidence: str) -> None:
+    """A mistake's classes, and how sure it was."""
+    ax.text(0, top, pair, va="top", fontsize=9, fontweight="bold", color=colours().ink)
+    ax.text(0, top + _LINE, confidence, va="top", fontsize=8.5, color=colours().grey)
 
 
 def _finding(rows: int, wrong: int, shown: int) -> tuple[str, str]:

@@ -256,7 +256,7 @@ def _take_tokens(taking: _Taking, mine: _First, theirs: _First, reads: Any, mode
         return False
     missing = len(reads.tokens) - count
     taking.taken.append(f"the vectors of {count:,} of {len(reads.tokens):,} tokens")
-    taking.new += [f"{many(missing, 'vector')}"] if missing else []
+    taking.new += [f"{missing:,} vectors" if missing > 1 else "1 vector"] if missing else []
     return _take_letters(taking, mine, theirs, reads, model)
 
 

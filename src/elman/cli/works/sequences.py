@@ -201,7 +201,8 @@ class _Training:
     def announce(self) -> None:
         """Say what is trained on, and what is held out."""
         parts = self._parts
-        note(f"{len(parts.training):,} sequences of {parts.training.name}")
+        what = "texts" if parts.training.sequences.holds == "texts" else "sequences"
+        note(f"{len(parts.training):,} {what} of {parts.training.name}")
         note(f"Test part: {parts.split['how']}")
         for sentence in (*parts.training.notes, *parts.notes):
             note(f"Note: {sentence}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -27,6 +28,7 @@ from elman.training.events.history import EpochRecord
 
 __all__ = ["ProgressDisplay"]
 
+_WAITED, _GROWN = 3, 1.5  # so many epochs, and times, after which a loss has grown to be told
 _QUIET = 30.0  # seconds without a line, where there is no bar
 
 
@@ -70,6 +72,7 @@ class ProgressDisplay:
         self._epochs = self._steps = 0  # in all; in each epoch
         self._pace: _Pace | None = None  # of the epoch in progress
         self._said = 0.0  # when the last line was printed
+        self._records: list[EpochRecord] = []
 
     def __enter__(self) -> ProgressDisplay:
         return self
@@ -103,13 +106,17 @@ class ProgressDisplay:
         elif isinstance(event, CheckpointDamaged):
             self._say(f"passed over a damaged checkpoint: {event.path}: {event.found}")
         elif isinstance(event, EpochEnd):
+            self._records.append(event.record)
             self._say(_epoch_line(event.record, self._epochs, event.best, str(self._pace)))
         elif isinstance(event, RunEnd):
             self._say(_end_line(event))
+            if (line := _by_heart(self._records)) is not None:
+                self._say(line)
 
     def _start(self, event: RunStart) -> None:
         """What is known before the first epoch."""
         self._epochs, self._steps = event.epochs, event.steps
+        self._records = [*event.done]
         for note in event.notes:
             self._say(note)
         if event.padding:
@@ -177,6 +184,22 @@ def _end_line(event: RunEnd) -> str:
     early = ", stopped early" if event.stopped_early else ""
     why = f": {event.reason}" if event.reason else ""
     return f"kept the weights of epoch {event.best_epoch}{early}{why}"
+
+
+def _by_heart(records: Sequence[EpochRecord]) -> str | None:
+    """What is to be known of a validation loss that grew again and again; None: it did not."""
+    known = [(one.validation_loss, one) for one in records if one.validation_loss is not None]
+    if not known:
+        return None
+    (lowest, best), (last, end) = min(known, key=lambda one: one[0]), known[-1]
+    grown = lowest > 0 and last >= _GROWN * lowest and end.train_loss < best.train_loss
+    if not grown or end.epoch - best.epoch < _WAITED:
+        return None
+    return (
+        f"The validation loss was lowest after epoch {best.epoch} and has grown since: the "
+        "training part came to be known by heart. A stop in time (early_stopping) saves the epochs "
+        "behind; dropout, weight decay or fewer units may raise the score"
+    )
 
 
 def _epoch_line(record: EpochRecord, epochs: int, best: bool, speed: str) -> str:
