@@ -6,11 +6,24 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from elman.blueprint import (
+    CellConfig,
+    Embedding,
+    Words,
+    sequence_to_sequence,
+    sequence_to_vector,
+)
+from elman.models import build
+from elman.targets import Target
+from elman.tasks.frequencies import CountedWords
+from elman.tasks.texts import Thawing
 from elman.training import (
     Augmentation,
     CrossEntropy,
+    Examples,
     MeanSquaredError,
     RunFolder,
     Streams,
@@ -19,6 +32,7 @@ from elman.training import (
     joined,
 )
 from elman.training.loop.losses import accuracy
+from elman.training.loop.tagging import FrequencyLoss, PathAccuracy, PathLikelihood
 from tests.training.networks import CONFIG, examples, reader
 from tests.training.series import closeness, forecaster, window_examples
 from tests.training.test_truncated_training import follower, recordings
@@ -45,6 +59,39 @@ def series(folder: RunFolder) -> Trainer:
     )
 
 
+def texts(folder: RunFolder) -> Trainer:
+    """Rows of a table, which stay as they are for two epochs."""
+    table, cell = Embedding(12, 4), CellConfig("gru", 5)
+    module = build(sequence_to_vector(embedding=table, cells=cell, outputs=2), seed=0)
+    module.body[0].by_rows = True
+    data, held_out = tokens(22, 0), tokens(9, 1)
+    config = replace(CONFIG, batch_size=7)
+    return Trainer(
+        module, CrossEntropy(), data, held_out, config, folder=folder,
+        listeners=[Thawing(module, 2)],
+    )  # fmt: skip
+
+
+def tokens(rows: int, seed: int) -> Examples:
+    draws = torch.Generator().manual_seed(seed)
+    ids = torch.randint(12, (rows, 6), generator=draws)
+    lengths = torch.randint(7, (rows,), generator=draws)
+    ids[torch.arange(6) >= lengths[:, None]] = 0
+    return Examples(ids, (ids[:, 0] > 5).long(), lengths, kind=Target.CLASS)
+
+
+def tags(folder: RunFolder) -> Trainer:
+    """Paths of tags, and beside them how frequent words are."""
+    plan = sequence_to_sequence(words=Words(12, 4), cells=CellConfig("gru", 5), outputs=3, crf=True)
+    codes, bins = np.arange(12)[:, None], np.arange(12) % 3
+    module = CountedWords(build(plan, seed=0), codes, bins, seed=0)
+    data, held_out = (replace(one, targets=one.inputs % 3, kind=Target.CLASS_PER_STEP)
+                      for one in (tokens(22, 0), tokens(9, 1)))  # fmt: skip
+    loss = FrequencyLoss(PathLikelihood(), 0.5)
+    config = replace(CONFIG, batch_size=7)
+    return Trainer(module, loss, data, held_out, config, score=PathAccuracy(), folder=folder)
+
+
 KINDS = {
     "dense": lambda folder: whole(CONFIG, False, folder),
     "ragged": lambda folder: whole(replace(CONFIG, batch_size=7), True, folder),
@@ -54,6 +101,8 @@ KINDS = {
         replace(CONFIG, batch_size=7, augment=Augmentation(shift=1.0, rotate=0.2)), False, folder
     ),
     "windows": windows,
+    "texts": texts,
+    "tags": tags,
     "series": series,
 }
 """Every kind has a step whose rows ranks cannot share evenly, `ragged` one with a single row."""

@@ -47,13 +47,13 @@ from elman.tasks.parameters import TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.tasks.texts import (
+    Thawing,
     check_no_text_parameters,
     codec_for,
     embedding_for,
     encoded_parts,
     same_codec,
     start_vectors,
-    thawing,
 )
 from elman.training import BinaryCrossEntropy, CrossEntropy, Listener
 from elman.training.loop.losses import accuracy, label_accuracy
@@ -325,7 +325,7 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
 
     def _listeners(self, network: nn.Module, known: KnownClasses) -> tuple[Listener, ...]:
         frozen = known.codec is not None and self.frozen
-        return (thawing(network, self.frozen),) if frozen else ()
+        return (Thawing(network, self.frozen),) if frozen else ()
 
     def _check(self) -> None:
         if self.calibrate:

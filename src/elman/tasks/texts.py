@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,13 +26,13 @@ from elman.transforms.text.fitting import SIZES
 from elman.transforms.text.vocabulary import PLACEHOLDERS
 
 __all__ = [
+    "Thawing",
     "check_no_text_parameters",
     "codec_for",
     "embedding_for",
     "encoded_parts",
     "same_codec",
     "start_vectors",
-    "thawing",
 ]
 
 
@@ -144,15 +143,23 @@ def start_vectors(
     return (f"{said}; the other {missing:,} begin at random.",)
 
 
-def thawing(network: Any, epochs: int) -> Callable[[Event], None]:
-    """What keeps the vectors of a network as they are for so many epochs, told of its training."""
-    block = network.body[0]
+class Thawing:
+    """Keeps the vectors of a network as they are for so many epochs, told of its training.
 
-    def listen(event: Event) -> None:
+    Args:
+        network: Whose first block has the vectors.
+        epochs: From the first one.
+    """
+
+    everywhere: ClassVar = True  # each process of a training has the network
+
+    def __init__(self, network: Any, epochs: int) -> None:
+        self._block, self._epochs = network.body[0], epochs
+
+    def __call__(self, event: Event) -> None:
+        """Freeze or thaw where an epoch begins."""
         if isinstance(event, EpochStart):
-            block.frozen = event.epoch <= epochs
-
-    return listen
+            self._block.frozen = event.epoch <= self._epochs
 
 
 def encoded_parts(parts: Parts, codec: TextCodec) -> Parts:

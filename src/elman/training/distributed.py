@@ -12,7 +12,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -76,6 +76,31 @@ class Ranks:
         distributed.all_reduce(largest, distributed.ReduceOp.MAX)
         return int(largest)
 
+    def mean_of_rows(self, gradient: Tensor) -> Tensor:
+        """The mean over the ranks of a gradient that holds some rows of a table `[V, E]`.
+
+        Each rank may hold others, as many as it likes; the mean holds all of them.
+        """
+        if self.size == 1:
+            return gradient
+        own = gradient.coalesce()
+        rows, values = own.indices()[0], own.values()
+        count = torch.tensor([len(rows)], device=rows.device)
+        counts = [torch.empty_like(count) for _ in range(self.size)]
+        distributed.all_gather(counts, count)
+        most = max(int(one) for one in counts)
+        parts = []
+        for tensor in (rows, values):
+            padded = tensor.new_zeros(most, *tensor.shape[1:])
+            padded[: len(rows)] = tensor
+            found = [torch.empty_like(padded) for _ in range(self.size)]
+            distributed.all_gather(found, padded)
+            kept = zip(found, counts, strict=True)
+            parts.append(torch.cat([each[: int(one)] for each, one in kept]))
+        places, total = parts[0][None], parts[1] / self.size
+        whole = torch.sparse_coo_tensor(places, total, gradient.shape, check_invariants=True)
+        return whole.coalesce()
+
     def first(self, make: Callable[[], Made]) -> Made:
         """What rank 0 makes, on every rank.
 
@@ -115,12 +140,25 @@ class SharedCost:
         module: Whose parameters the cost depends on.
         cost: Of a rank's share of a batch, scalars in a tuple.
         ranks: The processes.
+        tables: Parameters of the module whose gradients hold rows, by name: they stay with their
+            rank, for `Ranks.mean_of_rows` to join.
     """
 
-    def __init__(self, module: nn.Module, cost: Callable[[Any], Any], ranks: Ranks) -> None:
-        several = ranks.size > 1
-        self._reduced = DistributedDataParallel(_Cost(module, cost)) if several else None
-        self._cost = cost if self._reduced is None else self._reduced
+    def __init__(
+        self,
+        module: nn.Module,
+        cost: Callable[[Any], Any],
+        ranks: Ranks,
+        tables: Mapping[str, Tensor],
+    ) -> None:
+        self._reduced, self._cost = None, cost
+        if ranks.size > 1:
+            asked = _Cost(module, cost)
+            ignored = [f"module.{name}" for name in tables]
+            DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(asked, ignored)
+            for table in tables.values():  # as all other weights are, by what follows
+                distributed.broadcast(table.data, 0)
+            self._reduced = self._cost = DistributedDataParallel(asked)
 
     def __call__(self, batch: Any) -> Any:
         """The cost of this rank's share."""

@@ -185,6 +185,8 @@ Event = (
     | ThreadsChosen
 )
 Listener = Callable[[Event], Any]
+"""Who is told of a training: of several processes by the first alone, but for a listener with an
+attribute `everywhere` that is true."""
 
 
 class StopTraining(Exception):  # noqa: N818  it is no error

@@ -13,6 +13,7 @@ from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks, SharedCost
 from elman.training.loop.losses import Measure, WeightedSum
 from elman.training.loop.optimizers import clip_gradients
+from elman.training.loop.rows import tables_of
 
 __all__ = ["Cost", "Stepper", "Taken", "whole_cost"]
 
@@ -65,7 +66,9 @@ class Stepper:
         ranks: Ranks,
     ) -> None:
         self._module, self._ranks = module, ranks
-        self._cost = SharedCost(module, cost, ranks)
+        tables = tables_of(module)
+        self._tables = tuple(tables.values())
+        self._cost = SharedCost(module, cost, ranks, tables)
         self._config, self._optimizer = config, optimizer
         self._parameters = [p for p in module.parameters() if p.requires_grad]
 
@@ -109,6 +112,9 @@ class Stepper:
             for parameter in self._parameters:
                 if parameter.grad is not None:
                     parameter.grad.mul_(unit / (count or 1.0))
+        for table in self._tables:
+            if table.grad is not None:
+                table.grad = self._ranks.mean_of_rows(table.grad)
         norm = clip_gradients(self._parameters, self._config)
         fault = None if math.isfinite(norm) else f"the norm of the gradients is {norm}"
         return Taken(total, count, norm, fault)

@@ -358,12 +358,13 @@ class Trainer:
         )
 
     def _emit(self, event: Event) -> None:
-        if self._ranks.rank == 0:
-            for listener in self._listeners:
-                try:
-                    listener(event)
-                except StopTraining as stop:  # the others are told of the event, too
-                    self._stop = self._stop or stop
+        for listener in self._listeners:
+            if self._ranks.rank and not getattr(listener, "everywhere", False):
+                continue
+            try:
+                listener(event)
+            except StopTraining as stop:  # the others are told of the event, too
+                self._stop = self._stop or stop
 
 
 def _group(more: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
