@@ -26,7 +26,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks.environment import PEERS, environment
+from benchmarks.environment import environment
 from benchmarks.harness import Case, Effort, Pool, measure, measure_memory
 from benchmarks.report.points import Point, by_processor_time
 from benchmarks.report.targets import all_targets
@@ -63,9 +63,10 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-def check_peers() -> None:
-    """Raises: MissingExtraError: A peer is not installed."""
-    modules = {name: name.replace("-", "_") for name in PEERS}
+def check_peers(names: Iterable[str]) -> None:
+    """Raises: MissingExtraError: A peer of one of the suites is not installed."""
+    peers = dict.fromkeys(peer for name in names for peer in SUITES[name].peers)
+    modules = {name: name.replace("-", "_") for name in peers}
     for package, module in modules.items():
         if find_spec(module) is None:
             raise MissingExtraError.of(package, "bench", "measuring the peers")
@@ -154,8 +155,7 @@ def main() -> None:
 def run(given: argparse.Namespace) -> None:
     """Measure the suites that are asked for."""
     names = given.suites or list(SUITES)
-    if not all(SUITES[name].clients for name in names):
-        check_peers()
+    check_peers(names)
     level = native.isa()
     if level is None:
         raise BenchmarkError("the compiled kernels are missing (install Elman: pip install .)")
@@ -189,7 +189,7 @@ def run_suite(name: str, given: argparse.Namespace, folder: Path, level: str) ->
 def packages_of(suite: Suite) -> Iterable[str]:
     """Whose versions stand beside a suite's figures."""
     if not suite.clients:
-        return PEERS
+        return suite.peers
     needed = dict.fromkeys(name for case in suite.cases() for name in case.needs)
     return [name for name in needed if installed(name)]
 

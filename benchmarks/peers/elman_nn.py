@@ -13,14 +13,31 @@ from benchmarks.peers.epoch import epoch_run
 from benchmarks.peers.layers import layer_run, module_run, pack, packed_run, weighted_layer
 from benchmarks.peers.stepping import CLASSES, read_out, stepping_run
 from benchmarks.peers.variants import OPTIONS, ZONEOUT, variant_run
+from benchmarks.peers.words import words_run
 from benchmarks.problem import Problem, draw, lengths
+from benchmarks.ragged import (
+    EMBEDDING,
+    NETWORKS,
+    RATE,
+    VOCABULARY,
+    Batch,
+    Network,
+    batches,
+    draw_weights,
+)
 from benchmarks.work import Run
 from elman import cells, nn
-from elman.blueprint import CellConfig, sequence_to_vector
+from elman.blueprint import CellConfig, sequence_to_sequence, sequence_to_vector
 from elman.kernels import native
 from elman.kernels.contract import LSTM, LSTMWeights
 from elman.layers import dynamic_unroll
-from elman.runtime.network.network import Network
+from elman.models import build
+from elman.runtime.network.network import Network as Executor
+from elman.targets import Target
+from elman.training import CrossEntropy, Examples, TrainingConfig
+from elman.training.distributed import Ranks
+from elman.training.loop.optimizers import build_optimizer
+from elman.training.loop.stepping import Stepper, whole_cost
 
 __all__ = [
     "classifier_step",
@@ -33,6 +50,7 @@ __all__ = [
     "step",
     "stepping",
     "variant",
+    "words",
 ]
 
 
@@ -138,7 +156,7 @@ def classifier_step(problem: Problem) -> Run:
         bias[2 * problem.hidden :] = numbers.bias_ih[2 * problem.hidden :]
     named = {f"body.0.cells.0.{name}": array for name, array in weights.items()}
     named |= {f"body.2.{name}": array for name, array in read_out(numbers).items()}
-    network = Network(blueprint, named)
+    network = Executor(blueprint, named)
     frame = np.ascontiguousarray(numbers.inputs[:, 0])
     stepper = network.stepper(problem.batch)
 
@@ -150,3 +168,59 @@ def classifier_step(problem: Problem) -> Run:
 
 def epoch(cell: str) -> Run:
     return epoch_run(getattr(nn, cell))
+
+
+def words(task: str, frozen: bool) -> Run:
+    """A network over words by the trainer's steps, with vectors that are learnt along, or not."""
+    config = TrainingConfig(learning_rate=RATE, clip_norm=None)
+    network = NETWORKS[task]
+    kind = Target.CLASS_PER_STEP if network.per_word else Target.CLASS
+
+    def trainer() -> tuple[Any, dict[str, torch.nn.Parameter]]:
+        module = _reader(network)
+        module.body[0].by_rows, module.body[0].frozen = True, frozen
+        parameters = _by_torch_s_names(module)
+        with torch.no_grad():
+            for name, array in draw_weights(network).items():
+                parameters[name].copy_(torch.from_numpy(array))
+        optimizer = build_optimizer(module, config)
+        cost = whole_cost(module, CrossEntropy())
+        stepper = Stepper(module, cost, config, optimizer, Ranks())
+        learnt = {n: one for n, one in parameters.items() if not (frozen and n == "embedding")}
+        return lambda batch: _mean(stepper.step([batch], RATE)), learnt
+
+    given = [_examples(batch, kind) for batch in batches(task)]
+    return words_run(trainer, given)
+
+
+def _reader(network: Network) -> Any:
+    shared: dict[str, Any] = {
+        "cells": CellConfig("lstm", network.units, forget_bias=0.0),
+        "outputs": network.outputs,
+        "vocabulary": VOCABULARY,
+        "embedding": EMBEDDING,
+        "bidirectional": True,
+    }
+    if network.per_word:
+        return build(sequence_to_sequence(**shared))
+    return build(sequence_to_vector(**shared, pool="max"))
+
+
+def _by_torch_s_names(module: Any) -> dict[str, torch.nn.Parameter]:
+    """The parameters by the names of `benchmarks.ragged.draw_weights`."""
+    blocks = [*module.body]
+    found = {"embedding": blocks[0].weight, **dict(blocks[-1].named_parameters())}
+    cells = {"l0": blocks[1].cells[0], "l0_reverse": blocks[1].backward_cells[0]}
+    for end, cell in cells.items():
+        named = {"weight_ih": cell.weight_ih, "weight_hh": cell.weight_hh, "bias_ih": cell.bias}
+        found |= {f"{name}_{end}": one for name, one in named.items()}
+    return found
+
+
+def _examples(batch: Batch, kind: Target) -> Examples:
+    ids, lengths, targets = map(torch.from_numpy, batch)
+    return Examples(ids, targets, lengths, kind=kind)
+
+
+def _mean(taken: Any) -> float:
+    return taken.total / taken.count

@@ -71,6 +71,14 @@ scores read out from it: by Elman's runtime, and by two modules of torch."""
 CLIENTS = """Other projects' programs and the classic tutorials, each as it is and with
 `elman.accelerate`; nothing else differs. Sizes are those of the projects' own examples or defaults,
 the data are made up. A call trains on a few batches, or answers."""
+TEXT = """Networks that read words in both directions, trained: vectors of 150 numbers in a table of
+50,000 words, an LSTM, scores of each word's tag (tagger: sentences of UD English EWT) or, from the
+maximum over time, of a text's class (classifier: snippets of reviews). Every batch holds 32 texts
+as they come, of different lengths; words that are read count, padding does not. Elman takes the
+trainer's steps, with vectors learnt row by row; PyTorch's model is written as usual: `Embedding`,
+`LSTM`, packed or padded, `Linear`, Adam. The first batch's loss and gradients of the packed one are
+the same; padded, the way back begins in the padding. Fused Adam is the faster one that one has to
+ask for."""
 MEMORY = """What one forward and backward pass adds to the resident memory at its highest, in a
 fresh process each, after a small one of the same kind."""
 
@@ -187,6 +195,10 @@ def _overhead(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### The training loop\n", OVERHEAD + "\n", _lines(tables.time_table(points, BARE))]
 
 
+def _text(points: list[Point], picture_of: PictureOf) -> list[str]:
+    return ["### Training on texts\n", TEXT + "\n", _lines(tables.text_table(points))]
+
+
 def _memory(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### Memory\n", MEMORY + "\n", _lines(tables.memory_table(points))]
 
@@ -209,6 +221,7 @@ _CHAPTERS: dict[str, Callable[[list[Point], PictureOf], list[str]]] = {
     "mnist_epoch": _epoch,
     "clients": _clients,
     "overhead": _overhead,
+    "text": _text,
     "memory": _memory,
     "budget_memory": _budget_memory,
     "budget_time": _budget_time,

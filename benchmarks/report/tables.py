@@ -22,6 +22,7 @@ __all__ = [
     "epoch_table",
     "grid_table",
     "memory_table",
+    "text_table",
     "time_table",
 ]
 
@@ -94,6 +95,20 @@ def client_table(points: list[Point]) -> list[str]:
         (worked,) = by_processor_time([point])
         ratios = [times(speedup(each, "PyTorch")) for each in (point, worked)]
         lines.append(_row(*first, *taken, *ratios))
+    return lines
+
+
+def text_table(points: list[Point]) -> list[str]:
+    """Words a second of everybody; by the clock and of processor time how many times Elman's."""
+    head = ["network", "B T E H", "", "words/s", "times as long", "by processor time"]
+    lines = _head(head, left=3)
+    for point in points:
+        (worked,) = by_processor_time([point])
+        for name in names(point):
+            rate = f"{point['words'] / seconds(point, name):,.0f}"
+            ratios = (speedup(each, name) for each in (point, worked))
+            shown = ["", ""] if name == "Elman" else [f"{ratio:.2f}×" for ratio in ratios]
+            lines.append(_row(point["about"], _size(point), name, rate, *shown))
     return lines
 
 

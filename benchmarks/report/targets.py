@@ -16,6 +16,7 @@ from benchmarks.report.verdicts import Target, mean, worst
 from benchmarks.suites.budget import EVERYTHING, LONGER, SHORT_WITHIN, TIMES
 from benchmarks.suites.grid import SGEMM
 from benchmarks.suites.overhead import BARE, WHOLE
+from benchmarks.suites.text import FROZEN, PACKED, PADDED
 
 __all__ = ["all_targets"]
 
@@ -57,6 +58,7 @@ def all_targets(suites: dict[str, list[Point]], level: str) -> list[Target]:
         "mnist_epoch": (lambda points: _epoch(points, bounds),),
         "memory": (_memory,),
         "overhead": (_overhead,),
+        "text": (_text,),
         "budget_memory": (_budget_memory,),
         "budget_time": (_budget_time,),
     }
@@ -234,6 +236,18 @@ def _overhead(points: list[Point]) -> list[Target]:
         )
         for name, more in (("Elman", ""), (WHOLE, " with all that a run keeps and shows"))
     ]
+
+
+def _text(points: list[Point]) -> list[Target]:
+    updates = "time of a step that learns vectors row by row over that with frozen ones"
+    return [
+        *(
+            worst(13, f"training on texts against {name}", bound, points,
+                   lambda point, name=name: speedup(point, name))
+            for name, bound in ((PACKED, 5.0), (PADDED, 1.4))
+        ),
+        worst(13, updates, 1.2, points, lambda p: speedup(p, "Elman", FROZEN), at_least=False),
+    ]  # fmt: skip
 
 
 def _budget_memory(points: list[Point]) -> list[Target]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from benchmarks.environment import PEERS
 from benchmarks.harness import Case
 from benchmarks.suites import (
     budget,
@@ -19,6 +20,7 @@ from benchmarks.suites import (
     mnist_epoch,
     overhead,
     step,
+    text,
     variants,
 )
 
@@ -35,12 +37,14 @@ class Suite:
         quick: Those of a quick look, where it is not all of them with the fewest threads.
         clients: The cases are other projects' programs. One whose packages are missing, or that
             fails, is told as not run, with the reason; the others are measured.
+        peers: Packages that must be there beside torch, and whose versions are told.
     """
 
     cases: Callable[[], Iterator[Case]]
     threads: tuple[int, ...] = (1, 2)
     quick: Callable[[], Iterator[Case]] | None = None
     clients: bool = False
+    peers: tuple[str, ...] = PEERS
 
 
 SUITES = {
@@ -54,5 +58,6 @@ SUITES = {
     "memory": Suite(memory.cases, threads=(2,)),
     "budget_memory": Suite(budget.memory_cases, threads=(2,)),
     "budget_time": Suite(budget.time_cases, threads=(2,)),
-    "clients": Suite(clients.cases, clients=True),
+    "text": Suite(text.cases, threads=(1,), peers=()),
+    "clients": Suite(clients.cases, clients=True, peers=()),
 }
