@@ -65,9 +65,9 @@ def arguments() -> argparse.Namespace:
 
 def check_peers(names: Iterable[str]) -> None:
     """Raises: MissingExtraError: A peer of one of the suites is not installed."""
-    peers = dict.fromkeys(peer for name in names for peer in SUITES[name].peers)
-    modules = {name: name.replace("-", "_") for name in peers}
-    for package, module in modules.items():
+    suites = [SUITES[name] for name in names if not SUITES[name].clients]
+    for package in dict.fromkeys(peer for suite in suites for peer in suite.peers):
+        module = package.replace("-", "_")
         if find_spec(module) is None:
             raise MissingExtraError.of(package, "bench", "measuring the peers")
 

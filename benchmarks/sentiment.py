@@ -84,11 +84,11 @@ def folds(labels: np.ndarray, seed: int) -> np.ndarray:
     return fold
 
 
-def run_fold(data: LabelledTexts, seed: int, number: int) -> dict[str, Any]:
+def run_fold(data: LabelledTexts, recipe: dict[str, Any], seed: int, number: int) -> dict[str, Any]:
     """One training and its figures on its fold."""
     fold = folds(data.labels, seed)
     train, test = data.select(fold != number), data.select(fold == number)
-    model = Classifier(**RECIPE, seed=seed, threads=1).fit(list(train.texts), train.labels)
+    model = Classifier(**recipe, seed=seed, threads=1).fit(list(train.texts), train.labels)
     told = model.evaluate(list(test.texts), test.labels)
     assert model.history_ is not None
     return {
@@ -115,15 +115,39 @@ def measured(found: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def choose(data: LabelledTexts, names: list[str]) -> None:
-    """Print what each candidate reaches on the validation parts of two folds, two seeds each."""
+def measure(
+    name: str, data: LabelledTexts, recipe: dict[str, Any], seed: int, numbers: list[int]
+) -> None:
+    """Run the folds that were not measured yet by this recipe; keep them under a name."""
+    for number in numbers:
+        report = load(RESULTS, name) or {"seeds": {}}
+        same = report.get("recipe") == recipe
+        known = report["seeds"].get(str(seed), {}).get("folds", []) if same else []
+        if all(one["fold"] != number for one in known):
+            found = [*known, run_fold(data, recipe, seed, number)]
+            known = sorted(found, key=lambda one: one["fold"])
+        seeds = report["seeds"] if same else {}
+        report |= {"recipe": recipe, "seeds": {**seeds, str(seed): measured(known)}}
+        report["environment"] = environment()
+        keep(RESULTS, name, report)
+        (fold,) = (one for one in known if one["fold"] == number)
+        print(number, fold["accuracy"], report["seeds"][str(seed)]["accuracy"], flush=True)
+
+
+def choose(
+    data: LabelledTexts,
+    recipe: dict[str, Any],
+    candidates: dict[str, dict[str, Any]],
+    names: list[str],
+) -> None:
+    """Print what each candidate reaches on the validation parts of two folds."""
     fold = folds(data.labels, 0)
-    for name in names:
+    for name in names or candidates:
         scores = []
         for number in (0, 1):
             train = data.select(fold != number)
             model = Classifier(
-                **{**RECIPE, **CANDIDATES[name]}, seed=number, threads=1, baselines=False
+                **{**recipe, **candidates[name]}, seed=number, threads=1, baselines=False
             ).fit(list(train.texts), train.labels)
             assert model.history_ is not None
             scores.append([round(r.validation_score, 4) for r in model.history_.records])
@@ -168,11 +192,18 @@ def updates() -> dict[str, Any]:
     return {"of": UPDATES, "milliseconds": medians, "of_frozen": ratios}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def options(candidates: dict[str, dict[str, Any]]) -> argparse.ArgumentParser:
+    """What is run, from the command line."""
+    parser = argparse.ArgumentParser()
     parser.add_argument("--folds", type=int, nargs="+", default=[*range(FOLDS)])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--choose", nargs="*", metavar="recipe", help=", ".join(CANDIDATES))
+    parser.add_argument("--choose", nargs="*", metavar="recipe", help=", ".join(candidates))
+    return parser
+
+
+def main() -> None:
+    parser = options(CANDIDATES)
+    parser.description = __doc__
     parser.add_argument("--updates", action="store_true", help="what a step's updates cost")
     given = parser.parse_args()
     if given.updates:
@@ -181,25 +212,10 @@ def main() -> None:
         report |= {"updates": updates(), "environment": environment()}
         keep(RESULTS, "sentiment", report)
         print(report["updates"])
-        return
-    data = reviews()
-    if given.choose is not None:
-        choose(data, given.choose or [*CANDIDATES])
-        return
-    for number in given.folds:
-        report = load(RESULTS, "sentiment") or {"seeds": {}}
-        same = report.get("recipe") == RECIPE
-        known = report["seeds"].get(str(given.seed), {}).get("folds", []) if same else []
-        if all(one["fold"] != number for one in known):
-            found = [*known, run_fold(data, given.seed, number)]
-            known = sorted(found, key=lambda one: one["fold"])
-        seeds = report["seeds"] if same else {}
-        report |= {"recipe": RECIPE, "seeds": {**seeds, str(given.seed): measured(known)}}
-        report["environment"] = environment()
-        keep(RESULTS, "sentiment", report)
-        print(
-            number, known[-1]["accuracy"], report["seeds"][str(given.seed)]["accuracy"], flush=True
-        )
+    elif given.choose is not None:
+        choose(reviews(), RECIPE, CANDIDATES, given.choose)
+    else:
+        measure("sentiment", reviews(), RECIPE, given.seed, given.folds)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from benchmarks.report.forecasting import forecasting_chapter
 from benchmarks.report.learning import learning_chapter
 from benchmarks.report.speed import speed_chapter
 from benchmarks.report.tagging import tagging_chapter
+from benchmarks.report.texts import texts_chapter
 from benchmarks.results import RESULTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,6 +28,7 @@ def main() -> None:
     parts = [HEADER, *speed_chapter(RESULTS, pictures), *accuracy_chapter(pictures)]
     parts += learning_chapter(pictures)
     parts += forecasting_chapter()
+    parts += texts_chapter()
     parts += tagging_chapter()
     (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 

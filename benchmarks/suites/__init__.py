@@ -59,5 +59,5 @@ SUITES = {
     "budget_memory": Suite(budget.memory_cases, threads=(2,)),
     "budget_time": Suite(budget.time_cases, threads=(2,)),
     "text": Suite(text.cases, threads=(1,), peers=()),
-    "clients": Suite(clients.cases, clients=True, peers=()),
+    "clients": Suite(clients.cases, clients=True),
 }

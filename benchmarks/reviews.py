@@ -1,0 +1,51 @@
+"""How well whole reviews are told apart, from scratch, by ten folds.
+
+    nice -n 19 python -m benchmarks.reviews                    # all ten folds of seed 0
+    nice -n 19 python -m benchmarks.reviews --folds 0 1        # some of them
+    nice -n 19 python -m benchmarks.reviews --choose           # recipes, judged on validation parts
+
+Polarity documents (Pang and Lee 2004), 2,000 reviews of 17 to 2,741 words and signs, each read from
+its first to its last; no vectors and no texts from elsewhere. Folds, and how epoch and recipe are
+chosen, are as in `benchmarks.sentiment`. Results: benchmarks/results/reviews.json.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.sentiment import choose, measure, options
+from elman.data import load_texts
+
+RECIPE: dict[str, Any] = {
+    "bidirectional": True,
+    "units": 32,
+    "embedding": 50,
+    "min_count": 2,
+    "pool": "attention",
+    "dropout": 0.5,
+    "input_dropout": 0.3,
+    "word_dropout": 0.2,
+    "learning_rate": 0.002,
+    "batch_tokens": 12_000,
+    "epochs": 10,
+}
+CANDIDATES: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "mean": {"pool": "mean"},
+    "max": {"pool": "max"},
+}
+
+
+def main() -> None:
+    parser = options(CANDIDATES)
+    parser.description = __doc__
+    given = parser.parse_args()
+    data = load_texts("movie_reviews/reviews", "all")
+    if given.choose is not None:
+        choose(data, RECIPE, CANDIDATES, given.choose)
+    else:
+        measure("reviews", data, RECIPE, given.seed, given.folds)
+
+
+if __name__ == "__main__":
+    main()
