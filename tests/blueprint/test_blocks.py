@@ -6,6 +6,7 @@ import pytest
 
 from elman.blueprint import (
     BLOCKS,
+    Adaptive,
     CellConfig,
     Crf,
     Dense,
@@ -18,6 +19,7 @@ from elman.blueprint import (
     Recurrent,
     Segments,
     Tail,
+    Tied,
     Words,
 )
 from elman.errors import BlueprintError
@@ -117,6 +119,9 @@ def test_every_block_says_what_it_is_in_one_line():
         Parallel((CELL, CellConfig("gru", 5)), 4, ahead=True),
         Parallel(CELL, 3),
         Recall(24, 14, 2),
+        Tied(50, 8),
+        Tied(50, 8, projected=True),
+        Adaptive(50, (5, 20)),
     ]
     assert {block.kind for block in blocks} == set(BLOCKS)
     assert [block.describe() for block in blocks] == [
@@ -135,6 +140,9 @@ def test_every_block_says_what_it_is_in_one_line():
         "parallel: 4 positions, known ahead, rnn 4, gru 5",
         "parallel: 3 positions, rnn 4",
         "recall: 14 segments of 24 steps mixed, and a dense layer",
+        "tied: 50 scores by the embedding's own 8 numbers of each",
+        "tied: 50 scores by the embedding's own 8 numbers of each, of features projected to these",
+        "adaptive: 50 tokens by frequency, cut at 5, 20",
     ]
 
 

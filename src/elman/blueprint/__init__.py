@@ -6,6 +6,7 @@ write, check or count a blueprint.
 
 from elman.blueprint.blocks import (
     BLOCKS,
+    Adaptive,
     Block,
     Crf,
     Dense,
@@ -18,6 +19,7 @@ from elman.blueprint.blocks import (
     Recurrent,
     Segments,
     Tail,
+    Tied,
     Words,
 )
 from elman.blueprint.cells import CellConfig, CellKind, cell_kinds, register_cell
@@ -34,6 +36,7 @@ from elman.blueprint.schema import from_data, from_json, to_data, to_json
 __all__ = [
     "BLOCKS",
     "CONFIGURATIONS",
+    "Adaptive",
     "Block",
     "Blueprint",
     "CellConfig",
@@ -50,6 +53,7 @@ __all__ = [
     "Recurrent",
     "Segments",
     "Tail",
+    "Tied",
     "Words",
     "cell_kinds",
     "encoder_decoder",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import MAX_VOCABULARY, Dense, Dropout, Embedding, Pool, Recurrent
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
@@ -26,6 +27,7 @@ __all__ = [
     "MAX_POSITIONS",
     "MAX_STEPS",
     "MAX_VOCABULARY",
+    "Adaptive",
     "Block",
     "Crf",
     "Dense",
@@ -38,6 +40,7 @@ __all__ = [
     "Recurrent",
     "Segments",
     "Tail",
+    "Tied",
     "WindowBlock",
     "Words",
 ]
@@ -45,7 +48,7 @@ __all__ = [
 WindowBlock = Segments | Tail | Flatten | Parallel | Recall
 """Blocks that read a whole window and give no answer before its end."""
 
-Block = Embedding | Words | Recurrent | Pool | Dense | Dropout | Crf | WindowBlock
+Block = Embedding | Words | Recurrent | Pool | Dense | Tied | Adaptive | Dropout | Crf | WindowBlock
 
 BLOCKS: dict[str, type[Block]] = {block.kind: block for block in get_args(Block)}
 """Every kind of block by its name; models and runtime each have a twin of every one."""

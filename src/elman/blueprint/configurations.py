@@ -14,7 +14,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from elman.blueprint.blocks import Block, Crf, Dense, Dropout, Embedding, Pool, Recurrent, Words
+from elman.blueprint.blocks import (
+    Adaptive,
+    Block,
+    Crf,
+    Dense,
+    Dropout,
+    Embedding,
+    Pool,
+    Recurrent,
+    Tied,
+    Words,
+)
 from elman.blueprint.cells import CellConfig
 from elman.blueprint.network import Blueprint
 from elman.errors import BlueprintError
@@ -72,12 +83,13 @@ def sequence_to_sequence(
     outputs: int,
     input_size: int | None = None,
     vocabulary: int | None = None,
-    embedding: int | None = None,
+    embedding: int | Embedding | None = None,
     words: Words | None = None,
     bidirectional: bool = False,
     dropout: float = 0.0,
     input_dropout: float = 0.0,
     crf: bool = False,
+    head: str = "dense",
 ) -> Blueprint:
     """One vector of `outputs` values is given at every step that is read ("synced").
 
@@ -85,10 +97,16 @@ def sequence_to_sequence(
     and errors as of `sequence_to_vector`; `dropout` stands before the dense layer, `input_dropout`
     before the cells. With `words`, in place of `input_size`, these are how words are read; `crf`
     ends the network with a `Crf`: paths of `outputs` tags.
+
+    `head` is what scores the `outputs` tokens of a language model: `dense`, `tied` to the
+    embedding's vectors (`Tied`; features of another size are projected), or `adaptive` (`Adaptive`,
+    cut where it is usual).
     """
     given = [words] if words is not None else _input(input_size, vocabulary, embedding)
-    blocks = [*given, *_dropout(input_dropout), Recurrent(_tuple(cells), bidirectional)]
-    blocks += [*_dropout(dropout), Dense(outputs), *([Crf()] if crf else [])]
+    read = Recurrent(_tuple(cells), bidirectional)
+    blocks = [*given, *_dropout(input_dropout), read]
+    blocks += [*_dropout(dropout), _head(head, outputs, embedding, read.output_features(0))]
+    blocks += [Crf()] if crf else []
     return Blueprint("sequence_to_sequence", input_size, {"body": tuple(blocks)})
 
 
@@ -169,6 +187,19 @@ def _tuple(cells: Cells) -> tuple[CellConfig, ...]:
 
 def _dropout(rate: float) -> list[Block]:
     return [Dropout(rate)] if rate else []
+
+
+def _head(head: str, outputs: int, embedding: int | Embedding | None, features: int) -> Block:
+    """What scores `outputs` tokens by so many features."""
+    if head == "dense":
+        return Dense(outputs)
+    if head == "adaptive":
+        return Adaptive(outputs)
+    if head != "tied" or embedding is None:
+        expected = "dense, adaptive, or tied where token ids have an embedding"
+        raise BlueprintError("head", f"found {head!r}", expected)
+    size = embedding.size if isinstance(embedding, Embedding) else embedding
+    return Tied(outputs, size, projected=features != size)
 
 
 def _input(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from elman.blueprint.blocks import (
     MAX_VOCABULARY,
+    Adaptive,
     Block,
     Crf,
     Dense,
@@ -18,6 +19,7 @@ from elman.blueprint.blocks import (
     Recall,
     Recurrent,
     Segments,
+    Tied,
     WindowBlock,
     Words,
 )
@@ -245,10 +247,13 @@ class Blueprint:
         for name, blocks in self.chains.items():
             _check_reads_steps(name, blocks)
         _check_starts_elsewhere(decoder)
-        if not isinstance(decoder[-1], Dense) or decoder[-1].units != vocabulary:
+        last, scores = decoder[-1], 0
+        if isinstance(last, Dense | Tied | Adaptive):
+            scores = last.output_features(0)
+        if scores != vocabulary:
             raise BlueprintError(
                 f"chains.decoder[{len(decoder) - 1}]",
-                f"found {decoder[-1].describe()}",
+                f"found {last.describe()}",
                 f"end with Dense({vocabulary}): a score for each token of the vocabulary",
             )
         for name, token in (("go", self.go), ("eos", self.eos)):
@@ -311,6 +316,8 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
         if isinstance(block, Crf) and (name != "body" or block is not blocks[-1]):
             found = f"found crf in {name}, with blocks behind it or in a network that generates"
             raise BlueprintError(where, found, "end a sequence_to_sequence network's body with it")
+        if isinstance(block, Tied | Adaptive):
+            _check_head(where, blocks, block)
         value = block.turns[value]
     if value != gives:
         raise BlueprintError(
@@ -320,6 +327,19 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
         )
     if gives == "steps" and not any(isinstance(block, Recurrent | Parallel) for block in blocks):
         raise BlueprintError(f"chains.{name}", "found no recurrent block", "give one")
+
+
+def _check_head(where: str, blocks: tuple[Block, ...], block: Tied | Adaptive) -> None:
+    """What scores a vocabulary stands last; where it is tied, to the vectors of the same one."""
+    if block is not blocks[-1]:
+        raise BlueprintError(where, f"found {block.kind}, with blocks behind it", "end with it")
+    if not isinstance(block, Tied):
+        return
+    first = blocks[0]
+    found = (first.vocabulary, first.size) if isinstance(first, Embedding) else None
+    if found != (block.vocabulary, block.size):
+        expected = f"begin with Embedding({block.vocabulary}, {block.size})"
+        raise BlueprintError(where, f"tied to {first.describe()}", expected)
 
 
 def _check_segments_are_read(where: str, before: tuple[Block, ...], block: Recall) -> None:

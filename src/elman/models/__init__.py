@@ -1,6 +1,6 @@
 """A blueprint's blocks as trainable torch modules."""
 
-from elman.models.blocks import layer_titles, limit_memory
+from elman.models.blocks import layer_titles, limit_memory, sample_scores
 from elman.models.networks import EncoderDecoder, Sequence, VectorToSequence, build
 
 __all__ = [
@@ -10,4 +10,5 @@ __all__ = [
     "build",
     "layer_titles",
     "limit_memory",
+    "sample_scores",
 ]

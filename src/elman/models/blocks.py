@@ -9,13 +9,15 @@ from typing import Any
 from torch import nn
 
 from elman import blueprint as plan
+from elman.errors import ArgumentError
 from elman.kernels.memory_plan import share
 from elman.models.flow import Flow
+from elman.models.heads import Adaptive, Tied
 from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
 from elman.models.layers import Dense, Dropout, Embedding, Pool, Recurrent
 from elman.models.tagging import Crf, Words
 
-__all__ = ["BLOCKS", "Chain", "layer_titles", "limit_memory"]
+__all__ = ["BLOCKS", "Chain", "layer_titles", "limit_memory", "sample_scores"]
 
 BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "embedding": Embedding,
@@ -23,6 +25,8 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "recurrent": Recurrent,
     "pool": Pool,
     "dense": Dense,
+    "tied": Tied,
+    "adaptive": Adaptive,
     "dropout": Dropout,
     "crf": Crf,
     "segments": Segments,
@@ -44,6 +48,9 @@ class Chain(nn.ModuleList):
         for block, after in pairwise(self):
             if isinstance(block, Recurrent) and isinstance(after, Pool):
                 block.last_only = after.how == "last"
+        if isinstance(self[-1], Tied):
+            self[0].scores_all = True  # pyright: ignore  (an embedding, or it would not be tied)
+            self[0].begin_small()  # pyright: ignore
 
     def forward(
         self,
@@ -66,6 +73,8 @@ class Chain(nn.ModuleList):
             if isinstance(block, Recurrent):
                 flow, state = block(flow, None if given is None else next(given), reverse)
                 after.append(state)
+            elif isinstance(block, Tied):
+                flow = block(flow, self[0])
             else:
                 flow = block(flow)
         return flow, after
@@ -119,3 +128,31 @@ def limit_memory(network: nn.Module, memory: str | int | None) -> None:
     part = share(memory, max(1, len(blocks)))  # one that pools what it embeds has none
     for block in blocks:
         block.memory = part
+
+
+def sample_scores(network: Any, candidates: int | None) -> None:
+    """Let a network's training compare each target with so many tokens only, drawn at each step.
+
+    What it gives is then `elman.models.heads.Unscored`, from which `CrossEntropy` learns; not while
+    training, and in a model file, it is the same network as without. Token ids go by frequency, as
+    those of a codec of words do.
+
+    Args:
+        network: As `build` makes it: its last block is dense without an activation, or tied.
+        candidates: How many, from 1 to half of the vocabulary; None: all tokens.
+
+    Raises:
+        ArgumentError: There are more, or the last block is another one.
+    """
+    chain = getattr(network, [*network.blueprint.chains][-1])
+    block, last = chain[-1], network.blueprint.chains[[*network.blueprint.chains][-1]][-1]
+    plain = isinstance(last, plan.Dense) and last.activation is None
+    if not plain and not isinstance(last, plan.Tied):
+        raise ArgumentError("candidates", f"given for {last.describe()}", "a dense or tied block")
+    most = last.output_features(0) // 2
+    if candidates is not None and not 1 <= candidates <= most:
+        expected = f"1 to {most}, half of the vocabulary, or None"
+        raise ArgumentError("candidates", f"found {candidates}", expected)
+    block.candidates = candidates
+    if isinstance(block, Tied):
+        chain[0].scores_all = candidates is None

@@ -25,6 +25,8 @@ class Flow(NamedTuple):
         resets: `[B, T]` where a row starts afresh before the step; None: nowhere.
         segments: `[B, n, length, F]` the segments that were made last; None: none were.
         paths: Of a `crf` block what paths of tags score beside their steps; None: there is none.
+        head: What makes scores of the values where they are asked for (an
+            `elman.models.heads.Head`); None: the values are what the last block gives.
     """
 
     values: Tensor
@@ -33,6 +35,7 @@ class Flow(NamedTuple):
     resets: Tensor | None = None
     segments: Tensor | None = None
     paths: tuple[Tensor, Tensor, Tensor] | None = None
+    head: Any = None
 
 
 def hidden(state: Any) -> Tensor:

@@ -17,6 +17,7 @@ from elman.kernels.philox import keep_mask
 from elman.layers import bidirectional_unroll, dynamic_unroll
 from elman.models.cells import build_cell
 from elman.models.flow import Flow, hidden, only_real
+from elman.models.heads import scored
 from elman.operators.loop import real_steps
 
 __all__ = ["Dense", "Dropout", "Embedding", "Pool", "Recurrent"]
@@ -32,16 +33,39 @@ class Embedding(nn.Module):
     """A vector for each token id; starts normal with deviation 1.
 
     Attributes:
-        by_rows: Whether gradients hold only the rows that were used: then they are sparse, and an
-            optimiser must know them (`elman.training.loop.rows`).
         frozen: Whether the vectors stay as they are.
+        scores_all: Whether the vectors score all tokens, too, at the chain's end: then all have
+            gradients.
     """
 
     def __init__(self, block: plan.Embedding, features: int) -> None:
         super().__init__()
         self.rate, self.unknown = block.dropout, block.unknown
-        self.by_rows = self.frozen = False
+        self.frozen = self.scores_all = self._by_rows = self._small = False
         self.weight = nn.Parameter(torch.randn(block.vocabulary, block.size))
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether gradients hold only the rows that were used, as was asked for, if they can.
+
+        Then they are sparse, and an optimiser must know them (`elman.training.loop.rows`).
+        """
+        return self._by_rows and not self.scores_all
+
+    @by_rows.setter
+    def by_rows(self, wanted: bool) -> None:
+        self._by_rows = wanted
+
+    @property
+    def table(self) -> Tensor:
+        """The vectors `[V, E]`; without a gradient while they are frozen."""
+        return self.weight.detach() if self.frozen else self.weight
+
+    def begin_small(self) -> None:
+        """Let vectors that were just drawn have the variance 1 / size: a length of about 1."""
+        if not self._small:
+            self._small = True
+            self.weight.data /= self.weight.shape[1] ** 0.5
 
     def forward(self, flow: Flow) -> Flow:
         """Token ids to steps.
@@ -65,8 +89,7 @@ class Embedding(nn.Module):
             )
         if self.training and self.rate:
             ids = self._dropped(ids)
-        weight = self.weight.detach() if self.frozen else self.weight
-        values = nn.functional.embedding(ids, weight, sparse=self.by_rows)
+        values = nn.functional.embedding(ids, self.table, sparse=self.by_rows)
         return only_real(flow._replace(values=values))
 
     def _dropped(self, ids: Tensor) -> Tensor:
@@ -195,10 +218,16 @@ class Pool(nn.Module):
 
 
 class Dense(nn.Module):
-    """activation(W x + b); W starts He normal for ReLU, else Glorot uniform, b at zero."""
+    """activation(W x + b); W starts He normal for ReLU, else Glorot uniform, b at zero.
+
+    Attributes:
+        candidates: How many tokens training compares targets with, see `elman.models.heads.
+            Sampled`; None: all. Only of a last layer without an activation.
+    """
 
     def __init__(self, block: plan.Dense, features: int) -> None:
         super().__init__()
+        self.candidates: int | None = None
         self.weight = nn.Parameter(torch.empty(block.units, features))
         self.bias = nn.Parameter(torch.zeros(block.units))
         self.activation = ACTIVATIONS[block.activation]
@@ -207,10 +236,16 @@ class Dense(nn.Module):
         else:
             nn.init.xavier_uniform_(self.weight)
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether gradients of the weight hold only the rows that were used."""
+        return self.candidates is not None
+
     def forward(self, flow: Flow) -> Flow:
         """Steps to steps, or a vector to a vector."""
-        values = nn.functional.linear(flow.values, self.weight, self.bias)
-        return only_real(flow._replace(values=self.activation(values)))
+        given = (self.candidates, self.training, self.by_rows)
+        flow = scored(flow, self.weight, self.bias, *given)
+        return flow._replace(values=self.activation(flow.values))
 
 
 class Dropout(nn.Module):

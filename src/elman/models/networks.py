@@ -12,6 +12,7 @@ from elman.blueprint import Blueprint, Words
 from elman.errors import ArgumentError, ShapeError
 from elman.models.blocks import Chain
 from elman.models.flow import Flow, zero_past
+from elman.models.heads import Unscored
 from elman.models.layers import Dense
 from elman.models.tagging import PathScores
 from elman.state import map_leaves
@@ -30,11 +31,11 @@ class Sequence(nn.Module):
 
     def forward(
         self, inputs: Num[Tensor, "B T *I"], lengths: Lengths | None = None
-    ) -> Float[Tensor, "B *T K"] | PathScores:
+    ) -> Float[Tensor, "B *T K"] | PathScores | Unscored:
         """Scores or numbers for each row, or for each step (zero past each length).
 
         Where the blocks read windows: for each of the steps that they make of one. Where a `crf`
-        block ends them: `PathScores`.
+        block ends them: `PathScores`; where one does that need not score all tokens: `Unscored`.
 
         Args:
             inputs: `[B, T, I]` features, token ids `[B, T]`, or words as codes
@@ -68,7 +69,7 @@ class Sequence(nn.Module):
         lengths: Lengths | None = None,
         initial_state: Any = None,
         resets: Resets | None = None,
-    ) -> tuple[Float[Tensor, "B T K"], Any]:
+    ) -> tuple[Float[Tensor, "B T K"] | Unscored, Any]:
         """Part of a sequence: `forward` from a state, and the state after each row's last step.
 
         Args:
@@ -97,11 +98,7 @@ class Sequence(nn.Module):
         batch, steps = inputs.shape[:2]
         valid = check_resets(resets, batch, steps, inputs.device)
         flow, state = self.body(flow._replace(resets=valid), initial_state)
-        return flow.values, tuple(state)
-
-
-def _said(flow: Flow) -> Tensor | PathScores:
-    return flow.values if flow.paths is None else PathScores(flow.values, *flow.paths)
+        return _said(flow), tuple(state)
 
 
 class VectorToSequence(nn.Module):
@@ -119,7 +116,7 @@ class VectorToSequence(nn.Module):
         target_in: Int[Tensor, "B U"],
         source_lengths: None = None,
         target_lengths: Lengths | None = None,
-    ) -> Float[Tensor, "B U V"]:
+    ) -> Float[Tensor, "B U V"] | Unscored:
         """A score for each token at each step (zero past each length), teacher forcing.
 
         Args:
@@ -151,7 +148,7 @@ class VectorToSequence(nn.Module):
 
         blocks = self.decoder.recurrent()
         states = [map_leaves(take, block.initial_state(len(source))) for block in blocks]
-        return self.decoder(_sequences(None, target_in, target_lengths), states)[0].values
+        return _said(self.decoder(_sequences(None, target_in, target_lengths), states)[0])
 
 
 class EncoderDecoder(nn.Module):
@@ -169,7 +166,7 @@ class EncoderDecoder(nn.Module):
         target_in: Int[Tensor, "B U"],
         source_lengths: Lengths | None = None,
         target_lengths: Lengths | None = None,
-    ) -> Float[Tensor, "B U V"]:
+    ) -> Float[Tensor, "B U V"] | Unscored:
         """A score for each token at each step (zero past each length), teacher forcing.
 
         Args:
@@ -184,7 +181,7 @@ class EncoderDecoder(nn.Module):
         """
         flow = _sequences(self.blueprint.input_size, source, source_lengths)
         _, states = self.encoder(flow, reverse=self.blueprint.reverse_source)
-        return self.decoder(_sequences(None, target_in, target_lengths), states)[0].values
+        return _said(self.decoder(_sequences(None, target_in, target_lengths), states)[0])
 
 
 _MODULES: dict[str, type[nn.Module]] = {
@@ -217,6 +214,13 @@ def build(blueprint: Blueprint, seed: int | None = None) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return _MODULES[blueprint.configuration](blueprint)
+
+
+def _said(flow: Flow) -> Any:
+    """What a chain says: values, beside them what paths score, or what scores are made of."""
+    if flow.paths is not None:
+        return PathScores(flow.values, *flow.paths)
+    return flow.values if flow.head is None else Unscored(flow.values, flow.head)
 
 
 def _sequences(

@@ -161,4 +161,4 @@ class ModuleRun:
         tensors = (torch.from_numpy(array).to(self._device) for array in (inputs, lengths))
         with torch.no_grad():
             found = self._network(*tensors)
-        return getattr(found, "scores", found).cpu().numpy()  # of each step, where paths are scored
+            return getattr(found, "scores", found).cpu().numpy()  # of each step, each token

@@ -122,8 +122,8 @@ def start_vectors(
     block.by_rows = True
     if fitted:
         return ()
+    block.begin_small()
     weight = block.weight.data.numpy()
-    weight /= np.float32(weight.shape[1] ** 0.5)
     if estimator.vectors is None:
         return ()
     where = os.fspath(estimator.vectors)

@@ -91,8 +91,7 @@ def _widest(blueprint: Blueprint) -> int:
     widths = [blueprint.input_size or 1]
     for chain in blueprint.chains:
         for block, features in blueprint.fed_blocks(chain):
-            if isinstance(block, Embedding | Words):  # its rows are tokens
-                widths.append(block.output_features(features))
-            else:
+            widths.append(block.output_features(features))
+            if not isinstance(block, Embedding | Words):  # of these a weight's rows are tokens
                 widths += [shape[0] for shape in block.shapes(features).values()]
     return max(widths)

@@ -13,6 +13,7 @@ from elman import blueprint as plan
 from elman.runtime.network.cells import Arrays, under
 from elman.runtime.network.dense import ACTIVATIONS, linear
 from elman.runtime.network.flow import Flow
+from elman.runtime.network.heads import Adaptive, Tied
 from elman.runtime.network.horizon import Recall, flatten, parallel, segments, tail
 from elman.runtime.network.layers import (
     Attention,
@@ -25,7 +26,7 @@ from elman.runtime.network.layers import (
 )
 from elman.runtime.network.tagging import Words
 
-__all__ = ["BLOCKS", "Chain"]
+__all__ = ["BLOCKS", "Chain", "given_to"]
 
 
 class Chain:
@@ -33,7 +34,7 @@ class Chain:
 
     def __init__(self, blueprint: plan.Blueprint, name: str, weights: Arrays) -> None:
         self.blocks = [
-            BLOCKS[block.kind](block, features, under(weights, f"{name}.{index}."))
+            BLOCKS[block.kind](block, features, given_to(block, weights, name, index))
             for index, (block, features) in enumerate(blueprint.fed_blocks(name))
         ]
         self.plan = blueprint.chains[name]
@@ -77,6 +78,14 @@ class Chain:
         )
 
 
+def given_to(block: plan.Block, weights: Arrays, chain: str, index: int) -> Arrays:
+    """A block's weights by its own names; to a tied one the first block's are its `table`."""
+    found = under(weights, f"{chain}.{index}.")
+    if isinstance(block, plan.Tied):
+        found = {**found, "table": weights[f"{chain}.0.weight"]}
+    return found
+
+
 def _embedding(block: plan.Embedding, features: int, weights: Arrays) -> Embedding:
     return Embedding(weights["weight"])
 
@@ -107,6 +116,8 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "recurrent": Recurrent,
     "pool": _pool,
     "dense": _dense,
+    "tied": Tied,
+    "adaptive": Adaptive,
     "dropout": _dropout,
     "crf": lambda block, features, weights: Through(),  # its weights are for who decides on paths
     "segments": segments,

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Dense, Dropout, Embedding, Pool, Recurrent
+from elman.blueprint import Blueprint, Dense, Dropout, Embedding, Pool, Recurrent, Tied
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.compiled import kernels_of, missing
 from elman.kernels.native import Stepper
-from elman.runtime.network.blocks import Chain
-from elman.runtime.network.cells import Arrays, KernelCell, under
+from elman.runtime.network.blocks import Chain, given_to
+from elman.runtime.network.cells import Arrays, KernelCell
 from elman.state import batch_size, describe
 from elman.transforms.scaler import Scaler
 
@@ -22,8 +22,8 @@ __all__ = ["NetworkStepper"]
 class NetworkStepper:
     """Feeds a network one step of a stream at a time, and allocates nothing.
 
-    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), dropout and
-    pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers that act
+    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, dropout
+    and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers that act
     when a network answers. Scores have the bits of `Network.step_inputs`; probabilities are the
     same to rounding.
 
@@ -71,7 +71,7 @@ class NetworkStepper:
         if scaler is not None:
             self._add("scale", scaler.mean, scaler.deviation)
         for index, (block, fed) in enumerate(blueprint.fed_blocks("body")):
-            given = under(weights, f"body.{index}.")
+            given = given_to(block, weights, "body", index)
             if isinstance(block, Embedding):
                 rows = self._results(given["weight"].shape[1])
                 embedding = (rows.shape[1], given["weight"], rows, len(given["weight"]))
@@ -80,6 +80,11 @@ class NetworkStepper:
             elif isinstance(block, Dense) and block.activation in (None, "relu"):
                 rectified = block.activation == "relu"
                 self._add_dense(fed, given["weight"], given["bias"], rectified)
+            elif isinstance(block, Tied):
+                if block.projected:
+                    nothing = np.zeros(block.size, np.float32)
+                    self._add_dense(fed, given["projection"], nothing, False)
+                self._add_dense(block.size, given["table"], given["bias"], False)
             elif not isinstance(block, Dropout) and not (
                 isinstance(block, Pool) and block.how == "last"
             ):

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from elman.errors import ArgumentError, ElmanError
 from elman.metrics.features import check_chosen, chosen_steps
+from elman.models.heads import Unscored
 from elman.targets import Target
 
 __all__ = [
@@ -61,7 +62,7 @@ class _Counted(NamedTuple):
         weights: `[M]`, or None for alike.
     """
 
-    outputs: Tensor
+    outputs: Any
     targets: Tensor
     weights: Tensor | None
 
@@ -72,7 +73,7 @@ class _Counted(NamedTuple):
         return WeightedSum((losses * self.weights).sum(), self.weights.sum())
 
 
-def _counted(outputs: Tensor, batch: Any, chosen: str | None = None) -> _Counted:
+def _counted(outputs: Tensor | Unscored, batch: Any, chosen: str | None = None) -> _Counted:
     """What counts of a batch: its rows; per step the real steps, or those `chosen` of them."""
     if not (batch.kind.per_step or batch.kind is Target.TOKENS):
         return _Counted(outputs, batch.targets, batch.weights)
@@ -90,7 +91,8 @@ class CrossEntropy:
     """-log(probability of the true class), in nats, for logits `[B, K]` and class indices `[B]`.
 
     Where there is a class for each step, or a sequence of tokens: for logits `[B, T, K]` and
-    indices `[B, T]`, over the steps before each row's length, each with its row's weight.
+    indices `[B, T]`, over the steps before each row's length, each with its row's weight. Of scores
+    that are not all made (`elman.models.heads.Unscored`), as few as the network needs.
 
     Attributes:
         label_smoothing: Share of the target that is spread evenly over all K classes, in
@@ -104,15 +106,21 @@ class CrossEntropy:
     def __post_init__(self) -> None:
         check_label_smoothing(self.label_smoothing)
 
-    def __call__(self, outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
+    def __call__(self, outputs: Float[Tensor, "B ... K"] | Unscored, batch: Any) -> WeightedSum:
         """Sum over the rows, or over their real steps."""
         counted = _counted(outputs, batch)
-        losses = F.cross_entropy(
-            counted.outputs,
-            counted.targets,
-            reduction="none",
-            label_smoothing=self.label_smoothing,
-        )
+        if not isinstance(counted.outputs, Unscored):
+            losses = F.cross_entropy(
+                counted.outputs,
+                counted.targets,
+                reduction="none",
+                label_smoothing=self.label_smoothing,
+            )
+        elif self.label_smoothing:
+            found = f"{self.label_smoothing:g}, which all scores are needed for"
+            raise ArgumentError("label_smoothing", found, "0 beside scores that are not all made")
+        else:
+            losses = counted.outputs.losses(counted.targets)
         return counted.sum(losses)
 
 
@@ -227,7 +235,7 @@ def _no_loss(found: str) -> ArgumentError:
     )
 
 
-def accuracy(outputs: Float[Tensor, "B ... K"], batch: Any) -> WeightedSum:
+def accuracy(outputs: Float[Tensor, "B ... K"] | Unscored, batch: Any) -> WeightedSum:
     """Share of rows, or of their real steps, whose largest logit is the true class's."""
     counted = _counted(outputs, batch)
     right = counted.outputs.argmax(dim=-1) == counted.targets

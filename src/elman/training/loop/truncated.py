@@ -25,6 +25,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from elman.errors import ArgumentError
+from elman.models.heads import joined
 from elman.state import leaves, map_leaves
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
@@ -115,7 +116,7 @@ def truncated_unroll(
             parts.append(part)
         if steps.stop == window.advance:
             carried = state
-    outputs = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+    outputs = joined(parts)
     detached = None if carried is None else map_leaves(lambda leaf: leaf.detach(), carried)
     return outputs[:, window.context :], detached
 
