@@ -56,6 +56,7 @@ OPTIONS = {
     "output_dropout": dict.fromkeys(BASE, 0.5),
     "recurrent_dropout": dict.fromkeys(BASE, 0.5),
     "variational": {},  # changes what the dropout rates do in training; nothing in an answer
+    "weight_drop": dict.fromkeys(BASE, 0.5),
     "residual": dict.fromkeys(BASE, True),
     "output_projection": dict.fromkeys(BASE, 5),
     "learned_state": dict.fromkeys(BASE, True),

@@ -59,6 +59,8 @@ class CellConfig:
         output_dropout: Rate of outputs set to zero in training, in [0, 1).
         recurrent_dropout: Rate of entries of h(t-1) set to zero in training, in [0, 1).
         variational: One dropout mask for all steps of a sequence.
+        weight_drop: Rate of recurrent weights set to zero in training, by one mask for all steps,
+            in [0, 1); built-in kinds only.
         residual: Outputs are inputs plus outputs; needs as many inputs as outputs.
         output_projection: Size of a dense layer on the outputs, shared over time, or None.
         learned_state: The initial state is trained instead of zero.
@@ -84,6 +86,7 @@ class CellConfig:
     output_dropout: float = field(default=0.0, metadata=rate())
     recurrent_dropout: float = field(default=0.0, metadata=rate())
     variational: bool = field(default=False, metadata=boolean())
+    weight_drop: float = field(default=0.0, metadata=rate())
     residual: bool = field(default=False, metadata=boolean())
     output_projection: int | None = field(default=None, metadata=optional(integer(1, MAX_UNITS)))
     learned_state: bool = field(default=False, metadata=boolean())
@@ -105,6 +108,10 @@ class CellConfig:
                     f"set for a {self.kind!r} cell",
                     f"leave it out; {self.kind} has none",
                 )
+
+        if self.weight_drop and not _KINDS[self.kind].built_in:
+            expected = f"leave it out; only {', '.join(RECURRENCES)} have it"
+            raise BlueprintError("weight_drop", f"set for a {self.kind!r} cell", expected)
 
     def changed(self) -> list[str]:
         """Names of the options that differ from their defaults."""

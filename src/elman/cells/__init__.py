@@ -15,6 +15,7 @@ from elman.cells.projected import Projected
 from elman.cells.residual import Residual
 from elman.cells.rnn import RNNCell
 from elman.cells.stacked import Stacked
+from elman.cells.weight_drop import drop_weights
 from elman.cells.zoneout import Zoneout, ZoneoutState
 from elman.unrolling.loop import unroll
 from elman.unrolling.protocol import Cell, UnrollingCell
@@ -39,6 +40,7 @@ __all__ = [
     "Zoneout",
     "ZoneoutState",
     "chrono",
+    "drop_weights",
     "initialise",
     "unroll",
 ]

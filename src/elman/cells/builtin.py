@@ -24,6 +24,11 @@ class BuiltInCell(Freezable):
 
     An option that is off leaves its parameter None.
 
+    Attributes:
+        weight_drop: Rate of entries of `weight_hh` that training leaves out; see
+            `elman.cells.drop_weights`.
+        weight_mask: What multiplies `weight_hh` in training; None: drawn at each call.
+
     Args:
         recurrence: The equations.
         input_size: Features I of a step.
@@ -40,6 +45,8 @@ class BuiltInCell(Freezable):
 
     recurrence_type: ClassVar[type[Recurrence]]
     weight_hh: Tensor
+    weight_drop: float = 0.0
+    weight_mask: Tensor | None = None
 
     def __init__(
         self,
@@ -72,6 +79,25 @@ class BuiltInCell(Freezable):
         kind = self.recurrence.weights_type
         return kind(*(getattr(self, name) for name in kind._fields))
 
+    @property
+    def drops(self) -> bool:
+        """Whether weights are left out now."""
+        return self.training and self.weight_drop > 0
+
+    def draw_weight_mask(self) -> Tensor:
+        """Zeros and 1 / (1 - rate), in the shape of `weight_hh`, by torch's default generator."""
+        kept = 1 - self.weight_drop
+        drawn = torch.empty(self.weight_hh.shape, dtype=self.weight_hh.dtype).bernoulli_(kept)
+        return drawn.div_(kept).to(self.weight_hh.device)
+
+    def _used(self) -> Any:
+        """The weights that a call uses: in training some may be left out."""
+        weights = self.weights()
+        if not self.drops:
+            return weights
+        mask = self.draw_weight_mask() if self.weight_mask is None else self.weight_mask
+        return weights._replace(weight_hh=weights.weight_hh * mask)
+
     def initial_state(self, batch: int) -> Any:
         """Zeros, an `RNNState` or `LSTMState`: hidden `[B, R]`, and an LSTM's cell `[B, H]`."""
         sizes = Sizes(self.input_size, self.hidden_size, self.output_size)
@@ -87,7 +113,7 @@ class BuiltInCell(Freezable):
         if self._frozen is not None:
             outputs, state = self.unroll(inputs[:, None], state)
             return outputs[:, 0], state
-        _, state = operators.step(self.recurrence, self.weights(), inputs, state)
+        _, state = operators.step(self.recurrence, self._used(), inputs, state)
         return state.hidden, state
 
     def _recurrences(self) -> Iterable[tuple[Recurrence, Weights, None]]:
@@ -96,9 +122,9 @@ class BuiltInCell(Freezable):
     def sole_recurrence(self) -> tuple[Recurrence, Weights, None] | None:
         """What there is for the kernels to run: equations, weights, no second bias.
 
-        None where a class below this one computes more than the equations.
+        None where a class below this one computes more than the equations, or weights are left out.
         """
-        own = type(self).unroll is BuiltInCell.unroll
+        own = type(self).unroll is BuiltInCell.unroll and not self.drops
         return (self.recurrence, self.weights(), None) if own else None
 
     def unroll(
@@ -119,7 +145,7 @@ class BuiltInCell(Freezable):
             ShapeError: Inputs, state or noise do not fit the cell.
         """
         frozen = self._frozen_part(0, inputs, *state)
-        given = (self.recurrence, self.weights(), None, None)
+        given = (self.recurrence, self._used(), None, None)
         recurrence, weights, _, prepared = frozen or given
         return operators.unroll(
             recurrence,

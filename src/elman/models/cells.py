@@ -17,6 +17,7 @@ from elman.cells import (
     Projected,
     Residual,
     Zoneout,
+    drop_weights,
 )
 from elman.errors import BlueprintError
 
@@ -36,7 +37,7 @@ def _dropout(cell: Any, config: CellConfig) -> Dropout:
 def _built_in(cell: Callable[..., nn.Module]) -> Callable[[CellConfig, int], nn.Module]:
     def make(config: CellConfig, input_size: int) -> nn.Module:
         options = {name: getattr(config, name) for name in cell_kinds()[config.kind].options}
-        return cell(input_size, config.units, **options)
+        return drop_weights(cell(input_size, config.units, **options), config.weight_drop)
 
     return make
 

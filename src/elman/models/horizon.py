@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from elman import blueprint as plan
 from elman.cells import Stacked
+from elman.cells.weight_drop import for_one_pass
 from elman.errors import ShapeError
 from elman.kernels.recall import RECALL_SHARPNESS, recallable
 from elman.layers import dynamic_unroll
@@ -117,7 +118,7 @@ class Parallel(nn.Module):
         read = steps - count if self.ahead else steps
         if read < 0:
             raise ShapeError("steps", f"found {steps}", f"give {count} or more, known ahead")
-        stack = Stacked([*self.cells])
+        stack = Stacked([*map(for_one_pass, self.cells)])
         _, state = dynamic_unroll(stack, values[:, :read], steps="last", memory=self.memory)
         fed = self.position + values[:, read:] if self.ahead else self.position
         outputs, _ = dynamic_unroll(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from elman import blueprint as plan
 from elman.cells import Stacked
 from elman.cells.masks import draw_keys
+from elman.cells.weight_drop import for_one_pass
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.memory_plan import share
 from elman.kernels.philox import keep_mask
@@ -135,10 +136,11 @@ class Recurrent(nn.Module):
         if self.backward_cells:
             return self._both_directions(flow)
         before = self.initial_state(len(flow.values)) if state is None else state
+        cells = [*map(for_one_pass, self.cells)]
         if self.memory is not None:
-            return self._within_memory(flow, before, reverse)
+            return self._within_memory(flow, cells, before, reverse)
         values, after = flow.values, []
-        for cell, part in zip(self.cells, before, strict=True):
+        for cell, part in zip(cells, before, strict=True):
             values, part = dynamic_unroll(
                 cell,
                 values,
@@ -150,10 +152,12 @@ class Recurrent(nn.Module):
             after.append(part)
         return flow._replace(values=values, hidden=hidden(after[-1])), tuple(after)
 
-    def _within_memory(self, flow: Flow, before: Any, reverse: bool) -> tuple[Flow, Any]:
+    def _within_memory(
+        self, flow: Flow, cells: list[Any], before: Any, reverse: bool
+    ) -> tuple[Flow, Any]:
         """All layers segment by segment, so that none of the outputs between them is kept."""
         values, after = dynamic_unroll(
-            Stacked([*self.cells]),
+            Stacked(cells),
             flow.values,
             lengths=flow.lengths,
             initial_state=tuple(before),
@@ -168,8 +172,9 @@ class Recurrent(nn.Module):
         values, after = flow.values, []
         memory = share(self.memory, len(self.cells))
         for cell, backward in zip(self.cells, self.backward_cells, strict=True):
+            both = (for_one_pass(cell), for_one_pass(backward))
             outputs, states = bidirectional_unroll(
-                cell, backward, values, lengths=flow.lengths, memory=memory
+                *both, values, lengths=flow.lengths, memory=memory
             )
             values = torch.cat(outputs, dim=2)
             after += states

@@ -31,6 +31,8 @@ def cell_configs(
     recurrent_dropout: float = 0.0,
     zoneout: float = 0.0,
     dilations: Sequence[int] | None = None,
+    weight_drop: float = 0.0,
+    variational: bool = False,
 ) -> tuple[CellConfig, ...]:
     """A stack of cells, from the input up.
 
@@ -44,6 +46,8 @@ def cell_configs(
         recurrent_dropout: Rate of what a step passes to the next, in [0, 1).
         zoneout: Rate of units that keep their old state, in [0, 1).
         dilations: Of each layer, the steps back to the state that a step goes on from; None: 1.
+        weight_drop: Rate of recurrent weights that training leaves out, in [0, 1).
+        variational: One mask of dropout for all steps of a sequence.
 
     Raises:
         ArgumentError: The name is not known, or units, layers and dilations disagree.
@@ -70,6 +74,8 @@ def cell_configs(
             layer_norm=layer_norm,
             recurrent_dropout=recurrent_dropout,
             zoneout=zoneout,
+            weight_drop=weight_drop,
+            variational=variational,
             output_dropout=dropout if k < top else 0.0,
             dilation=1 if dilations is None else dilations[k],
         )
