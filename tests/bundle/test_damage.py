@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load as tensors_of
 from safetensors.numpy import save as bytes_of
 
-from elman import bundle
+from elman import bundle, tensor_files
 from elman.errors import BundleError
+from elman.tensor_files import digest_of
 from tests.bundle.made import BLUEPRINT, make, refused
 
 
@@ -117,7 +118,7 @@ def forged(path, change) -> None:
     configuration, found = change(configuration, found) or (configuration, found)
     if isinstance(configuration, dict):
         configuration.pop("sha256", None)
-        configuration["sha256"] = bundle._digest(configuration, found)
+        configuration["sha256"] = digest_of(configuration, found)
         configuration = json.dumps(configuration)
     path.write_bytes(bytes_of(found, metadata={"elman_bundle": configuration}))
 
@@ -199,7 +200,8 @@ def test_a_blueprint_is_checked_before_a_tensor_is_read(path, monkeypatch, where
         place[where[-1]] = value
 
     forged(path, change)
-    monkeypatch.setattr(bundle, "tensors_of", lambda content: pytest.fail("tensors were read"))
+    read = lambda content: pytest.fail("tensors were read")  # noqa: E731
+    monkeypatch.setattr(tensor_files, "tensors_of", read)
     refused(path, words)
 
 

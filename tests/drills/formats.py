@@ -87,7 +87,7 @@ def read_model(path: Path) -> None:
 
 def model_configuration_changed(draws: random.Random, content: bytes) -> bytes:
     """The configuration or a tensor is another, and the checksum fits."""
-    from elman import bundle
+    from elman.tensor_files import digest_of
 
     length = int.from_bytes(content[:8], "little")
     text = json.loads(content[8 : 8 + length])["__metadata__"]["elman_bundle"]
@@ -101,7 +101,7 @@ def model_configuration_changed(draws: random.Random, content: bytes) -> bytes:
             configuration[part] = value_changed(draws, configuration[part])
     else:
         tensors = _tensors_changed(draws, tensors)
-    configuration["sha256"] = bundle._digest(configuration, tensors)
+    configuration["sha256"] = digest_of(configuration, tensors)
     text = json.dumps(configuration, sort_keys=True)
     return bytes_of(tensors, metadata={"elman_bundle": text})
 
