@@ -31,6 +31,7 @@ __all__ = [
     "one_of",
     "parameter",
     "plain",
+    "portion",
     "real",
     "renamed",
     "share",
@@ -228,6 +229,19 @@ def number(
 def share() -> Kind:
     """Shares and rates, in [0, 1)."""
     return number(below=1, wanted="a share in [0, 1)")
+
+
+def portion(*, none: bool = False) -> Kind:
+    """Probabilities in (0, 1]; with `none` as `whole`."""
+
+    def check(where: str, value: Any) -> float:
+        known = isinstance(value, Real) and not isinstance(value, bool)
+        if not known or not 0 < value <= 1:
+            raise ArgumentError(where, f"found {value!r}", "a probability in (0, 1]")
+        return float(value)
+
+    kind = Kind(check, "in (0, 1]", float, _same)
+    return _or_none(kind, 0) if none else kind
 
 
 def one_of(*known: str, none: bool = False) -> Kind:

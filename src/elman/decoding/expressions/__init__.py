@@ -1,0 +1,5 @@
+"""Regular expressions over what is written: which tokens may still lead to a text that matches."""
+
+from elman.decoding.expressions.vocabulary import Guide
+
+__all__ = ["Guide"]
