@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,10 +43,12 @@ __all__ = [
     "leaves",
     "load",
     "map_leaves",
+    "packed",
     "reset",
     "save",
     "select",
     "to_torch",
+    "unpacked",
     "where",
 ]
 
@@ -223,18 +225,49 @@ def _structure(state: Any) -> Any:
     return [name, [_structure(part) for part in state]]
 
 
+def packed(state: Any) -> tuple[Any, dict[str, np.ndarray]]:
+    """A state as what JSON can hold, its structure, and as named arrays."""
+    arrays = {
+        str(k): np.ascontiguousarray(leaf.detach().cpu().numpy() if _is_torch(leaf) else leaf)
+        for k, leaf in enumerate(leaves(state))
+    }
+    return _structure(state), arrays
+
+
+def unpacked(
+    structure: Any, arrays: Mapping[str, np.ndarray], like: Any = None, where_: str = "state"
+) -> Any:
+    """The state that `packed` took apart.
+
+    Args:
+        structure: Its structure.
+        arrays: Its arrays.
+        like: As in `load`.
+        where_: What messages call it.
+
+    Raises:
+        BundleError: These do not fit each other, or `like`.
+    """
+    if like is not None and structure != _structure(like):
+        raise BundleError(where_, f"holds {structure}", f"a state like {describe(like)}")
+    try:
+        left = iter([arrays[name] for name in sorted(arrays, key=int)])
+        state = _fill(structure, left, like, where_)
+        if next(left, None) is not None:
+            raise ValueError("it has more arrays than parts")
+    except _DAMAGE as error:
+        raise BundleError(where_, f"not a saved state: {error}", "save it again") from error
+    return state
+
+
 def save(path: str | os.PathLike[str], state: Any, rows: Any = None) -> None:
     """Write a state (or only some `rows` of it) as one safetensors file, atomically.
 
     Raises:
         BundleError: The file could not be written; an older file of that name is still whole.
     """
-    kept = state if rows is None else select(state, rows)
-    arrays = {
-        str(k): np.ascontiguousarray(leaf.detach().cpu().numpy() if _is_torch(leaf) else leaf)
-        for k, leaf in enumerate(leaves(kept))
-    }
-    header = {"format": _FORMAT, "structure": json.dumps(_structure(kept))}
+    structure, arrays = packed(state if rows is None else select(state, rows))
+    header = {"format": _FORMAT, "structure": json.dumps(structure)}
     replace_file(Path(path), safetensors_bytes(arrays, metadata=header))
 
 
@@ -252,16 +285,13 @@ def load(path: str | os.PathLike[str], rows: Any = None, like: Any = None) -> An
         check_regular(path)
         with safe_open(where_, framework="numpy") as file:
             header = file.metadata() or {}
-            names = sorted(file.keys(), key=int)
-            arrays = iter([file.get_tensor(name) for name in names])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if header.get("format") != _FORMAT:
             raise ValueError("no state format in its header")
         structure = json.loads(header["structure"])
-        if like is not None and structure != _structure(like):
-            raise BundleError(where_, f"holds {structure}", f"a state like {describe(like)}")
-        state = _fill(structure, arrays, like, where_)
     except _DAMAGE as error:
         raise BundleError(where_, f"not a saved state: {error}", "save it again") from error
+    state = unpacked(structure, arrays, like, where_)
     return state if rows is None else select(state, rows)
 
 

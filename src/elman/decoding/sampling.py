@@ -1,115 +1,105 @@
-"""Tokens drawn at random, so that the model's own variety shows."""
+"""Which token is drawn: numbers that are a pure function, and what is ruled out before."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 
-from elman.decoding.loop import Decoded, Step, check_integer, decode
-from elman.errors import ArgumentError, ShapeError
-from elman.state import batch_size
+from elman.decoding.options import SearchOptions
 
-__all__ = ["sample"]
+__all__ = ["Draws", "largest", "token_at"]
+
+_BLOCK = 64  # positions whose numbers are made together
+_WORDS = 4  # that Philox makes of one counter; the first is used
 
 
-def sample(
-    step: Step,
-    state: Any,
-    go: int,
-    eos: int,
-    max_length: int,
-    *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    seed: int = 0,
-    row_ids: Any = None,
-) -> Decoded:
-    """Draw every token from the model's probabilities.
+class Draws:
+    """Numbers in [0, 1) that are a function of seed, row id and position (Philox 4x64-10)."""
 
-    A draw depends on the seed, the row's own id and the step, and on nothing else: a row gives
-    the same tokens alone, in any batch and at any place in it.
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._blocks: dict[int, tuple[int, list[float]]] = {}
+
+    def __call__(self, row_id: int, position: int) -> float:
+        """The number of a row at a position."""
+        start = position - position % _BLOCK
+        known = self._blocks.get(row_id)
+        if known is None or known[0] != start:
+            key = np.array([self._seed, row_id], dtype=np.uint64)
+            words = np.random.Philox(key=key, counter=start).random_raw(_BLOCK * _WORDS)
+            known = start, ((words[::_WORDS] >> np.uint64(11)) * 2.0**-53).tolist()
+            self._blocks[row_id] = known
+        return known[1][position - start]
+
+
+def token_at(
+    uniform: float, log_p: np.ndarray, options: SearchOptions, weights: np.ndarray | None = None
+) -> int:
+    """The token that a number draws.
 
     Args:
-        step: As in `greedy`.
-        state: As in `greedy`.
-        go: As in `greedy`.
-        eos: As in `greedy`.
-        max_length: As in `greedy`.
-        temperature: ≥ 0. The log-probabilities are divided by it: below 1 the likely tokens
-            are preferred more, 0 is `greedy`.
-        top_k: ≥ 1. Draw among the k most probable tokens only.
-        top_p: In (0, 1]. Draw among the fewest most probable tokens that together have at
-            least this probability (after temperature and `top_k`). Holtzman et al. 2020,
-            arXiv 1904.09751v2.
-        seed: In 0…2⁶⁴ - 1.
-        row_ids: `[B]` integers ≥ 0, one a row; None: 0…B-1.
-
-    Returns:
-        As `greedy`; `scores` are the model's own log-probabilities, temperature 1.
-
-    Raises:
-        ArgumentError, ShapeError: As in `greedy`, and `row_ids` that are not one id a row.
+        uniform: In [0, 1).
+        log_p: `[V]` log-probabilities, a number added to all so that the greatest is 0.
+        options: Of which temperature, top_k, typical_p, top_p and min_p apply, in this order.
+        weights: Their exponentials, where they are known; not written to.
     """
-    _check(temperature, top_k, top_p, seed)
-    ids = _row_ids(row_ids, batch_size(state))
-
-    def choose(log_p: np.ndarray, rows: np.ndarray, position: int) -> np.ndarray:
-        if temperature == 0:
-            return log_p.argmax(axis=1)
-        weights = _weights(log_p, temperature, top_k, top_p)
-        draws = np.array([_uniform(seed, ids[row], position) for row in rows])
-        heights = weights.cumsum(axis=1)
-        return (heights > draws[:, None] * heights[:, -1:]).argmax(axis=1)
-
-    return decode(step, state, go, eos, max_length, choose)
-
-
-def _uniform(seed: int, row_id: int, position: int) -> float:
-    """A number in [0, 1) that is a function of its three arguments (Philox 4x64-10)."""
-    key = np.array([seed, row_id], dtype=np.uint64)
-    return (np.random.Philox(key=key, counter=position).random_raw() >> 11) * 2.0**-53
+    temperature = options.temperature
+    if temperature is not None and temperature != 1:
+        weights = np.exp(log_p / temperature)  # next to 0 the unlikely tokens become -inf
+    elif weights is None:
+        weights = np.exp(log_p)
+    if options.top_k is not None and options.top_k < len(weights):
+        weights = _only(weights, largest(weights, options.top_k))
+    if options.typical_p is not None and options.typical_p < 1:
+        weights = _only(weights, _typical(weights, options.typical_p))
+    if options.top_p is not None and options.top_p < 1:
+        weights = _only(weights, _nucleus(weights, options.top_p))
+    if options.min_p:
+        weights = np.where(weights < options.min_p * weights.max(), 0.0, weights)
+    heights = weights.cumsum()
+    return int(heights.searchsorted(uniform * heights[-1], side="right"))
 
 
-def _weights(
-    log_p: np.ndarray, temperature: float, top_k: int | None, top_p: float | None
-) -> np.ndarray:
-    """Unnormalised probabilities `[A, V]`, zero for the tokens that are ruled out."""
-    with np.errstate(over="ignore"):  # next to temperature 0 the unlikely tokens become -inf
-        weights = np.exp((log_p - log_p.max(axis=1, keepdims=True)) / temperature)
-    if top_k is None and top_p is None:
-        return weights
-    order = np.argsort(-weights, axis=1, kind="stable")  # most probable first
-    ranked = np.take_along_axis(weights, order, axis=1)
-    if top_k is not None:
-        ranked[:, top_k:] = 0.0
-    if top_p is not None:
-        before = ranked.cumsum(axis=1) - ranked
-        ranked[before >= top_p * ranked.sum(axis=1, keepdims=True)] = 0.0
-    np.put_along_axis(weights, order, ranked, axis=1)
-    return weights
+def largest(values: np.ndarray, count: int) -> np.ndarray:
+    """Where the `count` largest values above -inf stand, largest first, the first among equals."""
+    if count == 1:
+        place = values.argmax()
+        return np.array([place] if values[place] > -np.inf else [], np.int64)
+    if count < len(values):
+        least = np.partition(values, -count)[-count]
+        places = np.flatnonzero(values >= least)
+    else:
+        places = np.arange(len(values))
+    places = places[values[places] > -np.inf]
+    return places[np.argsort(-values[places], kind="stable")[:count]]
 
 
-def _row_ids(row_ids: Any, rows: int) -> list[int]:
-    ids = np.arange(rows) if row_ids is None else np.asarray(row_ids)
-    if ids.shape != (rows,) or ids.dtype.kind not in "iu" or (ids < 0).any():
-        raise ShapeError(
-            "row_ids",
-            f"{ids.dtype} of shape {ids.shape}",
-            f"pass {rows} integers of at least 0",
-        )
-    return ids.tolist()
+def _only(weights: np.ndarray, places: np.ndarray) -> np.ndarray:
+    kept = np.zeros_like(weights)
+    kept[places] = weights[places]
+    return kept
 
 
-def _check(temperature: float, top_k: int | None, top_p: float | None, seed: int) -> None:
-    if not 0 <= temperature < math.inf:
-        raise ArgumentError("temperature", f"found {temperature!r}", "a finite number ≥ 0")
-    if top_k is not None:
-        check_integer("top_k", top_k, 1)
-    if top_p is not None and not 0 < top_p <= 1:
-        raise ArgumentError("top_p", f"found {top_p!r}", "a probability in (0, 1]")
-    check_integer("seed", seed, 0)
-    if seed >= 2**64:
-        raise ArgumentError("seed", f"found {seed}", "an integer below 2**64")
+def _nucleus(weights: np.ndarray, share: float) -> np.ndarray:
+    """The fewest most probable tokens that together have a share of all."""
+    total = weights.sum()
+    # All that are less probable have less than the rest together: they need not be sorted. (The
+    # threshold is a bit lower, for what rounding does to a sum of equals.)
+    places = np.flatnonzero(weights >= (1 - share) * (1 - 1e-9) * total / len(weights))
+    places = places[np.argsort(-weights[places], kind="stable")]
+    return _until(places, weights, share * total)
+
+
+def _typical(weights: np.ndarray, share: float) -> np.ndarray:
+    """The fewest tokens, nearest to the expected surprise first, that have a share of all."""
+    total = weights.sum()
+    places = np.flatnonzero(weights / total)
+    probabilities = weights[places] / total
+    surprise = -np.log(probabilities)
+    distances = np.abs(surprise - (probabilities * surprise).sum())
+    return _until(places[np.argsort(distances, kind="stable")], weights, share * total)
+
+
+def _until(places: np.ndarray, weights: np.ndarray, mass: float) -> np.ndarray:
+    """The first places, as many as have this mass together; at least one."""
+    before = weights[places].cumsum() - weights[places]
+    return places[before < mass]
