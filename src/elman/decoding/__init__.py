@@ -1,8 +1,20 @@
-"""Sequences of tokens out of a step function: greedy, sampled, or by beam search."""
+"""One search for everything that writes: sequences of tokens out of a step function."""
 
-from elman.decoding.beam import beam
-from elman.decoding.greedy import greedy
-from elman.decoding.loop import Decoded, Step
-from elman.decoding.sampling import sample
+from elman.decoding.constraints import Constraints
+from elman.decoding.hypotheses import Answer
+from elman.decoding.options import SearchOptions
+from elman.decoding.search import Search, Step, Written
+from elman.decoding.ways import Decoded, beam, greedy, sample
 
-__all__ = ["Decoded", "Step", "beam", "greedy", "sample"]
+__all__ = [
+    "Answer",
+    "Constraints",
+    "Decoded",
+    "Search",
+    "SearchOptions",
+    "Step",
+    "Written",
+    "beam",
+    "greedy",
+    "sample",
+]

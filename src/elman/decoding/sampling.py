@@ -59,21 +59,21 @@ def token_at(
     return int(heights.searchsorted(uniform * heights[-1], side="right"))
 
 
-def largest(values: np.ndarray, count: int) -> np.ndarray:
+def largest(values: np.ndarray, count: int) -> list[int]:
     """Where the `count` largest values above -inf stand, largest first, the first among equals."""
     if count == 1:
-        place = values.argmax()
-        return np.array([place] if values[place] > -np.inf else [], np.int64)
+        place = int(values.argmax())
+        return [place] if values[place] > -np.inf else []
     if count < len(values):
         least = np.partition(values, -count)[-count]
         places = np.flatnonzero(values >= least)
     else:
         places = np.arange(len(values))
     places = places[values[places] > -np.inf]
-    return places[np.argsort(-values[places], kind="stable")[:count]]
+    return places[np.argsort(-values[places], kind="stable")[:count]].tolist()
 
 
-def _only(weights: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _only(weights: np.ndarray, places: list[int] | np.ndarray) -> np.ndarray:
     kept = np.zeros_like(weights)
     kept[places] = weights[places]
     return kept

@@ -91,6 +91,14 @@ class Guide:
         """Whether the text so far matches."""
         return bool(self._accepts[place])
 
+    def usable(self, token: int) -> bool:
+        """Whether some match has this token."""
+        start, end = self._spans[token]
+        places = np.flatnonzero(self._distances < NEVER)
+        for symbol in self._symbols[start:end].tolist():
+            places = self._table[places, symbol]
+        return start < end and bool((self._distances[places] < NEVER).any())
+
     def distance(self, place: int) -> int:
         """Fewest tokens to a match; `NEVER`: there is none."""
         return int(self._distances[place])

@@ -1,0 +1,68 @@
+"""What a beginning goes on with: the most probable tokens, or one that is drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from elman.decoding.hypotheses import Hypothesis
+from elman.decoding.rules import Rules
+from elman.decoding.sampling import Draws, largest, token_at
+from elman.decoding.scores import Scores
+
+__all__ = ["continuations"]
+
+_NOTHING = -np.inf
+
+
+def continuations(
+    one: Hypothesis, source: int, scores: Scores, rules: Rules, draws: Draws, row_id: int
+) -> list[tuple[float, int]]:
+    """What a hypothesis may go on with: its score then and the token, best first.
+
+    Without a beam this is one token; where nothing is allowed it is none.
+
+    Args:
+        one: The hypothesis.
+        source: Its place in the batch.
+        scores: Of the batch.
+        rules: What may follow.
+        draws: The numbers to draw by.
+        row_id: The row's, for them.
+    """
+    log_p, total = scores.shifted[source], scores.totals[source]
+    options, progress = rules.options, one.progress
+    plain = True
+    if progress is not None:
+        forced = rules.forced(one.row, len(one.tokens))
+        if forced is not None:
+            score = one.score + (float(log_p[forced]) - total)
+            return [(score, forced)] if score > _NOTHING else []
+        allowed, penalised = rules.allowed(progress, one.tokens), rules.penalised(progress)
+        plain = allowed is None and not penalised
+        if penalised:
+            log_p, total = log_p - total, 0.0
+            log_p[penalised] *= options.repetition_penalty
+        if allowed is not None:
+            log_p = np.where(allowed, log_p, _NOTHING)
+    if options.greedy:
+        tokens = largest(log_p, options.beam_size)
+    else:
+        tokens = _drawn(log_p, scores.weights[source] if plain else None, rules, draws, one, row_id)
+    return [(one.score + (float(log_p[token]) - total), token) for token in tokens]
+
+
+def _drawn(
+    log_p: np.ndarray,
+    weights: np.ndarray | None,
+    rules: Rules,
+    draws: Draws,
+    one: Hypothesis,
+    row_id: int,
+) -> list[int]:
+    """The token that is drawn, or none if none is possible."""
+    if weights is None:
+        top = np.maximum.reduce(log_p)
+        if top == _NOTHING:
+            return []
+        log_p = log_p - top
+    return [token_at(draws(row_id, len(one.tokens)), log_p, rules.options, weights)]
