@@ -9,6 +9,7 @@ from elman.decoding.options import SearchOptions
 __all__ = ["Draws", "largest", "token_at"]
 
 _BLOCK = 64  # positions whose numbers are made together
+_BINS, _FINENESS = 256, 8  # of log-probabilities: so many, each an eighth of a nat
 _WORDS = 4  # that Philox makes of one counter; the first is used
 
 
@@ -44,15 +45,18 @@ def token_at(
     """
     temperature = options.temperature
     if temperature is not None and temperature != 1:
-        weights = np.exp(log_p / temperature)  # next to 0 the unlikely tokens become -inf
+        with np.errstate(over="ignore"):  # next to 0 the unlikely tokens become -inf
+            log_p = log_p / temperature
+        weights = np.exp(log_p)
     elif weights is None:
         weights = np.exp(log_p)
     if options.top_k is not None and options.top_k < len(weights):
-        weights = _only(weights, largest(weights, options.top_k))
+        weights = _only(weights, _fewest(log_p, None, options.top_k))
     if options.typical_p is not None and options.typical_p < 1:
-        weights = _only(weights, _typical(weights, options.typical_p))
+        mass = options.typical_p * weights.sum()
+        weights = _only(weights, _fewest(_nearness(weights), weights, mass))
     if options.top_p is not None and options.top_p < 1:
-        weights = _only(weights, _nucleus(weights, options.top_p))
+        weights = _only(weights, _fewest(log_p, weights, options.top_p * weights.sum()))
     if options.min_p:
         weights = np.where(weights < options.min_p * weights.max(), 0.0, weights)
     heights = weights.cumsum()
@@ -60,46 +64,52 @@ def token_at(
 
 
 def largest(values: np.ndarray, count: int) -> list[int]:
-    """Where the `count` largest values above -inf stand, largest first, the first among equals."""
+    """Where the `count` largest of values ≤ 0 stand, but for -inf.
+
+    The largest one comes first, and the first among equals.
+    """
     if count == 1:
         place = int(values.argmax())
         return [place] if values[place] > -np.inf else []
-    if count < len(values):
-        least = np.partition(values, -count)[-count]
-        places = np.flatnonzero(values >= least)
-    else:
-        places = np.arange(len(values))
+    small = len(values) <= 4 * _BINS
+    places = np.arange(len(values)) if small else _fewest(values, None, min(count, len(values)))
     places = places[values[places] > -np.inf]
     return places[np.argsort(-values[places], kind="stable")[:count]].tolist()
 
 
-def _only(weights: np.ndarray, places: list[int] | np.ndarray) -> np.ndarray:
+def _only(weights: np.ndarray, places: np.ndarray) -> np.ndarray:
     kept = np.zeros_like(weights)
     kept[places] = weights[places]
     return kept
 
 
-def _nucleus(weights: np.ndarray, share: float) -> np.ndarray:
-    """The fewest most probable tokens that together have a share of all."""
-    total = weights.sum()
-    # All that are less probable have less than the rest together: they need not be sorted. (The
-    # threshold is a bit lower, for what rounding does to a sum of equals.)
-    places = np.flatnonzero(weights >= (1 - share) * (1 - 1e-9) * total / len(weights))
-    places = places[np.argsort(-weights[places], kind="stable")]
-    return _until(places, weights, share * total)
+def _nearness(weights: np.ndarray) -> np.ndarray:
+    """Of each token, ≤ 0: how near its surprise is to the expected one; -inf: it has no weight."""
+    probabilities = weights / weights.sum()
+    places = np.flatnonzero(probabilities)
+    some = probabilities[places]
+    surprise = -np.log(some)
+    nearness = np.full(len(weights), -np.inf)
+    nearness[places] = -np.abs(surprise - (some * surprise).sum())
+    return nearness
 
 
-def _typical(weights: np.ndarray, share: float) -> np.ndarray:
-    """The fewest tokens, nearest to the expected surprise first, that have a share of all."""
-    total = weights.sum()
-    places = np.flatnonzero(weights / total)
-    probabilities = weights[places] / total
-    surprise = -np.log(probabilities)
-    distances = np.abs(surprise - (probabilities * surprise).sum())
-    return _until(places[np.argsort(distances, kind="stable")], weights, share * total)
+def _fewest(keys: np.ndarray, weights: np.ndarray | None, mass: float) -> np.ndarray:
+    """The fewest tokens of the largest keys that have this mass together; the first among equals.
 
+    Tokens are first put into bins by their keys, and only the bin in which the mass is reached is
+    sorted: to sort a large vocabulary would take longer than the network.
 
-def _until(places: np.ndarray, weights: np.ndarray, mass: float) -> np.ndarray:
-    """The first places, as many as have this mass together; at least one."""
-    before = weights[places].cumsum() - weights[places]
-    return places[before < mass]
+    Args:
+        keys: `[V]`, ≤ 0.
+        weights: `[V]`, ≥ 0; None: each token's is 1.
+        mass: At most that of all, but for rounding.
+    """
+    bins = np.minimum(keys * -_FINENESS, _BINS - 1).astype(np.int64)
+    heights = np.bincount(bins, weights, _BINS).cumsum()
+    last = min(int(heights.searchsorted(mass)), _BINS - 1)
+    edge = np.flatnonzero(bins == last)
+    edge = edge[np.argsort(-keys[edge], kind="stable")]
+    ones = np.ones(len(edge)) if weights is None else weights[edge]
+    before = ones.cumsum() - ones + (heights[last - 1] if last else 0)
+    return np.concatenate([np.flatnonzero(bins < last), edge[before < mass]])

@@ -33,7 +33,7 @@ def scores_of(logits: Any, rows: int, eos: int | None) -> Scores:
         ShapeError: The logits are not `[rows, V]`, or V leaves no room for `eos`.
         ArgumentError: A row holds NaN or +inf, or no token that is possible.
     """
-    logits = np.ascontiguousarray(logits, dtype=np.float64)
+    logits = np.array(logits, dtype=np.float64, order="C")
     least = 0 if eos is None else eos
     if logits.ndim != 2 or len(logits) != rows or logits.shape[1] <= least:
         end = "" if eos is None else f" and <eos> = {eos}"
@@ -45,6 +45,6 @@ def scores_of(logits: Any, rows: int, eos: int | None) -> Scores:
     tops = np.maximum.reduce(logits, axis=1, keepdims=True)
     if not all(map(math.isfinite, tops.ravel().tolist())):
         raise ArgumentError("step", "it returned NaN or infinite logits", "train it again")
-    shifted = logits - tops
-    weights = np.exp(shifted)
-    return Scores(shifted, weights, np.log(np.add.reduce(weights, axis=1)).tolist())
+    logits -= tops
+    weights = np.exp(logits)
+    return Scores(logits, weights, np.log(np.add.reduce(weights, axis=1)).tolist())

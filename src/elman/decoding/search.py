@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.decoding.slots import Child, children_of, is_decided
 from elman.decoding.choosing import continuations
 from elman.decoding.constraints import Allowed, Constraints, Pieces, token_ids
 from elman.decoding.hypotheses import Answer, Hypothesis, best_of
@@ -18,6 +16,7 @@ from elman.decoding.rules import Rules
 from elman.decoding.sampling import Draws
 from elman.decoding.saved import Kept, digest_of_pieces, read_search, write_search
 from elman.decoding.scores import Scores, scores_of
+from elman.decoding.slots import Child, children_of, is_decided
 from elman.errors import ArgumentError, ShapeError
 from elman.parameters import whole_number
 from elman.state import batch_size, copy, join, select
@@ -302,30 +301,29 @@ class Search:
             return []
         last = [one.tokens[-1] if one.tokens else go[one.row] for one in opened]
         logits, state = step(np.array(last, dtype=np.int64), self._state)
-        with np.errstate(over="ignore"):
-            scores = scores_of(logits, len(opened), self.eos)
-            self._rules.check_size(scores.shifted.shape[1])
-            found = [
-                continuations(one, k, scores, self._rules, self._draws, self._row_ids[one.row])
-                for k, one in enumerate(opened)
-            ]
-        stuck = [one for one, listed in zip(opened, found, strict=True) if not listed]
-        for one in stuck:
-            one.ended = "match" if self._rules.complete(one.progress) else "nothing allowed"
-            self._ended[one.row].append(one)
+        scores = scores_of(logits, len(opened), self.eos)
+        rules, ids = self._rules, self._row_ids
+        rules.check_size(scores.shifted.shape[1])
+        found = [
+            continuations(one, k, scores, rules, self._draws, ids[one.row])
+            for k, one in enumerate(opened)
+        ]
         children = children_of(opened, found, self.options.beam_size)
+        stuck = [] if all(found) else [one for one, to in zip(opened, found, strict=True) if not to]
+        for one in stuck:
+            one.ended = "match" if rules.complete(one.progress) else "nothing allowed"
+            self._ended[one.row].append(one)
         grown = self._grown(children, scores)
         self._settle(children, grown, state)
-        return stuck + grown if stuck else grown
+        return stuck + grown
 
     def _grown(self, children: list[Child], scores: Scores) -> list[Hypothesis]:
         """The hypotheses that come of them: a parent's last child is the parent itself."""
-        left = Counter(child.source for child in children)
+        last = {child.source: place for place, child in enumerate(children)}
         grown = []
-        for source, slot, token, score in children:
-            left[source] -= 1
+        for place, (source, slot, token, score) in enumerate(children):
             parent = self._open[source]
-            new = parent.copy() if left[source] else parent
+            new = parent if last[source] == place else parent.copy()
             new.slot = slot
             log_p = float(scores.shifted[source, token]) - scores.totals[source]
             new.grow(token, log_p, score, self._rules)
@@ -334,9 +332,11 @@ class Search:
 
     def _settle(self, children: list[Child], grown: list[Hypothesis], state: Any) -> None:
         """Put aside what has ended, and rows that are decided; the rest is open."""
-        kept = [k for k, one in enumerate(grown) if one.ended == "open"]
-        for one in grown:
-            if one.ended != "open":
+        kept = []
+        for place, one in enumerate(grown):
+            if one.ended == "open":
+                kept.append(place)
+            else:
                 self._ended[one.row].append(one)
         if self.options.beam_size > 1:
             decided = self._decided([grown[k] for k in kept])

@@ -47,7 +47,11 @@ def children_of(
         beam_size: Number of slots.
     """
     if beam_size == 1:
-        return [Child(k, 0, listed[0][1], listed[0][0]) for k, listed in enumerate(found) if listed]
+        return [
+            Child(place, 0, token, score)
+            for place, listed in enumerate(found)
+            for score, token in listed
+        ]
     children = []
     for _, group in groupby(range(len(opened)), key=lambda place: opened[place].row):
         places = list(group)
