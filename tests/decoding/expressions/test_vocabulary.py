@@ -15,10 +15,9 @@ from elman.errors import ArgumentError
 CHARACTERS = "abcé0日 \n_𝄞"
 BYTES = [bytes([value]) for value in range(256)]
 
-ATOMS = st.sampled_from(
-    ["a", "b", "é", "𝄞", ".", r"\d", r"\w", r"\s", r"\W", r"\D", r"\S", "[ab]", "[^a]", "[a-c_]"]
-    + [r"[\d日]", r"[^\w]", r"\x61", r"\u00e9", r"\n", r"\.", "[]a]", "[a-]", "[^]]", "日", " "]
-)
+USUAL = ["a", "b", "é", "𝄞", ".", "日", " ", r"\d", r"\w", r"\s", r"\W", r"\D", r"\S", r"\."]
+OTHERS = ["[ab]", "[^a]", "[a-c_]", "[]a]", "[a-]", "[^]]", r"[\d日]", r"[^\w]", r"\x61", r"\u00e9"]
+ATOMS = st.sampled_from([*USUAL, *OTHERS, r"\n"])
 TIMES = st.sampled_from(["*", "+", "?", "{2}", "{1,2}", "{,2}", "{1,}", "{0}", "{0,0}", "{,}"])
 
 
@@ -45,8 +44,8 @@ def place_after(guide, tokens):
 def test_characters_match_as_in_pythons_re(expression, texts):
     try:
         guide = Guide(expression, list(CHARACTERS))
-    except ArgumentError as error:
-        assert "no text of this vocabulary" in str(error)
+    except ArgumentError:
+        assert not any(re.fullmatch(expression, text) for text in texts)
         return
     for text in texts:
         place = place_after(guide, [CHARACTERS.index(one) for one in text])
