@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from elman.decoding import greedy, sample
+from elman.decoding import SearchOptions, greedy, sample
+from elman.decoding.sampling import Draws, largest, token_at
 from elman.errors import ArgumentError, ShapeError
 from elman.state import RNNState, select
 
@@ -124,3 +127,96 @@ def test_options_are_checked(small_model, options):
 def test_row_ids_are_one_integer_a_row(small_model, row_ids):
     with pytest.raises(ShapeError, match="row_ids"):
         sample(small_model(7), small_model.start(2), **SETTINGS, row_ids=row_ids)
+
+
+# ---- what is ruled out, against definitions ------------------------------------------------------
+
+
+def kept(log_p, **options):
+    """The tokens that may be drawn, and their probabilities, as draws tell."""
+    grid = (np.arange(4000) + 0.5) / 4000
+    chosen = SearchOptions(**options)
+    drawn = [token_at(uniform, log_p - log_p.max(), chosen) for uniform in grid]
+    return np.bincount(drawn, minlength=len(log_p)) / len(grid)
+
+
+def defined(log_p, temperature=1.0, top_k=None, typical_p=None, top_p=None, min_p=0.0):
+    """The same by the definitions, sorting everything."""
+    p = np.exp((log_p - log_p.max()) / temperature)
+
+    def fewest(keys, mass):
+        order = np.argsort(-keys, kind="stable")
+        heights = p[order].cumsum()
+        p[order[heights - p[order] >= mass]] = 0.0
+
+    if top_k is not None:
+        p[np.argsort(-p, kind="stable")[top_k:]] = 0.0
+    if typical_p is not None:
+        q = p / p.sum()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            surprise = -np.log(q)
+            entropy = np.nansum(q * surprise)
+        fewest(-np.abs(surprise - entropy), typical_p * p.sum())
+    if top_p is not None:
+        fewest(p, top_p * p.sum())
+    p[p < min_p * p.max()] = 0.0
+    return p / p.sum()
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    vocabulary=st.integers(1, 40),
+    temperature=st.sampled_from([0.3, 1.0, 2.5]),
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            "top_k": st.integers(1, 50),
+            "typical_p": st.floats(0.01, 1),
+            "top_p": st.floats(0.01, 1),
+            "min_p": st.floats(0, 0.9),
+        },
+    ),
+)
+def test_draws_follow_the_definitions(seed, vocabulary, temperature, options):
+    log_p = np.random.default_rng(seed).normal(size=vocabulary) * 3
+    found = kept(log_p, temperature=temperature, **options)
+    wanted = defined(log_p, temperature, **options)
+    np.testing.assert_allclose(found, wanted, atol=2 / 4000)
+
+
+@pytest.mark.parametrize("options", [{"top_k": 700}, {"top_p": 0.9}, {"typical_p": 0.6}])
+def test_of_a_large_vocabulary_the_same_tokens_are_kept(options):
+    log_p = np.round(np.random.default_rng(1).normal(size=50_000) * 3, 2)  # with equals
+    log_p -= log_p.max()
+    found = set()
+    for uniform in np.random.default_rng(2).random(300):
+        found.add(token_at(uniform, log_p, SearchOptions(**options)))
+    assert found <= set(np.flatnonzero(defined(log_p, **options)).tolist())
+
+
+@given(st.integers(0, 10_000), st.integers(1, 30), st.sampled_from([5, 300, 3000]))
+def test_the_largest_come_first_and_of_equals_the_first(seed, count, size):
+    values = -np.abs(np.round(np.random.default_rng(seed).normal(size=size) * 9, 1))
+    values[:: max(2, size // 4)] = -np.inf
+    wanted = [k for k in np.argsort(-values, kind="stable").tolist() if values[k] > -np.inf]
+    assert largest(values, count) == wanted[:count]
+
+
+def test_a_number_is_a_function_of_seed_row_and_position():
+    draws, other = Draws(5), Draws(5)
+    whole = {(row, place): draws(row, place) for row in (0, 7, 2**62) for place in range(200)}
+    for row, place in reversed(list(whole)):
+        assert other(row, place) == whole[row, place]
+        key = np.array([5, row], np.uint64)
+        word = np.random.Philox(key=key, counter=place).random_raw()
+        assert whole[row, place] == (word >> 11) * 2.0**-53
+    assert len(set(whole.values())) == 600
+
+
+@pytest.mark.parametrize("temperature", [1e-320, 1e-10, 1.0, 1e10, 1e300])
+def test_any_temperature_draws_what_is_possible(temperature):
+    log_p = np.array([-np.inf, -3e38, -5.0, 0.0])
+    for options in ({}, {"top_p": 0.5}, {"typical_p": 0.5}, {"top_k": 2}, {"min_p": 0.5}):
+        chosen = SearchOptions(temperature=temperature, **options)
+        assert token_at(0.0, log_p, chosen) in (1, 2, 3)
+        assert token_at(1 - 2.0**-53, log_p, chosen) in (1, 2, 3)

@@ -50,6 +50,8 @@ class Constraints:
     allowed: Allowed | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.prefix, list | tuple | np.ndarray):
+            raise ShapeError("prefix", f"found {self.prefix!r}", "a list of token ids for each row")
         rows = [token_ids(f"prefix[{row}]", ids) for row, ids in enumerate(self.prefix)]
         kept = {
             "prefix": tuple(rows),
@@ -83,7 +85,8 @@ def token_ids(where: str, given: Any) -> list[int]:
 
 
 def _strings(given: Any) -> tuple[str, ...]:
-    if isinstance(given, str) or not all(isinstance(one, str) and one for one in given):
+    listed = isinstance(given, list | tuple)
+    if not listed or not all(isinstance(one, str) and one for one in given):
         raise ArgumentError("stop", f"found {given!r}", "a list of texts that are not empty")
     return tuple(given)
 

@@ -1,10 +1,14 @@
 """Which continuations a beam keeps, and when it is done.
 
 A beam has slots, in order. At each step the slots are filled one after the other: slot i takes
-the best continuation that is left of the beginnings in slots 0…i (Lemons, López, Holte and Ruml
-2022, "Beam search: faster and monotonic", arXiv 2204.02929). What slots 0…i hold therefore never
-depends on slots after them. So a beam of one is greedy, a wider beam looks at all that a narrower
-one looks at, and its best end cannot be worse.
+the best continuation that is left of the beginnings in slots 0…i (Lemons, Linares López, Holte and
+Ruml 2022, "Beam Search: Faster and Monotonic", ICAPS). What slots 0…i hold therefore never depends
+on slots after them. So a beam of one is greedy, a wider beam looks at all that a narrower one looks
+at, and its best end cannot be worse. That is said of ends: where a narrow beam comes to the bound
+and a wider one finds an end before it, the end is the answer, whatever its value.
+
+A row is done when no beginning can lead to one of its `n_best` answers; until then none is dropped,
+as its place would go to others.
 """
 
 from __future__ import annotations
