@@ -167,7 +167,7 @@ def read_search(
         options = SearchOptions.from_dict(description["options"])
         hypotheses = _hypotheses(tensors)
         _check_hypotheses(hypotheses, options, start, state, pieces)
-    except (ArgumentError, ShapeError, ValueError) as error:
+    except (ValueError, IndexError) as error:  # ours are ValueErrors, too
         raise BundleError(where, f"it is damaged: {error}", _FORM.again) from error
     go, row_ids = tensors["go"].tolist(), tensors["row_ids"].tolist()
     told = (model, options, constraints, told["eos"], go, row_ids, told["pieces"])
@@ -215,7 +215,7 @@ def _hypotheses(tensors: dict[str, np.ndarray]) -> list[Hypothesis]:
     numbers, scores = tensors["hypotheses"], tensors["scores"]
     if numbers.shape != (len(scores), 5) or scores.shape[1] != 2 or (numbers < 0).any():
         raise ValueError(f"hypotheses of shape {numbers.shape} with scores of {scores.shape}")
-    if not len(numbers) * numbers.max(initial=0) < 2**62:
+    if len(numbers) * int(numbers.max(initial=0)) >= 2**62:
         raise ValueError("lengths beyond all files")
     tokens = _parts(tensors["tokens"], numbers[:, 3].cumsum())
     log_ps = _parts(tensors["log_probabilities"], numbers[:, 4].cumsum())

@@ -17,7 +17,7 @@ from elman.decoding.sampling import Draws
 from elman.decoding.saved import Kept, digest_of_pieces, read_search, write_search
 from elman.decoding.scores import Scores, scores_of
 from elman.decoding.slots import Child, children_of, is_decided
-from elman.errors import ArgumentError, ShapeError
+from elman.errors import ArgumentError, BundleError, ShapeError
 from elman.parameters import whole_number
 from elman.state import batch_size, copy, join, select
 
@@ -94,6 +94,8 @@ class Search:
         self.options = options or SearchOptions()
         self.constraints = constraints or Constraints()
         self.eos = None if eos is None else whole_number("eos", eos, 0)
+        if not isinstance(model, str):
+            raise ArgumentError("model", f"found {model!r}", "a text that tells models apart")
         self.model = model
         self._go = _first_tokens(go, rows)
         self._row_ids = _checked_ids(row_ids, rows)
@@ -245,16 +247,18 @@ class Search:
             ArgumentError: The search had pieces or a function, and these are not given.
         """
         kept = read_search(path, model=model, pieces=pieces, allowed=allowed, like=like)
-        search = cls(
-            kept.start,
-            go=np.array(kept.go, np.int64),
-            eos=kept.eos,
-            options=kept.options,
-            constraints=kept.constraints,
-            pieces=pieces,
-            row_ids=np.array(kept.row_ids, np.int64),
-            model=kept.model,
-        )
+        given = {"options": kept.options, "constraints": kept.constraints, "pieces": pieces}
+        try:
+            search = cls(
+                kept.start,
+                go=np.array(kept.go, np.int64),
+                eos=kept.eos,
+                row_ids=np.array(kept.row_ids, np.int64),
+                model=kept.model,
+                **given,
+            )
+        except (ArgumentError, ShapeError) as error:  # it was accepted when it was saved
+            raise BundleError(str(path), f"it is damaged: {error}", "save it again") from error
         search._open = [one for one in kept.hypotheses if one.ended == "open"]
         for one in kept.hypotheses:
             search._follow_again(one)

@@ -16,7 +16,7 @@ __all__ = ["Guide"]
 
 NEVER = np.iinfo(np.int32).max
 _HELD = 2**24  # entries of the arrays that are kept
-_WORK = 2**32  # states times characters of the vocabulary that are looked at in the beginning
+_WORK = 2**30  # states times characters of the vocabulary that are looked at in the beginning
 
 
 class Guide:
