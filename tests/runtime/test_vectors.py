@@ -7,8 +7,10 @@ import pytest
 
 import elman
 from elman import Classifier, Tagger
+from elman.convert import read_vectors
 from elman.errors import ArgumentError, DataError, FormatError, NotFittedError
 from elman.runtime import Embeddings
+from elman.transforms.text.vocabulary import escaped
 
 WORDS = ("king", "man", "woman", "queen", "film")
 VECTORS = np.array([[2, 1, 0], [0, 1, 0], [0, -1, 0], [2, -1, 0.1], [0, 0, 3]], np.float32)
@@ -57,3 +59,37 @@ def test_of_models(tmp_path):
     features = Classifier(units=2, epochs=1).fit(np.zeros((20, 3, 1)), [0, 1] * 10)
     with pytest.raises(ArgumentError, match="reads no words"):
         elman.embeddings(features)
+
+
+def test_vectors_that_are_written_are_read_again_whatever_the_words(tmp_path):
+    words = (
+        "<unk>",
+        "New York",
+        "two\nlines",
+        "a\u00a0b",
+        "\\",
+        "naïve",
+        "\u3000",
+        "\ud83d",
+        "4 5",
+    )
+    draws = np.random.default_rng(0)
+    vectors = (draws.normal(size=(9, 4)) * [1e-7, 1, 1e6, 1]).astype(np.float32)
+    Embeddings(words, vectors).write(tmp_path / "vectors.txt")
+    read = read_vectors(tmp_path / "vectors.txt", [escaped(word) for word in words])
+    assert (read.words, read.width) == (9, 4)
+    for word, vector in zip(words, vectors, strict=True):
+        assert (read.found[escaped(word)] == vector).all()
+
+
+def test_a_model_of_characters_begins_with_vectors_that_another_wrote(tmp_path):
+    given = {"codec": "characters", "units": 3, "embedding": 4, "epochs": 1, "validation": None}
+    X, y = ["a b\n", "b\u00a0A"] * 6, ["x", "y"] * 6
+    one = Classifier(**given).fit(X, y)
+    elman.embeddings(one).write(tmp_path / "vectors.txt")
+    with pytest.warns(UserWarning, match="9 of 9 tokens begin with their vectors .*other 0 begin"):
+        other = Classifier(
+            **given, vectors=tmp_path / "vectors.txt", frozen=1, learning_rate=0.1
+        ).fit(X, y)
+    vectors = [elman.embeddings(each).vectors for each in (one, other)]
+    np.testing.assert_array_equal(*vectors)

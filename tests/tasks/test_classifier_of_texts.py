@@ -288,3 +288,23 @@ def test_every_pool_reads_texts(pool):
     X, y = reviews(40, seed=1)
     assert model.score(X, y) > 0.9
     np.testing.assert_allclose(model.trace(X[0])[-1], model.predict_proba(X[:1])[0], rtol=1e-5)
+
+
+def test_a_text_is_answered_alike_alone_and_among_others_in_any_order(fitted):
+    texts = ["a film of 90 minutes, warm", "", "dull", "warm and funny " * 40, "?!"]
+    together = fitted.predict_proba(texts)
+    for text, chances in zip(texts, together, strict=True):
+        assert (fitted.predict_proba([text])[0] == chances).all()
+    assert (fitted.predict_proba(texts[::-1]) == together[::-1]).all()
+
+
+@pytest.mark.parametrize("pool", ["last", "max"])
+def test_long_texts_are_learnt_within_a_budget_and_give_the_same_network(pool):
+    X, y = reviews(24)
+    X[5], X[8] = " ".join(X * 12), " ".join(X * 30)
+    assert len(X[8].split()) > 2700
+    given = {"units": 3, "embedding": 3, "epochs": 1, "validation": None, "pool": pool}
+    given |= {"baselines": False, "batch_size": 4, "optimizer": "momentum"}
+    whole, budget = (Classifier(**given, memory=memory).fit(X, y) for memory in (None, "100KB"))
+    for name, weight in whole.model_.bundle.weights.items():
+        np.testing.assert_allclose(budget.model_.bundle.weights[name], weight, atol=1e-5)

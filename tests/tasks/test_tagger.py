@@ -178,6 +178,13 @@ def test_an_empty_sentence_and_one_of_unknown_words():
     assert [(row["id"], row["word"]) for row in rows] == [("t", "ann")]
 
 
+def test_tags_that_were_never_learnt_are_counted_not_met_with_an_error(fitted):
+    result = fitted.evaluate([["ann", "is"], ["ann"]], [["B-PER", "NEW"], ["B-PER"]])
+    assert "1 steps have a label that was not trained" in result["notes"]
+    assert 0 <= result["accuracy"] <= 2 / 3
+    assert "log_loss" not in result
+
+
 def test_diagnosis_and_pictures_of_the_inside(fitted):
     X, y = sentences(6, seed=5)
     found = elman.diagnose(fitted, (X, y))

@@ -98,7 +98,9 @@ def _command(row: Task) -> Callable[..., None]:
         start: Annotated[
             Path | None,
             typer.Option(
-                "--from", help="Train on from this model file, or the run of this folder."
+                "--from",
+                help="Train on from this model file, or the run of this folder; of another task or "
+                "network its first layers are taken.",
             ),
         ] = None,
         out: Annotated[

@@ -12,9 +12,10 @@ from jaxtyping import Float
 
 from elman.data.tables.unpacking import reading
 from elman.errors import ArgumentError, DataError, FormatError
-from elman.files import open_regular
+from elman.files import open_regular, replace_file
 from elman.printable import closest
 from elman.runtime.loading import load
+from elman.transforms.text.vocabulary import escaped
 
 __all__ = ["Agreement", "Embeddings", "embeddings"]
 
@@ -70,6 +71,20 @@ class Embeddings(NamedTuple):
         places = [self._place(word) for word in (one, other, third)]
         wanted = unit[places[1]] - unit[places[0]] + unit[places[2]]
         return self._nearest(wanted, (one, other, third), count)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write them as text in the form of word2vec, which `vectors=` and other tools read.
+
+        Of words with spaces, line ends or what cannot be seen these are escapes, as in a file of a
+        vocabulary: so every file can be read again, and gives the same numbers.
+
+        Raises:
+            BundleError: It could not be written.
+        """
+        rows = zip(self.words, self.vectors.astype(str).tolist(), strict=True)
+        lines = [f"{escaped(word)} {' '.join(numbers)}" for word, numbers in rows]
+        head = " ".join(map(str, self.vectors.shape))
+        replace_file(Path(path), "\n".join([head, *lines, ""]).encode())
 
     def agreement(self, path: str | os.PathLike[str]) -> Agreement:
         """How their cosines rank pairs of words, beside what people say.

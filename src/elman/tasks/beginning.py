@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from elman.blueprint import Blueprint, CellConfig, Embedding, Recurrent, Words
 from elman.errors import ArgumentError
@@ -16,10 +17,18 @@ from elman.parameters import told
 from elman.printable import many
 from elman.runtime.loading import load
 from elman.runtime.seen import Seen
+from elman.tasks.fitting import weights_of
 from elman.tasks.own import GIVEN
 from elman.transforms.scaler import Scaler
 
-__all__ = ["Beginning", "begin_with_layers", "begin_with_rows", "estimator_from", "layers_like"]
+__all__ = [
+    "Beginning",
+    "begin",
+    "begin_with_layers",
+    "begin_with_rows",
+    "estimator_from",
+    "layers_like",
+]
 
 _RATES = ("zoneout", "input_dropout", "output_dropout", "recurrent_dropout", "variational")
 """What a cell does in training alone: it is no reason to leave another one's weights."""
@@ -98,6 +107,25 @@ def begin_with_rows(weight: np.ndarray, rows: Mapping[int, np.ndarray]) -> None:
     vectors = np.stack([*rows.values()])
     weight *= vectors.std() * np.float32(weight.shape[1] ** 0.5)
     weight[[*rows]] = vectors
+
+
+def begin(estimator: Any, blueprint: Any, network: Any, reads: Any) -> Beginning | None:
+    """Let a network begin with the layers of an estimator's `start`; None where there is none.
+
+    Args:
+        estimator: Its parameters.
+        blueprint: The network as data.
+        network: As `build` makes it: its weights are changed in place.
+        reads: As of `begin_with_layers`, as all errors are.
+    """
+    if estimator.start is None:
+        return None
+    for name in ("network", "vectors"):
+        if getattr(estimator, name, None) is not None:
+            raise ArgumentError(name, "given beside start", "one of the two")
+    begun = begin_with_layers(blueprint, weights_of(network), reads, estimator.start)
+    network.load_state_dict({name: torch.from_numpy(a) for name, a in begun.weights.items()})
+    return begun
 
 
 def begin_with_layers(blueprint: Blueprint, fresh: Weights, reads: Any, start: Any) -> Beginning:

@@ -21,7 +21,7 @@ from elman.parameters import told
 from elman.runtime.targets import column_names, in_order_of
 from elman.runtime.travelling import baseline_tensors
 from elman.targets import Target
-from elman.tasks.beginning import Beginning, begin_with_layers, estimator_from
+from elman.tasks.beginning import begin, estimator_from
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import (
     Fitted,
@@ -335,7 +335,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             fresh = weights_of(network)
             weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head, how)
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
-        begun = self._begin(blueprint, network, known) if warm is None else None
+        begun = None if warm is not None else begin(self, blueprint, network, self._reads(known))
         notes = notes if begun is None else (*notes, begun.note)
         before = begun if warm is None else warm
         learning = self._learning(parts, known, warm)
@@ -360,18 +360,6 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
             None if before is None else before.seen,
             self._listeners(network, known),
         )
-
-    def _begin(self, blueprint: Any, network: nn.Module, known: Any) -> Beginning | None:
-        """Let a network begin with the layers of `start`; None where there is none."""
-        if self.start is None:
-            return None
-        for name in ("network", "vectors"):
-            if getattr(self, name, None) is not None:
-                raise ArgumentError(name, "given beside start", "one of the two")
-        fresh = weights_of(network)
-        begun = begin_with_layers(blueprint, fresh, self._reads(known), self.start)
-        network.load_state_dict({k: torch.from_numpy(a) for k, a in begun.weights.items()})
-        return begun
 
     def predict(self, X: Any) -> Any:
         """The answer for each sequence; see the runtime's model.

@@ -23,7 +23,7 @@ from elman.training.events import EpochStart
 from elman.transforms.text import TextCodec, fit_codec, read_codec, require_codec
 from elman.transforms.text.codec import SPECIALS
 from elman.transforms.text.fitting import SIZES
-from elman.transforms.text.vocabulary import PLACEHOLDERS
+from elman.transforms.text.vocabulary import PLACEHOLDERS, escaped
 
 __all__ = [
     "Thawing",
@@ -128,14 +128,16 @@ def start_vectors(
         return ()
     where = os.fspath(estimator.vectors)
     lowered = {token: token.lower() for token in codec.tokens}
-    read = read_vectors(where, {*lowered, *lowered.values()})
+    written = {token: escaped(token) for token in codec.tokens}  # by `Embeddings.write`
+    read = read_vectors(where, {*lowered, *lowered.values(), *written.values()})
     if read.width != weight.shape[1]:
         found = f"{weight.shape[1]}, and the vectors of {where} have {read.width} numbers"
         raise ArgumentError("embedding", found, f"{read.width}")
-    rows = {k: read.found.get(token, read.found.get(lowered[token]))
-            for k, token in enumerate(codec.tokens)}  # fmt: skip
-    found = {row: vector for row, vector in rows.items() if vector is not None}
-    lower = sum(codec.tokens[row] not in read.found for row in found)
+    names = [next((name for name in (token, written[token], lowered[token])
+                   if name in read.found), None) for token in codec.tokens]  # fmt: skip
+    found = {row: read.found[name] for row, name in enumerate(names) if name is not None}
+    lower = sum(names[row] not in (token, written[token])
+                for row, token in enumerate(codec.tokens) if row in found)  # fmt: skip
     begin_with_rows(weight, found)
     missing = len(codec) - len(found)
     said = f"{len(found):,} of {len(codec):,} tokens begin with their vectors of {where}"

@@ -17,7 +17,7 @@ from elman.files import read_text, replace_file
 from elman.printable import escape_of
 from elman.transforms.text.codec import SPECIALS, UNKNOWN, hash_of
 
-__all__ = ["PLACEHOLDERS", "Vocabulary", "most_frequent", "write_tokens"]
+__all__ = ["PLACEHOLDERS", "Vocabulary", "escaped", "most_frequent", "write_tokens"]
 
 PLACEHOLDERS = ("[NUM]", "[URL]")
 """What numbers and addresses may be replaced by."""
@@ -190,11 +190,16 @@ def write_tokens(path: str | os.PathLike[str], tokens: Sequence[str], head: int 
     lines = []
     for place, token in enumerate(tokens):
         plain = place < head or token not in spelled
-        lines.append(_escaped(token) if plain else escape_of(ord(token[0])) + _escaped(token[1:]))
+        lines.append(escaped(token) if plain else escape_of(ord(token[0])) + escaped(token[1:]))
     replace_file(Path(path), "".join(f"{line}\n" for line in lines).encode())
 
 
-def _escaped(token: str) -> str:
+def escaped(token: str) -> str:
+    r"""A token for a line of a file: without spaces, line ends and what cannot be seen.
+
+    >>> print(escaped("a b"), escaped("naïve\u00a0"))
+    a\x20b naïve\xa0
+    """
     return "".join(
         _ESCAPES.get(one) or (one if one.isprintable() and one != " " else escape_of(ord(one)))
         for one in token
