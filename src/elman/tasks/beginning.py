@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,8 +30,12 @@ __all__ = [
     "layers_like",
 ]
 
-_RATES = ("zoneout", "input_dropout", "output_dropout", "recurrent_dropout", "variational")
-"""What a cell does in training alone: it is no reason to leave another one's weights."""
+_NOTHING_LEFT_OUT: dict[str, Any] = {
+    **{one.name: 0.0 for one in fields(CellConfig) if one.default == 0.0 and one.type == "float"},
+    "variational": False,
+}
+"""Rates of dropout of all kinds: what a cell does in training alone is no reason to leave another
+one's weights."""
 
 Weights = dict[str, np.ndarray]
 
@@ -364,8 +368,7 @@ def _layers_from(first: int, block: Recurrent, title: str = "layer {}") -> list[
 
 def _alike(one: CellConfig, other: CellConfig) -> bool:
     """Whether two cells compute the same of the same weights."""
-    still = {name: False if name == "variational" else 0.0 for name in _RATES}
-    return replace(one, **still) == replace(other, **still)
+    return replace(one, **_NOTHING_LEFT_OUT) == replace(other, **_NOTHING_LEFT_OUT)
 
 
 def _shown(cell: CellConfig | None, features: int) -> str:

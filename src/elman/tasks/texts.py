@@ -6,8 +6,6 @@ import os
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
 from elman.blueprint import Embedding
 from elman.convert import read_vectors
 from elman.data.text_sequences import TextSequences
