@@ -60,6 +60,7 @@ def test_from_a_file_to_a_score(command, tmp_path, name):
     assert result["data"]["characters"][0] > 10
     report = (run / "report.md").read_text()
     assert "60 texts of" in report
+    assert "| classes | bad (30), good (30) |" in report
     assert "expected calibration error" in report
     scored = command("evaluate", run, *data, "--json")
     assert scored.exit_code == 0, scored.output

@@ -129,6 +129,16 @@ def test_dropout_around_cells_is_no_reason_to_leave_their_weights(rate):
     assert given["codec"] is codec
 
 
+def test_a_language_model_whose_scores_are_its_own_vectors():
+    codec, cells = fit_codec(TEXTS), CellConfig("lstm", 6)
+    table, size = Embedding(len(codec), 5), len(codec)
+    writes = sequence_to_sequence(embedding=table, cells=cells, outputs=size, head="tied")
+    model = _model(writes, codec)
+    with pytest.warns(UserWarning, match=r"12 of 12 tokens, layer 1 \(lstm 6\)\. New.*: dense\."):
+        found = Classifier(**FAST, codec=codec, start=model).fit(TEXTS, ["+", "-"] * 8)
+    assert (weights(found, "body.0.weight") == model.bundle.weights["body.0.weight"]).all()
+
+
 def test_layers_are_taken_from_the_input_up_while_they_are_alike(texts):
     with pytest.warns(UserWarning, match=r"layer 1 \(lstm 6\)\. New, at random: layer 2, dense"):
         Classifier(**FAST | {"units": (6, 6)}, start=texts.model_).fit(TEXTS, ["+", "-"] * 8)

@@ -199,7 +199,7 @@ def _about(told: Mapping[str, Any]) -> Rows:
         if data["features"]:
             rows.append(["features", _listed(data["features"])])
         if "classes" in data:
-            rows.append(["classes", _listed([f"{k} {n:,}" for k, n in data["classes"].items()])])
+            rows.append(["classes", _listed([f"{k} ({n:,})" for k, n in data["classes"].items()])])
         rows += [["read", one] for one in data["notes"]]
     if split:
         rows.append(["test part", split["how"]])
