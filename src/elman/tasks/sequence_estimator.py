@@ -84,12 +84,6 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         parameters say the same one. Else it begins with its layers (`start`): cells, sizes and
         codec are the model's as far as nothing else is given here.
 
-        >>> from elman import Classifier, Tagger
-        >>> tagger = Tagger(units=8, embedding=4, characters=0, epochs=1, validation=None)
-        >>> tagger.fit([["a", "b"]] * 4, [["A", "B"]] * 4).save("tagger.elman")
-        >>> Classifier.starting_from("tagger.elman", pool="max").units
-        8
-
         Args:
             path: Of the model file, or of its run's folder.
             parameters: As of the constructor.

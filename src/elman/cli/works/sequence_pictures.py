@@ -47,13 +47,14 @@ def _confusion(
 def _misread(
     model: ClassifierModel | TaggerModel, data: LabelledSequences, _index: int | None
 ) -> Any:
-    chances, places = model.predict_proba(data.sequences), None
+    chances: Any = model.predict_proba(data.sequences)
+    places = None
     if model.target.per_step:
         chances, places = np.concatenate(chances), np.argwhere(data.sequences.real)
     found = model.classes_[chances.argmax(axis=1)]
     true, names = list(_labels(model, data)), model.feature_names
     if isinstance(data.sequences, TextSequences):
-        return plots.misread_texts(data.sequences.texts, true, list(found), chances)
+        return plots.misread_texts(data.sequences.texts.tolist(), true, list(found), chances)
     rows = data.sequences.rows()
     return plots.misread(rows, true, list(found), chances, places=places, feature_names=names)
 
