@@ -9,7 +9,7 @@ import elman
 from elman import Classifier, Regressor, Tagger
 from elman.blueprint import CellConfig, Embedding, Words, sequence_to_sequence
 from elman.bundle import Bundle
-from elman.errors import ArgumentError, BundleError
+from elman.errors import ArgumentError, BundleError, DataError
 from elman.models import build
 from elman.tasks.beginning import begin_with_layers, layers_like
 from elman.tasks.fitting import weights_of
@@ -88,6 +88,24 @@ def test_of_the_same_network_the_training_goes_on(texts, tmp_path):
         Classifier.load(tmp_path / "model.elman").set_params(codec="characters").fit(
             TEXTS, ["+", "-"] * 8
         )
+
+
+def test_a_tagger_of_other_tags_begins_with_all_that_reads_words(tmp_path):
+    options = {**FAST, "characters": 3, "character_units": 2, "min_count": 1, "scheme": "none"}
+    source = Tagger(**options).fit(WORDS, TAGS)
+    source.save(tmp_path / "tags.elman")
+    on = Tagger.starting_from(tmp_path / "tags.elman").fit(WORDS[:2], TAGS[:2])
+    assert "notes" not in on.result_  # the same network goes on
+    lower = [[tag.lower() for tag in row] for row in TAGS]
+    said = r"8 of 8 tokens, .* characters, layer 1 of letters .*, layer 1 .*random: dense, crf"
+    with pytest.warns(UserWarning, match=said):
+        found = Tagger.starting_from(tmp_path / "tags.elman").fit(WORDS, lower)
+    assert found.classes_.tolist() == ["d", "j", "n", "v"]
+    for name in source.model_.bundle.weights:
+        if name.startswith(("body.0.reader", "body.1.")):
+            np.testing.assert_allclose(weights(found, name), weights(source, name), atol=1e-20)
+    with pytest.raises(DataError, match="label 'd'"):
+        Tagger.load(tmp_path / "tags.elman").fit(WORDS, lower)
 
 
 def test_what_is_random_varies_as_what_was_taken():

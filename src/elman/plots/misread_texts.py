@@ -60,7 +60,7 @@ def misread_texts(
     shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
     pairs = [f"{called(true[row], 9)} → {called(predicted[row], 9)}" for row in shown]
     left = 0.2 + _LETTER * max([6, *map(columns_of, pairs)])
-    lines = [_beginning(texts[row], _WIDE - left) for row in shown.tolist()]
+    lines = [_beginning(str(texts[row]), _WIDE - left) for row in shown]
     heights = [_LINE * max(2, len(some)) + _GAP for some in lines]
     with canvas(1.0 + sum(heights), theme=theme) as figure:
         title(figure, *_finding(rows, len(wrong), len(shown)))

@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from elman.blueprint import Blueprint, Words, sequence_to_sequence
-from elman.data import as_sequences
+from elman.data import Sequences, as_sequences
 from elman.data.words import Lexicon, WordSequences, are_words, as_words
 from elman.errors import ArgumentError, DataError
 from elman.metrics.baselines import fit_classification
@@ -25,6 +25,7 @@ from elman.runtime.targets import check_step_labels, check_weight, class_tensors
 from elman.targets import Target
 from elman.tasks.fitting import Learning, Options
 from elman.tasks.frequencies import CountedWords, frequency_bins
+from elman.tasks.head import OtherNetworkError
 from elman.tasks.network import CodedWords, cell_configs
 from elman.tasks.own import own_loss
 from elman.tasks.parameters import SequenceParameters
@@ -143,6 +144,9 @@ class Tagger(SequenceEstimator):
         lexicon = Lexicon() if warm.reads_words else None
         return _Known(warm.classes_, lexicon, warm.codes, warm.scheme)
 
+    def _open(self, known: _Known) -> _Known:
+        return known._replace(open=self.start is not None)
+
     def _reads(self, known: _Known) -> Any:
         return known.codes
 
@@ -162,12 +166,30 @@ class Tagger(SequenceEstimator):
                 found = f"{self.frequency_loss:g}, and X holds features"
                 raise ArgumentError("frequency_loss", found, "0, or X as lists of words")
             lexicon, sequences = None, as_sequences(X, features=self._features())
-        index, tags = check_step_labels(y, sequences, None if known is None else known.classes)
         if known is None:
+            index, tags = check_step_labels(y, sequences, None)
             known = _Known(tags, lexicon)
-        self._check_scheme(known, index, sequences.lengths)
+            self._check_scheme(known, index, sequences.lengths)
+        else:
+            index = self._known_tags(y, sequences, known)
         weight = check_weight(sample_weight, sequences, per_step=True)
         return Part(sequences, index, weight, Target.CLASS_PER_STEP).counted(), known
+
+    def _known_tags(self, y: Any, sequences: Sequences, known: _Known) -> np.ndarray:
+        """The tags as indices `[N, T]` of those that are known.
+
+        Raises:
+            DataError, ShapeError: They are others, or none for each step.
+            OtherNetworkError: Others, where another network may begin with the model's layers.
+        """
+        try:
+            index, _ = check_step_labels(y, sequences, known.classes)
+            self._check_scheme(known, index, sequences.lengths)
+        except DataError as error:
+            if not known.open:
+                raise
+            raise OtherNetworkError(error.where, error.found, error.expected) from error
+        return index
 
     def _check_scheme(self, known: _Known, index: np.ndarray, lengths: np.ndarray) -> None:
         """Errors where a scheme that is told, or was learnt, is not that of these sequences."""
@@ -294,6 +316,7 @@ class _Known(NamedTuple):
         codes: How words are read, once the training part is known.
         scheme: How spans are written; None: not known yet, or any tag may follow any.
         notes: What was inferred, in sentences.
+        open: Whether other tags are no error, for another network begins with the model's layers.
     """
 
     classes: np.ndarray
@@ -301,6 +324,7 @@ class _Known(NamedTuple):
     codes: WordCodes | None = None
     scheme: str | None = None
     notes: tuple[str, ...] = ()
+    open: bool = False
 
 
 def _rows(index: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:
