@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from elman.cells import GRUCell, LSTMCell, Zoneout
+from elman.cells import Dropout, GRUCell, LSTMCell, Zoneout
 from elman.errors import ArgumentError
 from elman.kernels import reference
 from elman.kernels.contract import Noise
@@ -143,12 +143,37 @@ def test_its_steps_are_those_of_the_specification(name, training):
         np.testing.assert_allclose(part.detach(), of_specification, rtol=0, atol=1e-12)
 
 
-def test_around_other_cells_and_with_fresh_masks_it_goes_step_by_step():
-    inputs, resets = random_inputs(2, 4), torch.zeros(2, 4, dtype=torch.bool)
-    resets[0, 2] = True
-    for cell, flags in ((make("own_zoneout"), None), (make("zoneout"), resets)):
-        calls = []
-        cell.cell.register_forward_hook(lambda *_, calls=calls: calls.append(1))
-        _, final = dynamic_unroll(cell, inputs, resets=flags)
-        assert len(calls) == 4
-        assert final.step.tolist() == ([4, 4] if flags is None else [2, 4])
+def test_around_other_cells_it_goes_step_by_step():
+    cell, calls = make("own_zoneout"), []
+    cell.cell.register_forward_hook(lambda *_: calls.append(1))
+    _, final = dynamic_unroll(cell, random_inputs(2, 4))
+    assert len(calls) == 4
+    assert final.step.tolist() == [4, 4]
+
+
+@pytest.mark.parametrize("lengths", [None, [6, 0, 4]], ids=["all steps", "lengths"])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda cell: Zoneout(cell, 0.4),
+        lambda cell: Dropout(cell, input=0.3, output=0.2, recurrent=0.4),
+        lambda cell: Dropout(Zoneout(cell, 0.4), input=0.3, output=0.2, variational=True),
+    ],
+    ids=["zoneout", "dropout", "both"],
+)
+def test_with_fresh_masks_it_goes_from_reset_to_reset(wrap, lengths, monkeypatch):
+    """By the kernels, with the masks of the same draws as step by step."""
+    cell = wrap(lstm())
+    start, inputs = random_state(cell, 3), random_inputs(3, 6)
+    lengths = None if lengths is None else torch.tensor(lengths)
+    resets = torch.tensor([[0, 0, 1, 0, 0, 1], [1] * 6, [1, 0, 0, 0, 1, 1]]).bool()
+    torch.manual_seed(0)
+    wanted = loop(cell, inputs, start, lengths, resets)
+    monkeypatch.setattr(LSTMCell, "forward", None)
+    torch.manual_seed(0)
+    found = dynamic_unroll(cell, inputs, initial_state=start, lengths=lengths, resets=resets)
+    torch.testing.assert_close(found[0], wanted[0], rtol=0, atol=1e-12)
+    assert_states_close(found[1], wanted[1])
+    for one, other in zip(*(torch.autograd.grad(part[0].square().sum(), [*cell.parameters()])
+                            for part in (found, wanted)), strict=True):  # fmt: skip
+        torch.testing.assert_close(one, other)

@@ -14,7 +14,7 @@ from elman.cells.masks import draw_keys, keep, map_recurrent, restarted
 from elman.kernels.contract import Noise
 from elman.operators.loop import reading_order
 from elman.unrolling.checks import check_cell
-from elman.unrolling.loop import loop, unroll
+from elman.unrolling.loop import between_restarts, loop, unroll
 
 __all__ = ["Dropout", "DropoutState"]
 
@@ -100,15 +100,17 @@ class Dropout(nn.Module):
     ) -> tuple[Shaped[Tensor, "B T *O"], DropoutState]:
         """A whole sequence, by the wrapped cell's own way.
 
-        In training, resets make it go step by step, and so does recurrent dropout of any other
-        than a built-in cell.
+        In training it goes from reset to reset; and step by step where it reads backwards with
+        resets, or has recurrent dropout of any other than a built-in cell.
         """
         if not self.training:
             outputs, inner = unroll(self.cell, inputs, state.inner, lengths, resets, reverse)
             return outputs, restarted(self, state, lengths, resets)._replace(inner=inner)
         by_kernel = not self.recurrent or isinstance(self.cell, BuiltInCell)
-        if resets is not None or not by_kernel:
+        if not by_kernel:
             return loop(self, inputs, state, lengths, resets, reverse)
+        if resets is not None:
+            return between_restarts(self, inputs, state, lengths, resets, reverse)
         batch, time = inputs.shape[:2]
         order = reading_order(batch, time, lengths, reverse, state.step.device)
         steps = state.step[:, None] + order

@@ -13,7 +13,7 @@ from elman.cells.checks import check_rate
 from elman.cells.masks import draw_keys, keep, map_recurrent, restarted
 from elman.kernels.contract import Noise
 from elman.unrolling.checks import check_cell
-from elman.unrolling.loop import loop
+from elman.unrolling.loop import between_restarts, loop
 
 __all__ = ["Zoneout", "ZoneoutState"]
 
@@ -96,10 +96,12 @@ class Zoneout(nn.Module):
     ) -> tuple[Shaped[Tensor, "B T *O"], ZoneoutState]:
         """A whole sequence: around a built-in cell by a kernel, else step by step.
 
-        In training, resets make it go step by step too.
+        In training it goes from reset to reset; where it reads backwards with resets, step by step.
         """
-        if not isinstance(self.cell, BuiltInCell) or (self.training and resets is not None):
+        if not isinstance(self.cell, BuiltInCell):
             return loop(self, inputs, state, lengths, resets, reverse)
+        if self.training and resets is not None:
+            return between_restarts(self, inputs, state, lengths, resets, reverse)
         outputs, inner = self.cell.unroll(
             inputs, state.inner, lengths, resets, reverse, noise=self._noise(state)
         )

@@ -6,6 +6,7 @@ two methods works wherever a built-in one does.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from elman.operators.loop import real_steps
 from elman.operators.notice import notice_steps
 from elman.state import map_leaves, select, where
 
-__all__ = ["loop", "mixes_rows", "unroll"]
+__all__ = ["between_restarts", "loop", "mixes_rows", "unroll"]
 
 
 def unroll(
@@ -83,6 +84,34 @@ def loop(
         rest = stacked.new_zeros(batch, steps - longest, *stacked.shape[2:])
         stacked = torch.cat([stacked, rest], dim=1)
     return stacked, state
+
+
+def between_restarts(
+    cell: Any,
+    inputs: Shaped[Tensor, "B T *I"],
+    state: Any,
+    lengths: Int[Tensor, "B"] | None,
+    resets: Bool[Tensor, "B T"],
+    reverse: bool = False,
+) -> tuple[Shaped[Tensor, "B T *O"], Any]:
+    """As `loop`, by the `unroll` of a cell that cannot restart rows within it.
+
+    Forward it is called for the steps from one restart to the next; backward, where each row has
+    its own order of steps, all go one by one.
+    """
+    steps = inputs.shape[1]
+    if reverse or not steps:
+        return loop(cell, inputs, state, lengths, resets, reverse)
+    if lengths is not None:
+        resets = resets & real_steps(lengths, steps)
+    borders = sorted({0, *resets.any(dim=0).nonzero()[:, 0].tolist(), steps})
+    parts = []
+    for start, stop in pairwise(borders):
+        state = _restart(cell, state, resets[:, start], None)
+        left = None if lengths is None else (lengths - start).clamp(0, stop - start)
+        part, state = cell.unroll(inputs[:, start:stop], state, left, None, False)
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1), state
 
 
 def _only(active: Tensor | None, values: Tensor) -> Tensor:
