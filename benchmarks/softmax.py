@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from benchmarks.environment import environment
 from benchmarks.results import RESULTS, keep
 from elman.blueprint import CellConfig, sequence_to_sequence
-from elman.models import build, sample_scores
+from elman.models import begin_with_frequencies, build, sample_scores
 from elman.models.heads import Unscored
 from elman.targets import Target
 from elman.training import CrossEntropy, Streams, Trainer, TrainingConfig
@@ -40,7 +40,8 @@ ELMAN = {
     "sampled": ("dense", 1 / 25),
     "tied, sampled": ("tied", 1 / 25),
 }
-"""Each head of ours, and the share of the vocabulary that its training draws."""
+"""Each head of ours, and the share of the vocabulary that its training draws; the bias of these
+begins with the words' frequencies."""
 CLIP = 1.0
 
 
@@ -133,6 +134,7 @@ def by_elman(name: str, task: Task, ids: np.ndarray, later: np.ndarray) -> dict[
     model.body[0].by_rows = True
     if share:
         sample_scores(model, int(share * task.vocabulary))
+        begin_with_frequencies(model, np.bincount(ids, minlength=task.vocabulary))
     inputs, targets = rows_of(ids, task.rows)
     streams = Streams([*inputs], [*targets], task.rows, task.steps, kind=Target.CLASS_PER_STEP)
     config = TrainingConfig(

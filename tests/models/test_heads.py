@@ -20,8 +20,8 @@ from elman.blueprint import (
     encoder_decoder,
     sequence_to_sequence,
 )
-from elman.errors import ArgumentError
-from elman.models import build, sample_scores
+from elman.errors import ArgumentError, ShapeError
+from elman.models import begin_with_frequencies, build, sample_scores
 from elman.models.candidates import draw_candidates
 from elman.models.flow import Flow
 from elman.models.heads import Unscored, joined
@@ -282,6 +282,18 @@ def test_recordings_are_learnt_window_by_window(head, stride):
     window = next(streams.windows(0, 1))
     outputs, _ = truncated_unroll(model.unroll, window)
     assert outputs.shape == (1, stride, V)
+
+
+@pytest.mark.parametrize("name", ["tied", "tied, projected"])
+def test_scores_begin_with_frequencies(name):
+    model, counts = model_of(name), np.arange(V)
+    begin_with_frequencies(model, counts)
+    shares = model.body[2].bias.exp().detach().numpy()
+    np.testing.assert_allclose(shares, (counts + 1) / (counts + 1).sum(), rtol=1e-5)
+    with pytest.raises(ShapeError, match=r"counts: found shape \[3\]; give \[23\]"):
+        begin_with_frequencies(model, counts[:3])
+    with pytest.raises(ArgumentError, match="counts: given for adaptive"):
+        begin_with_frequencies(model_of("adaptive"), counts)
 
 
 def test_candidates_that_are_none():

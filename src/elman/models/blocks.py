@@ -6,10 +6,12 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import torch
 from torch import nn
 
 from elman import blueprint as plan
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, ShapeError
 from elman.kernels.memory_plan import share
 from elman.models.flow import Flow
 from elman.models.heads import Adaptive, Tied
@@ -17,7 +19,14 @@ from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
 from elman.models.layers import Dense, Dropout, Embedding, Pool, Recurrent
 from elman.models.tagging import Crf, Words
 
-__all__ = ["BLOCKS", "Chain", "layer_titles", "limit_memory", "sample_scores"]
+__all__ = [
+    "BLOCKS",
+    "Chain",
+    "begin_with_frequencies",
+    "layer_titles",
+    "limit_memory",
+    "sample_scores",
+]
 
 BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "embedding": Embedding,
@@ -130,6 +139,28 @@ def limit_memory(network: nn.Module, memory: str | int | None) -> None:
         block.memory = part
 
 
+def begin_with_frequencies(network: Any, counts: np.ndarray) -> None:
+    """Let a network's scores of tokens begin with how frequent these are, in place.
+
+    The bias becomes the log of each token's share, one more of each than was counted. So training
+    need not learn it first; sampled scores (`sample_scores`) come to the full ones much sooner.
+
+    Args:
+        network: As `build` makes it: its last block is dense without an activation, or tied.
+        counts: `[V]`, how often each token stands in the training part.
+
+    Raises:
+        ArgumentError: The last block is another one.
+        ShapeError: There is not a count for each token.
+    """
+    block, last, _ = _scoring(network, "counts")
+    if np.shape(counts) != (last.output_features(0),):
+        found = f"found shape {list(np.shape(counts))}"
+        raise ShapeError("counts", found, f"give [{last.output_features(0)}]")
+    shares = np.log((np.asarray(counts, np.float64) + 1) / (np.sum(counts) + len(counts)))
+    block.bias.data = torch.from_numpy(shares).to(block.bias)
+
+
 def sample_scores(network: Any, candidates: int | None) -> None:
     """Let a network's training compare each target with so many tokens only, drawn at each step.
 
@@ -144,15 +175,21 @@ def sample_scores(network: Any, candidates: int | None) -> None:
     Raises:
         ArgumentError: There are more, or the last block is another one.
     """
-    chain = getattr(network, [*network.blueprint.chains][-1])
-    block, last = chain[-1], network.blueprint.chains[[*network.blueprint.chains][-1]][-1]
-    plain = isinstance(last, plan.Dense) and last.activation is None
-    if not plain and not isinstance(last, plan.Tied):
-        raise ArgumentError("candidates", f"given for {last.describe()}", "a dense or tied block")
+    block, last, first = _scoring(network, "candidates")
     most = last.output_features(0) // 2
     if candidates is not None and not 1 <= candidates <= most:
         expected = f"1 to {most}, half of the vocabulary, or None"
         raise ArgumentError("candidates", f"found {candidates}", expected)
     block.candidates = candidates
     if isinstance(block, Tied):
-        chain[0].scores_all = candidates is None
+        first.scores_all = candidates is None
+
+
+def _scoring(network: Any, given: str) -> tuple[Any, plan.Dense | plan.Tied, Any]:
+    """The last block, its description, and the first block; `ArgumentError` if it scores none."""
+    name, blocks = [*network.blueprint.chains.items()][-1]
+    chain, last = getattr(network, name), blocks[-1]
+    plain = isinstance(last, plan.Dense) and last.activation is None
+    if not plain and not isinstance(last, plan.Tied):
+        raise ArgumentError(given, f"given for {last.describe()}", "a dense or tied block")
+    return chain[-1], last, chain[0]
