@@ -12,6 +12,7 @@ from elman.blueprint import (
     CellConfig,
     CellKind,
     Dense,
+    Dropout,
     Embedding,
     Pool,
     Recurrent,
@@ -24,6 +25,7 @@ from elman.blueprint import (
 from elman.blueprint import cells as registry
 from elman.errors import ArgumentError, BlueprintError, ShapeError
 from elman.models import EncoderDecoder, Sequence, VectorToSequence, build, limit_memory
+from elman.models.flow import Flow
 from elman.runtime import Network
 from elman.state import RNNState
 
@@ -65,6 +67,23 @@ def test_dense_layers_start_he_for_relu_and_glorot_otherwise():
     assert model.body[2].weight.std().item() == pytest.approx(math.sqrt(2 / 8), rel=0.05)
     assert model.body[3].weight.std().item() == pytest.approx(math.sqrt(2 / 4000), rel=0.05)
     assert not model.body[2].bias.any()
+
+
+def test_locked_dropout_is_alike_at_all_steps_and_another_at_each_call():
+    blocks = (Dropout(0.5, locked=True), Recurrent((GRU,)), Dense(2))
+    model = build(Blueprint("sequence_to_sequence", 3, {"body": blocks}), seed=0)
+    dropout, steps = model.body[0], Flow(torch.ones(200, 6, 3))
+    torch.manual_seed(0)
+    found = dropout(steps).values
+    assert (found == found[:, :1]).all()
+    assert set(found.unique().tolist()) == {0.0, 2.0}
+    assert abs((found == 0).float().mean().item() - 0.5) < 0.1
+    assert not torch.equal(dropout(steps).values, found)
+    torch.manual_seed(0)
+    assert torch.equal(dropout(steps).values, found)
+    assert (dropout(Flow(torch.ones(2, 3))).values != 1).all()
+    dropout.eval()
+    assert (dropout(steps).values == 1).all()
 
 
 def test_dropout_acts_in_training_only():

@@ -168,12 +168,17 @@ class Dense:
 
 @dataclass(frozen=True)
 class Dropout:
-    """In training each value is zero with probability `rate`, the others grow by 1/(1 - rate)."""
+    """In training each value is zero with probability `rate`, the others grow by 1/(1 - rate).
+
+    `locked`: one mask for all steps of a row, drawn anew each time that the network is called, so
+    for each window of a long text (Merity et al. 2017, arXiv 1708.02182v1, section 4.2).
+    """
 
     kind: ClassVar[str] = "dropout"
     turns: ClassVar[dict[str, str]] = {"steps": "steps", "vector": "vector"}
 
     rate: float = field(metadata=rate())
+    locked: bool = field(default=False, metadata=boolean())
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -188,7 +193,7 @@ class Dropout:
 
     def describe(self) -> str:
         """One line."""
-        return f"dropout: {self.rate:g} in training"
+        return f"dropout: {self.rate:g} in training" + (", alike at all steps" * self.locked)
 
 
 def stack(cells: Any) -> tuple[CellConfig, ...]:

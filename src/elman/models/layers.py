@@ -258,9 +258,12 @@ class Dropout(nn.Module):
 
     def __init__(self, block: plan.Dropout, features: int) -> None:
         super().__init__()
-        self.rate = block.rate
+        self.rate, self.locked = block.rate, block.locked
 
     def forward(self, flow: Flow) -> Flow:
         """Steps to steps, or a vector to a vector."""
-        values = nn.functional.dropout(flow.values, self.rate, self.training)
-        return flow._replace(values=values)
+        values = flow.values
+        if not self.locked or values.dim() < 3:
+            return flow._replace(values=nn.functional.dropout(values, self.rate, self.training))
+        kept = nn.functional.dropout(torch.ones_like(values[:, :1]), self.rate, self.training)
+        return flow._replace(values=values * kept)
