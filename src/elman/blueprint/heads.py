@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from elman.blueprint.cells import MAX_UNITS
 from elman.blueprint.checks import boolean, check_fields, integer, number, shown
-from elman.blueprint.layers import MAX_VOCABULARY
+from elman.blueprint.layers import MAX_VOCABULARY, Embedding
 from elman.errors import BlueprintError
 from elman.recurrences import Shapes
 
-__all__ = ["MAX_TAILS", "Adaptive", "Tied"]
+__all__ = ["MAX_TAILS", "Adaptive", "Tied", "check_head", "default_cutoffs"]
 
 MAX_TAILS = 16
 
@@ -104,6 +104,19 @@ class Adaptive:
         """One line."""
         cut = ", ".join(map(str, self.cutoffs))
         return f"adaptive: {self.vocabulary} tokens by frequency, cut at {cut}"
+
+
+def check_head(where: str, blocks: tuple[Any, ...], block: Tied | Adaptive) -> None:
+    """What scores a vocabulary stands last; where it is tied, to the vectors of the same one."""
+    if block is not blocks[-1]:
+        raise BlueprintError(where, f"found {block.kind}, with blocks behind it", "end with it")
+    if not isinstance(block, Tied):
+        return
+    first = blocks[0]
+    found = (first.vocabulary, first.size) if isinstance(first, Embedding) else None
+    if found != (block.vocabulary, block.size):
+        expected = f"begin with Embedding({block.vocabulary}, {block.size})"
+        raise BlueprintError(where, f"tied to {first.describe()}", expected)
 
 
 def default_cutoffs(vocabulary: int) -> tuple[int, ...]:

@@ -24,14 +24,8 @@ from elman.blueprint.blocks import (
     Words,
 )
 from elman.blueprint.cells import MAX_UNITS
-from elman.blueprint.checks import (
-    boolean,
-    check_fields,
-    integer,
-    optional,
-    shown,
-    within,
-)
+from elman.blueprint.checks import boolean, check_fields, integer, optional, shown, within
+from elman.blueprint.heads import check_head
 from elman.errors import BlueprintError, ShapeError
 from elman.recurrences import Shapes
 
@@ -317,7 +311,7 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
             found = f"found crf in {name}, with blocks behind it or in a network that generates"
             raise BlueprintError(where, found, "end a sequence_to_sequence network's body with it")
         if isinstance(block, Tied | Adaptive):
-            _check_head(where, blocks, block)
+            check_head(where, blocks, block)
         value = block.turns[value]
     if value != gives:
         raise BlueprintError(
@@ -327,19 +321,6 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
         )
     if gives == "steps" and not any(isinstance(block, Recurrent | Parallel) for block in blocks):
         raise BlueprintError(f"chains.{name}", "found no recurrent block", "give one")
-
-
-def _check_head(where: str, blocks: tuple[Block, ...], block: Tied | Adaptive) -> None:
-    """What scores a vocabulary stands last; where it is tied, to the vectors of the same one."""
-    if block is not blocks[-1]:
-        raise BlueprintError(where, f"found {block.kind}, with blocks behind it", "end with it")
-    if not isinstance(block, Tied):
-        return
-    first = blocks[0]
-    found = (first.vocabulary, first.size) if isinstance(first, Embedding) else None
-    if found != (block.vocabulary, block.size):
-        expected = f"begin with Embedding({block.vocabulary}, {block.size})"
-        raise BlueprintError(where, f"tied to {first.describe()}", expected)
 
 
 def _check_segments_are_read(where: str, before: tuple[Block, ...], block: Recall) -> None:
