@@ -95,6 +95,22 @@ def test_a_training_goes_on_from_what_was_kept(name):
         torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_dense_gradient_moves_all_rows(name):
+    """Of a table of which something else than its rows was read, too."""
+    config = TrainingConfig(optimizer=name, learning_rate=0.05)
+    ids = [torch.tensor([[1, 2]]), torch.tensor([[3, 4]])]
+    made = [network(by_rows) for by_rows in (True, False)]
+    for model in made:
+        optimizer = build_optimizer(model, config)
+        for batch in ids:
+            optimizer.zero_grad()
+            (model(batch).square().sum() + model.body[0].weight.sum()).backward()
+            optimizer.step()
+    for one, other in zip(*(model.parameters() for model in made), strict=True):
+        torch.testing.assert_close(one, other)
+
+
 @pytest.mark.parametrize("limits", [{"clip_norm": 0.1}, {"clip_value": 0.01}])
 def test_rows_are_clipped_with_the_rest(limits):
     config = TrainingConfig(**{"clip_norm": None, **limits})

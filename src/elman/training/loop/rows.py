@@ -59,13 +59,12 @@ class RowsOptimizer:
         for stand, table in self._tables.items():
             if table.grad is None:
                 continue
-            grad = table.grad.coalesce()
-            used[stand] = rows = grad.indices()[0]
-            stand.data, stand.grad = table.data.index_select(0, rows), grad.values()
+            used[stand], gradient = _rows_of(table.grad)
+            stand.data, stand.grad = table.data.index_select(0, used[stand]), gradient
             state = self._optimizer.state.get(stand, {})
             for name in self._by_row(state):
                 full = self._whole(stand, name, state[name])
-                state[name] = full.index_select(0, rows)
+                state[name] = full.index_select(0, used[stand])
         self._optimizer.step()
         for stand, rows in used.items():
             self._tables[stand].data.index_copy_(0, rows, stand.data)
@@ -107,3 +106,11 @@ class RowsOptimizer:
         if name not in kept:
             kept[name] = like.new_zeros(self._tables[stand].shape)
         return kept[name]
+
+
+def _rows_of(gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """Which rows have a gradient `[M]`, and these `[M, E]`: all of one that is dense."""
+    if not gradient.is_sparse:
+        return torch.arange(len(gradient), device=gradient.device), gradient
+    gradient = gradient.coalesce()
+    return gradient.indices()[0], gradient.values()
