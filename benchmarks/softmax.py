@@ -50,8 +50,8 @@ class Task:
     """What is learnt, and how long."""
 
     vocabulary: int = 50_000
-    tokens: int = 280_000
-    held_out: int = 28_000
+    tokens: int = 140_000
+    held_out: int = 14_000
     size: int = 150
     rows: int = 20
     steps: int = 35
