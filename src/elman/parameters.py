@@ -235,8 +235,8 @@ def portion(*, none: bool = False) -> Kind:
     """Probabilities in (0, 1]; with `none` as `whole`."""
 
     def check(where: str, value: Any) -> float:
-        known = isinstance(value, Real) and not isinstance(value, bool)
-        if not known or not 0 < value <= 1:
+        known = isinstance(value, Real) and not isinstance(value, bool) and _is_finite(value)
+        if not known or not 0 < float(value) <= 1:
             raise ArgumentError(where, f"found {value!r}", "a probability in (0, 1]")
         return float(value)
 

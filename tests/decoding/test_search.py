@@ -1,5 +1,7 @@
 """The search as a value: steps, pauses, branches, and what a row depends on."""
 
+from codecs import getincrementaldecoder
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -188,9 +190,38 @@ def test_tokens_are_told_as_they_are_written(model):
         tokens = [*answer.tokens.tolist(), *([EOS] if answer.ended == "eos" else [])]
         assert [one.token for one in mine] == tokens
         assert [one.log_probability for one in mine] == answer.log_probabilities.tolist()
+        assert "".join(one.text for one in mine) == answer.text
         assert [one.ended for one in mine] == ["open"] * (len(mine) - 1) + [answer.ended]
     with pytest.raises(ArgumentError, match="known at its end"):
         next(search_of(model, 1, "beam").stream(model))
+
+
+@given(st.integers(0, 10_000), st.integers(0, 9), st.sampled_from([(), ("é",), ("a€", "b")]))
+def test_no_part_of_a_character_is_told(small_model, seed, steps, stop):
+    """Tokens are bytes of UTF-8, one or two, that need not make characters."""
+    whole = "aé€𝄞b".encode()
+    pieces = [
+        b"",
+        *(whole[k : k + size] for size in (1, 2) for k in range(len(whole) - 1)),
+        b"\xff",
+    ]
+    model = small_model(len(pieces), seed=seed)
+    options = SearchOptions(max_length=25, temperature=2.0, seed=seed)
+    told = Constraints(stop=stop, prefix=[[1, 2, 3], []])
+    given_ = {"eos": EOS, "options": options, "constraints": told, "pieces": pieces}
+    search = Search(model.start(2), go=GO, **given_)
+    for _ in range(steps):
+        search.advance(model)
+    before = [b"".join(pieces[k] for k in row[0].tokens) for row in search.answers()]
+    open_ = [row[0].ended == "open" for row in search.answers()]
+    heard = list(search.stream(model))
+    for row, (answer,) in enumerate(search.answers()):
+        if open_[row]:
+            begun = getincrementaldecoder("utf-8")("replace").decode(before[row])
+            told_ = [one.text for one in heard if one.row == row]
+            assert begun + "".join(told_) == answer.text
+            content = b"".join(pieces[k] for k in answer.tokens)
+            assert (answer.text + answer.cut) == content.decode("utf-8", "replace")
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(1, 40))

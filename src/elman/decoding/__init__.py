@@ -3,7 +3,8 @@
 from elman.decoding.constraints import Constraints
 from elman.decoding.hypotheses import Answer
 from elman.decoding.options import SearchOptions
-from elman.decoding.search import Search, Step, Written
+from elman.decoding.search import Search, Step
+from elman.decoding.streaming import Written
 from elman.decoding.ways import Decoded, beam, greedy, sample
 
 __all__ = [

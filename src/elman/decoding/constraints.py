@@ -72,6 +72,7 @@ class Constraints:
 
 def token_ids(where: str, given: Any) -> list[int]:
     """Token ids as a list; `ShapeError` unless they are whole numbers ≥ 0, in one row."""
+    ids: np.ndarray
     try:
         ids = np.asarray(given)
     except ValueError:  # rows of several lengths

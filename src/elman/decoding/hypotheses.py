@@ -31,7 +31,8 @@ class Answer:
             nothing may follow, where there is no `<eos>`; "bound": at the maximum length;
             "nothing allowed": the constraints, or a probability of 0, left no token; "open": not
             yet.
-        text: Up to the end of the stop string; None where the tokens' texts are not known.
+        text: Up to the end of the stop string; bytes that are no UTF-8 as U+FFFD. None where the
+            tokens' texts are not known.
         stop: The stop string, or None.
         cut: What stood past it in the last token, and is not in `text`.
         unmet: What was asked for and is not so, in sentences.
@@ -130,20 +131,24 @@ class Hypothesis:
 
     def answer(self, rules: Rules) -> Answer:
         """As it stands."""
-        text, stopped = rules.text(self.tokens), self.stopped
-        if stopped is not None and text is not None:
-            text = text.removesuffix(stopped.past)
+        stopped = self.stopped
+        past = None if stopped is None else stopped.past
+        text = rules.text(self.tokens, past)
         return Answer(
             np.array(self.tokens, dtype=np.int64),
             np.array(self.log_probabilities, dtype=np.float64),
             self.total,
             self.value(rules.options),
             self.ended,
-            text,
+            None if text is None else _decoded(text),
             None if stopped is None else stopped.string,
-            "" if stopped is None else stopped.past,
+            _decoded(past or ""),
             () if self.ended == "open" else rules.unmet(self.progress, stopped is not None),
         )
+
+
+def _decoded(content: str | bytes) -> str:
+    return content.decode("utf-8", "replace") if isinstance(content, bytes) else content
 
 
 def best_of(hypotheses: Sequence[Hypothesis], options: SearchOptions) -> list[Hypothesis]:

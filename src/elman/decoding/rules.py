@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,13 +16,11 @@ __all__ = ["Progress", "Rules", "Stopped"]
 _NO_BOUND = 2**31 - 1
 
 
-class Stopped:
-    """A stop string that was found, and the text past it."""
+class Stopped(NamedTuple):
+    """A stop string that was found, and what stood past it: text, or bytes where pieces are."""
 
-    __slots__ = ("past", "string")
-
-    def __init__(self, string: str, past: str) -> None:
-        self.string, self.past = string, past
+    string: str
+    past: Any
 
 
 class Progress:
@@ -68,6 +66,7 @@ class Rules:
 
     Attributes:
         idle: Whether nothing is ever ruled out or looked for.
+        of_bytes: Whether the pieces are bytes.
 
     Raises:
         ArgumentError, ShapeError: What is wanted is contradictory or cannot be had.
@@ -92,7 +91,7 @@ class Rules:
             pieces,
             guide,
         )
-        self._of_bytes = pieces is not None and check_pieces(pieces)
+        self.of_bytes = pieces is not None and check_pieces(pieces)
         self.eos = None if eos in constraints.banned else eos
         self._size = 0
         if pieces is not None:
@@ -101,7 +100,7 @@ class Rules:
             left_out = {*constraints.banned, *(() if eos is None else (eos,))}
             self.guide = Guide(constraints.expression, pieces, left_out)
         self._stops = [
-            (string, string.encode() if self._of_bytes else string) for string in constraints.stop
+            (string, string.encode() if self.of_bytes else string) for string in constraints.stop
         ]
         self._reach = max((len(content) for _, content in self._stops), default=1) - 1
         self._penalised = options.repetition_penalty != 1
@@ -138,7 +137,7 @@ class Rules:
             return None
         place = 0 if self.guide is None else self.guide.start
         missing = frozenset(self.constraints.required)
-        return Progress(place, b"" if self._of_bytes else "", missing, set(), {})
+        return Progress(place, b"" if self.of_bytes else "", missing, set(), {})
 
     def forced(self, row: int, position: int) -> int | None:
         """The token of the row's prefix at a position, if it is as long."""
@@ -216,14 +215,16 @@ class Rules:
             found.append(f"{what} does not match the expression")
         return tuple(found)
 
-    def text(self, tokens: list[int]) -> str | None:
-        """What tokens say; bytes that are no UTF-8 as U+FFFD. None where `pieces` are not known."""
+    def text(self, tokens: list[int], past: Any = None) -> Any:
+        """What tokens say, but for what stood past a stop string; text, or bytes where pieces are.
+
+        None where `pieces` are not known.
+        """
         if self.pieces is None:
             return None
         pieces: Any = [self.pieces[token] for token in tokens]
-        if self._of_bytes:
-            return b"".join(piece or b"" for piece in pieces).decode("utf-8", "replace")
-        return "".join(piece or "" for piece in pieces)
+        nothing: Any = b"" if self.of_bytes else ""
+        return nothing.join(piece or nothing for piece in pieces).removesuffix(past or nothing)
 
     def _shown(self, token: int) -> str:
         return str(token) if self.pieces is None else f"{token} ({self.pieces[token]!r})"
@@ -270,8 +271,7 @@ class Rules:
                 best = place + len(content), string
         if best is None:
             return None
-        past = window[best[0] :]
-        return Stopped(best[1], past.decode("utf-8", "replace") if self._of_bytes else past)
+        return Stopped(best[1], window[best[0] :])
 
     def _check_prefixes(self) -> None:
         """`ArgumentError` if the function forbids one."""

@@ -14,7 +14,7 @@ import numpy as np
 from elman.decoding.constraints import Allowed, Constraints, Pieces
 from elman.decoding.hypotheses import ENDINGS, Hypothesis
 from elman.decoding.options import SearchOptions
-from elman.errors import ArgumentError, BundleError, ShapeError
+from elman.errors import ArgumentError, BundleError
 from elman.state import batch_size, packed, unpacked
 from elman.tensor_files import Form, Listed, below, read, write
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -17,33 +18,18 @@ from elman.decoding.sampling import Draws
 from elman.decoding.saved import Kept, digest_of_pieces, read_search, write_search
 from elman.decoding.scores import Scores, scores_of
 from elman.decoding.slots import Child, children_of, is_decided
+from elman.decoding.streaming import Texts, Written
 from elman.errors import ArgumentError, BundleError, ShapeError
 from elman.parameters import whole_number
 from elman.state import batch_size, copy, join, select
 
-__all__ = ["Search", "Step", "Written"]
+__all__ = ["Search", "Step"]
 
 Step = Callable[[np.ndarray, Any], tuple[Any, Any]]
 """`step(tokens [B] int64, state) -> (logits [B, V], state)`: reads each row's last token.
 
 What it returns is not written to later.
 """
-
-
-class Written(NamedTuple):
-    """A token that was just written.
-
-    Attributes:
-        row: Of the batch.
-        token: Its id, that of `<eos>` included; None: nothing was allowed.
-        log_probability: The model's own, in nats.
-        ended: As in `Answer`: "open" while the row goes on.
-    """
-
-    row: int
-    token: int | None
-    log_probability: float
-    ended: str
 
 
 class Search:
@@ -127,7 +113,7 @@ class Search:
         return self.answers()
 
     def stream(self, step: Step) -> Iterator[Written]:
-        """Write until every row has ended, and give each token as it is written.
+        """Write until every row has ended, and give each token and its text as it is written.
 
         Raises:
             ArgumentError: There is a beam, whose text is known at its end; and as of `advance`.
@@ -135,13 +121,10 @@ class Search:
         if self.options.beam_size > 1:
             found = "a beam's text is known at its end"
             raise ArgumentError("stream", found, "run(step), or beam_size = 1")
+        texts = Texts(self._rules)
         while not self.done:
             for one in self._next(step):
-                if one.ended in ("match", "nothing allowed"):
-                    yield Written(one.row, None, 0.0, one.ended)
-                    continue
-                token = self.eos if one.ended == "eos" else one.tokens[-1]
-                yield Written(one.row, token, one.log_probabilities[-1], one.ended)
+                yield texts.written(one)
 
     def answers(self) -> list[list[Answer]]:
         """Per row its `n_best` texts, best first: those that ended, and what is still open.
@@ -293,8 +276,10 @@ class Search:
         """What the rules know of a hypothesis is a function of its tokens."""
         one.progress = self._rules.begin()
         if one.progress is not None:
-            for end in range(len(one.tokens)):
-                one.stopped = self._rules.follow(one.progress, one.tokens[: end + 1])
+            begun: list[int] = []
+            for token in one.tokens:
+                begun.append(token)
+                one.stopped = self._rules.follow(one.progress, begun)
 
     # ---- a step ---------------------------------------------------------------------------------
 
@@ -353,11 +338,11 @@ class Search:
     def _decided(self, opened: list[Hypothesis]) -> set[int]:
         """Rows in which nothing better can come; of each only what may be answered is kept."""
         decided = set()
-        for row, ended in enumerate(self._ended):
+        for row, mine in groupby(opened, key=lambda one: one.row):
+            ended = self._ended[row]
             if ended:
                 ended[:] = best_of(ended, self.options)
-                mine = [one for one in opened if one.row == row]
-                if mine and is_decided(mine, ended, self.options):
+                if is_decided(list(mine), ended, self.options):
                     decided.add(row)
         return decided
 
