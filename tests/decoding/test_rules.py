@@ -153,6 +153,20 @@ def test_a_stop_waits_for_what_is_required(model, way):
         assert one.ended != "stop" or {6, 7} <= set(earlier) or one.tokens[-1] in (6, 7)
 
 
+def test_what_stopped_nothing_earlier_stops_nothing_later(model):
+    told = {"stop": ["b", "ccccc"], "required": [6], "prefix": [[3, 2, 6, 2, 3, 2]]}
+    (one,) = written(model, rows=1, told=told)
+    assert (one.text, one.stop, one.cut) == ("ba12ab", "b", "")
+
+
+def test_a_match_that_something_else_forbids_is_reported(model):
+    """The last token of the expression is ruled out when it is due."""
+    told = {"expression": "a{3}b", "allowed": lambda tokens: [2] if len(tokens) < 3 else [5]}
+    (one,) = written(model, rows=1, told=told)
+    assert (one.text, one.ended) == ("aaa", "nothing allowed")
+    assert one.unmet == ("the text does not match the expression",)
+
+
 def test_a_function_says_what_may_follow(model, way):
     asked = []
 

@@ -184,6 +184,11 @@ def test_draws_follow_the_definitions(seed, vocabulary, temperature, options):
     np.testing.assert_allclose(found, wanted, atol=2 / 4000)
 
 
+@pytest.mark.parametrize("options", [{"top_k": 2}, {"top_p": 0.5}, {"typical_p": 0.5}], ids=str)
+def test_no_token_too_many_is_kept_among_equals(options):
+    assert kept(np.zeros(4), **options).tolist() == [0.5, 0.5, 0, 0]
+
+
 @pytest.mark.parametrize("options", [{"top_k": 700}, {"top_p": 0.9}, {"typical_p": 0.6}])
 def test_of_a_large_vocabulary_the_same_tokens_are_kept(options):
     log_p = np.round(np.random.default_rng(1).normal(size=50_000) * 3, 2)  # with equals

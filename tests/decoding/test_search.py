@@ -123,11 +123,16 @@ def test_a_step_that_writes_into_its_state_changes_no_branch(small_model):
         state.hidden[:] = new.hidden
         return logits, RNNState(state.hidden.copy())
 
-    search = search_of(model, 3, "sample")
+    options = SearchOptions(max_length=7, seed=4)
+    start = model.start(3)
+    search = Search(start, go=GO, eos=EOS, options=options)
     wanted = plain(search.branch().run(model))
     other = search.branch()
     assert plain(search.run(step)) == wanted
+    np.testing.assert_array_equal(start.hidden, model.start(3).hidden)
     assert plain(other.run(model)) == wanted
+    again = [search.edited(row, []) for row in range(3)]
+    assert [plain(one.run(model))[row] for row, one in enumerate(again)] == wanted
 
 
 def test_a_branch_with_another_seed_goes_another_way(model):

@@ -230,13 +230,10 @@ class Rules:
         return str(token) if self.pieces is None else f"{token} ({self.pieces[token]!r})"
 
     def _leading(self, place: int, left: int) -> np.ndarray:
-        """What leads to a match: within the bound and <eos>, or within the bound, or at all."""
+        """What leads to a match within the bound; or, where something else forbade that, at all."""
         guide: Any = self.guide
-        for bound in (left - (self.eos is not None), left, _NO_BOUND):
-            found = guide.allowed(place, bound)
-            if found.any():
-                return found
-        return found
+        found = guide.allowed(place, left)
+        return found if found.any() else guide.allowed(place, _NO_BOUND)
 
     def _asked(self, tokens: list[int]) -> np.ndarray:
         """The answer of the function, as a mask."""
