@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elman.decoding import SearchOptions
+from elman.decoding import Search, SearchOptions
 from elman.errors import ArgumentError
 from elman.parameters import told
 
@@ -71,3 +71,10 @@ def test_what_is_greedy():
     assert SearchOptions(beam_size=2).greedy
     assert not SearchOptions().greedy
     assert not SearchOptions(temperature=1e-300).greedy
+
+
+@pytest.mark.parametrize("options", [{"length_penalty": 1e308}, {"repetition_penalty": 1e308}])
+def test_numbers_near_the_end_of_all(small_model, options):
+    chosen = SearchOptions(beam_size=3, n_best=2, max_length=6, **options)
+    for row in Search(small_model(5).start(3), go=1, eos=0, options=chosen).run(small_model(5)):
+        assert all(np.isfinite(one.value) and np.isfinite(one.log_probability) for one in row)

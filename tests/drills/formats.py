@@ -85,25 +85,33 @@ def read_model(path: Path) -> None:
     model.trace(X[0])
 
 
-def model_configuration_changed(draws: random.Random, content: bytes) -> bytes:
-    """The configuration or a tensor is another, and the checksum fits."""
-    from elman.tensor_files import digest_of
+def description_changed(entry: str, *parts: str | None) -> Change:
+    """What the file says of itself (all: None) or a tensor is another, and the checksum fits."""
 
-    length = int.from_bytes(content[:8], "little")
-    text = json.loads(content[8 : 8 + length])["__metadata__"]["elman_bundle"]
-    configuration, tensors = json.loads(text), tensors_of(content)
-    configuration.pop("sha256")
-    if draws.random() < 0.7:
-        part = draws.choice(("settings", "settings", "settings", "blueprint", None))
-        if part is None:
-            configuration = value_changed(draws, configuration)
+    def changed(draws: random.Random, content: bytes) -> bytes:
+        from elman.tensor_files import digest_of
+
+        length = int.from_bytes(content[:8], "little")
+        text = json.loads(content[8 : 8 + length])["__metadata__"][entry]
+        description, tensors = json.loads(text), tensors_of(content)
+        description.pop("sha256")
+        if draws.random() < 0.7:
+            part = draws.choice(parts)
+            if part is None:
+                description = value_changed(draws, description)
+            else:
+                description[part] = value_changed(draws, description[part])
         else:
-            configuration[part] = value_changed(draws, configuration[part])
-    else:
-        tensors = _tensors_changed(draws, tensors)
-    configuration["sha256"] = digest_of(configuration, tensors)
-    text = json.dumps(configuration, sort_keys=True)
-    return bytes_of(tensors, metadata={"elman_bundle": text})
+            tensors = _tensors_changed(draws, tensors)
+        description["sha256"] = digest_of(description, tensors)
+        return bytes_of(tensors, metadata={entry: json.dumps(description, sort_keys=True)})
+
+    return changed
+
+
+model_configuration_changed = description_changed(
+    "elman_bundle", "settings", "settings", "settings", "blueprint", None
+)
 
 
 def _tensors_changed(draws: random.Random, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -141,6 +149,25 @@ def safetensors_header_changed(draws: random.Random, content: bytes) -> bytes:
         text = text.replace(draws.choice(("0", "1", "2", "8")), draws.choice(NUMBERS), 1)
     encoded = text.encode("utf-8", "surrogatepass")
     return len(encoded).to_bytes(8, "little") + encoded + content[8 + length :]
+
+
+# A saved search
+
+PIECES = ("", None, "a", "b", "ab", "1", " ", "é")
+
+
+def read_search(path: Path) -> None:
+    """It is loaded, and goes on for some steps."""
+    from elman.decoding import Search
+
+    def step(tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        return np.eye(len(PIECES))[tokens % len(PIECES)] * 2, state
+
+    search = Search.load(path, model="m", pieces=PIECES)
+    for _ in range(4):
+        search.advance(step)
+    search.answers()
+    search.save(path)
 
 
 # Arrays
@@ -448,6 +475,13 @@ FORMATS = {
     "model": Format(
         read_model,
         (model_configuration_changed, model_configuration_changed, safetensors_header_changed),
+    ),
+    "search": Format(
+        read_search,
+        (
+            description_changed("elman_search", "options", "told", "structure", None),
+            safetensors_header_changed,
+        ),
     ),
     "npz": Format(read_sequences, (npz_changed,)),
     "idx": Format(read_idx, (idx_changed,)),

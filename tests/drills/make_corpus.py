@@ -17,7 +17,7 @@ from elman import bundle, state
 from elman.tasks import Classifier, Forecaster, Regressor
 from elman.training import RunFolder
 from elman.transforms.text import Steps, Words
-from tests.drills.formats import CORPUS, FORMATS
+from tests.drills.formats import CORPUS, FORMATS, PIECES
 from tests.runtime.forecasters import (
     bundle_for,
     calibration_for,
@@ -143,12 +143,40 @@ def codecs(json: Path, pieces: Path, txt: Path) -> None:
     words.vocabulary.write(txt / "words.txt")
 
 
+def searches(folder: Path) -> None:
+    """A beam and draws, each in the middle."""
+    from elman.decoding import Constraints, Search, SearchOptions
+
+    def step(tokens, given):
+        return np.eye(len(PIECES))[tokens] * 2, given
+
+    start = state.LSTMState(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
+    beam = {"beam_size": 3, "n_best": 2, "no_repeat_ngram": 3, "repetition_penalty": 1.2}
+    led = Constraints(prefix=[[2], []], banned=[6], expression=r"[ab\dé]*", stop=["ba"])
+    drawn = {"temperature": 0.7, "top_k": 5, "top_p": 0.9, "typical_p": 0.95, "min_p": 0.01}
+    kinds = {"beam": (beam, led), "draws": (drawn, Constraints(required=[3]))}
+    for name, (options, constraints) in kinds.items():
+        search = Search(
+            start,
+            go=1,
+            eos=0,
+            options=SearchOptions(max_length=9, **options),
+            constraints=constraints,
+            pieces=PIECES,
+            model="m",
+        )
+        search.advance(step)
+        search.advance(step)
+        search.save(folder / f"{name}.search")
+
+
 def main() -> None:
     """Write all seeds anew."""
     folders = {name: CORPUS / name for name in FORMATS}
     for folder in folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     models(folders["model"])
+    searches(folders["search"])
     arrays(folders["npz"], folders["idx"])
     tables(folders["csv"], folders["parquet"], folders["ndjson"])
     sentences(folders["conllu"])

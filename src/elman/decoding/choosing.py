@@ -41,7 +41,8 @@ def continuations(
         plain = allowed is None and not penalised
         if penalised:
             log_p, total = log_p - total, 0.0
-            log_p[penalised] *= options.repetition_penalty
+            with np.errstate(over="ignore"):  # a penalty may be any number: then it is a ban
+                log_p[penalised] *= options.repetition_penalty
         if allowed is not None:
             log_p = np.where(allowed, log_p, _NOTHING)
     if options.greedy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
@@ -132,7 +133,10 @@ class SearchOptions:
             score: Its log-probability in nats, after `repetition_penalty`.
             length: Its tokens, `<eos>` included.
         """
-        return score / ((5 + length) / 6) ** self.length_penalty
+        if not length:
+            return score
+        # As a quotient it would leave the range of numbers where the penalty is great.
+        return score * math.exp(-self.length_penalty * math.log((5 + length) / 6))
 
     def to_dict(self) -> dict[str, Any]:
         """The options as plain data."""
