@@ -113,6 +113,17 @@ def test_the_texts_of_an_expression_match_it(model, way):
             assert re.fullmatch(expression, one.text), (expression, one)
 
 
+def test_an_expression_and_what_is_required_are_met_together(model, way):
+    told = {"expression": "(a|ab)*(b|c)*(12)?", "required": [4, 6, 5]}
+    for one in written(model, told=told, max_length=5, **way):
+        assert re.fullmatch(told["expression"], one.text)
+        assert {4, 5, 6} <= set(one.tokens.tolist())
+        assert one.unmet == ()
+    told = {"expression": "[abc]*(12)?[ab.]*", "required": [2, 3, 4, 5, 6, 7]}
+    for one in written(model, told=told, max_length=30, **way):
+        assert re.fullmatch(told["expression"], one.text) or one.unmet
+
+
 def test_an_expression_over_bytes_writes_whole_characters(small_model, way):
     model = small_model(256, seed=1)
     pieces = [bytes([value]) for value in range(256)]
@@ -218,6 +229,8 @@ NARROW = {"max_length": 3}
             "row 0: a match has at least 3",
         ),
         ({"expression": "a+", "required": [5]}, {}, "no match of the expression has token 5 ('c')"),
+        ({"expression": "a+b|c+b", "required": [2, 5]}, {}, "no match of the expression has all"),
+        ({"expression": "a{2,9}b?", "required": [3]}, {"max_length": 2}, "at least 3 tokens"),
         ({"expression": "a+", "required": [GO]}, {}, "no match of the expression has token 1"),
         ({"prefix": [[2, 3]], "allowed": lambda t: [2]}, {}, "prefix[0]: token 1, 3 ('b'), is not"),
         ({"stop": [""]}, {}, "stop: found ['']"),

@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.decoding.constraints import Constraints, Pieces, check_agreement, check_pieces, token_ids
-from elman.decoding.expressions import Guide
+from elman.decoding.expressions import NEVER, Guide
 from elman.decoding.options import SearchOptions
 from elman.errors import ArgumentError, ShapeError
 
 __all__ = ["Progress", "Rules", "Stopped"]
-
-_NO_BOUND = 2**31 - 1
 
 
 class Stopped(NamedTuple):
@@ -158,7 +156,7 @@ class Rules:
         allowed = self._possible.copy()
         left = options.max_length - len(tokens)
         if self.guide is not None:
-            allowed &= self._leading(progress.place, left)
+            allowed &= self._leading(self.guide, progress, left)
             if self.eos is not None:
                 allowed[self.eos] = self.guide.accepts(progress.place)
         if early:
@@ -168,7 +166,8 @@ class Rules:
             allowed[list(progress.following.get(before, ()))] = False
         if told.allowed is not None:
             allowed &= self._asked(tokens)
-        if progress.missing and left <= len(progress.missing) + (self.eos is not None):
+        due = len(progress.missing) + (self.eos is not None)
+        if progress.missing and left <= due and self.guide is None:
             wanted = np.zeros_like(allowed)
             wanted[list(progress.missing)] = True
             if (allowed & wanted).any():
@@ -229,11 +228,16 @@ class Rules:
     def _shown(self, token: int) -> str:
         return str(token) if self.pieces is None else f"{token} ({self.pieces[token]!r})"
 
-    def _leading(self, place: int, left: int) -> np.ndarray:
-        """What leads to a match within the bound; or, where something else forbade that, at all."""
-        guide: Any = self.guide
-        found = guide.allowed(place, left)
-        return found if found.any() else guide.allowed(place, _NO_BOUND)
+    def _leading(self, guide: Guide, progress: Progress, left: int) -> np.ndarray:
+        """What leads to a match with what is required within the bound.
+
+        Where something else forbade that: what leads to one at all, or to one without.
+        """
+        for bound, missing in ((left, progress.missing), (NEVER, progress.missing), (NEVER, None)):
+            found = guide.allowed(progress.place, bound, missing or frozenset())
+            if found.any():
+                break
+        return found
 
     def _asked(self, tokens: list[int]) -> np.ndarray:
         """The answer of the function, as a mask."""
@@ -289,12 +293,22 @@ class Rules:
                         f"no text with {self._shown(token)} at this place matches the expression"
                     )
                     raise ArgumentError(f"prefix[{row}]", found, "another prefix or expression")
-            needed, most = len(prefix) + guide.distance(place), self.options.max_length
-            if needed > most:
-                found = f"a match has at least {needed} tokens, max_length is {most}"
-                where = f"expression, row {row}" if self.constraints.prefix else "expression"
-                raise ArgumentError(where, found, "a greater max_length or another expression")
-        for token in self.constraints.required:
-            if not guide.usable(token):
+            self._check_match(guide, row, place)
+
+    def _check_match(self, guide: Guide, row: int, place: int) -> None:
+        """`ArgumentError` if none comes after a row's prefix, with what is required and in time."""
+        told, most = self.constraints, self.options.max_length
+        prefix = told.prefix[row] if told.prefix else ()
+        missing = frozenset(told.required).difference(prefix)
+        for token in sorted(missing):
+            if guide.distance(place, frozenset({token})) == NEVER:
                 found = f"no match of the expression has token {self._shown(token)}"
                 raise ArgumentError("required", found, "leave it out, or another expression")
+        needed = guide.distance(place, missing)
+        if needed == NEVER:
+            found = "no match of the expression has all of them"
+            raise ArgumentError("required", found, "fewer of them, or another expression")
+        if len(prefix) + needed > most:
+            found = f"a match has at least {len(prefix) + needed} tokens, max_length is {most}"
+            where = f"expression, row {row}" if told.prefix else "expression"
+            raise ArgumentError(where, found, "a greater max_length or another expression")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from elman.decoding.expressions import Guide
+from elman.decoding.expressions import NEVER, Guide
 from elman.errors import ArgumentError
 
 CHARACTERS = "abcé0日 \n_𝄞"
@@ -87,12 +87,15 @@ def test_sets_hold_what_they_hold_in_re(sets, character):
     EXPRESSIONS,
     st.lists(st.text("abé0 ", max_size=3), min_size=1, max_size=4),
     st.integers(1, 3),
+    st.frozensets(st.integers(0, 3), max_size=2),
 )
-def test_a_token_is_allowed_if_a_match_can_still_come(expression, pieces, left):
+def test_a_token_is_allowed_if_a_match_can_still_come(expression, pieces, left, required):
     """Against all texts of up to three tokens, listed."""
+    required = frozenset(token for token in required if token < len(pieces))
     tokens = [k for k, piece in enumerate(pieces) if piece]
     found = {
         listed: bool(re.fullmatch(expression, "".join(pieces[k] for k in listed)))
+        and required <= set(listed)
         for length in range(left + 1)
         for listed in itertools.product(tokens, repeat=length)
     }
@@ -107,7 +110,8 @@ def test_a_token_is_allowed_if_a_match_can_still_come(expression, pieces, left):
                 any(found[listed] for listed in found if listed[: length + 1] == (*before, k))
                 for k in range(len(pieces))
             ]
-            assert guide.allowed(place, left - length).tolist() == wanted
+            missing = required.difference(before)
+            assert guide.allowed(place, left - length, missing).tolist() == wanted
 
 
 def test_the_distance_is_in_tokens():
@@ -117,7 +121,10 @@ def test_the_distance_is_in_tokens():
     assert guide.after(guide.start, 5) == 0
     assert np.flatnonzero(guide.allowed(guide.start, 2)).tolist() == [6]
     assert np.flatnonzero(guide.allowed(guide.start, 3)).tolist() == [0, 6]
-    assert [guide.usable(k) for k in range(7)] == [True, True, True, True, True, False, True]
+    with_ = [guide.distance(guide.start, frozenset({token})) for token in range(7)]
+    assert with_ == [3, 4, 4, 2 + 1, 3, NEVER, 1]
+    assert guide.distance(guide.start, frozenset({1, 4})) == 6
+    assert guide.distance(guide.start, frozenset({0, 3, 6})) == NEVER
     without = Guide("(abc)+d", ["a", "b", "c", "d", "bc", None, "abcd"], left_out=[6, 1])
     assert without.distance(without.start) == 3
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import heapq
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,12 @@ from elman.decoding.expressions.syntax import parse
 from elman.decoding.expressions.utf8 import over_bytes
 from elman.errors import ArgumentError
 
-__all__ = ["Guide"]
+__all__ = ["NEVER", "Guide"]
 
-NEVER = np.iinfo(np.int32).max
+NEVER = int(np.iinfo(np.int32).max)
+"""A distance: there is no way."""
+_NONE: frozenset[int] = frozenset()
+_TOGETHER = 4  # missing tokens whose subsets are all looked at
 _HELD = 2**24  # entries of the arrays that are kept
 _WORK = 2**30  # states times characters of the vocabulary that are looked at in the beginning
 
@@ -70,12 +74,12 @@ class Guide:
         ]
         self.start = START
         self._kept: dict[Any, np.ndarray] = {}
-        self._distances = self._explore(where)
-        if self._distances[START] == NEVER:
+        self._sources: dict[int, list[int]] = {}  # from where a token leads to a place
+        self._with: dict[frozenset[int], np.ndarray] = {}
+        self._farthest: dict[frozenset[int], int] = {}
+        if self._remember(_NONE, self._explore(where))[START] == NEVER:
             found = f"no text of this vocabulary matches {expression!r}"
             raise ArgumentError(where, found, "another expression, or fewer banned tokens")
-        reachable = self._distances[self._distances < NEVER]
-        self._farthest = int(reachable.max())
 
     def after(self, place: int, token: int) -> int:
         """The place after one more token; `DEAD`: no match can come."""
@@ -85,40 +89,74 @@ class Guide:
         for symbol in self._symbols[start:end].tolist():
             place = self._table[place, symbol]
         place = int(place)
-        return place if self._distances[place] < NEVER else DEAD
+        return place if self._with[_NONE][place] < NEVER else DEAD
 
     def accepts(self, place: int) -> bool:
         """Whether the text so far matches."""
         return bool(self._accepts[place])
 
-    def usable(self, token: int) -> bool:
-        """Whether some match has this token."""
-        start, end = self._spans[token]
-        places = np.flatnonzero(self._distances < NEVER)
-        for symbol in self._symbols[start:end].tolist():
-            places = self._table[places, symbol]
-        return start < end and bool((self._distances[places] < NEVER).any())
+    def distance(self, place: int, missing: frozenset[int] = _NONE) -> int:
+        """Fewest tokens to a match in which the `missing` ones come; `NEVER`: there is none.
 
-    def distance(self, place: int) -> int:
-        """Fewest tokens to a match; `NEVER`: there is none."""
-        return int(self._distances[place])
+        Of more than four missing tokens each is looked at by itself: then there may be none.
+        """
+        return int(self._distances_with(missing)[place])
 
-    def allowed(self, place: int, left: int) -> np.ndarray:
+    def allowed(self, place: int, left: int, missing: frozenset[int] = _NONE) -> np.ndarray:
         """`[V]` bool: tokens after which a match can come within `left` tokens, them included.
 
-        The array is kept: it is not to be written to.
+        The array is kept: it is not to be written to. `missing` as in `distance`.
         """
-        left = min(left, self._farthest + 1)
-        return self._keep(
-            (place, left), lambda: self._distances[self._next(place)] < min(left, NEVER)
-        )
-
-    def _keep(self, key: Any, make: Callable[[], np.ndarray]) -> np.ndarray:
+        distances = self._distances_with(missing)
+        left = min(left, self._farthest[missing] + 1)
+        key = place, left, missing
         if key not in self._kept:
             while self._kept and len(self._kept) >= _HELD // max(1, len(self._spans)):
                 del self._kept[next(iter(self._kept))]
-            self._kept[key] = make()
+            after = self._next(place)
+            mask = distances[after] < left
+            for token in missing:
+                mask[token] = self._distances_with(missing - {token})[after[token]] < left
+            self._kept[key] = mask
         return self._kept[key]
+
+    def _distances_with(self, missing: frozenset[int]) -> np.ndarray:
+        """What `distance` gives, for all places."""
+        if missing in self._with:
+            return self._with[missing]
+        if len(missing) > _TOGETHER:
+            each = [self._distances_with(frozenset({token})) for token in missing]
+            best = np.maximum.reduce(each)
+        else:
+            best = np.full(len(self._table), NEVER, np.int32)
+            places = np.flatnonzero(self._with[_NONE] < NEVER)
+            for token in missing:
+                after = places
+                start, end = self._spans[token]
+                for symbol in self._symbols[start:end].tolist():
+                    after = self._table[after, symbol]
+                rest = self._distances_with(missing - {token})[after] if start < end else NEVER
+                best[places] = np.minimum(best[places], np.where(rest < NEVER, rest, NEVER - 1) + 1)
+            self._relax(best)
+        return self._remember(missing, best)
+
+    def _relax(self, distances: np.ndarray) -> None:
+        """Let no place be farther than one more than a place that a token leads to."""
+        waiting = [(int(distances[k]), int(k)) for k in np.flatnonzero(distances < NEVER)]
+        heapq.heapify(waiting)
+        while waiting:
+            distance, place = heapq.heappop(waiting)
+            if distance > distances[place]:
+                continue
+            for before in self._sources.get(place, ()):
+                if distances[before] > distance + 1:
+                    distances[before] = distance + 1
+                    heapq.heappush(waiting, (distance + 1, before))
+
+    def _remember(self, missing: frozenset[int], distances: np.ndarray) -> np.ndarray:
+        self._with[missing] = distances
+        self._farthest[missing] = int(distances[distances < NEVER].max(initial=0))
+        return distances
 
     def _next(self, place: int) -> np.ndarray:
         """`[V]`: where each token leads."""
@@ -131,7 +169,6 @@ class Guide:
 
     def _explore(self, where: str) -> np.ndarray:
         """How many tokens each place is from a match at least; places that none leads to: NEVER."""
-        sources: dict[int, list[int]] = {}
         waiting, seen = [START], {DEAD, START}
         characters = len(self._symbols) + len(self._spans)
         while waiting:
@@ -143,17 +180,11 @@ class Guide:
             reached[self._next(place)] = True
             for after in np.flatnonzero(reached).tolist():
                 if after != DEAD:
-                    sources.setdefault(after, []).append(place)
+                    self._sources.setdefault(after, []).append(place)
                 if after not in seen:
                     seen.add(after)
                     waiting.append(after)
         distances = np.full(len(self._table), NEVER, np.int32)
-        level = [place for place in seen if self._accepts[place]]
-        distances[level] = 0
-        for distance in range(1, len(seen) + 1):
-            level = [before for place in level for before in sources.get(place, ())]
-            level = [place for place in set(level) if distances[place] == NEVER]
-            if not level:
-                break
-            distances[level] = distance
+        distances[[place for place in seen if self._accepts[place]]] = 0
+        self._relax(distances)
         return distances
