@@ -18,6 +18,7 @@ _HOME = {
     "Classifier": "elman.tasks",
     "ElmanError": "elman.errors",
     "Forecaster": "elman.tasks",
+    "Generator": "elman.tasks",
     "Regressor": "elman.tasks",
     "Tagger": "elman.tasks",
     "accelerate": "elman.nn",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from elman.runtime import load as load
     from elman.tasks import Classifier as Classifier
     from elman.tasks import Forecaster as Forecaster
+    from elman.tasks import Generator as Generator
     from elman.tasks import Regressor as Regressor
     from elman.tasks import Tagger as Tagger
 

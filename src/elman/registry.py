@@ -70,6 +70,14 @@ _TASKS = {
             "elman train forecaster --data sales.csv --horizon 28 --target units --time day",
         ),
         Task(
+            "generator",
+            "How a text goes on: a language model that scores texts and writes them.",
+            "elman.tasks.generator:Generator",
+            "elman.runtime.generator:GeneratorModel",
+            "texts",
+            "elman train generator --data book.txt --epochs 5",
+        ),
+        Task(
             "regressor",
             "One or several numbers for a sequence, or for each of its steps.",
             "elman.tasks.regressor:Regressor",

@@ -4,6 +4,7 @@ from elman.runtime.answering import Answering
 from elman.runtime.classifier import ClassifierModel
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.forecasting import Backtest, Forecast
+from elman.runtime.generator import GeneratorModel
 from elman.runtime.loading import load
 from elman.runtime.network import LayerRecording, Network, Recording
 from elman.runtime.regressor import RegressorModel
@@ -18,6 +19,7 @@ __all__ = [
     "Embeddings",
     "Forecast",
     "ForecasterModel",
+    "GeneratorModel",
     "LayerRecording",
     "Network",
     "Recording",

@@ -22,9 +22,8 @@ from elman.runtime.class_scores import class_scores, found_by_class
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
-from elman.runtime.travelling import below, setting_of
+from elman.runtime.travelling import codec_of, setting_of
 from elman.targets import Target
-from elman.transforms.text import codec_from_tensors
 
 __all__ = ["ClassifierModel"]
 
@@ -52,7 +51,7 @@ class ClassifierModel(SequenceModel):
         self.multilabel = setting_of(bundle, "multilabel", bool, False)
         self.per_step = self.blueprint.configuration == "sequence_to_sequence"
         self.target = Target.LABELS if self.multilabel else Target.CLASS
-        self._read_codec(bundle)
+        self.codec = codec_of(bundle)
         self.abstain = setting_of(bundle, "abstain", float, 0.0)
         if not 0 <= self.abstain < 1:
             raise BundleError("abstain", f"found {self.abstain}", "save the model again")
@@ -65,18 +64,6 @@ class ClassifierModel(SequenceModel):
                 f"{len(self.classes_)} for {self.blueprint.output_size} outputs",
                 "save the model again",
             )
-
-    def _read_codec(self, bundle: Bundle) -> None:
-        """Take the codec; `BundleError` where it is not the one that was learnt with."""
-        tensors = below(bundle, "codec.")
-        self.codec = codec_from_tensors(tensors) if tensors else None
-        wanted = setting_of(bundle, "codec", str, None)
-        found = None if self.codec is None else self.codec.hash
-        size = None if self.codec is None else len(self.codec)
-        if found != wanted or (self._described and size != self.blueprint.vocabulary):
-            said = "none" if self.codec is None else f"{self.codec.describe()}, of the hash {found}"
-            expected = f"the one of the hash {wanted}, which was learnt with: save the model again"
-            raise BundleError("codec", said, expected)
 
     def _baselines(self, tensors: Mapping[str, np.ndarray]) -> Any:
         kind = TextBaselines if "rarity" in tensors else ClassificationBaselines

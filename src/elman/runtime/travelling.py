@@ -10,8 +10,17 @@ from elman.bundle import Bundle
 from elman.errors import BundleError
 from elman.parameters import renamed
 from elman.transforms.scaler import Scaler
+from elman.transforms.text import TextCodec, codec_from_tensors
 
-__all__ = ["baseline_tensors", "below", "metadata_of", "reading_of", "scaler_from", "setting_of"]
+__all__ = [
+    "baseline_tensors",
+    "below",
+    "codec_of",
+    "metadata_of",
+    "reading_of",
+    "scaler_from",
+    "setting_of",
+]
 
 
 def setting_of(bundle: Bundle, name: str, kind: type, default: Any) -> Any:
@@ -73,6 +82,23 @@ def scaler_from(bundle: Bundle, what: str, features: int | None) -> Scaler | Non
             f"scaler of the {what}", f"{len(scaler.mean)} features", f"{features} are needed"
         )
     return scaler
+
+
+def codec_of(bundle: Bundle) -> TextCodec | None:
+    """The codec of a model of texts; None if the bundle has none.
+
+    Raises:
+        BundleError: It is damaged, or not the one that was learnt with.
+    """
+    tensors, blueprint = below(bundle, "codec."), bundle.blueprint
+    codec = codec_from_tensors(tensors) if tensors else None
+    wanted = setting_of(bundle, "codec", str, None)
+    found, size = (None, None) if codec is None else (codec.hash, len(codec))
+    if found != wanted or (blueprint.described and size != blueprint.vocabulary):
+        said = "none" if codec is None else f"{codec.describe()}, of the hash {found}"
+        expected = f"the one of the hash {wanted}, which was learnt with: save the model again"
+        raise BundleError("codec", said, expected)
+    return codec
 
 
 def below(bundle: Bundle, prefix: str) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ from elman.errors import MissingExtraError
 try:
     from elman.tasks.classifier import Classifier
     from elman.tasks.forecaster import Forecaster
+    from elman.tasks.generator import Generator
     from elman.tasks.regressor import Regressor
     from elman.tasks.tagger import Tagger
 except ModuleNotFoundError as error:
@@ -15,4 +16,4 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtraError.of(package, "train", "elman.tasks") from error
 
-__all__ = ["Classifier", "Forecaster", "Regressor", "Tagger"]
+__all__ = ["Classifier", "Forecaster", "Generator", "Regressor", "Tagger"]

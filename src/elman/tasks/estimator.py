@@ -182,7 +182,9 @@ class Estimator(BaseEstimator):
             if about.table in tables and name in packed:
                 tables[about.table][name] = packed[name]
         training = {k: v for k, v in config.to_dict().items() if k in given}
-        if isinstance(given["validation"], tuple):  # no text can repeat it; left out it is a share
+        if isinstance(
+            given["validation"], tuple | list
+        ):  # no text can repeat it; left out it is a share
             tables["task"]["validation"] = GIVEN
         for name in OWN:
             if tables["task"].get(name, GIVEN) is None:
@@ -248,7 +250,7 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     packed |= {name: GIVEN for name in OWN if callable(parameters.get(name))}
     if not isinstance(parameters.get("codec", ""), str):  # one of your own is in the model file
         packed["codec"] = GIVEN
-    if isinstance(parameters.get("validation"), tuple):
+    if isinstance(parameters.get("validation"), tuple | list):
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only
         pairs = parameters["class_weight"].items()

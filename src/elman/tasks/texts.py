@@ -99,18 +99,24 @@ def embedding_for(estimator: TextParameters, codec: TextCodec) -> Embedding:
 
 
 def start_vectors(
-    estimator: TextParameters, network: Any, codec: TextCodec, *, fitted: bool
+    estimator: TextParameters,
+    network: Any,
+    codec: TextCodec,
+    *,
+    fitted: bool,
+    small: bool = True,
 ) -> tuple[str, ...]:
     """Let the vectors begin as the parameters say; what is to be said of it.
 
-    At random they have the variance 1 / size, so that a token has about length 1; beside vectors of
-    a file, those vectors' own.
+    Beside vectors of a file, random ones have the deviation of those.
 
     Args:
         estimator: Its parameters.
         network: As `build` makes it: its vectors are changed in place.
         codec: Whose ids they stand for.
         fitted: Whether a fitted model's vectors come in their place anyway.
+        small: Whether a token's vector begins with a length of about 1; else its numbers have the
+            deviation 1, from which language models learn faster.
 
     Raises:
         ArgumentError: The file's vectors have another width.
@@ -120,7 +126,8 @@ def start_vectors(
     block.by_rows = True
     if fitted:
         return ()
-    block.begin_small()
+    if small:
+        block.begin_small()
     weight = block.weight.data.numpy()
     if estimator.vectors is None:
         return ()

@@ -177,7 +177,7 @@ class Streams:
         """The same on another device."""
         inputs = [tensor.to(device) for tensor in self._inputs]
         targets = [tensor.to(device) for tensor in self._targets]
-        return Streams(inputs, targets, self.rows, self.truncation, self.stride, self.kind)
+        return type(self)(inputs, targets, self.rows, self.truncation, self.stride, self.kind)
 
     def fingerprint(self) -> str:
         """A checksum of the recordings and of how they are cut."""

@@ -3,6 +3,7 @@
 from elman.transforms.text.characters import Characters
 from elman.transforms.text.codec import EOS, GO, UNKNOWN, TextCodec, require_codec
 from elman.transforms.text.fitting import fit_codec
+from elman.transforms.text.growing import grown
 from elman.transforms.text.reading import codec_from_tensors, read_codec
 from elman.transforms.text.sentencepieces import SentencePieces
 from elman.transforms.text.steps import Steps
@@ -23,6 +24,7 @@ __all__ = [
     "Words",
     "codec_from_tensors",
     "fit_codec",
+    "grown",
     "read_codec",
     "require_codec",
     "write_tokens",

@@ -1,0 +1,206 @@
+"""A trained language model, answering without torch: it scores texts, reads on, and writes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from elman.blueprint import Blueprint
+from elman.bundle import Bundle
+from elman.data.text_sequences import as_texts
+from elman.errors import BundleError
+from elman.kernels import native
+from elman.metrics.language import LanguageBaselines
+from elman.runtime.network import Network
+from elman.runtime.travelling import (
+    baseline_tensors,
+    codec_of,
+    metadata_of,
+    reading_of,
+    setting_of,
+)
+from elman.runtime.writing.framing import Framing
+from elman.runtime.writing.scores import compared, scores_of, verdict
+from elman.runtime.writing.scoring import Unroll, log_probabilities
+
+__all__ = ["GeneratorModel", "ScoredText"]
+
+
+class ScoredText(NamedTuple):
+    """How probable each token of a text is, given those before it.
+
+    Attributes:
+        tokens: As they are shown; the last may be the text's end.
+        log_probabilities: float64 `[T]`, in nats.
+    """
+
+    tokens: tuple[str, ...]
+    log_probabilities: Float[np.ndarray, "T"]
+
+    @property
+    def surprise(self) -> Float[np.ndarray, "T"]:
+        """Of each token, in bits."""
+        return -self.log_probabilities / math.log(2)
+
+
+class GeneratorModel:
+    """Says how a text goes on.
+
+    Args:
+        bundle: Of the task.
+        run: What answers instead of the NumPy network (a torch module on another device).
+
+    Attributes:
+        bundle: The model as data.
+        blueprint: The network.
+        codec: What cuts texts into tokens.
+        framing: What stands around a text's tokens.
+        baselines: What the scores are held against, or None.
+        metadata: How the model was trained: plain data.
+        reading: What the training was told of its file: options of `elman.data.read`.
+
+    Raises:
+        BundleError: The bundle is another task's, or lacks a part.
+    """
+
+    task: ClassVar[str] = "generator"
+    score_name: ClassVar[str] = "nats a token"
+    answer_options: ClassVar[Mapping[str, tuple[Any, str]]] = {}
+
+    def __init__(self, bundle: Bundle, run: Unroll | None = None) -> None:
+        if bundle.task != self.task:
+            raise BundleError("bundle", f"its task is {bundle.task!r}", f"give a {self.task}'s")
+        codec = codec_of(bundle)
+        if codec is None or not bundle.blueprint.streams:
+            raise BundleError("bundle", "no codec, or no network that reads on", "save it again")
+        self.bundle, self.codec = bundle, codec
+        self.blueprint: Blueprint = bundle.blueprint
+        self.metadata, self.reading = metadata_of(bundle), reading_of(bundle)
+        self.framing = Framing.of(codec, setting_of(bundle, "ends", bool, False))
+        tensors = baseline_tensors(bundle)
+        self.baselines = LanguageBaselines.from_tensors(tensors) if tensors else None
+        self._given = run
+        self.network = Network(bundle.blueprint, bundle.weights)
+        self._unroll: Unroll = self.network.unroll if run is None else run
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.bundle, self._given)  # the network is built anew
+
+    def facts(self) -> dict[str, Any]:
+        """What `elman info` tells beside network and version."""
+        reads = f"texts, as {self.codec.describe()}"
+        ends = "and where a text ends" if self.framing.eos is not None else "of a text without end"
+        return {
+            "reads": reads,
+            "columns": dict(self.reading),
+            "answers": f"the next token, {ends}",
+            "hash of the codec": self.codec.hash,
+        }
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens that have a vector, by id."""
+        return self.codec.tokens
+
+    # ---- texts that are there -----------------------------------------------------------------
+
+    def score_tokens(self, text: str) -> ScoredText:
+        """How probable each token of a text is, given those before it.
+
+        Raises:
+            ShapeError, DataError: It is no text.
+        """
+        texts = as_texts([text], "text").texts
+        ids = self.framed(texts)[0]
+        (found,) = self.log_probabilities([ids])
+        shown = [*self.codec.pieces(text), *([] if self.framing.eos is None else ["<eos>"])]
+        return ScoredText(tuple(shown), found)
+
+    def evaluate(self, X: Any) -> dict[str, Any]:
+        """What the model is worth on texts, beside its baselines; every token is counted.
+
+        Args:
+            X: A text, or a list of them.
+
+        Returns:
+            `metric` ("nats a token"), `score`, `texts`, `tokens`, `characters`, `bytes` (in UTF-8),
+            `nats_per_token`, `perplexity`, `bits_per_character`, `bits_per_byte` (which compare
+            models of other tokens), `unknown` (how many tokens the codec does not know), `level`
+            (of instructions), `baselines` (each one's nats a token by its name),
+            `baseline_scores` (each one's further scores), `verdict`, `notes`. What is not defined
+            is None.
+
+        Raises:
+            ShapeError, DataError: X holds no texts.
+        """
+        texts = as_texts([X] if isinstance(X, str) else X).texts
+        framed = self.framed(texts)
+        said = self.log_probabilities(framed)
+        sizes = {
+            "tokens": sum(map(len, said)),
+            "characters": sum(map(len, texts)),
+            "bytes": sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
+        }
+
+        def scores(found: Sequence[np.ndarray]) -> dict[str, float | None]:
+            nats = -math.fsum(float(one) for row in found for one in row)
+            return scores_of(nats, *sizes.values())
+
+        others: dict[str, list[np.ndarray]] = {}
+        if self.baselines is not None:
+            each = [self.baselines.log_probabilities(ids[1:]) for ids in framed]
+            others = {name: [row[name] for row in each] for name in self.baselines.names}
+        own = scores(said)
+        cards = {name: scores(found) for name, found in others.items()}
+        told = None
+        if others and sizes["tokens"]:
+            best = min(cards, key=lambda name: cards[name]["nats_per_token"] or math.inf)
+            told = verdict(best, "a token", compared(said, others[best]))
+        return {
+            "metric": self.score_name,
+            "score": own["nats_per_token"],
+            "texts": len(texts),
+            **sizes,
+            **own,
+            "unknown": self._unknown(framed),
+            "level": native.isa(),
+            "baselines": {name: card["nats_per_token"] for name, card in cards.items()},
+            "baseline_scores": cards,
+            "verdict": told,
+            "notes": self._notes(framed),
+        }
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """-(nats a token) of texts: larger is better; NaN where there is none."""
+        found = self.evaluate(X)["score"]
+        return float("nan") if found is None else -found
+
+    def framed(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """The ids of texts, with what stands around them."""
+        return [self.framing.framed(self.codec.encode(text)) for text in texts]
+
+    def log_probabilities(self, framed: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """For each of some `framed` texts the log-probability of each token, in nats `[T]`."""
+        return log_probabilities(self._unroll, framed, self.blueprint.output_size)
+
+    def _unknown(self, framed: Sequence[np.ndarray]) -> int:
+        if self.codec.unknown is None:
+            return 0
+        return sum(int((ids[1:] == self.codec.unknown).sum()) for ids in framed)
+
+    def _notes(self, framed: Sequence[np.ndarray]) -> list[str]:
+        notes = [] if self.baselines is None else [*self.baselines.notes]
+        tokens, unknown = sum(len(ids) - 1 for ids in framed), self._unknown(framed)
+        if unknown:
+            notes.append(
+                f"{unknown:,} of {tokens:,} tokens are unknown to the codec and count as <unk>, "
+                "which is easier to say than what stands there: compare models of the same codec"
+            )
+        notes += [
+            f"The codec: {loss}" for loss in self.codec.losses() if self.codec.kind == "words"
+        ]
+        return notes

@@ -1,0 +1,1 @@
+"""What a generator does with texts: scores them, reads on, writes."""

@@ -1,0 +1,275 @@
+"""How a text goes on: language models of characters, subwords or words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from elman.blueprint import Blueprint, sequence_to_sequence
+from elman.data.text_sequences import as_texts
+from elman.errors import ArgumentError, DataError
+from elman.metrics.language import fit_language
+from elman.models import build, limit_memory
+from elman.parameters import again, documented, flag, parameter, plain, whole
+from elman.printable import many
+from elman.runtime.generator import GeneratorModel, ScoredText
+from elman.runtime.writing.framing import Framing
+from elman.tasks.estimator import Estimator
+from elman.tasks.fitting import Options, summary, train_module, weights_of
+from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
+from elman.tasks.split import split
+from elman.tasks.head import check_same_network
+from elman.tasks.texts import codec_for, embedding_for, same_codec, start_vectors
+from elman.training import CrossEntropy
+from elman.training.config import Training
+from elman.training.loop.texts import TextStreams
+from elman.transforms.text import TextCodec, grown
+
+__all__ = ["Generator", "TextParts", "held_out_texts"]
+
+
+class TextParts(NamedTuple):
+    """Texts to learn from, those that were set aside, and how, in words."""
+
+    train: tuple[str, ...]
+    held_out: tuple[str, ...]
+    how: str
+
+
+def held_out_texts(texts: tuple[str, ...], share: float, seed: int) -> TextParts:
+    """A share of texts set aside: whole texts, at random; of few texts the end of each.
+
+    >>> held_out_texts(("to be or not to be, that is",), 0.3, seed=0).held_out
+    (' that is',)
+
+    Args:
+        texts: N of them.
+        share: In (0, 1).
+        seed: Of the drawing.
+    """
+    if len(texts) * share >= 1:
+        drawn = split(len(texts), share, seed)
+        kept, aside = ([texts[n] for n in rows] for rows in (drawn.train, drawn.held_out))
+        return TextParts(tuple(kept), tuple(aside), f"{share:g} of the texts, {drawn.how}")
+    cuts = [_cut(text, share) for text in texts]
+    how = f"the last {share:g} of " + ("the text" if len(texts) == 1 else "each text")
+    first = tuple(text[:cut] for text, cut in zip(texts, cuts, strict=True) if cut)
+    last = tuple(text[cut:] for text, cut in zip(texts, cuts, strict=True) if cut < len(text))
+    return TextParts(first, last, how)
+
+
+_WORD = 40  # characters within which a word ends
+
+
+def _cut(text: str, share: float) -> int:
+    """Where the last share of a text begins, between two words where some are near."""
+    cut = len(text) - round(len(text) * share)
+    for later in range(cut, min(cut + _WORD, len(text))):
+        if text[later].isspace():
+            return later
+    return cut
+
+
+@documented
+@dataclass(kw_only=True, eq=False, repr=False)
+class Generator(Estimator, TextParameters, CellParameters, Training, RunParameters):
+    """A recurrent network that reads a text and says how it goes on.
+
+    Texts are cut into tokens by a codec, fitted on the training part; the state is carried through
+    each text, and the gradient reaches back `truncation` tokens.
+
+    >>> model = Generator(units=16, embedding=8, epochs=12, learning_rate=0.02, batch_size=4)
+    >>> model = model.fit("to be or not to be, " * 40)
+    >>> model.score_tokens("to be").log_probabilities.shape
+    (5,)
+
+    Args:
+        {parameters}
+
+    Attributes after `fit`:
+        codec_: What cuts texts into tokens.
+        model_, module_, history_, result_: See `Estimator`.
+    """
+
+    _task = "generator"
+    _group: ClassVar = "Task"
+    _table: ClassVar = "task"
+
+    codec: Any = again(TextParameters, "codec", "characters")
+    embedding: int = again(TextParameters, "embedding", 64)
+    units: Any = again(CellParameters, "units", 256)
+    truncation: int = parameter(
+        100, whole(1), "Tokens that a gradient reaches back; the state reaches further."
+    )
+    ends: bool | None = parameter(
+        None,
+        flag(none=True),
+        "Whether it is learnt where a text ends.",
+        "None: of several texts, not of one.",
+    )
+    validation: Any = parameter(
+        0.05,
+        optional(plain(float)),
+        "Share of the texts set aside to choose the best epoch on: of few texts the end of each.",
+        "Or a list of texts; or None, which keeps the last epoch.",
+    )
+    baselines: bool = parameter(
+        True, flag(), "Fit the n-gram models that `evaluate` puts beside the score."
+    )
+    learning_rate: float = again(Training, "learning_rate", 4e-3)
+    schedule: Any = again(Training, "schedule", "cosine")
+    epochs: int = again(Training, "epochs", 10)
+    batch_size: int = again(Training, "batch_size", 32, "Rows of text that are read side by side.")
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn how texts go on.
+
+        Args:
+            X: A text, or a list of them.
+            y: Nothing: what is learnt is the next token.
+
+        Raises:
+            ArgumentError, BlueprintError: A parameter is outside its range.
+            ShapeError, DataError: X holds no texts, or too little text.
+            TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
+        """
+        if y is not None:
+            raise ArgumentError("y", "given, and what is learnt is the next token", "None")
+        options, warm = self._options(), self._warm()
+        texts = tuple(as_texts([X] if isinstance(X, str) else X).texts)
+        parts = self._parts(texts, options.config.seed)
+        codec, notes = self._codec(parts.train, warm)
+        ends = len(texts) > 1 if self.ends is None else bool(self.ends)
+        if warm is not None and self.ends is None:
+            ends = warm.framing.eos is not None
+        framing = Framing.of(codec, ends)
+        train, held = ([codec.encode(text) for text in part] for part in parts[:2])
+        if not sum(len(ids) for ids in train):
+            raise DataError("X", "found no token to learn from", "some text")
+        blueprint, network, said = self._network(codec, warm, options)
+        limit_memory(network, options.memory)
+        trained = train_module(
+            network.to(options.device),
+            CrossEntropy(),
+            self._streams(train, framing),
+            self._streams(held, framing) if sum(map(len, held)) else None,
+            options,
+            notes=(*notes, *said),
+        )
+        self.history_ = trained.history
+        tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
+        if self.baselines:
+            said = ([framing.framed(ids)[1:] for ids in part] for part in (train, held))
+            fitted = fit_language(
+                next(said),
+                len(codec),
+                validation=next(said) if sum(map(len, held)) else None,
+                begin=framing.go,
+                end=framing.eos,
+                seed=options.config.seed,
+            )
+            tensors |= {f"baselines.{name}": array for name, array in fitted.tensors().items()}
+        about: dict[str, Any] = {
+            "train_texts": len(parts.train),
+            "train_tokens": sum(map(len, train)),
+            "validation": parts.how,
+            "validation_tokens": sum(map(len, held)),
+        }
+        if notes or said:
+            about["notes"] = [*notes, *said]
+        result = summary(self._task, blueprint, about, trained.history, options.config)
+        settings = {"codec": codec.hash, "ends": ends, "metadata": result}
+        self._finish(blueprint, network, options, tensors, settings)
+        return self
+
+    def _streams(self, ids: list[np.ndarray], framing: Framing) -> TextStreams:
+        return TextStreams.of_texts(ids, *framing, self.batch_size, self.truncation)
+
+    def evaluate(self, X: Any) -> dict[str, Any]:
+        """What the model is worth on texts, beside n-grams; see the runtime's model."""
+        return self._fitted("evaluate").evaluate(X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """-(nats a token) of texts: larger is better."""
+        return self._fitted("score").score(X)
+
+    def score_tokens(self, text: str) -> ScoredText:
+        """How probable each token of a text is; see the runtime's model."""
+        return self._fitted("score_tokens").score_tokens(text)
+
+    @property
+    def codec_(self) -> TextCodec:
+        """What cuts texts into tokens."""
+        return self._fitted("codec_").codec
+
+    def _parts(self, texts: tuple[str, ...], seed: int) -> TextParts:
+        given = self.validation
+        if given is None:
+            return TextParts(texts, (), "none: the last epoch is kept")
+        if isinstance(given, str | list | tuple):
+            held = tuple(as_texts([given] if isinstance(given, str) else given, "validation").texts)
+            return TextParts(texts, held, f"{many(len(held), 'text')} that were given")
+        if not isinstance(given, float | np.floating) or not 0 < given < 1:
+            expected = "a share between 0 and 1, a list of texts, or None"
+            raise ArgumentError("validation", f"found {given!r:.80}", expected)
+        parts = held_out_texts(texts, float(given), seed)
+        if not any(parts.train) or not any(parts.held_out):
+            found = f"{given:g} of {sum(map(len, texts)):,} characters leaves one part empty"
+            raise ArgumentError("validation", found, "more text, another share, or None")
+        return parts
+
+    def _codec(
+        self, texts: tuple[str, ...], warm: GeneratorModel | None
+    ) -> tuple[TextCodec, tuple[str, ...]]:
+        """What cuts the texts; of a model that goes on its own, grown by what it does not know."""
+        if warm is None:
+            return codec_for(self, as_texts(texts)), ()
+        before = same_codec(self, warm.codec)
+        codec = grown(before, texts, size=self.vocabulary, min_count=self.min_count)
+        new = len(codec) - len(before)
+        return codec, (f"{many(new, 'new token')} begin as <unk> does.",) if new else ()
+
+    def _network(
+        self, codec: TextCodec, warm: GeneratorModel | None, options: Options
+    ) -> tuple[Blueprint, nn.Module, tuple[str, ...]]:
+        blueprint = sequence_to_sequence(
+            cells=self._cells(),
+            outputs=len(codec),
+            embedding=embedding_for(self, codec),
+            dropout=self.dropout,
+            input_dropout=self.input_dropout,
+        )
+        network = build(blueprint, seed=options.config.seed)
+        said = start_vectors(self, network, codec, fitted=warm is not None, small=False)
+        if warm is not None:
+            weights = self._going_on(blueprint, network, warm)
+            network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
+        return blueprint, network, said
+
+    def _going_on(
+        self, blueprint: Blueprint, network: nn.Module, warm: GeneratorModel
+    ) -> dict[str, np.ndarray]:
+        """The weights of the model that goes on; new tokens have those of what was unknown."""
+        check_same_network(blueprint, _of_vocabulary(warm.blueprint, blueprint.output_size))
+        fresh, before = weights_of(network), warm.bundle.weights
+        found = {}
+        for name, array in fresh.items():
+            old = before[name]
+            if old.shape != array.shape:
+                new = len(array) - len(old)
+                unknown = warm.codec.unknown
+                rows = array[len(old) :] if unknown is None else old[[unknown] * new]
+                old = np.concatenate([old, rows])
+            found[name] = old
+        return found
+
+
+def _of_vocabulary(blueprint: Blueprint, size: int) -> Blueprint:
+    """The same network, of another number of tokens."""
+    first, *between, last = blueprint.chains["body"]
+    body = (replace(first, vocabulary=size), *between, replace(last, units=size))  # pyright: ignore
+    return replace(blueprint, chains={"body": body})
