@@ -40,7 +40,11 @@ _DTYPES = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
-_KINDS = {"elman_bundle": "a model file", "elman_search": "a saved search"}
+_KINDS = {
+    "elman_bundle": "a model file",
+    "elman_search": "a saved search",
+    "elman_session": "a saved session",
+}
 
 
 class Form(NamedTuple):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle
 from elman.data.text_sequences import as_texts
-from elman.errors import BundleError
+from elman.decoding import Search, SearchOptions
+from elman.errors import ArgumentError, BundleError
 from elman.kernels import native
 from elman.metrics.language import LanguageBaselines
 from elman.runtime.network import Network
@@ -26,25 +28,11 @@ from elman.runtime.travelling import (
 from elman.runtime.writing.framing import Framing
 from elman.runtime.writing.scores import compared, scores_of, verdict
 from elman.runtime.writing.scoring import Unroll, log_probabilities
+from elman.runtime.writing.session import ScoredText, Session, parted
+from elman.runtime.writing.writer import GeneratedText, Writer
+from elman.transforms.text.codec import hash_of
 
-__all__ = ["GeneratorModel", "ScoredText"]
-
-
-class ScoredText(NamedTuple):
-    """How probable each token of a text is, given those before it.
-
-    Attributes:
-        tokens: As they are shown; the last may be the text's end.
-        log_probabilities: float64 `[T]`, in nats.
-    """
-
-    tokens: tuple[str, ...]
-    log_probabilities: Float[np.ndarray, "T"]
-
-    @property
-    def surprise(self) -> Float[np.ndarray, "T"]:
-        """Of each token, in bits."""
-        return -self.log_probabilities / math.log(2)
+__all__ = ["GeneratorModel"]
 
 
 class GeneratorModel:
@@ -204,3 +192,106 @@ class GeneratorModel:
             f"The codec: {loss}" for loss in self.codec.losses() if self.codec.kind == "words"
         ]
         return notes
+
+    # ---- texts that are written ---------------------------------------------------------------
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of weights and codec: what tells this model from others."""
+        return hash_of(
+            {**self.bundle.weights, "codec": np.frombuffer(self.codec.hash.encode(), "u1")}
+        )
+
+    @cached_property
+    def writer(self) -> Writer:
+        """What begins searches behind texts."""
+        return Writer(self.network, self.codec, self.framing, self.hash)
+
+    def generate(
+        self,
+        prefix: str | Sequence[str] = "",
+        *,
+        n: int = 1,
+        options: SearchOptions | None = None,
+        **given: Any,
+    ) -> Any:
+        """Write how texts go on.
+
+        The draws of a text are a function of `seed` and of its number among the `n` of its prefix:
+        it is the same alone, beside other prefixes, and after a pause.
+
+        >>> from elman import Generator
+        >>> model = Generator(units=8, embedding=4, epochs=1, batch_size=2, validation=None)
+        >>> model = model.fit("to be or not to be, " * 20)
+        >>> [len(one.text) for one in model.generate("to", n=2, max_length=5)]
+        [5, 5]
+
+        Args:
+            prefix: What stands before: a text, perhaps empty, or a list of them.
+            n: How many texts of each, ≥ 1, drawn; with a beam the `n_best` of it.
+            options: How tokens are chosen; None: as `given` says.
+            given: Fields of `SearchOptions` (`max_length=`, `temperature=`, `top_p=`,
+                `beam_size=`, `seed=`, ...), and constraints: `banned=` and `required=` (lists of
+                tokens), `expression=` (a regular expression that the text matches), `stop=`
+                (strings), `allowed=` (a function of the ids so far).
+
+        Returns:
+            A list of `GeneratedText`; for a list of prefixes a list of those.
+
+        Raises:
+            ArgumentError, ShapeError: Something is out of its range, or contradicts the rest.
+            DataError: A prefix has a character that is not known.
+        """
+        single = isinstance(prefix, str)
+        prefixes = [prefix] if single else list(as_texts(prefix, "prefix").texts)
+        options, constraints = parted(options, given)
+        n, steps = self._copies(n, options), self.writer.steps()
+        search = self.writer.begun(prefixes, steps, n, options, **constraints)
+        search.run(steps)
+        found = self.writer.texts(search, prefixes, n)
+        return found[0] if single else found
+
+    def stream(
+        self, prefix: str = "", *, options: SearchOptions | None = None, **given: Any
+    ) -> Iterator[str]:
+        """Write how a text goes on, and give it as it comes, whole characters at a time.
+
+        Arguments and errors as of `generate`; there is no beam, whose text is known at its end.
+        """
+        options, constraints = parted(options, given)
+        steps = self.writer.steps()
+        search = self.writer.begun([prefix], steps, 1, options, **constraints)
+        return self.writer.stream(search, steps, prefix)
+
+    def search(
+        self, prefix: str = "", *, n: int = 1, options: SearchOptions | None = None, **given: Any
+    ) -> Search:
+        """The search of `generate`, not begun: it can be advanced, saved, branched and edited.
+
+        Its step function is `steps()`; what it has written says `texts_of`. Arguments and errors
+        as of `generate`.
+        """
+        options, constraints = parted(options, given)
+        n, steps = self._copies(n, options), self.writer.steps()
+        return self.writer.begun([prefix], steps, n, options, **constraints)
+
+    def load_search(self, path: str | os.PathLike[str], *, allowed: Any = None) -> Search:
+        """The search in a file that `Search.save` wrote; errors as of `Search.load`."""
+        return Search.load(path, model=self.hash, pieces=self.codec.spelled, allowed=allowed)
+
+    def steps(self) -> Any:
+        """A step function for searches of this model."""
+        return self.writer.steps()
+
+    def texts_of(self, search: Search, prefix: str = "") -> list[GeneratedText]:
+        """What a search behind this prefix has written so far."""
+        return self.writer.texts(search, [prefix], len(search.answers()))[0]
+
+    def session(self) -> Session:
+        """A text that is read and written on, piece by piece, at no cost for what was read."""
+        return Session(self.writer)
+
+    def _copies(self, n: int, options: SearchOptions) -> int:
+        if options.beam_size > 1 and n != 1:
+            raise ArgumentError("n", f"{n} with a beam", "n_best=, which a beam has")
+        return n

@@ -9,20 +9,21 @@ import numpy as np
 import torch
 from torch import nn
 
-from elman.blueprint import Blueprint, sequence_to_sequence
+from elman.blueprint import Adaptive, Blueprint, Dense, sequence_to_sequence
 from elman.data.text_sequences import as_texts
 from elman.errors import ArgumentError, DataError
 from elman.metrics.language import fit_language
-from elman.models import build, limit_memory
-from elman.parameters import again, documented, flag, parameter, plain, whole
+from elman.models import build, limit_memory, sample_scores
+from elman.parameters import again, documented, flag, one_of, parameter, plain, share, whole
 from elman.printable import many
-from elman.runtime.generator import GeneratorModel, ScoredText
+from elman.runtime.generator import GeneratorModel
 from elman.runtime.writing.framing import Framing
+from elman.runtime.writing.session import ScoredText, Session
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, train_module, weights_of
+from elman.tasks.head import check_same_network
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
 from elman.tasks.split import split
-from elman.tasks.head import check_same_network
 from elman.tasks.texts import codec_for, embedding_for, same_codec, start_vectors
 from elman.training import CrossEntropy
 from elman.training.config import Training
@@ -102,6 +103,29 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
     codec: Any = again(TextParameters, "codec", "characters")
     embedding: int = again(TextParameters, "embedding", 64)
     units: Any = again(CellParameters, "units", 256)
+    head: str = parameter(
+        "dense",
+        one_of("dense", "tied", "adaptive"),
+        "What scores the tokens: a layer of its own, the embedding's vectors, or an adaptive "
+        "softmax, for large vocabularies.",
+        "tied: Inan et al. 2017 (arXiv 1611.01462v3); adaptive: Grave et al. 2017 (arXiv "
+        "1609.04309v3).",
+    )
+    candidates: int | None = parameter(
+        None,
+        whole(1, none=True),
+        "Hold each token against so many drawn ones in training, rather than against all.",
+        "Of a dense or tied head (Jean et al. 2015, arXiv 1412.2007v2); scores are of all tokens.",
+    )
+    weight_drop: float = parameter(
+        0.0,
+        share(),
+        "Rate of recurrent weights that training leaves out.",
+        "Merity et al. 2017, arXiv 1708.02182v1.",
+    )
+    variational: bool = parameter(
+        False, flag(), "One mask of dropout for all steps of a window, rather than one for each."
+    )
     truncation: int = parameter(
         100, whole(1), "Tokens that a gradient reaches back; the state reaches further."
     )
@@ -201,6 +225,14 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         """How probable each token of a text is; see the runtime's model."""
         return self._fitted("score_tokens").score_tokens(text)
 
+    def generate(self, prefix: Any = "", **given: Any) -> Any:
+        """Write how texts go on; see `elman.runtime.generator.GeneratorModel.generate`."""
+        return self._fitted("generate").generate(prefix, **given)
+
+    def session(self) -> Session:
+        """A text that is read and written on; see the runtime's model."""
+        return self._fitted("session").session()
+
     @property
     def codec_(self) -> TextCodec:
         """What cuts texts into tokens."""
@@ -242,9 +274,13 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             embedding=embedding_for(self, codec),
             dropout=self.dropout,
             input_dropout=self.input_dropout,
+            head=self.head,
         )
         network = build(blueprint, seed=options.config.seed)
-        said = start_vectors(self, network, codec, fitted=warm is not None, small=False)
+        small = self.head == "tied"
+        said = start_vectors(self, network, codec, fitted=warm is not None, small=small)
+        if self.candidates is not None:
+            sample_scores(network, self.candidates)
         if warm is not None:
             weights = self._going_on(blueprint, network, warm)
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
@@ -271,5 +307,8 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
 def _of_vocabulary(blueprint: Blueprint, size: int) -> Blueprint:
     """The same network, of another number of tokens."""
     first, *between, last = blueprint.chains["body"]
-    body = (replace(first, vocabulary=size), *between, replace(last, units=size))  # pyright: ignore
+    if isinstance(last, Adaptive):  # its tails are cut by the vocabulary's size
+        return blueprint
+    name = "units" if isinstance(last, Dense) else "vocabulary"
+    body = (replace(first, vocabulary=size), *between, replace(last, **{name: size}))  # pyright: ignore
     return replace(blueprint, chains={"body": body})

@@ -126,7 +126,7 @@ def start_vectors(
     block.by_rows = True
     if fitted:
         return ()
-    if small:
+    if small or estimator.vectors is not None:
         block.begin_small()
     weight = block.weight.data.numpy()
     if estimator.vectors is None:

@@ -147,6 +147,11 @@ class Network:
         self._needs("initial_state", not self.blueprint.streams, "run, or start and step")
         return self._chains["body"].initial_state(batch)
 
+    def recurrent_states(self, state: Any) -> Any:
+        """Of a state of the stream the recurrent layers' own, as `NetworkStepper` has them."""
+        states = self._chains["body"].recurrent_states(state)
+        return tuple(layer for block in states for layer in block)
+
     def unroll(self, inputs: Num[np.ndarray, "B T *I"], state: Any = None) -> tuple[Any, Any]:
         """Several steps of a stream at once, which gives what `step_inputs` one by one does.
 

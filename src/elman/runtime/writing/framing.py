@@ -45,7 +45,7 @@ class Framing(NamedTuple):
             raise ArgumentError("codec", found, "a codec with <go> and <eos>")
         return cls(go, eos if ends else None)
 
-    def framed(self, ids: Int[np.ndarray, "T"]) -> Int[np.ndarray, "U"]:
+    def framed(self, ids: Int[np.ndarray, "T"]) -> Int[np.ndarray, "S"]:
         """A text's ids with what stands around them: what is read, each the target of the last."""
         end = [] if self.eos is None else [self.eos]
         return np.concatenate([[self.go], ids, end]).astype(np.int64)

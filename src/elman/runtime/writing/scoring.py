@@ -21,7 +21,7 @@ _ROWS = 256
 
 
 def log_probabilities(
-    unroll: Unroll, texts: Sequence[Int[np.ndarray, "U"]], vocabulary: int
+    unroll: Unroll, texts: Sequence[Int[np.ndarray, "S"]], vocabulary: int
 ) -> list[Float[np.ndarray, "T"]]:
     """For each text the log-probability of each id but the first, in nats, given those before.
 
@@ -29,7 +29,7 @@ def log_probabilities(
 
     Args:
         unroll: The network.
-        texts: Framed ids, U = T + 1 ≥ 1 of each; see `Framing`.
+        texts: Framed ids, S = T + 1 ≥ 1 of each; see `Framing`.
         vocabulary: V.
     """
     steps = min(_STEPS, max(1, _LARGEST // vocabulary))

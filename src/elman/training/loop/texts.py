@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -97,5 +98,5 @@ def _pieces(ids: Tensor, longest: int) -> Iterator[Tensor]:
     steps = len(ids) - 1
     count = max(1, -(-steps // longest))
     ends = [steps * k // count for k in range(count + 1)]
-    for first, last in zip(ends, ends[1:], strict=False):
+    for first, last in pairwise(ends):
         yield ids[first : last + 1]

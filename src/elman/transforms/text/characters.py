@@ -13,6 +13,7 @@ import numpy as np
 from elman.errors import BundleError
 from elman.transforms.text.codec import (
     GO,
+    SPECIALS,
     UNKNOWN,
     CodecBase,
     UsualSpecials,
@@ -22,6 +23,7 @@ from elman.transforms.text.codec import (
     joined_ids,
     packed,
     slices,
+    spelled_tokens,
     unpacked,
 )
 from elman.transforms.text.vocabulary import Vocabulary
@@ -68,6 +70,11 @@ class Characters(UsualSpecials, CodecBase):
     def tokens(self) -> tuple[str, ...]:
         """All V tokens."""
         return self.vocabulary.tokens
+
+    @property
+    def spelled(self) -> tuple[bytes | None, ...]:
+        """See `TextCodec`."""
+        return spelled_tokens(self.tokens, len(SPECIALS))
 
     def __len__(self) -> int:
         return len(self.vocabulary)

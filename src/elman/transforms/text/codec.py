@@ -31,6 +31,7 @@ __all__ = [
     "packed",
     "require_codec",
     "slices",
+    "spelled_tokens",
     "unpacked",
 ]
 
@@ -75,6 +76,11 @@ class TextCodec(Protocol):
     @property
     def hash(self) -> str:
         """SHA-256 of all that ids depend on: codecs of the same hash give the same ids."""
+        ...
+
+    @property
+    def spelled(self) -> tuple[bytes | None, ...]:
+        """What each token writes where it follows others, in UTF-8; None: nothing, ever."""
         ...
 
     def __len__(self) -> int: ...
@@ -199,6 +205,16 @@ def ids_of_answer(codec: TextCodec, ids: Any) -> list[int]:
     """Ids up to the first `eos`, as a list; `ArgumentError` unless they are the codec's."""
     known = check_ids(ids, len(codec))
     return known[: known.index(codec.eos)] if codec.eos in known else known
+
+
+def spelled_tokens(
+    tokens: Iterable[str], silent: int, before: str = ""
+) -> tuple[bytes | None, ...]:
+    """The tokens in UTF-8, `before` each of them; the first `silent` ones write nothing."""
+    return tuple(
+        None if place < silent else f"{before}{token}".encode("utf-8", "surrogatepass")
+        for place, token in enumerate(tokens)
+    )
 
 
 def slices(parts: Iterable[str]) -> Iterator[str]:

@@ -90,6 +90,18 @@ class SentencePieces(CodecBase):
         """All V pieces, a space in them as U+2581."""
         return self._model.pieces
 
+    @property
+    def spelled(self) -> tuple[bytes | None, ...]:
+        """See `TextCodec`."""
+        model, found = self._model, list[bytes | None]()
+        for kind, piece in zip(model.kinds, model.pieces, strict=True):
+            if kind == BYTE:
+                found.append(bytes([int(piece[3:5], 16)]))
+                continue
+            piece = model.unknown_surface if kind == UNKNOWN else piece.replace(SPACE, " ")
+            found.append(None if kind == CONTROL else piece.encode("utf-8", "surrogatepass"))
+        return tuple(found)
+
     def __len__(self) -> int:
         return len(self.tokens)
 

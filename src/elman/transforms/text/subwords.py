@@ -137,6 +137,12 @@ class Subwords(CodecBase):
         )
 
     @cached_property
+    def spelled(self) -> tuple[bytes | None, ...]:
+        """See `TextCodec`."""
+        silent = {self._ids[token] for token in self.plan.specials} - {self.unknown}
+        return tuple(None if k in silent else one for k, one in enumerate(self._spelled))
+
+    @cached_property
     def _shown(self) -> tuple[str, ...]:
         return tuple(one.decode("utf-8", "backslashreplace") for one in self._spelled)
 
@@ -271,8 +277,7 @@ class Subwords(CodecBase):
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: special tokens write nothing; bytes that are no text become U+FFFD."""
         known = ids_of_answer(self, ids)
-        silent = {self._ids[token] for token in self.plan.specials} - {self.unknown}
-        content = b"".join(self._spelled[one] for one in known if one not in silent)
+        content = b"".join(self.spelled[one] or b"" for one in known)
         try:
             return content.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:

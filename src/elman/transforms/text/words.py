@@ -13,6 +13,7 @@ import numpy as np
 from elman.errors import ArgumentError, BundleError
 from elman.transforms.text.codec import (
     GO,
+    SPECIALS,
     UNKNOWN,
     CodecBase,
     UsualSpecials,
@@ -22,6 +23,7 @@ from elman.transforms.text.codec import (
     in_arrays,
     joined_ids,
     packed,
+    spelled_tokens,
     unpacked,
 )
 from elman.transforms.text.remembered import Remembered
@@ -94,6 +96,11 @@ class Words(UsualSpecials, CodecBase):
     def placeholders(self) -> dict[str, int]:
         """The ids of what numbers and addresses become, by name."""
         return {name: self.vocabulary.id_of(name) for name in self.steps.placeholders}
+
+    @property
+    def spelled(self) -> tuple[bytes | None, ...]:
+        """See `TextCodec`: a space before each word."""
+        return spelled_tokens(self.tokens, len(SPECIALS), " ")
 
     def __len__(self) -> int:
         return len(self.vocabulary)

@@ -1,0 +1,48 @@
+"""One step of a language model for a search: by the compiled stepper where it knows the network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from elman.errors import ArgumentError
+from elman.runtime.network import Network, NetworkStepper
+from elman.state import copy
+
+__all__ = ["Steps"]
+
+
+class Steps:
+    """A search's step function, and the states that it takes.
+
+    Args:
+        network: It streams.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._steppers: dict[int, NetworkStepper] = {}
+        self._after: Any = None  # the state that the stepper used last stands at, as it was given
+        try:
+            self._steppers[1] = network.stepper(1)
+            self._compiled = True
+        except ArgumentError:  # a block or a cell steps in Python only
+            self._compiled = False
+
+    def state(self, chain_state: Any) -> Any:
+        """The state of `Network.unroll` as this function takes it."""
+        return self._network.recurrent_states(chain_state) if self._compiled else chain_state
+
+    def __call__(self, tokens: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """See `elman.decoding.Step`."""
+        if not self._compiled:
+            return self._network.step_inputs(tokens, state)
+        stepper = self._steppers.get(len(tokens))
+        if stepper is None:
+            stepper = self._steppers[len(tokens)] = self._network.stepper(len(tokens))
+        if state is not self._after:
+            stepper.reset(state)
+        scores = stepper.step(tokens).copy()
+        self._after = copy(stepper.state)
+        return scores, self._after
