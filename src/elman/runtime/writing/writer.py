@@ -118,7 +118,7 @@ class Writer:
         last: int | None = None,
         **constraints: Any,
     ) -> Search:
-        """A search behind each text, `copies` rows each; a row's draws depend on its number in these.
+        """A search behind each text, `copies` rows each: draws depend on a row's number in these.
 
         Args:
             prefixes: N of them, perhaps empty.

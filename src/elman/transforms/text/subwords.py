@@ -136,9 +136,13 @@ class Subwords(CodecBase):
             for token in self.plan.tokens
         )
 
-    @cached_property
+    @property
     def spelled(self) -> tuple[bytes | None, ...]:
         """See `TextCodec`."""
+        return self._written
+
+    @cached_property
+    def _written(self) -> tuple[bytes | None, ...]:
         silent = {self._ids[token] for token in self.plan.specials} - {self.unknown}
         return tuple(None if k in silent else one for k, one in enumerate(self._spelled))
 
@@ -277,7 +281,7 @@ class Subwords(CodecBase):
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: special tokens write nothing; bytes that are no text become U+FFFD."""
         known = ids_of_answer(self, ids)
-        content = b"".join(self.spelled[one] or b"" for one in known)
+        content = b"".join(self._written[one] or b"" for one in known)
         try:
             return content.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
