@@ -89,7 +89,8 @@ def gather(
         found = f"is the configuration of a {other}"
         raise ArgumentError(f"--config {config}", found, f"elman train {other} --config {config}")
     described = _described(about, renamed(told.get("about", {}), work_of(kind).about))
-    if "data" not in described:
+    described.setdefault("data", work_of(kind).usual_data)
+    if described["data"] is None:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
     parameters = told_of(row.load_estimator())
     configured = {k: v for table in _TABLES for k, v in told.get(table, {}).items()}

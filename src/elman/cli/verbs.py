@@ -10,7 +10,19 @@ import typer
 from typer.core import TyperGroup
 
 import elman
-from elman.cli import backtest, data, evaluate, forecast, info, plot, predict, tag, train
+from elman.cli import (
+    backtest,
+    data,
+    evaluate,
+    forecast,
+    generate,
+    info,
+    plot,
+    predict,
+    score,
+    tag,
+    train,
+)
 from elman.cli.exits import Command
 from elman.cli.optional import with_usual_values
 from elman.printable import printable
@@ -53,7 +65,7 @@ class _Verbs(TyperGroup):
 app = typer.Typer(
     cls=_Verbs,
     name="elman",
-    help="Recurrent neural networks: train, evaluate, predict, forecast, look inside.",
+    help="Recurrent neural networks: train, evaluate, predict, forecast, write, look inside.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -83,6 +95,8 @@ app.add_typer(train.app, name="train")
 app.command("evaluate", cls=Command)(evaluate.evaluate)
 app.command("predict", cls=Command)(predict.predict)
 app.command("tag", cls=Command)(tag.tag)
+app.command("generate", cls=Command)(generate.generate)
+app.command("score", cls=Command)(score.score)
 app.command("forecast", cls=with_usual_values({"--plot": "forecast.png"}))(forecast.forecast)
 app.command("backtest", cls=with_usual_values({"--plot": "backtest.png", "--refit": "1"}))(
     backtest.backtest

@@ -20,6 +20,7 @@ from elman.plots.remedies import remedies
 from elman.plots.sentence import sentence
 from elman.plots.states import states
 from elman.plots.style import file_kind, save
+from elman.plots.surprise import surprise
 from elman.plots.themes import THEMES, check_theme, themed
 from elman.plots.unrolled import unrolled
 
@@ -47,6 +48,7 @@ __all__ = [
     "save",
     "sentence",
     "states",
+    "surprise",
     "themed",
     "unrolled",
 ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["learning_curves"]
 
 _LOG_FROM = 30  # largest over smallest loss from which a linear axis would hide the end
+_STYLES = ((0, (1, 1.5)), (0, (5, 1.5)))
 _ENDED = 0.1  # of the highest learning rate: under this share a schedule has come to its end
 
 
@@ -25,6 +26,7 @@ def learning_curves(
     *,
     score_name: str = "accuracy",
     loss_name: str = "loss",
+    levels: Mapping[str, float] | None = None,
     theme: str | None = None,
 ) -> Figure:
     """Loss and validation score by epoch; the best epoch is marked.
@@ -34,6 +36,7 @@ def learning_curves(
             `validation_score` (larger is better), `learning_rate` and `seconds` (of that epoch).
         score_name: What the validation score is; an "accuracy" is shown in percent.
         loss_name: What the loss is, with its unit.
+        levels: Losses on the validation part that it is held against, by name: lines across.
         theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
@@ -53,7 +56,9 @@ def learning_curves(
         }
         _draw(axes[0], epochs, losses)
         axes[0].set_ylabel(shortened(loss_name, 30))
-        _choose_scale(axes[0], [value for values, _ in losses.values() for value in values])
+        values = [value for values, _ in losses.values() for value in values]
+        _choose_scale(axes[0], [*values, *(levels or {}).values()])
+        _draw_levels(axes[0], levels or {})
         if scored:
             scores = _column(history, "validation_score")
             if score_name == "accuracy":
@@ -106,6 +111,13 @@ def _draw(ax: Axes, epochs: list[int], lines: dict[str, tuple[list[float], str]]
     for name, (values, colour) in lines.items():
         if any(map(math.isfinite, values)):
             ax.plot(epochs, values, color=colour, marker=marker, markersize=3.5, label=name)
+
+
+def _draw_levels(ax: Axes, levels: Mapping[str, float]) -> None:
+    for (name, level), style in zip(levels.items(), _STYLES * len(levels), strict=False):
+        ax.axhline(
+            level, color=colours().grey, linewidth=1.2, linestyle=style, label=name, zorder=1
+        )
 
 
 def _choose_scale(ax: Axes, losses: list[float]) -> None:

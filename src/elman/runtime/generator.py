@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -49,7 +49,9 @@ class GeneratorModel:
         framing: What stands around a text's tokens.
         baselines: What the scores are held against, or None.
         metadata: How the model was trained: plain data.
-        reading: What the training was told of its file: options of `elman.data.read`.
+        reading: What the training was told of its file: options of `elman.data.read_texts`.
+        held_out: Which part of which data was held out for a test: `digest` of all of them,
+            `share`, `seed`; or None.
 
     Raises:
         BundleError: The bundle is another task's, or lacks a part.
@@ -69,6 +71,7 @@ class GeneratorModel:
         self.blueprint: Blueprint = bundle.blueprint
         self.metadata, self.reading = metadata_of(bundle), reading_of(bundle)
         self.framing = Framing.of(codec, setting_of(bundle, "ends", bool, False))
+        self.held_out = _held_out(bundle)
         tensors = baseline_tensors(bundle)
         self.baselines = LanguageBaselines.from_tensors(tensors) if tensors else None
         self._given = run
@@ -167,7 +170,7 @@ class GeneratorModel:
         found = self.evaluate(X)["score"]
         return float("nan") if found is None else -found
 
-    def framed(self, texts: Sequence[str]) -> list[np.ndarray]:
+    def framed(self, texts: Iterable[str]) -> list[np.ndarray]:
         """The ids of texts, with what stands around them."""
         return [self.framing.framed(self.codec.encode(text)) for text in texts]
 
@@ -295,3 +298,11 @@ class GeneratorModel:
         if options.beam_size > 1 and n != 1:
             raise ArgumentError("n", f"{n} with a beam", "n_best=, which a beam has")
         return n
+
+
+def _held_out(bundle: Bundle) -> dict[str, Any] | None:
+    found = setting_of(bundle, "held_out", dict, None)
+    types = {"digest": str, "share": float, "seed": int}
+    if found is not None and {name: type(value) for name, value in found.items()} != types:
+        raise BundleError("setting held_out", f"found {repr(found)[:80]}", "save the model again")
+    return found

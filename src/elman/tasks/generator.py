@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 from elman.blueprint import Adaptive, Blueprint, Dense, sequence_to_sequence
 from elman.data.text_sequences import as_texts
 from elman.errors import ArgumentError, DataError
-from elman.metrics.language import fit_language
+from elman.metrics.language import LanguageBaselines, fit_language
 from elman.models import build, limit_memory, sample_scores
 from elman.parameters import again, documented, flag, one_of, parameter, plain, share, whole
 from elman.printable import many
@@ -149,6 +149,9 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
     epochs: int = again(Training, "epochs", 10)
     batch_size: int = again(Training, "batch_size", 32, "Rows of text that are read side by side.")
 
+    held_out: ClassVar[dict[str, Any] | None] = None
+    """What part of the data was held out for a test, for the model file; set on an estimator."""
+
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn how texts go on.
 
@@ -180,24 +183,21 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             network.to(options.device),
             CrossEntropy(),
             self._streams(train, framing),
-            self._streams(held, framing) if sum(map(len, held)) else None,
+            cast(Any, self._streams(held, framing)) if sum(map(len, held)) else None,
             options,
             notes=(*notes, *said),
         )
         self.history_ = trained.history
         tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
+        about: dict[str, Any] = {}
         if self.baselines:
-            said = ([framing.framed(ids)[1:] for ids in part] for part in (train, held))
-            fitted = fit_language(
-                next(said),
-                len(codec),
-                validation=next(said) if sum(map(len, held)) else None,
-                begin=framing.go,
-                end=framing.eos,
-                seed=options.config.seed,
-            )
+            fitted = self._baselines(train, held, codec, framing)
             tensors |= {f"baselines.{name}": array for name, array in fitted.tensors().items()}
-        about: dict[str, Any] = {
+            if held:
+                about["validated_baselines"] = fitted.scores(
+                    [framing.framed(ids)[1:] for ids in held]
+                )
+        about |= {
             "train_texts": len(parts.train),
             "train_tokens": sum(map(len, train)),
             "validation": parts.how,
@@ -207,8 +207,24 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             about["notes"] = [*notes, *said]
         result = summary(self._task, blueprint, about, trained.history, options.config)
         settings = {"codec": codec.hash, "ends": ends, "metadata": result}
+        if self.held_out is not None:
+            settings["held_out"] = dict(self.held_out)
         self._finish(blueprint, network, options, tensors, settings)
         return self
+
+    def _baselines(
+        self, train: list[np.ndarray], held: list[np.ndarray], codec: TextCodec, framing: Framing
+    ) -> LanguageBaselines:
+        """The n-gram models of the training part; the validation part chooses how long they are."""
+        first, later = ([framing.framed(ids)[1:] for ids in part] for part in (train, held))
+        return fit_language(
+            first,
+            len(codec),
+            validation=later if sum(map(len, later)) else None,
+            begin=framing.go,
+            end=framing.eos,
+            seed=self.seed,
+        )
 
     def _streams(self, ids: list[np.ndarray], framing: Framing) -> TextStreams:
         return TextStreams.of_texts(ids, *framing, self.batch_size, self.truncation)

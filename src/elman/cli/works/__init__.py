@@ -19,6 +19,7 @@ Options = Mapping[str, tuple[Any, str]]
 WORKS = {
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
+    "texts": "elman.cli.works.texts:TextWork",
 }
 """The kinds of input, loaded when they are used."""
 
@@ -61,12 +62,14 @@ class Work(Protocol):
         about: What a training is told of its data; the names are those of `config.toml`.
         reading: What `predict`, `evaluate` and `plot` are told, by verb.
         pictures: The names of the pictures that every model of this kind has.
+        usual_data: What is trained on where nothing is named; None: it must be.
     """
 
     title: ClassVar[str]
     about: ClassVar[Options]
     reading: ClassVar[Mapping[str, Options]]
     pictures: ClassVar[tuple[str, ...]]
+    usual_data: ClassVar[str | None]
 
     def training(self, about: Mapping[str, Any], estimator: Any) -> Training:
         """What an estimator is trained on, as `about` tells."""

@@ -72,6 +72,7 @@ class SequenceWork:
         },
     }
     pictures = (*INSIDE, "gradients", "learning-rates", "embeddings")
+    usual_data = None
 
     def training(self, about: Mapping[str, Any], estimator: Any) -> _Training:
         """The sequences that an estimator is trained on and scored on."""

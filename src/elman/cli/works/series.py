@@ -74,6 +74,7 @@ class SeriesWork:
         },
     }
     pictures = ("forecast", *OF_BACKTESTS)
+    usual_data = None
 
     def training(self, about: Mapping[str, Any], estimator: Any) -> _Training:
         """The series that a forecaster is trained on and tested on."""
