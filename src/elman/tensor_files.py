@@ -44,6 +44,7 @@ _KINDS = {
     "elman_bundle": "a model file",
     "elman_search": "a saved search",
     "elman_session": "a saved session",
+    "elman_learning_session": "a saved session that learns",
 }
 
 

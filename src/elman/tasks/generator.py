@@ -22,6 +22,7 @@ from elman.runtime.writing.session import ScoredText, Session
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, train_module, weights_of
 from elman.tasks.head import check_same_network
+from elman.tasks.learning_session import Dynamic, LearningSession, dynamic_scores
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
 from elman.tasks.split import split
 from elman.tasks.texts import codec_for, embedding_for, same_codec, start_vectors
@@ -229,9 +230,19 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
     def _streams(self, ids: list[np.ndarray], framing: Framing) -> TextStreams:
         return TextStreams.of_texts(ids, *framing, self.batch_size, self.truncation)
 
-    def evaluate(self, X: Any) -> dict[str, Any]:
-        """What the model is worth on texts, beside n-grams; see the runtime's model."""
-        return self._fitted("evaluate").evaluate(X)
+    def evaluate(self, X: Any, dynamic: Dynamic | bool = False) -> dict[str, Any]:
+        """What the model is worth on texts, beside n-grams; see the runtime's model.
+
+        Args:
+            X: A text, or a list of them.
+            dynamic: Whether the model is also scored learning while it reads, each text from the
+                trained weights on; or how it does. The result has its scores as `dynamic`.
+        """
+        model = self._fitted("evaluate")
+        result = model.evaluate(X)
+        if dynamic is False:
+            return result
+        return {**result, "dynamic": dynamic_scores(model, X, dynamic)}
 
     def score(self, X: Any, y: Any = None) -> float:
         """-(nats a token) of texts: larger is better."""
@@ -245,9 +256,16 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         """Write how texts go on; see `elman.runtime.generator.GeneratorModel.generate`."""
         return self._fitted("generate").generate(prefix, **given)
 
-    def session(self) -> Session:
-        """A text that is read and written on; see the runtime's model."""
-        return self._fitted("session").session()
+    def session(self, dynamic: Dynamic | bool = False) -> Session:
+        """A text that is read and written on; see the runtime's model.
+
+        Args:
+            dynamic: Whether the weights learn from what is read; or how they do.
+        """
+        model = self._fitted("session")
+        if dynamic is False:
+            return model.session()
+        return LearningSession.of(model, dynamic)
 
     @property
     def codec_(self) -> TextCodec:

@@ -91,6 +91,8 @@ def _size(result: Mapping[str, Any]) -> str:
 
 def _scores(result: Mapping[str, Any]) -> Rows:
     cards = {**result["baseline_scores"], MODEL: result}
+    if "dynamic" in result:
+        cards["learning while it reads"] = result["dynamic"]
     rows = [[name, *(_shown(card[unit]) for unit in _UNITS)] for name, card in cards.items()]
     return Rows(["", *_UNITS.values()], rows)
 

@@ -32,6 +32,7 @@ _TOLD: Options = {
 }
 _TEST_SHARE = 0.1
 _HOLD_OUT = "elman.tasks.generator:held_out_texts"  # loaded where it is used: answers need no torch
+_DYNAMIC = "elman.tasks.learning_session:dynamic_scores"  # likewise
 _WRITTEN = 300  # tokens that a report shows
 _SHOWN = 600  # characters of a text whose surprise is drawn
 
@@ -52,7 +53,11 @@ class TextWork:
     }
     reading: ClassVar[Mapping[str, Options]] = {
         "predict": _TOLD,
-        "evaluate": {**_TOLD, "report": REPORT},
+        "evaluate": {
+            **_TOLD,
+            "report": REPORT,
+            "dynamic": (bool, "Score it also learning while it reads (needs torch)."),
+        },
         "plot": {**_TOLD, "words": (str, "embeddings: words whose neighbours are shown, as a,b.")},
     }
     pictures = ("surprise", "embeddings")
@@ -82,12 +87,15 @@ class TextWork:
         part: str | None,
         json: bool,
         report: str | None = None,
+        dynamic: bool | None = None,
         **given: Any,
     ) -> None:
         """The scores on texts, beside the baselines in the model's file."""
         data, part = _judged(model, _read(source, {**model.reading, **_told(given)}), part)
         result = _scored(model, data, part)
         result["notes"] = [*data.notes, *result["notes"]]
+        if dynamic:
+            result["dynamic"] = loaded(_DYNAMIC)(model, data.texts, True)
         print_json(result) if json else print_scores(result)
         if report is not None:
             told = {**model.metadata, "task": model.task, "network": model.blueprint.describe()}

@@ -152,6 +152,10 @@ class Network:
         states = self._chains["body"].recurrent_states(state)
         return tuple(layer for block in states for layer in block)
 
+    def state_of(self, recurrent: list[Any], batch: int) -> Any:
+        """The state of the stream in which the recurrent blocks have these."""
+        return self._chains["body"].with_recurrent_states(recurrent, batch)
+
     def unroll(self, inputs: Num[np.ndarray, "B T *I"], state: Any = None) -> tuple[Any, Any]:
         """Several steps of a stream at once, which gives what `step_inputs` one by one does.
 

@@ -78,15 +78,21 @@ class Session:
         self._last = writer.framing.go
         self.tokens_read = 0
 
-    def read(self, text: str) -> ScoredText:
+    def read(self, text: str, *, ended: bool = False) -> ScoredText:
         """Read on; how probable each token was.
+
+        Args:
+            text: What comes.
+            ended: Whether the text ends with it: then its end counts, too, where ends are learnt.
 
         Raises:
             ArgumentError: It is no text.
         """
-        ids = self._writer.codec.encode(text)
-        found = self._read(ids)
-        return ScoredText(tuple(self._writer.codec.pieces(text)), found)
+        ids, shown = self._writer.codec.encode(text), self._writer.codec.pieces(text)
+        eos = self._writer.framing.eos
+        if ended and eos is not None:
+            ids, shown = np.append(ids, eos), [*shown, "<eos>"]
+        return ScoredText(tuple(shown), self._read(ids))
 
     def write(self, options: SearchOptions | None = None, **given: Any) -> GeneratedText:
         """Write on, and read what was written.
@@ -98,14 +104,14 @@ class Session:
         Raises:
             ArgumentError, ShapeError: Something is out of its range: the session is unchanged.
         """
-        steps = self._writer.steps()
+        steps = self._ready().steps()
         search = self._begun(steps, options, given)
         search.run(steps)
         return self._took(search)
 
     def stream(self, options: SearchOptions | None = None, **given: Any) -> Iterator[str]:
         """As `write`, but gives the text as it comes; the session goes on when all was taken."""
-        steps = self._writer.steps()
+        steps = self._ready().steps()
         search = self._begun(steps, options, given)
         yield from self._writer.stream(search, steps, self._before)
         self._took(search)
@@ -158,12 +164,21 @@ class Session:
         """Something, where something was read: then words begin with a space."""
         return " " if self.tokens_read else ""
 
+    def _ready(self) -> Writer:
+        """What writes from here on."""
+        return self._writer
+
+    def _network_state(self) -> Any:
+        """The state as the network that writes has it; None: nothing was read."""
+        return self._state
+
     def _held(self) -> Any:
         return self._writer.first_state() if self._state is None else self._state
 
     def _begun(self, steps: Any, options: SearchOptions | None, given: dict[str, Any]) -> Any:
         chosen, constraints = parted(options, given)
-        return self._writer.begun([""], steps, 1, chosen, self._state, self._last, **constraints)
+        state = self._network_state()
+        return self._writer.begun([""], steps, 1, chosen, state, self._last, **constraints)
 
     def _took(self, search: Any) -> GeneratedText:
         """The best text of a search, read."""
