@@ -83,12 +83,8 @@ class Rules:
         if constraints.of_text and pieces is None:
             name = "stop" if constraints.expression is None else "expression"
             raise ArgumentError("pieces", f"not given, and {name} is about text", "each token's")
-        self.constraints, self.options, self.pieces, self.guide = (
-            constraints,
-            options,
-            pieces,
-            guide,
-        )
+        self.constraints, self.options = constraints, options
+        self.pieces, self.guide = pieces, guide
         self.of_bytes = pieces is not None and check_pieces(pieces)
         self.eos = None if eos in constraints.banned else eos
         self._size = 0
