@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from elman.runtime.writing.stepping import Steps
 from elman.state import join
 from elman.transforms.text import TextCodec
 
-__all__ = ["GeneratedText", "Spelling", "Writer"]
+__all__ = ["GeneratedText", "Writer"]
 
 _TOGETHER = 256  # tokens of a prefix that are read at once
 
@@ -61,31 +60,6 @@ class GeneratedText:
             "tokens": [{"token": token, "log_probability": one} for token, one in each],
             "unmet": list(self.unmet),
         }
-
-
-class Spelling:
-    """Tokens as text, one after the other; no character is given before it is whole.
-
-    Args:
-        spelled: What each token writes, as `TextCodec.spelled`.
-        begun: Whether something stands before the first.
-    """
-
-    def __init__(self, spelled: Sequence[bytes | None], begun: bool) -> None:
-        self._spelled, self._begun = spelled, begun
-        self._held = codecs.getincrementaldecoder("utf-8")("replace")
-
-    def add(self, token: int) -> str:
-        """What the token adds; a space before the first word is none where nothing stands there."""
-        piece = self._spelled[token] or b""
-        if not self._begun and piece[:1] == b" " and len(piece) > 1:
-            piece = piece[1:]
-        self._begun = self._begun or bool(piece)
-        return self._held.decode(piece)
-
-    def end(self) -> str:
-        """What is left: a character that was not ended, as U+FFFD."""
-        return self._held.decode(b"", final=True)
 
 
 class Writer:
@@ -200,21 +174,16 @@ class Writer:
 
     def stream(self, search: Search, steps: Steps, prefix: str) -> Iterator[str]:
         """The text of a search of one row, as it comes; errors as of `Search.stream`."""
-        spelling, given = Spelling(self.codec.spelled, bool(prefix)), ""
+        begun = bool(prefix)
         for one in search.stream(steps):
-            if one.ended == "open" and one.token is not None:
-                given += (part := spelling.add(one.token))
-                if part:
-                    yield part
-        rest = self._text(search.answers()[0][0], prefix).text[len(given) :]
-        if rest:
-            yield rest
+            text = one.text if begun else self._first(one.text)
+            begun = begun or bool(one.text)
+            if text:
+                yield text
 
     def _text(self, answer: Answer, prefix: str) -> GeneratedText:
-        spelling = Spelling(self.codec.spelled, bool(prefix))
-        text = "".join(map(spelling.add, answer.tokens.tolist())) + spelling.end()
-        if answer.cut:
-            text = text[: len(text) - len(answer.cut)]
+        assert answer.text is not None  # the search knows what tokens write
+        text = answer.text if prefix else self._first(answer.text)
         shown = tuple(self.codec.tokens[one] for one in answer.tokens)
         return GeneratedText(
             prefix,
@@ -226,6 +195,10 @@ class Writer:
             answer.ended,
             answer.unmet,
         )
+
+    def _first(self, text: str) -> str:
+        """The beginning of a text where nothing stands before: no space before the first word."""
+        return text[1:] if self._of_words and text.startswith(" ") else text
 
     def _check(self, constraints: dict[str, Any]) -> None:
         if self._of_words and constraints.get("expression") is not None:
