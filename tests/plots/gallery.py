@@ -47,6 +47,8 @@ def _curves() -> Iterator[tuple[str, Callable[[], Any]]]:
     rising = [{**e, "validation_loss": 3 - e["train_loss"]} for e in _history(12)]
     broken = [*_history(3), {"epoch": 4, "train_loss": np.nan, "validation_loss": np.nan}]
     yield "curves", lambda: plots.learning_curves(_history(12))
+    levels = {"unigram": 3.3, "interpolated 5-gram (Witten-Bell)": 1.67}
+    yield "curves beside levels", lambda: plots.learning_curves(_history(12), levels=levels)
     yield "learning rates", lambda: plots.learning_rates(RATES)
     yield "learning rates, none", lambda: plots.learning_rates(RATES | NONE)
     few = RATES | NONE | {"enough": False}
@@ -92,6 +94,9 @@ def _answers() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "misread texts, nothing", lambda: plots.misread_texts(["a"], [1], [1], [[0.5, 0.5]])
     words = [*FOREIGN[:4], "to", "that", "a" * 60, ""]
     yield "mistagged", lambda: plots.mistagged(words * 9, [*FOREIGN[:4]] * 18, ["X", ""] * 36)
+    yield "surprise", lambda: plots.surprise(list("to be\nor") * 9, np.linspace(0, 15, 72))
+    yield "surprise, words", lambda: plots.surprise([*FOREIGN, "word " * 9] * 60, np.ones(360))
+    yield "surprise, one", lambda: plots.surprise(["\n"], [0.0])
     yield "mistagged, once", lambda: plots.mistagged(["to", "be"], ["P", "V"], ["P", "N"])
     yield "mistagged, nothing", lambda: plots.mistagged(["to"], ["P"], ["P"])
     huge = np.array([[1_519_600, 13_000_000], [2, 12_345_678]])

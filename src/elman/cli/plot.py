@@ -96,7 +96,8 @@ def plot(
     ] = None,
     part: PartOption = None,
     index: Annotated[
-        int | None, typer.Option(help="Which sequence, from 0; reading: else an instructive one.")
+        int | None,
+        typer.Option(help="Which sequence or text, from 0; reading: else an instructive one."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png, .svg or .pdf; default KIND.png.")
@@ -128,6 +129,8 @@ def plot(
     gradients: why it learns or does not: where the gradient goes, and what to do about it.
     learning-rates: at which learning rate the loss of a fresh network of its kind falls fastest.
 
+    surprise: how surprising each token of a text is to a generator.
+
     embeddings: words and their nearest neighbours, as its vectors have them.
 
     remedies: what helps against vanishing and exploding gradients, measured afresh in some
@@ -139,7 +142,7 @@ def plot(
     out = out or (folder / "pictures" if folder else Path()) / f"{kind}.png"
     plots.file_kind(out)  # before anything takes minutes
     plots.check_theme(theme)
-    if index is not None and kind not in ("reading", *INSIDE):
+    if index is not None and kind not in ("reading", "surprise", *INSIDE):
         raise ArgumentError("--index", f"{kind} shows no single sequence", "leave it out")
     request = Request(kind, path, data, part, index, given, out, steps, epochs, seed)
     with drawing(theme):
@@ -154,7 +157,18 @@ def _curves(request: Request) -> Any:
         raise ArgumentError("path", found, "curves need the folder of a run")
     epochs = epochs_of(folder / "metrics.jsonl")
     task = task_of(_config(folder).get("kind"), f"{folder / 'config.toml'}, kind")
-    return plots.learning_curves(epochs, score_name=task.load_model().score_name)
+    told = _result(folder / "result.json").get("validated_baselines", {})
+    levels = {str(k): v for k, v in told.items() if isinstance(v, float)}
+    return plots.learning_curves(epochs, score_name=task.load_model().score_name, levels=levels)
+
+
+def _result(path: Path) -> dict[str, Any]:
+    """What a run that has ended says of itself; empty where there is nothing to be read."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def epochs_of(metrics: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from elman.errors import ShapeError
 from elman.plots.lettering import columns_of
 from elman.plots.style import canvas, footnotes, shortened, title
-from elman.plots.themes import colours
+from elman.plots.themes import blend, colours, ink_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,10 +95,10 @@ def _draw(ax: Axes, left: float, down: int, width: float, word: str, bits: float
     from matplotlib.patches import Rectangle
 
     shade = min(1.0, max(0.0, bits / _FULL))
-    box = Rectangle((left, down - 0.46), width, 0.92, facecolor=colours().orange, linewidth=0)
-    box.set_alpha(0.75 * shade)
-    ax.add_patch(box)
-    ax.text(left + width / 2, down, word, ha="center", va="center", fontsize=9)
+    behind = blend(colours().orange, 0.75 * shade)
+    ax.add_patch(Rectangle((left, down - 0.46), width, 0.92, facecolor=behind, linewidth=0))
+    middle = left + width / 2
+    ax.text(middle, down, word, ha="center", va="center", fontsize=9, color=ink_on(behind))
 
 
 def _most(words: Sequence[str], bits: np.ndarray) -> str:

@@ -294,7 +294,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         """What cuts the texts; of a model that goes on its own, grown by what it does not know."""
         if warm is None:
             return codec_for(self, as_texts(texts)), ()
-        before = same_codec(self, warm.codec)
+        before = same_codec(self, warm)
         codec = grown(before, texts, size=self.vocabulary, min_count=self.min_count)
         new = len(codec) - len(before)
         return codec, (f"{many(new, 'new token')} begin as <unk> does.",) if new else ()

@@ -1,0 +1,170 @@
+"""`elman train generator`, `generate`, `score`, `evaluate`, and their pictures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+LINE = "to be or not to be, that is the question.\n"
+QUICK = [
+    "--epochs",
+    "2",
+    "--units",
+    "12",
+    "--embedding",
+    "8",
+    "--batch-size",
+    "4",
+    "--threads",
+    "1",
+]
+
+
+@pytest.fixture(scope="module")
+def cli(command):
+    """Run a command that ends as it should."""
+
+    def run(*words, code=0):
+        done = command(*words)
+        assert code is None or done.exit_code == code, done.output
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(cli, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("texts")
+    (folder / "book.txt").write_text(LINE * 40)
+    told = cli("train", "generator", "--data", folder / "book.txt", *QUICK, "--out", folder / "run")
+    return folder, told
+
+
+def test_a_training_says_what_it_read_and_stands_beside_ngrams(run):
+    folder, told = run
+    assert "A text of" in told.stderr
+    assert "Test part: the last 0.1 of the text" in told.stderr
+    assert "unigram" in told.stdout
+    assert "bits a byte" in told.stdout
+    result = json.loads((folder / "run" / "result.json").read_text())
+    assert result["test"]["part"] == "test"
+    assert result["test"]["characters"] >= len(LINE * 40) // 11
+    assert len(result["sample"]) == 300
+    report = (folder / "run" / "report.md").read_text()
+    assert "## What it wrote" in report
+    assert "![surprise](pictures/surprise.png)" in report
+    for name in ("curves", "surprise"):
+        assert (folder / "run" / "pictures" / f"{name}.png").stat().st_size > 5000
+
+
+def test_of_the_data_it_learnt_from_the_held_out_part_is_judged(run, cli):
+    folder, _ = run
+    book = folder / "book.txt"
+    told = cli("evaluate", folder / "run", "--data", book, "--json")
+    found = json.loads(told.stdout)
+    assert found["part"] == "test"
+    assert any("judged on what was held out" in one for one in found["notes"])
+    whole = json.loads(
+        cli("evaluate", folder / "run", "--data", book, "--part", "all", "--json").stdout
+    )
+    assert whole["characters"] == len(LINE * 40)
+    (folder / "other.txt").write_text(LINE * 3)
+    other = json.loads(
+        cli(
+            "evaluate", folder / "run", "--data", folder / "other.txt", "--dynamic", "--json"
+        ).stdout
+    )
+    assert other["part"] == "all"
+    assert other["dynamic"]["nats_per_token"] != other["nats_per_token"]
+    told = cli("evaluate", folder / "run", "--data", folder / "other.txt", "--part", "test", code=2)
+    assert "was not trained on a part of these data" in told.stderr
+
+
+def test_generate_writes_the_same_text_every_way(run, cli):
+    folder, _ = run
+    given = ["generate", folder / "run", "--prefix", "to be", "--seed", "3", "--max-length", "40"]
+    told = cli(*given)
+    assert told.stdout.startswith("to be")
+    assert "the most tokens that were asked for" in told.stderr
+    several = json.loads(cli(*given, "--n", "2", "--json").stdout)
+    assert "to be" + several[0]["text"] + "\n" == told.stdout
+    assert len(several[0]["tokens"]) == 40
+    shown = cli(*given, "--n", "2").stdout
+    assert shown.startswith(told.stdout)
+    beam = cli(*given[:4], "--beam-size", "3", "--n-best", "2", "--max-length", "5").stdout
+    assert beam.count("to be") >= 2
+    assert cli(*given[:4], "--stop", "o", "--max-length", "99").stdout.endswith("o\n")
+
+
+def test_score_prints_each_tokens_surprise(run, cli):
+    folder, _ = run
+    (folder / "scene.txt").write_text("to be")
+    told = cli("score", folder / "run", "--data", folder / "scene.txt")
+    lines = told.stdout.splitlines()
+    assert lines[0] == "place,token,bits"
+    assert len(lines) == 6
+    assert "bits a byte" in told.stderr
+    rows = json.loads(cli("score", folder / "run", "--data", folder / "scene.txt", "--json").stdout)
+    assert [row["token"] for row in rows] == list("to be")
+
+
+def test_pictures(run, cli):
+    folder, _ = run
+    for kind, *more in (
+        ["surprise"],
+        ["curves"],
+        ["embeddings", "--words", "t,o"],
+        ["surprise", "--data", folder / "book.txt", "--part", "train", "--index", "0"],
+    ):
+        out = folder / f"{kind}.png"
+        cli("plot", kind, folder / "run", *more, "--out", out)
+        assert out.stat().st_size > 5000
+
+
+def test_a_table_of_texts(run, cli):
+    folder, _ = run
+    rows = "\n".join(f'{k},"to be {k}"' for k in range(40))
+    (folder / "notes.csv").write_text(f"id,note\n{rows}\n")
+    told = cli(
+        "train", "generator", "--data", folder / "notes.csv", "--text", "note", *QUICK,
+        "--codec", "words", "--out", folder / "notes",
+    )  # fmt: skip
+    assert "36 texts of" in told.stderr
+    found = cli("predict", folder / "notes", "--data", folder / "notes.csv").stdout.splitlines()
+    assert found[0] == "id,tokens,nats_per_token,bits_per_character,bits_per_byte"
+    assert len(found) == 41
+    assert "and where a text ends" in cli("info", folder / "notes").stdout
+
+
+def test_without_data_it_reads_the_standard_library(cli, tmp_path, monkeypatch):
+    from elman.data.sets import documents
+
+    monkeypatch.setattr(documents, "_ENOUGH", 3000)
+    told = cli("train", "generator", *QUICK, "--epochs", "1", "--out", tmp_path / "run")
+    assert "of the standard library of Python" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["generate", "RUN", "--prefix", "é"], "'é', which the model has never seen"),
+        (["generate", "RUN", "--temperature", "nan"], "--temperature"),
+        (["generate", "RUN", "--expression", "é"], "expression"),
+        (["generate", "RUN", "--n", "0"], "--n: found 0"),
+        (["evaluate", "RUN", "--data", "nowhere.txt"], "there is no such"),
+        (["score", "RUN", "--data", "nowhere.txt"], "there is no such"),
+        (["plot", "surprise", "RUN", "--index", "5"], "--index"),
+        (["plot", "gates", "RUN"], "gates"),
+        (["tag", "RUN"], "a generator that reads no words"),
+        (["train", "generator", "--data", "nowhere.txt"], "there is no such"),
+        (["train", "generator", "--from", "RUN", "--data", "BOOK", "--head", "tied"], "another"),
+    ],
+)
+def test_wrong_input_is_a_line(run, cli, words, said):
+    folder, _ = run
+    place = {"RUN": str(folder / "run"), "BOOK": str(folder / "book.txt")}
+    told = cli(*(place.get(word, word) for word in words), code=None)
+    assert told.exit_code in (1, 2)
+    assert said in told.stderr
+    assert "Traceback" not in told.stderr
