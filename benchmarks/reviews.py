@@ -18,21 +18,23 @@ from elman.data import load_texts
 
 RECIPE: dict[str, Any] = {
     "bidirectional": True,
-    "units": 32,
-    "embedding": 50,
-    "min_count": 2,
-    "pool": "attention",
+    "units": 16,
+    "embedding": 100,
+    "min_count": 3,
+    "pool": "mean",
     "dropout": 0.5,
-    "input_dropout": 0.3,
+    "input_dropout": 0.5,
     "word_dropout": 0.2,
-    "learning_rate": 0.002,
-    "batch_tokens": 12_000,
-    "epochs": 10,
+    "learning_rate": 0.01,
+    "schedule": "linear",
+    "batch_size": 8,
+    "epochs": 6,
 }
 CANDIDATES: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "mean": {"pool": "mean"},
+    "attention": {"pool": "attention"},
     "max": {"pool": "max"},
+    "slower": {"learning_rate": 0.003, "schedule": "constant", "epochs": 8},
 }
 
 

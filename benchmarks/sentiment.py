@@ -120,18 +120,22 @@ def measure(
 ) -> None:
     """Run the folds that were not measured yet by this recipe; keep them under a name."""
     for number in numbers:
-        report = load(RESULTS, name) or {"seeds": {}}
-        same = report.get("recipe") == recipe
-        known = report["seeds"].get(str(seed), {}).get("folds", []) if same else []
-        if all(one["fold"] != number for one in known):
-            found = [*known, run_fold(data, recipe, seed, number)]
-            known = sorted(found, key=lambda one: one["fold"])
-        seeds = report["seeds"] if same else {}
-        report |= {"recipe": recipe, "seeds": {**seeds, str(seed): measured(known)}}
-        report["environment"] = environment()
-        keep(RESULTS, name, report)
-        (fold,) = (one for one in known if one["fold"] == number)
-        print(number, fold["accuracy"], report["seeds"][str(seed)]["accuracy"], flush=True)
+        if all(one["fold"] != number for one in _known(name, recipe, seed)):
+            found = run_fold(data, recipe, seed, number)
+            known = [*_known(name, recipe, seed), found]  # another process may have kept more
+            report = load(RESULTS, name) or {}
+            seeds = report.get("seeds", {}) if report.get("recipe") == recipe else {}
+            seeds[str(seed)] = measured(sorted(known, key=lambda one: one["fold"]))
+            about = {"recipe": recipe, "seeds": seeds, "environment": environment()}
+            keep(RESULTS, name, {**report, **about})
+            print(number, found["accuracy"], seeds[str(seed)]["accuracy"], flush=True)
+
+
+def _known(name: str, recipe: dict[str, Any], seed: int) -> list[dict[str, Any]]:
+    """The folds of a seed that were measured by this recipe."""
+    report = load(RESULTS, name) or {}
+    seeds = report["seeds"] if report.get("recipe") == recipe else {}
+    return seeds.get(str(seed), {}).get("folds", [])
 
 
 def choose(
