@@ -179,7 +179,7 @@ def words(task: str, frozen: bool) -> Run:
     def trainer() -> tuple[Any, dict[str, torch.nn.Parameter]]:
         module = _reader(network)
         module.body[0].by_rows, module.body[0].frozen = True, frozen
-        parameters = _by_torch_s_names(module)
+        parameters = _by_name(module)
         with torch.no_grad():
             for name, array in draw_weights(network).items():
                 parameters[name].copy_(torch.from_numpy(array))
@@ -206,7 +206,7 @@ def _reader(network: Network) -> Any:
     return build(sequence_to_vector(**shared, pool="max"))
 
 
-def _by_torch_s_names(module: Any) -> dict[str, torch.nn.Parameter]:
+def _by_name(module: Any) -> dict[str, torch.nn.Parameter]:
     """The parameters by the names of `benchmarks.ragged.draw_weights`."""
     blocks = [*module.body]
     found = {"embedding": blocks[0].weight, **dict(blocks[-1].named_parameters())}

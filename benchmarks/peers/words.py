@@ -48,10 +48,11 @@ class Reader(nn.Module):
             values = values.masked_fill(padding[..., None], -torch.inf).amax(dim=1)
         return self.linear(values)
 
-    def named_by_torch(self) -> dict[str, nn.Parameter]:
+    def by_name(self) -> dict[str, nn.Parameter]:
         """The parameters by the names of `draw_weights`, and the second biases."""
-        found = dict(self.lstm.named_parameters())
-        return {**found, "embedding": self.embedding.weight, **dict(self.linear.named_parameters())}
+        parts = (self.lstm, self.linear)
+        found = {name: one for part in parts for name, one in part.named_parameters()}
+        return {**found, "embedding": self.embedding.weight}
 
 
 def training(task: str, packed: bool, fused: bool | None = None) -> Run:
@@ -60,13 +61,12 @@ def training(task: str, packed: bool, fused: bool | None = None) -> Run:
 
     def trainer() -> tuple[Callable[[Any], float], Mapping[str, nn.Parameter]]:
         reader = Reader(NETWORKS[task], packed)
-        parameters = reader.named_by_torch()
+        parameters = reader.by_name()
         weights = draw_weights(reader.network)
         with torch.no_grad():
-            for name, parameter in parameters.items():
-                parameter.copy_(torch.from_numpy(weights[name])) if name in weights else (
-                    parameter.zero_()
-                )
+            for name, parameter in parameters.items():  # the second biases begin at 0
+                start = weights.get(name, np.zeros(parameter.shape, np.float32))
+                parameter.copy_(torch.from_numpy(start))
         optimizer = torch.optim.Adam(reader.parameters(), lr=RATE, fused=fused)
 
         def train(batch: tuple[Tensor, ...]) -> float:
