@@ -3,7 +3,6 @@
     nice -n 19 python -m benchmarks.sentiment                  # all ten folds of seed 0
     nice -n 19 python -m benchmarks.sentiment --folds 0 1      # some of them
     nice -n 19 python -m benchmarks.sentiment --choose         # recipes, judged on validation parts
-    python -m benchmarks.sentiment --updates                   # what updates of vectors cost
 
 Sentence polarity (Pang and Lee 2005, "Rotten Tomatoes"), 10,662 snippets, no vectors and no texts
 from elsewhere. Folds are drawn by class; of each fold's training part a tenth is set aside to
@@ -18,22 +17,16 @@ import argparse
 import io
 import os
 import statistics
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from benchmarks.environment import environment
 from benchmarks.results import RESULTS, keep, load
 from elman import Classifier
-from elman.blueprint import CellConfig, sequence_to_vector
 from elman.data.texts import LabelledTexts
-from elman.models import build
-from elman.training import TrainingConfig
-from elman.training.loop.optimizers import build_optimizer, clip_gradients
 
 FOLDS = 10
 RECIPE: dict[str, Any] = {
@@ -159,43 +152,6 @@ def choose(
         print(f"{name:20} {best:.4f}", scores, f"{model.history_.seconds:.0f} s", flush=True)
 
 
-UPDATES = {"vocabulary": 50_000, "embedding": 150, "rows": 32, "steps": 40, "repeats": 60}
-
-
-def updates() -> dict[str, Any]:
-    """What a step costs with vectors that are frozen, updated by rows, and updated as a whole.
-
-    One network for each, on the same batches (ids drawn by Zipf's law); steps take turns, so that
-    what else the machine does falls on all alike. Milliseconds, medians.
-    """
-    kinds = {"frozen": (True, True), "rows": (True, False), "whole table": (False, False)}
-    config, made = TrainingConfig(), {}
-    for name, (by_rows, frozen) in kinds.items():
-        network = build(
-            sequence_to_vector(
-                vocabulary=UPDATES["vocabulary"], embedding=UPDATES["embedding"], outputs=2,
-                cells=CellConfig("lstm", 100), bidirectional=True, pool="max",
-            ),
-            seed=0,
-        )  # fmt: skip
-        network.body[0].by_rows, network.body[0].frozen = by_rows, frozen
-        made[name] = network, build_optimizer(network, config), []
-    draws = np.random.default_rng(0)
-    for _ in range(UPDATES["repeats"]):
-        drawn = draws.zipf(1.1, (UPDATES["rows"], UPDATES["steps"]))
-        ids = torch.from_numpy(drawn % UPDATES["vocabulary"])
-        for network, optimizer, times in made.values():
-            start = time.perf_counter()
-            optimizer.zero_grad()
-            network(ids).square().sum().backward()
-            clip_gradients([*network.parameters()], config)
-            optimizer.step()
-            times.append(1000 * (time.perf_counter() - start))
-    medians = {name: statistics.median(times[5:]) for name, (*_, times) in made.items()}
-    ratios = {name: one / medians["frozen"] for name, one in medians.items()}
-    return {"of": UPDATES, "milliseconds": medians, "of_frozen": ratios}
-
-
 def options(candidates: dict[str, dict[str, Any]]) -> argparse.ArgumentParser:
     """What is run, from the command line."""
     parser = argparse.ArgumentParser()
@@ -208,15 +164,8 @@ def options(candidates: dict[str, dict[str, Any]]) -> argparse.ArgumentParser:
 def main() -> None:
     parser = options(CANDIDATES)
     parser.description = __doc__
-    parser.add_argument("--updates", action="store_true", help="what a step's updates cost")
     given = parser.parse_args()
-    if given.updates:
-        torch.set_num_threads(1)
-        report = load(RESULTS, "sentiment") or {"recipe": RECIPE, "seeds": {}}
-        report |= {"updates": updates(), "environment": environment()}
-        keep(RESULTS, "sentiment", report)
-        print(report["updates"])
-    elif given.choose is not None:
+    if given.choose is not None:
         choose(reviews(), RECIPE, CANDIDATES, given.choose)
     else:
         measure("sentiment", reviews(), RECIPE, given.seed, given.folds)

@@ -170,15 +170,20 @@ def epoch(cell: str) -> Run:
     return epoch_run(getattr(nn, cell))
 
 
-def words(task: str, frozen: bool) -> Run:
-    """A network over words by the trainer's steps, with vectors that are learnt along, or not."""
+def words(task: str, vectors: str) -> Run:
+    """A network over words by the trainer's steps; its vectors are learnt by rows, whole, or not.
+
+    Args:
+        task: Of `benchmarks.ragged.NETWORKS`.
+        vectors: "rows", "whole table" or "frozen".
+    """
     config = TrainingConfig(learning_rate=RATE, clip_norm=None)
-    network = NETWORKS[task]
+    network, frozen = NETWORKS[task], vectors == "frozen"
     kind = Target.CLASS_PER_STEP if network.per_word else Target.CLASS
 
     def trainer() -> tuple[Any, dict[str, torch.nn.Parameter]]:
         module = _reader(network)
-        module.body[0].by_rows, module.body[0].frozen = True, frozen
+        module.body[0].by_rows, module.body[0].frozen = vectors != "whole table", frozen
         parameters = _by_name(module)
         with torch.no_grad():
             for name, array in draw_weights(network).items():

@@ -8,18 +8,19 @@ from benchmarks.harness import Case
 from benchmarks.ragged import EMBEDDING, NETWORKS, ROWS
 from benchmarks.work import Contender
 
-__all__ = ["FROZEN", "FUSED", "PACKED", "PADDED", "cases"]
+__all__ = ["FROZEN", "FUSED", "PACKED", "PADDED", "WHOLE", "cases"]
 
 PACKED, PADDED, FUSED = "PyTorch, packed", "PyTorch, padded", "PyTorch, padded, fused Adam"
-FROZEN = "Elman, vectors frozen"
+FROZEN, WHOLE = "Elman, vectors frozen", "Elman, all vectors updated in each step"
 
 
 def cases() -> Iterator[Case]:
     ours, theirs = "benchmarks.peers.elman_nn", "benchmarks.peers.words"
     for task, network in NETWORKS.items():
         everybody = (
-            Contender("Elman", ours, "words", (task, False)),
-            Contender(FROZEN, ours, "words", (task, True)),
+            Contender("Elman", ours, "words", (task, "rows")),
+            Contender(FROZEN, ours, "words", (task, "frozen")),
+            Contender(WHOLE, ours, "words", (task, "whole table")),
             Contender(PACKED, theirs, "training", (task, True)),
             Contender(PADDED, theirs, "training", (task, False)),
             Contender(FUSED, theirs, "training", (task, False, True)),
