@@ -202,6 +202,13 @@ def test_y_is_refused_and_another_codec_too(fitted, tmp_path):
         other.fit(LINE)
 
 
+@pytest.mark.parametrize("more", [{"head": "adaptive"}, {"candidates": 4}])
+def test_heads_for_what_is_numbered_by_frequency(more):
+    codec = fit_codec([LINE], "subwords", size=270)
+    with pytest.raises(ArgumentError, match="not numbered by frequency"):
+        Generator(**FAST, codec=codec, **more).fit(LINE * 10)
+
+
 def test_its_own_codec_and_validation_texts():
     codec = Characters.fit([LINE])
     model = Generator(**FAST, codec=codec, validation=[LINE]).fit(LINE * 10)

@@ -13,7 +13,7 @@ from elman.blueprint import Adaptive, Blueprint, Dense, sequence_to_sequence
 from elman.data.text_sequences import as_texts
 from elman.errors import ArgumentError, DataError
 from elman.metrics.language import LanguageBaselines, fit_language
-from elman.models import build, limit_memory, sample_scores
+from elman.models import begin_with_frequencies, build, limit_memory, sample_scores
 from elman.parameters import again, documented, flag, one_of, parameter, plain, share, whole
 from elman.printable import many
 from elman.runtime.generator import GeneratorModel
@@ -179,6 +179,9 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         if not sum(len(ids) for ids in train):
             raise DataError("X", "found no token to learn from", "some text")
         blueprint, network, said = self._network(codec, warm, options)
+        if warm is None and self.head != "adaptive":
+            framed = np.concatenate([framing.framed(ids)[1:] for ids in train])
+            begin_with_frequencies(network, np.bincount(framed, minlength=len(codec)))
         limit_memory(network, options.memory)
         trained = train_module(
             network.to(options.device),
@@ -302,6 +305,11 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
     def _network(
         self, codec: TextCodec, warm: GeneratorModel | None, options: Options
     ) -> tuple[Blueprint, nn.Module, tuple[str, ...]]:
+        given = self.head == "adaptive" or self.candidates is not None
+        if given and codec.kind not in ("words", "characters"):
+            name = "head" if self.head == "adaptive" else "candidates"
+            found = f"{getattr(self, name)!r} with {codec.describe()}, not numbered by frequency"
+            raise ArgumentError(name, found, "a codec of words or characters, or leave it out")
         blueprint = sequence_to_sequence(
             cells=self._cells(),
             outputs=len(codec),

@@ -1,0 +1,266 @@
+"""How well language models say texts that they have not read, and how fast they write.
+
+    python -m benchmarks.writing                       # all parts; an hour and more
+    python -m benchmarks.writing shakespeare speed     # some of them
+
+shakespeare: Tiny Shakespeare by characters. The first 90 % is learnt from (on two threads), a slice
+of it chooses the epoch and how the model learns while it reads; the last 10 % is read once, at the
+end, the state carried, every character counted. encyclopedia: enwiki_mini, 10,000 words, the last
+10 %, beside the interpolated n-gram; and what its vectors say of the likeness of words. wikitext2:
+its valid file is learnt from, its test file is the test, in bits a byte by characters, subwords and
+words. speed: characters a second at batch 1 on one thread, beside the same network in PyTorch.
+
+Results: benchmarks/results/writing.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import elman
+from benchmarks.environment import environment
+from benchmarks.results import RESULTS, keep, load
+from elman import Generator
+from elman.data.sets.documents import load_documents
+from elman.tasks.learning_session import Dynamic, dynamic_scores
+from elman.training import EpochEnd
+
+SHAKESPEARE: dict[str, Any] = {
+    "units": 512,
+    "embedding": 128,
+    "dropout": 0.3,
+    "batch_size": 32,
+    "truncation": 128,
+    "learning_rate": 3e-3,
+    "schedule": "cosine",
+    "epochs": 14,
+}
+DYNAMIC: dict[str, tuple[float, ...]] = {
+    "rate": (1e-4, 3e-4, 1e-3),
+    "decay": (1e-3, 1e-2),
+}
+ENCYCLOPEDIA: dict[str, Any] = {
+    "codec": "words",
+    "vocabulary": 10_000,
+    "units": 256,
+    "embedding": 150,
+    "dropout": 0.5,
+    "input_dropout": 0.3,
+    "batch_size": 20,
+    "truncation": 35,
+    "learning_rate": 3e-3,
+    "schedule": "cosine",
+    "epochs": 8,
+}
+WIKITEXT: dict[str, dict[str, Any]] = {
+    "characters": {"units": 512, "dropout": 0.3, "truncation": 128, "epochs": 6},
+    "subwords": {"vocabulary": 2_000, "units": 256, "embedding": 128, "dropout": 0.5, "epochs": 10},
+    "words": {"vocabulary": 10_000, "units": 256, "embedding": 150, "dropout": 0.5, "epochs": 10},
+}
+
+
+def tell(event: Any) -> None:
+    """A line for each epoch."""
+    if isinstance(event, EpochEnd):
+        one = event.record
+        print(f"  epoch {one.epoch}: {one.validation_loss:.4f}, {one.seconds:.0f} s", flush=True)
+
+
+def trained(text: str | list[str], recipe: dict[str, Any], threads: int, **more: Any) -> Generator:
+    """A model of a text by a recipe."""
+    return Generator(**recipe, threads=threads, callbacks=[tell], **more).fit(text)
+
+
+def figures(model: Generator, test: str) -> dict[str, Any]:
+    """What a model is worth on a text, how it came about, and how long the score took."""
+    start = time.perf_counter()
+    found = model.evaluate(test)
+    seconds = time.perf_counter() - start
+    assert model.history_ is not None
+    kept = ("tokens", "characters", "bytes", "nats_per_token", "perplexity", "bits_per_character")
+    return {
+        **{name: found[name] for name in (*kept, "bits_per_byte", "unknown", "baselines")},
+        "baseline_scores": found["baseline_scores"],
+        "verdict": found["verdict"],
+        "notes": found["notes"],
+        "score_seconds": round(seconds, 2),
+        "train_seconds": round(model.history_.seconds, 1),
+        "validation_by_epoch": [one.validation_loss for one in model.history_.records],
+        "best_epoch": model.history_.best_epoch,
+        "parameters": model.result_["parameters"],
+        "recipe": {k: v for k, v in model.result_["training"].items() if k in ("seed", "epochs")},
+    }
+
+
+def parted(text: str) -> tuple[str, str]:
+    """The first nine tenths of a text, and the last one."""
+    cut = len(text) - len(text) // 10
+    return text[:cut], text[cut:]
+
+
+def shakespeare() -> dict[str, Any]:
+    """Tiny Shakespeare by characters, also learning while it is read."""
+    train, test = parted(load_documents("tiny_shakespeare").texts[0])
+    start = time.perf_counter()
+    model = trained(train, SHAKESPEARE, 2)
+    minutes = (time.perf_counter() - start) / 60
+    slice_ = train[-len(train) // 20 :]  # the validation part, or nearly
+    tried = []
+    for rate in DYNAMIC["rate"]:
+        for decay in DYNAMIC["decay"]:
+            how = Dynamic(rate=rate, decay=decay)
+            said = dynamic_scores(model.model_, slice_, how)["nats_per_token"]
+            tried.append({"rate": rate, "decay": decay, "nats_per_token": said})
+            print("  dynamic", tried[-1], flush=True)
+    best = min(tried, key=lambda one: one["nats_per_token"])
+    how = Dynamic(rate=best["rate"], decay=best["decay"])
+    found = figures(model, test)
+    start = time.perf_counter()
+    dynamic = dynamic_scores(model.model_, test, how)
+    seconds = time.perf_counter() - start
+    own = time.perf_counter()
+    model.score_tokens(test)
+    own = time.perf_counter() - own
+    sample = model.generate("ROMEO:\n", max_length=400, temperature=0.7, seed=1)[0].text
+    return {
+        **found,
+        "asked": SHAKESPEARE,
+        "minutes": round(minutes, 2),
+        "dynamic": {**dynamic, "chosen": best, "tried": tried, "seconds": round(seconds, 2)},
+        "dynamic_over_score": round(seconds / own, 2),
+        "sample": sample,
+    }
+
+
+def encyclopedia() -> dict[str, Any]:
+    """A small encyclopedia by words, and the likeness of words that its vectors tell."""
+    train, test = parted(load_documents("enwiki_mini").texts[0])
+    model = trained(train, ENCYCLOPEDIA, 1)
+    found = figures(model, test)
+    return {**found, "asked": ENCYCLOPEDIA, "likeness": likeness(model)}
+
+
+def likeness(model: Generator) -> dict[str, Any]:
+    """Spearman's correlation with what people say of pairs of words, and the share covered."""
+    vectors, found = elman.embeddings(model.model_), {}
+    archive = Path(os.environ["ELMAN_DATA"]) / "word_similarity" / "word_similarity.zip"
+    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as packed:
+        for name in packed.namelist():
+            if name.endswith((".txt", ".tsv", ".csv")):
+                found[Path(name).name] = vectors.agreement(packed.extract(name, folder))._asdict()
+    return found
+
+
+def wikitext2() -> dict[str, Any]:
+    """WikiText-2's validation file to learn from and its test file to test, by three codecs."""
+    folder = Path(os.environ["ELMAN_DATA"]) / "wikitext2_valid_test"
+    with zipfile.ZipFile(folder / "wikitext2_valid_test.zip") as archive:
+        names = {
+            part: next(n for n in archive.namelist() if part in n) for part in ("valid", "test")
+        }
+        train, test = (archive.read(names[part]).decode("utf-8") for part in ("valid", "test"))
+    found = {}
+    for codec, recipe in WIKITEXT.items():
+        print(f" {codec}", flush=True)
+        model = trained(train, {"codec": codec, **recipe}, 1)
+        found[codec] = {**figures(model, test), "asked": recipe}
+    return found
+
+
+def speed() -> dict[str, Any]:
+    """Characters a second at batch 1, one thread: ours, and the same network stepped in PyTorch."""
+    torch.set_num_threads(1)
+    text = load_documents("tiny_shakespeare").texts[0][:20_000]
+    found = {}
+    for units in (128, 512):
+        model = Generator(
+            units=units, epochs=1, validation=None, threads=1, baselines=False, batch_size=16
+        ).fit(text)
+        peer = _Peer(model)
+        runs: dict[str, list[float]] = {"elman": [], "pytorch": []}
+        count = 1000
+        for repeat in range(7):
+            for name, write in (("elman", _ours(model)), ("pytorch", peer.write)):
+                start = time.perf_counter()
+                write(count, repeat)
+                runs[name].append(count / (time.perf_counter() - start))
+        rates = {name: statistics.median(each) for name, each in runs.items()}
+        weights = 4 * sum(one.size for one in model.model_.bundle.weights.values())
+        found[str(units)] = {
+            "characters_a_second": rates,
+            "ratio": rates["elman"] / rates["pytorch"],
+            "megabytes_of_weights": weights / 1e6,
+            "gigabytes_a_second": weights * rates["elman"] / 1e9,
+        }
+        print(" ", units, found[str(units)], flush=True)
+    return found
+
+
+def _ours(model: Generator) -> Callable[[int, int], Any]:
+    return lambda count, seed: model.generate("\n", max_length=count, seed=seed)
+
+
+class _Peer:
+    """A generator's network in plain PyTorch, stepped as tutorials do."""
+
+    def __init__(self, model: Generator) -> None:
+        weights = {k: torch.from_numpy(v) for k, v in model.model_.bundle.weights.items()}
+        size = weights["body.0.weight"].shape
+        units = weights["body.1.cells.0.weight_hh"].shape[1]
+        self.embedding = nn.Embedding(*size, _weight=weights["body.0.weight"])
+        self.lstm = nn.LSTM(size[1], units, batch_first=True)
+        self.dense = nn.Linear(units, size[0])
+        self.dense.load_state_dict(
+            {"weight": weights["body.2.weight"], "bias": weights["body.2.bias"]}
+        )
+
+    def write(self, count: int, seed: int) -> list[int]:
+        """So many drawn tokens."""
+        torch.manual_seed(seed)
+        token, state, found = torch.tensor([[1]]), None, []
+        with torch.inference_mode():
+            for _ in range(count):
+                hidden, state = self.lstm(self.embedding(token), state)
+                chances = torch.softmax(self.dense(hidden[:, -1]), dim=-1)
+                token = torch.multinomial(chances, 1)
+                found.append(int(token))
+        return found
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "shakespeare": shakespeare,
+    "encyclopedia": encyclopedia,
+    "wikitext2": wikitext2,
+    "speed": speed,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    given = parser.parse_args()
+    for name in given.parts or PARTS:
+        print(name, flush=True)
+        found = PARTS[name]()
+        report = load(RESULTS, "writing") or {"parts": {}}
+        report["parts"][name] = {**found, "environment": environment()}
+        keep(RESULTS, "writing", report)
+        shown = {k: v for k, v in found.items() if isinstance(v, int | float | str)}
+        print(shown or found, flush=True)
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    main()
