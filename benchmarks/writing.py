@@ -157,9 +157,8 @@ def likeness(model: Generator) -> dict[str, Any]:
     vectors, found = elman.embeddings(model.model_), {}
     archive = Path(os.environ["ELMAN_DATA"]) / "word_similarity" / "word_similarity.zip"
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(archive) as packed:
-        for name in packed.namelist():
-            if name.endswith((".txt", ".tsv", ".csv")):
-                found[Path(name).name] = vectors.agreement(packed.extract(name, folder))._asdict()
+        for name in ("wordsim353.tsv", "simlex999.txt"):
+            found[name] = vectors.agreement(packed.extract(name, folder))._asdict()
     return found
 
 
@@ -219,7 +218,7 @@ class _Peer:
         weights = {k: torch.from_numpy(v) for k, v in model.model_.bundle.weights.items()}
         size = weights["body.0.weight"].shape
         units = weights["body.1.cells.0.weight_hh"].shape[1]
-        self.embedding = nn.Embedding(*size, _weight=weights["body.0.weight"])
+        self.embedding = nn.Embedding.from_pretrained(weights["body.0.weight"])
         self.lstm = nn.LSTM(size[1], units, batch_first=True)
         self.dense = nn.Linear(units, size[0])
         self.dense.load_state_dict(

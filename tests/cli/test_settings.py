@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from elman.cli.settings import gather
+from elman.cli.settings import gather, recipes
 from elman.errors import ArgumentError, FormatError
 
 CONFIG = """\
@@ -74,3 +74,9 @@ def test_an_unknown_setting_is_named_with_the_one_that_was_meant(tmp_path):
 def test_a_configuration_that_is_not_there(config):
     with pytest.raises(ArgumentError, match="--config: there is no"):
         gather(None, config, {}, {})
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_recipe_makes_an_estimator(name):
+    settings = gather(None, name, {}, {})
+    assert settings.estimator()._options().told["kind"] == settings.kind

@@ -160,7 +160,7 @@ def _judged(model: Any, data: LabelledTexts, part: str | None) -> tuple[Labelled
     if part in ("train", "test") and not known:
         found = "the model was not trained on a part of these data"
         raise ArgumentError("--part", found, "all")
-    if not known or part == "all":
+    if split is None or not known or part == "all":
         return data, "all"
     training, test, how = _held_out(data, split["share"], split["seed"])
     if part == "train":

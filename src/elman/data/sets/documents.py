@@ -23,7 +23,7 @@ __all__ = ["STANDARD_LIBRARY", "document_names", "load_documents"]
 STANDARD_LIBRARY = "python"
 """The name of what every machine has: the modules of Python's own standard library."""
 
-_ENOUGH = 2_000_000  # characters of the standard library
+_ENOUGH = 1_000_000  # characters of the standard library
 _STEP = 7  # modules are taken so many apart, so that they are of all letters
 
 
@@ -35,7 +35,7 @@ def document_names() -> tuple[str, ...]:
 def load_documents(source: str | os.PathLike[str], **told: Any) -> LabelledTexts:
     """Texts to learn a language from: a file as a whole, or each row of a table, or a set by name.
 
-    `python` are modules of this Python's standard library, some 2 million characters;
+    `python` are modules of this Python's standard library, some 1 million characters;
     `tiny_shakespeare` is one text of plays, `enwiki_mini` one of an encyclopedia in small letters;
     sets of reviews and names are texts without their labels.
 

@@ -176,8 +176,9 @@ class Writer:
         """The text of a search of one row, as it comes; errors as of `Search.stream`."""
         begun = bool(prefix)
         for one in search.stream(steps):
-            text = one.text if begun else self._first(one.text)
-            begun = begun or bool(one.text)
+            text = one.text or ""
+            text = text if begun else self._first(text)
+            begun = begun or bool(text)
             if text:
                 yield text
 
