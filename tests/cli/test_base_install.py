@@ -96,6 +96,18 @@ def test_info(command, run, forecaster_run):
         assert_same_answers(command, "info", folder / "model.elman")
 
 
+def test_a_generator(command, tmp_path):
+    (tmp_path / "book.txt").write_text("to be or not to be, that is the question.\n" * 30)
+    data, run = ("--data", tmp_path / "book.txt"), tmp_path / "run"
+    small = ("--units", 8, "--embedding", 4, "--epochs", 1, "--batch-size", 4, "--threads", 1)
+    done = command("train", "generator", *data, *small, "--no-pictures", "--out", run)
+    assert done.exit_code == 0, done.output
+    assert_same_answers(command, "generate", run, "--prefix", "to be", "--max-length", 30)
+    assert_same_answers(command, "score", run, *data)
+    assert_same_answers(command, "evaluate", run, *data, "--json")
+    assert_same_answers(command, "predict", run, *data)
+
+
 def test_from_python(run, forecaster_run, tables, sales):
     """The loaded models' own methods, as a program calls them."""
     code = """

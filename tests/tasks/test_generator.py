@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 import elman
 from elman import Generator
+from elman.data.text_parts import held_out_texts
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
-from elman.tasks.generator import held_out_texts
 from elman.training.loop.texts import TextStreams
 from elman.transforms.text import Characters, fit_codec
 

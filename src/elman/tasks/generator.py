@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
 from torch import nn
 
 from elman.blueprint import Adaptive, Blueprint, Dense, sequence_to_sequence
+from elman.data.text_parts import TextParts, held_out_texts
 from elman.data.text_sequences import as_texts
 from elman.errors import ArgumentError, DataError
 from elman.metrics.language import LanguageBaselines, fit_language
@@ -24,56 +25,13 @@ from elman.tasks.fitting import Options, summary, train_module, weights_of
 from elman.tasks.head import check_same_network
 from elman.tasks.learning_session import Dynamic, LearningSession, dynamic_scores
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
-from elman.tasks.split import split
 from elman.tasks.texts import codec_for, embedding_for, same_codec, start_vectors
 from elman.training import CrossEntropy
 from elman.training.config import Training
 from elman.training.loop.texts import TextStreams
 from elman.transforms.text import TextCodec, grown
 
-__all__ = ["Generator", "TextParts", "held_out_texts"]
-
-
-class TextParts(NamedTuple):
-    """Texts to learn from, those that were set aside, and how, in words."""
-
-    train: tuple[str, ...]
-    held_out: tuple[str, ...]
-    how: str
-
-
-def held_out_texts(texts: tuple[str, ...], share: float, seed: int) -> TextParts:
-    """A share of texts set aside: whole texts, at random; of few texts the end of each.
-
-    >>> held_out_texts(("to be or not to be, that is",), 0.3, seed=0).held_out
-    (' that is',)
-
-    Args:
-        texts: N of them.
-        share: In (0, 1).
-        seed: Of the drawing.
-    """
-    if len(texts) * share >= 1:
-        drawn = split(len(texts), share, seed)
-        kept, aside = ([texts[n] for n in rows] for rows in (drawn.train, drawn.held_out))
-        return TextParts(tuple(kept), tuple(aside), f"{share:g} of the texts, {drawn.how}")
-    cuts = [_cut(text, share) for text in texts]
-    how = f"the last {share:g} of " + ("the text" if len(texts) == 1 else "each text")
-    first = tuple(text[:cut] for text, cut in zip(texts, cuts, strict=True) if cut)
-    last = tuple(text[cut:] for text, cut in zip(texts, cuts, strict=True) if cut < len(text))
-    return TextParts(first, last, how)
-
-
-_WORD = 40  # characters within which a word ends
-
-
-def _cut(text: str, share: float) -> int:
-    """Where the last share of a text begins, between two words where some are near."""
-    cut = len(text) - round(len(text) * share)
-    for later in range(cut, min(cut + _WORD, len(text))):
-        if text[later].isspace():
-            return later
-    return cut
+__all__ = ["Generator"]
 
 
 @documented

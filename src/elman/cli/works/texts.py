@@ -19,6 +19,7 @@ from elman.cli.works.text_report import print_scores, report_text
 from elman.data.readers.text import TextOptions
 from elman.data.sets.documents import STANDARD_LIBRARY, load_documents
 from elman.data.tables.dialect import Dialect
+from elman.data.text_parts import held_out_texts
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError
 from elman.registry import loaded
@@ -31,8 +32,7 @@ _TOLD: Options = {
     if name in ("text", "each", "drop_empty", "numbers_as_text", "separator", "encoding")
 }
 _TEST_SHARE = 0.1
-_HOLD_OUT = "elman.tasks.generator:held_out_texts"  # loaded where it is used: answers need no torch
-_DYNAMIC = "elman.tasks.learning_session:dynamic_scores"  # likewise
+_DYNAMIC = "elman.tasks.learning_session:dynamic_scores"  # loaded where it is used: it needs torch
 _WRITTEN = 300  # tokens that a report shows
 _SHOWN = 600  # characters of a text whose surprise is drawn
 
@@ -139,7 +139,7 @@ def _digest(data: LabelledTexts) -> str:
 
 def _held_out(data: LabelledTexts, share: float, seed: int) -> tuple[Any, Any, str]:
     """Texts to train on, those to test on, and how they were parted."""
-    parts = loaded(_HOLD_OUT)(tuple(data.texts), share, seed)
+    parts = held_out_texts(tuple(data.texts), share, seed)
     return _as(data, parts.train), _as(data, parts.held_out), parts.how
 
 
