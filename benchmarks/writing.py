@@ -47,6 +47,7 @@ SHAKESPEARE: dict[str, Any] = {
     "schedule": "cosine",
     "epochs": 14,
 }
+PREFIX = "ROMEO:\n"
 DYNAMIC: dict[str, tuple[float, ...]] = {
     "rate": (1e-4, 3e-4, 1e-3),
     "decay": (1e-3, 1e-2),
@@ -133,7 +134,7 @@ def shakespeare() -> dict[str, Any]:
     own = time.perf_counter()
     model.score_tokens(test)
     own = time.perf_counter() - own
-    sample = model.generate("ROMEO:\n", max_length=400, temperature=0.7, seed=1)[0].text
+    sample = model.generate(PREFIX, max_length=400, temperature=0.7, seed=1)[0].text
     return {
         **found,
         "asked": SHAKESPEARE,
@@ -220,6 +221,11 @@ class _Peer:
         units = weights["body.1.cells.0.weight_hh"].shape[1]
         self.embedding = nn.Embedding.from_pretrained(weights["body.0.weight"])
         self.lstm = nn.LSTM(size[1], units, batch_first=True)
+        bias = weights["body.1.cells.0.bias"].clone()
+        bias[units : 2 * units] += 1.0  # of the forget gate, which ours adds as it runs
+        cell = {f"weight_{one}_l0": weights[f"body.1.cells.0.weight_{one}"] for one in ("ih", "hh")}
+        cell |= {"bias_ih_l0": bias, "bias_hh_l0": torch.zeros_like(bias)}
+        self.lstm.load_state_dict(cell)
         self.dense = nn.Linear(units, size[0])
         self.dense.load_state_dict(
             {"weight": weights["body.2.weight"], "bias": weights["body.2.bias"]}

@@ -13,6 +13,7 @@ from benchmarks.report.learning import learning_chapter
 from benchmarks.report.speed import speed_chapter
 from benchmarks.report.tagging import tagging_chapter
 from benchmarks.report.texts import texts_chapter
+from benchmarks.report.writing import writing_chapter
 from benchmarks.results import RESULTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,6 +31,7 @@ def main() -> None:
     parts += forecasting_chapter()
     parts += texts_chapter()
     parts += tagging_chapter()
+    parts += writing_chapter()
     (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,105 @@
+"""Language models: the chapter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.environment import describe_environment
+from benchmarks.results import RESULTS, load
+
+__all__ = ["writing_chapter"]
+
+HEADER = """## Writing
+
+`python -m benchmarks.writing`. Every token of the test text is counted, the state is carried
+through it; the epoch (and how a model learns while it reads) is chosen on a slice of the training
+part, the test part is read once. n-grams are fitted on the same training part.
+"""
+SCORES = """| | nats a token | perplexity | bits a character | bits a byte | training, min |
+|---|---:|---:|---:|---:|---:|
+"""
+SPEED = """### Characters a second
+
+Drawn one by one, batch 1, one thread, the same weights; medians of seven turns.
+
+| LSTM units | Elman | PyTorch, stepped | ratio | weights read, GB/s |
+|---|---:|---:|---:|---:|
+"""
+_UNITS = ("nats_per_token", "perplexity", "bits_per_character", "bits_per_byte")
+
+
+def writing_chapter() -> list[str]:
+    """The chapter's parts."""
+    report = load(RESULTS, "writing")
+    if report is None:
+        return []
+    parts = report["parts"]
+    made = [HEADER]
+    for name, said in (("shakespeare", _shakespeare), ("encyclopedia", _encyclopedia)):
+        if name in parts:
+            made.append(said(parts[name]))
+    if "wikitext2" in parts:
+        made.append(_wikitext(parts["wikitext2"]))
+    if "speed" in parts:
+        rows = [
+            _row(units, _rate(one, "elman"), _rate(one, "pytorch"), f"{one['ratio']:.1f}",
+                 f"{one['gigabytes_a_second']:.1f}")
+            for units, one in parts["speed"].items() if units != "environment"
+        ]  # fmt: skip
+        made.append(SPEED + "\n".join(rows) + "\n")
+    places = sorted({describe_environment(part["environment"]) for part in parts.values()})
+    return [*made, *(f"{place}\n" for place in places)]
+
+
+def _shakespeare(part: dict[str, Any]) -> str:
+    dynamic, chosen = part["dynamic"], part["dynamic"]["chosen"]
+    more = [_scores("learning while it reads", dynamic)]
+    told = (
+        f"Trained on two threads; {part['parameters']:,} parameters. Learning while it reads (rate "
+        f"{chosen['rate']:g}, decay {chosen['decay']:g}, chosen on the slice) took "
+        f"{part['dynamic_over_score']:.1f} times as long as scoring."
+    )
+    head = "### Tiny Shakespeare, characters, the last tenth held out\n\n"
+    wrote = f"At temperature 0.7 it writes:\n\n```\n{part['sample']}\n```\n"
+    return f"{head}{_table(part, more)}\n{told} {wrote}"
+
+
+def _encyclopedia(part: dict[str, Any]) -> str:
+    likeness = ", ".join(
+        f"{name} {one['spearman']:.2f} ({one['covered']:,} of {one['pairs']:,} pairs)"
+        for name, one in part["likeness"].items()
+        if one["spearman"] is not None
+    )
+    head = "### A small encyclopedia, 10,000 words, the last tenth held out\n\n"
+    said = f"What its vectors say of the likeness of words (Spearman): {likeness}.\n"
+    return f"{head}{_table(part)}\n{said}"
+
+
+def _wikitext(part: dict[str, Any]) -> str:
+    rows = [
+        _scores(codec if who is None else f"{codec}: {who}", one)
+        for codec, found in part.items()
+        if codec != "environment"
+        for who, one in [*found["baseline_scores"].items(), (None, found)]
+    ]
+    head = "### WikiText-2: its valid file learnt from, its test file the test\n\n"
+    return f"{head}{SCORES}{chr(10).join(rows)}\n"
+
+
+def _table(part: dict[str, Any], more: list[str] | None = None) -> str:
+    rows = [_scores(who, card) for who, card in part["baseline_scores"].items()]
+    rows += [_scores("**Elman**", part, part["train_seconds"]), *(more or [])]
+    return SCORES + "\n".join(rows) + "\n"
+
+
+def _scores(what: str, card: dict[str, Any], seconds: float | None = None) -> str:
+    shown = ["" if card.get(one) is None else f"{card[one]:.4g}" for one in _UNITS]
+    return _row(what, *shown, "" if seconds is None else f"{seconds / 60:.1f}")
+
+
+def _rate(one: dict[str, Any], name: str) -> str:
+    return f"{one['characters_a_second'][name]:,.0f}"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
