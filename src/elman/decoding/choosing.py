@@ -31,14 +31,18 @@ def continuations(
     """
     log_p, total = scores.shifted[source], scores.totals[source]
     options, progress = rules.options, one.progress
-    plain = True
-    if progress is not None:
+    weights = scores.weights[source]
+    if progress is None:
+        if rules.never.size:
+            log_p, weights = _without(log_p, weights, rules.never)
+    else:
         forced = rules.forced(one.row, len(one.tokens))
         if forced is not None:
             score = one.score + (float(log_p[forced]) - total)
             return [(score, forced)] if score > _NOTHING else []
         allowed, penalised = rules.allowed(progress, one.tokens), rules.penalised(progress)
-        plain = allowed is None and not penalised
+        if penalised or allowed is not None:
+            weights = None
         if penalised:
             log_p, total = log_p - total, 0.0
             with np.errstate(over="ignore"):  # a penalty may be any number: then it is a ban
@@ -48,8 +52,22 @@ def continuations(
     if options.greedy:
         tokens = largest(log_p, options.beam_size)
     else:
-        tokens = _drawn(log_p, scores.weights[source] if plain else None, rules, draws, one, row_id)
+        tokens = _drawn(log_p, weights, rules, draws, one, row_id)
     return [(one.score + (float(log_p[token]) - total), token) for token in tokens]
+
+
+def _without(
+    log_p: np.ndarray, weights: np.ndarray, never: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Without some tokens; no weights where the likeliest was one of them: they are made anew."""
+    likeliest = 0.0 in log_p[never].tolist()
+    log_p = log_p.copy()
+    log_p[never] = _NOTHING
+    if likeliest:
+        return log_p, None
+    weights = weights.copy()
+    weights[never] = 0.0
+    return log_p, weights
 
 
 def _drawn(

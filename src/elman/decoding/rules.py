@@ -63,7 +63,8 @@ class Rules:
         guide: The guide of the same expression, pieces and banned tokens, if there is one.
 
     Attributes:
-        idle: Whether nothing is ever ruled out or looked for.
+        idle: Whether nothing is ever ruled out or looked for, but for what is banned.
+        never: The ids that are banned.
         of_bytes: Whether the pieces are bytes.
 
     Raises:
@@ -99,8 +100,9 @@ class Rules:
         self._reach = max((len(content) for _, content in self._stops), default=1) - 1
         self._penalised = options.repetition_penalty != 1
         early = options.min_length and self.eos is not None
-        told = (any(constraints.prefix), constraints.banned, constraints.required, constraints.stop)
+        told = (any(constraints.prefix), constraints.required, constraints.stop)
         others = (self.guide, constraints.allowed, options.no_repeat_ngram)
+        self.never = np.array(constraints.banned, dtype=np.intp)
         self.idle = not (
             any(told) or early or self._penalised or any(each is not None for each in others)
         )

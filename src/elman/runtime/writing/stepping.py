@@ -8,7 +8,6 @@ import numpy as np
 
 from elman.errors import ArgumentError
 from elman.runtime.network import Network, NetworkStepper
-from elman.state import copy
 
 __all__ = ["Steps"]
 
@@ -44,5 +43,7 @@ class Steps:
         if state is not self._after:
             stepper.reset(state)
         scores = stepper.step(tokens).copy()
-        self._after = copy(stepper.state)
+        # As `elman.state.copy` does at any depth; here a layer is one NamedTuple.
+        after = [part._make([leaf.copy() for leaf in part]) for part in stepper.state]
+        self._after = tuple(after)
         return scores, self._after
