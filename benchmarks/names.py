@@ -122,7 +122,6 @@ def run_seed(seed: int) -> dict[str, Any]:
         "test": together,
         "alone": dict(zip(POOLS, alone, strict=True)),
         "baselines": told["baseline_scores"],
-        "train_seconds": round(sum(m.history_.seconds for m in models if m.history_), 1),
         "parameters": sum(model.result_["parameters"] for model in models),
     }
 

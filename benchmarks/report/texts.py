@@ -24,8 +24,8 @@ language's names was recognised: more than half of the names are Russian. Networ
 different ways answer together, by the mean of their probabilities; what each is worth alone (median
 over the seeds) stands above.
 
-| | accuracy | balanced accuracy | training, s |
-|---|---:|---:|---:|
+| | accuracy | balanced accuracy |
+|---|---:|---:|
 """
 FOLDS = """### Reviews
 
@@ -51,7 +51,7 @@ def _names() -> list[str]:
     seeds = found["seeds"]
     lines = [_line(who, card) for who, card in seeds[0]["baselines"].items()]
     lines += [_line(f"one network, pool {pool}", card) for pool, card in _alone(seeds).items()]
-    lines += [_line(f"seed {one['seed']}", one["test"], one["train_seconds"]) for one in seeds]
+    lines += [_line(f"seed {one['seed']}", one["test"]) for one in seeds]
     many = "1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
     lines.append(_line(f"**median of {many}**", found["median"]))
     return [f"{NAMES}{chr(10).join(lines)}\n", f"{describe_environment(found['environment'])}\n"]
@@ -65,9 +65,8 @@ def _alone(seeds: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     }
 
 
-def _line(what: str, scores: dict[str, Any], seconds: float | None = None) -> str:
-    shown = [f"{100 * scores[name]:.2f}" for name in SHOWN]
-    return f"| {' | '.join([what, *shown, '' if seconds is None else f'{seconds:.0f}'])} |"
+def _line(what: str, scores: dict[str, Any]) -> str:
+    return f"| {' | '.join([what, *(f'{100 * scores[name]:.2f}' for name in SHOWN)])} |"
 
 
 def _reviews() -> list[str]:
