@@ -31,12 +31,14 @@ from elman.data.texts import LabelledTexts
 FOLDS = 10
 RECIPE: dict[str, Any] = {
     "bidirectional": True,
-    "units": 100,
-    "pool": "max",
+    "units": 32,
+    "pool": "attention",
+    "min_count": 2,
     "dropout": 0.5,
-    "input_dropout": 0.3,
-    "word_dropout": 0.1,
-    "learning_rate": 0.001,
+    "input_dropout": 0.5,
+    "word_dropout": 0.3,
+    "learning_rate": 0.01,
+    "schedule": "linear",
     "epochs": 6,
 }
 CANDIDATES: dict[str, dict[str, Any]] = {
