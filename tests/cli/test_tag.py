@@ -145,6 +145,59 @@ def test_a_file_of_conllu_keeps_what_is_not_tagged(tags_run, asked, tmp_path):
     assert out.read_text() == wanted
 
 
+@pytest.fixture(scope="module")
+def columns_run(command, folder) -> Path:
+    """The folder of a tagger that has learnt the third of four columns, words in the second."""
+    rows = [[f"{k + 1} {word} {tag} x" for k, (word, tag) in enumerate(zip(*one, strict=True))]
+            for one in zip(*sentences(30, 3), strict=True)]  # fmt: skip
+    path = folder / "four.conll"
+    path.write_text("\n".join("\n".join(one) + "\n" for one in rows))
+    told = ("--text", 2, "--label", 3, *SMALL, "--no-pictures", "--out", folder / "four")
+    done = command("train", "tagger", "--data", path, *told)
+    assert done.exit_code == 0, done.output
+    return folder / "four"
+
+
+def test_tags_go_into_the_column_that_was_learnt(columns_run, folder, asked, tmp_path):
+    content = (folder / "four.conll").read_text()
+    told = asked("tag", columns_run, "--data", folder / "four.conll")
+    assert told.exit_code == 0, told.output
+    assert "words in column 2, tags in column 3" in told.stderr
+    lines = [line.split() for line in told.stdout.splitlines()]
+    kept = [[*line[:2], *line[3:]] for line in lines]
+    assert kept == [[*line[:2], *line[3:]] for line in map(str.split, content.splitlines())]
+    assert {line[2] for line in lines if line} > {"O"}
+    two = tmp_path / "two.conll"
+    two.write_text("1 ann\n2 went\n")
+    tagged = asked("tag", columns_run, "--data", two).stdout.splitlines()
+    assert [line.split()[:2] for line in tagged] == [["1", "ann"], ["2", "went"]]
+    assert all(len(line.split()) == 3 for line in tagged)
+    answered = asked("predict", columns_run, "--data", two)
+    assert answered.exit_code == 0, answered.output
+    assert [line.split(",")[2] for line in answered.stdout.splitlines()[1:]] == ["ann", "went"]
+    other = asked("tag", columns_run, "--data", folder / "four.conll", "--label", 4)
+    assert [line.split()[:3] for line in other.stdout.splitlines()] == [
+        line.split()[:3] for line in content.splitlines()
+    ]
+    assert asked("tag", columns_run, "--data", two, "--label", 4).exit_code == 2
+    assert "--label: given without" in asked("tag", columns_run, "--label", 4, text=b"a").output
+
+
+def test_a_file_of_conllu_does_not_lose_what_was_not_learnt(asked, command, tmp_path):
+    block = "1\tann\tann\tX\tNNP\t_\t0\troot\t_\t_\n2\twent\tgo\tY\tVBD\t_\t1\tdep\t_\t_\n\n"
+    path, run = tmp_path / "a.conllu", tmp_path / "run"
+    path.write_text(block * 20)
+    told = ("--label", "XPOS", *SMALL, "--epochs", 1, "--no-pictures", "--out", run)
+    assert command("train", "tagger", "--data", path, *told).exit_code == 0
+    rows = [line.split("\t") for line in asked("tag", run, "--data", path).stdout.splitlines()]
+    assert [row[3] for row in rows if row[1:]] == ["X", "Y"] * 20
+    assert {row[4] for row in rows if row[1:]} <= {"NNP", "VBD"}
+    words = tmp_path / "w.conll"
+    words.write_text("ann\nwent\n")
+    for verb_asked in ("predict", "tag"):
+        assert asked(verb_asked, run, "--data", words).exit_code == 0
+
+
 def test_a_column_of_words_gets_one_of_tags(tags_run, asked, tmp_path):
     path = tmp_path / "words.txt"
     path.write_text("ann\nwent\n\nbob\n")

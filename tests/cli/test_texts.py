@@ -72,6 +72,33 @@ def test_from_a_file_to_a_score(command, tmp_path, name):
     assert "texts as" in command("info", run).stdout
 
 
+def test_new_texts_have_no_labels(command, tmp_path):
+    a_table(tmp_path / "a.csv")
+    run = tmp_path / "run"
+    trained = ("--data", tmp_path / "a.csv", *TABLE, *SMALL, "--out", run, "--no-pictures")
+    assert command("train", "classifier", *trained).exit_code == 0
+    (tmp_path / "new.csv").write_text("review\na warm film\na dull one\n")
+    (tmp_path / "named.csv").write_text("words\na warm film\na dull one\n")
+    (tmp_path / "new.txt").write_text("a warm film\na dull one\n")
+    (tmp_path / "header.txt").write_text("review\na warm film\na dull one\n")
+    (tmp_path / "folder").mkdir()
+    for name in "ab":
+        (tmp_path / "folder" / f"{name}.txt").write_text("a warm film")
+    asked = {
+        "new.csv": (), "named.csv": ("--text", "words"), "new.txt": (), "header.txt": (),
+        "folder": ("--each", "file"),
+    }  # fmt: skip
+    for name, told in asked.items():
+        done = command("predict", run, "--data", tmp_path / name, *told)
+        assert done.exit_code == 0, (name, done.output)
+        assert len(done.stdout.splitlines()) == 3
+    assert command("plot", "reading", run, "--data", tmp_path / "new.csv").exit_code == 1
+    wrong = command("evaluate", run, "--data", tmp_path / "new.csv")
+    assert "no label column 'stars'" in wrong.output
+    wrong = command("predict", run, "--data", tmp_path / "new.csv", "--label", "stars")
+    assert "no label column 'stars'" in wrong.output
+
+
 def test_texts_by_name_are_parted_as_the_set_is(real_data):
     parts = split_sequences({"data": "movie_reviews/sentences"}, elman.Classifier())
     assert (len(parts.training), len(parts.test)) == (8530, 2132)

@@ -13,6 +13,7 @@ import typer
 from elman.cli.completion import sets, usual
 from elman.data import LabelledSequences
 from elman.data.readers import has_parts, options_of, read_text_sequences, texts_asked
+from elman.data.readers.remembered import fitting
 from elman.data.sets import labelled
 from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
@@ -65,6 +66,7 @@ def read_data(
     """
     if source in labelled.labelled_names() or not os.path.exists(source):
         return labelled.load(source, part, **told)
+    table = fitting(source, table, told)
     if texts_asked(source, {**table, **told}):
         return read_text_sequences(source, part, {**table, **told})
     known = options_of(source)

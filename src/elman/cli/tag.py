@@ -14,7 +14,7 @@ import elman
 from elman.cli.console import note
 from elman.cli.options import ModelPath, model_file
 from elman.data.readers.conll import read_tagged, write_tagged
-from elman.data.tagged import TaggedSentences
+from elman.data.readers.remembered import fitting_tags
 from elman.errors import ArgumentError, DataError
 from elman.printable import many, printable
 from elman.transforms.text.steps import Steps
@@ -24,6 +24,7 @@ __all__ = ["tag"]
 LONGEST = 2**24
 """Bytes of a line at most."""
 _AT_ONCE = 256  # lines
+_OF_FILES = ("text", "label", "comments")  # what a training may be told
 
 
 def tag(
@@ -34,6 +35,17 @@ def tag(
             help="A file of CoNLL-U or of columns to write again with its tags, the rest as it is; "
             "else lines of text on standard input."
         ),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            help="With --data: the column of words, a number from 1 or CoNLL-U's name; else as the "
+            "model was trained, or the usual one."
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="With --data: the column that its tags are written into; likewise."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --data: a file instead of stdout.")] = None,
     cut: Annotated[
@@ -56,10 +68,13 @@ def tag(
     if data is not None:
         if probabilities:
             raise ArgumentError("--probabilities", "given with --data", "elman predict has them")
-        _tag_file(answering, data, out)
+        _tag_file(answering, data, {"text": text, "label": label}, out)
         return
     if out is not None:
         raise ArgumentError("--out", "given without --data", "standard output, as in > FILE")
+    for name, given in (("--text", text), ("--label", label)):
+        if given is not None:
+            raise ArgumentError(name, "given without --data", "leave it out: lines have no columns")
     steps = Steps(form=None, numbers=False, addresses=False, cut=cut)
     text = _lines(sys.stdin.buffer)
     while lines := [*islice(text, _AT_ONCE)]:
@@ -67,12 +82,15 @@ def tag(
         _write([row for row in words if row], answering, probabilities)
 
 
-def _tag_file(model: Any, data: Path, out: Path | None) -> None:
-    """A file again, with the model's tags."""
-    read = read_tagged(data, labelled=False)
+def _tag_file(model: Any, data: Path, columns: dict[str, str | None], out: Path | None) -> None:
+    """A file again, with the model's tags in the column that it has learnt, or in that told."""
+    given = {name: value for name, value in columns.items() if value is not None}
+    known = {name: model.reading[name] for name in _OF_FILES if name in model.reading}
+    told = {**fitting_tags(data, known), **given}
+    read = read_tagged(data, labelled="label" in given, **told)
+    for sentence in read.notes:
+        note(f"Note: {sentence}")
     tags = [[str(one) for one in row] for row in model.predict(read.words)] if len(read) else []
-    if read.file is not None and read.file.tag is None:  # it gets a column of tags
-        read = TaggedSentences(read.words, tags, read.ids, read.name)
     if out is None:
         sys.stdout.buffer.write(read.content(tags))
         sys.stdout.buffer.flush()

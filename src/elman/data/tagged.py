@@ -98,15 +98,15 @@ class TaggedSentences:
     def content(self, tags: Sequence[Sequence[str]] | None = None) -> bytes:
         """The file again, byte for byte but for the tags that are given.
 
-        Sentences that came from no file are written in two columns, or one where there are no
-        tags.
+        A file without a column of tags gets one behind its last. Sentences that came from no file
+        are written in two columns, or one where there are no tags.
 
         Args:
             tags: Of each sentence a tag for each word; None: those that stand there.
 
         Raises:
             ShapeError: There are other numbers of tags than of words.
-            DataError: A word or tag cannot stand in a column; or the file has no column of tags.
+            DataError: A word or tag cannot stand in a column.
         """
         _check_fits(tags, self.words, self.ids)
         if self.file is None:
@@ -120,15 +120,22 @@ class TaggedSentences:
             if tags is None:
                 yield "".join(block).encode(file.encoding)
                 continue
-            if file.tag is None:
-                found = "has no column of tags"
-                raise DataError(self.name, found, "a file with one; or content of these words")
             lines = list(block)
             for row, tag in zip(file.rows[k], tags[k], strict=True):
-                start, end = fields_of(lines[row], file.separator)[file.tag]
                 check_field(tag, file.separator, f"the tag of {self.where(k)}")
-                lines[row] = lines[row][:start] + tag + lines[row][end:]
+                lines[row] = _tagged(lines[row], tag, file)
             yield "".join(lines).encode(file.encoding)
+
+
+def _tagged(line: str, tag: str, file: ColumnFile) -> str:
+    """A line with this tag in its column; behind the last one where there is none."""
+    fields = fields_of(line, file.separator)
+    if file.tag is not None:
+        start, end = fields[file.tag]
+        return line[:start] + tag + line[end:]
+    end = fields[-1][1]
+    between = "\t" if file.separator == BLANKS and len(fields) == 1 else file.separator
+    return line[:end] + between + tag + line[end:]
 
 
 def columns_content(

@@ -188,14 +188,24 @@ def test_words_alone_are_to_be_tagged(write):
     assert (data.words, data.tags) == ([["to", "be"], ["or"]], None)
     with pytest.raises(FormatError, match="found one column"):
         read_tagged(path)
-    with pytest.raises(DataError, match="has no column of tags"):
-        data.content([["A", "B"], ["C"]])
+    assert data.content([["A", "B"], ["C"]]) == b"to\tA\nbe\tB\n\nor\tC\n"
     bare = CONLLU
     for tag in (*TAGS[0], *TAGS[1]):
         bare = bare.replace(f"\t{tag}\t", "\t_\t")
     data = read_tagged(write(bare))
     assert data.tags is None
     assert data.content(TAGS) == CONLLU.replace("elided\t_\tVERB", "elided\t_\t_").encode()
+
+
+def test_a_file_without_the_column_of_tags_gets_it_behind_its_last(write):
+    path = write("-x 1 to\n-x  2 be \r\n\n-x 1 or", "w.conll")
+    data = read_tagged(path, text="3", label="4", labelled=False)
+    assert (data.words, data.tags) == ([["to", "be"], ["or"]], None)
+    assert data.content([["A", "B"], ["C"]]) == b"-x 1 to A\n-x  2 be B \r\n\n-x 1 or C"
+    with pytest.raises(ArgumentError, match="found '4'; one of 1, 2, 3"):
+        read_tagged(path, text="3", label="4")
+    with pytest.raises(ArgumentError, match="found '5'"):
+        read_tagged(path, text="5", labelled=False)
 
 
 def test_comments_of_columns_are_told(write):

@@ -108,7 +108,8 @@ def read_tagged(
 
     Args:
         source: A file of CoNLL-U or of columns, packed or not.
-        labelled: Whether a file of a single column is an error.
+        labelled: Whether a file without the column of tags is an error; of columns also one that
+            has fewer than `label` says.
         told: `text=`, `label=`, `form=`, `comments=`: see `TagOptions`; `separator=` ("tab" or
             "blank", for runs of blanks and tabs) and `encoding=`, where they are not to be found
             out.
@@ -138,7 +139,11 @@ def parse_tagged(
         encoding, mark = encoding_and_mark(source, where, dialect.encoding)
     lines = list(lines_of(source, where, Layout(encoding, ""), "\n"))
     conllu = given.form == "conllu"
-    plan = _conllu_plan(lines, given, where) if conllu else _plan(lines, given, dialect, where)
+    plan = (
+        _conllu_plan(lines, given, where)
+        if conllu
+        else _plan(lines, given, dialect, where, labelled)
+    )
     if plan.tag is None and labelled:
         raise FormatError(where, "found one column", "a column of words and one of tags")
     return _Reader(lines, plan, where).sentences(encoding, mark)
@@ -208,7 +213,9 @@ def _conllu_plan(lines: list[str], told: TagOptions, where: str) -> _Plan:
     return _Plan("\t", len(names), word, tag, names.index("ID"), "#", names)
 
 
-def _plan(lines: list[str], told: TagOptions, dialect: Dialect, where: str) -> _Plan:
+def _plan(
+    lines: list[str], told: TagOptions, dialect: Dialect, where: str, labelled: bool
+) -> _Plan:
     rows = [line for line in lines if not _is_blank(line) and not _is_comment(line, told.comments)]
     if not rows:
         raise FormatError(where, "holds no words", "a word a line, with its tag")
@@ -218,7 +225,8 @@ def _plan(lines: list[str], told: TagOptions, dialect: Dialect, where: str) -> _
     width = len(fields_of(rows[0], separator))
     names = tuple(str(k) for k in range(1, width + 1))
     word = _column(told.text or "1", names, "text")
-    tag = None if width == 1 else _column(told.label or names[-1], names, "label")
+    lacking = not labelled and told.label is not None and _is_beyond(told.label, names)
+    tag = None if width == 1 or lacking else _column(told.label or names[-1], names, "label")
     shown = "a tab" if separator == "\t" else "blanks" if separator == BLANKS else repr(separator)
     said = [f"{many(width, 'column')} between {shown}", f"words in column {word + 1}"]
     said += [] if tag is None else [f"tags in column {tag + 1}"]
@@ -233,6 +241,11 @@ def _column(told: str, names: tuple[str, ...], option: str) -> int:
         return int(told) - 1
     expected = closest(told, names) if len(names) > 1 else "1, the only column"
     raise ArgumentError(option, f"found {told!r}", expected)
+
+
+def _is_beyond(told: str, names: tuple[str, ...]) -> bool:
+    """Whether this is the number of a column behind the last one."""
+    return told.isascii() and told.isdigit() and int(told[:9]) > len(names)
 
 
 def _is_blank(line: str) -> bool:

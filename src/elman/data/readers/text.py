@@ -32,7 +32,8 @@ from elman.errors import ArgumentError, DataError
 from elman.parameters import check_values, flag, one_of, parameter, text
 from elman.printable import closest, many, quoted
 
-__all__ = ["LabelledTexts", "TextOptions", "holds_texts", "read_texts", "text_options"]
+__all__ = ["LabelledTexts", "TextOptions", "holds_texts", "is_plain_text", "read_texts"]
+__all__ += ["text_options"]
 
 _COLUMNS = ("label", "labelled", "series", "group", "grouped")
 _LINES = "line"
@@ -166,10 +167,15 @@ def _told(told: dict[str, Any]) -> _Told:
     )
 
 
+def is_plain_text(path: Path) -> bool:
+    """Whether a file, by its name, has columns only if one is named: a `.txt`, packed or not."""
+    name = path.name.lower()
+    return reader.is_table(path) and ".txt" in name and not name.endswith(".parquet")
+
+
 def _is_table(path: Path, options: TextOptions) -> bool:
     """Whether a file is read as a table: by its name; a plain text only if a column is named."""
-    plain = path.name.lower().partition(".txt")[1] and not path.name.lower().endswith(".parquet")
-    return reader.is_table(path) and not (plain and options.text is None)
+    return reader.is_table(path) and not (is_plain_text(path) and options.text is None)
 
 
 def _check_no_columns(path: Path, told: _Told) -> None:
