@@ -99,6 +99,31 @@ def test_new_texts_have_no_labels(command, tmp_path):
     assert "no label column 'stars'" in wrong.output
 
 
+def test_labels_that_rows_list_are_called_by_their_names(command, tmp_path):
+    def write(name, labels):
+        rows = [{"review": text, "tags": labels[n % 2]} for n, (text, _) in enumerate(reviews())]
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+
+    write("train.jsonl", [["cold", "dull"], ["warm"]])
+    write("fewer.jsonl", [["dull"], ["warm"]])
+    write("other.jsonl", [["dull", "flat"], ["warm"]])
+    run, told = tmp_path / "run", ("--text", "review", "--label", "tags", *SMALL, "--epochs", 9)
+    files = ("--data", tmp_path / "train.jsonl", "--test", tmp_path / "fewer.jsonl")
+    done = command("train", "classifier", *files, *told, "--learning-rate", 0.05, "--out", run)
+    assert done.exit_code == 0, done.output
+    answers = command("predict", run, "--data", tmp_path / "fewer.jsonl")
+    assert {row["prediction"] for row in csv.DictReader(io.StringIO(answers.stdout))} == {
+        "cold dull",
+        "warm",
+    }
+    scored = command("evaluate", run, "--data", tmp_path / "fewer.jsonl", "--json")
+    found = json.loads(scored.stdout)
+    assert [row["label"] for row in found["by_class"]] == ["cold", "dull", "warm"]
+    assert found["accuracy"] == 0.5
+    wrong = command("evaluate", run, "--data", tmp_path / "other.jsonl")
+    assert "30 rows with labels that were not learnt: 'flat'" in wrong.output
+
+
 def test_texts_by_name_are_parted_as_the_set_is(real_data):
     parts = split_sequences({"data": "movie_reviews/sentences"}, elman.Classifier())
     assert (len(parts.training), len(parts.test)) == (8530, 2132)
@@ -119,6 +144,13 @@ def test_pictures_of_texts(command, tmp_path):
         assert done.exit_code == 0, done.output
     wrong = command("plot", "rates", run)
     assert wrong.exit_code != 0
+
+
+def test_what_is_missing_is_named(command, tmp_path):
+    a_table(tmp_path / "a.csv")
+    done = command("train", "classifier", "--data", tmp_path / "a.csv", "--label", "stars")
+    assert done.exit_code == 1
+    assert "where a row is a text, the column of texts: --text review" in done.output
 
 
 def test_options_of_texts_are_for_texts(command, tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from elman.data.listed_labels import ListedLabels
 from elman.data.sequences import Sequences
 
 __all__ = ["LabelledSequences"]
@@ -28,6 +29,8 @@ class LabelledSequences:
         notes: What was inferred when they were read, in sentences.
         groups: What each belongs to `[N]`, as a subject, whose sequences are alike; or None.
         written: What is known of how their table is written that later ones need as well.
+        label_names: Of several labels that each row lists what the columns of `labels` are called;
+            of all others empty.
     """
 
     sequences: Sequences
@@ -38,9 +41,31 @@ class LabelledSequences:
     notes: tuple[str, ...] = ()
     groups: np.ndarray | None = None
     written: Mapping[str, str] = field(default_factory=dict)
+    label_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequences)
+
+    @property
+    def targets(self) -> Any:
+        """The labels as a task takes them: listed ones with their names."""
+        if self.labels is None or not self.label_names:
+            return self.labels
+        return ListedLabels(self.labels, self.label_names)
+
+    def with_labels_of(self, names: Sequence[str] | None) -> LabelledSequences:
+        """The same with listed labels in the columns that were learnt; all else as it is.
+
+        Args:
+            names: What the labels learnt are called; None: nobody knows.
+
+        Raises:
+            DataError: Rows list others.
+        """
+        if names is None or self.labels is None or not self.label_names:
+            return self
+        found = ListedLabels(self.labels, self.label_names).of(names, self.name)
+        return replace(self, labels=found, label_names=tuple(names))
 
     def select(self, rows: Any) -> LabelledSequences:
         """The labelled sequences at `rows` (indices, a slice or a mask `[N]`)."""

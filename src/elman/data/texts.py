@@ -29,6 +29,7 @@ class LabelledTexts:
         name: Where they come from: the name of a set or a path.
         notes: What was inferred or left out when they were read, in sentences.
         label_names: Of L labels or numbers: what each is called; else empty.
+        listed: Whether each row lists the labels that it has: then other rows may list others.
         groups: What each belongs to `[N]`, as an author; or None.
         place: What messages call a row of the source: "reviews.csv, line 17".
         rows: int64 `[N]`, the row of the source that each text is.
@@ -45,6 +46,7 @@ class LabelledTexts:
     place: Callable[[int], str] = field(default=_numbered, repr=False)
     rows: Any = field(default=None, repr=False)
     empty: int = 0
+    listed: bool = False
 
     def __post_init__(self) -> None:
         if self.rows is None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from elman.bundle import check_widths, pack_strings, unpack_strings
 from elman.data import Sequences
+from elman.data.listed_labels import ListedLabels
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.printable import quoted
 
@@ -365,6 +366,8 @@ def in_order_of(names: Sequence[str] | None, y: Any, where: str = "y") -> Any:
     Raises:
         DataError: The columns have other names, or one has two.
     """
+    if isinstance(y, ListedLabels):
+        return y if names is None else y.of(names, where)
     found = column_names(y)
     if names is None or found is None or found == tuple(names) or len(found) < 2:
         return y

@@ -95,7 +95,7 @@ def given_to(
     kept = {k: v for k, v in told.items() if k not in (*_OF_ONE, *columns)}
     reading = {**data.written, **kept, **label_told(y)}
     weight, groups = beside["sample_weight"], beside["groups"]
-    return Given(data.sequences, data.labels, weight, groups, reading, data.notes)
+    return Given(data.sequences, data.targets, weight, groups, reading, data.notes)
 
 
 def validation_given_to(

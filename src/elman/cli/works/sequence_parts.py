@@ -140,6 +140,7 @@ def _given(
     if found.features != wanted:
         expected = f"{wanted}, as what is trained on"
         raise DataError(where, f"{found.features} features a step", expected)
+    test = test.with_labels_of(training.label_names or None)
     facts = {"kind": "given", "how": how, "training": len(training), "test": len(test)}
     if target in (Target.CLASS, Target.CLASS_PER_STEP):
         labels = _flat(training.labels), _flat(test.labels)
@@ -259,7 +260,8 @@ def told_of(given: Mapping[str, Any]) -> dict[str, Any]:
 def asked_of(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """`told_of` for a model: the columns of its labels in the order in which it learnt them."""
     told = told_of(given)
-    if model.named_targets and sorted(told.get("label", ())) == sorted(model.named_targets):
+    listed = told.get("label") if isinstance(told.get("label"), list) else ()
+    if model.named_targets and sorted(listed) == sorted(model.named_targets):
         told["label"] = list(model.named_targets)
     return told
 
@@ -302,10 +304,10 @@ def judged_part(
     whole = scored_part(source)
     if whole is not None:
         part = part or whole
-        return read_labelled(source, part, told, table_of(model)), part
+        return _read(model, source, part, told), part
     if part not in (None, "train", "test", "all"):
         raise ArgumentError("--part", f"found {part!r}", "train, test or all")
-    data = read_labelled(source, None, told, table_of(model))
+    data = _read(model, source, None, told)
     if part == "all" or model.seen is None:
         if part in ("train", "test"):
             raise ArgumentError("--part", "the model does not know what it learnt from", "all")
@@ -321,6 +323,11 @@ def judged_part(
     if part is None:
         kept = replace(kept, notes=(*kept.notes, _only(len(rows), len(data))))
     return kept, part or "test"
+
+
+def _read(model: Any, source: str, part: str | None, told: Mapping[str, Any]) -> LabelledSequences:
+    """Labelled sequences with the labels that the model has learnt."""
+    return read_labelled(source, part, told, table_of(model)).with_labels_of(model.named_targets)
 
 
 def _only(rows: int, of: int) -> str:

@@ -150,7 +150,7 @@ class SequenceWork:
         data = self._read(request, model)
         some = data.select(slice(_DIAGNOSED))
         estimator = task_of(model.task).load_estimator().load(model_file(request.needed()))
-        batch = some.sequences if some.labels is None else (some.sequences, some.labels)
+        batch = some.sequences if some.labels is None else (some.sequences, some.targets)
         diagnosis = elman.diagnose(estimator, batch)
         result_console.print(str(diagnosis), markup=False, highlight=False)
         note(f"Measured at the first {len(some)} of {len(data)} sequences")
@@ -163,7 +163,7 @@ class SequenceWork:
         data, _ = judged_part(model, source, request.part or ("train" if own else "all"), told)
         estimator = task_of(model.task).load_estimator().load(model_file(request.needed()))
         estimator.set_params(warm_start=False, threads=1)
-        found = elman.learning_rate_range(estimator, data.sequences, data.labels)
+        found = elman.learning_rate_range(estimator, data.sequences, data.targets)
         result_console.print(str(found), markup=False, highlight=False)
         note(f"Measured on {len(data):,} sequences of {data.name}, with a fresh network")
         return plots.learning_rates(found.to_dict())
@@ -171,7 +171,7 @@ class SequenceWork:
 
 def _scored(model: Any, data: LabelledSequences, part: str) -> dict[str, Any]:
     """What a model or an estimator makes of labelled data."""
-    result = model.evaluate(data.sequences, data.labels)
+    result = model.evaluate(data.sequences, data.targets)
     return {"data": data.name, "part": part, **result}
 
 
@@ -212,7 +212,7 @@ class _Training:
         """Train."""
         training = self._parts.training
         more = {} if training.groups is None else {"groups": training.groups}
-        estimator.fit(training.sequences, training.labels, **more)
+        estimator.fit(training.sequences, training.targets, **more)
 
     def report(self, estimator: Any, folder: Any, pictures: bool, json: bool) -> None:
         """Score on the test part, write and print the result, draw the pictures."""

@@ -188,7 +188,7 @@ def read_given(X: Any, y: Any, told: Mapping[str, Any], **columns: Any) -> tuple
     if not is_given_as_table(X):
         return X, y
     data = labelled_table(X, y, told, **columns)
-    return data.sequences, data.labels
+    return data.sequences, data.targets
 
 
 def options_of(source: str | os.PathLike[str]) -> tuple[str, ...]:

@@ -61,20 +61,25 @@ def settled(table: Table, columns: Columns) -> tuple[Columns, Wide | None, tuple
     if may_be_wide and not repeated:
         _check_nearly_wide(table, free)
     if series is None:
-        raise _neither(table, time)
+        raise _neither(table, time, labels)
     said = f"{table.name}: no column of times: the rows of a series are its steps, in their order"
     return columns, None, (said,)
 
 
-def _neither(table: Table, time: str | None) -> DataError:
+def _neither(table: Table, time: str | None, labels: Sequence[str]) -> DataError:
     """The error about a table in which nothing tells the series apart."""
     roles = "series column" if time else "series column and no time column"
     known = f"a column named {' or '.join(USUAL['series'])}"
     both = "series='...'" if time else "series='...' and time='...'"
+    expected = f"{known}; or name what tells the sequences apart, and what orders their steps: "
+    kinds_of = {
+        name: tables.kind(table.columns[name]) for name in table.columns if name not in labels
+    }
+    if texts := [name for name, found in kinds_of.items() if found == "text"]:
+        text = usual(texts, "text") or texts[0]
+        both += f"; or, where a row is a text, the column of texts: text='{text}'"
     return DataError(
-        table.name,
-        f"no {roles} among the columns {quoted(table.columns)}",
-        f"{known}; or name what tells the sequences apart, and what orders their steps: {both}",
+        table.name, f"no {roles} among the columns {quoted(table.columns)}", expected + both
     )
 
 

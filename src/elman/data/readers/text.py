@@ -222,7 +222,7 @@ def _of_table(table: Table, told: _Told) -> LabelledTexts:
     def of(column: str, what: str) -> np.ndarray:
         return constant_of(part, column, every, every, what)
 
-    labels, several = None, not isinstance(columns.label, str | None)
+    labels, listed, several = None, None, not isinstance(columns.label, str | None)
     if label_names and not all(_nothing(part.columns[one]) for one in label_names):
         listed = not several and _indicators(part, label_names[0])
         if listed:
@@ -242,6 +242,7 @@ def _of_table(table: Table, told: _Told) -> LabelledTexts:
         notes=(*table.notes, *said, *notes),
         label_names=tuple(label_names) if several and labels is not None else (),
         groups=groups,
+        listed=bool(listed),
         place=table.where,
         rows=kept,
         empty=table.rows - len(kept),

@@ -75,11 +75,13 @@ def read_text_sequences(
     labels = found.labels if y is None else np.asarray(y)
     if labels is None and told.get("labelled"):
         raise DataError(found.name, "holds no labels", "name their column: label='...'")
-    return replace(found, labels=labels)
+    return found if y is None else replace(found, labels=labels, label_names=())
 
 
 def texts_as_sequences(data: LabelledTexts) -> LabelledSequences:
     """Texts as sequences, with all that is known of each."""
     labels = None if data.labels is None else np.asarray(data.labels)
     texts = as_texts(list(data.texts))
-    return LabelledSequences(texts, labels, (), data.ids, data.name, data.notes, data.groups)
+    names = data.label_names if data.listed else ()
+    found = (texts, labels, (), data.ids, data.name, data.notes, data.groups)
+    return LabelledSequences(*found, label_names=names)
