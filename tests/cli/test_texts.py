@@ -92,7 +92,9 @@ def test_new_texts_have_no_labels(command, tmp_path):
         done = command("predict", run, "--data", tmp_path / name, *told)
         assert done.exit_code == 0, (name, done.output)
         assert len(done.stdout.splitlines()) == 3
-    assert command("plot", "reading", run, "--data", tmp_path / "new.csv").exit_code == 1
+        drawn = command("plot", "reading", run, "--data", tmp_path / name, *told)
+        assert drawn.exit_code == 0, (name, drawn.output)
+    assert command("plot", "confusion", run, "--data", tmp_path / "new.csv").exit_code == 1
     wrong = command("evaluate", run, "--data", tmp_path / "new.csv")
     assert "no label column 'stars'" in wrong.output
     wrong = command("predict", run, "--data", tmp_path / "new.csv", "--label", "stars")

@@ -32,6 +32,9 @@ FORMS = {
     "binary": binary(),
     "binary, gensim": binary(between=b""),
     "packed": gzip.compress(binary()),
+    "a mark at the beginning": b"\xef\xbb\xbf" + text("5 3\n"),
+    "between tabs": text().replace(b" ", b"\t").replace(b"new\tyork", b"new york"),
+    "more than one blank": text().replace(b" ", b"  ", 1).replace(b"\nfilm ", b"\nfilm  "),
 }
 
 
@@ -56,6 +59,10 @@ BROKEN = {
     "huge header": (binary("5 99999999999\n"), "its header tells of 5 vectors of 99,999,999,999"),
     "no vectors told of": (binary("0 3\n"), "tells of 0 vectors"),
     "fewer numbers": (text() + b"film 1.0\n", "line 6: found 1 numbers"),
+    "text header of a smaller width": (text("5 2\n"), "line 2: found 3 numbers behind a word; 2"),
+    "more numbers": (text() + b"film 1.5 2 3 4\n", "line 6: found more than 3 numbers"),
+    "more numbers of a word not wanted": (b"a .1 .2\nb .1 .2 .3\n", "line 2: found more than 2"),
+    "not finite at the beginning": (b"film nan 1 2\n", "line 1: found more than 2"),
     "not finite": (b"the 1 2 3\nfilm nan 1 2\n", "line 2: found a number that is not finite"),
     "no number": (b"the 1 2 3\nfilm a 1 2\n", "line 2: found no number"),
     "cut": (binary()[:-5], "vector 5 of 5: the file ends here"),
@@ -80,3 +87,13 @@ def test_the_first_of_two_counts(tmp_path):
     path = tmp_path / "vectors"
     path.write_text("a 1 2\na 3 4\n")
     assert read_vectors(path, ["a"]).found["a"].tolist() == [1, 2]
+
+
+def test_a_word_may_end_in_a_number_that_is_no_vectors(tmp_path):
+    path = tmp_path / "vectors"
+    path.write_bytes(b"the 0.5 1.5\napollo 11 0.5 2.5\n. . . 1.5 0.5\n")
+    read = read_vectors(path, ["apollo 11", ". . ."])
+    assert {word: vector.tolist() for word, vector in read.found.items()} == {
+        "apollo 11": [0.5, 2.5],
+        ". . .": [1.5, 0.5],
+    }

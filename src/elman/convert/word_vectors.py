@@ -9,6 +9,7 @@ the vectors that are asked for are kept. Packed files are read as they are.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -25,6 +26,11 @@ _LONGEST_WORD = 2**16  # bytes
 _LONGEST_LINE = _LONGEST_WORD + 32 * MAX_UNITS
 _MOST_WORDS = 2**40
 _PEEK = 2**14
+_ENDS = b" \t\r\n"
+_FRACTION = re.compile(
+    rb"[+-]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][+-]?[0-9]+)?|nan|-?inf"
+)
+_MARK = b"\xef\xbb\xbf"
 _UNDERSTOOD = "word2vec's text or binary form, or GloVe's text"
 
 
@@ -58,6 +64,7 @@ def read_vectors(path: str | os.PathLike[str], wanted: Collection[str]) -> WordV
     where, wanted = str(path), frozenset(wanted)
     with reading(where), open_unpacked(Path(path), where) as stream:
         stream = _Peeked(stream)
+        stream.skip(_MARK)
         first = stream.line(_LONGEST_LINE)
         header = _header(first, where)
         if header is None:
@@ -86,6 +93,11 @@ class _Peeked:
         self._fill(size)
         found, self._ahead = self._ahead[:size], self._ahead[size:]
         return found
+
+    def skip(self, mark: bytes) -> None:
+        """Read over what a file may begin with."""
+        if self.peek(len(mark)) == mark:
+            self.read(len(mark))
 
     def line(self, most: int) -> bytes:
         """Up to the next line's end, with it; longer ones in parts."""
@@ -149,28 +161,48 @@ def _text_rows(
     number = 1
     line = first if first is not None else stream.line(_LONGEST_LINE)
     number += first is None
+    _check_width(line, width, f"{where}, line {number}")
+    between = b"\t" if line.rstrip(_ENDS).count(b"\t") >= width else b" "
     while line:
         if len(line) >= _LONGEST_LINE:
             found = f"found a line of more than {_LONGEST_LINE:,} bytes"
             raise FormatError(f"{where}, line {number}", found, f"a word and {width} numbers")
-        parts = line.rstrip(b" \r\n").rsplit(b" ", width)
+        place = f"{where}, line {number}"
+        parts = line.rstrip(_ENDS).rsplit(between, width)
         if len(parts) != width + 1:
             found = f"found {max(0, len(parts) - 1)} numbers behind a word"
-            raise FormatError(f"{where}, line {number}", found, f"{width}, as the lines before")
-        word = _word(parts[0])
+            raise FormatError(place, found, f"{width}, as the lines before")
+        before = parts[0].rstrip(_ENDS)
+        _check_first(before, between, width, place)
+        word = _word(before)
         if word in wanted:
-            yield word, _vector(parts[1:], f"{where}, line {number}")
+            yield word, _vector(parts[1:], place)
         else:
-            _check_first(parts[0], width, f"{where}, line {number}")
             yield None, None
         line, number = stream.line(_LONGEST_LINE), number + 1
 
 
-def _check_first(word: bytes, width: int, where: str) -> None:
-    """`FormatError` where what stands before the numbers ends in several more of them."""
-    before = word.split(b" ")
-    if len(before) > 3 and _numbers(before[-3:]) and before[-1] not in (b".", b""):
-        raise FormatError(where, f"found more than {width} numbers", f"{width}, as the first")
+def _check_width(line: bytes, width: int, where: str) -> None:
+    """`FormatError` where a first word has more numbers behind it than a header tells."""
+    parts = line.split()
+    more = len(parts) - 1
+    if more > width and _numbers(parts[1:]):
+        found = f"found {more} numbers behind a word"
+        raise FormatError(where, found, f"{width}, as its header tells")
+
+
+def _check_first(word: bytes, between: bytes, width: int, where: str) -> None:
+    """`FormatError` where what stands before the numbers of a row ends in one more of them.
+
+    A word may hold blanks (`New York`, `. . .`), and end in a whole number that is no vector's
+    (`Apollo 11`): told apart by the point that a vector's numbers have, or by several of them.
+    """
+    if between not in word:
+        return
+    before = word.split(between)
+    if _FRACTION.fullmatch(before[-1]) or (len(before) > 3 and _numbers(before[-3:])):
+        found = f"found more than {width} numbers behind a word"
+        raise FormatError(where, found, f"{width}, as its header tells or the first line has")
 
 
 def _vector(parts: list[bytes], where: str) -> np.ndarray:

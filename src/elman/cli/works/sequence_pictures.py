@@ -26,6 +26,7 @@ __all__ = [
     "OF_REGRESSORS",
     "OF_TAGGERS",
     "draw_inside",
+    "needs_labels",
     "pictures_of",
     "save_all",
 ]
@@ -68,20 +69,20 @@ def _mistagged(model: TaggerModel, data: LabelledSequences, index: int | None) -
 
 
 def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None) -> Any:
-    labels = _labels(model, data)
+    labels = None if data.labels is None else _labels(model, data)
     if index is None:
-        index = _most_undecided(model, data)
-    sequence = _sequence_at(data, index)
-    if label_indices(labels[index : index + 1], model.classes_)[0] < 0:
-        found = f"{index}: its label {labels[index]!s} is not one of the model's"
+        index = _most_undecided(model, data, labels)
+    sequence, true = _sequence_at(data, index), None if labels is None else labels[index]
+    if labels is not None and label_indices(labels[index : index + 1], model.classes_)[0] < 0:
+        found = f"{index}: its label {true!s} is not one of the model's"
         raise ArgumentError("--index", found, "a sequence whose label is")
     if model.texts:
         pieces, beliefs = model.pieces(sequence), model.trace(sequence)
         if not pieces:
             raise ArgumentError("--index", f"text {index} has no words", "another text")
-        return plots.sentence(pieces, beliefs, list(model.classes_), labels[index])
+        return plots.sentence(pieces, beliefs, list(model.classes_), true)
     beliefs, classes, names = model.trace(sequence), list(model.classes_), model.feature_names
-    return plots.reading(sequence, beliefs, classes, labels[index], feature_names=names)
+    return plots.reading(sequence, beliefs, classes, true, feature_names=names)
 
 
 def _regression(model: RegressorModel, data: LabelledSequences, _index: int | None) -> Any:
@@ -125,6 +126,11 @@ def pictures_of(model: SequenceModel) -> Mapping[str, Callable[..., Any]]:
     none = _NONE_OF.get(model.target, ())
     known = task_of(model.task).load_pictures()
     return {name: draw for name, draw in known.items() if name not in none}
+
+
+def needs_labels(kind: str, model: SequenceModel) -> bool:
+    """Whether a picture of answers is of nothing where labels are not known."""
+    return not (kind == "reading" and getattr(model, "texts", None) == "always")
 
 
 INSIDE = ("unrolled", "gates", "states")
@@ -189,17 +195,19 @@ def _labels(model: ClassifierModel | TaggerModel, data: LabelledSequences) -> np
     return labels
 
 
-def _most_undecided(model: ClassifierModel, data: LabelledSequences, among: int = 100) -> int:
+def _most_undecided(
+    model: ClassifierModel, data: LabelledSequences, labels: np.ndarray | None, among: int = 100
+) -> int:
     """Of the first sequences that it reads rightly, the one on which it changes its mind most."""
-    most = -1
-    labels = _labels(model, data)
-    best = int(np.argmax(label_indices(labels, model.classes_) >= 0))  # where none is read rightly
+    best, most = 0, -1
+    if labels is not None:  # where none is read rightly
+        best = int(np.argmax(label_indices(labels, model.classes_) >= 0))
     for k in range(min(among, len(data))):
         beliefs = model.trace(data.sequences.one(k))
         if not len(beliefs):
             continue
         leaders = model.classes_[beliefs.argmax(axis=1)]
         changes = int((leaders[1:] != leaders[:-1]).sum())
-        if leaders[-1] == labels[k] and changes > most:
+        if (labels is None or leaders[-1] == labels[k]) and changes > most:
             best, most = k, changes
     return best

@@ -27,6 +27,7 @@ from elman.cli.works.sequence_parts import (
 from elman.cli.works.sequence_pictures import (
     INSIDE,
     draw_inside,
+    needs_labels,
     pictures_of,
     save_all,
 )
@@ -129,7 +130,9 @@ class SequenceWork:
                 found = f"{answers}, which has no picture {request.kind!r}"
             raise ArgumentError("KIND", found, closest(request.kind, known))
         source, told = self._told(request, model)
-        data, _ = judged_part(model, source, request.part, told)
+        data = None if needs_labels(request.kind, model) else self._read(request, model)
+        if data is None or data.labels is not None:
+            data, _ = judged_part(model, source, request.part, told)
         for sentence in data.notes:
             note(f"Note: {sentence}")
         return drawn[request.kind](model, data, request.index)
