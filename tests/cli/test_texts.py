@@ -174,6 +174,10 @@ def test_the_neighbours_of_words(command, tmp_path):
     done = command("plot", "embeddings", run, "--words", "warm,dull")
     assert done.exit_code == 0, done.output
     assert (run / "pictures" / "embeddings.png").exists()
+    done = command("plot", "embeddings", run, "--analogy", "warm,dull,film; warm, cold, fun")
+    assert done.exit_code == 0, done.output
+    wrong = command("plot", "embeddings", run, "--analogy", "warm,dull")
+    assert "three words, as man,king,woman" in wrong.output
     wrong = command("plot", "embeddings", run, "--words", "wram")
     assert wrong.exit_code != 0
     assert "no vector of it" in wrong.output

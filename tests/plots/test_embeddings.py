@@ -42,3 +42,32 @@ def test_unknown_words_and_none_to_choose():
         plots.embeddings(FOUND, ["absent"])
     with pytest.raises(DataError, match="none to choose"):
         plots.embeddings(Embeddings(("a", "b"), np.ones((2, 3), np.float32)))
+
+
+def test_analogies_are_answered(drawn):
+    figure = plots.embeddings(FOUND, analogies=[("wordaa", "wordab", "wordac")])
+    texts = drawn(figure)
+    (answer, cosine), *_ = FOUND.analogy("wordaa", "wordab", "wordac", 1)
+    assert "wordab is to wordaa as to wordac" in texts
+    assert any(f"“{answer}” (cosine {cosine:.2f})" in text for text in texts)
+    assert {"wordaa", "wordab", "wordac", answer} <= {t.get_text() for t in figure.axes[0].texts}
+    with pytest.raises(DataError, match="no vector"):
+        plots.embeddings(FOUND, analogies=[("wordaa", "wordab", "absent")])
+
+
+def test_signs_that_are_no_words_are_no_neighbours():
+    words = ("<unk>", "<go>", "<eos>", "aaaa", "bbbb", "<eos>x")
+    found = Embeddings(words, np.ones((6, 2), np.float32))
+    assert [word for word, _ in found.nearest("aaaa")] == ["bbbb", "<eos>x"]
+
+
+def test_a_label_hides_no_point_where_there_is_another_place():
+    vectors = np.zeros((4, 2), np.float32)
+    vectors[:, 0], vectors[:, 1] = [0, 10, 0.2, 10], [0, 0, 0.35, 10]
+    figure = plots.embeddings(Embeddings(("aaaa", "bbbb", "c1", "dddd"), vectors + 1), ["aaaa"])
+    figure.canvas.draw()
+    map_ = figure.axes[0]
+    (label,) = [one for one in map_.texts if one.get_text() == "aaaa"]
+    places = np.concatenate([one.get_offsets() for one in map_.collections])
+    box = label.get_window_extent()
+    assert not any(box.contains(*map_.transData.transform(place)) for place in places)

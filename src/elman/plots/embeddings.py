@@ -20,13 +20,18 @@ __all__ = ["embeddings"]
 
 _CHOSEN = 8  # words that are shown where none are named
 _NEAR = 6  # neighbours of each
-_WIDTH, _HEIGHT = 4.6, 4.4  # inches of the map, nearly
+_WIDTH, _HEIGHT = 3.7, 4.4  # inches of the map, nearly
+_DOT = 0.03  # inches from a point's middle to its edge
 _LETTER, _LINE = 0.075, 0.16  # inches
 _OFFSETS = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 
 def embeddings(
-    found: Any, words: Sequence[str] | None = None, *, theme: str | None = None
+    found: Any,
+    words: Sequence[str] | None = None,
+    *,
+    analogies: Sequence[tuple[str, str, str]] = (),
+    theme: str | None = None,
 ) -> Figure:
     """Words and their nearest neighbours, on a map of their vectors and as a list.
 
@@ -35,7 +40,8 @@ def embeddings(
 
     Args:
         found: As `elman.embeddings` gives it.
-        words: Some of its words; None: the most frequent longer ones.
+        words: Some of its words; None: the most frequent longer ones, or none beside analogies.
+        analogies: Words `(one, other, third)`: asked is what is to `third` as `other` is to `one`.
         theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
@@ -43,22 +49,39 @@ def embeddings(
         ArgumentError: There is no such theme.
         MissingExtraError: matplotlib is not installed.
     """
-    chosen = list(dict.fromkeys(words or _frequent(found)))
-    near = {word: found.nearest(word, _NEAR) for word in chosen}
-    shown = list(dict.fromkeys([*chosen, *(one for row in near.values() for one, _ in row)]))
+    asked = list(dict.fromkeys(words or (() if analogies else _frequent(found))))
+    chosen = list(dict.fromkeys([*asked, *(word for three in analogies for word in three)]))
+    near = {word: found.nearest(word, _NEAR) for word in asked}
+    answers = {_said(three): found.analogy(*three, _NEAR) for three in analogies}
+    listed = near | answers
+    shown = list(dict.fromkeys([*chosen, *(one for row in listed.values() for one, _ in row)]))
     places, share = _map(np.stack([found.vector(word) for word in shown]))
-    height = max(1.0 + _HEIGHT, 1.2 + 0.42 * len(chosen))
+    height = max(1.0 + _HEIGHT, 1.2 + 0.42 * len(listed))
     with canvas(height, theme=theme) as figure:
         left, right = figure.subplots(1, 2, width_ratios=[1.45, 1])
         _draw_map(left, shown, places, set(chosen))
-        _draw_list(right, near)
-        first, (best, cosine) = max(
-            ((word, row[0]) for word, row in near.items() if row), key=lambda one: one[1][1]
-        )
-        finding = f"“{shortened(first)}” is nearest to “{shortened(best)}” (cosine {cosine:.2f})"
+        _draw_list(right, listed)
+        finding = _finding(near, answers)
         more = f"The map shows {percent(share)} of how these {len(shown)} vectors differ (PCA)."
         title(figure, finding, more)
     return figure
+
+
+def _said(three: Sequence[str]) -> str:
+    one, other, third = (shortened(word, 12) for word in three)
+    return f"{other} is to {one} as to {third}"
+
+
+def _finding(near: dict[str, list[tuple[str, float]]], answers: dict[str, Any]) -> str:
+    """The nearest two words; without any the first analogy's answer."""
+    rows = [(word, row[0]) for word, row in near.items() if row]
+    if rows:
+        first, (best, cosine) = max(rows, key=lambda one: one[1][1])
+        return f"“{shortened(first)}” is nearest to “{shortened(best)}” (cosine {cosine:.2f})"
+    said, row = next(iter(answers.items()), ("", []))
+    if not row:
+        return "These words have no neighbours"
+    return f"{said}: “{shortened(row[0][0])}” (cosine {row[0][1]:.2f})"
 
 
 def _frequent(found: Any) -> list[str]:
@@ -109,16 +132,22 @@ def _free_places(words: Sequence[str], places: np.ndarray) -> Iterator[tuple[int
     span = np.maximum(np.ptp(places, axis=0), 1e-9)
     points = (places - places.min(axis=0)) / span * [_WIDTH, _HEIGHT - 0.8]
     taken: list[tuple[float, float, float, float]] = []
+    dots = [(x - _DOT, x + _DOT, y - _DOT, y + _DOT) for x, y in points.tolist()]
     for k, word in enumerate(words):
         wide = _LETTER * min(16, columns_of(word)) + 0.06
+        boxes = {}
         for across, up in _OFFSETS:
             x = points[k, 0] + across * (0.09 + wide / 2)
             y = points[k, 1] + up * (0.08 + _LINE / 2)
             box = (x - wide / 2, x + wide / 2, y - _LINE / 2, y + _LINE / 2)
             if not any(_over(box, other) for other in taken):
-                taken.append(box)
-                yield k, (across, up)
-                break
+                boxes[across, up] = box
+        others = [dot for n, dot in enumerate(dots) if n != k]
+        hidden = {at: sum(_over(box, dot) for dot in others) for at, box in boxes.items()}
+        if hidden:
+            best = min(hidden, key=lambda at: hidden[at])  # of equal ones the first
+            taken.append(boxes[best])
+            yield k, best
 
 
 def _over(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -130,9 +159,9 @@ def _draw_list(ax: Axes, near: dict[str, list[tuple[str, float]]]) -> None:
     """Each chosen word, and below it its neighbours in a line or two."""
     ax.set_axis_off()
     ax.set_xlim(0, 1)
-    ax.set_ylim(len(near), 0)
+    ax.set_ylim(max(len(near), _CHOSEN), 0)
     for row, (word, others) in enumerate(near.items()):
-        ax.text(0, row + 0.1, shortened(word, 24), va="top", fontsize=9, fontweight="bold")
+        ax.text(0, row + 0.1, shortened(word, 40), va="top", fontsize=9, fontweight="bold")
         said = [f"{shortened(other, 12)} {cosine:.2f}" for other, cosine in others]
         lines = [", ".join(said[: _NEAR // 2]), ", ".join(said[_NEAR // 2 :])]
         ax.text(

@@ -15,6 +15,7 @@ from elman.errors import ArgumentError, DataError, FormatError
 from elman.files import open_regular, replace_file
 from elman.printable import closest
 from elman.runtime.loading import load
+from elman.transforms.text.codec import SPECIALS
 from elman.transforms.text.vocabulary import escaped
 
 __all__ = ["Agreement", "Embeddings", "embeddings"]
@@ -59,7 +60,8 @@ class Embeddings(NamedTuple):
         """The words whose vectors have the smallest angle to a word's, or to a vector `[E]`.
 
         Returns:
-            Words and cosines, the nearest first; the word itself is left out.
+            Words and cosines, the nearest first; the word itself is left out, and so is what is
+            none (`<unk>`, `<go>`, `<eos>`).
         """
         if not isinstance(word, str):
             return self._nearest(np.asarray(word), (), count)
@@ -125,7 +127,9 @@ class Embeddings(NamedTuple):
             found = f"shape {vector.shape}"
             raise ArgumentError("vector", found, f"[{self.vectors.shape[1]}], as the words have")
         cosines = self._units() @ (vector / (np.linalg.norm(vector) or 1.0))
-        order = (k for k in np.argsort(-cosines, kind="stable") if self.words[k] not in without)
+        signs = {k for k, word in enumerate(self.words[: len(SPECIALS)]) if word in SPECIALS}
+        order = (k for k in np.argsort(-cosines, kind="stable").tolist()
+                 if k not in signs and self.words[k] not in without)  # fmt: skip
         return [(self.words[k], float(cosines[k])) for k, _ in zip(order, range(count))]  # noqa: B905
 
 

@@ -32,6 +32,7 @@ from elman.cli.works.sequence_pictures import (
     save_all,
 )
 from elman.cli.works.sequence_report import data_facts, print_scores, report_text, validated
+from elman.cli.works.word_pictures import EMBEDDINGS, embeddings_of
 from elman.data import LabelledSequences
 from elman.errors import ArgumentError
 from elman.printable import closest
@@ -67,10 +68,7 @@ class SequenceWork:
             **TABLE,
             "report": REPORT,
         },
-        "plot": {
-            **TABLE,
-            "words": (str, "embeddings: words whose neighbours are shown, as a,b."),
-        },
+        "plot": {**TABLE, **EMBEDDINGS},
     }
     pictures = (*INSIDE, "gradients", "learning-rates", "embeddings")
     usual_data = None
@@ -116,9 +114,7 @@ class SequenceWork:
         if request.kind == "gradients":
             return self._gradients(request, model)
         if request.kind == "embeddings":
-            named = request.given.get("words")
-            words = None if named is None else [one.strip() for one in named.split(",")]
-            return plots.embeddings(elman.embeddings(model), words)
+            return embeddings_of(model, request.given)
         if request.kind == "learning-rates":
             return self._learning_rates(request, model)
         drawn = pictures_of(model)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-import elman
 from elman import plots
 from elman.cli.console import note, print_json
 from elman.cli.level import kernels
@@ -16,6 +15,7 @@ from elman.cli.options import options_from
 from elman.cli.works import Answers, Options
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.text_report import print_scores, report_text
+from elman.cli.works.word_pictures import EMBEDDINGS, embeddings_of
 from elman.data.readers.text import TextOptions
 from elman.data.sets.documents import STANDARD_LIBRARY, load_documents
 from elman.data.tables.dialect import Dialect
@@ -58,7 +58,7 @@ class TextWork:
             "report": REPORT,
             "dynamic": (bool, "Score it also learning while it reads (needs torch)."),
         },
-        "plot": {**_TOLD, "words": (str, "embeddings: words whose neighbours are shown, as a,b.")},
+        "plot": {**_TOLD, **EMBEDDINGS},
     }
     pictures = ("surprise", "embeddings")
     usual_data = STANDARD_LIBRARY
@@ -104,9 +104,7 @@ class TextWork:
     def draw(self, request: Any, model: Any) -> Any:
         """A picture of what the model makes of a text, or of its vectors."""
         if request.kind == "embeddings":
-            named = request.given.get("words")
-            words = None if named is None else [one.strip() for one in named.split(",")]
-            return plots.embeddings(elman.embeddings(model), words)
+            return embeddings_of(model, request.given)
         source, told = request.source_or_told()
         told = {**model.reading, **_told(told), **_told(request.given)}
         data, _ = _judged(model, _read(source, told), request.part)
