@@ -168,3 +168,15 @@ def test_wrong_input_is_a_line(run, cli, words, said):
     assert told.exit_code in (1, 2)
     assert said in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_a_model_that_reads_from_the_end_scores_and_does_not_write(run, cli, tmp_path):
+    folder, _ = run
+    told = cli("train", "generator", "--data", folder / "book.txt", *QUICK, "--backward",
+               "--out", tmp_path / "back")  # fmt: skip
+    assert "--features-from" in told.stderr
+    assert "What it wrote" not in (tmp_path / "back" / "report.md").read_text()
+    assert "from the end" in cli("info", tmp_path / "back").stdout
+    written = cli("generate", tmp_path / "back", code=None)
+    assert written.exit_code in (1, 2)
+    assert "reads texts from the end" in written.stderr

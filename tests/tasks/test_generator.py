@@ -220,3 +220,53 @@ def test_a_file_of_another_task_is_refused(fitted, tmp_path):
     fitted.save(tmp_path / "model.elman")
     with pytest.raises(BundleError, match="its task is 'generator'"):
         elman.Classifier.load(tmp_path / "model.elman")
+
+
+# ---- from the end -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def backward() -> Generator:
+    return Generator(**FAST, backward=True).fit([LINE] * 30)
+
+
+def test_a_backward_model_learns_what_a_forward_one_learns_of_reversed_texts(backward):
+    other = Generator(**FAST).fit([LINE[::-1]] * 30)
+    for text in (LINE, "not to", ""):
+        mine, theirs = backward.score_tokens(text), other.score_tokens(text[::-1])
+        assert mine.tokens == theirs.tokens[::-1] == ("<eos>", *text)  # as in the text
+        np.testing.assert_array_equal(mine.log_probabilities, theirs.log_probabilities[::-1])
+    mine, theirs = backward.evaluate([LINE, "to be"]), other.evaluate([LINE[::-1], "eb ot"])
+    assert mine["score"] == theirs["score"]
+    assert mine["baselines"] == theirs["baselines"]
+    dynamic = backward.evaluate(LINE, dynamic=True)["dynamic"]
+    assert dynamic == other.evaluate(LINE[::-1], dynamic=True)["dynamic"]
+
+
+def test_a_backward_model_says_so_travels_and_goes_on(backward, tmp_path):
+    backward.save(tmp_path / "back.elman")
+    read = elman.load(tmp_path / "back.elman")
+    assert read.evaluate(LINE) == backward.evaluate(LINE)
+    assert "from the end" in read.facts()["reads"]
+    assert read.facts()["answers"] == "the token before, and where a text begins"
+    again = Generator.starting_from(tmp_path / "back.elman").fit([LINE] * 3)
+    assert again.model_.framing.backward
+    with pytest.raises(ArgumentError, match="reads from the end"):
+        Generator.starting_from(tmp_path / "back.elman", backward=False).fit([LINE] * 3)
+
+
+def test_a_backward_model_does_not_write_but_reads_what_stands_before(backward):
+    for write in (
+        lambda: backward.generate("to be"),
+        lambda: backward.model_.search("to be"),
+        lambda: list(backward.model_.stream("to be")),
+        lambda: backward.session().write(max_length=3),
+    ):
+        with pytest.raises(ArgumentError, match="from the end"):
+            write()
+    session = backward.session()
+    later, sooner = session.read("not to be"), session.read("be or ")
+    whole = backward.score_tokens("be or not to be")
+    assert sooner.tokens + later.tokens == whole.tokens[1:]
+    parts = np.concatenate([sooner.log_probabilities, later.log_probabilities])
+    np.testing.assert_array_equal(parts, whole.log_probabilities[1:])

@@ -46,7 +46,7 @@ class GeneratorModel:
         bundle: The model as data.
         blueprint: The network.
         codec: What cuts texts into tokens.
-        framing: What stands around a text's tokens.
+        framing: What stands around a text's tokens, and whether they are read from the end.
         baselines: What the scores are held against, or None.
         metadata: How the model was trained: plain data.
         reading: What the training was told of its file: options of `elman.data.read_texts`.
@@ -70,7 +70,8 @@ class GeneratorModel:
         self.bundle, self.codec = bundle, codec
         self.blueprint: Blueprint = bundle.blueprint
         self.metadata, self.reading = metadata_of(bundle), reading_of(bundle)
-        self.framing = Framing.of(codec, setting_of(bundle, "ends", bool, False))
+        ends, backward = (setting_of(bundle, name, bool, False) for name in ("ends", "backward"))
+        self.framing = Framing.of(codec, ends, backward)
         self.held_out = _held_out(bundle)
         tensors = baseline_tensors(bundle)
         self.baselines = LanguageBaselines.from_tensors(tensors) if tensors else None
@@ -85,10 +86,14 @@ class GeneratorModel:
         """What `elman info` tells beside network and version."""
         reads = f"texts, as {self.codec.describe()}"
         ends = "and where a text ends" if self.framing.eos is not None else "of a text without end"
+        answers = f"the next token, {ends}"
+        if self.framing.backward:
+            reads, answers = f"{reads}, from the end", f"the token before, {ends}"
+            answers = answers.replace("ends", "begins").replace("end", "beginning")
         return {
             "reads": reads,
             "columns": dict(self.reading),
-            "answers": f"the next token, {ends}",
+            "answers": answers,
             "hash of the codec": self.codec.hash,
         }
 
@@ -102,14 +107,15 @@ class GeneratorModel:
     def score_tokens(self, text: str) -> ScoredText:
         """How probable each token of a text is, given those before it.
 
+        Of a model that reads from the end: given those after it; tokens stand as in the text.
+
         Raises:
             ShapeError, DataError: It is no text.
         """
-        texts = as_texts([text], "text").texts
-        ids = self.framed(texts)[0]
-        (found,) = self.log_probabilities([ids])
-        shown = [*self.codec.pieces(text), *([] if self.framing.eos is None else ["<eos>"])]
-        return ScoredText(tuple(shown), found)
+        texts, order = as_texts([text], "text").texts, self.framing.in_order
+        (found,) = self.log_probabilities(self.framed(texts))
+        shown = order(self.codec.pieces(text)) + ([] if self.framing.eos is None else ["<eos>"])
+        return ScoredText(tuple(order(shown)), order(found))
 
     def evaluate(self, X: Any) -> dict[str, Any]:
         """What the model is worth on texts, beside its baselines; every token is counted.

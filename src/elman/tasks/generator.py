@@ -94,6 +94,13 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         "Whether it is learnt where a text ends.",
         "None: of several texts, not of one.",
     )
+    backward: bool = parameter(
+        False,
+        flag(),
+        "Read texts from the end, so that it says what stands before.",
+        "Such a model scores texts, and gives features to others (`features_from`); it does not "
+        "write.",
+    )
     validation: Any = parameter(
         0.05,
         optional(plain(float)),
@@ -132,7 +139,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         ends = len(texts) > 1 if self.ends is None else bool(self.ends)
         if warm is not None and self.ends is None:
             ends = warm.framing.eos is not None
-        framing = Framing.of(codec, ends)
+        framing = Framing.of(codec, ends, bool(self.backward))
         train, held = ([codec.encode(text) for text in part] for part in parts[:2])
         if not sum(len(ids) for ids in train):
             raise DataError("X", "found no token to learn from", "some text")
@@ -169,6 +176,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             about["notes"] = [*notes, *said]
         result = summary(self._task, blueprint, about, trained.history, options.config)
         settings = {"codec": codec.hash, "ends": ends, "metadata": result}
+        settings |= {"backward": True} if framing.backward else {}
         if self.held_out is not None:
             settings["held_out"] = dict(self.held_out)
         self._finish(blueprint, network, options, tensors, settings)
@@ -189,7 +197,9 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         )
 
     def _streams(self, ids: list[np.ndarray], framing: Framing) -> TextStreams:
-        return TextStreams.of_texts(ids, *framing, self.batch_size, self.truncation)
+        ordered = [np.ascontiguousarray(framing.in_order(one)) for one in ids]
+        how = (framing.go, framing.eos, self.batch_size, self.truncation)
+        return TextStreams.of_texts(ordered, *how)
 
     def evaluate(self, X: Any, dynamic: Dynamic | bool = False) -> dict[str, Any]:
         """What the model is worth on texts, beside n-grams; see the runtime's model.
@@ -255,6 +265,10 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         """What cuts the texts; of a model that goes on its own, grown by what it does not know."""
         if warm is None:
             return codec_for(self, as_texts(texts)), ()
+        if warm.framing.backward != self.backward:
+            reads = "from the end" if warm.framing.backward else "forward"
+            found = f"{self.backward}, and the model that goes on reads {reads}"
+            raise ArgumentError("backward", found, f"{warm.framing.backward}, or a fresh fit")
         before = same_codec(self, warm)
         codec = grown(before, texts, size=self.vocabulary, min_count=self.min_count)
         new = len(codec) - len(before)

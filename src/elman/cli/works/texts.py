@@ -224,7 +224,9 @@ class _Training:
         result = {**estimator.result_, "data": _facts(self._data), "split": self._split}
         if test is not None:
             result["test"] = _scored(model, test, "test" if estimator.held_out else "all")
-        result["sample"] = model.generate(max_length=_WRITTEN, temperature=0.8)[0].text
+        writes = not model.framing.backward
+        if writes:
+            result["sample"] = model.generate(max_length=_WRITTEN, temperature=0.8)[0].text
         folder.write_result(result)
         drawn: list[Path] = []
         if pictures:
@@ -240,7 +242,10 @@ class _Training:
         note(f"Report: {folder.report}")
         for path in drawn:
             note(f"Picture: {path}")
-        note(f'It writes: elman generate {folder.path} --prefix "..."')
+        if writes:
+            note(f'It writes: elman generate {folder.path} --prefix "..."')
+        else:
+            note(f"It reads from the end: elman train tagger --features-from {folder.path}")
 
     def _drawn(self, estimator: Any, folder: Any) -> list[Path]:
         history = [record.to_dict() for record in estimator.history_.records]

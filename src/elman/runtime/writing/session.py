@@ -82,17 +82,17 @@ class Session:
         """Read on; how probable each token was.
 
         Args:
-            text: What comes.
+            text: What comes; of a model that reads from the end: what stands before.
             ended: Whether the text ends with it: then its end counts, too, where ends are learnt.
 
         Raises:
             ArgumentError: It is no text.
         """
-        ids, shown = self._writer.codec.encode(text), self._writer.codec.pieces(text)
-        eos = self._writer.framing.eos
+        codec, eos, order = self._writer.codec, self._writer.framing.eos, self._order
+        ids, shown = order(codec.encode(text)), order(codec.pieces(text))
         if ended and eos is not None:
             ids, shown = np.append(ids, eos), [*shown, "<eos>"]
-        return ScoredText(tuple(shown), self._read(ids))
+        return ScoredText(tuple(order(shown)), order(self._read(ids)))
 
     def write(self, options: SearchOptions | None = None, **given: Any) -> GeneratedText:
         """Write on, and read what was written.
@@ -158,6 +158,10 @@ class Session:
         return self
 
     # ---- steps ----------------------------------------------------------------------------------
+
+    def _order(self, tokens: Any) -> Any:
+        """A text's tokens as they are read; and back again."""
+        return self._writer.framing.in_order(tokens)
 
     @property
     def _before(self) -> str:

@@ -105,9 +105,14 @@ class Writer:
                 `stop`, `allowed`; see `elman.decoding.Constraints`.
 
         Raises:
-            ArgumentError, ShapeError: Something is out of its range, or contradicts the rest.
+            ArgumentError, ShapeError: Something is out of its range, or contradicts the rest; or
+                the model reads texts from the end.
             DataError: A prefix has a character that is not known.
         """
+        if self.framing.backward:
+            found = "one that reads texts from the end, and so cannot go on with them"
+            expected = "one that reads forward; this one scores texts (score, evaluate)"
+            raise ArgumentError("model", found, expected)
         if not copies >= 1:
             raise ArgumentError("n", f"found {copies!r}", "at least 1")
         self._check(constraints)
