@@ -13,6 +13,7 @@ from elman.blueprint import (
     Dropout,
     Embedding,
     Flatten,
+    Given,
     Parallel,
     Pool,
     Recall,
@@ -124,6 +125,7 @@ def test_every_block_says_what_it_is_in_one_line():
         Tied(50, 8),
         Tied(50, 8, projected=True),
         Adaptive(50, (5, 20)),
+        Given(12),
     ]
     assert {block.kind for block in blocks} == set(BLOCKS)
     assert [block.describe() for block in blocks] == [
@@ -146,6 +148,7 @@ def test_every_block_says_what_it_is_in_one_line():
         "tied: 50 scores by the embedding's own 8 numbers of each",
         "tied: 50 scores by the embedding's own 8 numbers of each, of features projected to these",
         "adaptive: 50 tokens by frequency, cut at 5, 20",
+        "given: 12 further numbers of each step",
     ]
 
 

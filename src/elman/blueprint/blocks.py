@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import get_args
 
 from elman.blueprint.heads import Adaptive, Tied
-from elman.blueprint.layers import MAX_VOCABULARY, Dense, Dropout, Embedding, Pool, Recurrent
+from elman.blueprint.layers import (
+    MAX_VOCABULARY,
+    Dense,
+    Dropout,
+    Embedding,
+    Given,
+    Pool,
+    Recurrent,
+)
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
     MAX_POSITIONS,
@@ -34,6 +42,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "Given",
     "Parallel",
     "Pool",
     "Recall",
@@ -48,7 +57,19 @@ __all__ = [
 WindowBlock = Segments | Tail | Flatten | Parallel | Recall
 """Blocks that read a whole window and give no answer before its end."""
 
-Block = Embedding | Words | Recurrent | Pool | Dense | Tied | Adaptive | Dropout | Crf | WindowBlock
+Block = (
+    Embedding
+    | Words
+    | Given
+    | Recurrent
+    | Pool
+    | Dense
+    | Tied
+    | Adaptive
+    | Dropout
+    | Crf
+    | WindowBlock
+)
 
 BLOCKS: dict[str, type[Block]] = {block.kind: block for block in get_args(Block)}
 """Every kind of block by its name; models and runtime each have a twin of every one."""

@@ -21,6 +21,7 @@ from elman.blueprint.blocks import (
     Dense,
     Dropout,
     Embedding,
+    Given,
     Pool,
     Recurrent,
     Tied,
@@ -51,6 +52,7 @@ def sequence_to_vector(
     pool: str = "last",
     dropout: float = 0.0,
     input_dropout: float = 0.0,
+    given: int = 0,
 ) -> Blueprint:
     """A sequence is read, then one vector of `outputs` values is given for it.
 
@@ -64,12 +66,14 @@ def sequence_to_vector(
         pool: `last`, `mean`, `max` or `attention`; see `Pool`.
         dropout: Rate between the pooled vector and the dense layer, in [0, 1).
         input_dropout: Rate before the cells, likewise.
+        given: Further numbers that are given for each step beside the inputs; see `Given`.
 
     Raises:
         BlueprintError: A value is outside its range or the sizes do not fit.
     """
     blocks = [
         *_input(input_size, vocabulary, embedding),
+        *_given(given),
         *_dropout(input_dropout),
         Recurrent(_tuple(cells), bidirectional),
     ]
@@ -90,6 +94,7 @@ def sequence_to_sequence(
     input_dropout: float = 0.0,
     crf: bool = False,
     head: str = "dense",
+    given: int = 0,
 ) -> Blueprint:
     """One vector of `outputs` values is given at every step that is read ("synced").
 
@@ -102,9 +107,9 @@ def sequence_to_sequence(
     embedding's vectors (`Tied`; features of another size are projected), or `adaptive` (`Adaptive`,
     cut where it is usual).
     """
-    given = [words] if words is not None else _input(input_size, vocabulary, embedding)
+    inputs = [words] if words is not None else _input(input_size, vocabulary, embedding)
     read = Recurrent(_tuple(cells), bidirectional)
-    blocks = [*given, *_dropout(input_dropout), read]
+    blocks = [*inputs, *_given(given), *_dropout(input_dropout), read]
     blocks += [*_dropout(dropout), _head(head, outputs, embedding, read.output_features(0))]
     blocks += [Crf()] if crf else []
     return Blueprint("sequence_to_sequence", input_size, {"body": tuple(blocks)})
@@ -187,6 +192,10 @@ def _tuple(cells: Cells) -> tuple[CellConfig, ...]:
 
 def _dropout(rate: float) -> list[Block]:
     return [Dropout(rate)] if rate else []
+
+
+def _given(size: int) -> list[Block]:
+    return [Given(size)] if size else []
 
 
 def _head(head: str, outputs: int, embedding: int | Embedding | None, features: int) -> Block:

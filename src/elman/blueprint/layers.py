@@ -10,7 +10,16 @@ from elman.blueprint.checks import boolean, check_fields, choice, integer, rate,
 from elman.errors import BlueprintError
 from elman.recurrences import Shapes
 
-__all__ = ["MAX_VOCABULARY", "Dense", "Dropout", "Embedding", "Pool", "Recurrent", "stack"]
+__all__ = [
+    "MAX_VOCABULARY",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Given",
+    "Pool",
+    "Recurrent",
+    "stack",
+]
 
 MAX_VOCABULARY = 10_000_000
 
@@ -49,6 +58,34 @@ class Embedding:
         """One line."""
         said = f"embedding: {self.vocabulary} tokens as {self.size} numbers each"
         return said + (f", {self.dropout:g} unknown in training" if self.dropout else "")
+
+
+@dataclass(frozen=True)
+class Given:
+    """Puts `size` further numbers behind each step's features: they are given beside the inputs.
+
+    What they tell is known of a whole sequence only, so such a network does not stream.
+    """
+
+    kind: ClassVar[str] = "given"
+    turns: ClassVar[dict[str, str]] = {"steps": "steps"}
+
+    size: int = field(metadata=integer(1, MAX_UNITS))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def output_features(self, features: int) -> int:
+        """Features of the result."""
+        return features + self.size
+
+    def shapes(self, features: int) -> Shapes:
+        """Each weight's shape by its name."""
+        return {}
+
+    def describe(self) -> str:
+        """One line."""
+        return f"given: {self.size} further numbers of each step"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from elman.blueprint.blocks import (
     Block,
     Crf,
     Dense,
+    Dropout,
     Embedding,
+    Given,
     Parallel,
     Pool,
     Recall,
@@ -116,7 +118,7 @@ class Blueprint:
     @property
     def streams(self) -> bool:
         """Whether it can answer after each input step: all is read forward, step by step."""
-        if self.generates or self.reads_windows:
+        if self.generates or self.reads_windows or self.given:
             return False
         recurrent = [block for block in self.chains["body"] if isinstance(block, Recurrent)]
         return not any(block.bidirectional for block in recurrent)
@@ -132,6 +134,12 @@ class Blueprint:
         """How words are read; None where the inputs are none."""
         first = next(iter(self.chains.values()))[0]
         return first if isinstance(first, Words) else None
+
+    @property
+    def given(self) -> int:
+        """How many further numbers of each step are given beside the inputs; 0: none are."""
+        found = [block for block in self.chains.get("body", ()) if isinstance(block, Given)]
+        return found[0].size if found else 0
 
     @property
     def crf(self) -> str | None:
@@ -310,6 +318,8 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
         if isinstance(block, Crf) and (name != "body" or block is not blocks[-1]):
             found = f"found crf in {name}, with blocks behind it or in a network that generates"
             raise BlueprintError(where, found, "end a sequence_to_sequence network's body with it")
+        if isinstance(block, Given):
+            _check_first(where, name, blocks[:index])
         if isinstance(block, Tied | Adaptive):
             check_head(where, blocks, block)
         value = block.turns[value]
@@ -321,6 +331,13 @@ def _check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) ->
         )
     if gives == "steps" and not any(isinstance(block, Recurrent | Parallel) for block in blocks):
         raise BlueprintError(f"chains.{name}", "found no recurrent block", "give one")
+
+
+def _check_first(where: str, chain: str, before: tuple[Block, ...]) -> None:
+    """What is given is known of the steps as they are read."""
+    if chain != "body" or not all(isinstance(one, Embedding | Words | Dropout) for one in before):
+        found = f"found given in {chain} behind {', '.join(b.kind for b in before) or 'nothing'}"
+        raise BlueprintError(where, found, "put it first in a body, or behind embedding or words")
 
 
 def _check_segments_are_read(where: str, before: tuple[Block, ...], block: Recall) -> None:

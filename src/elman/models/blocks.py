@@ -16,7 +16,7 @@ from elman.kernels.memory_plan import share
 from elman.models.flow import Flow
 from elman.models.heads import Adaptive, Tied
 from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
-from elman.models.layers import Dense, Dropout, Embedding, Pool, Recurrent
+from elman.models.layers import Dense, Dropout, Embedding, Given, Pool, Recurrent
 from elman.models.tagging import Crf, Words
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
 BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "embedding": Embedding,
     "words": Words,
+    "given": Given,
     "recurrent": Recurrent,
     "pool": Pool,
     "dense": Dense,

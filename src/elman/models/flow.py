@@ -27,6 +27,7 @@ class Flow(NamedTuple):
         paths: Of a `crf` block what paths of tags score beside their steps; None: there is none.
         head: What makes scores of the values where they are asked for (an
             `elman.models.heads.Head`); None: the values are what the last block gives.
+        given: `[B, T, G]` further numbers of each step; None: none are given.
     """
 
     values: Tensor
@@ -36,6 +37,7 @@ class Flow(NamedTuple):
     segments: Tensor | None = None
     paths: tuple[Tensor, Tensor, Tensor] | None = None
     head: Any = None
+    given: Tensor | None = None
 
 
 def hidden(state: Any) -> Tensor:

@@ -21,7 +21,7 @@ from elman.models.flow import Flow, hidden, only_real
 from elman.models.heads import scored
 from elman.operators.loop import real_steps
 
-__all__ = ["Dense", "Dropout", "Embedding", "Pool", "Recurrent"]
+__all__ = ["Dense", "Dropout", "Embedding", "Given", "Pool", "Recurrent"]
 
 ACTIVATIONS: dict[str | None, Callable[[Tensor], Tensor]] = {
     None: lambda values: values,
@@ -99,6 +99,19 @@ class Embedding(nn.Module):
         steps = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape)
         kept = keep_mask(key, steps, 1, self.rate, stream=0)[..., 0]
         return ids.masked_fill(kept == 0, self.unknown)
+
+
+class Given(nn.Module):
+    """Further numbers behind each step's features; see the blueprint's `Given`."""
+
+    def __init__(self, block: plan.Given, features: int) -> None:
+        super().__init__()
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps, with what is given for each of them; zero past each length."""
+        assert flow.given is not None  # checked with the inputs
+        values = torch.cat([flow.values, flow.given.to(flow.values.dtype)], dim=2)
+        return only_real(flow._replace(values=values, given=None))
 
 
 class Recurrent(nn.Module):

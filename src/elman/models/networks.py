@@ -30,7 +30,10 @@ class Sequence(nn.Module):
         self.body = Chain(blueprint, "body")
 
     def forward(
-        self, inputs: Num[Tensor, "B T *I"], lengths: Lengths | None = None
+        self,
+        inputs: Num[Tensor, "B T *I"],
+        lengths: Lengths | None = None,
+        given: Float[Tensor, "B T G"] | None = None,
     ) -> Float[Tensor, "B *T K"] | PathScores | Unscored:
         """Scores or numbers for each row, or for each step (zero past each length).
 
@@ -41,27 +44,38 @@ class Sequence(nn.Module):
             inputs: `[B, T, I]` features, token ids `[B, T]`, or words as codes
                 `[B, T, 1 + letters]`; what stands past a length (NaN too) changes nothing.
             lengths: Real steps of each row, 0…T; None means all T.
+            given: The further numbers of each step, where the network has a `given` block; what
+                stands past a length changes nothing.
 
         Raises:
             ShapeError: The inputs do not fit, or a length is outside 0…T; or the network reads
                 windows and these are none of its.
             ArgumentError: A token id is outside the vocabulary.
         """
-        return _said(self.body(self._given(inputs, lengths))[0])
+        return _said(self.body(self._flow(inputs, lengths, given))[0])
 
     def with_features(
-        self, inputs: Num[Tensor, "B T *I"], lengths: Lengths | None = None
+        self,
+        inputs: Num[Tensor, "B T *I"],
+        lengths: Lengths | None = None,
+        given: Float[Tensor, "B T G"] | None = None,
     ) -> tuple[Float[Tensor, "B *T K"] | PathScores, Float[Tensor, "B *T F"]]:
         """What `forward` gives, and beside it the features that its last `dense` block reads.
 
         Arguments and errors as of `forward`.
         """
         last = max(k for k, block in enumerate(self.body) if isinstance(block, Dense))
-        flow, _ = self.body(self._given(inputs, lengths), blocks=slice(last))
+        flow, _ = self.body(self._flow(inputs, lengths, given), blocks=slice(last))
         return _said(self.body(flow, blocks=slice(last, None))[0]), flow.values
 
-    def _given(self, inputs: Tensor, lengths: Lengths | None) -> Flow:
-        return _sequences(self.blueprint.input_size, inputs, lengths, self.blueprint.words)
+    def _flow(self, inputs: Tensor, lengths: Lengths | None, given: Tensor | None) -> Flow:
+        flow = _sequences(self.blueprint.input_size, inputs, lengths, self.blueprint.words)
+        size = self.blueprint.given
+        wanted = (*inputs.shape[:2], size) if size else None
+        found = None if given is None else tuple(given.shape)
+        if found != wanted:
+            raise ShapeError("given", f"found {found}", f"{wanted or 'None: nothing is read'}")
+        return flow._replace(given=given)
 
     def unroll(
         self,
@@ -91,6 +105,7 @@ class Sequence(nn.Module):
                 found = "it scores whole paths of tags"
             elif not blueprint.streams:
                 found = "it reads " + ("windows" if blueprint.reads_windows else "backwards, too")
+                found = "it is given more of each step" if blueprint.given else found
             raise ArgumentError(
                 "network", found, "sequence_to_sequence in one direction, to run in parts"
             )

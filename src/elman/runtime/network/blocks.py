@@ -18,6 +18,7 @@ from elman.runtime.network.horizon import Recall, flatten, parallel, segments, t
 from elman.runtime.network.layers import (
     Attention,
     Embedding,
+    Given,
     LastState,
     Pointwise,
     Recurrent,
@@ -113,6 +114,7 @@ def _dropout(block: plan.Dropout, features: int, weights: Arrays) -> Pointwise:
 BLOCKS: dict[str, Callable[..., Any]] = {
     "embedding": _embedding,
     "words": Words,
+    "given": lambda block, features, weights: Given(),
     "recurrent": Recurrent,
     "pool": _pool,
     "dense": _dense,

@@ -18,9 +18,11 @@ class Flow(NamedTuple):
         lengths: `[B]` int64, or None where the values are no sequence.
         hidden: `[B, S]` the last recurrent block's top hidden state after what was read.
         segments: `[B, n, length, F]` the segments that were made last; None: none were.
+        given: `[B, T, G]` further numbers of each step; None: none are given.
     """
 
     values: np.ndarray
     lengths: np.ndarray | None = None
     hidden: np.ndarray | None = None
     segments: np.ndarray | None = None
+    given: np.ndarray | None = None

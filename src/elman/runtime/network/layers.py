@@ -27,6 +27,7 @@ from elman.runtime.network.flow import Flow
 __all__ = [
     "Attention",
     "Embedding",
+    "Given",
     "LastState",
     "Pointwise",
     "Recurrent",
@@ -64,6 +65,22 @@ class Embedding(Pointwise):
     def __init__(self, weight: np.ndarray) -> None:
         super().__init__(lambda ids: weight[ids])
         self.weight = weight
+
+
+class Given:
+    """Further numbers behind each step's features; such a network answers whole sequences only."""
+
+    def initial_state(self, batch: int) -> tuple[()]:
+        """None is needed."""
+        return ()
+
+    def run(self, flow: Flow, state: tuple[()], reverse: bool) -> tuple[Flow, tuple[()]]:
+        """A whole sequence; zero past each length."""
+        assert flow.lengths is not None and flow.given is not None  # noqa: PT018 (of the inputs)
+        values = np.concatenate([flow.values, flow.given], axis=2)
+        real = real_steps(flow.lengths, values.shape[1])[..., None]
+        values = np.where(real, values, np.float32(0))
+        return flow._replace(values=values, given=None), state
 
 
 class Through:

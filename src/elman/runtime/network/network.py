@@ -57,7 +57,10 @@ class Network:
         }
 
     def run(
-        self, inputs: Num[np.ndarray, "B T *I"], lengths: Int[np.ndarray, "B"] | None = None
+        self,
+        inputs: Num[np.ndarray, "B T *I"],
+        lengths: Int[np.ndarray, "B"] | None = None,
+        given: Float[np.ndarray, "B T G"] | None = None,
     ) -> Float[np.ndarray, "B *T K"]:
         """Whole sequences.
 
@@ -65,6 +68,8 @@ class Network:
             inputs: `[B, T, I]` features, token ids `[B, T]`, or words as codes
                 `[B, T, 1 + letters]`. What stands past a length is not read.
             lengths: Real steps of each row, 0…T; None means all T.
+            given: The further numbers of each step, where the network has a `given` block. What
+                stands past a length is not read either.
 
         Returns:
             `[B, K]` from a sequence-to-vector network; `[B, T, K]`, zero past each length, from
@@ -78,11 +83,14 @@ class Network:
             ArgumentError: A token id is outside its range, or the network generates.
         """
         self._needs("run", self.blueprint.generates, "start and step")
-        flow, _ = self._chains["body"].run(self._sequences("body", inputs, lengths))
+        flow = self._sequences("body", inputs, lengths)
+        flow, _ = self._chains["body"].run(flow._replace(given=self._fitting_given(flow, given)))
         return flow.values
 
     def trace(
-        self, inputs: Num[np.ndarray, "B T *I"], lengths: Int[np.ndarray, "B"] | None = None
+        self,
+        inputs: Num[np.ndarray, "B T *I"],
+        lengths: Int[np.ndarray, "B"] | None = None,
     ) -> Float[np.ndarray, "B T K"]:
         """The answer after each step: `[:, t]` is `run` on the first t + 1 steps.
 
@@ -91,6 +99,7 @@ class Network:
         whole windows answer at no step: `ArgumentError`.
         """
         self._needs_steps("trace")
+        self._needs("trace", bool(self.blueprint.given), "run on each beginning")
         if self.blueprint.configuration == "sequence_to_sequence" and self.blueprint.streams:
             return self.run(inputs, lengths)
         flow = self._sequences("body", inputs, lengths)
@@ -110,11 +119,14 @@ class Network:
             traced[:, t] = np.where((t < flow.lengths)[:, None], answer, np.float32(0))
         return traced
 
-    def record(self, inputs: Num[np.ndarray, "T *I"]) -> Recording:
+    def record(
+        self, inputs: Num[np.ndarray, "T *I"], given: Float[np.ndarray, "T G"] | None = None
+    ) -> Recording:
         """Gates, states and answers at each step of one sequence.
 
         Args:
             inputs: `[T, I]` features, or token ids `[T]`; T ≥ 1.
+            given: As of `run`.
 
         Raises:
             ShapeError: The rank, dtype or number of features does not fit, or there is no step.
@@ -122,20 +134,22 @@ class Network:
                 whole windows.
         """
         self._needs_steps("record")
-        values = self._sequences("body", np.asarray(inputs)[None], None).values[0]
+        flow = self._sequences("body", np.asarray(inputs)[None], None)
+        values = flow.values[0]
         if not len(values):
             raise ShapeError("inputs", "found no steps", "at least one")
-        layers = record_layers(self._chains["body"], values)
-        return Recording(values, layers, self._answers(values))
+        beside = self._fitting_given(flow, None if given is None else np.asarray(given)[None])
+        layers = record_layers(self._chains["body"], values, beside)
+        return Recording(values, layers, self._answers(values, beside))
 
-    def _answers(self, values: np.ndarray) -> Float[np.ndarray, "T K"]:
+    def _answers(self, values: np.ndarray, given: np.ndarray | None) -> Float[np.ndarray, "T K"]:
         """The answer to one sequence at each step; NaN where there is none."""
         if self.blueprint.configuration == "sequence_to_sequence":
-            return self.run(values[None])[0]
+            return self.run(values[None], None, given)[0]
         if self.blueprint.streams:
             return self.trace(values[None])[0]
         answers = np.full((len(values), self.blueprint.output_size), np.nan, np.float32)
-        answers[-1] = self.run(values[None])[0]
+        answers[-1] = self.run(values[None], None, given)[0]
         return answers
 
     def initial_state(self, batch: int) -> Any:
@@ -272,6 +286,8 @@ class Network:
             found = self.blueprint.configuration
             if self.blueprint.reads_windows:
                 found += " and reads whole windows"
+            elif self.blueprint.given:
+                found += " and is given further numbers of each step"
             elif not (self.blueprint.generates or self.blueprint.streams):
                 found += ", bidirectional"
             raise ArgumentError(f"Network.{method}", f"this network is {found}", f"use {instead}")
@@ -301,6 +317,17 @@ class Network:
             if first.letters:
                 _check_ids(values[..., 1:].max(axis=-1), first.characters)
         return Flow(values, lengths)
+
+    def _fitting_given(self, flow: Flow, given: Any) -> np.ndarray | None:
+        """What is given for the steps, if it is what the network needs."""
+        size, found = self.blueprint.given, None if given is None else np.asarray(given)
+        if not size and found is None:
+            return None
+        wanted = (*flow.values.shape[:2], size)
+        if found is None or not size or found.shape != wanted or found.dtype.kind not in "iuf":
+            said = None if found is None else f"{found.dtype} of shape {found.shape}"
+            raise ShapeError("given", f"found {said}", f"{wanted if size else 'None'}")
+        return found.astype(np.float32, copy=False)
 
     def _fitting(self, chain: str, state: Any, batch: int) -> Any:
         """`state` if it is one of the chain's, with a row for each input."""

@@ -74,9 +74,17 @@ class Recording:
     answers: Float[np.ndarray, "T K"]
 
 
-def record_layers(chain: Chain, inputs: Num[np.ndarray, "T *I"]) -> tuple[LayerRecording, ...]:
-    """What the recurrent layers of a chain hold at each step of one sequence."""
-    flow = Flow(inputs[None], np.array([len(inputs)]))
+def record_layers(
+    chain: Chain, inputs: Num[np.ndarray, "T *I"], given: np.ndarray | None = None
+) -> tuple[LayerRecording, ...]:
+    """What the recurrent layers of a chain hold at each step of one sequence.
+
+    Args:
+        chain: Of the network.
+        inputs: Of the sequence.
+        given: `[1, T, G]`, its further numbers, or None.
+    """
+    flow = Flow(inputs[None], np.array([len(inputs)]), given=given)
     found: list[LayerRecording] = []
     recurrent = [k for k, block in enumerate(chain.blocks) if isinstance(block, Recurrent)]
     for block in chain.blocks[: max(recurrent, default=-1) + 1]:
