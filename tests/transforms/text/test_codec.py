@@ -196,3 +196,30 @@ def test_slices_are_bounded_and_whole():
     parts = ["a" * 200_000, "", "b"]
     assert "".join(slices(parts)) == "".join(parts)
     assert max(map(len, slices(parts))) <= 2**16
+
+
+@given(text=TEXT)
+def test_every_token_has_its_place_in_order(codecs, text):
+    for codec in codecs.values():
+        places = codec.places(text)
+        assert places.dtype == np.int64
+        assert places.shape == (len(codec.encode(text)), 2)
+        assert ((places >= 0) & (places <= len(text))).all()
+        assert (places[:, 0] <= places[:, 1]).all()
+        assert (np.diff(places, axis=0) >= 0).all()
+    pieces, places = codecs["plain words"].pieces(text), codecs["plain words"].places(text)
+    assert pieces == [text[first:last] for first, last in places]
+
+
+def test_a_place_holds_the_token_without_the_blanks_around_it(codecs):
+    def told(name: str, text: str) -> list[str]:
+        return [text[first:last] for first, last in codecs[name].places(text)]
+
+    assert told("words", "the  dogs again") == ["the", "dogs", "again"]
+    assert told("subwords", "the  dogs é中") == ["the", " ", "dog", "s", " ", "é", "中", "中", "中"]
+    for name in ("unigram", "bpe"):  # of a text that begins with a space of the codec's own, too
+        assert "".join(told(name, "the dog again")).replace(" ", "") == "thedogagain"
+    # In a chunk that is changed before it is cut, nobody knows which character stands where.
+    assert codecs["words"].places("a e\u0301\u0301,x 3.5").tolist() == [
+        [0, 1], [2, 7], [2, 7], [2, 7], [8, 11]
+    ]  # fmt: skip

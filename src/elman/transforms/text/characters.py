@@ -101,6 +101,11 @@ class Characters(UsualSpecials, CodecBase):
         """See `TextCodec`."""
         return list(check_text(text))
 
+    def places(self, text: str) -> np.ndarray:
+        """See `TextCodec`."""
+        each = np.arange(len(check_text(text)), dtype=np.int64)
+        return np.stack([each, each + 1], axis=1)
+
     def decode(self, ids: Any) -> str:
         """See `TextCodec`."""
         known = ids_of_answer(self, ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -29,6 +29,7 @@ __all__ = [
     "in_arrays",
     "joined_ids",
     "packed",
+    "places_of_bytes",
     "require_codec",
     "slices",
     "spelled_tokens",
@@ -99,6 +100,14 @@ class TextCodec(Protocol):
 
     def pieces(self, text: str) -> list[str]:
         """A text's tokens as they are shown: as many as it has ids."""
+        ...
+
+    def places(self, text: str) -> np.ndarray:
+        """Where each token stands in a text: int64 `[T, 2]`, its first character, the one after.
+
+        Blanks around a token are none of it, unless it is nothing else. Where a text is changed
+        before it is cut, it is about where.
+        """
         ...
 
     def decode(self, ids: Any) -> str:
@@ -215,6 +224,36 @@ def spelled_tokens(
         None if place < silent else f"{before}{token}".encode("utf-8", "surrogatepass")
         for place, token in enumerate(tokens)
     )
+
+
+def places_of_bytes(pieces: Sequence[bytes], text: str) -> np.ndarray:
+    """Where pieces of a text's UTF-8 stand in it, as `TextCodec.places` has it.
+
+    >>> places_of_bytes([b"to", b" b", b"\xc3", b"\xa9"], "to b\u00e9").tolist()
+    [[0, 2], [3, 4], [4, 5], [4, 5]]
+
+    Args:
+        pieces: What each token writes.
+        text: Which they write; where it is another one, they are stretched to its length.
+    """
+    whole, spans, end = text.encode("utf-8", "surrogatepass"), list[tuple[int, int]](), 0
+    for piece in pieces:
+        inner = piece.strip() or piece
+        start = end + piece.index(inner)
+        spans.append((start, start + len(inner)))
+        end += len(piece)
+    found = np.array(spans, dtype=np.float64).reshape(-1, 2)
+    written = b"".join(pieces)
+    if written == b" " + whole:
+        found -= 1
+    elif written != whole and written:
+        found *= len(whole) / len(written)
+    places = np.clip(np.round(found), 0, len(whole)).astype(np.int64)
+    begins = (np.frombuffer(whole, np.uint8) & 0xC0) != 0x80
+    before = np.concatenate([[0], np.cumsum(begins), [begins.sum()]])
+    last = before[places[:, 1]]
+    first = np.minimum(before[places[:, 0] + 1] - 1, last)
+    return np.stack([np.maximum(first, 0), last], axis=1)
 
 
 def slices(parts: Iterable[str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from elman.transforms.text.codec import (
     check_text,
     ids_of_answer,
     packed,
+    places_of_bytes,
     unpacked,
 )
 from elman.transforms.text.sentence_pieces.model_file import (
@@ -90,7 +91,7 @@ class SentencePieces(CodecBase):
         """All V pieces, a space in them as U+2581."""
         return self._model.pieces
 
-    @property
+    @cached_property
     def spelled(self) -> tuple[bytes | None, ...]:
         """See `TextCodec`."""
         model, found = self._model, list[bytes | None]()
@@ -136,6 +137,11 @@ class SentencePieces(CodecBase):
     def pieces(self, text: str) -> list[str]:
         """See `TextCodec`."""
         return [self.tokens[one] for one in self.encode(text).tolist()]
+
+    def places(self, text: str) -> np.ndarray:
+        """See `TextCodec`."""
+        pieces = [self.spelled[one] or b"" for one in self.encode(text).tolist()]
+        return places_of_bytes(pieces, text)
 
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: as sentencepiece writes it."""

@@ -84,11 +84,32 @@ class Steps:
             for word in self.split(chunk):
                 yield self.placeholder(word) or word
 
+    def places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Where each of the words stands: its first character, and the one after its last.
+
+        Where the steps change how many characters stand between two white spaces, all words of
+        these are where they are.
+
+        >>> [*Steps().places("It's  3.50!")]
+        [(0, 4), (6, 10), (10, 11)]
+        """
+        for found in re.finditer(r"\S+", check_text(text)):
+            for start in range(found.start(), found.end(), LONGEST):
+                chunk = text[start : min(start + LONGEST, found.end())]
+                formed, at = self._formed(chunk), 0
+                for word in self.split(chunk):
+                    at = formed.index(word, at) + len(word)
+                    span = (at - len(word), at) if len(formed) == len(chunk) else (0, len(chunk))
+                    yield start + span[0], start + span[1]
+
     def split(self, chunk: str) -> list[str]:
         """The words of what stands between two white spaces; nothing is replaced yet."""
-        chunk = chunk if self.form is None else unicodedata.normalize(self.form, chunk)
-        chunk = chunk.lower() if self.lower else chunk
+        chunk = self._formed(chunk)
         return chunk.split() if self.cut == "spaces" else split_words(chunk)
+
+    def _formed(self, chunk: str) -> str:
+        chunk = chunk if self.form is None else unicodedata.normalize(self.form, chunk)
+        return chunk.lower() if self.lower else chunk
 
     def placeholder(self, word: str) -> str | None:
         """What a word is replaced by, or None."""

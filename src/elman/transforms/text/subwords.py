@@ -28,6 +28,7 @@ from elman.transforms.text.codec import (
     in_arrays,
     joined_ids,
     packed,
+    places_of_bytes,
     slices,
     unpacked,
 )
@@ -277,6 +278,11 @@ class Subwords(CodecBase):
         return [self.tokens[one] for one in self.encode(text).tolist()]
 
     # ---- and back -----------------------------------------------------------------------------
+
+    def places(self, text: str) -> np.ndarray:
+        """See `TextCodec`."""
+        pieces = [self._written[one] or b"" for one in self.encode(text).tolist()]
+        return places_of_bytes(pieces, text)
 
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: special tokens write nothing; bytes that are no text become U+FFFD."""

@@ -128,6 +128,10 @@ class Words(UsualSpecials, CodecBase):
         """See `TextCodec`: unknown words as they stand, numbers and addresses replaced."""
         return list(self.steps.words(text))
 
+    def places(self, text: str) -> np.ndarray:
+        """See `TextCodec`."""
+        return np.array([*self.steps.places(text)], dtype=np.int64).reshape(-1, 2)
+
     def decode(self, ids: Any) -> str:
         """See `TextCodec`: words with one space between them."""
         known = ids_of_answer(self, ids)
