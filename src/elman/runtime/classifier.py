@@ -23,6 +23,7 @@ from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
 from elman.runtime.travelling import codec_of, setting_of
+from elman.runtime.writing.states import Passage
 from elman.targets import Target
 
 __all__ = ["ClassifierModel"]
@@ -116,6 +117,11 @@ class ClassifierModel(SequenceModel):
         if self.codec is None:
             raise ArgumentError("text", "the model reads no texts", "one that was trained on some")
         return self.codec.pieces(text)
+
+    def _passages(self, sequences: Sequences) -> list[Passage]:
+        if self.codec is None or not isinstance(sequences, TextSequences):
+            return super()._passages(sequences)
+        return [Passage(text, self.codec.places(text)) for text in sequences.texts]
 
     # ---- what is answered ---------------------------------------------------------------------
 

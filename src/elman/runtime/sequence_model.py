@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -35,6 +35,7 @@ from elman.runtime.travelling import (
     scaler_from,
     setting_of,
 )
+from elman.runtime.writing.states import LanguageStates, Passage
 from elman.targets import Target
 
 __all__ = ["SequenceModel"]
@@ -59,6 +60,7 @@ class SequenceModel(ABC):
         seen: Which sequences it was trained and validated on, or None where the file is older.
         held_out: The names of sequences of the same data that were held out for a test.
         metadata: How the model was trained: plain data.
+        states: The language models whose states are features of each step beside; or None.
         input_scaler: What each feature is brought to mean 0 and deviation 1 by, or None.
 
     Raises:
@@ -90,6 +92,7 @@ class SequenceModel(ABC):
         self.seen = Seen.from_tensors(prints) if prints else None
         names = unpack_strings(held_out, "names of held-out sequences") if held_out else ()
         self.held_out: tuple[str, ...] = tuple(names)
+        self.states = LanguageStates.of_bundle(bundle)
         self._read(bundle)
         self._given = run
         self._numpy = Network(bundle.blueprint, bundle.weights) if self._described else None
@@ -189,7 +192,10 @@ class SequenceModel(ABC):
         if self.reads_ids:
             reads = f"token ids below {self.blueprint.vocabulary}"
         columns = dict(self.reading)
-        return {"reads": reads, "columns": columns, "answers": str(self.target)}
+        told = {"reads": reads, "columns": columns, "answers": str(self.target)}
+        if self.states is not None:
+            told["features"] = f"{self.states.describe()}, in the model file"
+        return told
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The task's score; larger is better; NaN where it is not defined. See `evaluate`."""
@@ -275,7 +281,13 @@ class SequenceModel(ABC):
             sequence: `[T, I]`, or `[T]` of one feature.
         """
         _, inputs = self._scaled(sequence)
-        return self.answered(self._network.trace(inputs[None])[0])
+        if self.states is None:
+            return self.answered(self._network.trace(inputs[None])[0])
+        found = [
+            self._network.run(inputs[None, : t + 1], None, given)[0]
+            for t, given in enumerate(self._beginnings(sequence, len(inputs)))
+        ]
+        return self.answered(np.array(found).reshape(len(inputs), -1))
 
     def record(self, sequence: Any) -> Recording:
         """Gates, states and answers at each step of one sequence.
@@ -287,7 +299,8 @@ class SequenceModel(ABC):
             sequence: `[T, I]`, or `[T]` of one feature; T ≥ 1.
         """
         given, inputs = self._scaled(sequence)
-        recording = self._network.record(inputs)
+        beside = None if self.states is None else self.states.at([self._passage(sequence)])[0]
+        recording = self._network.record(inputs, beside)
         return replace(recording, inputs=given, answers=self.answered(recording.answers))
 
     def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -341,4 +354,41 @@ class SequenceModel(ABC):
 
     def outputs(self, sequences: Sequences) -> np.ndarray:
         """The network's outputs `[N, K]`, or `[N, T, K]` with zeros past each length."""
-        return run_batches(self._run, sequences, self.blueprint, self.input_scaler)
+        return run_batches(
+            self._run, sequences, self.blueprint, self.input_scaler, self._features_of_language
+        )
+
+    # ---- features of language models -------------------------------------------------------------
+
+    def _passages(self, sequences: Sequences) -> list[Passage]:
+        """The text of each sequence, and where its steps stand in it."""
+        raise BundleError("readers", f"a {self.task} reads no text", "save the model again")
+
+    def _passage(self, sequence: Any) -> Passage:
+        """Likewise of one."""
+        return self._passages(self.sequences([sequence]))[0]
+
+    @property
+    def _features_of_language(self) -> Callable[[Sequences], np.ndarray] | None:
+        """Gives what language models hold at each step `[N, T, G]`; None where there are none."""
+        states = self.states
+        if states is None:
+            return None
+
+        def found(sequences: Sequences) -> np.ndarray:
+            given = np.zeros((*sequences.values.shape[:2], states.size), np.float32)
+            for n, row in enumerate(states.at(self._passages(sequences))):
+                given[n, : len(row)] = row
+            return given
+
+        return found
+
+    def _beginnings(self, sequence: Any, steps: int) -> list[np.ndarray | None]:
+        """What language models hold of each beginning of a sequence `[1, t + 1, G]`."""
+        if self.states is None:
+            return [None] * steps
+        whole = self._passage(sequence)
+        cut = [
+            Passage(whole.text[: whole.places[t, 1]], whole.places[: t + 1]) for t in range(steps)
+        ]
+        return [found[None] for found in self.states.at(cut)]

@@ -24,6 +24,7 @@ from elman.runtime.tagging.schemes import SCHEMES, allowed_by
 from elman.runtime.tagging.words import WordCodes
 from elman.runtime.targets import check_step_labels, classes_from, label_indices
 from elman.runtime.travelling import below, setting_of
+from elman.runtime.writing.states import Passage
 from elman.targets import Target
 
 __all__ = ["TaggerModel"]
@@ -147,10 +148,15 @@ class TaggerModel(SequenceModel):
             return super().outputs(sequences)
         table = self._coded(sequences)
 
-        def run(numbers: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-            return self._run(table[numbers], lengths)
+        def run(numbers: np.ndarray, *more: np.ndarray) -> np.ndarray:
+            return self._run(table[numbers], *more)
 
-        return run_batches(run, sequences, self.blueprint, None)
+        return run_batches(run, sequences, self.blueprint, None, self._features_of_language)
+
+    def _passages(self, sequences: Sequences) -> list[Passage]:
+        if not isinstance(sequences, WordSequences):
+            return super()._passages(sequences)
+        return [Passage.of_words(words) for words in sequences.texts()]
 
     def answered(self, outputs: np.ndarray) -> np.ndarray:
         """The scores of whole sequences, `[T, K]` or `[N, T, K]`, as probabilities of tags."""
@@ -204,8 +210,8 @@ class TaggerModel(SequenceModel):
             sequence: A list of words; or `[T, I]`, or `[T]` of one feature.
         """
         _, inputs = self._scaled(sequence)
-        found = [self.answered(self._network.run(inputs[None, : t + 1])[0])[t]
-                 for t in range(len(inputs))]  # fmt: skip
+        found = [self.answered(self._network.run(inputs[None, : t + 1], None, given)[0])[t]
+                 for t, given in enumerate(self._beginnings(sequence, len(inputs)))]  # fmt: skip
         return np.array(found).reshape(len(inputs), len(self.classes_))
 
     def record(self, sequence: Any) -> Recording:

@@ -12,6 +12,7 @@ from elman.errors import ArgumentError, DataError, ShapeError
 from elman.metrics.features import weights_of_steps
 from elman.parameters import real
 from elman.runtime.targets import check_labels, is_column, label_indices
+from elman.runtime.writing.states import LanguageStates
 from elman.targets import Target
 from elman.tasks.parts import Part
 from elman.transforms.text import TextCodec
@@ -35,6 +36,7 @@ class KnownClasses(NamedTuple):
         kind: Which they are; None: whichever come.
         open: Whether other classes may take the place of these.
         codec: What texts are cut by; None of features, and before it is fitted.
+        states: Of the language models that describe the tokens; None: there are none.
         fitted: Whether this is what a model knows: then it stays as it is.
     """
 
@@ -42,6 +44,7 @@ class KnownClasses(NamedTuple):
     kind: Target | None
     open: bool = False
     codec: TextCodec | None = None
+    states: LanguageStates | None = None
     fitted: bool = False
 
     def replaced(self, classes: np.ndarray, kind: Target) -> KnownClasses:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -29,6 +30,7 @@ from elman.runtime.targets import (
     label_indices,
     plain_rows,
 )
+from elman.runtime.writing.states import Passage
 from elman.targets import Target
 from elman.tasks.calibrating import calibrate, check_calibration
 from elman.tasks.classes import (
@@ -40,10 +42,12 @@ from elman.tasks.classes import (
     told_classes,
     weights_by_class,
 )
+from elman.tasks.features import check_no_features_from, language_states, with_states
 from elman.tasks.fitting import Learning, Options, Ready
 from elman.tasks.head import Head, head_of_classes
+from elman.tasks.network import CodedWords
 from elman.tasks.own import own_loss
-from elman.tasks.parameters import TextParameters
+from elman.tasks.parameters import FeatureParameters, TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.tasks.texts import (
@@ -72,7 +76,7 @@ def _or_weights(kind: Kind) -> Kind:
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
+class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEstimator):
     """A recurrent network that reads a sequence, or a text, and says what it is.
 
     >>> import numpy as np
@@ -216,7 +220,8 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
 
     def _known(self, warm: Any) -> KnownClasses:
         codec = None if warm.codec is None else same_codec(self, warm)
-        return KnownClasses(warm.classes_, warm.target, codec=codec, fitted=True)
+        states = language_states(self, warm)
+        return KnownClasses(warm.classes_, warm.target, codec=codec, states=states, fitted=True)
 
     def _open(self, known: KnownClasses) -> KnownClasses:
         return known._replace(open=True)
@@ -277,6 +282,7 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             raise DataError("X", f"found {kinds[0]}", f"{kinds[1]}, as were learnt")
         if not texts:
             check_no_text_parameters(self)
+            check_no_features_from(self, "a list of texts")
             return as_sequences(X, features=self._features())
         for name in ("network", "augment"):
             if getattr(self, name) is not None:
@@ -290,7 +296,8 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
         sequences = parts.train.sequences
         if not isinstance(sequences, TextSequences):
             return known
-        return known._replace(codec=codec_for(self, sequences))
+        states = language_states(self, None)
+        return known._replace(codec=codec_for(self, sequences), states=states)
 
     def _blueprint(self, train: Part, known: KnownClasses) -> Blueprint:
         if train.kind is Target.CLASS_PER_STEP:
@@ -312,6 +319,7 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             pool=self.pool,
             dropout=self.dropout,
             input_dropout=0.0 if known.codec is None else self.input_dropout,
+            given=0 if known.states is None else known.states.size,
         )
 
     def _network(
@@ -350,6 +358,20 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             parts = encoded_parts(parts, known.codec)
             tensors |= {f"codec.{name}": one for name, one in known.codec.tensors().items()}
             settings["codec"] = known.codec.hash
+        around, notes = None, ()
+        if known.states is not None and known.codec is not None:
+            places = known.codec.places
+            described = with_states(
+                self,
+                parts,
+                known.states,
+                lambda texts: [Passage(text, places(text)) for text in texts.texts],
+                "token",
+            )
+            parts, notes = described.parts, described.notes
+            around = partial(CodedWords, codes=None, table=described.table)
+            tensors |= known.states.tensors()
+            settings["readers"] = known.states.settings()
         return Learning(
             parts,
             own_loss(self.loss, usual(self.label_smoothing)),
@@ -357,6 +379,8 @@ class Classifier(ClassifierMixin, TextParameters, SequenceEstimator):
             weights_by_class(self.class_weight, parts.train, known.classes),
             tensors,
             settings,
+            around,
+            notes,
         )
 
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:

@@ -23,7 +23,7 @@ from elman.parameters import check_values, flag, renamed, told
 from elman.registry import task_of
 from elman.tasks.fitting import Options, callbacks_of, weights_of
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
-from elman.tasks.own import GIVEN, OWN, CheckedOutputs
+from elman.tasks.own import GIVEN, OWN, CheckedOutputs, packed_models
 from elman.tasks.parameters import RunParameters
 from elman.training import Augmentation, RunFolder, TrainingConfig, writes
 from elman.training.events.history import History
@@ -250,6 +250,8 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     packed |= {name: GIVEN for name in OWN if callable(parameters.get(name))}
     if not isinstance(parameters.get("codec", ""), str):  # one of your own is in the model file
         packed["codec"] = GIVEN
+    if "features_from" in parameters:
+        packed["features_from"] = packed_models(parameters["features_from"])
     if isinstance(parameters.get("validation"), tuple | list):
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only

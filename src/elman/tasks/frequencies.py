@@ -51,12 +51,20 @@ class CountedWords(CodedWords):
         codes: Likewise.
         bins: Of each word by its number `[W]`, from 0.
         seed: Of the layer's weights.
+        table: As of `CodedWords`.
     """
 
     bins: Tensor
 
-    def __init__(self, network: nn.Module, codes: np.ndarray, bins: np.ndarray, seed: int) -> None:
-        super().__init__(network, codes)
+    def __init__(
+        self,
+        network: nn.Module,
+        codes: np.ndarray,
+        bins: np.ndarray,
+        seed: int,
+        table: np.ndarray | None = None,
+    ) -> None:
+        super().__init__(network, codes, table)
         self.register_buffer("bins", torch.from_numpy(bins), persistent=False)
         body: Any = network.body
         features = [block for block in body if isinstance(block, Dense)][-1].weight.shape[1]
@@ -69,5 +77,6 @@ class CountedWords(CodedWords):
         if not self.training:
             return super().forward(numbers, lengths)
         network: Any = self.network
-        tags, features = network.with_features(self.codes[numbers], lengths)
-        return WithFrequencies(tags, self.frequencies(features), self.bins[numbers])
+        tags, features = network.with_features(*self._looked_up(numbers, lengths))
+        words = numbers if self.table is None else numbers[..., 0]
+        return WithFrequencies(tags, self.frequencies(features), self.bins[words])

@@ -117,23 +117,42 @@ class ScaledInputs(nn.Module):
 
 
 class CodedWords(nn.Module):
-    """A network behind the codes of all words that the data hold, where those are numbered.
+    """A network behind what is looked up of each step: codes of words, what else is given of it.
 
     Args:
-        network: It reads codes `[B, T, 1 + letters]`.
-        codes: Of each word by its number `[W, 1 + letters]`.
+        network: It reads codes `[B, T, 1 + letters]`, or the numbers themselves.
+        codes: Of each word that the data hold, by its number, `[W, 1 + letters]`; None: numbers
+            are token ids, and read as they are.
+        table: What is given beside, by row, `[M, G]`; None: nothing is.
     """
 
-    codes: Tensor
+    codes: Tensor | None
+    table: Tensor | None
 
-    def __init__(self, network: nn.Module, codes: np.ndarray) -> None:
+    def __init__(
+        self, network: nn.Module, codes: np.ndarray | None, table: np.ndarray | None = None
+    ) -> None:
         super().__init__()
         self.network = network
-        self.register_buffer("codes", torch.from_numpy(codes), persistent=False)
+        for name, array in (("codes", codes), ("table", table)):
+            found = None if array is None else torch.from_numpy(array)
+            self.register_buffer(name, found, persistent=False)
 
     def forward(self, numbers: Tensor, lengths: Tensor | None) -> Any:
-        """The network's outputs for words by their numbers `[B, T]`."""
-        return self.network(self.codes[numbers], lengths)
+        """The network's outputs for words by their numbers `[B, T]`.
+
+        With a table `[B, T, 2]`: the number, and the row of the table.
+        """
+        return self.network(*self._looked_up(numbers, lengths))
+
+    def _looked_up(self, numbers: Tensor, lengths: Tensor | None) -> tuple[Any, ...]:
+        """What the network is called with."""
+        if self.table is None:
+            return self._coded(numbers), lengths
+        return self._coded(numbers[..., 0]), lengths, self.table[numbers[..., 1]]
+
+    def _coded(self, numbers: Tensor) -> Tensor:
+        return numbers if self.codes is None else self.codes[numbers]
 
 
 def torch_device(device: Any) -> torch.device:
@@ -162,9 +181,9 @@ class ModuleRun:
         self._network = network.eval()
         self._device = device
 
-    def __call__(self, inputs: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Outputs of the module for scaled inputs `[B, T, I]`."""
-        tensors = (torch.from_numpy(array).to(self._device) for array in (inputs, lengths))
+    def __call__(self, *inputs: np.ndarray) -> np.ndarray:
+        """Outputs of the module for scaled inputs `[B, T, I]`, lengths, and perhaps more."""
+        tensors = (torch.from_numpy(array).to(self._device) for array in inputs)
         with torch.no_grad():
             found = self._network(*tensors)
             return getattr(found, "scores", found).cpu().numpy()  # of each step, each token

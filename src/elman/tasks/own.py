@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,16 @@ from elman.tasks.parameters import CellParameters
 from elman.training import Measure
 from elman.training.loop.losses import OwnLoss, first_line
 
-__all__ = ["GIVEN", "OWN", "CheckedOutputs", "check_alone", "own_loss", "own_network", "takes"]
+__all__ = [
+    "GIVEN",
+    "OWN",
+    "CheckedOutputs",
+    "check_alone",
+    "own_loss",
+    "own_network",
+    "packed_models",
+    "takes",
+]
 
 OWN = ("loss", "network")
 """Parameters whose values are code."""
@@ -26,6 +36,15 @@ GIVEN = "given"
 """What a file holds of a value that no file can hold."""
 
 _OF_OURS = (*told(CellParameters), "bidirectional", "pool")
+
+
+def packed_models(given: Any) -> Any:
+    """Models as a file's parameters hold them: by their paths, where all are given by those."""
+    several = given if isinstance(given, list | tuple) else [given]
+    if given is None or not all(isinstance(one, str | os.PathLike) for one in several):
+        return None if given is None else GIVEN
+    paths = [os.fspath(one) for one in several]
+    return paths if isinstance(given, list | tuple) else paths[0]
 
 
 def own_loss(loss: Any, usual: Measure, steps: str | None = None) -> Measure:

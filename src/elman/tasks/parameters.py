@@ -23,7 +23,14 @@ from elman.parameters import (
 from elman.training.config import SequenceTraining
 from elman.transforms.text import TextCodec
 
-__all__ = ["CellParameters", "RunParameters", "SequenceParameters", "TextParameters", "optional"]
+__all__ = [
+    "CellParameters",
+    "FeatureParameters",
+    "RunParameters",
+    "SequenceParameters",
+    "TextParameters",
+    "optional",
+]
 
 
 def optional(kind: Kind) -> Kind:
@@ -209,6 +216,44 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
     )
     baselines: bool = parameter(
         True, flag(), "Fit the honest baselines that `evaluate` puts beside the score."
+    )
+
+
+def _models() -> Kind:
+    def check(name: str, value: Any) -> Any:
+        several = value if isinstance(value, list | tuple) else [value]
+        if value is not None and not 1 <= len(several) <= 2:
+            expected = "one language model, or two: one forward, one backward; or None"
+            raise ArgumentError(name, f"found {len(several)}", expected)
+        return value
+
+    def read(_name: str, given: str) -> list[str] | None:
+        return None if given == "none" else given.split(",")
+
+    return Kind(check, "", str, read, "As forward.elman,backward.elman; or none.")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class FeatureParameters:
+    """What language models tell an estimator of each word or token."""
+
+    _group: ClassVar = "Language models"
+    _table: ClassVar = "task"
+
+    features_from: Any = parameter(
+        None,
+        _models(),
+        "A generator, or two (one forward, one backward), whose states are further features.",
+        "A model's file, its run's folder, or the model: of one that reads forward the state after "
+        "the last character of each word (or token), of one that reads from the end that after its "
+        "first. They stay as they are, and travel in the model file.",
+    )
+    keep_features: bool = parameter(
+        False,
+        flag(),
+        "Keep these features of the data that are learnt from in the cache folder, for further "
+        "trainings.",
+        kept=False,
     )
 
 

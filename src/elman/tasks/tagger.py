@@ -22,13 +22,15 @@ from elman.parameters import again, documented, flag, number, one_of, parameter,
 from elman.runtime.tagging.schemes import SCHEMES, allowed_by, check_paths, scheme_of
 from elman.runtime.tagging.words import WordCodes
 from elman.runtime.targets import check_step_labels, check_weight, class_tensors, classes_from
+from elman.runtime.writing.states import LanguageStates, Passage
 from elman.targets import Target
+from elman.tasks.features import check_no_features_from, language_states, with_states
 from elman.tasks.fitting import Learning, Options
 from elman.tasks.frequencies import CountedWords, frequency_bins
 from elman.tasks.head import OtherNetworkError
 from elman.tasks.network import CodedWords, cell_configs
 from elman.tasks.own import own_loss
-from elman.tasks.parameters import SequenceParameters
+from elman.tasks.parameters import FeatureParameters, SequenceParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import CrossEntropy
@@ -42,7 +44,7 @@ _ALIKE = "frequency_loss does nothing: no word stands three times or more."
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Tagger(SequenceEstimator):
+class Tagger(FeatureParameters, SequenceEstimator):
     """A recurrent network that reads a sequence and says a tag of each step.
 
     Steps are words, or have features, as X holds them.
@@ -142,7 +144,8 @@ class Tagger(SequenceEstimator):
 
     def _known(self, warm: Any) -> _Known:
         lexicon = Lexicon() if warm.reads_words else None
-        return _Known(warm.classes_, lexicon, warm.codes, warm.scheme)
+        states = language_states(self, warm)
+        return _Known(warm.classes_, lexicon, warm.codes, warm.scheme, states=states)
 
     def _open(self, known: _Known) -> _Known:
         return known._replace(open=self.start is not None)
@@ -165,6 +168,7 @@ class Tagger(SequenceEstimator):
             if self.frequency_loss:
                 found = f"{self.frequency_loss:g}, and X holds features"
                 raise ArgumentError("frequency_loss", found, "0, or X as lists of words")
+            check_no_features_from(self, "lists of words")
             lexicon, sequences = None, as_sequences(X, features=self._features())
         if known is None:
             index, tags = check_step_labels(y, sequences, None)
@@ -221,7 +225,7 @@ class Tagger(SequenceEstimator):
             min_count=self.min_count,
             max_words=self.max_words,
         )
-        return known._replace(codes=codes)
+        return known._replace(codes=codes, states=language_states(self, None))
 
     def _blueprint(self, train: Part, known: _Known) -> Blueprint:
         return sequence_to_sequence(
@@ -233,6 +237,7 @@ class Tagger(SequenceEstimator):
             dropout=self.dropout,
             input_dropout=self.input_dropout,
             crf=self.output == "crf",
+            given=0 if known.states is None else known.states.size,
         )
 
     def _words(self, codes: WordCodes) -> Words:
@@ -264,23 +269,30 @@ class Tagger(SequenceEstimator):
             allowed = allowed_by(known.scheme, [str(tag) for tag in known.classes])
         usual = CrossEntropy() if self.output == "softmax" else PathLikelihood(allowed)
         loss, tensors = own_loss(self.loss, usual), class_tensors(known.classes)
-        around, notes = None, known.notes
+        settings: dict[str, Any] = {} if known.scheme is None else {"scheme": known.scheme}
+        around, notes, learnt = None, known.notes, parts
         if known.codes is not None and known.lexicon is not None:
             tensors |= {f"words.{name}": one for name, one in known.codes.tensors().items()}
-            codes = known.codes.codes(known.lexicon.words)
-            around = partial(CodedWords, codes=codes)
+            codes, table = known.codes.codes(known.lexicon.words), None
+            if known.states is not None:
+                described = with_states(self, parts, known.states, _passages, "word")
+                learnt, table = described.parts, described.table
+                notes = (*notes, *described.notes)
+                tensors |= known.states.tensors()
+                settings["readers"] = known.states.settings()
+            around = partial(CodedWords, codes=codes, table=table)
             if self.frequency_loss and isinstance(parts.train.sequences, WordSequences):
                 loss = FrequencyLoss(loss, float(self.frequency_loss))
                 bins = frequency_bins(parts.train.sequences, known.codes)
-                around = partial(CountedWords, codes=codes, bins=bins, seed=self.seed)
+                around = partial(CountedWords, codes=codes, bins=bins, seed=self.seed, table=table)
                 notes = (*notes, *(() if bins.any() else (_ALIKE,)))
         return Learning(
-            parts,
+            learnt,
             loss,
             PathAccuracy(allowed),
             self._row_weight(parts.train),
             tensors,
-            {} if known.scheme is None else {"scheme": known.scheme},
+            settings,
             around,
             notes,
         )
@@ -316,6 +328,7 @@ class _Known(NamedTuple):
         codes: How words are read, once the training part is known.
         scheme: How spans are written; None: not known yet, or any tag may follow any.
         notes: What was inferred, in sentences.
+        states: Of the language models that describe the words; None: there are none.
         open: Whether other tags are no error, for another network begins with the model's layers.
     """
 
@@ -324,7 +337,12 @@ class _Known(NamedTuple):
     codes: WordCodes | None = None
     scheme: str | None = None
     notes: tuple[str, ...] = ()
+    states: LanguageStates | None = None
     open: bool = False
+
+
+def _passages(sequences: WordSequences) -> list[Passage]:
+    return [Passage.of_words(words) for words in sequences.texts()]
 
 
 def _rows(index: np.ndarray, lengths: np.ndarray) -> list[np.ndarray]:

@@ -35,7 +35,11 @@ def sequences_for(blueprint: Blueprint, X: Any, where: str = "X") -> Sequences:
 
 
 def run_batches(
-    run: Run, sequences: Sequences, blueprint: Blueprint, scaler: Scaler | None
+    run: Callable[..., np.ndarray],
+    sequences: Sequences,
+    blueprint: Blueprint,
+    scaler: Scaler | None,
+    given: Callable[[Sequences], np.ndarray] | None = None,
 ) -> np.ndarray:
     """Outputs `[N, K]`, or `[N, T, K]` with zeros past each length.
 
@@ -44,6 +48,8 @@ def run_batches(
         sequences: Unscaled.
         blueprint: Tells how wide the intermediate results are.
         scaler: Of the inputs, or None; token ids have none.
+        given: What is given of each step beside the inputs, `[B, T, G]` of some of the sequences;
+            None: nothing is.
 
     Raises:
         DataError: A token id is outside the vocabulary: the message names sequence and step.
@@ -62,7 +68,8 @@ def run_batches(
         inputs = part.values[:, :longest]
         if scaler is not None:
             inputs = scaler.transform(inputs, part.lengths)
-        outputs = run(inputs, part.lengths)
+        beside = () if given is None else (given(part)[:, :longest],)
+        outputs = run(inputs, part.lengths, *beside)
         if outputs.ndim == 3 and longest < steps:
             outputs = np.pad(outputs, ((0, 0), (0, steps - longest), (0, 0)))
         parts.append(outputs)

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from elman.state import select
 
-__all__ = ["Unroll", "log_probabilities", "of_targets"]
+__all__ = ["Unroll", "log_probabilities", "of_targets", "side_by_side"]
 
 Unroll = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 """`unroll(ids [B, T] int64, state) -> (scores [B, T, V], state)`; a state of None: the first."""
@@ -38,15 +38,27 @@ def log_probabilities(
     found = [np.zeros(max(0, len(ids) - 1)) for ids in texts]
     for first in range(0, len(order), rows):
         batch = order[first : first + rows]
-        for n, start, part in _read(unroll, [texts[n] for n in batch], steps):
-            found[batch[n]][start : start + len(part)] = part
+        for start, counts, scores, ids in side_by_side(unroll, [texts[n] for n in batch], steps):
+            said = of_targets(scores, ids[:, 1:])
+            for n, count in enumerate(counts):
+                found[batch[n]][start : start + count] = said[n, :count]
     return found
 
 
-def _read(
-    unroll: Unroll, texts: list[np.ndarray], steps: int
-) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Texts side by side, longest first, window by window; each one's part and where it begins."""
+def side_by_side(
+    unroll: Unroll, texts: Sequence[Int[np.ndarray, "S"]], steps: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray, np.ndarray]]:
+    """Texts read side by side, window by window, the state carried through each.
+
+    Args:
+        unroll: The network.
+        texts: Ids, longest first; of each all but the last are read.
+        steps: Of a window at most.
+
+    Yields:
+        The window's first step; how many of its steps each of the first B texts has `[B]`; what
+        the network gave `[B, T, K]`; the ids `[B, T + 1]`, one more than were read.
+    """
     lengths, state = np.array([len(ids) - 1 for ids in texts]), None
     for start in range(0, int(lengths.max(initial=0)), steps):
         left = np.minimum(lengths[lengths > start] - start, steps)
@@ -55,9 +67,8 @@ def _read(
         ids = np.zeros((len(left), int(left.max()) + 1), dtype=np.int64)
         for row, (text, count) in enumerate(zip(texts, left, strict=False)):
             ids[row, : count + 1] = text[start : start + count + 1]
-        scores, state = unroll(ids[:, :-1], state)
-        said = of_targets(scores, ids[:, 1:])
-        yield from ((n, start, said[n, :count]) for n, count in enumerate(left))
+        given, state = unroll(ids[:, :-1], state)
+        yield start, left, given, ids
 
 
 def of_targets(
