@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import shutil
+
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 import elman
 from elman import Classifier, Generator, Tagger
@@ -20,15 +25,20 @@ TEXTS, LABELS = ["the cat sat", "a dog  ran!", "old mat", "the dog"] * 4, ["c", 
 
 
 @pytest.fixture(scope="module")
-def models():
+def generators():
     return Generator(**FAST).fit(LINES), Generator(**FAST, cell="gru", backward=True).fit(LINES)
 
 
 @pytest.fixture(scope="module")
-def files(models, tmp_path_factory):
+def models(generators):
+    return [one.model_ for one in generators]
+
+
+@pytest.fixture(scope="module")
+def files(generators, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     paths = [folder / "forward.elman", folder / "backward.elman"]
-    for model, path in zip(models, paths, strict=True):
+    for model, path in zip(generators, paths, strict=True):
         model.save(path)
     return paths
 
@@ -56,8 +66,8 @@ def last_state(model, text: str) -> np.ndarray:
     return read["out"][0, -1].numpy()
 
 
-def test_a_words_features_are_the_generators_states_around_it(tagger, models):
-    forward, backward = models
+def test_a_words_features_are_the_generators_states_around_it(tagger, generators):
+    forward, backward = generators
     words = ["the", "cat", "sät"]
     (found,) = tagger.model_.states.at([Passage.of_words(words)])
     assert found.shape == (3, 12)
@@ -76,12 +86,12 @@ def test_the_order_in_which_they_are_given_changes_nothing(models, tagger):
 
 
 @pytest.mark.parametrize("codec", ["words", "subwords"])
-def test_a_generator_of_other_tokens_tells_of_those_that_were_read(codec, models):
+def test_a_generator_of_other_tokens_tells_of_those_that_were_read(codec):
     if codec == "subwords":
         pytest.importorskip("tokenizers")
     options = {**FAST, "codec": codec, "vocabulary": 300 if codec == "subwords" else None}
     pair = [Generator(**options, backward=one).fit(LINES) for one in (False, True)]
-    model = Tagger(**QUICK, features_from=pair).fit(X, Y)
+    model = Tagger(**QUICK, features_from=[one.model_ for one in pair]).fit(X, Y)
     words = ["the", "dog", "ran,"]
     (found,) = model.model_.states.at([Passage.of_words(words)])
     for k in range(3):
@@ -148,15 +158,17 @@ def test_traces_and_recordings_read_beginnings(tagger, classifier):
     assert classifier.model_.record(text).answers.shape == (3, 3)
 
 
-def test_a_tokens_features_stand_where_it_stands_in_the_text(classifier, models):
+def test_a_tokens_features_stand_where_it_stands_in_the_text(classifier, generators):
     model = classifier.model_
     sequences = model.sequences(["a dog  ran!"])
     found = model._features_of_language(sequences)[0]
     beginnings = ["a", "a dog", "a dog  ran", "a dog  ran!"]
     ends = ["a dog  ran!", "dog  ran!", "ran!", "!"]
     for k in range(4):
-        np.testing.assert_allclose(found[k, :6], last_state(models[0], beginnings[k]), atol=1e-5)
-        np.testing.assert_allclose(found[k, 6:], last_state(models[1], ends[k]), atol=1e-5)
+        np.testing.assert_allclose(
+            found[k, :6], last_state(generators[0], beginnings[k]), atol=1e-5
+        )
+        np.testing.assert_allclose(found[k, 6:], last_state(generators[1], ends[k]), atol=1e-5)
 
 
 def test_with_all_that_a_training_may_have(models, tmp_path):
@@ -229,6 +241,30 @@ def test_what_is_no_pair_of_language_models_is_refused(given, said, files, tagge
     )
     with pytest.raises((ArgumentError, BundleError), match=said):
         Tagger(**QUICK, features_from=several).fit(X, Y)
+
+
+def test_an_estimator_in_the_place_of_its_model_is_refused_as_copies_of_it_are_not_fitted(
+    generators, models
+):
+    with pytest.raises(ArgumentError, match="its model_, or its file"):
+        Tagger(**QUICK, features_from=generators[0]).fit(X, Y)
+    copied = clone(Tagger(**QUICK, features_from=models[0])).fit(X, Y)
+    assert copied.model_.states.size == 6
+    pickled = pickle.loads(pickle.dumps(copied))
+    np.testing.assert_array_equal(pickled.predict_proba(X)[0], copied.predict_proba(X)[0])
+    with pytest.raises(ArgumentError, match="without features_from"):
+        elman.diagnose(copied, (X, Y))
+
+
+def test_another_network_begins_with_a_model_and_takes_its_language_models(models, files, tmp_path):
+    paths = [str(shutil.copy(path, tmp_path)) for path in files]
+    Tagger(**QUICK, features_from=paths).fit(X, Y).save(tmp_path / "model.elman")
+    for path in paths:
+        os.remove(path)
+    other = Tagger.starting_from(tmp_path / "model.elman", units=9)
+    with pytest.warns(UserWarning, match="From .*the vectors of"):
+        other.fit(X, Y)
+    assert other.model_.states.size == 12
 
 
 def test_what_a_language_model_does_not_know_is_said(models):

@@ -164,6 +164,9 @@ def _of_estimator(
         raise NotFittedError("model", "the estimator is not fitted", "call fit first")
     if loss is not None:
         raise ArgumentError("loss", "given beside an estimator", "leave it out: it has its own")
+    if getattr(model.blueprint, "given", 0):
+        found = "a network that reads the states of language models beside its inputs"
+        raise ArgumentError("model", found, "an estimator without features_from")
     X, y, lengths = _parts(batch)
     if lengths is not None:
         raise ArgumentError("lengths", "given beside an estimator", "give a list of sequences")

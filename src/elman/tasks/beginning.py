@@ -28,6 +28,7 @@ __all__ = [
     "begin_with_rows",
     "estimator_from",
     "layers_like",
+    "model_of",
 ]
 
 _NOTHING_LEFT_OUT: dict[str, Any] = {
@@ -56,7 +57,7 @@ class Beginning(NamedTuple):
     seen: Seen | None
 
 
-def _model_of(start: Any) -> tuple[Any, str]:
+def model_of(start: Any) -> tuple[Any, str]:
     """The model whose layers are taken, and what messages call it; see `begin_with_layers`."""
     where = "the model"
     if isinstance(start, str | os.PathLike):
@@ -149,7 +150,7 @@ def begin_with_layers(blueprint: Blueprint, fresh: Weights, reads: Any, start: A
         ArgumentError: Nothing fits; or it is no model, or its network is one of a user's own.
         BundleError: The file holds no model.
     """
-    model, where = _model_of(start)
+    model, where = model_of(start)
     mine, theirs = _First.of(blueprint), _First.of(model.blueprint)
     taking = _Taking(dict(fresh), model.bundle.weights)
     if mine.table is None and theirs.table is None:
@@ -181,7 +182,7 @@ def estimator_from(kind: Any, path: str | os.PathLike[str], given: Mapping[str, 
         path: Of the model file, or of its run's folder.
         given: Parameters; the model says the others, as far as its layers need them.
     """
-    model, where = _model_of(path)
+    model, where = model_of(path)
     like = {name: value for name, value in layers_like(model).items() if name in told(kind)}
     given = dict(given)
     if given.get("codec") == GIVEN:  # of the configuration of a run that began with this model

@@ -19,6 +19,7 @@ from elman.errors import ArgumentError, BundleError
 from elman.runtime.generator import GeneratorModel
 from elman.runtime.loading import load
 from elman.runtime.writing.states import LanguageStates, Passage, StateReader, Told
+from elman.tasks.beginning import model_of
 from elman.tasks.head import OtherNetworkError
 from elman.tasks.own import GIVEN, packed_models
 from elman.tasks.parameters import FeatureParameters
@@ -55,7 +56,8 @@ def language_states(estimator: FeatureParameters, warm: Any) -> LanguageStates |
 
     Args:
         estimator: Its parameters.
-        warm: The model that goes on, or None: it has its language models in itself.
+        warm: The model that goes on, or None. It has its language models in itself, as that has
+            which the estimator starts from.
 
     Raises:
         ArgumentError: What is given is no language model, or two that read in one direction.
@@ -64,9 +66,14 @@ def language_states(estimator: FeatureParameters, warm: Any) -> LanguageStates |
     """
     given = estimator.features_from
     if warm is None:
+        start = None if given is None else getattr(estimator, "start", None)
+        source = None if start is None else model_of(start)[0]
+        held = getattr(source, "states", None)
+        if held is not None and _alike(given, source):
+            return held
         return None if given is None else _opened(given)
     told = warm.bundle.settings.get("estimator", {}).get("features_from")
-    if given == GIVEN or (GIVEN != told == packed_models(given)):
+    if _alike(given, warm):
         return warm.states
     fresh = None if given is None else _opened(given)
     hashes = [None if one is None else one.hash for one in (fresh, warm.states)]
@@ -74,6 +81,12 @@ def language_states(estimator: FeatureParameters, warm: Any) -> LanguageStates |
         found = "other language models than those that the model that goes on was learnt with"
         raise OtherNetworkError("features_from", found, f"{told!r}, or a fresh fit")
     return warm.states
+
+
+def _alike(given: Any, model: Any) -> bool:
+    """Whether the parameter names the language models that a model was learnt with."""
+    told = model.bundle.settings.get("estimator", {}).get("features_from")
+    return given == GIVEN or (GIVEN != told == packed_models(given))
 
 
 def _opened(given: Any) -> LanguageStates:
@@ -90,13 +103,15 @@ def _opened(given: Any) -> LanguageStates:
 
 
 def _generator(given: Any) -> GeneratorModel:
-    """The language model in a file or a run's folder, or an estimator's, or itself."""
-    where, model = "a model", getattr(given, "model_", given)
+    """The language model in a file or a run's folder, or itself."""
+    where, model = "a model", given
     if isinstance(given, str | os.PathLike):
         where = os.fspath(given)
         model = load(Path(where) / "model.elman" if os.path.isdir(where) else where)
     if isinstance(model, GeneratorModel):
         return model
+    if hasattr(given, "get_params"):  # a copy of it, as scikit-learn makes them, is not fitted
+        raise ArgumentError("features_from", f"found {given!r:.60}", "its model_, or its file")
     task = getattr(model, "task", None)
     found = f"{where} of the task {task}" if task else f"found {given!r:.60}"
     raise ArgumentError("features_from", found, "a generator: `elman train generator` makes one")

@@ -245,7 +245,7 @@ class _Training:
         if writes:
             note(f'It writes: elman generate {folder.path} --prefix "..."')
         else:
-            note(f"It reads from the end: elman train tagger --features-from {folder.path}")
+            note(f"It reads from the end: elman train tagger --features-from {folder.path} ...")
 
     def _drawn(self, estimator: Any, folder: Any) -> list[Path]:
         history = [record.to_dict() for record in estimator.history_.records]
