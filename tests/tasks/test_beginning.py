@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import elman
-from elman import Classifier, Regressor, Tagger
+from elman import Classifier, Generator, Regressor, Tagger
 from elman.blueprint import CellConfig, Embedding, Words, sequence_to_sequence
 from elman.bundle import Bundle
 from elman.errors import ArgumentError, BundleError, DataError
@@ -293,3 +293,75 @@ def _unknown(fitted):
     model = _Model(fitted.model_.bundle, fitted.model_.codec)
     model.tokens = tuple(f"\0{token}" for token in model.tokens)
     return model
+
+
+# ---- language models ----------------------------------------------------------------------------
+
+FRESH = {name: value for name, value in FAST.items() if name != "units"}
+GENERATOR = {**SIZES, "epochs": 1, "batch_size": 4, "baselines": False, "validation": None}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"codec": "words"},
+        {"codec": "characters", "head": "tied", "cell": "gru"},
+        {"codec": "words", "layers": 2, "dropout": 0.2, "weight_drop": 0.3, "variational": True},
+        {"codec": "words", "candidates": 2, "word_dropout": 0.1},
+    ],
+    ids=lambda how: ",".join(map(str, how.values())),
+)
+def test_a_classifier_begins_with_a_generator(how, tmp_path):
+    source = Generator(**GENERATOR, **how).fit(TEXTS)
+    source.save(tmp_path / "model.elman")
+    model = Classifier.starting_from(tmp_path / "model.elman", **FRESH)
+    with pytest.warns(UserWarning, match=r"layer 1 \(.*New, at random: dense"):
+        model.fit(TEXTS, ["+", "-"] * 8)
+    assert model.model_.codec.hash == source.codec_.hash
+    theirs = {name: one for name, one in source.model_.bundle.weights.items() if "cells" in name}
+    assert theirs
+    for weight in theirs.values():
+        mine = [one for name, one in model.model_.bundle.weights.items() if "cells" in name]
+        assert any(one.shape == weight.shape and np.allclose(one, weight) for one in mine)
+
+
+def test_a_tagger_begins_with_a_generator_of_words():
+    source = Generator(**GENERATOR, codec="words").fit(TEXTS)
+    tagger = Tagger(**FAST, **PLAIN | {"bidirectional": True}, start=source.model_)
+    with pytest.warns(UserWarning, match=r"layer 1 \(lstm 6\) forward\. New.*layer 1 backward"):
+        tagger.fit(WORDS, TAGS)
+    theirs = source.model_.bundle.weights["body.1.cells.0.weight_hh"]
+    np.testing.assert_allclose(weights(tagger, "body.1.cells.0.weight_hh"), theirs)
+
+
+def test_what_reads_from_the_end_gives_that_direction():
+    source = Generator(**GENERATOR, codec="words", backward=True).fit(TEXTS)
+    theirs = source.model_.bundle.weights["body.1.cells.0.weight_hh"]
+    tagger = Tagger(**FAST, **PLAIN | {"bidirectional": True}, start=source.model_)
+    with pytest.warns(UserWarning, match=r"layer 1 \(lstm 6\) backward\. New.*layer 1 forward"):
+        tagger.fit(WORDS, TAGS)
+    np.testing.assert_allclose(weights(tagger, "body.1.backward_cells.0.weight_hh"), theirs)
+    assert not np.allclose(weights(tagger, "body.1.cells.0.weight_hh"), theirs)
+    one_way = Classifier(**FAST, start=source.model_)
+    with pytest.warns(UserWarning, match=r"the vectors of .* New, at random: layer 1, dense"):
+        one_way.fit(TEXTS, ["+", "-"] * 8)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_generator_of_characters_gives_a_tagger_what_reads_letters(backward, tmp_path):
+    source = Generator(**GENERATOR, backward=backward).fit(TEXTS)
+    source.save(tmp_path / "model.elman")
+    tagger = Tagger.starting_from(tmp_path / "model.elman", **FAST)
+    assert (tagger.characters, tagger.character_units) == (5, 6)
+    with pytest.warns(UserWarning, match=r"characters, layer 1 of letters .*New.*vectors of words"):
+        tagger.fit(WORDS, TAGS)
+    way = "backward_cells" if backward else "cells"
+    theirs = source.model_.bundle.weights
+    mine = weights(tagger, f"body.0.reader.{way}.0.weight_ih")
+    np.testing.assert_allclose(mine, theirs["body.1.cells.0.weight_ih"])
+    row = 2 + tagger.model_.codes.characters.index("g")
+    vector = theirs["body.0.weight"][source.codec_.tokens.index("g")]
+    np.testing.assert_allclose(weights(tagger, "body.0.character_weight")[row], vector)
+    other = Tagger(**FAST, start=source.model_)
+    with pytest.raises(ArgumentError, match="characters=5, character_units=6"):
+        other.fit(WORDS, TAGS)

@@ -102,6 +102,11 @@ class GeneratorModel:
         """The tokens that have a vector, by id."""
         return self.codec.tokens
 
+    @property
+    def reads_backward(self) -> bool:
+        """Whether texts are read from the end."""
+        return self.framing.backward
+
     # ---- texts that are there -----------------------------------------------------------------
 
     def score_tokens(self, text: str) -> ScoredText:

@@ -244,9 +244,9 @@ class FeatureParameters:
         None,
         _models(),
         "A generator, or two (one forward, one backward), whose states are further features.",
-        "A model's file, its run's folder, or a `model_`. Of one that reads forward it is the state "
-        "after the last character of each word (or token), of one that reads from the end that "
-        "after its first. They stay as they are, and travel in the model file.",
+        "A model's file, its run's folder, or a `model_`. Of one that reads forward it is the "
+        "state after the last character of each word (or token), of one that reads from the end "
+        "that after its first. They stay as they are, and travel in the model file.",
     )
     keep_features: bool = parameter(
         False,

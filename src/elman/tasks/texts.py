@@ -11,11 +11,11 @@ from elman.convert import read_vectors
 from elman.data.text_sequences import TextSequences
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest
-from elman.tasks.beginning import begin_with_rows
 from elman.tasks.head import OtherNetworkError
 from elman.tasks.own import GIVEN
 from elman.tasks.parameters import TextParameters
 from elman.tasks.parts import Part, Parts
+from elman.tasks.taking import begin_with_rows
 from elman.training import Event
 from elman.training.events import EpochStart
 from elman.transforms.text import TextCodec, fit_codec, read_codec, require_codec
