@@ -234,3 +234,25 @@ def test_a_model_that_reads_no_words(asked, run):
     done = asked("tag", run, text=b"ann\n")
     assert done.exit_code == 2
     assert "a classifier that reads no words" in done.output
+
+
+def test_words_have_features_of_language_models(command, folder, tags_run, asked):
+    words = [" ".join(row) for row in sentences(60, 2)[0]]
+    (folder / "book.txt").write_text("\n".join(words), "utf-8")
+    tiny = ("--units", 5, "--embedding", 4, "--epochs", 1, "--threads", 1)
+    data = ("--data", folder / "book.txt", *tiny)
+    assert command("train", "generator", *data, "--out", folder / "forward").exit_code == 0
+    back = command("train", "generator", *data, "--backward", "--out", folder / "backward")
+    assert back.exit_code == 0, back.output
+    columns = ("--series", "sentence", "--time", "place", "--text", "word", "--label", "tag")
+    table = ("--data", folder / "train.csv", *columns, *SMALL)
+    pair = f"{folder / 'forward'},{folder / 'backward'}"
+    done = command("train", "tagger", *table, "--features-from", pair, "--out", folder / "more")
+    assert done.exit_code == 0, done.output
+    assert "Each word has 10 numbers of a language model that reads forward" in done.output
+    assert "from the end" in command("info", folder / "more").output
+    (folder / "forward").rename(folder / "moved")  # the model has what it needs in itself
+    assert command("predict", folder / "more", "--data", folder / "test.csv").exit_code == 0
+    wrong = command("train", "tagger", *table, "--features-from", tags_run, "--out", folder / "no")
+    assert wrong.exit_code in (1, 2)
+    assert "of the task tagger" in wrong.output
