@@ -217,6 +217,10 @@ def test_features_are_kept_in_the_cache_folder_where_asked(models, tmp_path, mon
     with pytest.warns(UserWarning, match="damaged, and is made anew"):
         Tagger(**options).fit(X, Y)
     assert kept.stat().st_size
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ELMAN_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="is not kept"):
+        Tagger(**options).fit(X, Y)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from elman.data.sets.catalogue import cache_folder
 from elman.errors import ArgumentError, BundleError
 from elman.runtime.generator import GeneratorModel
 from elman.runtime.loading import load
-from elman.runtime.writing.states import LanguageStates, Passage, StateReader, Told
+from elman.runtime.writing.states import LanguageStates, Passage, StateReader
 from elman.tasks.beginning import model_of
 from elman.tasks.head import OtherNetworkError
 from elman.tasks.own import GIVEN, packed_models
@@ -40,7 +40,11 @@ _FORM = Form(
     prefixes=("states.",),
 )
 _MANY = 0.01  # a share of unknown tokens that must be said
+_TOGETHER = 512  # passages that are read before some are told of
 _QUIET = 30.0  # seconds without a line, where there is no bar
+
+Told = Callable[[int, int], None]
+"""Called with how many characters were read, and how many there are."""
 
 
 def check_no_features_from(estimator: FeatureParameters, instead: str) -> None:
@@ -200,17 +204,28 @@ def _table(
         except (BundleError, KeyError) as error:
             notes = (f"{path} is damaged, and is made anew ({error}).",)
     table = _read(passages, states, rows, estimator.verbose)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, _FORM, {"of": asked}, {"states.table": table})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, _FORM, {"of": asked}, {"states.table": table})
+    except (OSError, BundleError) as error:
+        return table, (*notes, f"What the language models hold is not kept: {error}.")
     if estimator.verbose:
         notes = (*notes, f"What the language models hold is kept in {path}.")
     return table, notes
 
 
 def _read(passages: list[Passage], states: LanguageStates, rows: int, shown: bool) -> np.ndarray:
-    table = np.zeros((rows, states.size), np.float32)
+    """The table of `_table`, some passages at a time, so that nothing is held twice."""
+    table, row, before = np.zeros((rows, states.size), np.float32), 1, 0
+    total = sum(len(one.text) for one in passages)
     with _progress() if shown else _silence() as told:
-        np.concatenate([table[:1], *states.at(passages, told)], out=table)
+        for first in range(0, len(passages), _TOGETHER):
+            part = passages[first : first + _TOGETHER]
+            for found in states.at(part):
+                table[row : row + len(found)] = found
+                row += len(found)
+            before += sum(len(one.text) for one in part)
+            told(before, total)
     return table
 
 

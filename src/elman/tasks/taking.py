@@ -182,6 +182,7 @@ def _take_letters_of_texts(
 ) -> None:
     """Let what reads the letters of words begin as what reads the characters of texts."""
     table: Any = mine.table
+    assert theirs.recurrent is not None  # a model of texts has cells
     sizes = (table.character_size, theirs.table.size)  # pyright: ignore
     taking.new.append("vectors of words")
     if sizes[0] != sizes[1]:

@@ -7,7 +7,7 @@ Vollgraf 2018, "Contextual String Embeddings for Sequence Labeling").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
@@ -31,9 +31,6 @@ _STEPS = 128  # that are read at once
 _LARGEST = 2**22  # numbers of the states that are held at once
 _ROWS = 256
 _KEPT = 2**26  # numbers that stay in memory: 256 MiB
-
-Told = Callable[[int, int], None]
-"""Called with how many characters were read, and how many there are."""
 
 
 class Passage(NamedTuple):
@@ -113,22 +110,14 @@ class StateReader:
         named = ", ".join(cell.describe() for cell in cells)
         return f"a language model that reads {how} ({named}; {self.codec.describe()})"
 
-    def states(
-        self, passages: Sequence[Passage], told: Told = lambda done, total: None
-    ) -> list[Float[np.ndarray, "T H"]]:
-        """The states at the stretches of each passage; the same alone and beside any others.
-
-        Args:
-            passages: Texts and stretches.
-            told: Who hears how far it is.
-        """
+    def states(self, passages: Sequence[Passage]) -> list[Float[np.ndarray, "T H"]]:
+        """The states at the stretches of each passage; the same alone and beside any others."""
         framing = Framing.of(self.codec, False, self.backward)
         lines = [np.append(framing.framed(self.codec.encode(one.text)), 0) for one in passages]
         counts = [self._read_before(one) for one in passages]
         found = [np.zeros((len(one.places), self.size), np.float32) for one in passages]
         order = sorted(range(len(passages)), key=lambda n: -len(lines[n]))
         rows = max(1, min(_ROWS, _LARGEST // (self.size * _STEPS)))
-        done, total = 0, sum(len(one.text) for one in passages)
         for first in range(0, len(order), rows):
             batch = order[first : first + rows]
             windows = side_by_side(self._network.unroll, [lines[n] for n in batch], _STEPS)
@@ -137,8 +126,6 @@ class StateReader:
                     n = batch[row]
                     here = (counts[n] >= start) & (counts[n] < start + steps)
                     found[n][here] = given[row, counts[n][here] - start]
-            done += sum(len(passages[n].text) for n in batch)
-            told(done, total)
         return found
 
     def _read_before(self, passage: Passage) -> Int[np.ndarray, "T"]:
@@ -189,33 +176,19 @@ class LanguageStates:
         named = " and ".join(reader.describe() for reader in self.readers)
         return f"{self.size} numbers of {named}: {self.bytes / 2**20:.2f} MiB"
 
-    def at(
-        self, passages: Sequence[Passage], told: Told = lambda done, total: None
-    ) -> list[Float[np.ndarray, "T G"]]:
-        """The numbers at the stretches of each passage, each different one read once.
-
-        Args:
-            passages: Texts and stretches.
-            told: Who hears how far it is.
-        """
+    def at(self, passages: Sequence[Passage]) -> list[Float[np.ndarray, "T G"]]:
+        """The numbers at the stretches of each passage, each different one read once."""
         keys = [one.key for one in passages]
         fresh = {key: one for key, one in zip(keys, passages, strict=True)
                  if key not in self._known}  # fmt: skip
         known = {key: self._known[key] for key in keys if key in self._known}
         if fresh:
-            known |= dict(zip(fresh, self._read([*fresh.values()], told), strict=True))
+            known |= dict(zip(fresh, self._read([*fresh.values()]), strict=True))
             self._remember(fresh, known)
         return [known[key] for key in keys]
 
-    def _read(self, passages: list[Passage], told: Told) -> list[np.ndarray]:
-        count = len(self.readers)
-        each = []
-        for k, reader in enumerate(self.readers):
-
-            def tell(done: int, total: int, k: int = k) -> None:
-                told(k * total + done, count * total)
-
-            each.append(reader.states(passages, tell))
+    def _read(self, passages: list[Passage]) -> list[np.ndarray]:
+        each = [reader.states(passages) for reader in self.readers]
         return [np.concatenate(parts, axis=1) for parts in zip(*each, strict=True)]
 
     def _remember(self, fresh: Mapping[Any, Any], known: Mapping[Any, np.ndarray]) -> None:

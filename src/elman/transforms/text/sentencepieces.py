@@ -91,9 +91,13 @@ class SentencePieces(CodecBase):
         """All V pieces, a space in them as U+2581."""
         return self._model.pieces
 
-    @cached_property
+    @property
     def spelled(self) -> tuple[bytes | None, ...]:
         """See `TextCodec`."""
+        return self._written
+
+    @cached_property
+    def _written(self) -> tuple[bytes | None, ...]:
         model, found = self._model, list[bytes | None]()
         for kind, piece in zip(model.kinds, model.pieces, strict=True):
             if kind == BYTE:
@@ -140,7 +144,7 @@ class SentencePieces(CodecBase):
 
     def places(self, text: str) -> np.ndarray:
         """See `TextCodec`."""
-        pieces = [self.spelled[one] or b"" for one in self.encode(text).tolist()]
+        pieces = [self._written[one] or b"" for one in self.encode(text).tolist()]
         return places_of_bytes(pieces, text)
 
     def decode(self, ids: Any) -> str:
