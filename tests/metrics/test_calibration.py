@@ -37,6 +37,18 @@ def test_weights_count_as_repeated_rows():
 
 def test_where_all_is_right_or_wrong_it_is_bounded():
     logits = np.array([[2.0, 0.0], [3.0, 0.0]])
-    assert 0.02 <= fit_temperature(logits, np.array([0, 0])) < 0.1
+    assert 1 < fit_temperature(logits, np.array([0, 0])) < 4  # two right ones make nobody sure
     assert fit_temperature(logits, np.array([1, 1])) == pytest.approx(50)
     assert calibration_error(np.zeros(0, int), np.zeros((0, 2))) is None
+
+
+def test_few_answers_that_are_all_right_do_not_make_it_certain():
+    draws = np.random.default_rng(0)
+    for rows in (4, 40):
+        logits = draws.uniform(0.1, 2, size=(rows, 2)) * [1, 0]
+        true = np.zeros(rows, np.int64)
+        chances = softmax(logits / fit_temperature(logits, true))[:, 0]
+        assert chances.mean() == pytest.approx((rows + 1) / (rows + 2), abs=0.03)
+        counted = np.r_[np.ones(rows), 0.0]
+        more, wrong = np.r_[logits, [[0.0, 3.0]]], np.r_[true, 0]
+        assert fit_temperature(more, wrong, counted) == pytest.approx(fit_temperature(logits, true))

@@ -80,6 +80,13 @@ def test_spans_are_scored_where_tags_are_spans():
     assert card["span_f1"] == 0.5
     assert card["accuracy"] == 0.8
     assert tag_card(true - 1, found, np.eye(3)[found], None, lengths, names)["span_f1"] is None
+    foreign = np.array([-1, -2, 2, 0, 2])  # B-B I-B O: one span that was missed
+    card = tag_card(foreign, found, np.eye(3)[found], None, lengths, names, ("B-B", "I-B"))
+    assert (card["span_f1"], card["accuracy"]) == (0.5, 0.6)
+    one = tag_card(np.array([-1, -1, 2, 0, 2]), found, np.eye(3)[found], None, lengths)
+    assert {name: card[name] for name in one} == one  # all other scores know one foreign tag
+    odd = tag_card(foreign, found, np.eye(3)[found], None, lengths, names, ("NN", "VB"))
+    assert odd["span_f1"] is None
     fitted = fit_tags(as_words([["a", "b"]]), [np.array([0, 1])], 3, names=names)
     again = TagBaselines.from_tensors(fitted.tensors())
     cards = again.scorecards(as_words([["a", "b"], ["a"]]), np.array([0, 1, 0]))

@@ -181,6 +181,13 @@ def test_an_empty_sentence_and_one_of_unknown_words():
 def test_tags_that_were_never_learnt_are_counted_not_met_with_an_error(fitted):
     result = fitted.evaluate([["ann", "is"], ["ann"]], [["B-PER", "NEW"], ["B-PER"]])
     assert "1 steps have a label that was not trained" in result["notes"]
+    assert result["span_f1"] is None  # NEW writes no span
+    X, y = [["ann", "is"], ["ann"]], [["B-PER", "B-NEW"], ["B-PER"]]
+    result = fitted.evaluate(X, y)
+    assert result["span_f1"] > 0
+    missed = [row for row in result["spans"] if row["type"] == "NEW"]
+    assert [(row["true"], row["right"]) for row in missed] == [(1, 0)]
+    assert result["baseline_scores"]["averaged perceptron"]["span_f1"] > 0
     assert 0 <= result["accuracy"] <= 2 / 3
     assert "log_loss" not in result
 

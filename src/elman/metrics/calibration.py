@@ -61,8 +61,9 @@ def fit_temperature(
 ) -> float:
     """The T for which softmax(logits / T) gives the true classes the highest likelihood.
 
-    The likelihood has one peak in 1 / T, which is found by halving. T is kept in 0.02…50: where all
-    answers are right, colder were always better.
+    The likelihood has one peak in 1 / T, which is found by halving. Where all N answers are right
+    it has none: colder were always better, up to certainty. N rows do not tell that: it is then as
+    if 1 of N + 2 were wrong (Laplace's rule of succession). T is kept in 0.02…50.
 
     >>> logits = np.array([[3.0, 0.0], [3.0, 0.0], [3.0, 0.0], [3.0, 0.0]])
     >>> round(3 / fit_temperature(logits, np.array([0, 0, 0, 1])), 3)  # log(3): three of four
@@ -76,6 +77,9 @@ def fit_temperature(
     logits = np.asarray(logits, np.float64)
     weight = np.ones(len(true)) if weight is None else np.asarray(weight, np.float64)
     wanted = logits[np.arange(len(true)), true]
+    if (logits.argmax(axis=1) == true)[weight > 0].all():
+        others = (logits.sum(axis=1) - wanted) / (logits.shape[1] - 1)
+        wanted = wanted + (others - wanted) / (np.count_nonzero(weight) + 2)
 
     def slope(cold: float) -> float:
         """Of the mean loss by 1 / T: it grows with it."""

@@ -15,7 +15,7 @@ from elman.errors import BundleError
 from elman.metrics.linear_answers import array_of
 from elman.metrics.perceptron import Perceptron, fit_perceptron
 from elman.metrics.scorecards import Card, class_card, first_scores
-from elman.metrics.spans import span_scores
+from elman.metrics.spans import are_spans, span_scores
 
 __all__ = ["TagBaselines", "fit_tags", "tag_card"]
 
@@ -71,15 +71,20 @@ class TagBaselines:
         return {"most frequent tag": usual, "averaged perceptron": said}
 
     def scorecards(
-        self, sequences: _Words, tags: Any, sample_weight: Any = None
+        self,
+        sequences: _Words,
+        tags: Any,
+        sample_weight: Any = None,
+        foreign: Sequence[str] = (),
     ) -> dict[str, Card]:
         """Each baseline's scores by its name.
 
         Args:
             sequences: N of them.
-            tags: Indices of all real steps, one sequence after the other; -1 for one that was not
-                learnt.
+            tags: Indices of all real steps, one sequence after the other; negative for one that was
+                not learnt.
             sample_weight: Of these steps, or None.
+            foreign: As of `tag_card`.
 
         Returns:
             As `tag_card`.
@@ -88,7 +93,8 @@ class TagBaselines:
         for name, found in self.predict(sequences).items():
             flat = np.concatenate([np.zeros(0, np.int64), *found])
             chances = np.eye(self.perceptron.count)[flat]
-            card = tag_card(tags, flat, chances, sample_weight, sequences.lengths, self.names)
+            about = (sample_weight, sequences.lengths, self.names, foreign)
+            card = tag_card(tags, flat, chances, *about)
             cards[name] = card | {"roc_auc": None}  # they rank nothing
         return cards
 
@@ -155,34 +161,41 @@ def tag_card(
     weight: Any,
     lengths: np.ndarray,
     names: Sequence[str] = (),
+    foreign: Sequence[str] = (),
 ) -> Card:
     """Of a tag at each step; all arrays are of real steps, one sequence after the other.
 
     Args:
-        true: Indices of tags; -1 where a tag is none of those that were learnt.
+        true: Indices of tags; -1, -2, … where a tag is none of those that were learnt.
         found: Likewise, what was said.
         chances: `[M, K]`, what ranks the steps for each tag.
         weight: `[M]`, or None.
         lengths: How many steps each sequence has.
         names: The tags, where they are spans; else none.
+        foreign: What -1, -2, … are called.
 
     Returns:
         As `elman.metrics.scorecards.class_card`; of spans also `span_f1`, in which weights do not
-        count, None where a tag was not learnt.
+        count; spans of tags that were not learnt are among the true ones, and None where it is not
+        known what these are called, or they are no spans.
     """
-    card = class_card(true, found, chances, weight)
+    card = class_card(np.maximum(true, -1), found, chances, weight)
     if not names:
         return card
-    f1 = None
-    if not (true < 0).any():
-        f1 = span_scores(*(named_tags(one, lengths, names) for one in (true, found)))[""]["f1"]
+    f1, lowest = None, -int(true.min(initial=0))
+    if lowest <= len(foreign) and are_spans([*names, *foreign]):
+        both = (named_tags(one, lengths, names, foreign) for one in (true, found))
+        f1 = span_scores(*both)[""]["f1"]
     return card | {"span_f1": f1}
 
 
-def named_tags(tags: np.ndarray, lengths: np.ndarray, names: Sequence[str]) -> list[list[str]]:
-    """Indices of all real steps as the names of each sequence's tags."""
+def named_tags(
+    tags: np.ndarray, lengths: np.ndarray, names: Sequence[str], foreign: Sequence[str] = ()
+) -> list[list[str]]:
+    """Indices of all real steps as the names of each sequence's tags; see `tag_card`."""
+    known = [*map(str, names), *map(str, reversed(foreign))]  # -1 is the last one
     each = np.split(tags, np.cumsum(lengths)[:-1])
-    return [[str(names[tag]) for tag in row] for row in each]
+    return [[known[tag] for tag in row] for row in each]
 
 
 def _most(counts: Counter[int]) -> int:

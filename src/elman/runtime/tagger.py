@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -250,30 +250,31 @@ class TaggerModel(SequenceModel):
 
     def _scores(
         self, sequences: Sequences, y: Any, weight: np.ndarray | None
-    ) -> tuple[dict[str, Any], np.ndarray, np.ndarray | None]:
+    ) -> tuple[dict[str, Any], Any, np.ndarray | None]:
         """The accuracy over all real steps, and what stands beside it; see `class_scores`.
 
         Besides `right`, the share of sequences all of whose tags are right; where tags are spans
         `span_f1` and `spans`: `true`, `found`, `precision`, `recall` and `f1` of each type, by
         conlleval's rules.
         """
-        true, known = check_step_labels(y, sequences)
-        true, real = label_indices(known, self.classes_)[true], sequences.real
+        index, known = check_step_labels(y, sequences)
+        places, foreign = _with_foreign(known, self.classes_)
+        true, real = places[index], sequences.real
         paths, chances = self._decided(sequences)
         wanted, said, lengths = true[real], paths[real], sequences.lengths
         each, ranks = weights_of_steps(weight, lengths), chances[real]
-        card = tag_card(wanted, said, ranks, each, lengths, self._span_tags)
+        card = tag_card(wanted, said, ranks, each, lengths, self._span_tags, foreign)
         tags = self.classes_.tolist()
-        told = class_scores(card, wanted, said, ranks, tags, each, "steps")
+        told = class_scores(card, np.maximum(wanted, -1), said, ranks, tags, each, "steps")
         right = ((true == paths) | ~real).all(axis=1)
         told["right"] = float(right[lengths > 0].mean()) if lengths.any() else None
         if card.get("span_f1") is not None:
-            named = (named_tags(one, lengths, self._span_tags) for one in (wanted, said))
+            named = (named_tags(one, lengths, self._span_tags, foreign) for one in (wanted, said))
             found = span_scores(*named)
             told["spans"] = [{"type": kind, **one} for kind, one in found.items() if kind]
         if isinstance(sequences, WordSequences) and self.codes is not None:
             told["notes"].append(self._unknown(sequences))
-        return told, wanted, each
+        return told, _Wanted(wanted, foreign), each
 
     def _unknown(self, sequences: WordSequences) -> str:
         """How many words are unknown, in a sentence."""
@@ -282,10 +283,25 @@ class TaggerModel(SequenceModel):
         unknown = len(self.codes.unknown(words))
         return f"{unknown:,} of {len(words):,} words ({unknown / len(words):.1%}) are unknown to it"
 
-    def _compared(
-        self, sequences: Sequences, true: np.ndarray, weight: np.ndarray | None
-    ) -> tuple[Sequences, np.ndarray, np.ndarray | None]:
-        return (sequences if self.reads_words else sequences.by_step()), true, weight
+    def _compared(self, sequences: Sequences, true: Any, weight: np.ndarray | None) -> Any:
+        if self.reads_words:
+            return sequences, true.tags, weight, true.foreign
+        return sequences.by_step(), np.maximum(true.tags, -1), weight
+
+
+class _Wanted(NamedTuple):
+    """The true tags of all real steps, as indices; -1, -2, … are the foreign ones."""
+
+    tags: np.ndarray
+    foreign: tuple[str, ...]
+
+
+def _with_foreign(found: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Which class each tag is, or -1, -2, … where it was not learnt; and what those are called."""
+    index = label_indices(found, classes)
+    strange = index < 0
+    index[strange] = -np.arange(1, int(strange.sum()) + 1)
+    return index, tuple(map(str, found[strange]))
 
 
 def _cut(answers: np.ndarray, sequences: Sequences) -> list[np.ndarray]:
