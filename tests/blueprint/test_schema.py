@@ -185,7 +185,7 @@ PLACES = [list(path) for path in places(to_data(BLUEPRINTS[0])) if path]
 def test_any_value_anywhere_is_taken_or_refused_with_a_blueprint_error():
     useful = Counter()
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=700, deadline=None)
     @given(path=st.sampled_from(PLACES), value=json_values | fitting)
     def law(path, value):
         try:
