@@ -131,7 +131,7 @@ def test_other_data_are_read_without_the_columns_of_the_configuration(command, r
     ("arguments", "code", "said"),
     [
         (("classifier",), 2, "--data"),
-        (("painter", "--data", "digits"), 2, "classifier, forecaster, regressor"),
+        (("painter", "--data", "digits"), 2, "classifier, forecaster, generator"),
         (("classifier", "--data", "digist"), 2, "did you mean digits"),
         (("classifier", "--data", "missing.csv"), 1, "missing.csv"),
         (("classifier", "--data", "digits", "--cell", "lsmt"), 2, "lstm"),

@@ -148,7 +148,7 @@ def test_bundles_that_lack_a_part(model, tmp_path):
         runtime.load(tmp_path / "m")
     bundle.save(tmp_path / "m", changed(model, task="oracle"))
     with pytest.raises(
-        BundleError, match="a model for 'oracle'; one of classifier, forecaster, regressor"
+        BundleError, match="a model for 'oracle'; one of classifier, forecaster, generator, regressor"
     ):
         runtime.load(tmp_path / "m")
 
