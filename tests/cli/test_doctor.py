@@ -59,6 +59,9 @@ def test_texts_are_known_by_what_they_lie_in(command, write, tmp_path):
 def test_tagged_sentences(command, write):
     path = write("a X\nb Y\n", "t.conll")
     assert json.loads(command("data", "doctor", path, "--json").stdout)["what"] == "sentence"
+    path = write("10 X\nb Y\nwww.a.org Z\n3.5 X\n", "n.conll")
+    words = json.loads(command("data", "doctor", path, "--json").stdout)["words"]
+    assert (words["[NUM]"], words["[URL]"]) == (0.5, 0.25)
     path = write("# x\na X\nb Y\n", "t.dat")
     done = command("data", "doctor", path, "--comments", "# ", "--json")
     assert json.loads(done.stdout)["lengths"]["words"]["1"] == 2

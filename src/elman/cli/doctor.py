@@ -92,7 +92,8 @@ def _read(source: str, part: str | None, given: Mapping[str, Any]) -> tuple[Part
         told = {name: given[name] for name in known if name in given}
         data = load_tagged(source, labelled=False, **told)
         other = load_tagged(source, "test") if source in tagged_names() else None
-        return part_of(data), None if other is None else part_of(other)
+        cut = Steps().words
+        return part_of(data, cut), None if other is None else part_of(other, cut)
     told = _of_texts(given)
     texts = {"text", "each", "numbers_as_text"} & given.keys()
     if source in text_names() or texts or (os.path.exists(source) and holds_texts(source)):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from elman.data.batch_plans import cut_rows, padded_steps
 from elman.data.doctor.advice import advice_between, advice_on
-from elman.data.doctor.parts import Part
+from elman.data.doctor.parts import PLACEHOLDERS, Part
 
 __all__ = ["QUANTILES", "examined"]
 
-PLACEHOLDERS = ("[NUM]", "[URL]")
-"""What stands for numbers and addresses among the words."""
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Of lengths."""
 
@@ -86,7 +85,7 @@ def _facts(part: Part, known: set[str]) -> dict[str, Any]:
     if part.labels is not None:
         found["conflicts"] = _conflicts(part)
     if part.words is not None:
-        found["words"] = _shares(part.words, known)
+        found["words"] = _shares(part.words, part.replaced, known)
     return found
 
 
@@ -97,12 +96,12 @@ def _quantiles(lengths: np.ndarray) -> dict[str, int]:
     return {f"{share:g}": int(value) for share, value in zip(QUANTILES, values, strict=True)}
 
 
-def _shares(words: Counter[str], known: set[str]) -> dict[str, Any]:
+def _shares(words: Counter[str], replaced: Mapping[str, int], known: set[str]) -> dict[str, Any]:
     every = words.total()
     shares = {
         "[UNK]": sum(count for word, count in words.items() if word not in known),
         "once": sum(count == 1 for count in words.values()),
-        **{name: words[name] for name in PLACEHOLDERS},
+        **{name: replaced.get(name, 0) for name in PLACEHOLDERS},
     }
     found = {name: count / max(every, 1) for name, count in shares.items()}
     return {"all": every, "different": len(words), **found}

@@ -20,11 +20,13 @@ from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
 from elman.errors import FormatError
 
-__all__ = ["Part", "encodings_of", "part_of"]
+__all__ = ["PLACEHOLDERS", "Part", "encodings_of", "part_of"]
 
 Pieces = Callable[[str], Iterable[str]]
 """A text as its words."""
 
+PLACEHOLDERS = ("[NUM]", "[URL]")
+"""What stands for numbers and addresses among the words."""
 _MARK = "\ufffd"  # stands where a letter could not be read
 _TWICE = ("Ã", "Â", "â€")  # what UTF-8 looks like that was read as Western: Ã©, Â°, â€™
 
@@ -42,6 +44,7 @@ class Part:
         labels: A text for each row `[N]`; None where nothing is known, or where it is no class.
         lengths: Of each row, by unit: int64 `[N]`.
         words: How often each word stands in all; None where there are none.
+        replaced: How many of the words are numbers and addresses, by what stands for them.
         signs: How many rows hold what may be damage, by what it is.
         empty: Rows that hold nothing.
         notes: What was said when they were read.
@@ -55,6 +58,7 @@ class Part:
     labels: np.ndarray | None
     lengths: Mapping[str, np.ndarray]
     words: Counter[str] | None = None
+    replaced: Mapping[str, int] = field(default_factory=dict)
     signs: Mapping[str, int] = field(default_factory=dict)
     empty: int = 0
     notes: tuple[str, ...] = ()
@@ -72,7 +76,7 @@ def part_of(
     if isinstance(data, LabelledTexts):
         return _of_texts(data, pieces)
     if isinstance(data, TaggedSentences):
-        return _of_sentences(data)
+        return _of_sentences(data, pieces)
     return _of_sequences(data)
 
 
@@ -127,14 +131,20 @@ def _of_texts(data: LabelledTexts, pieces: Pieces) -> Part:
         labels,
         {"words": counts, "characters": characters},
         words,
+        {name: words[name] for name in PLACEHOLDERS},
         signs,
         data.empty,
         data.notes,
     )
 
 
-def _of_sentences(data: TaggedSentences) -> Part:
+def _of_sentences(data: TaggedSentences, pieces: Pieces) -> Part:
     words = Counter(word for sentence in data.words for word in sentence)
+    replaced = Counter(dict.fromkeys(PLACEHOLDERS, 0))
+    for word, count in words.items():
+        found = [*pieces(word)]
+        if found != [word] and len(found) == 1 and found[0] in PLACEHOLDERS:
+            replaced[found[0]] += count
     prints = _prints(_encoded("\t".join(sentence)) for sentence in data.words)
     alike = _prints(_encoded("\t".join(sentence).casefold()) for sentence in data.words)
     labels = None if data.tags is None else np.array(["\t".join(row) for row in data.tags], object)
@@ -149,6 +159,7 @@ def _of_sentences(data: TaggedSentences) -> Part:
         labels,
         {"words": lengths},
         words,
+        replaced,
         signs,
         notes=data.notes,
     )
