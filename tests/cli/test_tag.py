@@ -214,6 +214,7 @@ def test_a_column_of_words_gets_one_of_tags(tags_run, asked, tmp_path):
         ((), b"ann\nb\xffb\n", "standard input, line 2: byte 0xff at place 2 is no UTF-8"),
         (("--out", "x"), b"ann\n", "--out: given without --data"),
         (("--data", "nowhere.conllu"), b"", "nowhere.conllu"),
+        (("--data", "train.csv.gz"), b"", "train.csv.gz is a table"),
         (("--cut", "letters"), b"ann\n", "found 'letters'"),
     ],
 )

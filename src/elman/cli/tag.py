@@ -15,6 +15,7 @@ from elman.cli.console import note
 from elman.cli.options import ModelPath, model_file
 from elman.data.readers.conll import read_tagged, write_tagged
 from elman.data.readers.remembered import fitting_tags
+from elman.data.tables.unpacking import also_packed
 from elman.errors import ArgumentError, DataError
 from elman.printable import many, printable
 from elman.transforms.text.steps import Steps
@@ -24,6 +25,7 @@ __all__ = ["tag"]
 LONGEST = 2**24
 """Bytes of a line at most."""
 _AT_ONCE = 256  # lines
+_TABLES = also_packed((".csv", ".jsonl", ".parquet"))
 _OF_FILES = ("text", "label", "comments")  # what a training may be told
 
 
@@ -84,6 +86,9 @@ def tag(
 
 def _tag_file(model: Any, data: Path, columns: dict[str, str | None], out: Path | None) -> None:
     """A file again, with the model's tags in the column that it has learnt, or in that told."""
+    if data.name.lower().endswith(_TABLES):
+        expected = "a file of CoNLL-U or of columns; tables are read by elman predict"
+        raise ArgumentError("--data", f"{data} is a table", expected)
     given = {name: value for name, value in columns.items() if value is not None}
     known = {name: model.reading[name] for name in _OF_FILES if name in model.reading}
     told = {**fitting_tags(data, known), **given}

@@ -57,5 +57,8 @@ def test_other_files_are_refused_by_name(tmp_path, content):
     (tmp_path / "codec.bin").write_bytes(content)
     with pytest.raises(FormatError, match=r"codec\.bin"):
         read_codec(tmp_path / "codec.bin")
+    if content.startswith(b"<unk>"):
+        with pytest.raises(FormatError, match=r"of a vocabulary as the codec Words\(Vocabulary"):
+            read_codec(tmp_path / "codec.bin")
     with pytest.raises(FormatError, match="absent"):
         read_codec(tmp_path / "absent")

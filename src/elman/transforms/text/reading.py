@@ -11,7 +11,7 @@ from elman.errors import BundleError, FormatError
 from elman.files import open_regular
 from elman.printable import closest
 from elman.transforms.text.characters import Characters
-from elman.transforms.text.codec import TextCodec, unpacked
+from elman.transforms.text.codec import SPECIALS, TextCodec, unpacked
 from elman.transforms.text.sentencepieces import SentencePieces
 from elman.transforms.text.steps import Steps
 from elman.transforms.text.subwords import Subwords
@@ -56,6 +56,8 @@ def read_codec(path: str | os.PathLike[str]) -> TextCodec:
     if start[:1] == b"\n":  # the first field of a model's message: a piece
         return SentencePieces.read(path)
     expected = "a tokenizer.json of tokenizers, or a .model of sentencepiece"
+    if start.startswith(SPECIALS[0].encode()):
+        expected = "such a file; of a vocabulary as the codec Words(Vocabulary.read(path))"
     raise FormatError(where, f"it begins with {start[:16]!r}", expected)
 
 
