@@ -283,3 +283,22 @@ def test_it_is_plain_data(fitted):
     result = fitted.evaluate(*sentences(5, seed=6))
     assert json.loads(json.dumps(result))["score"] == result["score"]
     assert any("The tags are spans" in note for note in fitted.result_["notes"])
+
+
+def test_words_begin_with_vectors_of_a_file(tmp_path):
+    X, y = sentences(20)
+    path = tmp_path / "vectors.txt"
+    path.write_text("3 6\nann 1 2 3 4 5 6\nbob 6 5 4 3 2 1\nzzz 1 1 1 1 1 1\n")
+    given = {**FAST, "epochs": 2, "vectors": path, "scheme": "bio"}
+    with pytest.warns(UserWarning, match=r"2 of .* tokens begin with their vectors"):
+        frozen = Tagger(**given, frozen=2).fit(X, y)
+    vectors = elman.embeddings(frozen)
+    assert vectors.vector("ann").tolist() == [1, 2, 3, 4, 5, 6]
+    with pytest.warns(UserWarning, match=r"2 of .* tokens begin with their vectors"):
+        tuned = Tagger(**given, frozen=1).fit(X, y)
+    assert elman.embeddings(tuned).vector("ann").tolist() != [1, 2, 3, 4, 5, 6]
+    assert np.abs(elman.embeddings(tuned).vector("ann") - [1, 2, 3, 4, 5, 6]).max() < 0.5
+    with pytest.raises(ArgumentError, match=r"embedding: 5, and the vectors of .* have 6 numbers"):
+        Tagger(**{**given, "embedding": 5}).fit(X, y)
+    with pytest.raises(ArgumentError, match=r"vectors: .*, and X holds features"):
+        Tagger(epochs=1, vectors=path).fit([np.zeros((2, 1))] * 9, [["a", "b"]] * 9)

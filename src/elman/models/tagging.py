@@ -37,11 +37,14 @@ class Words(nn.Module):
     """Words and their letters as numbers; see the blueprint's `Words`.
 
     Vectors start normal with the variance 1 / size, so that a word has about length 1.
+
+    Attributes:
+        frozen: Whether the words' vectors stay as they are; their letters' are learnt.
     """
 
     def __init__(self, block: plan.Words, features: int) -> None:
         super().__init__()
-        self.rate, self.letters = block.dropout, block.letters
+        self.rate, self.letters, self.frozen = block.dropout, block.letters, False
         self.weight = nn.Parameter(torch.randn(block.vocabulary, block.size) / block.size**0.5)
         self.reader = None
         if block.reader is not None:
@@ -65,7 +68,7 @@ class Words(nn.Module):
         _check("words", ids, len(self.weight))
         if self.training and self.rate:
             ids = ids.masked_fill(torch.rand(ids.shape, device=ids.device) < self.rate, 0)
-        values = nn.functional.embedding(ids, self.weight)
+        values = nn.functional.embedding(ids, self.weight.detach() if self.frozen else self.weight)
         if self.reader is not None:
             values = torch.cat([values, self._read(letters, flow.lengths)], dim=2)
         return only_real(flow._replace(values=values))

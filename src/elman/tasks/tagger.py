@@ -30,15 +30,20 @@ from elman.tasks.frequencies import CountedWords, frequency_bins
 from elman.tasks.head import OtherNetworkError
 from elman.tasks.network import CodedWords, cell_configs
 from elman.tasks.own import own_loss
-from elman.tasks.parameters import FeatureParameters, SequenceParameters
+from elman.tasks.parameters import FeatureParameters, SequenceParameters, TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
-from elman.training import CrossEntropy
+from elman.tasks.texts import Thawing, given_vectors
+from elman.training import CrossEntropy, Listener
 from elman.training.loop.tagging import FrequencyLoss, PathAccuracy, PathLikelihood
 
 __all__ = ["Tagger"]
 
 _LETTERS = 24  # of a word are read
+_VECTORS = (
+    "A file of word vectors that words begin with, of word2vec or GloVe; `embedding` must be its "
+    "width. Words that are not in it begin at random."
+)
 _ALIKE = "frequency_loss does nothing: no word stands three times or more."
 
 
@@ -80,6 +85,8 @@ class Tagger(FeatureParameters, SequenceEstimator):
         "any.",
     )
     embedding: int = parameter(100, whole(1), "Numbers that stand for a word.")
+    vectors: Any = again(TextParameters, "vectors", None, _VECTORS)
+    frozen: int = again(TextParameters, "frozen", 0)
     lowercase: bool = parameter(
         True, flag(), "Look words up in lower case; their letters are read as they are."
     )
@@ -145,7 +152,8 @@ class Tagger(FeatureParameters, SequenceEstimator):
     def _known(self, warm: Any) -> _Known:
         lexicon = Lexicon() if warm.reads_words else None
         states = language_states(self, warm)
-        return _Known(warm.classes_, lexicon, warm.codes, warm.scheme, states=states)
+        told = (warm.classes_, lexicon, warm.codes, warm.scheme)
+        return _Known(*told, states=states, fitted=True)
 
     def _open(self, known: _Known) -> _Known:
         return known._replace(open=self.start is not None)
@@ -165,9 +173,11 @@ class Tagger(FeatureParameters, SequenceEstimator):
             lexicon = Lexicon() if known is None else known.lexicon
             sequences = as_words(X, lexicon)
         else:
-            if self.frequency_loss:
-                found = f"{self.frequency_loss:g}, and X holds features"
-                raise ArgumentError("frequency_loss", found, "0, or X as lists of words")
+            for name in ("frequency_loss", "vectors", "frozen"):
+                if given := getattr(self, name):
+                    shown = f"{given:g}" if isinstance(given, float) else f"{given!s:.60}"
+                    found = f"{shown}, and X holds features"
+                    raise ArgumentError(name, found, "leave it out, or X as lists of words")
             check_no_features_from(self, "lists of words")
             lexicon, sequences = None, as_sequences(X, features=self._features())
         if known is None:
@@ -261,7 +271,20 @@ class Tagger(FeatureParameters, SequenceEstimator):
     ) -> tuple[Any, nn.Module, tuple[str, ...]]:
         if self.network is not None and known.codes is not None:
             raise ArgumentError("network", "one of your own, and X holds words", "None")
-        return super()._network(train, known, options)
+        blueprint, network, notes = super()._network(train, known, options)
+        if self.vectors is None or known.codes is None or known.fitted:
+            return blueprint, network, notes
+        first: Any = network.body[0]  # pyright: ignore[reportIndexIssue]
+        weight = first.weight.data.numpy()
+        return (
+            blueprint,
+            network,
+            (*notes, *given_vectors(self.vectors, weight, known.codes.tokens)),
+        )
+
+    def _listeners(self, network: nn.Module, known: _Known) -> tuple[Listener, ...]:
+        frozen = known.codes is not None and self.frozen
+        return (Thawing(network, self.frozen),) if frozen else ()
 
     def _learning(self, parts: Parts, known: _Known, warm: Any) -> Learning:
         allowed = None
@@ -329,6 +352,7 @@ class _Known(NamedTuple):
         scheme: How spans are written; None: not known yet, or any tag may follow any.
         notes: What was inferred, in sentences.
         states: Of the language models that describe the words; None: there are none.
+        fitted: Whether they are a fitted model's, whose vectors come in place of all others.
         open: Whether other tags are no error, for another network begins with the model's layers.
     """
 
@@ -339,6 +363,7 @@ class _Known(NamedTuple):
     notes: tuple[str, ...] = ()
     states: LanguageStates | None = None
     open: bool = False
+    fitted: bool = False
 
 
 def _passages(sequences: WordSequences) -> list[Passage]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any, ClassVar
+
+import numpy as np
 
 from elman.blueprint import Embedding
 from elman.convert import read_vectors
@@ -29,6 +32,7 @@ __all__ = [
     "codec_for",
     "embedding_for",
     "encoded_parts",
+    "given_vectors",
     "same_codec",
     "start_vectors",
 ]
@@ -131,21 +135,35 @@ def start_vectors(
     weight = block.weight.data.numpy()
     if estimator.vectors is None:
         return ()
-    where = os.fspath(estimator.vectors)
-    lowered = {token: token.lower() for token in codec.tokens}
-    written = {token: escaped(token) for token in codec.tokens}  # by `Embeddings.write`
+    return given_vectors(estimator.vectors, weight, codec.tokens)
+
+
+def given_vectors(vectors: Any, weight: np.ndarray, tokens: Sequence[str]) -> tuple[str, ...]:
+    """Put the vectors of a file into a table, in place; what is to be said of it.
+
+    Args:
+        vectors: The file's path.
+        weight: `[V, E]`, drawn with the variance 1 / E.
+        tokens: V of them.
+
+    Raises:
+        ArgumentError, FormatError, DataError: As `start_vectors`.
+    """
+    where = os.fspath(vectors)
+    lowered = {token: token.lower() for token in tokens}
+    written = {token: escaped(token) for token in tokens}  # by `Embeddings.write`
     read = read_vectors(where, {*lowered, *lowered.values(), *written.values()})
     if read.width != weight.shape[1]:
         found = f"{weight.shape[1]}, and the vectors of {where} have {read.width} numbers"
         raise ArgumentError("embedding", found, f"{read.width}")
     names = [next((name for name in (token, written[token], lowered[token])
-                   if name in read.found), None) for token in codec.tokens]  # fmt: skip
+                   if name in read.found), None) for token in tokens]  # fmt: skip
     found = {row: read.found[name] for row, name in enumerate(names) if name is not None}
     lower = sum(names[row] not in (token, written[token])
-                for row, token in enumerate(codec.tokens) if row in found)  # fmt: skip
+                for row, token in enumerate(tokens) if row in found)  # fmt: skip
     begin_with_rows(weight, found)
-    missing = len(codec) - len(found)
-    said = f"{len(found):,} of {len(codec):,} tokens begin with their vectors of {where}"
+    missing = len(tokens) - len(found)
+    said = f"{len(found):,} of {len(tokens):,} tokens begin with their vectors of {where}"
     said += f" ({lower:,} with those of their small letters)" if lower else ""
     return (f"{said}; the other {missing:,} begin at random.",)
 
