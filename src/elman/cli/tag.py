@@ -78,8 +78,8 @@ def tag(
         if given is not None:
             raise ArgumentError(name, "given without --data", "leave it out: lines have no columns")
     steps = Steps(form=None, numbers=False, addresses=False, cut=cut)
-    text = _lines(sys.stdin.buffer)
-    while lines := [*islice(text, _AT_ONCE)]:
+    read = _lines(sys.stdin.buffer)
+    while lines := [*islice(read, _AT_ONCE)]:
         words = [[*steps.words(line)] for line in lines]
         _write([row for row in words if row], answering, probabilities)
 

@@ -260,7 +260,8 @@ def told_of(given: Mapping[str, Any]) -> dict[str, Any]:
 def asked_of(model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """`told_of` for a model: the columns of its labels in the order in which it learnt them."""
     told = told_of(given)
-    listed = told.get("label") if isinstance(told.get("label"), list) else ()
+    label = told.get("label")
+    listed = label if isinstance(label, list) else []
     if model.named_targets and sorted(listed) == sorted(model.named_targets):
         told["label"] = list(model.named_targets)
     return told

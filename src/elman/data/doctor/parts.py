@@ -140,7 +140,7 @@ def _of_texts(data: LabelledTexts, pieces: Pieces) -> Part:
 
 def _of_sentences(data: TaggedSentences, pieces: Pieces) -> Part:
     words = Counter(word for sentence in data.words for word in sentence)
-    replaced = Counter(dict.fromkeys(PLACEHOLDERS, 0))
+    replaced = Counter[str](dict.fromkeys(PLACEHOLDERS, 0))
     for word, count in words.items():
         found = [*pieces(word)]
         if found != [word] and len(found) == 1 and found[0] in PLACEHOLDERS:
