@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 import elman
 from elman import Generator
-from elman.data.text_parts import held_out_texts
+from elman.data.text_parts import held_out_texts, spread_texts
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.training.loop.texts import TextStreams
 from elman.transforms.text import Characters, fit_codec
@@ -115,9 +115,19 @@ def test_what_is_held_out():
     assert parts.how == "the last 0.3 of the text"
     texts = tuple(f"text {k}" for k in range(20))
     parts = held_out_texts(texts, 0.25, seed=0)
-    assert len(parts.held_out) == 5
+    assert len(parts.held_out) == 6
     assert {*parts.train, *parts.held_out} == {*texts}
     assert parts == held_out_texts(texts, 0.25, seed=0)
+
+
+def test_of_a_long_text_pieces_from_all_of_it_choose_the_epoch():
+    text = "".join(f"line {k} of a long text\n" for k in range(5000))
+    parts = spread_texts((text,), 0.05, seed=0)
+    assert len(parts.held_out) == 6
+    assert "".join(a + b for a, b in zip(*parts[:2], strict=True)) == text
+    assert 0.04 < sum(map(len, parts.held_out)) / len(text) < 0.06
+    assert parts.how == "0.05 of the text, 6 pieces from all of it"
+    assert spread_texts((text[:900],), 0.1, seed=0) == held_out_texts((text[:900],), 0.1, seed=0)
 
 
 def test_the_codec_is_fitted_on_the_training_part_alone():

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["TextParts", "held_out_texts"]
+__all__ = ["TextParts", "held_out_texts", "spread_texts"]
 
 _WORD = 40  # characters within which a word ends
+_PIECES, _PIECE = 20, 1000  # a long text is chosen by so many pieces, of so many characters or more
 
 
 class TextParts(NamedTuple):
@@ -52,3 +53,28 @@ def _cut(text: str, share: float) -> int:
         if text[later].isspace():
             return later
     return cut
+
+
+def spread_texts(texts: tuple[str, ...], share: float, seed: int) -> TextParts:
+    """As `held_out_texts`, but of a long text pieces from all of it are set aside.
+
+    A text's end may be about something else, and what is learnt should know of it, too.
+
+    Args:
+        texts: N of them.
+        share: In (0, 1).
+        seed: Of the drawing.
+    """
+    counts = [min(_PIECES, int(len(text) * share) // _PIECE) for text in texts]
+    if len(texts) * share >= 1 or max(counts) < 2:
+        return held_out_texts(texts, share, seed)
+    blocks = [block for text, n in zip(texts, counts, strict=True) for block in _blocks(text, n)]
+    parts = [held_out_texts((block,), share, seed) for block in blocks]
+    first, last = (tuple(text for part in parts for text in part[k]) for k in (0, 1))
+    return TextParts(first, last, f"{share:g} of the text, {len(last)} pieces from all of it")
+
+
+def _blocks(text: str, count: int) -> list[str]:
+    """A text in so many parts of about the same length."""
+    size = -(-len(text) // max(1, count))
+    return [text[start : start + size] for start in range(0, len(text), max(1, size))]

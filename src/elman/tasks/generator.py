@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from elman.blueprint import Adaptive, Blueprint, Dense, sequence_to_sequence
-from elman.data.text_parts import TextParts, held_out_texts
+from elman.data.text_parts import TextParts, spread_texts
 from elman.data.text_sequences import as_texts
 from elman.errors import ArgumentError, DataError
 from elman.metrics.language import LanguageBaselines, fit_language
@@ -104,7 +104,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
     validation: Any = parameter(
         0.05,
         optional(plain(float)),
-        "Share of the texts set aside to choose the best epoch on: of few texts the end of each.",
+        "Share of the texts set aside to choose the best epoch on: of a long text, pieces of it.",
         "Or a list of texts; or None, which keeps the last epoch.",
     )
     baselines: bool = parameter(
@@ -253,7 +253,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         if not isinstance(given, float | np.floating) or not 0 < given < 1:
             expected = "a share between 0 and 1, a list of texts, or None"
             raise ArgumentError("validation", f"found {given!r:.80}", expected)
-        parts = held_out_texts(texts, float(given), seed)
+        parts = spread_texts(texts, float(given), seed)
         if not any(parts.train) or not any(parts.held_out):
             found = f"{given:g} of {sum(map(len, texts)):,} characters leaves one part empty"
             raise ArgumentError("validation", found, "more text, another share, or None")
