@@ -46,11 +46,11 @@ SHAKESPEARE: dict[str, Any] = {
     "truncation": 128,
     "learning_rate": 3e-3,
     "schedule": "cosine",
-    "epochs": 7,
+    "epochs": 5,
 }
 PREFIX = "ROMEO:\n"
 DYNAMIC: dict[str, tuple[float, ...]] = {
-    "rate": (1e-4, 3e-4, 1e-3),
+    "rate": (3e-4, 6e-4),
     "decay": (1e-3,),
 }
 ENCYCLOPEDIA: dict[str, Any] = {
