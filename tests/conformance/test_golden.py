@@ -108,6 +108,7 @@ REASONS = {
     "BatchNormLSTMCell": "TensorFlow 1 has no such cell",
     "BatchNormRNNCell": "TensorFlow 1 has no such cell",
     "BatchNormState": "a state",
+    "drop_weights": "TensorFlow 1 has no such wrapper",
     "chrono": "random numbers: tests/cells compares their distributions",
 }
 

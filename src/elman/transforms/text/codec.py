@@ -227,7 +227,7 @@ def spelled_tokens(
 
 
 def places_of_bytes(pieces: Sequence[bytes], text: str) -> np.ndarray:
-    """Where pieces of a text's UTF-8 stand in it, as `TextCodec.places` has it.
+    r"""Where pieces of a text's UTF-8 stand in it, as `TextCodec.places` has it.
 
     >>> places_of_bytes([b"to", b" b", b"\xc3", b"\xa9"], "to b\u00e9").tolist()
     [[0, 2], [3, 4], [4, 5], [4, 5]]
