@@ -102,7 +102,6 @@ def figures(model: Generator, test: str) -> dict[str, Any]:
         "validation_by_epoch": [one.validation_loss for one in model.history_.records],
         "best_epoch": model.history_.best_epoch,
         "parameters": model.result_["parameters"],
-        "recipe": {k: v for k, v in model.result_["training"].items() if k in ("seed", "epochs")},
     }
 
 

@@ -71,7 +71,8 @@ def spread_texts(texts: tuple[str, ...], share: float, seed: int) -> TextParts:
     blocks = [block for text, n in zip(texts, counts, strict=True) for block in _blocks(text, n)]
     parts = [held_out_texts((block,), share, seed) for block in blocks]
     first, last = (tuple(text for part in parts for text in part[k]) for k in (0, 1))
-    return TextParts(first, last, f"{share:g} of the text, {len(last)} pieces from all of it")
+    whole = "the text" if len(texts) == 1 else "each text"
+    return TextParts(first, last, f"{share:g} of {whole}, {len(last)} pieces from all of it")
 
 
 def _blocks(text: str, count: int) -> list[str]:

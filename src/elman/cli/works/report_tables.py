@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from elman.cli.console import note
+from elman.cli.console import note, result_console
 from elman.files import replace_file
 from elman.printable import printable
 
-__all__ = ["MODEL", "REPORT", "Rows", "keep_report", "markdown", "markdown_text", "pictured"]
-__all__ += ["plain", "terminal_table"]
+__all__ = ["MODEL", "REPORT", "TRAINED", "Rows", "keep_report", "markdown", "markdown_text"]
+__all__ += ["pictured", "plain", "print_judged", "terminal_table"]
 
 MODEL = "this model"
 """What the row of the model is called, beside those of its baselines."""
 
 REPORT = (str, "Write the report for a person there, as Markdown.")
 """The option of a verb that prints scores."""
+
+TRAINED = {
+    "validation": "validation part",
+    "epochs": "epochs",
+    "best_epoch": "best epoch",
+    "seconds": "seconds",
+    "parameters": "parameters",
+    "elman": "Elman",
+}
+"""What is told of every training, where it is known."""
 
 _OBEYED = ("\\", "|", "`", "*", "_", "[", "]", "<", "#")
 
@@ -49,6 +59,19 @@ def terminal_table(table: Rows, styles: Mapping[str, str] | None = None) -> Tabl
         cells = [Text(printable(cell), (styles or {}).get(cell, "")) for cell in row]
         shown.add_row(*cells, style="bold green" if MODEL in row[:2] else None)
     return shown
+
+
+def print_judged(
+    result: Mapping[str, Any], tables: Sequence[Rows], said: str | None = None
+) -> None:
+    """What `evaluate` of a model gives: its tables, a sentence, the verdict and the notes."""
+    for table in tables:
+        result_console.print(terminal_table(table))
+    for sentence in (said, result["verdict"]):
+        if sentence:
+            result_console.print(sentence, markup=False, highlight=False)
+    for sentence in result["notes"]:
+        note(f"Note: {sentence}")
 
 
 def markdown(table: Rows) -> Iterator[str]:

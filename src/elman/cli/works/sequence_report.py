@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from elman.cli.console import note, result_console
 from elman.cli.works.report_tables import (
     MODEL,
+    TRAINED,
     Rows,
     markdown,
     markdown_text,
     pictured,
     plain,
-    terminal_table,
+    print_judged,
 )
 from elman.metrics.scorecards import SHARES, TITLES
 from elman.printable import many
@@ -23,15 +23,7 @@ __all__ = ["data_facts", "print_scores", "report_text", "validated"]
 
 _LISTED = 50  # classes, or features, that are listed one by one
 
-_TRAINING = {
-    "train_sequences": "sequences of the training part",
-    "validation": "validation part",
-    "epochs": "epochs",
-    "best_epoch": "best epoch",
-    "seconds": "seconds",
-    "parameters": "parameters",
-    "elman": "Elman",
-}
+_TRAINING = {"train_sequences": "sequences of the training part", **TRAINED}
 """What is told of a training, where it is known."""
 
 
@@ -39,15 +31,8 @@ def print_scores(result: Mapping[str, Any]) -> None:
     """What `evaluate` of a model gives, with `data` and `part` added: baselines, then the model."""
     title = f"{result['data']}, {result['part']} part, {_counted(result['sequences'])}"
     title += f", {result['level'] or 'no compiled'} kernels"
-    result_console.print(terminal_table(_scores(result)._replace(title=title)))
-    if (rows := _outputs(result)) is not None:
-        result_console.print(terminal_table(rows))
-    if (between := _between(result)) is not None:
-        result_console.print(between, markup=False, highlight=False)
-    if result["verdict"]:
-        result_console.print(result["verdict"], markup=False, highlight=False)
-    for sentence in result["notes"]:
-        note(f"Note: {sentence}")
+    tables = (_scores(result)._replace(title=title), _outputs(result))
+    print_judged(result, [one for one in tables if one is not None], _between(result))
 
 
 def data_facts(data: Any, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from elman.cli.console import note, result_console
 from elman.cli.works.report_tables import (
     MODEL,
+    TRAINED,
     Rows,
     markdown,
     markdown_text,
     pictured,
     plain,
-    terminal_table,
+    print_judged,
 )
 from elman.printable import many
 
@@ -29,12 +29,7 @@ _UNITS = {
 _TRAINING = {
     "train_texts": "texts of the training part",
     "train_tokens": "its tokens",
-    "validation": "validation part",
-    "epochs": "epochs",
-    "best_epoch": "best epoch",
-    "seconds": "seconds",
-    "parameters": "parameters",
-    "elman": "Elman",
+    **TRAINED,
 }
 
 
@@ -42,11 +37,7 @@ def print_scores(result: Mapping[str, Any]) -> None:
     """What `evaluate` of a model gives, with `data` and `part` added: baselines, then the model."""
     title = f"{result['data']}, {result['part']} part, {_size(result)}"
     title += f", {result['level'] or 'no compiled'} kernels"
-    result_console.print(terminal_table(_scores(result)._replace(title=title)))
-    if result["verdict"]:
-        result_console.print(result["verdict"], markup=False, highlight=False)
-    for sentence in result["notes"]:
-        note(f"Note: {sentence}")
+    print_judged(result, [_scores(result)._replace(title=title)])
 
 
 def report_text(told: Mapping[str, Any], pictures: Sequence[Path] = ()) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["Compared", "compared", "scores_of"]
+__all__ = ["Compared", "compared", "scores_of", "verdict"]
 
 _BLOCKS = 64  # of tokens that follow each other, as many as there can be of `_BLOCK`
 _BLOCK = 50
@@ -77,8 +77,3 @@ def verdict(best: str, unit: str, found: Compared) -> str:
     if found.told:
         return f"Better than {best}, by {size}."
     return f"Worse than {best}, by {size}: that is the better model of these texts."
-
-
-def texts_of(X: Any) -> tuple[str, ...]:
-    """One text, or several, as a tuple."""
-    return (X,) if isinstance(X, str) else tuple(X)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Float
@@ -19,15 +19,6 @@ from elman.tensor_files import Form, Listed, below, read, write
 
 __all__ = ["ScoredText", "Session"]
 
-_FORM = Form(
-    entry="elman_session",
-    version=1,
-    noun="session",
-    wanted="give a file that a session was saved to",
-    folder="give the file in it that a session was saved to",
-    types={"model": str, "structure": list, "last": int, "tokens": int},
-    prefixes=("state.",),
-)
 _TOGETHER = 256  # tokens that are read at once
 
 
@@ -71,6 +62,16 @@ class Session:
     Attributes:
         tokens_read: How many tokens stand in the text.
     """
+
+    _form: ClassVar[Form] = Form(
+        entry="elman_session",
+        version=1,
+        noun="session",
+        wanted="give a file that a session was saved to",
+        folder="give the file in it that a session was saved to",
+        types={"model": str, "structure": list, "last": int, "tokens": int},
+        prefixes=("state.",),
+    )
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -128,10 +129,7 @@ class Session:
         Raises:
             BundleError: The disk refused; an older file is unchanged.
         """
-        structure, arrays = states.packed(self._held())
-        told = {"structure": [structure], "last": self._last, "tokens": self.tokens_read}
-        named = {f"state.{name}": array for name, array in arrays.items()}
-        write(path, _FORM, {"model": self._writer.model, **told}, named)
+        write(path, self._form, *self._packed())
 
     def load(self, path: str | os.PathLike[str]) -> Self:
         """Go to where the session stood that `save` wrote; gives this session.
@@ -140,22 +138,41 @@ class Session:
             BundleError: The file is missing, cut, changed, of another kind or of another model:
                 the session is unchanged.
         """
-        where, own = str(path), self._writer.model
-        like = self._held()
+        where = str(path)
 
-        def check(description: dict[str, Any], _listed: dict[str, Listed]) -> None:
-            if description["model"] != own:
-                found = "it is a session of another model"
-                raise BundleError(where, found, f"the model of the hash {description['model']:.80}")
+        def check(description: dict[str, Any], listed: dict[str, Listed]) -> None:
+            self._check(where, description, listed)
 
-        description, arrays = read(path, _FORM, check)
-        found = states.unpacked(description["structure"][0], below(arrays, "state."), like, where)
-        last, tokens = description["last"], description["tokens"]
-        fits = states.describe(found) == states.describe(like)
-        if not fits or not 0 <= last < len(self._writer.codec) or tokens < 0:
-            raise BundleError(where, "its state is none of this model's", _FORM.again)
-        self._state, self._last, self.tokens_read = found, last, tokens
+        self._take(where, *read(path, self._form, check))
         return self
+
+    def _packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What its file says of it, and the arrays there."""
+        structure, arrays = states.packed(self._held())
+        told = {"structure": [structure], "last": self._last, "tokens": self.tokens_read}
+        named = {f"state.{name}": array for name, array in arrays.items()}
+        return {"model": self._writer.model, **told}, named
+
+    def _check(self, where: str, told: dict[str, Any], listed: dict[str, Listed]) -> None:
+        """`BundleError` unless a file that says so of itself can be this session's."""
+        if told["model"] != self._writer.model:
+            found = "it is a session of another model"
+            raise BundleError(where, found, f"the model of the hash {told['model']:.80}")
+        if not 0 <= told["last"] < len(self._writer.codec) or told["tokens"] < 0:
+            raise BundleError(where, "it says what no session does", self._form.again)
+
+    def _take(self, where: str, told: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Stand where a checked file says; `BundleError` before anything is changed."""
+        self._state = self._unpacked(where, told, below(arrays, "state."))
+        self._last, self.tokens_read = told["last"], told["tokens"]
+
+    def _unpacked(self, where: str, told: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
+        """A state out of a file; `BundleError` unless it is one of this model's."""
+        like = self._held()
+        found = states.unpacked(told["structure"][0], arrays, like, where)
+        if states.describe(found) != states.describe(like):
+            raise BundleError(where, "its state is none of this model's", self._form.again)
+        return found
 
     # ---- steps ----------------------------------------------------------------------------------
 

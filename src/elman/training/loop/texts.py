@@ -47,7 +47,7 @@ class TextStreams(Streams):
     """Token ids as recordings whose target at each step is the next id.
 
     >>> import numpy as np
-    >>> streams = TextStreams.of_texts([np.array([5, 6, 7, 8])], 1, None, rows=2, truncation=3)
+    >>> streams = TextStreams.of_texts([np.array([1, 5, 6, 7, 8])], rows=2, truncation=3)
     >>> window = next(streams.windows(seed=0, epoch=1))
     >>> sorted(window.inputs.tolist()), sorted(window.batch.targets.tolist())
     ([[1, 5], [6, 7]], [[5, 6], [7, 8]])
@@ -56,41 +56,25 @@ class TextStreams(Streams):
     lesson: ClassVar = TextLesson
 
     @classmethod
-    def of_texts(
-        cls,
-        texts: Sequence[Int[np.ndarray, "T"]],
-        go: int,
-        eos: int | None,
-        rows: int,
-        truncation: int,
-    ) -> Self:
+    def of_texts(cls, texts: Sequence[Int[np.ndarray, "T"]], rows: int, truncation: int) -> Self:
         """Streams of texts; long ones are cut into pieces, so that all rows are as long.
 
         A piece begins with a state of its own, and reads the token before it.
 
         Args:
-            texts: The ids of each.
-            go: What is read before a text's first token.
-            eos: What is said after its last; None: nothing is.
+            texts: The ids of each, with what is read before its first token.
             rows: B at most.
             truncation: Steps of a window.
 
         Raises:
             ArgumentError, ShapeError: As the constructor.
         """
-        framed = [torch.from_numpy(_framed(ids, go, eos)) for ids in texts]
-        steps = sum(len(ids) - 1 for ids in framed)
+        steps = sum(len(ids) - 1 for ids in texts)
         longest = max(1, -(-steps // rows))
-        pieces = [piece for ids in framed for piece in _pieces(ids, longest)]
+        pieces = [piece for ids in texts for piece in _pieces(torch.from_numpy(ids), longest)]
         inputs = [piece[:-1] for piece in pieces]
         targets = [piece[1:] for piece in pieces]
         return cls(inputs, targets, rows, truncation, None, Target.CLASS_PER_STEP)
-
-
-def _framed(ids: np.ndarray, go: int, eos: int | None) -> np.ndarray:
-    """A text's ids with what is read before them, and what is said after them."""
-    end = [] if eos is None else [eos]
-    return np.concatenate([[go], ids, end]).astype(np.int64)
 
 
 def _pieces(ids: Tensor, longest: int) -> Iterator[Tensor]:
