@@ -1,4 +1,4 @@
-"""The text files of a run's folder: what it was told, as TOML, and its epochs, as lines of JSON.
+"""A run's folder: its model, what it was told, as TOML, and its epochs, as lines of JSON.
 
 TOML has no None: here it is `"None"`.
 """
@@ -9,12 +9,13 @@ import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from elman.errors import ArgumentError
 from elman.files import read_text
 
-__all__ = ["EPOCH_FACTS", "load_toml", "read_epochs", "read_toml", "toml_text"]
+__all__ = ["EPOCH_FACTS", "load_toml", "model_file", "read_epochs", "read_toml", "toml_text"]
 
 EPOCH_FACTS = {
     **dict.fromkeys(("epoch", "train_loss", "learning_rate", "seconds"), True),
@@ -28,6 +29,11 @@ _MAX_EPOCHS_BYTES = 2**26
 _MAX_COUNT = 2**53  # up to it whole numbers are floats
 _MAX_DEPTH = 8
 _MAX_WHOLE = 2**128  # of a seed, say
+
+
+def model_file(path: str | os.PathLike[str]) -> Path:
+    """The model file at `path`, which may be a run's folder."""
+    return Path(path) / "model.elman" if os.path.isdir(path) else Path(path)
 
 
 def toml_text(settings: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import termination_interrupts
 from elman.cli.forecast import load_forecaster
 from elman.cli.level import kernels
-from elman.cli.options import WRITTEN, JsonOption, ModelPath, model_file, takes
+from elman.cli.options import WRITTEN, JsonOption, ModelPath, takes
 from elman.cli.works.series_answers import table_rows
 from elman.cli.works.series_data import (
     RepairOption,
@@ -28,6 +28,7 @@ from elman.cli.works.series_report import report_backtest
 from elman.data.series.panel import Panel
 from elman.errors import ArgumentError
 from elman.registry import task_of
+from elman.run_files import model_file
 from elman.runtime import Backtest
 
 __all__ = ["backtest"]

@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import elman
-from elman.cli.options import (
-    DataOption,
-    JsonOption,
-    ModelPath,
-    PartOption,
-    model_file,
-    own_options,
-    takes,
-)
+from elman.cli.options import DataOption, JsonOption, ModelPath, PartOption, own_options, takes
 from elman.cli.works import options_of_works, work_of
+from elman.run_files import model_file
 
 __all__ = ["evaluate"]
 

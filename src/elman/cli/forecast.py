@@ -12,7 +12,7 @@ from elman import plots
 from elman.cli.console import note, print_rows
 from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.level import kernels
-from elman.cli.options import WRITTEN, JsonOption, ModelPath, model_file, takes
+from elman.cli.options import WRITTEN, JsonOption, ModelPath, takes
 from elman.cli.works.series_answers import forecast_columns, path_columns, table_rows
 from elman.cli.works.series_data import (
     AheadOption,
@@ -26,6 +26,7 @@ from elman.cli.works.series_data import (
 from elman.cli.works.series_pictures import history_of
 from elman.errors import ArgumentError
 from elman.registry import task_of
+from elman.run_files import model_file
 from elman.runtime import ForecasterModel
 
 __all__ = ["forecast", "load_forecaster"]

@@ -9,11 +9,12 @@ import typer
 
 import elman
 from elman.cli.console import note, print_json
-from elman.cli.options import JsonOption, ModelPath, model_file, takes
+from elman.cli.options import JsonOption, ModelPath, takes
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError
 from elman.parameters import told
 from elman.printable import printable
+from elman.run_files import model_file
 from elman.runtime import GeneratorModel
 
 __all__ = ["generate", "generator_at"]

@@ -17,11 +17,11 @@ from rich.table import Table
 
 import elman
 from elman.cli.console import print_json, result_console
-from elman.cli.options import model_file
 from elman.installation import install_command
 from elman.kernels import native
 from elman.kernels.threads import thread_count
 from elman.printable import many
+from elman.run_files import model_file
 
 __all__ = ["describe_model", "info", "processor"]
 

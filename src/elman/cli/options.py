@@ -19,7 +19,7 @@ from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
 from elman.parameters import told as told_of
 
-__all__ = ["WRITTEN", "DataOption", "JsonOption", "ModelPath", "PartOption", "model_file"]
+__all__ = ["WRITTEN", "DataOption", "JsonOption", "ModelPath", "PartOption"]
 __all__ += ["options_from", "own_options", "read_data", "read_labelled", "scored_part", "takes"]
 
 ModelPath = Annotated[
@@ -87,11 +87,6 @@ def read_labelled(
 def scored_part(source: str) -> str | None:
     """The part that a score is read on: a set's test part; None of what has no parts."""
     return "test" if source in labelled.labelled_names() or has_parts(source) else None
-
-
-def model_file(path: Path) -> Path:
-    """The model file at `path`, which may be a run's folder."""
-    return path / "model.elman" if os.path.isdir(path) else path
 
 
 def takes(

@@ -18,14 +18,14 @@ from elman.cli.completion import among, sets
 from elman.cli.console import note, progress_console
 from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import termination_interrupts
-from elman.cli.options import PartOption, model_file, own_options, takes
+from elman.cli.options import PartOption, own_options, takes
 from elman.cli.settings import read_config
 from elman.cli.works import WORKS, options_of_works, work_of
 from elman.cli.works.sequence_pictures import INSIDE
 from elman.errors import ArgumentError, CheckpointError
 from elman.files import replace_file
 from elman.registry import Task, known_tasks, loaded, task_of
-from elman.run_files import read_epochs
+from elman.run_files import model_file, read_epochs
 
 __all__ = ["Request", "epochs_of", "plot"]
 

@@ -9,17 +9,10 @@ import typer
 
 import elman
 from elman.cli.console import note, print_rows
-from elman.cli.options import (
-    DataOption,
-    JsonOption,
-    ModelPath,
-    PartOption,
-    model_file,
-    own_options,
-    takes,
-)
+from elman.cli.options import DataOption, JsonOption, ModelPath, PartOption, own_options, takes
 from elman.cli.works import options_of_works, work_of
 from elman.registry import known_tasks
+from elman.run_files import model_file
 
 __all__ = ["predict"]
 

@@ -9,14 +9,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from elman.cli.options import model_file
 from elman.cli.works import WORKS, work_of
 from elman.errors import ArgumentError, FormatError
 from elman.parameters import renamed
 from elman.parameters import told as told_of
 from elman.printable import closest
 from elman.registry import loaded, task_of
-from elman.run_files import load_toml
+from elman.run_files import load_toml, model_file
 
 __all__ = ["Settings", "gather", "kind_of", "read_config", "recipes"]
 

@@ -12,12 +12,13 @@ import typer
 
 import elman
 from elman.cli.console import note
-from elman.cli.options import ModelPath, model_file
+from elman.cli.options import ModelPath
 from elman.data.readers.conll import read_tagged, write_tagged
 from elman.data.readers.remembered import fitting_tags
 from elman.data.tables.unpacking import also_packed
 from elman.errors import ArgumentError, DataError
 from elman.printable import many, printable
+from elman.run_files import model_file
 from elman.transforms.text.steps import Steps
 
 __all__ = ["tag"]

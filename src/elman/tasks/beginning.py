@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 from elman.blueprint import Blueprint, Words
 from elman.errors import ArgumentError
 from elman.parameters import told
+from elman.run_files import model_file
 from elman.runtime.loading import load
 from elman.runtime.seen import Seen
 from elman.tasks.fitting import weights_of
@@ -61,7 +61,7 @@ def model_of(start: Any) -> tuple[Any, str]:
     where = "the model"
     if isinstance(start, str | os.PathLike):
         where = os.fspath(start)
-        start = load(Path(where) / "model.elman" if os.path.isdir(where) else where)
+        start = load(model_file(where))
     blueprint = getattr(start, "blueprint", None)
     if blueprint is None or not hasattr(start, "bundle"):
         raise ArgumentError("start", f"found {start!r:.60}", "a model file's path, or a model_")
@@ -187,5 +187,5 @@ def estimator_from(kind: Any, path: str | os.PathLike[str], given: Mapping[str, 
     if model.task != kind._task:
         return kind(**{**like, **given}, start=path)
     own = {"codec": like["codec"]} if "codec" in like else {}
-    file = Path(where) / "model.elman" if os.path.isdir(where) else where
+    file = model_file(where)
     return kind.load(file).set_params(**{**own, **given}, start=path)

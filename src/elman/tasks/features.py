@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from elman.data import Sequences
 from elman.data.sets.catalogue import cache_folder
 from elman.errors import ArgumentError, BundleError
+from elman.run_files import model_file
 from elman.runtime.generator import GeneratorModel
 from elman.runtime.loading import load
 from elman.runtime.writing.states import LanguageStates, Passage, StateReader
@@ -111,7 +111,7 @@ def _generator(given: Any) -> GeneratorModel:
     where, model = "a model", given
     if isinstance(given, str | os.PathLike):
         where = os.fspath(given)
-        model = load(Path(where) / "model.elman" if os.path.isdir(where) else where)
+        model = load(model_file(where))
     if isinstance(model, GeneratorModel):
         return model
     if hasattr(given, "get_params"):  # a copy of it, as scikit-learn makes them, is not fitted

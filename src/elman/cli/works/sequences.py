@@ -13,7 +13,7 @@ import elman
 from elman import plots
 from elman.cli.console import note, print_json, result_console
 from elman.cli.level import kernels
-from elman.cli.options import model_file, read_data, scored_part
+from elman.cli.options import read_data, scored_part
 from elman.cli.works import Answers, Options
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.sequence_parts import (
@@ -37,6 +37,7 @@ from elman.data import LabelledSequences
 from elman.errors import ArgumentError
 from elman.printable import closest
 from elman.registry import task_of
+from elman.run_files import model_file
 
 __all__ = ["SequenceWork"]
 
