@@ -22,6 +22,7 @@ from elman.data.tables.dialect import Dialect
 from elman.data.text_parts import held_out_texts
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError
+from elman.printable import closest
 from elman.registry import loaded
 
 __all__ = ["TextWork"]
@@ -105,6 +106,9 @@ class TextWork:
         """A picture of what the model makes of a text, or of its vectors."""
         if request.kind == "embeddings":
             return embeddings_of(model, request.given)
+        if request.kind != "surprise":
+            found = f"a {model.task} has no picture {request.kind!r}"
+            raise ArgumentError("KIND", found, closest(request.kind, ("curves", *self.pictures)))
         source, told = request.source_or_told()
         told = {**model.reading, **_told(told), **_told(request.given)}
         data, _ = _judged(model, _read(source, told), request.part)
