@@ -157,7 +157,7 @@ def test_without_data_it_reads_the_standard_library(cli, tmp_path, monkeypatch):
         (["plot", "surprise", "RUN", "--index", "5"], "--index"),
         (["plot", "gates", "RUN"], "gates"),
         (["plot", "misread", "RUN"], "a generator has no picture 'misread'"),
-        (["plot", "suprise", "RUN"], "did you mean surprise"),
+        (["plot", "suprise", "RUN"], "did you mean 'surprise'?"),
         (["tag", "RUN"], "a generator that reads no words"),
         (["train", "generator", "--data", "nowhere.txt"], "there is no such"),
         (["train", "generator", "--from", "RUN", "--data", "BOOK", "--head", "tied"], "another"),
