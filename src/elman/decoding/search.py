@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.decoding.choosing import continuations
+from elman.decoding.choosing import continuations, likeliest
 from elman.decoding.constraints import Allowed, Constraints, Pieces, token_ids
 from elman.decoding.hypotheses import Answer, Hypothesis, best_of
 from elman.decoding.options import SearchOptions
@@ -293,10 +293,13 @@ class Search:
         scores = scores_of(logits, len(opened), self.eos)
         rules, ids = self._rules, self._row_ids
         rules.check_size(scores.shifted.shape[1])
-        found = [
-            continuations(one, k, scores, rules, self._draws, ids[one.row])
-            for k, one in enumerate(opened)
-        ]
+        if rules.idle and self.options.beam_size > 1:
+            found = likeliest(opened, scores, rules)
+        else:
+            found = [
+                continuations(one, k, scores, rules, self._draws, ids[one.row])
+                for k, one in enumerate(opened)
+            ]
         children = children_of(opened, found, self.options.beam_size)
         stuck = [] if all(found) else [one for one, to in zip(opened, found, strict=True) if not to]
         for one in stuck:
