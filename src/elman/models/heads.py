@@ -75,6 +75,10 @@ class Unscored:
     def __getitem__(self, which: Any) -> Unscored:
         return Unscored(self.values[which], self.head)
 
+    def flatten(self, start: int, end: int) -> Unscored:
+        """With the axes from `start` to `end`, before the last, as one."""
+        return Unscored(self.values.flatten(start, end), self.head)
+
     @property
     def scores(self) -> Tensor:
         """All of them."""

@@ -79,10 +79,12 @@ def _counted(outputs: Tensor | Unscored, batch: Any, chosen: str | None = None) 
         return _Counted(outputs, batch.targets, batch.weights)
     rows, steps = outputs.shape[:2]
     mask = chosen_steps(chosen, batch.steps(), steps)
-    real = torch.from_numpy(mask).to(outputs.device)
     weights = outputs.new_ones(rows) if batch.weights is None else batch.weights
     if weights.dim() == 1:
         weights = weights[:, None].expand(rows, steps)
+    if mask.all():  # to choose would copy the scores, and their gradients
+        return _Counted(outputs.flatten(0, 1), batch.targets.flatten(0, 1), weights.flatten())
+    real = torch.from_numpy(mask).to(outputs.device)
     return _Counted(outputs[real], batch.targets[real], weights[real])
 
 
