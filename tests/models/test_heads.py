@@ -21,7 +21,7 @@ from elman.blueprint import (
     sequence_to_sequence,
 )
 from elman.errors import ArgumentError, ShapeError
-from elman.models import begin_with_frequencies, build, sample_scores
+from elman.models import begin_with_frequencies, build, sample_scores, score_late
 from elman.models.candidates import draw_candidates
 from elman.models.flow import Flow
 from elman.models.heads import Unscored, joined
@@ -264,6 +264,26 @@ def test_while_not_training_losses_are_those_of_all_scores(name, monkeypatch):
         CrossEntropy(0.1)(outputs, batch)
     again = joined([outputs[:, :2], outputs[:, 2:]])
     torch.testing.assert_close(again.scores, outputs.scores)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("name", ["dense", "tied"])
+def test_scores_that_are_made_late_teach_the_same(name, smoothing, monkeypatch):
+    monkeypatch.setattr("elman.models.heads._LARGEST", 5 * V)
+    blueprint = sequence_to_sequence(vocabulary=V, embedding=4, cells=CELL, outputs=V, head=name)
+    now, late = build(blueprint, 0).double(), build(blueprint, 0).double()
+    score_late(late)
+    batch, found = examples(), []
+    assert not isinstance(now(*batch.arguments), Unscored)
+    assert isinstance(late(*batch.arguments), Unscored)
+    for model in (now, late):
+        loss = CrossEntropy(smoothing)(model(*batch.arguments), batch)
+        (loss.total / loss.count).backward()
+        found.append([loss.total, loss.count, *(one.grad for one in model.parameters())])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+    with pytest.raises(ArgumentError, match="given for adaptive"):
+        score_late(model_of("adaptive"))
 
 
 @pytest.mark.parametrize("head", [Dense(V), Tied(V, 16), Adaptive(V, (5,), 1.0)])

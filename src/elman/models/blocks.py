@@ -28,6 +28,7 @@ __all__ = [
     "layer_titles",
     "limit_memory",
     "sample_scores",
+    "score_late",
 ]
 
 BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
@@ -210,6 +211,21 @@ def sample_scores(network: Any, candidates: int | None) -> None:
     block.candidates = candidates
     if isinstance(block, Tied):
         first.scores_all = candidates is None
+
+
+def score_late(network: Any) -> None:
+    """Let a network that scores tokens make the scores of those steps only that a loss asks for.
+
+    What it gives is then `elman.models.heads.Unscored`: nothing is computed for what pads a batch,
+    and no scores are copied to choose the real steps of them. It learns the same.
+
+    Args:
+        network: As `build` makes it: its last block is dense without an activation, or tied.
+
+    Raises:
+        ArgumentError: The last block is another one.
+    """
+    _scoring(network, "late")[0].late = True
 
 
 def _scoring(network: Any, given: str) -> tuple[Any, plan.Dense | plan.Tied, Any]:

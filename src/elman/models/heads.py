@@ -1,8 +1,8 @@
 """Scores of a vocabulary's tokens as torch modules; twins of `elman.runtime.network.heads`.
 
 A large vocabulary's scores need not all be computed to learn from a target: an adaptive block, and
-a dense or tied one with `candidates`, pass on what they are fed, as `Unscored`, which a loss asks
-for no more than it needs.
+a dense or tied one with `candidates` or that scores `late`, pass on what they are fed, as
+`Unscored`, which a loss asks for no more than it needs.
 """
 
 from __future__ import annotations
@@ -19,20 +19,34 @@ from elman import blueprint as plan
 from elman.models.candidates import draw_candidates
 from elman.models.flow import Flow, only_real
 
-__all__ = ["Adaptive", "Head", "Sampled", "Tied", "Unscored", "joined", "scored"]
+__all__ = ["Adaptive", "Head", "Linear", "Sampled", "Tied", "Unscored", "joined", "scored"]
 
 _LARGEST = 2**24  # scores that are held at once where all are needed: 64 MiB
 
 
 class Head(Protocol):
-    """What scores tokens, and knows a loss of its own."""
+    """What scores tokens, and knows a loss of its own.
+
+    Attributes:
+        smooths: Whether its losses may be of smoothed targets.
+    """
+
+    smooths: bool
 
     def scores(self, values: Float[Tensor, "*N F"]) -> Float[Tensor, "*N V"]:
         """Of every token."""
         ...
 
-    def losses(self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"]) -> Tensor:
-        """-log(probability of each target) in nats `[M]`, or in training what stands for it."""
+    def losses(
+        self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"], smoothing: float = 0.0
+    ) -> Float[Tensor, "M"]:
+        """-log(probability of each target) in nats `[M]`, or in training what stands for it.
+
+        Args:
+            values: What is scored.
+            targets: Token ids.
+            smoothing: As `CrossEntropy.label_smoothing`; 0 where the head does not smooth.
+        """
         ...
 
     @property
@@ -88,9 +102,9 @@ class Unscored:
         """Ones beside the scores."""
         return self.values.new_ones(*sizes)
 
-    def losses(self, targets: Int[Tensor, "M"]) -> Float[Tensor, "M"]:
+    def losses(self, targets: Int[Tensor, "M"], smoothing: float = 0.0) -> Float[Tensor, "M"]:
         """Of values `[M, F]`: see `Head.losses`."""
-        return self.head.losses(self.values, targets)
+        return self.head.losses(self.values, targets, smoothing)
 
     def argmax(self, dim: int = -1) -> Tensor:
         """The token with the highest score; `dim` is the last."""
@@ -108,6 +122,8 @@ def joined(parts: Sequence[Any]) -> Any:
 
 class Adaptive(nn.Module):
     """An adaptive softmax; see the blueprint's `Adaptive`. Its weights start Glorot uniform."""
+
+    smooths = False
 
     def __init__(self, block: plan.Adaptive, features: int) -> None:
         super().__init__()
@@ -137,7 +153,9 @@ class Adaptive(nn.Module):
             parts.append(tail(values).log_softmax(dim=-1) + head[..., first + k, None])
         return torch.cat(parts, dim=-1)
 
-    def losses(self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"]) -> Float[Tensor, "M"]:
+    def losses(
+        self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"], smoothing: float = 0.0
+    ) -> Float[Tensor, "M"]:
         """-log(probability of each target), exact: of a tail only where a target is in it."""
         place, rare = targets, []
         for k, ((start, stop), tail) in enumerate(zip(self.block.tails, self.tails, strict=True)):
@@ -154,7 +172,38 @@ class Adaptive(nn.Module):
         return losses
 
 
-class Sampled:
+class Linear:
+    """A dense layer's scores of all tokens, made when they are asked for.
+
+    Args:
+        weight: `[V, F]`.
+        bias: `[V]`.
+    """
+
+    smooths = True
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self.weight, self.bias = weight, bias
+
+    @property
+    def width(self) -> int:
+        """V."""
+        return len(self.weight)
+
+    def scores(self, values: Float[Tensor, "*N F"]) -> Float[Tensor, "*N V"]:
+        """Of all tokens."""
+        return F.linear(values, self.weight, self.bias)
+
+    def losses(
+        self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"], smoothing: float = 0.0
+    ) -> Float[Tensor, "M"]:
+        """-log(probability of each target); so many scores at once as may be held."""
+        parts = zip(_parts(values, self.width), _parts(targets, self.width), strict=True)
+        given = {"reduction": "none", "label_smoothing": smoothing}
+        return torch.cat([F.cross_entropy(self.scores(v), t, **given) for v, t in parts])
+
+
+class Sampled(Linear):
     """A dense layer's scores, of which training computes those of some tokens.
 
     Each target is held against the same `candidates` tokens, drawn anew for each call; scores are
@@ -170,27 +219,20 @@ class Sampled:
         by_rows: Gradients of the weight hold the rows that were used only.
     """
 
+    smooths = False
+
     def __init__(
         self, weight: Tensor, bias: Tensor, candidates: int, training: bool, by_rows: bool
     ) -> None:
-        self.weight, self.bias = weight, bias
+        super().__init__(weight, bias)
         self.candidates, self.training, self.by_rows = candidates, training, by_rows
 
-    @property
-    def width(self) -> int:
-        """V."""
-        return len(self.weight)
-
-    def scores(self, values: Float[Tensor, "*N F"]) -> Float[Tensor, "*N V"]:
-        """Of all tokens."""
-        return F.linear(values, self.weight, self.bias)
-
-    def losses(self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"]) -> Float[Tensor, "M"]:
+    def losses(
+        self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"], smoothing: float = 0.0
+    ) -> Float[Tensor, "M"]:
         """-log(probability of each target), among the candidates in training."""
         if not self.training:
-            parts = zip(_parts(values, self.width), _parts(targets, self.width), strict=True)
-            found = [F.cross_entropy(self.scores(v), t, reduction="none") for v, t in parts]
-            return torch.cat(found)
+            return super().losses(values, targets)
         drawn = draw_candidates(self.candidates, self.width)
         tokens = drawn.tokens.to(values.device)
         rows = F.embedding(torch.cat([tokens, targets]), self.weight, sparse=self.by_rows)
@@ -204,22 +246,21 @@ class Sampled:
         return self.bias[tokens] - drawn.expected(tokens).log().to(self.bias)
 
 
-def scored(
-    flow: Flow, weight: Tensor, bias: Tensor, candidates: int | None, training: bool, rows: bool
-) -> Flow:
+def scored(flow: Flow, weight: Tensor, bias: Tensor, block: Any, rows: bool) -> Flow:
     """A dense layer's scores in place of the values, or beside them what makes some of these.
 
     Args:
         flow: The values.
         weight: `[V, F]`.
         bias: `[V]`.
-        candidates: As of `Sampled`; None: all scores are made.
-        training: Likewise.
+        block: Whose `candidates` (as of `Sampled`; None: all), `late` and `training` say which.
         rows: As `Sampled.by_rows`.
     """
-    if candidates is None:
-        return only_real(flow._replace(values=F.linear(flow.values, weight, bias)))
-    return flow._replace(head=Sampled(weight, bias, candidates, training, rows))
+    if block.candidates is not None:
+        return flow._replace(head=Sampled(weight, bias, block.candidates, block.training, rows))
+    if block.late:
+        return flow._replace(head=Linear(weight, bias))
+    return only_real(flow._replace(values=F.linear(flow.values, weight, bias)))
 
 
 class _Tail(nn.Module):
@@ -236,6 +277,7 @@ class Tied(nn.Module):
 
     Attributes:
         candidates: How many tokens training compares targets with, see `Sampled`; None: all.
+        late: Whether scores are made when they are asked for, see `Linear`.
         by_rows: Always False: the weight is the embedding's, which says whether rows are updated.
     """
 
@@ -244,6 +286,7 @@ class Tied(nn.Module):
     def __init__(self, block: plan.Tied, features: int) -> None:
         super().__init__()
         self.candidates: int | None = None
+        self.late = False
         self.projection = _glorot((block.size, features)) if block.projected else None
         self.bias = nn.Parameter(torch.zeros(block.vocabulary))
 
@@ -251,8 +294,7 @@ class Tied(nn.Module):
         """Steps to steps, or a vector to a vector, by an `elman.models.layers.Embedding`."""
         if self.projection is not None:
             flow = flow._replace(values=F.linear(flow.values, self.projection))
-        given = (self.candidates, self.training, embedding.by_rows)
-        return scored(flow, embedding.table, self.bias, *given)
+        return scored(flow, embedding.table, self.bias, self, embedding.by_rows)
 
 
 def _glorot(shape: tuple[int, ...]) -> nn.Parameter:

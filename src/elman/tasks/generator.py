@@ -14,7 +14,7 @@ from elman.data.text_parts import TextParts, spread_texts
 from elman.data.text_sequences import as_texts
 from elman.errors import ArgumentError, DataError
 from elman.metrics.language import LanguageBaselines, fit_language
-from elman.models import begin_with_frequencies, build, limit_memory, sample_scores
+from elman.models import begin_with_frequencies, build, limit_memory, sample_scores, score_late
 from elman.parameters import again, documented, flag, one_of, parameter, plain, share, whole
 from elman.printable import many
 from elman.runtime.generator import GeneratorModel
@@ -296,6 +296,8 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         said = start_vectors(self, network, codec, fitted=warm is not None, small=small)
         if self.candidates is not None:
             sample_scores(network, self.candidates)
+        elif self.head != "adaptive":
+            score_late(network)
         if warm is not None:
             weights = self._going_on(blueprint, network, warm)
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})

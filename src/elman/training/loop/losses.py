@@ -118,11 +118,11 @@ class CrossEntropy:
                 reduction="none",
                 label_smoothing=self.label_smoothing,
             )
-        elif self.label_smoothing:
+        elif self.label_smoothing and not counted.outputs.head.smooths:
             found = f"{self.label_smoothing:g}, which all scores are needed for"
             raise ArgumentError("label_smoothing", found, "0 beside scores that are not all made")
         else:
-            losses = counted.outputs.losses(counted.targets)
+            losses = counted.outputs.losses(counted.targets, self.label_smoothing)
         return counted.sum(losses)
 
 
