@@ -213,7 +213,7 @@ def sample_scores(network: Any, candidates: int | None) -> None:
         first.scores_all = candidates is None
 
 
-def score_late(network: Any) -> None:
+def score_late(network: Any, late: bool = True) -> None:
     """Let a network that scores tokens make the scores of those steps only that a loss asks for.
 
     What it gives is then `elman.models.heads.Unscored`: nothing is computed for what pads a batch,
@@ -221,11 +221,12 @@ def score_late(network: Any) -> None:
 
     Args:
         network: As `build` makes it: its last block is dense without an activation, or tied.
+        late: False: it gives all scores, as it does at first.
 
     Raises:
         ArgumentError: The last block is another one.
     """
-    _scoring(network, "late")[0].late = True
+    _scoring(network, "late")[0].late = late
 
 
 def _scoring(network: Any, given: str) -> tuple[Any, plan.Dense | plan.Tied, Any]:

@@ -148,6 +148,9 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             counts = np.bincount(np.concatenate([ids[1:] for ids in train]), minlength=len(codec))
             begin_with_frequencies(network, counts)
         limit_memory(network, options.memory)
+        late = self.head != "adaptive" and self.candidates is None
+        if late:
+            score_late(network)
         trained = train_module(
             network.to(options.device),
             CrossEntropy(),
@@ -156,6 +159,8 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             options,
             notes=(*notes, *said),
         )
+        if late:
+            score_late(network, False)
         self.history_ = trained.history
         tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
         about: dict[str, Any] = {
@@ -296,8 +301,6 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         said = start_vectors(self, network, codec, fitted=warm is not None, small=small)
         if self.candidates is not None:
             sample_scores(network, self.candidates)
-        elif self.head != "adaptive":
-            score_late(network)
         if warm is not None:
             weights = self._going_on(blueprint, network, warm)
             network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
