@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from math import log
 
 import numpy as np
@@ -21,7 +22,7 @@ from elman.blueprint import (
     sequence_to_sequence,
 )
 from elman.errors import ArgumentError, ShapeError
-from elman.models import begin_with_frequencies, build, sample_scores, score_late
+from elman.models import begin_with_frequencies, build, sample_scores, scoring_late
 from elman.models.candidates import draw_candidates
 from elman.models.flow import Flow
 from elman.models.heads import Unscored, joined
@@ -272,18 +273,20 @@ def test_scores_that_are_made_late_teach_the_same(name, smoothing, monkeypatch):
     monkeypatch.setattr("elman.models.heads._LARGEST", 5 * V)
     blueprint = sequence_to_sequence(vocabulary=V, embedding=4, cells=CELL, outputs=V, head=name)
     now, late = build(blueprint, 0).double(), build(blueprint, 0).double()
-    score_late(late)
     batch, found = examples(), []
-    assert not isinstance(now(*batch.arguments), Unscored)
-    assert isinstance(late(*batch.arguments), Unscored)
-    for model in (now, late):
-        loss = CrossEntropy(smoothing)(model(*batch.arguments), batch)
+    for model, when in ((now, nullcontext()), (late, scoring_late(late))):
+        with when:
+            outputs = model(*batch.arguments)
+        assert isinstance(outputs, Unscored) == (model is late)
+        loss = CrossEntropy(smoothing)(outputs, batch)
         (loss.total / loss.count).backward()
         found.append([loss.total, loss.count, *(one.grad for one in model.parameters())])
+    assert not isinstance(late(*batch.arguments), Unscored)
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other)
-    with pytest.raises(ArgumentError, match="given for adaptive"):
-        score_late(model_of("adaptive"))
+    adaptive = model_of("adaptive")
+    with scoring_late(adaptive):
+        assert isinstance(adaptive(*batch.arguments), Unscored)
 
 
 @pytest.mark.parametrize("head", [Dense(V), Tied(V, 16), Adaptive(V, (5,), 1.0)])

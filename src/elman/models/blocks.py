@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
@@ -28,7 +29,7 @@ __all__ = [
     "layer_titles",
     "limit_memory",
     "sample_scores",
-    "score_late",
+    "scoring_late",
 ]
 
 BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
@@ -213,20 +214,27 @@ def sample_scores(network: Any, candidates: int | None) -> None:
         first.scores_all = candidates is None
 
 
-def score_late(network: Any, late: bool = True) -> None:
-    """Let a network that scores tokens make the scores of those steps only that a loss asks for.
+@contextmanager
+def scoring_late(network: Any) -> Iterator[None]:
+    """Let a network make the scores of those tokens' steps only that a loss asks for.
 
     What it gives is then `elman.models.heads.Unscored`: nothing is computed for what pads a batch,
-    and no scores are copied to choose the real steps of them. It learns the same.
+    and no scores are copied to choose the real steps of them. It learns the same. A network whose
+    last block makes few scores anyway (see `sample_scores`) is left as it is.
 
     Args:
-        network: As `build` makes it: its last block is dense without an activation, or tied.
-        late: False: it gives all scores, as it does at first.
-
-    Raises:
-        ArgumentError: The last block is another one.
+        network: As `build` makes it.
     """
-    _scoring(network, "late")[0].late = late
+    name, blocks = [*network.blueprint.chains.items()][-1]
+    last, scores = getattr(network, name)[-1], blocks[-1]
+    late = isinstance(scores, plan.Tied) or isinstance(scores, plan.Dense) and not scores.activation
+    if late:
+        last.late = True
+    try:
+        yield
+    finally:
+        if late:
+            last.late = False
 
 
 def _scoring(network: Any, given: str) -> tuple[Any, plan.Dense | plan.Tied, Any]:

@@ -14,7 +14,7 @@ from elman.data.text_parts import TextParts, spread_texts
 from elman.data.text_sequences import as_texts
 from elman.errors import ArgumentError, DataError
 from elman.metrics.language import LanguageBaselines, fit_language
-from elman.models import begin_with_frequencies, build, limit_memory, sample_scores, score_late
+from elman.models import begin_with_frequencies, build, limit_memory, sample_scores, scoring_late
 from elman.parameters import again, documented, flag, one_of, parameter, plain, share, whole
 from elman.printable import many
 from elman.runtime.generator import GeneratorModel
@@ -148,19 +148,15 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             counts = np.bincount(np.concatenate([ids[1:] for ids in train]), minlength=len(codec))
             begin_with_frequencies(network, counts)
         limit_memory(network, options.memory)
-        late = self.head != "adaptive" and self.candidates is None
-        if late:
-            score_late(network)
-        trained = train_module(
-            network.to(options.device),
-            CrossEntropy(),
-            TextStreams.of_texts(train, self.batch_size, self.truncation),
-            self._validation(held, framing),
-            options,
-            notes=(*notes, *said),
-        )
-        if late:
-            score_late(network, False)
+        with scoring_late(network):
+            trained = train_module(
+                network.to(options.device),
+                CrossEntropy(),
+                TextStreams.of_texts(train, self.batch_size, self.truncation),
+                self._validation(held, framing),
+                options,
+                notes=(*notes, *said),
+            )
         self.history_ = trained.history
         tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
         about: dict[str, Any] = {
