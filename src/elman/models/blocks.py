@@ -227,7 +227,9 @@ def scoring_late(network: Any) -> Iterator[None]:
     """
     name, blocks = [*network.blueprint.chains.items()][-1]
     last, scores = getattr(network, name)[-1], blocks[-1]
-    late = isinstance(scores, plan.Tied) or isinstance(scores, plan.Dense) and not scores.activation
+    late = isinstance(scores, plan.Tied) or (
+        isinstance(scores, plan.Dense) and not scores.activation
+    )
     if late:
         last.late = True
     try:
