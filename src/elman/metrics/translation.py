@@ -10,9 +10,10 @@ divides them into words is sacrebleu's own tokenisation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from elman.errors import ArgumentError, MissingExtraError, ShapeError
 
 __all__ = [
     "METRICS",
+    "ByLength",
     "Comparison",
     "CorpusScore",
     "References",
@@ -28,13 +30,14 @@ __all__ = [
     "exact",
     "paired_bootstrap",
     "references_of",
+    "scores_by_length",
 ]
 
 References = Sequence[str] | Sequence[Sequence[str]]
 """What is right for each of N sentences: one sentence each, or one or more each."""
 
 METRICS = ("bleu", "chrf")
-"""The metrics that `paired_bootstrap` takes."""
+"""The metrics that `paired_bootstrap` and `scores_by_length` take."""
 
 _SURE = (0.025, 0.975)  # quantiles between which 95 % lie
 _SEED = 12345  # sacrebleu's own, so that its program gives the same figures
@@ -84,6 +87,20 @@ class Comparison:
     def difference(self) -> float:
         """How much higher the second's score is."""
         return self.second.value - self.first.value
+
+
+class ByLength(NamedTuple):
+    """Scores of ranges of lengths, shortest first.
+
+    Attributes:
+        lengths: The least and the greatest length of each.
+        counts: Sentences of each.
+        scores: By the name of a system a score, 0…100, for each.
+    """
+
+    lengths: tuple[tuple[int, int], ...]
+    counts: tuple[int, ...]
+    scores: dict[str, tuple[float, ...]]
 
 
 def bleu(
@@ -159,8 +176,7 @@ def paired_bootstrap(
         ShapeError, MissingExtraError: As of `bleu`.
         ArgumentError: So too, or there is no such metric, or a number is below its least.
     """
-    if metric not in METRICS:
-        raise ArgumentError("metric", f"found {metric!r}", f"one of {', '.join(METRICS)}")
+    _check_metric(metric)
     if samples < 1 or seed < 0:
         raise ArgumentError("samples, seed", f"found {samples}, {seed}", "≥ 1 and ≥ 0")
     scores = [_score(metric, said, references) for said in (first, second)]
@@ -182,6 +198,53 @@ def paired_bootstrap(
     further = np.count_nonzero(np.abs(apart) - np.abs(apart).mean() > found)
     chance = (further + 1) / (samples + 1)
     return Comparison(scores[0], scores[1], float(low), float(high), chance, samples, seed)
+
+
+def scores_by_length(
+    lengths: Sequence[int],
+    answers: Mapping[str, Sequence[str]],
+    references: References,
+    *,
+    metric: str = "bleu",
+    ranges: int = 8,
+) -> ByLength:
+    """A corpus score for each range of lengths, with about as many sentences in each.
+
+    Args:
+        lengths: Of N sources, in words say.
+        answers: By the name of each system its N sentences.
+        references: For each one or more right ones.
+        metric: One of `METRICS`.
+        ranges: The most ranges, ≥ 1. Sentences of one length are in the same one.
+
+    Raises:
+        ShapeError, ArgumentError, MissingExtraError: As of `bleu`.
+    """
+    _check_metric(metric)
+    if ranges < 1:
+        raise ArgumentError("ranges", f"found {ranges}", "at least 1")
+    found, right = np.asarray(lengths), list(references)
+    for said in answers.values():
+        references_of(said, references)
+        if len(found) != len(said):
+            raise ShapeError("lengths", f"{len(found)} of them", f"{len(said)}, one a sentence")
+    enough = len(found) / ranges
+    edges, counted = [0], 0
+    values, counts = np.unique(found, return_counts=True)
+    for place, count in enumerate(counts, start=1):
+        counted += count
+        if counted >= enough or place == len(counts):
+            edges.append(place)
+            counted = 0
+    spans = [(int(values[a]), int(values[b - 1])) for a, b in pairwise(edges)]
+    rows = [np.flatnonzero((found >= low) & (found <= high)).tolist() for low, high in spans]
+    scores = {
+        name: tuple(
+            _score(metric, [said[k] for k in some], [right[k] for k in some]).value for some in rows
+        )
+        for name, said in answers.items()
+    }
+    return ByLength(tuple(spans), tuple(map(len, rows)), scores)
 
 
 def references_of(hypotheses: Sequence[str], references: References) -> list[tuple[str, ...]]:
@@ -206,6 +269,11 @@ def references_of(hypotheses: Sequence[str], references: References) -> list[tup
             if not isinstance(one, str):
                 raise ArgumentError(f"{name}[{row}]", f"found {one!r}", "a string")
     return each
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in METRICS:
+        raise ArgumentError("metric", f"found {metric!r}", f"one of {', '.join(METRICS)}")
 
 
 def _score(
