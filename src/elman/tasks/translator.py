@@ -106,8 +106,8 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         "when they are to be translated. None: all are learnt from, and what is translated may be "
         "twice as long as the longest.",
     )
-    embedding: int = again(TextParameters, "embedding", 128)
-    units: Any = again(CellParameters, "units", 256)
+    embedding: int = again(TextParameters, "embedding", 64)
+    units: Any = again(CellParameters, "units", 128)
     bidirectional: bool = parameter(False, flag(), "Read sources in both directions.")
     reverse_source: bool | None = parameter(
         None,
@@ -171,7 +171,7 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
     batch_tokens: int | None = again(SequenceTraining, "batch_tokens", None)
     learning_rate: float = again(Training, "learning_rate", 2e-3)
     schedule: Any = again(Training, "schedule", "cosine")
-    epochs: int = again(Training, "epochs", 10)
+    epochs: int = again(Training, "epochs", 8)
     batch_size: int = again(Training, "batch_size", 64)
 
     held_out: ClassVar[dict[str, Any] | None] = None
