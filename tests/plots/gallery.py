@@ -70,7 +70,7 @@ def _curves() -> Iterator[tuple[str, Callable[[], Any]]]:
 def _translations() -> Iterator[tuple[str, Callable[[], Any]]]:
     draws = np.random.default_rng(0)
     soft = draws.dirichlet(np.full(9, 0.2), 12)
-    read, written = [*FOREIGN, "a", "b c", "", "d"], [*"cop yighz\n!"]
+    read, written = [*FOREIGN, "a", "b c", "", "d"], [*"cop yighaz\n!"]
     yield "attention", lambda: plots.attention(read, written, soft)
     long = draws.dirichlet(np.full(120, 0.02), 90)
     words = [f"word {k}" for k in range(150)]
