@@ -21,6 +21,7 @@ _HOME = {
     "Generator": "elman.tasks",
     "Regressor": "elman.tasks",
     "Tagger": "elman.tasks",
+    "Translator": "elman.tasks",
     "accelerate": "elman.nn",
     "accelerated": "elman.nn",
     "bidirectional_unroll": "elman.layers",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from elman.tasks import Generator as Generator
     from elman.tasks import Regressor as Regressor
     from elman.tasks import Tagger as Tagger
+    from elman.tasks import Translator as Translator
 
 
 _TRAIN_EXTRA = ("torch", "sklearn")

@@ -95,6 +95,14 @@ _TASKS = {
             "elman train tagger --data words.csv --text word --label tag --epochs 10",
             "elman.cli.works.sequence_pictures:OF_TAGGERS",
         ),
+        Task(
+            "translator",
+            "Another text for a text: translations, spellings, forms of dates.",
+            "elman.tasks.translator:Translator",
+            "elman.runtime.translator:TranslatorModel",
+            "pairs",
+            "elman train translator --source train.en --target train.fr --epochs 10",
+        ),
     )
 }
 

@@ -10,6 +10,7 @@ from elman.runtime.network import LayerRecording, Network, Recording
 from elman.runtime.regressor import RegressorModel
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.tagger import TaggerModel
+from elman.runtime.translator import TranslatorModel
 from elman.runtime.vectors import Embeddings, embeddings
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RegressorModel",
     "SequenceModel",
     "TaggerModel",
+    "TranslatorModel",
     "embeddings",
     "load",
 ]

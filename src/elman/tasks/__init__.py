@@ -10,10 +10,11 @@ try:
     from elman.tasks.generator import Generator
     from elman.tasks.regressor import Regressor
     from elman.tasks.tagger import Tagger
+    from elman.tasks.translator import Translator
 except ModuleNotFoundError as error:
     package = (error.name or "").partition(".")[0]
     if package not in ("sklearn", "torch"):
         raise
     raise MissingExtraError.of(package, "train", "elman.tasks") from error
 
-__all__ = ["Classifier", "Forecaster", "Generator", "Regressor", "Tagger"]
+__all__ = ["Classifier", "Forecaster", "Generator", "Regressor", "Tagger", "Translator"]

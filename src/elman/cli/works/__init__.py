@@ -19,6 +19,7 @@ Options = Mapping[str, tuple[Any, str]]
 WORKS = {
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
+    "pairs": "elman.cli.works.pairs:PairWork",
     "texts": "elman.cli.works.texts:TextWork",
 }
 """The kinds of input, loaded when they are used."""
