@@ -42,8 +42,8 @@ with np.load(given) as arrays:
 if not network.blueprint.generates:
     np.savez(taken, answers=network.run(source, lengths))
 else:
-    state = network.start(source, lengths)
-    decoded = greedy(network.step, state, network.blueprint.go, network.blueprint.eos, 12)
+    decoder = network.decoder(source, lengths)
+    decoded = greedy(decoder, decoder.state, network.blueprint.go, network.blueprint.eos, 12)
     lines = [" ".join(map(str, tokens)) for tokens in decoded.tokens]
     np.savez(taken, answers=np.array(lines), finished=decoded.finished)
 """

@@ -7,6 +7,7 @@ import pytest
 from elman.blueprint import (
     BLOCKS,
     Adaptive,
+    Attend,
     CellConfig,
     Crf,
     Dense,
@@ -126,6 +127,9 @@ def test_every_block_says_what_it_is_in_one_line():
         Tied(50, 8, projected=True),
         Adaptive(50, (5, 20)),
         Given(12),
+        Embedding(50, 8, shared=True),
+        Attend("dot", 6, 6),
+        Attend("additive", 6, 5, feeding=True),
     ]
     assert {block.kind for block in blocks} == set(BLOCKS)
     assert [block.describe() for block in blocks] == [
@@ -149,6 +153,9 @@ def test_every_block_says_what_it_is_in_one_line():
         "tied: 50 scores by the embedding's own 8 numbers of each, of features projected to these",
         "adaptive: 50 tokens by frequency, cut at 5, 20",
         "given: 12 further numbers of each step",
+        "embedding: 50 tokens as 8 numbers each, the encoder's own",
+        "attend: 6, by dot scores of 6 features",
+        "attend: 5, by additive scores of 6 features, fed to the next step",
     ]
 
 

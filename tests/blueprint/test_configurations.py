@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from elman.blueprint import (
+    Attend,
     CellConfig,
     Dense,
     Dropout,
@@ -59,6 +62,57 @@ def test_encoder_decoder_leaves_out_what_would_not_be_read():
         CellConfig("gru", 4, output_projection=3),
     )
     assert blueprint.reverse_source
+
+
+SIZES = {"source_vocabulary": 8, "target_vocabulary": 9, "embedding": 4, "go": 0, "eos": 1}
+
+
+def test_states_of_other_sizes_or_directions_are_bridged():
+    gru = CellConfig("gru", 4)
+    assert "bridge" not in encoder_decoder(cells=gru, **SIZES).chains
+    deep = encoder_decoder(cells=(gru, gru), encoder_cells=gru, bidirectional=True, **SIZES)
+    assert deep.chains["bridge"] == (Dense(8, "tanh"),)
+    assert deep.shapes()["bridge.0.weight"] == (8, 8)
+    assert not deep.reverse_source  # it is read backwards anyway
+    assert [*deep.chains] == ["encoder", "bridge", "decoder"]
+    other = encoder_decoder(cells=CellConfig("lstm", 3), encoder_cells=gru, **SIZES)
+    assert other.shapes()["bridge.0.weight"] == (6, 4)
+    assert other.reverse_source
+    with pytest.raises(BlueprintError, match="reverse_source: set for an encoder that reads in bo"):
+        encoder_decoder(cells=gru, bidirectional=True, reverse_source=True, **SIZES)
+
+
+def test_what_is_attended_to_and_fed_back_has_its_size():
+    top = CellConfig("gru", 4, residual=True)
+    options = {"attention": "additive", "dropout": 0.1, "input_dropout": 0.2}
+    blueprint = encoder_decoder(cells=top, encoder_cells=top, feeding=False, **options, **SIZES)
+    assert blueprint.chains["encoder"][-1].cells == (top,)  # its outputs are read, too
+    assert blueprint.chains["decoder"][1:] == (
+        Dropout(0.2),
+        Recurrent(top),
+        Attend("additive", 4, 4),
+        Dropout(0.1),
+        Dense(9),
+    )
+    plain = replace(top, residual=False)
+    fed = encoder_decoder(cells=plain, encoder_cells=plain, feeding=True, **options, **SIZES)
+    assert fed.shapes()["decoder.2.cells.0.weight_ih"] == (12, 4 + 4)
+    assert fed.shapes()["decoder.3.weight"] == (4, 8)
+    with pytest.raises(BlueprintError, match="feeding: set without attention"):
+        encoder_decoder(cells=plain, feeding=True, **SIZES)
+
+
+def test_one_embedding_for_both_sides_is_one_weight():
+    cell = CellConfig("gru", 4)
+    blueprint = encoder_decoder(
+        cells=cell, shared=True, head="tied", **SIZES | {"target_vocabulary": 8}
+    )
+    assert "decoder.0.weight" not in blueprint.shapes()
+    assert blueprint.parameters == 8 * 4 + 2 * (12 * 4 + 12 * 4 + 12 + 4) + 8
+    with pytest.raises(
+        BlueprintError, match=r"chains.decoder\[0\]: shares the vectors of embedding"
+    ):
+        encoder_decoder(cells=cell, shared=True, **SIZES)
 
 
 @pytest.mark.parametrize(

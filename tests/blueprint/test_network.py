@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from elman.blueprint import (
+    Attend,
     Blueprint,
     CellConfig,
     Crf,
@@ -34,6 +35,18 @@ def body(*blocks, configuration="sequence_to_vector", input_size=3, **options) -
 def decoder(*blocks, go=0, eos=1) -> Blueprint:
     chains = {"encoder": (Embedding(7, 3), LAYER), "decoder": blocks}
     return Blueprint("encoder_decoder", None, chains, go, eos)
+
+
+READER = (Embedding(6, 3), LAYER)
+
+
+def translator(*blocks, encoder=READER, **more) -> Blueprint:
+    chains = {"encoder": encoder, "decoder": (Embedding(6, 3), LAYER, *blocks, Dense(6))}
+    return Blueprint("encoder_decoder", None, chains | more.pop("chains", {}), 0, 1, **more)
+
+
+BOTH = (Embedding(6, 3), Recurrent(CELL, True))
+SHARED = Embedding(6, 3, shared=True)
 
 
 def residual(units=3) -> CellConfig:
@@ -124,6 +137,69 @@ def residual(units=3) -> CellConfig:
         (
             lambda: decoder(Embedding(6, 3), Recurrent(CellConfig("lstm", 4)), Dense(6)),
             "chains.decoder",
+        ),
+        # An encoder, and what looks back at it.
+        (lambda: translator(encoder=BOTH), "chains.decoder"),
+        (lambda: translator(encoder=BOTH, reverse_source=True), "reverse_source"),
+        (lambda: translator(encoder=BOTH, chains={"bridge": (Dense(3),)}), "chains.bridge[0]"),
+        (lambda: translator(encoder=BOTH, chains={"body": (LAYER,)}), "chains"),
+        (lambda: translator(Attend("general", 8, 4)), "chains.decoder[2].memory"),
+        (lambda: translator(Dense(3), Attend("general", 4, 4)), "chains.decoder[3]"),
+        (lambda: translator(Attend("dot", 4, 4), Attend("dot", 4, 4)), "chains.decoder[3]"),
+        (
+            lambda: translator(
+                Dense(4),
+                LAYER,
+                Attend("dot", 4, 4, feeding=True),
+                chains={"bridge": (Dense(8),)},
+            ),
+            "chains.decoder[4].feeding",
+        ),
+        (
+            lambda: translator(
+                encoder=(Embedding(6, 3), LAYER, Recurrent(CellConfig("rnn", 5))),
+                chains={"decoder": (Embedding(6, 3), LAYER, Attend("dot", 5, 4), Dense(6))},
+            ),
+            "chains.decoder",
+        ),
+        (
+            lambda: translator(
+                encoder=(Embedding(6, 3), Recurrent((CELL, CellConfig("rnn", 5)))),
+                chains={
+                    "bridge": (Dense(4),),
+                    "decoder": (Embedding(6, 3), LAYER, Attend("dot", 5, 4), Dense(6)),
+                },
+            ),
+            "chains.decoder[2].score",
+        ),
+        (lambda: body(LAYER, Attend("dot", 4, 4), Pool()), "chains.body[1]"),
+        (
+            lambda: translator(chains={"decoder": (Embedding(7, 3, shared=True), LAYER, Dense(7))}),
+            "chains.decoder[0]",
+        ),
+        (lambda: translator(encoder=(SHARED, LAYER)), "chains.encoder[0]"),
+        (
+            lambda: Blueprint(
+                "vector_to_sequence",
+                2,
+                {"bridge": (Dense(4),), "decoder": (SHARED, LAYER, Dense(6))},
+                0,
+                1,
+            ),
+            "chains.decoder[0]",
+        ),
+        (
+            lambda: Blueprint(
+                "vector_to_sequence",
+                2,
+                {
+                    "bridge": (Dense(4),),
+                    "decoder": (Embedding(6, 3), LAYER, Attend("dot", 4, 4), Dense(6)),
+                },
+                0,
+                1,
+            ),
+            "chains.decoder[2]",
         ),
         (
             lambda: Blueprint(

@@ -53,6 +53,20 @@ BLUEPRINTS = [
     encoder_decoder(
         source_vocabulary=4, target_vocabulary=5, embedding=2, cells=CELLS, go=0, eos=1
     ),
+    encoder_decoder(
+        source_vocabulary=5,
+        target_vocabulary=5,
+        embedding=2,
+        cells=CELLS[2],
+        encoder_cells=CELLS[:1],
+        bidirectional=True,
+        attention="additive",
+        feeding=True,
+        shared=True,
+        head="tied",
+        go=0,
+        eos=1,
+    ),
     Blueprint(
         "sequence_to_sequence",
         3,

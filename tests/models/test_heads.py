@@ -95,9 +95,10 @@ def test_a_tied_decoder_writes():
     source, written = np.arange(6).reshape(2, 3), tokens()[:2]
     with torch.no_grad():
         expected = model(torch.from_numpy(source), torch.from_numpy(written)).numpy()
-    state = network.start(source)
+    decoder = network.decoder(source)
+    state = decoder.state
     for t in range(T):
-        said, state = network.step(written[:, t], state)
+        said, state = decoder(written[:, t], state)
         np.testing.assert_allclose(said, expected[:, t], rtol=BOUND, atol=BOUND)
 
 

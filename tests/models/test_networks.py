@@ -264,7 +264,8 @@ def test_a_users_own_cell_starts_a_decoder(registered):
     network = Network(blueprint, weights)
     with torch.no_grad():
         expected = model(VALUES[:2, 0], TOKENS[:, :1]).numpy()
-    logits, _ = network.step(TOKENS[:, 0].numpy(), network.start(VALUES[:2, 0].numpy()))
+    decoder = network.decoder(VALUES[:2, 0].numpy())
+    logits, _ = decoder(TOKENS[:, 0].numpy(), decoder.state)
     np.testing.assert_allclose(logits, expected[:, 0], atol=1e-5)
 
 

@@ -10,6 +10,7 @@ import torch
 
 from elman.blueprint import (
     BLOCKS,
+    Attend,
     Blueprint,
     CellConfig,
     Dense,
@@ -328,6 +329,64 @@ GENERATORS = {
         eos=1,
         reverse_source=False,
     ),
+    "bridge from both directions": encoder_decoder(
+        source_vocabulary=8,
+        target_vocabulary=6,
+        embedding=5,
+        cells=(CellConfig("gru", 4), CellConfig("rnn", 3)),
+        encoder_cells=CellConfig("lstm", 3, projection=2, zoneout=0.2, input_dropout=0.1),
+        bidirectional=True,
+        dropout=0.2,
+        input_dropout=0.2,
+        go=0,
+        eos=1,
+    ),
+    "shared and tied": encoder_decoder(
+        source_vocabulary=8,
+        target_vocabulary=8,
+        embedding=5,
+        cells=CellConfig("lstm", 4),
+        head="tied",
+        shared=True,
+        go=0,
+        eos=1,
+    ),
+    **{
+        f"{score}{', fed back' * feeding}": encoder_decoder(
+            source_vocabulary=8,
+            target_vocabulary=8,
+            embedding=5,
+            cells=(CellConfig("lstm", 4, zoneout=0.2), CellConfig("gru", 6, layer_norm=True)),
+            encoder_cells=CellConfig("gru", 3, learned_state=True),
+            bidirectional=True,
+            attention=score,
+            feeding=feeding,
+            head="tied",
+            shared=True,
+            go=0,
+            eos=1,
+        )
+        for score in ("dot", "general", "additive")
+        for feeding in (False, True)
+    },
+    "features, attended to": Blueprint(
+        "encoder_decoder",
+        FEATURES,
+        {
+            "encoder": (Recurrent((CellConfig("rnn", 4, output_projection=7),)),),
+            "decoder": (
+                Embedding(6, 5),
+                Dense(3),
+                Recurrent((CellConfig("gru", 4),)),
+                Attend("general", 7, 5),
+                Recurrent((CellConfig("gru", 4),)),
+                Dense(6),
+            ),
+            "bridge": (Dense(8, "tanh"),),
+        },
+        go=0,
+        eos=1,
+    ),
     "features to tokens": Blueprint(
         "encoder_decoder",
         FEATURES,
@@ -367,12 +426,21 @@ def test_teacher_forcing_equals_the_decoders_steps(blueprint):
         expected = model(
             torch.from_numpy(source), torch.from_numpy(target), lengths, target_lengths
         ).numpy()
-    state = network.start(source, lengths)
+    taught, attention = network.teach(source, target, lengths, target_lengths)
+    np.testing.assert_allclose(taught, expected, rtol=BOUND, atol=BOUND)
+    assert (attention is None) == (blueprint.attends is None)
+    decoder = network.decoder(source, lengths)
+    state = decoder.state
     for step in range(4):
-        logits, state = network.step(target[:, step], state)
-        logits = np.where((step < target_lengths)[:, None], logits, 0)
-        np.testing.assert_allclose(logits, expected[:, step], rtol=BOUND, atol=BOUND)
+        logits, state = decoder(target[:, step], state)
+        logits = np.where((step < target_lengths)[:, None], logits, np.float32(0))
+        np.testing.assert_array_equal(logits, taught[:, step])
     assert np.ptp(expected) > 0.1
+
+
+def first_scores(network: Network, source: np.ndarray) -> np.ndarray:
+    decoder = network.decoder(source, [4, 2])
+    return decoder(np.array([0, 0]), decoder.state)[0]
 
 
 def test_reversing_the_source_reads_it_backwards():
@@ -383,9 +451,7 @@ def test_reversing_the_source_reads_it_backwards():
     source = np.array([[3, 1, 2, 0], [5, 4, 0, 0]])
     turned = np.array([[0, 2, 1, 3], [4, 5, 0, 0]])
     for read, other in ((reads_forward, reads_backward), (reads_backward, reads_forward)):
-        state, same = read.start(source, [4, 2]), other.start(turned, [4, 2])
-        logits, _ = read.step(np.array([0, 0]), state)
-        expected, _ = other.step(np.array([0, 0]), same)
-        np.testing.assert_array_equal(logits, expected)
-        other_way, _ = other.step(np.array([0, 0]), other.start(source, [4, 2]))
+        logits = first_scores(read, source)
+        np.testing.assert_array_equal(logits, first_scores(other, turned))
+        other_way = first_scores(other, source)
         assert np.abs(other_way - logits).max() > 1e-3

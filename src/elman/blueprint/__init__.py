@@ -7,6 +7,7 @@ write, check or count a blueprint.
 from elman.blueprint.blocks import (
     BLOCKS,
     Adaptive,
+    Attend,
     Block,
     Crf,
     Dense,
@@ -38,6 +39,7 @@ __all__ = [
     "BLOCKS",
     "CONFIGURATIONS",
     "Adaptive",
+    "Attend",
     "Block",
     "Blueprint",
     "CellConfig",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+from elman.blueprint.attention import Attend
 from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import (
     MAX_VOCABULARY,
@@ -36,6 +37,7 @@ __all__ = [
     "MAX_STEPS",
     "MAX_VOCABULARY",
     "Adaptive",
+    "Attend",
     "Block",
     "Crf",
     "Dense",
@@ -68,6 +70,7 @@ Block = (
     | Adaptive
     | Dropout
     | Crf
+    | Attend
     | WindowBlock
 )
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from elman.blueprint.blocks import (
     Adaptive,
+    Attend,
     Block,
     Crf,
     Dense,
@@ -28,6 +29,7 @@ from elman.blueprint.blocks import (
     Words,
 )
 from elman.blueprint.cells import CellConfig
+from elman.blueprint.generating import state_size, state_sizes
 from elman.blueprint.network import Blueprint
 from elman.errors import BlueprintError
 
@@ -135,9 +137,8 @@ def vector_to_sequence(
         BlueprintError: A value is outside its range or the sizes do not fit.
     """
     decoder = Recurrent(_tuple(cells))
-    size = sum(part for state in decoder.state_sizes for part in state.values())
     chains: dict[str, tuple[Block, ...]] = {
-        "bridge": (Dense(size, "tanh"),),
+        "bridge": (Dense(state_size((decoder,)), "tanh"),),
         "decoder": (Embedding(vocabulary, embedding), decoder, Dense(vocabulary)),
     }
     return Blueprint("vector_to_sequence", input_size, chains, go, eos)
@@ -151,39 +152,85 @@ def encoder_decoder(
     cells: Cells,
     go: int,
     eos: int,
-    reverse_source: bool = True,
+    reverse_source: bool | None = None,
+    encoder_cells: Cells | None = None,
+    bidirectional: bool = False,
+    attention: str | None = None,
+    feeding: bool = False,
+    dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    head: str = "dense",
+    shared: bool = False,
 ) -> Blueprint:
     """A sequence of tokens is read to its end, then another one is written ("delayed").
 
-    Encoder and decoder have cells of the same kinds and sizes and weights of their own; the
-    decoder starts from the encoder's final states.
+    Encoder and decoder have weights of their own. The decoder starts from the encoder's final
+    states; where these are of other sizes, or of two directions, a dense layer with tanh (the
+    bridge) makes its initial state from all of them. With `attention` it looks back at each step at
+    what the encoder gave for every step of the source.
 
     Args:
         source_vocabulary: Number of token ids that are read.
         target_vocabulary: Number of token ids that are written, `go` and `eos` among them.
         embedding: Numbers that stand for a token, on both sides.
-        cells: The layers of the encoder, and of the decoder.
+        cells: The layers of the decoder.
         go: Id of the target token that is fed first.
         eos: Id of the target token that ends a sequence.
         reverse_source: Read the source backwards, so that its beginning, which is written
-            first, was read last (Sutskever et al. 2014, arXiv 1409.3215v3).
+            first, was read last (Sutskever et al. 2014, arXiv 1409.3215v3); None: unless it is
+            read in both directions, where it would say nothing.
+        encoder_cells: The layers of the encoder; None: as `cells`.
+        bidirectional: The encoder reads in both directions.
+        attention: `dot`, `general` or `additive`, with as many units as a step of the decoder has;
+            see `Attend`. None: the decoder has the state only.
+        feeding: What attention gave stands beside the next step's input; see `Attend`.
+        dropout: Rate before what scores the tokens, in [0, 1).
+        input_dropout: Rate behind the embeddings of both sides, likewise.
+        head: What scores the tokens: `dense`, or `tied` to the decoder's embedding.
+        shared: Both sides have the vectors of one embedding, so one vocabulary.
 
     Raises:
-        BlueprintError: A value is outside its range or the sizes do not fit.
+        BlueprintError: A value is outside its range or the sizes do not fit, there is feeding
+            without attention, or a source that is read in both directions is to be reversed.
     """
-    *lower, top = _tuple(cells)
-    # Of the encoder's top cell only the state is read; a decoder's initial state is given to it.
-    encoder = Recurrent((*lower, replace(top, residual=False, output_projection=None)))
-    decoder = Recurrent(tuple(replace(cell, learned_state=False) for cell in (*lower, top)))
+    own = _tuple(cells)
+    read = _encoder_cells(own if encoder_cells is None else _tuple(encoder_cells), attention)
+    encoder = Recurrent(read, bidirectional)
+    # A decoder's initial state is given to it.
+    decoder = Recurrent(tuple(replace(cell, learned_state=False) for cell in own))
+    features = decoder.output_features(0)
+    sizes = (encoder.output_features(0), features)
     chains: dict[str, tuple[Block, ...]] = {
-        "encoder": (Embedding(source_vocabulary, embedding), encoder),
+        "encoder": (Embedding(source_vocabulary, embedding), *_dropout(input_dropout), encoder),
         "decoder": (
-            Embedding(target_vocabulary, embedding),
+            Embedding(target_vocabulary, embedding, shared=shared),
+            *_dropout(input_dropout),
             decoder,
-            Dense(target_vocabulary),
+            *_attention(attention, feeding, *sizes),
+            *_dropout(dropout),
+            _head(head, target_vocabulary, embedding, features),
         ),
     }
-    return Blueprint("encoder_decoder", None, chains, go, eos, reverse_source)
+    if bidirectional or state_sizes((encoder,)) != state_sizes((decoder,)):
+        chains["bridge"] = (Dense(state_size((decoder,)), "tanh"),)
+    backwards = not bidirectional if reverse_source is None else reverse_source
+    return Blueprint("encoder_decoder", None, chains, go, eos, backwards)
+
+
+def _encoder_cells(cells: tuple[CellConfig, ...], attention: str | None) -> tuple[CellConfig, ...]:
+    """Of the encoder's top cell only the state is read, unless its outputs are attended to."""
+    *lower, top = cells
+    if attention is not None:
+        return cells
+    return (*lower, replace(top, residual=False, output_projection=None))
+
+
+def _attention(score: str | None, feeding: bool, memory: int, features: int) -> list[Block]:
+    if score is not None:
+        return [Attend(score, memory, features, feeding)]
+    if feeding:
+        raise BlueprintError("feeding", "set without attention", "give attention, or leave it out")
+    return []
 
 
 def _tuple(cells: Cells) -> tuple[CellConfig, ...]:

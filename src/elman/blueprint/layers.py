@@ -29,7 +29,8 @@ class Embedding:
     """A vector of `size` numbers for each of `vocabulary` token ids.
 
     In training each id is `unknown` with probability `dropout`, so that the vector of what is
-    unknown is learnt, and no single token is relied on.
+    unknown is learnt, and no single token is relied on. A decoder's that is `shared` has no vectors
+    of its own: they are those of the encoder's embedding.
     """
 
     kind: ClassVar[str] = "embedding"
@@ -39,6 +40,7 @@ class Embedding:
     size: int = field(metadata=integer(1, MAX_UNITS))
     dropout: float = field(default=0.0, metadata=rate())
     unknown: int = field(default=0, metadata=integer(0, MAX_VOCABULARY - 1))
+    shared: bool = field(default=False, metadata=boolean())
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -52,11 +54,12 @@ class Embedding:
 
     def shapes(self, features: int) -> Shapes:
         """Each weight's shape by its name."""
-        return {"weight": (self.vocabulary, self.size)}
+        return {} if self.shared else {"weight": (self.vocabulary, self.size)}
 
     def describe(self) -> str:
         """One line."""
         said = f"embedding: {self.vocabulary} tokens as {self.size} numbers each"
+        said += ", the encoder's own" if self.shared else ""
         return said + (f", {self.dropout:g} unknown in training" if self.dropout else "")
 
 

@@ -13,6 +13,8 @@ from torch import nn
 from elman import blueprint as plan
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.memory_plan import share
+from elman.models.attention import Attend
+from elman.models.feeding import feed
 from elman.models.flow import Flow
 from elman.models.heads import Adaptive, Tied
 from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
@@ -39,6 +41,7 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "adaptive": Adaptive,
     "dropout": Dropout,
     "crf": Crf,
+    "attend": Attend,
     "segments": Segments,
     "tail": Tail,
     "flatten": Flatten,
@@ -49,18 +52,33 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
 
 
 class Chain(nn.ModuleList):
-    """Blocks in a row."""
+    """Blocks in a row.
 
-    def __init__(self, blueprint: plan.Blueprint, name: str) -> None:
+    Args:
+        blueprint: The network's.
+        name: Of the chain.
+        vectors: The embedding whose vectors this chain's own has, where it is `shared`.
+    """
+
+    def __init__(
+        self, blueprint: plan.Blueprint, name: str, vectors: Embedding | None = None
+    ) -> None:
         super().__init__(
             BLOCKS[block.kind](block, features) for block, features in blueprint.fed_blocks(name)
         )
         for block, after in pairwise(self):
             if isinstance(block, Recurrent) and isinstance(after, Pool):
                 block.last_only = after.how == "last"
+        # In a tuple, for a module's own parts are named as parts of it.
+        self._vectors: Any = (self[0] if vectors is None else vectors,)
         if isinstance(self[-1], Tied):
-            self[0].scores_all = True  # pyright: ignore  (an embedding, or it would not be tied)
-            self[0].begin_small()  # pyright: ignore
+            self.vectors.scores_all = True
+            self.vectors.begin_small()
+
+    @property
+    def vectors(self) -> Any:
+        """The embedding whose vectors the chain's first block looks up, if it is an embedding."""
+        return self._vectors[0]
 
     def forward(
         self,
@@ -78,14 +96,18 @@ class Chain(nn.ModuleList):
             blocks: Which of the blocks, in a row.
         """
         given = None if states is None else iter(states)
-        after = []
-        for block in [*self][blocks]:
+        after, chosen = [], [*self][blocks]
+        for block, following in zip(chosen, [*chosen[1:], None], strict=True):
             if isinstance(block, Recurrent):
-                flow, state = block(flow, None if given is None else next(given), reverse)
+                before = None if given is None else next(given)
+                if isinstance(following, Attend) and following.feeding:
+                    flow, state = feed(block, following, flow, before)
+                else:
+                    flow, state = block(flow, before, reverse)
                 after.append(state)
-            elif isinstance(block, Tied):
-                flow = block(flow, self[0])
-            else:
+            elif isinstance(block, Tied | Embedding):
+                flow = block(flow, self.vectors)
+            elif not (isinstance(block, Attend) and block.feeding):  # else it was done above
                 flow = block(flow)
         return flow, after
 
@@ -132,8 +154,12 @@ def limit_memory(network: nn.Module, memory: str | int | None) -> None:
             None: no bound.
 
     Raises:
-        ArgumentError: It is neither.
+        ArgumentError: It is neither; or the network feeds back what it attended to, for which all
+            steps are kept.
     """
+    feeding = any(isinstance(part, Attend) and part.feeding for part in network.modules())
+    if feeding and memory is not None:
+        raise ArgumentError("memory", f"found {memory!r} for input feeding", "None: no bound")
     blocks = [part for part in network.modules() if isinstance(part, Recurrent | Parallel)]
     part = share(memory, max(1, len(blocks)))  # one that pools what it embeds has none
     for block in blocks:
@@ -193,4 +219,4 @@ def _scoring(network: Any, given: str) -> tuple[Any, plan.Dense | plan.Tied, Any
     plain = isinstance(last, plan.Dense) and last.activation is None
     if not plain and not isinstance(last, plan.Tied):
         raise ArgumentError(given, f"given for {last.describe()}", "a dense or tied block")
-    return chain[-1], last, chain[0]
+    return chain[-1], last, chain.vectors

@@ -11,7 +11,19 @@ from torch import Tensor
 from elman.operators.loop import real_steps
 from elman.state import DilatedState, leaves
 
-__all__ = ["Flow", "hidden", "only_real", "zero_past"]
+__all__ = ["Flow", "Memory", "hidden", "only_real", "zero_past"]
+
+
+class Memory(NamedTuple):
+    """What a decoder may look back at.
+
+    Attributes:
+        values: `[B, S, M]`, what an encoder gave at each step; zero past each length.
+        lengths: `[B]` int64, real steps of each row; None: all are.
+    """
+
+    values: Tensor
+    lengths: Tensor | None
 
 
 class Flow(NamedTuple):
@@ -28,6 +40,9 @@ class Flow(NamedTuple):
         head: What makes scores of the values where they are asked for (an
             `elman.models.heads.Head`); None: the values are what the last block gives.
         given: `[B, T, G]` further numbers of each step; None: none are given.
+        memory: What a decoder may look back at; None: nothing.
+        attention: `[B, T, S]` how much an `attend` block looked at each step of the memory; past
+            each length of no meaning.
     """
 
     values: Tensor
@@ -38,6 +53,8 @@ class Flow(NamedTuple):
     paths: tuple[Tensor, Tensor, Tensor] | None = None
     head: Any = None
     given: Tensor | None = None
+    memory: Memory | None = None
+    attention: Tensor | None = None
 
 
 def hidden(state: Any) -> Tensor:

@@ -34,16 +34,20 @@ class Embedding(nn.Module):
     """A vector for each token id; starts normal with deviation 1.
 
     Attributes:
+        weight: The vectors; None where they are another embedding's (`Chain.vectors`).
         frozen: Whether the vectors stay as they are.
         scores_all: Whether the vectors score all tokens, too, at the chain's end: then all have
             gradients.
     """
 
+    weight: nn.Parameter | None
+
     def __init__(self, block: plan.Embedding, features: int) -> None:
         super().__init__()
         self.rate, self.unknown = block.dropout, block.unknown
         self.frozen = self.scores_all = self._by_rows = self._small = False
-        self.weight = nn.Parameter(torch.randn(block.vocabulary, block.size))
+        own = None if block.shared else nn.Parameter(torch.randn(block.vocabulary, block.size))
+        self.register_parameter("weight", own)
 
     @property
     def by_rows(self) -> bool:
@@ -60,16 +64,17 @@ class Embedding(nn.Module):
     @property
     def table(self) -> Tensor:
         """The vectors `[V, E]`; without a gradient while they are frozen."""
+        assert self.weight is not None  # who has none is not asked
         return self.weight.detach() if self.frozen else self.weight
 
     def begin_small(self) -> None:
         """Let vectors that were just drawn have the variance 1 / size: a length of about 1."""
         if not self._small:
             self._small = True
-            self.weight.data /= self.weight.shape[1] ** 0.5
+            self.weight.data /= self.weight.shape[1] ** 0.5  # pyright: ignore  (it has one)
 
-    def forward(self, flow: Flow) -> Flow:
-        """Token ids to steps.
+    def forward(self, flow: Flow, vectors: Embedding | None = None) -> Flow:
+        """Token ids to steps, by the vectors of this embedding or of another one.
 
         Raises:
             ShapeError: The ids are no integers `[B, T]`.
@@ -80,17 +85,18 @@ class Embedding(nn.Module):
             raise ShapeError(
                 "token ids", f"found {ids.dtype} of shape {list(ids.shape)}", "give int64 [B, T]"
             )
-        wrong = (ids < 0) | (ids >= len(self.weight))
+        of = self if vectors is None else vectors
+        wrong = (ids < 0) | (ids >= len(of.table))
         if bool(wrong.any()):
             row, step = wrong.nonzero()[0].tolist()
             raise ArgumentError(
                 f"token ids[{row}, {step}]",
                 f"found {int(ids[row, step])}",
-                f"give 0 to {len(self.weight) - 1}",
+                f"give 0 to {len(of.table) - 1}",
             )
         if self.training and self.rate:
             ids = self._dropped(ids)
-        values = nn.functional.embedding(ids, self.table, sparse=self.by_rows)
+        values = nn.functional.embedding(ids, of.table, sparse=of.by_rows)
         return only_real(flow._replace(values=values))
 
     def _dropped(self, ids: Tensor) -> Tensor:

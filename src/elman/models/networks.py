@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from elman.blueprint import Blueprint, Words
+from elman.blueprint import Blueprint, Embedding, Words
 from elman.errors import ArgumentError, ShapeError
 from elman.models.blocks import Chain
-from elman.models.flow import Flow, zero_past
+from elman.models.flow import Flow, Memory, zero_past
 from elman.models.heads import Unscored
 from elman.models.layers import Dense
 from elman.models.tagging import PathScores
-from elman.state import map_leaves
+from elman.state import leaves, map_leaves
 from elman.unrolling.checks import Lengths, Resets, check_lengths, check_resets
 
 __all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build"]
@@ -152,28 +152,25 @@ class VectorToSequence(nn.Module):
                 f"give vectors [B, {size}] without lengths",
             )
         flow, _ = self.bridge(Flow(source))
-        values, start = flow.values, 0
-
-        def take(leaf: Tensor) -> Tensor:
-            nonlocal start
-            if not leaf.is_floating_point():
-                return leaf
-            start += leaf.shape[1]
-            return values[:, start - leaf.shape[1] : start]
-
-        blocks = self.decoder.recurrent()
-        states = [map_leaves(take, block.initial_state(len(source))) for block in blocks]
+        states = _started(self.decoder, flow.values)
         return _said(self.decoder(_sequences(None, target_in, target_lengths), states)[0])
 
 
 class EncoderDecoder(nn.Module):
-    """The encoder's final states start the decoder, which writes tokens."""
+    """The encoder's final states start the decoder, which writes tokens.
+
+    A `bridge` may stand between the two; what an `attend` block looks back at are the encoder's
+    outputs.
+    """
 
     def __init__(self, blueprint: Blueprint) -> None:
         super().__init__()
         self.blueprint = blueprint
         self.encoder = Chain(blueprint, "encoder")
-        self.decoder = Chain(blueprint, "decoder")
+        self.bridge = Chain(blueprint, "bridge") if "bridge" in blueprint.chains else None
+        first = blueprint.chains["decoder"][0]
+        shared = isinstance(first, Embedding) and first.shared
+        self.decoder = Chain(blueprint, "decoder", self.encoder.vectors if shared else None)
 
     def forward(
         self,
@@ -195,8 +192,20 @@ class EncoderDecoder(nn.Module):
             ArgumentError: A token id is outside its vocabulary.
         """
         flow = _sequences(self.blueprint.input_size, source, source_lengths)
-        _, states = self.encoder(flow, reverse=self.blueprint.reverse_source)
-        return _said(self.decoder(_sequences(None, target_in, target_lengths), states)[0])
+        target = _sequences(None, target_in, target_lengths)
+        return _said(self.decode(*self.encode(flow), target))
+
+    def encode(self, flow: Flow) -> tuple[Memory, list[Any]]:
+        """What the decoder may look back at, and the states from which it starts."""
+        read, states = self.encoder(flow, reverse=self.blueprint.reverse_source)
+        if self.bridge is not None:
+            parts = [leaf for leaf in leaves(tuple(states)) if leaf.is_floating_point()]
+            states = _started(self.decoder, self.bridge(Flow(torch.cat(parts, dim=1)))[0].values)
+        return Memory(read.values, read.lengths), states
+
+    def decode(self, memory: Memory, states: list[Any], target: Flow) -> Flow:
+        """What the decoder gives for what it is fed; `attention` is beside it."""
+        return self.decoder(target._replace(memory=memory), states)[0]
 
 
 _MODULES: dict[str, type[nn.Module]] = {
@@ -229,6 +238,21 @@ def build(blueprint: Blueprint, seed: int | None = None) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return _MODULES[blueprint.configuration](blueprint)
+
+
+def _started(decoder: Chain, vectors: Float[Tensor, "B F"]) -> list[Any]:
+    """Initial states of a decoder's recurrent blocks, with the parts of a vector in their order."""
+    start = 0
+
+    def take(leaf: Tensor) -> Tensor:
+        nonlocal start
+        if not leaf.is_floating_point():
+            return leaf
+        start += leaf.shape[1]
+        return vectors[:, start - leaf.shape[1] : start]
+
+    blocks = decoder.recurrent()
+    return [map_leaves(take, block.initial_state(len(vectors))) for block in blocks]
 
 
 def _said(flow: Flow) -> Any:

@@ -227,20 +227,26 @@ def test_a_step_leaves_the_state_it_was_given_as_it_was(which):
 
 def test_a_generator_depends_on_its_source_and_on_each_token():
     for which, source in ((WRITER, np.eye(3)), (TRANSLATOR, np.array([[1, 2], [3, 4], [0, 0]]))):
-        logits, state = which.step([0, 0, 0], which.start(source))
+        decoder = which.decoder(source)
+        logits, state = decoder([0, 0, 0], decoder.state)
         assert logits.shape == (3, 7)
         assert np.abs(logits[0] - logits[1]).max() > 1e-3
-        after, _ = which.step([2, 2, 2], state)
-        other, _ = which.step([3, 3, 3], state)
+        after, _ = decoder([2, 2, 2], state)
+        other, _ = decoder([3, 3, 3], state)
         assert np.abs(after - other).max() > 1e-3
 
 
 def test_a_vector_fills_every_part_of_the_decoders_state():
-    state = WRITER.start(np.random.default_rng(0).normal(size=(2, 3)))
+    _, state = WRITER.decoder(np.random.default_rng(0).normal(size=(2, 3))).state
     leaves = list(states.leaves(state))
     assert [leaf.shape for leaf in leaves] == [(2, 4), (2, 4), (2, 6)]
     assert len(np.unique(np.concatenate(leaves, axis=1))) == 28
     assert all(np.abs(leaf).max() <= 1 for leaf in leaves)
+
+
+def step(which: Network, tokens):
+    decoder = which.decoder(VALUES[0, :1])
+    return decoder(tokens, decoder.state)
 
 
 IDS = np.zeros((2, 3), np.int64)
@@ -266,29 +272,29 @@ VALUES = np.zeros((2, 3, 3))
         (lambda: SYNCED.step_inputs(1.0, SYNCED.initial_state(2)), ShapeError, "numbers"),
         (lambda: SYNCED.step_inputs(VALUES[0], SYNCED.initial_state(2)), ShapeError, "2 rows"),
         (lambda: SYNCED.step_inputs(VALUES[0], None), ShapeError, "state: found NoneType"),
-        (lambda: SYNCED.step_inputs(VALUES[0], TRANSLATOR.start(IDS)), ShapeError, "state"),
+        (lambda: SYNCED.step_inputs(VALUES[0], TRANSLATOR.decoder(IDS).state), ShapeError, "state"),
         (
             lambda: SYNCED.step_inputs(VALUES[0], ((RNNState(np.zeros((3, 9))),), ())),
             ShapeError,
             "state",
         ),
-        (lambda: TRANSLATOR.run(IDS), ArgumentError, "use start and step"),
-        (lambda: TRANSLATOR.trace(IDS), ArgumentError, "use start and step"),
-        (lambda: TRANSLATOR.initial_state(2), ArgumentError, "start and step"),
-        (lambda: SYNCED.start(VALUES), ArgumentError, "use run"),
-        (lambda: SYNCED.step([1], None), ArgumentError, "use step_inputs"),
+        (lambda: TRANSLATOR.run(IDS), ArgumentError, "use decoder and teach"),
+        (lambda: TRANSLATOR.trace(IDS), ArgumentError, "use decoder and teach"),
+        (lambda: TRANSLATOR.initial_state(2), ArgumentError, "decoder and teach"),
+        (lambda: SYNCED.decoder(VALUES), ArgumentError, "use run"),
+        (lambda: SYNCED.teach(VALUES, IDS), ArgumentError, "use run"),
         (lambda: TRACED["both"].initial_state(1), ArgumentError, "bidirectional"),
         (lambda: TRACED["both"].step_inputs(VALUES[0], ()), ArgumentError, "bidirectional"),
         (lambda: WINDOWED.trace(VALUES), ArgumentError, "reads whole windows; use run"),
         (lambda: WINDOWED.record(VALUES[0]), ArgumentError, "reads whole windows; use run"),
         (lambda: WINDOWED.initial_state(2), ArgumentError, "reads whole windows; use run"),
         (lambda: WINDOWED.step_inputs(VALUES[0], ()), ArgumentError, "reads whole windows"),
-        (lambda: WRITER.start(VALUES), ShapeError, r"numbers \[B, 3\]"),
-        (lambda: WRITER.start(VALUES[0], [1, 1, 1]), ArgumentError, "lengths"),
-        (lambda: WRITER.step([7], WRITER.start(VALUES[0, :1])), ArgumentError, "found token id 7"),
-        (lambda: WRITER.step([1.0], WRITER.start(VALUES[0, :1])), ShapeError, "token ids"),
-        (lambda: WRITER.step(1, WRITER.start(VALUES[0, :1])), ShapeError, "token ids"),
-        (lambda: TRANSLATOR.start(IDS + 5), ArgumentError, "give ids from 0 to 4"),
+        (lambda: WRITER.decoder(VALUES), ShapeError, r"numbers \[B, 3\]"),
+        (lambda: WRITER.decoder(VALUES[0], [1, 1, 1]), ArgumentError, "lengths"),
+        (lambda: step(WRITER, [7]), ArgumentError, "found token id 7"),
+        (lambda: step(WRITER, [1.0]), ShapeError, "token ids"),
+        (lambda: step(WRITER, 1), ShapeError, "token ids"),
+        (lambda: TRANSLATOR.decoder(IDS + 5), ArgumentError, "give ids from 0 to 4"),
     ],
 )
 def test_what_does_not_fit_is_a_typed_error(call, error, message):

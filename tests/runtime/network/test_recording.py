@@ -191,7 +191,7 @@ def test_what_cannot_be_recorded_is_a_typed_error():
     writer = vector_to_sequence(
         input_size=3, vocabulary=7, embedding=3, cells=CellConfig("rnn", 4), go=0, eos=1
     )
-    with pytest.raises(ArgumentError, match="use start and step"):
+    with pytest.raises(ArgumentError, match="use decoder and teach"):
         network(writer).record(INPUTS)
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from elman import blueprint as plan
-from elman.runtime.network.cells import Arrays, under
+from elman.kernels.attention import Memory
+from elman.runtime.network.attention import Attend
+from elman.runtime.network.cells import Arrays, real_steps, under
 from elman.runtime.network.dense import ACTIVATIONS, linear
 from elman.runtime.network.flow import Flow
 from elman.runtime.network.heads import Adaptive, Tied
@@ -26,12 +28,18 @@ from elman.runtime.network.layers import (
     Through,
 )
 from elman.runtime.network.tagging import Words
+from elman.state import where
 
 __all__ = ["BLOCKS", "Chain", "given_to"]
 
 
 class Chain:
-    """Blocks in a row; the state is a tuple with that of each block."""
+    """Blocks in a row; the state is a tuple with that of each block.
+
+    Attributes:
+        fed: The places of a recurrent block and of the `attend` block behind it, whose result
+            stands beside the next step's input; None: there is no such.
+    """
 
     def __init__(self, blueprint: plan.Blueprint, name: str, weights: Arrays) -> None:
         self.blocks = [
@@ -39,10 +47,19 @@ class Chain:
             for index, (block, features) in enumerate(blueprint.fed_blocks(name))
         ]
         self.plan = blueprint.chains[name]
+        self.fed: tuple[int, int] | None = None
+        for k, block in enumerate(self.blocks):
+            if isinstance(block, Attend) and block.feeding:
+                self.fed = (k - 1, k)
         for k, (block, after) in enumerate(pairwise(self.blocks)):
             joins = isinstance(block, Embedding) and isinstance(after, Recurrent)
-            if joins and after.read_tokens(block.weight):
+            if joins and self.fed is None and after.read_tokens(block.weight):
                 self.blocks[k] = Through()
+
+    @property
+    def attend(self) -> Attend | None:
+        """The block that looks at sources, where there is one."""
+        return next((block for block in self.blocks if isinstance(block, Attend)), None)
 
     def initial_state(self, batch: int) -> tuple[Any, ...]:
         """Each block's own."""
@@ -51,19 +68,50 @@ class Chain:
     def run(self, flow: Flow, state: Any = None, reverse: bool = False) -> tuple[Flow, Any]:
         """A whole sequence, from `state` (None: the initial one)."""
         before = self.initial_state(len(flow.values)) if state is None else state
-        after = []
-        for block, part in zip(self.blocks, before, strict=True):
-            flow, part = block.run(flow, part, reverse)
-            after.append(part)
+        after: list[Any] = []
+        for k, (block, part) in enumerate(zip(self.blocks, before, strict=True)):
+            if self.fed is not None and k == self.fed[0]:
+                flow, parts = self._feed(flow, before)
+                after += parts
+            elif self.fed is None or k != self.fed[1]:
+                flow, part = block.run(flow, part, reverse)
+                after.append(part)
         return flow, tuple(after)
 
-    def step(self, values: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
-        """One step of every block."""
-        flow, after = Flow(values), []
-        for block, part in zip(self.blocks, state, strict=True):
+    def step(
+        self,
+        values: np.ndarray,
+        state: Any,
+        memory: Memory | None = None,
+        sources: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, Any]:
+        """One step of every block, over the rows' sources where the chain looks at such."""
+        flow, after = Flow(values, memory=memory, sources=sources), []
+        for k, (block, part) in enumerate(zip(self.blocks, state, strict=True)):
+            if self.fed is not None and k == self.fed[0]:
+                flow = _beside(flow, state[self.fed[1]])
             flow, part = block.step(flow, part)
             after.append(part)
         return flow.values, tuple(after)
+
+    def _feed(self, flow: Flow, before: Any) -> tuple[Flow, tuple[Any, Any]]:
+        """A whole sequence of the two blocks of which one feeds the other, step by step."""
+        assert self.fed is not None and flow.lengths is not None  # noqa: PT018
+        recurrent, attend = (self.blocks[k] for k in self.fed)
+        state = tuple(before[k] for k in self.fed)
+        batch, steps = flow.values.shape[:2]
+        real = real_steps(flow.lengths, steps)
+        values = np.zeros((batch, steps, attend.units), np.float32)
+        sizes = 0 if flow.memory is None else flow.memory.values.shape[1]
+        attention = np.zeros((batch, steps, sizes), np.float32)
+        for t in range(steps):
+            one = _beside(flow._replace(values=flow.values[:, t], lengths=None), state[1])
+            one, cells = recurrent.step(one, state[0])
+            one, fed = attend.step(one, state[1])
+            state = where(real[:, t], (cells, fed), state)
+            values[:, t] = np.where(real[:, t, None], one.values, np.float32(0))
+            attention[:, t] = np.where(real[:, t, None], one.attention, np.float32(0))
+        return flow._replace(values=values, attention=attention), state
 
     def recurrent_states(self, state: Any) -> list[Any]:
         """The states of the chain's recurrent blocks."""
@@ -80,11 +128,23 @@ class Chain:
 
 
 def given_to(block: plan.Block, weights: Arrays, chain: str, index: int) -> Arrays:
-    """A block's weights by its own names; to a tied one the first block's are its `table`."""
+    """A block's weights by its own names.
+
+    To a tied one its chain's embedding is its `table`; to a shared embedding the encoder's is its
+    own, and then that is the chain's.
+    """
     found = under(weights, f"{chain}.{index}.")
     if isinstance(block, plan.Tied):
-        found = {**found, "table": weights[f"{chain}.0.weight"]}
+        table = weights.get(f"{chain}.0.weight")
+        found = {**found, "table": weights["encoder.0.weight"] if table is None else table}
+    if isinstance(block, plan.Embedding) and block.shared:
+        found = {"weight": weights["encoder.0.weight"]}
     return found
+
+
+def _beside(flow: Flow, fed: Any) -> Flow:
+    """The values of a step with what is fed back behind them."""
+    return flow._replace(values=np.concatenate([flow.values, *fed], axis=1))
 
 
 def _embedding(block: plan.Embedding, features: int, weights: Arrays) -> Embedding:
@@ -122,6 +182,7 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "adaptive": Adaptive,
     "dropout": _dropout,
     "crf": lambda block, features, weights: Through(),  # its weights are for who decides on paths
+    "attend": Attend,
     "segments": segments,
     "tail": tail,
     "flatten": flatten,

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from elman.kernels.attention import Memory
+
 __all__ = ["Flow"]
 
 
@@ -19,6 +21,10 @@ class Flow(NamedTuple):
         hidden: `[B, S]` the last recurrent block's top hidden state after what was read.
         segments: `[B, n, length, F]` the segments that were made last; None: none were.
         given: `[B, T, G]` further numbers of each step; None: none are given.
+        memory: The sources that a decoder may look at; None: none.
+        sources: `[B]` int64, which of them is each row's.
+        attention: `[B, T, S]`, for one step `[B, S]`: how much an `attend` block looked at each
+            step of the source, zero past each length; None: there is none.
     """
 
     values: np.ndarray
@@ -26,3 +32,6 @@ class Flow(NamedTuple):
     hidden: np.ndarray | None = None
     segments: np.ndarray | None = None
     given: np.ndarray | None = None
+    memory: Memory | None = None
+    sources: np.ndarray | None = None
+    attention: np.ndarray | None = None

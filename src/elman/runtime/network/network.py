@@ -18,14 +18,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Num
 
-from elman.blueprint import Blueprint, Embedding, Words
+from elman.blueprint import Blueprint
 from elman.errors import ArgumentError, ShapeError
+from elman.kernels.attention import Memory
 from elman.runtime.network.blocks import Chain
-from elman.runtime.network.cells import real_steps
+from elman.runtime.network.decoder import Decoder
 from elman.runtime.network.flow import Flow
+from elman.runtime.network.inputs import check_state, fitting_given, sequences, vectors
 from elman.runtime.network.recording import Recording, record_layers
 from elman.runtime.network.stepping import NetworkStepper
-from elman.state import batch_size, describe, map_leaves
+from elman.state import batch_size, leaves, map_leaves
 
 __all__ = ["Network"]
 
@@ -52,9 +54,7 @@ class Network:
         arrays = {name: np.ascontiguousarray(w, np.float32) for name, w in weights.items()}
         self._weights = arrays
         self._chains = {name: Chain(blueprint, name, arrays) for name in blueprint.chains}
-        self._layouts = {
-            name: _layout(chain.initial_state(0)) for name, chain in self._chains.items()
-        }
+        self._states = {name: chain.initial_state(0) for name, chain in self._chains.items()}
 
     def run(
         self,
@@ -82,9 +82,11 @@ class Network:
                 outside 0…T; or the network reads windows and these are none of its.
             ArgumentError: A token id is outside its range, or the network generates.
         """
-        self._needs("run", self.blueprint.generates, "start and step")
+        self._needs("run", self.blueprint.generates, "decoder and teach")
         flow = self._sequences("body", inputs, lengths)
-        flow, _ = self._chains["body"].run(flow._replace(given=self._fitting_given(flow, given)))
+        flow, _ = self._chains["body"].run(
+            flow._replace(given=fitting_given(self.blueprint, flow, given))
+        )
         return flow.values
 
     def trace(
@@ -138,7 +140,9 @@ class Network:
         values = flow.values[0]
         if not len(values):
             raise ShapeError("inputs", "found no steps", "at least one")
-        beside = self._fitting_given(flow, None if given is None else np.asarray(given)[None])
+        beside = fitting_given(
+            self.blueprint, flow, None if given is None else np.asarray(given)[None]
+        )
         layers = record_layers(self._chains["body"], values, beside)
         return Recording(values, layers, self._answers(values, beside))
 
@@ -158,7 +162,7 @@ class Network:
         Raises:
             ArgumentError: The network generates, reads in both directions, or whole windows.
         """
-        self._needs("initial_state", not self.blueprint.streams, "run, or start and step")
+        self._needs("initial_state", not self.blueprint.streams, "run, or decoder and teach")
         return self._chains["body"].initial_state(batch)
 
     def recurrent_states(self, state: Any) -> Any:
@@ -181,7 +185,7 @@ class Network:
             The answers `[B, T, K]`, or `[B, K]` from a sequence-to-vector network, and the state
             after the last step; errors as of `step_inputs`.
         """
-        self._needs("unroll", not self.blueprint.streams, "run, or start and step")
+        self._needs("unroll", not self.blueprint.streams, "run, or decoder and teach")
         flow = self._sequences("body", inputs, None)
         given = None if state is None else self._fitting("body", state, len(flow.values))
         flow, after = self._chains["body"].run(flow, given)
@@ -203,7 +207,7 @@ class Network:
             ShapeError: The inputs or the state do not fit.
             ArgumentError: A token id is outside its range, or the network does not stream.
         """
-        self._needs("step_inputs", not self.blueprint.streams, "run, or start and step")
+        self._needs("step_inputs", not self.blueprint.streams, "run, or decoder and teach")
         values = np.asarray(inputs)
         flow = self._sequences("body", values[:, None] if values.ndim else values, None)
         return self._chains["body"].step(
@@ -222,13 +226,13 @@ class Network:
         >>> stepper.step(np.zeros((1, 2), np.float32)).shape
         (1, 1)
         """
-        self._needs("stepper", not self.blueprint.streams, "run, or start and step")
+        self._needs("stepper", not self.blueprint.streams, "run, or decoder and teach")
         return NetworkStepper(self.blueprint, self._weights, self._chains["body"], batch, **options)
 
-    def start(
+    def decoder(
         self, source: Num[np.ndarray, "B *I"], lengths: Int[np.ndarray, "B"] | None = None
-    ) -> Any:
-        """The state from which a generating network writes.
+    ) -> Decoder:
+        """Reads sources, of which a generating network then writes step by step.
 
         Args:
             source: `[B, I]` vectors (vector to sequence), or what an encoder reads: token ids
@@ -240,45 +244,89 @@ class Network:
                 outside 0…S.
             ArgumentError: A token id is outside its range, or the network does not generate.
         """
-        self._needs("start", not self.blueprint.generates, "run")
-        decoder = self._chains["decoder"]
-        if self.blueprint.configuration == "encoder_decoder":
-            encoder = self._chains["encoder"]
-            flow = self._sequences("encoder", source, lengths)
-            _, state = encoder.run(flow, reverse=self.blueprint.reverse_source)
-            return decoder.with_recurrent_states(encoder.recurrent_states(state), len(flow.values))
-        if lengths is not None:
-            raise ArgumentError("lengths", "given for a vector", "leave them out")
-        vectors = self._vectors(source)
-        flow, _ = self._chains["bridge"].run(Flow(vectors))
-        return _filled(decoder.initial_state(len(vectors)), flow.values)
+        self._needs("decoder", not self.blueprint.generates, "run")
+        memory, state = self._read(source, lengths)
+        chain = self._chains["decoder"]
+        numbers = np.arange(batch_size(state) if state else 0, dtype=np.int64)
+        return Decoder(chain, (numbers, state), memory, self._next_step)
 
-    def step(
-        self, tokens: Int[np.ndarray, "B"], state: Any
-    ) -> tuple[Float[np.ndarray, "B V"], Any]:
-        """One step of a decoder: what to write after `tokens`.
+    def teach(
+        self,
+        source: Num[np.ndarray, "B *I"],
+        target_in: Int[np.ndarray, "B U"],
+        source_lengths: Int[np.ndarray, "B"] | None = None,
+        target_lengths: Int[np.ndarray, "B"] | None = None,
+    ) -> tuple[Float[np.ndarray, "B U V"], Float[np.ndarray, "B U S"] | None]:
+        """The scores of each token at each step of a target that is given, as `decoder` has them.
 
         Args:
-            tokens: `[B]` the token that was written last, `blueprint.go` at first.
-            state: From `start`, or from the step before.
+            source: As of `decoder`.
+            target_in: The target one step late: `go`, then all tokens but the last.
+            source_lengths: As of `decoder`.
+            target_lengths: Real steps of each row of `target_in`, 0…U; None means all U.
 
         Returns:
-            A score `[B, V]` for each token (before softmax), and the state after the step.
+            The scores, zero past each length; and how much each step looks at each step of the
+            source (a row's sum is one, at padding there is exactly zero; zeros past each length,
+            and for a source without a step), or None where the network does not look back.
 
         Raises:
-            ShapeError: The tokens or the state do not fit.
-            ArgumentError: A token id is outside its range, or the network does not generate.
+            ShapeError: As `decoder`; or there are not as many targets as sources.
+            ArgumentError: As `decoder`.
         """
-        self._needs("step", not self.blueprint.generates, "step_inputs")
+        self._needs("teach", not self.blueprint.generates, "run")
+        memory, state = self._read(source, source_lengths)
+        flow = self._sequences("decoder", target_in, target_lengths)
+        state = self._fitting("decoder", state, len(flow.values))
+        numbers = np.arange(len(flow.values), dtype=np.int64)
+        flow = flow._replace(memory=memory, sources=numbers)
+        flow, _ = self._chains["decoder"].run(flow, state)
+        return flow.values, flow.attention
+
+    def _read(self, source: Any, lengths: Any) -> tuple[Memory | None, Any]:
+        """What a decoder may look at, and the state of its blocks from which it starts."""
+        decoder = self._chains["decoder"]
+        if self.blueprint.configuration != "encoder_decoder":
+            if lengths is not None:
+                raise ArgumentError("lengths", "given for a vector", "leave them out")
+            return None, self._bridged(vectors(self.blueprint.input_size, source))
+        encoder = self._chains["encoder"]
+        flow = self._sequences("encoder", source, lengths)
+        read, after = encoder.run(flow, reverse=self.blueprint.reverse_source)
+        states = encoder.recurrent_states(after)
+        if "bridge" in self._chains:
+            found = [leaf for leaf in leaves(tuple(states)) if leaf.dtype.kind == "f"]
+            state = self._bridged(np.concatenate(found, axis=1))
+        else:
+            state = decoder.with_recurrent_states(states, len(flow.values))
+        attend = decoder.attend
+        assert flow.lengths is not None  # an encoder reads steps
+        return None if attend is None else attend.see(read.values, flow.lengths), state
+
+    def _bridged(self, given: np.ndarray) -> Any:
+        """The decoder's initial state that the bridge makes of vectors."""
+        flow, _ = self._chains["bridge"].run(Flow(given))
+        decoder = self._chains["decoder"]
+        states = decoder.recurrent_states(decoder.initial_state(len(given)))
+        filled = _filled(tuple(states), flow.values)
+        return decoder.with_recurrent_states(list(filled), len(given))
+
+    def _sequences(self, chain: str, inputs: Any, lengths: Any) -> Flow:
+        return sequences(self.blueprint, chain, inputs, lengths)
+
+    def _fitting(self, chain: str, state: Any, batch: int) -> Any:
+        return check_state(state, self._states[chain], batch)
+
+    def _next_step(self, tokens: Any, state: Any) -> tuple[np.ndarray, Any]:
+        """Tokens and a state of `Decoder`, if they fit its next step."""
         ids = np.asarray(tokens)
         flow = self._sequences("decoder", ids[:, None] if ids.ndim else ids, None)
-        return self._chains["decoder"].step(
-            flow.values[:, 0], self._fitting("decoder", state, len(ids))
-        )
+        like = (np.zeros(0, np.int64), self._states["decoder"])
+        return flow.values[:, 0], check_state(state, like, len(ids))
 
     def _needs_steps(self, method: str) -> None:
         """Refuse where no step of the input has an answer of its own."""
-        self._needs(method, self.blueprint.generates, "start and step")
+        self._needs(method, self.blueprint.generates, "decoder and teach")
         self._needs(method, self.blueprint.reads_windows, "run")
 
     def _needs(self, method: str, is_wrong: bool, instead: str) -> None:
@@ -292,106 +340,9 @@ class Network:
                 found += ", bidirectional"
             raise ArgumentError(f"Network.{method}", f"this network is {found}", f"use {instead}")
 
-    def _sequences(self, chain: str, inputs: Any, lengths: Any) -> Flow:
-        """Inputs checked, and zero where no step is real."""
-        first = self.blueprint.chains[chain][0]
-        values = np.asarray(inputs)
-        if isinstance(first, Embedding):
-            _check_layout(values, "token ids [B, T]", 2, "iu")
-        elif isinstance(first, Words):
-            wide = 1 + first.letters
-            _check_layout(values, f"words as codes [B, T, {wide}]", 3, "iu", wide)
-        else:
-            size = self.blueprint.input_size
-            _check_layout(values, f"numbers [B, T, {size}]", 3, "iufb", size)
-            values = values.astype(np.float32, copy=False)
-        lengths = _lengths(lengths, *values.shape[:2])
-        real = real_steps(lengths, values.shape[1])
-        values = np.where(
-            real.reshape(real.shape + (1,) * (values.ndim - 2)), values, values.dtype.type(0)
-        )
-        if isinstance(first, Embedding):
-            _check_ids(values, first.vocabulary)
-        if isinstance(first, Words):
-            _check_ids(values[..., 0], first.vocabulary)
-            if first.letters:
-                _check_ids(values[..., 1:].max(axis=-1), first.characters)
-        return Flow(values, lengths)
 
-    def _fitting_given(self, flow: Flow, given: Any) -> np.ndarray | None:
-        """What is given for the steps, if it is what the network needs."""
-        size, found = self.blueprint.given, None if given is None else np.asarray(given)
-        if not size and found is None:
-            return None
-        wanted = (*flow.values.shape[:2], size)
-        if found is None or not size or found.shape != wanted or found.dtype.kind not in "iuf":
-            said = None if found is None else f"{found.dtype} of shape {found.shape}"
-            raise ShapeError("given", f"found {said}", f"{wanted if size else 'None'}")
-        return found.astype(np.float32, copy=False)
-
-    def _fitting(self, chain: str, state: Any, batch: int) -> Any:
-        """`state` if it is one of the chain's, with a row for each input."""
-        if _layout(state) != self._layouts[chain]:
-            expected = describe(self._chains[chain].initial_state(batch))
-            raise ShapeError("state", f"found {describe(state)}", f"give {expected}")
-        rows = batch_size(state)
-        if rows != batch:
-            raise ShapeError("state", f"found {rows} rows for {batch} inputs", "as many of both")
-        return state
-
-    def _vectors(self, source: Any) -> np.ndarray:
-        values = np.asarray(source)
-        size = self.blueprint.input_size
-        _check_layout(values, f"numbers [B, {size}]", 2, "iufb", size)
-        return values.astype(np.float32, copy=False)
-
-
-def _check_layout(
-    values: np.ndarray, layout: str, rank: int, kinds: str, features: int | None = None
-) -> None:
-    fits = values.ndim == rank and values.dtype.kind in kinds
-    if not fits or (features is not None and values.shape[-1] != features):
-        raise ShapeError(
-            "inputs", f"found {values.dtype} of shape {values.shape}", f"give {layout}"
-        )
-
-
-def _check_ids(ids: np.ndarray, vocabulary: int) -> None:
-    wrong = (ids < 0) | (ids >= vocabulary)
-    if wrong.any():
-        row, step = np.argwhere(wrong)[0]
-        raise ArgumentError(
-            f"inputs[{row}, {step}]",
-            f"found token id {ids[row, step]}",
-            f"give ids from 0 to {vocabulary - 1}",
-        )
-
-
-def _lengths(lengths: Any, batch: int, steps: int) -> np.ndarray:
-    if lengths is None:
-        return np.full(batch, steps, np.int64)
-    found = np.asarray(lengths)
-    if found.shape != (batch,) or found.dtype.kind not in "iu":
-        raise ShapeError(
-            "lengths", f"found {found.dtype} of shape {found.shape}", f"give integers [{batch}]"
-        )
-    if batch and (found.min() < 0 or found.max() > steps):
-        row = int(np.argmax((found < 0) | (found > steps)))
-        raise ShapeError(
-            f"lengths[{row}]", f"found {found[row]}", f"give lengths from 0 to {steps}"
-        )
-    return found.astype(np.int64, copy=False)
-
-
-def _layout(state: Any) -> Any:
-    """A state's structure and sizes, without its rows."""
-    if isinstance(state, tuple):
-        return type(state).__name__, *map(_layout, state)
-    return getattr(state, "shape", None) and state.shape[1:]
-
-
-def _filled(state: Any, vectors: Float[np.ndarray, "B S"]) -> Any:
-    """`state` with its floating-point arrays taken from `vectors`, side by side."""
+def _filled(state: Any, given: Float[np.ndarray, "B S"]) -> Any:
+    """`state` with its floating-point arrays taken from `given`, side by side."""
     start = 0
 
     def take(leaf: np.ndarray) -> np.ndarray:
@@ -399,6 +350,6 @@ def _filled(state: Any, vectors: Float[np.ndarray, "B S"]) -> Any:
         if not np.issubdtype(leaf.dtype, np.floating):
             return leaf
         start += leaf.shape[1]
-        return np.ascontiguousarray(vectors[:, start - leaf.shape[1] : start])
+        return np.ascontiguousarray(given[:, start - leaf.shape[1] : start])
 
     return map_leaves(take, state)

@@ -1,0 +1,91 @@
+"""What a decoder sees of its source, in torch; twin of `elman.runtime.network.attention`."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from elman import blueprint as plan
+from elman.models.flow import Flow, Memory, only_real
+from elman.operators.loop import real_steps
+
+__all__ = ["Attend", "Seen"]
+
+
+class Seen:
+    """A memory as one decoder attends to it: what is the same for all steps, computed once.
+
+    Attributes:
+        values: `[B, S, M]`, what is averaged.
+        keys: `[B, S, K]`, what is compared.
+        padding: `[B, 1, S]`, true where no step is real; None: all are.
+    """
+
+    def __init__(self, memory: Memory, keys: Float[Tensor, "B S K"]) -> None:
+        self.values, self.keys = memory.values, keys
+        self.padding: Tensor | None = None
+        if memory.lengths is not None:
+            self.padding = ~real_steps(memory.lengths, keys.shape[1])[:, None]
+
+
+class Attend(nn.Module):
+    """Hidden vectors to attentional ones; see the blueprint's `Attend`.
+
+    Its weights start Glorot uniform.
+
+    Attributes:
+        feeding: Whether the result stands beside the next step's input; then who calls sees to it.
+        units: Features of the result.
+    """
+
+    weight: nn.Parameter
+    key: nn.Parameter | None
+    query: nn.Parameter | None
+    energy: nn.Parameter | None
+
+    def __init__(self, block: plan.Attend, features: int) -> None:
+        super().__init__()
+        self.score, self.feeding, self.units = block.score, block.feeding, block.units
+        shapes = block.shapes(features)
+        for name in ("weight", "key", "query", "energy"):
+            weight = None
+            if name in shapes:
+                weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(shapes[name])))
+            self.register_parameter(name, weight)
+
+    def forward(self, flow: Flow) -> Flow:
+        """Steps to steps, all at once."""
+        assert flow.memory is not None  # the blueprint puts it into a decoder
+        values, weights = self.attend(flow.values, self.see(flow.memory))
+        return only_real(flow._replace(values=values, attention=weights))
+
+    def see(self, memory: Memory) -> Seen:
+        """The memory, with what is compared."""
+        values = memory.values
+        return Seen(memory, values if self.key is None else F.linear(values, self.key))
+
+    def attend(
+        self, hidden: Float[Tensor, "B U H"], seen: Seen
+    ) -> tuple[Float[Tensor, "B U A"], Float[Tensor, "B U S"]]:
+        """The attentional vectors, and the weights: at padding 0, else in sum 1."""
+        weights = _shares(self._scores(hidden, seen.keys), seen.padding)
+        context = weights @ seen.values
+        split = context.shape[2]
+        mixed = F.linear(context, self.weight[:, :split]) + F.linear(hidden, self.weight[:, split:])
+        return torch.tanh(mixed), weights
+
+    def _scores(self, hidden: Tensor, keys: Tensor) -> Float[Tensor, "B U S"]:
+        if self.query is None or self.energy is None:
+            return hidden @ keys.mT
+        queries = F.linear(hidden, self.query)
+        return torch.tanh(queries[:, :, None] + keys[:, None]) @ self.energy[0]
+
+
+def _shares(scores: Float[Tensor, "B U S"], padding: Tensor | None) -> Float[Tensor, "B U S"]:
+    """Softmax over real steps; zeros for a row without any."""
+    if padding is None:
+        return scores.softmax(dim=2) if scores.shape[2] else scores
+    lowest = torch.finfo(scores.dtype).min
+    return scores.masked_fill(padding, lowest).softmax(dim=2).masked_fill(padding, 0.0)
