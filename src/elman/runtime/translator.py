@@ -179,14 +179,26 @@ class TranslatorModel:
         """The answers to sources as texts; arguments and errors as of `translate`."""
         return [one.text for one in self.translate(texts)]
 
+    def search_options(self, **given: Any) -> SearchOptions:
+        """Options of a search, those that are not given as they are usual for translations.
+
+        A beam of 5 with a length penalty of 1, or without a beam the most probable tokens; at least
+        one token, and at most so many as `longest` says.
+
+        Raises:
+            ArgumentError: One is outside its range, or two contradict each other.
+        """
+        usual = {**_USUAL, "max_length": self.longest[1]}
+        if given.get("temperature") or given.get("beam_size") == 1:
+            usual |= {"beam_size": 1, "temperature": 0.0}
+        return SearchOptions(**{**usual, **given})
+
     def _asked(
         self, options: SearchOptions | None, given: dict[str, Any]
     ) -> tuple[SearchOptions, dict[str, Any]]:
         if options is None:
-            usual = {**_USUAL, "max_length": self.longest[1]}
-            if given.get("temperature") or given.get("beam_size") == 1:
-                usual |= {"beam_size": 1, "temperature": 0.0}
-            given = {**usual, **given}
+            fields = SearchOptions.__dataclass_fields__
+            options = self.search_options(**{k: v for k, v in given.items() if k in fields})
         options, constraints = parted(options, given)
         for name in constraints:
             if name not in ("banned", "expression", "stop", "allowed"):
@@ -278,7 +290,7 @@ class TranslatorModel:
         Raises:
             ShapeError, DataError, ArgumentError: As of `translate`; or they are no pairs.
         """
-        pairs, name = as_pairs(X, y), self._judged_by()
+        pairs, name = as_pairs(X, y), self.judged_by
         said = self.translate(pairs.source, **{**given, "n_best": 1})
         answers = [one.text for one in said]
         card = score_card(answers, pairs)
@@ -303,7 +315,8 @@ class TranslatorModel:
             "notes": [*self._notes(), *counted_notes(said)],
         }
 
-    def _judged_by(self) -> str:
+    @property
+    def judged_by(self) -> str:
         """What answers are judged by; without sacrebleu the exact share."""
         if self.chosen_by == "exact":
             return "exact"

@@ -15,7 +15,7 @@ from elman.cli.level import kernels
 from elman.cli.options import options_from
 from elman.cli.works import Answers, Options
 from elman.cli.works.pair_report import judged_name, print_scores, report_text
-from elman.cli.works.report_tables import REPORT, keep_report
+from elman.cli.works.report_tables import MODEL, REPORT, keep_report
 from elman.data.pairs import Pairs, held_out_pairs
 from elman.data.readers.pairs import PairOptions
 from elman.data.sets.pairs import load_pairs, pair_names
@@ -24,8 +24,9 @@ from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError
 from elman.printable import closest, many
 from elman.run_files import model_file
+from elman.runtime.translating.judging import scores_by_length
 
-__all__ = ["PairWork"]
+__all__ = ["PairWork", "attention_figure"]
 
 _COLUMNS: Options = options_from(PairOptions)
 _TOLD: Options = {
@@ -134,6 +135,13 @@ class PairWork:
         return attention_of(model, pairs.source[index])
 
 
+def attention_figure(found: Any) -> Any:
+    """The picture of where a network looked while it wrote a `Translation`."""
+    ended = len(found.attention) > len(found.tokens)
+    shown = (*found.tokens, "<eos>") if ended else found.tokens
+    return plots.attention(found.source_tokens, shown, found.attention)
+
+
 def attention_of(model: Any, text: str) -> Any:
     """The picture of where a model looks while it writes for a source.
 
@@ -144,16 +152,17 @@ def attention_of(model: Any, text: str) -> Any:
     if found.attention is None:
         what = "no attention" if not model.attends else f"no token of {text!r:.40} is read"
         raise ArgumentError("attention", what, "a model with attention, and a text that it reads")
-    ended = len(found.attention) > len(found.tokens)
-    shown = (*found.tokens, "<eos>") if ended else found.tokens
-    return plots.attention(found.source_tokens, shown, found.attention)
+    return attention_figure(found)
 
 
 def quality_of(model: Any, pairs: Pairs) -> Any:
     """The picture of how good answers are by how long their sources are."""
-    answers = model.predict(list(pairs.source))
-    sizes = [len(model.source_codec.encode(text)) for text in pairs.source]
-    return plots.quality_by_length(sizes, answers, pairs.references)
+    answers = {MODEL: model.predict(list(pairs.source))}
+    if model.baselines is not None:
+        answers |= model.baselines.answers(list(pairs.source))
+    name = model.judged_by
+    found = scores_by_length(name, answers, pairs)
+    return plots.quality_by_length(*found, score_name=judged_name(name))
 
 
 def _beam(size: int | None) -> dict[str, Any]:
@@ -194,7 +203,7 @@ def _sources(
         return tuple(line.removesuffix("\r") for line in lines), ()
     read = _read(source, None, _default_part(source, part), {**model.reading, **told})
     pairs, _ = _judged(model, read, source, part)
-    return pairs.source, pairs.notes
+    return tuple(pairs.source), pairs.notes
 
 
 def _digest(pairs: Pairs) -> str:
@@ -224,13 +233,13 @@ def _judged(model: Any, pairs: Pairs, source: str, part: str | None) -> tuple[Pa
     if source in pair_names():
         return pairs.grouped(), part or "test"
     split = model.held_out
-    known = split is not None and split["digest"] == _digest(pairs)
-    if part in ("train", "test") and not known:
+    known = split if split is not None and split["digest"] == _digest(pairs) else None
+    if part in ("train", "test") and known is None:
         found = "the model was not trained on a part of these data"
         raise ArgumentError("--part", found, "all")
-    if not known or part == "all":
+    if known is None or part == "all":
         return pairs, "all"
-    training, test, how = _held_out(pairs, split["share"], split["seed"])
+    training, test, how = _held_out(pairs, known["share"], known["seed"])
     if part == "train":
         return training.grouped(), part
     said = f"the model was trained on these data: judged on what was held out, {how} (--part all: "

@@ -12,7 +12,14 @@ from elman.errors import MissingExtraError
 from elman.metrics.translation import Comparison, bleu, chrf, exact, paired_bootstrap
 from elman.printable import many
 
-__all__ = ["CHOICES", "compared_by", "score_card", "verdict_on", "written_score"]
+__all__ = [
+    "CHOICES",
+    "compared_by",
+    "score_card",
+    "scores_by_length",
+    "verdict_on",
+    "written_score",
+]
 
 CHOICES = ("bleu", "chrf", "exact")
 """What written answers are judged by; larger is better."""
@@ -118,3 +125,34 @@ def verdict_on(
     if apart > 0:
         return f"Better than {best}, by {size}."
     return f"Worse than {best}, by {size}: that is the better translator of these texts."
+
+
+_RANGES = 6  # at most, of about as many sources each
+
+
+def scores_by_length(
+    name: str, answers: Mapping[str, Sequence[str]], pairs: Pairs
+) -> tuple[list[tuple[int, int]], list[int], dict[str, list[float]]]:
+    """Scores of answers by how many words their sources have.
+
+    Args:
+        name: One of `CHOICES`.
+        answers: By name N answers.
+        pairs: N > 0 sources with their references.
+
+    Returns:
+        K ranges of lengths, how many sources each has, and by name K scores.
+    """
+    sizes = np.array([len(text.split()) for text in pairs.source])
+    borders = np.unique(np.quantile(sizes, np.linspace(0, 1, _RANGES + 1)).astype(int))
+    ranges, counts, scores = [], [], {label: list[float]() for label in answers}
+    for first, last in zip(borders, [*(borders[1:] - 1), borders[-1]], strict=True):
+        rows = np.flatnonzero((sizes >= first) & (sizes <= last)).tolist()
+        if not len(rows):
+            continue
+        ranges.append((int(first), int(last)))
+        counts.append(len(rows))
+        references = [pairs.references[k] for k in rows]
+        for label, said in answers.items():
+            scores[label].append(written_score(name, [said[k] for k in rows], references))
+    return ranges, counts, scores
