@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 # Public name -> the module that holds it. Modules stand for themselves.
 _HOME = {
+    "Captioner": "elman.tasks",
     "Classifier": "elman.tasks",
     "ElmanError": "elman.errors",
     "Forecaster": "elman.tasks",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from elman.operators.notice import strict as strict
     from elman.runtime import embeddings as embeddings
     from elman.runtime import load as load
+    from elman.tasks import Captioner as Captioner
     from elman.tasks import Classifier as Classifier
     from elman.tasks import Forecaster as Forecaster
     from elman.tasks import Generator as Generator

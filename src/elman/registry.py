@@ -53,6 +53,14 @@ _TASKS = {
     row.name: row
     for row in (
         Task(
+            "captioner",
+            "A sentence about a vector or an image: captions.",
+            "elman.tasks.captioner:Captioner",
+            "elman.runtime.captioner:CaptionerModel",
+            "captions",
+            "elman train captioner --data features.npy --captions captions.jsonl --epochs 10",
+        ),
+        Task(
             "classifier",
             "Which class a sequence belongs to, or which labels it has.",
             "elman.tasks.classifier:Classifier",

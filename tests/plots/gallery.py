@@ -70,9 +70,11 @@ def _curves() -> Iterator[tuple[str, Callable[[], Any]]]:
 def _translations() -> Iterator[tuple[str, Callable[[], Any]]]:
     draws = np.random.default_rng(0)
     soft = draws.dirichlet(np.full(9, 0.2), 12)
-    yield "attention", lambda: plots.attention([*FOREIGN, "a", "b c", "", "d"], ["w"] * 12, soft)
+    read, written = [*FOREIGN, "a", "b c", "", "d"], [*"cop yighaz\n!"]
+    yield "attention", lambda: plots.attention(read, written, soft)
     long = draws.dirichlet(np.full(120, 0.02), 90)
-    yield "attention, long", lambda: plots.attention(["word"] * 120, ["longer word"] * 90, long)
+    words = [f"word {k}" for k in range(150)]
+    yield "attention, long", lambda: plots.attention(words[:120], words[-90:], long)
     yield (
         "attention, one token",
         lambda: plots.attention(["\n"], ["incomprehensibilities" * 2], [[1]]),

@@ -23,7 +23,7 @@ def test_the_weights_are_what_is_drawn():
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["la", "vieille", "␣", "maison", "<eos>"]
     said = [text.get_text() for text in figure.texts]
-    assert said[0] == "3 written tokens look at one read token most of all, of 5"
+    assert said[0] == "3 of 5 written tokens look mostly at one that was read"
 
 
 def test_of_long_sentences_the_beginning_is_shown_and_said():

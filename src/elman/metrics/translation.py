@@ -10,10 +10,9 @@ divides them into words is sacrebleu's own tokenisation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,6 @@ from elman.errors import ArgumentError, MissingExtraError, ShapeError
 
 __all__ = [
     "METRICS",
-    "ByLength",
     "Comparison",
     "CorpusScore",
     "References",
@@ -30,14 +28,13 @@ __all__ = [
     "exact",
     "paired_bootstrap",
     "references_of",
-    "scores_by_length",
 ]
 
 References = Sequence[str] | Sequence[Sequence[str]]
 """What is right for each of N sentences: one sentence each, or one or more each."""
 
 METRICS = ("bleu", "chrf")
-"""The metrics that `paired_bootstrap` and `scores_by_length` take."""
+"""The metrics that `paired_bootstrap` takes."""
 
 _SURE = (0.025, 0.975)  # quantiles between which 95 % lie
 _SEED = 12345  # sacrebleu's own, so that its program gives the same figures
@@ -87,20 +84,6 @@ class Comparison:
     def difference(self) -> float:
         """How much higher the second's score is."""
         return self.second.value - self.first.value
-
-
-class ByLength(NamedTuple):
-    """Scores of ranges of lengths, shortest first.
-
-    Attributes:
-        lengths: The least and the greatest length of each.
-        counts: Sentences of each.
-        scores: By the name of a system a score, 0…100, for each.
-    """
-
-    lengths: tuple[tuple[int, int], ...]
-    counts: tuple[int, ...]
-    scores: dict[str, tuple[float, ...]]
 
 
 def bleu(
@@ -162,7 +145,7 @@ def paired_bootstrap(
 
     The sentences are drawn anew with replacement, the same ones for both systems, and both scored
     (Koehn 2004). The chance is sacrebleu's, in both directions: how often the samples' absolute
-    difference lies further above its mean than the difference that was found.
+    difference lies further above its mean than the difference that was found; 1 for equal scores.
 
     Args:
         first: N sentences of one system.
@@ -196,55 +179,9 @@ def paired_bootstrap(
     low, high = np.quantile(apart, _SURE)
     found = abs(scores[1].value - scores[0].value)
     further = np.count_nonzero(np.abs(apart) - np.abs(apart).mean() > found)
-    chance = (further + 1) / (samples + 1)
+    # Of equal scores that formula would say that chance alone hardly makes them so equal.
+    chance = (further + 1) / (samples + 1) if found else 1.0
     return Comparison(scores[0], scores[1], float(low), float(high), chance, samples, seed)
-
-
-def scores_by_length(
-    lengths: Sequence[int],
-    answers: Mapping[str, Sequence[str]],
-    references: References,
-    *,
-    metric: str = "bleu",
-    ranges: int = 8,
-) -> ByLength:
-    """A corpus score for each range of lengths, with about as many sentences in each.
-
-    Args:
-        lengths: Of N sources, in words say.
-        answers: By the name of each system its N sentences.
-        references: For each one or more right ones.
-        metric: One of `METRICS`.
-        ranges: The most ranges, ≥ 1. Sentences of one length are in the same one.
-
-    Raises:
-        ShapeError, ArgumentError, MissingExtraError: As of `bleu`.
-    """
-    _check_metric(metric)
-    if ranges < 1:
-        raise ArgumentError("ranges", f"found {ranges}", "at least 1")
-    found, right = np.asarray(lengths), list(references)
-    for said in answers.values():
-        references_of(said, references)
-        if len(found) != len(said):
-            raise ShapeError("lengths", f"{len(found)} of them", f"{len(said)}, one a sentence")
-    enough = len(found) / ranges
-    edges, counted = [0], 0
-    values, counts = np.unique(found, return_counts=True)
-    for place, count in enumerate(counts, start=1):
-        counted += count
-        if counted >= enough or place == len(counts):
-            edges.append(place)
-            counted = 0
-    spans = [(int(values[a]), int(values[b - 1])) for a, b in pairwise(edges)]
-    rows = [np.flatnonzero((found >= low) & (found <= high)).tolist() for low, high in spans]
-    scores = {
-        name: tuple(
-            _score(metric, [said[k] for k in some], [right[k] for k in some]).value for some in rows
-        )
-        for name, said in answers.items()
-    }
-    return ByLength(tuple(spans), tuple(map(len, rows)), scores)
 
 
 def references_of(hypotheses: Sequence[str], references: References) -> list[tuple[str, ...]]:

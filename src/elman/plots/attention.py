@@ -66,7 +66,9 @@ def attention(
         image = ax.imshow(shown, cmap=scale, vmin=0, vmax=1, aspect="equal", interpolation="none")
         ax.set_anchor("NW")
         _name_tokens(ax, across, down, cell)
-        bar = figure.colorbar(image, ax=ax, fraction=0.03, pad=0.02, aspect=12, anchor=(0, 1))
+        wide, tall = (cell * size for size in shown.shape[::-1])  # inches
+        beside = ax.inset_axes((1 + 0.15 / wide, 0, 0.12 / wide, min(1.0, 1.4 / tall)))
+        bar = figure.colorbar(image, cax=beside)
         bar.set_ticks([0, 0.5, 1], labels=["0", "½", "1"])
         bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
         title(figure, _finding(weights), _more(shown.shape, whole))
@@ -93,11 +95,10 @@ def _name_tokens(ax: Axes, across: list[str], down: list[str], cell: float) -> N
 
 
 def _finding(weights: np.ndarray) -> str:
-    """How sure the looks are, over all tokens."""
-    most = weights.max(axis=1)
-    sure, all_of_them = int((most >= _ONCE).sum()), len(weights)
-    one = "1 written token looks" if sure == 1 else f"{sure:,} written tokens look"
-    return f"{one} at one read token most of all, of {all_of_them:,}"
+    """How many tokens there are that look at one place."""
+    sure = int((weights.max(axis=1) >= _ONCE).sum())
+    looks = "looks" if sure == 1 else "look"
+    return f"{sure:,} of {len(weights):,} written tokens {looks} mostly at one that was read"
 
 
 def _more(shown: tuple[int, ...], whole: tuple[int, int]) -> str:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elman.errors import ShapeError
-from elman.plots.style import canvas, explain, shortened, title
+from elman.plots.style import canvas, explain, shortened, title, whole_ticks
 from elman.plots.themes import colours
+from elman.printable import many
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["quality_by_length"]
+
+_LONGEST = 44  # letters of a name
 
 
 def quality_by_length(
@@ -55,6 +58,7 @@ def quality_by_length(
         _draw_scores(above, scores, score_name)
         below.bar(range(len(counts)), counts, width=0.7, color=colours().faint)
         below.set_ylabel("sentences")
+        whole_ticks(below.yaxis, 4)
         below.set_xlabel(f"length of the source, {unit}")
         names = [f"{low:,}" if low == high else f"{low:,}–{high:,}" for low, high in lengths]
         below.set_xticks(range(len(names)), names)
@@ -68,8 +72,10 @@ def _draw_scores(ax: Axes, scores: Mapping[str, Sequence[float]], score_name: st
     ax.grid(axis="y", color=colours().rule, linewidth=0.6)
     palette = colours().palette
     for k, (name, values) in enumerate(scores.items()):
-        look = {"color": palette[k % len(palette)], "linewidth": 1.8 if k == 0 else 1.2}
-        ax.plot(range(len(values)), values, marker="o", markersize=3.5, label=name, **look)
+        ax.plot(
+            range(len(values)), values, color=palette[k % len(palette)], marker="o", markersize=3.5,
+            linewidth=1.8 if k == 0 else 1.2, label=shortened(name, _LONGEST), clip_on=False,
+        )  # fmt: skip
     highest = max(max(values) for values in scores.values())
     ax.set_ylim(0, 1.08 * highest or 1.0)
     ax.set_ylabel(shortened(score_name, 30))
@@ -79,7 +85,7 @@ def _finding(
     names: Sequence[str], counts: Sequence[int], values: Sequence[float], score: str, unit: str
 ) -> tuple[str, str]:
     best, worst = int(np.argmax(values)), int(np.argmin(values))
-    total = f"{sum(counts):,} sentences in all."
+    total = f"{many(sum(counts), 'sentence')} in all."
     if len(names) == 1 or values[best] == values[worst]:
         return f"{score} is {values[best]:.1f} at every length", total
     return (

@@ -1,6 +1,7 @@
 """Answers without torch: a bundle's network on NumPy arrays, and the tasks' models."""
 
 from elman.runtime.answering import Answering
+from elman.runtime.captioner import CaptionerModel
 from elman.runtime.classifier import ClassifierModel
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.forecasting import Backtest, Forecast
@@ -16,6 +17,7 @@ from elman.runtime.vectors import Embeddings, embeddings
 __all__ = [
     "Answering",
     "Backtest",
+    "CaptionerModel",
     "ClassifierModel",
     "Embeddings",
     "Forecast",

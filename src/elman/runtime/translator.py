@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,7 +18,13 @@ from elman.kernels import native
 from elman.metrics.pair_baselines import PairBaselines
 from elman.printable import many
 from elman.runtime.network import Network
-from elman.runtime.translating.judging import CHOICES, compared_by, score_card, verdict_on
+from elman.runtime.translating.judging import (
+    CHOICES,
+    compared_by,
+    judged_by,
+    score_card,
+    verdict_on,
+)
 from elman.runtime.translating.sources import read_sources
 from elman.runtime.translating.terminology import Terminology, read_terminology
 from elman.runtime.translating.translating import Translating
@@ -318,9 +323,7 @@ class TranslatorModel:
     @property
     def judged_by(self) -> str:
         """What answers are judged by; without sacrebleu the exact share."""
-        if self.chosen_by == "exact":
-            return "exact"
-        return self.chosen_by if find_spec("sacrebleu") is not None else "exact"
+        return judged_by(self.chosen_by)
 
     def _held_against(self, theirs: list[str], answers: list[str], pairs: Pairs) -> dict[str, Any]:
         """This model beside another one, by each metric that there is."""

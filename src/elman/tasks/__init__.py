@@ -5,6 +5,7 @@ from __future__ import annotations
 from elman.errors import MissingExtraError
 
 try:
+    from elman.tasks.captioner import Captioner
     from elman.tasks.classifier import Classifier
     from elman.tasks.forecaster import Forecaster
     from elman.tasks.generator import Generator
@@ -17,4 +18,12 @@ except ModuleNotFoundError as error:
         raise
     raise MissingExtraError.of(package, "train", "elman.tasks") from error
 
-__all__ = ["Classifier", "Forecaster", "Generator", "Regressor", "Tagger", "Translator"]
+__all__ = [
+    "Captioner",
+    "Classifier",
+    "Forecaster",
+    "Generator",
+    "Regressor",
+    "Tagger",
+    "Translator",
+]

@@ -26,7 +26,16 @@ from elman.training import PairExamples, WeightedSum
 from elman.transforms.text import Steps, TextCodec, fit_codec, read_codec
 from elman.transforms.text.fitting import SIZES
 
-__all__ = ["CODECS", "DECODED", "Codecs", "WrittenScore", "codecs_for", "encoded", "usual_kind"]
+__all__ = [
+    "CODECS",
+    "DECODED",
+    "Codecs",
+    "WrittenScore",
+    "codec_for_side",
+    "codecs_for",
+    "encoded",
+    "usual_kind",
+]
 
 CODECS = ("auto", *SIZES)
 """The kinds of codec that are fitted, and the one that is chosen by the targets' lengths."""
@@ -79,20 +88,34 @@ def codecs_for(
         if kinds[1] is not kinds[0] and kinds[1] != kinds[0]:
             found = f"{kinds[1]!r:.60} beside {kinds[0]!r:.60}, and one codec is shared"
             raise ArgumentError("target_codec", found, "None, or shared=False")
-        codec = _codec("codec", kinds[0], (*pairs.source, *pairs.target), sizes[0], **fit)
+        codec = codec_for_side("codec", kinds[0], (*pairs.source, *pairs.target), sizes[0], **fit)
         found = Codecs(codec, codec)
     else:
-        source = _codec("codec", kinds[0], pairs.source, sizes[0], **fit)
-        found = Codecs(source, _codec("target_codec", kinds[1], pairs.target, sizes[1], **fit))
+        source = codec_for_side("codec", kinds[0], pairs.source, sizes[0], **fit)
+        found = Codecs(
+            source, codec_for_side("target_codec", kinds[1], pairs.target, sizes[1], **fit)
+        )
     if found.target.eos is None or found.target.go is None:
         said = f"{found.target.describe()}, without an id that begins or ends a text"
         raise ArgumentError("target_codec", said, "a codec with <go> and <eos>")
     return found
 
 
-def _codec(
+def codec_for_side(
     where: str, given: Any, texts: Sequence[str], size: int | None, min_count: int
 ) -> TextCodec:
+    """The codec of one side: a given one, or one that is fitted on these texts.
+
+    Args:
+        where: What messages call it.
+        given: A kind, a codec's file, or a codec.
+        texts: Of the training part.
+        size: Most tokens; None: as is usual.
+        min_count: Times that a token must occur.
+
+    Raises:
+        ArgumentError, DataError, FormatError, MissingExtraError: As of `codecs_for`.
+    """
     if not isinstance(given, str):
         return given
     if given not in SIZES:

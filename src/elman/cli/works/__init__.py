@@ -17,6 +17,7 @@ Options = Mapping[str, tuple[Any, str]]
 """What a verb may be told for one kind of input: type and help by name."""
 
 WORKS = {
+    "captions": "elman.cli.works.captions:CaptionWork",
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
     "pairs": "elman.cli.works.pairs:PairWork",

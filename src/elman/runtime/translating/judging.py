@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from elman.printable import many
 
 __all__ = [
     "CHOICES",
+    "Judged",
     "compared_by",
+    "judged_by",
     "score_card",
     "scores_by_length",
     "verdict_on",
@@ -24,7 +27,27 @@ __all__ = [
 CHOICES = ("bleu", "chrf", "exact")
 """What written answers are judged by; larger is better."""
 
+
+class Judged(Protocol):
+    """What answers to N things are held against."""
+
+    @property
+    def target(self) -> Sequence[str]:
+        """For each the first of its references."""
+        ...
+
+    @property
+    def references(self) -> Any:
+        """For each one or more texts that are right."""
+        ...
+
+
 _NAMES = {"bleu": "BLEU", "chrf": "chrF2", "exact": "exact"}
+
+
+def judged_by(chosen: str) -> str:
+    """What answers are judged by, of `CHOICES`: what was chosen by; without sacrebleu the share."""
+    return chosen if chosen == "exact" or find_spec("sacrebleu") is not None else "exact"
 
 
 def written_score(name: str, answers: Sequence[str], references: Sequence[Any]) -> float:
@@ -43,7 +66,7 @@ def written_score(name: str, answers: Sequence[str], references: Sequence[Any]) 
     return (bleu if name == "bleu" else chrf)(answers, references).value
 
 
-def score_card(answers: Sequence[str], pairs: Pairs) -> dict[str, Any]:
+def score_card(answers: Sequence[str], pairs: Judged) -> dict[str, Any]:
     """All scores of answers: against each source's first reference, and against all of them.
 
     Returns:
@@ -69,7 +92,7 @@ def score_card(answers: Sequence[str], pairs: Pairs) -> dict[str, Any]:
 
 
 def compared_by(
-    name: str, first: Sequence[str], second: Sequence[str], pairs: Pairs
+    name: str, first: Sequence[str], second: Sequence[str], pairs: Judged
 ) -> dict[str, Any]:
     """Whether the second answers are better than the first, by the paired bootstrap test.
 
@@ -97,7 +120,7 @@ def compared_by(
 
 
 def verdict_on(
-    name: str, answers: Sequence[str], others: Mapping[str, Sequence[str]], pairs: Pairs
+    name: str, answers: Sequence[str], others: Mapping[str, Sequence[str]], pairs: Judged
 ) -> str | None:
     """In a sentence whether answers are worth more than the best of some baselines'.
 

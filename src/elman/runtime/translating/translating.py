@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Num
 
 from elman.decoding import Answer, Constraints, Search, SearchOptions
 from elman.runtime.network import Network
@@ -24,11 +24,11 @@ class Asked(NamedTuple):
     """A source, and what its answer begins with.
 
     Attributes:
-        source: Its ids, S > 0.
+        source: Its ids, S > 0; or what else the network reads.
         prefix: The ids of the answer's beginning, perhaps none.
     """
 
-    source: Int[np.ndarray, "S"]
+    source: Num[np.ndarray, "S *I"]
     prefix: Sequence[int] = ()
 
 
@@ -36,14 +36,22 @@ class Translating:
     """A network that writes for sources, and the codec of what it writes.
 
     Attributes:
-        network: Of the configuration `encoder_decoder`.
+        network: One that generates.
         codec: Of the answers.
         go: The id that an answer's first token follows.
         eos: The id that ends an answer.
+
+    Args:
+        network: As above.
+        codec: Likewise.
+        padded: What puts some sources side by side, as the network reads them, and gives their
+            lengths (or None).
     """
 
-    def __init__(self, network: Network, codec: TextCodec) -> None:
-        self.network, self.codec = network, codec
+    def __init__(
+        self, network: Network, codec: TextCodec, padded: Callable[..., Any] = padded_ids
+    ) -> None:
+        self.network, self.codec, self._padded = network, codec, padded
         go, eos = network.blueprint.go, network.blueprint.eos
         assert go is not None  # or it would write nothing
         assert eos is not None
@@ -78,7 +86,7 @@ class Translating:
         given = {**constraints, "banned": sorted(never)}
         found: list[list[Answer]] = [[] for _ in asked]
         for rows in _batches([len(one.source) for one in asked], _ROWS):
-            source, lengths = padded_ids([asked[n].source for n in rows])
+            source, lengths = self._padded([asked[n].source for n in rows])
             decoder = self.network.decoder(source, lengths)
             search = Search(
                 decoder.state,
@@ -107,7 +115,7 @@ class Translating:
         longest = max((len(target) for _, target in pairs), default=1)
         most = max(1, min(_ROWS, _LARGEST // (size * max(1, longest))))
         for rows in _batches([len(pairs[n][0]) for n in range(len(pairs))], most):
-            source, lengths = padded_ids([pairs[n][0] for n in rows])
+            source, lengths = self._padded([pairs[n][0] for n in rows])
             target, steps = padded_ids([pairs[n][1] for n in rows])
             before = np.concatenate([np.full((len(rows), 1), self.go), target[:, :-1]], axis=1)
             scores, attention = self.network.teach(source, before, lengths, steps)
