@@ -14,7 +14,8 @@ import elman
 from elman import Translator
 from elman.data.pairs import Pairs, source_key
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
-from elman.tasks.translating import codecs_for, encoded, usual_kind
+from elman.tasks.subword_pairs import with_random_cuts
+from elman.tasks.translating import codecs_for, encoded, learnt_parts, usual_kind
 from elman.training.events import EpochStart
 from elman.training.loop.scheduled import Forcing, OwnOutputs
 from elman.transforms.text import fit_codec
@@ -79,7 +80,7 @@ def test_an_epoch_may_be_chosen_by_the_loss():
 def test_no_validation_source_is_learnt():
     source, target = toy_pairs(100)
     source += [one.capitalize() + "!" for one in source]
-    parts = Translator(**SMALL, baselines=False)._parts(Pairs(source, target * 2), 0)
+    parts = learnt_parts(Pairs(source, target * 2), 0.05, seed=0)
     keys = [{*map(source_key, part.source)} for part in (parts.train, parts.held_out)]
     assert not keys[0] & keys[1]
     assert parts.how == "0.05 of the sources, at random (seed 0)"
@@ -190,6 +191,35 @@ def test_pairs_that_are_too_long_are_left_out_and_counted():
         model = Translator(**{**SMALL, "epochs": 1, "max_length": 3}).fit(source, target)
     assert model.model_.longest == (3, 4)
     assert "longer than 3 tokens" in model.result_["notes"][0]
+
+
+def test_words_are_cut_otherwise_each_time_they_are_learnt():
+    source, target = toy_pairs(100)
+    pairs = Pairs(source, target)
+    codecs = codecs_for(pairs, ("subwords", "subwords"), (300, 300), shared=True, min_count=1)
+    plain = encoded(pairs, codecs, go=1, bound=None)
+    examples = with_random_cuts(plain.examples, plain.texts, codecs, 0.4)
+    batch = examples.select(np.array([7, 3]))
+    first, second = (batch.drawn_anew(np.random.default_rng(k)) for k in (0, 1))
+    assert first.source.tolist() != second.source.tolist()
+    assert examples.fingerprint() == plain.examples.fingerprint()
+    for found in (first, second):
+        for row, place in enumerate((7, 3)):
+            ids = found.source[row, : found.source_lengths[row]]
+            assert codecs.source.decode(ids.numpy()) == source[place]
+            ids = found.targets[row, : found.target_lengths[row]]
+            assert ids[-1] == codecs.target.eos
+            assert codecs.target.decode(ids.numpy()) == target[place]
+    usual = with_random_cuts(plain.examples, plain.texts, codecs, 1e-12).select(np.array([7, 3]))
+    again = usual.drawn_anew(np.random.default_rng(0))
+    torch.testing.assert_close(again.source, usual.source)
+    torch.testing.assert_close(again.targets, usual.targets)
+    with pytest.raises(ArgumentError, match=r"subword_dropout: 0.1 with 11 words"):
+        fitted(epochs=1, subword_dropout=0.1)
+    told = {"codec": "subwords", "vocabulary": 300, "subword_dropout": 0.2, "epochs": 2}
+    one, two = (fitted(**told, workers=workers).model_.bundle for workers in (0, 2))
+    for name, array in one.weights.items():
+        np.testing.assert_array_equal(array, two.weights[name])
 
 
 def test_some_tokens_that_are_read_in_training_are_the_networks_own():
