@@ -98,6 +98,8 @@ class Session:
     def write(self, options: SearchOptions | None = None, **given: Any) -> GeneratedText:
         """Write on, and read what was written.
 
+        Penalties know what this call has written: a session holds no text that was read before.
+
         Args:
             options: How tokens are chosen; None: as `given` says.
             given: Fields of `SearchOptions`, and constraints; see `Writer.begun`.

@@ -131,6 +131,7 @@ class Writer:
             constraints=given,
             pieces=self.codec.spelled,
             row_ids=np.tile(np.arange(copies), len(ids)),
+            context=[row for row in ids for _ in range(copies)],
             model=self.model,
         )
 
