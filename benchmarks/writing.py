@@ -8,7 +8,8 @@ of it chooses the epoch and how the model learns while it reads; the last 10 % i
 end, the state carried, every character counted. encyclopedia: enwiki_mini, 10,000 words, the last
 10 %, beside the interpolated n-gram; and what its vectors say of the likeness of words. wikitext2:
 its valid file is learnt from, its test file is the test, in bits a byte by characters, subwords and
-words. speed: characters a second at batch 1 on one thread, beside the same network in PyTorch.
+words. speed: characters a second at batch 1 on one thread, beside the same network in PyTorch, and
+in ONNX Runtime where it is installed.
 
 Results: benchmarks/results/writing.json.
 """
@@ -16,6 +17,7 @@ Results: benchmarks/results/writing.json.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import statistics
 import tempfile
@@ -188,19 +190,20 @@ def speed() -> dict[str, Any]:
         model = Generator(
             units=units, epochs=1, validation=None, threads=1, baselines=False, batch_size=16
         ).fit(text)
-        peer = _Peer(model)
-        runs: dict[str, list[float]] = {"elman": [], "pytorch": []}
+        peers = {"elman": _ours(model), "pytorch": _Peer(model).write, **_onnx_peers(model)}
+        runs: dict[str, list[float]] = {name: [] for name in peers}
         count = 1000
-        for repeat in range(7):
-            for name, write in (("elman", _ours(model)), ("pytorch", peer.write)):
+        for repeat in range(9):
+            for name, write in peers.items():
                 start = time.perf_counter()
                 write(count, repeat)
                 runs[name].append(count / (time.perf_counter() - start))
-        rates = {name: statistics.median(each) for name, each in runs.items()}
+        rates = {name: statistics.median(each[2:]) for name, each in runs.items()}
+        others = {name: rates["elman"] / rate for name, rate in rates.items() if name != "elman"}
         weights = 4 * sum(one.size for one in model.model_.bundle.weights.values())
         found[str(units)] = {
             "characters_a_second": rates,
-            "ratio": rates["elman"] / rates["pytorch"],
+            "ratios": others,
             "megabytes_of_weights": weights / 1e6,
             "gigabytes_a_second": weights * rates["elman"] / 1e9,
         }
@@ -242,6 +245,17 @@ class _Peer:
                 token = torch.multinomial(chances, 1)
                 found.append(int(token))
         return found
+
+
+def _onnx_peers(model: Generator) -> dict[str, Callable[[int, int], Any]]:
+    """The ways of ONNX Runtime to write, none where it is not installed."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        print("  ONNX Runtime is not installed, and not measured", flush=True)
+        return {}
+    from benchmarks.peers.onnx_writing import OnnxWriter
+
+    writer = OnnxWriter(model.model_.bundle.weights)
+    return {"onnx runtime, arrays": writer.write, "onnx runtime, its values": writer.write_bound}
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
