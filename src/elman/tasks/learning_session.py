@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.adagrad import adagrad
 
 from elman import state as states
 from elman.blueprint import Blueprint
@@ -158,17 +159,19 @@ class LearningSession(Session):
 
     def _learn(self) -> np.ndarray:
         """A step of the weights on the pending tokens; their log-probabilities before it."""
-        self._module.zero_grad()
+        names, weights = zip(*self._named(), strict=True)
         found, self._state = self._run(self._pending, self._start)
-        (-found.mean()).backward()
-        torch.nn.utils.clip_grad_norm_(self._module.parameters(), _LOUDEST)
+        gradients = torch.autograd.grad(-found.mean(), weights, materialize_grads=True)
         self._updates += 1
         with torch.no_grad():
-            for name, one in self._named():
-                gradient = torch.zeros_like(one) if one.grad is None else one.grad.to_dense()
-                squares = self._squares[name].addcmul_(gradient, gradient)
-                size = (squares / self._updates).sqrt_().add_(_SMALL)
-                one.addcdiv_(gradient, size, value=-self.dynamic.rate)
+            _take_step(
+                [*weights],
+                [one.to_dense() for one in gradients],
+                [self._squares[name] for name in names],
+                self._updates,
+                self.dynamic.rate,
+            )
+            for name, one in zip(names, weights, strict=True):
                 one.lerp_(self._first[name], self.dynamic.decay)
         self._stale, self._pending = True, np.zeros(0, np.int64)
         return found.detach().double().numpy()
@@ -276,6 +279,36 @@ def dynamic_scores(model: Any, X: Any, dynamic: Dynamic | bool) -> dict[str, flo
         tokens, characters = tokens + len(said), characters + len(text)
         size += len(text.encode("utf-8", "surrogatepass"))
     return scores_of(nats, tokens, characters, size)
+
+
+def _take_step(
+    weights: list[Tensor], gradients: list[Tensor], squares: list[Tensor], count: int, rate: float
+) -> None:
+    """Weights less rate · gradient / (√(squares / count) + small), in one pass over each.
+
+    AdaGrad divides by √squares: the count goes into its rate and its small number.
+
+    Args:
+        weights: Written to.
+        gradients: Of all together no more than the loudest counts; written to.
+        squares: The sums of those before, written to.
+        count: Of the gradients, this one included.
+        rate: Step size.
+    """
+    norm = torch.stack([one.norm() for one in gradients]).norm()
+    adagrad(
+        weights,
+        gradients,
+        squares,
+        [torch.zeros(()) for _ in weights],  # steps, which would lower the rate
+        fused=True,
+        grad_scale=(norm / _LOUDEST).clamp(min=1),
+        lr=rate * math.sqrt(count),
+        eps=_SMALL * math.sqrt(count),
+        lr_decay=0.0,
+        weight_decay=0.0,
+        maximize=False,
+    )
 
 
 def _module_of(blueprint: Blueprint, weights: Mapping[str, np.ndarray]) -> Any:
