@@ -98,7 +98,7 @@ class LearningSession(Session):
     ) -> None:
         super().__init__(writer)
         self._blueprint, self._base, self.dynamic = blueprint, writer, dynamic
-        self._module = _module_of(blueprint, weights)
+        self._hold(_module_of(blueprint, weights))
         self._first = {name: one.detach().clone() for name, one in self._named()}
         self._squares = {name: torch.zeros_like(one) for name, one in self._named()}
         self._updates, self._stale = 0, False
@@ -116,8 +116,11 @@ class LearningSession(Session):
         how = dynamic if isinstance(dynamic, Dynamic) else Dynamic()
         return cls(model.writer, model.blueprint, model.bundle.weights, how)
 
+    def _hold(self, module: Any) -> None:
+        self._module, self._weights = module, dict(module.named_parameters())
+
     def _named(self) -> list[tuple[str, torch.nn.Parameter]]:
-        return [*self._module.named_parameters()]
+        return [*self._weights.items()]
 
     # ---- reading --------------------------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class LearningSession(Session):
     def fork(self) -> Self:
         """Another session that stands where this one stands, with weights of its own."""
         other = super().fork()
-        other._module = copy.deepcopy(self._module)
+        other._hold(copy.deepcopy(self._module))
         other._squares = {name: one.clone() for name, one in self._squares.items()}
         other._start = None if self._start is None else states.copy(self._start)
         other._pending = self._pending.copy()
@@ -245,7 +248,7 @@ class LearningSession(Session):
             for name, one in self._bits()
         }
         super()._take(where, told, arrays)
-        self._module = _module_of(self._blueprint, weights)
+        self._hold(_module_of(self._blueprint, weights))
         self._squares = {name: torch.from_numpy(one) for name, one in sums.items()}
         self._start, self._pending = start, pending
         self._updates, self._stale = told["updates"], True
@@ -295,7 +298,7 @@ def _take_step(
         count: Of the gradients, this one included.
         rate: Step size.
     """
-    norm = torch.stack([one.norm() for one in gradients]).norm()
+    norm = torch.linalg.vector_norm(torch.stack([*map(torch.linalg.vector_norm, gradients)]))
     adagrad(
         weights,
         gradients,
