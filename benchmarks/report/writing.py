@@ -18,6 +18,9 @@ part, the test part is read once. n-grams are fitted on the same training part.
 SCORES = """| | nats a token | perplexity | bits a character | bits a byte | training, min |
 |---|---:|---:|---:|---:|---:|
 """
+TRIED = """| a step every | rate | decay | nats a token | time over scoring |
+|---:|---:|---:|---:|---:|
+"""
 SPEED = """### Characters a second
 
 Drawn one by one, batch 1, one thread, the same weights; medians of seven turns.
@@ -55,10 +58,18 @@ def _shakespeare(part: dict[str, Any]) -> str:
     dynamic, chosen = part["dynamic"], part["dynamic"]["chosen"]
     more = [_scores("learning while it reads", dynamic)]
     told = (
-        f"Trained on two threads; {part['parameters']:,} parameters. Learning while it reads (rate "
-        f"{chosen['rate']:g}, decay {chosen['decay']:g}, chosen on the slice) took "
-        f"{part['dynamic_over_score']:.1f} times as long as scoring."
+        f"Trained on two threads; {part['parameters']:,} parameters. Learning while it reads (a "
+        f"step every {chosen.get('every', 40)} characters, rate {chosen['rate']:g}, decay "
+        f"{chosen['decay']:g}, chosen on the slice) took {part['dynamic_over_score']:.1f} times as "
+        "long as scoring."
     )
+    if all("over_score" in one for one in dynamic["tried"]):
+        rows = [
+            _row(str(one["every"]), f"{one['rate']:g}", f"{one['decay']:g}",
+                 f"{one['nats_per_token']:.4f}", f"{one['over_score']:.1f}×")
+            for one in dynamic["tried"]
+        ]  # fmt: skip
+        told += f" On the slice:\n\n{TRIED}{chr(10).join(rows)}\n\n"
     head = "### Tiny Shakespeare, characters, the last tenth held out\n\n"
     wrote = f"At temperature 0.7 it writes:\n\n```\n{part['sample']}\n```\n"
     return f"{head}{_table(part, more)}\n{told} {wrote}"
