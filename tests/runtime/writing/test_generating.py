@@ -61,6 +61,28 @@ def test_the_resumed_n_best_is_the_unbroken_one(model, tmp_path):
     assert len(wanted) == 3
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"n": 2.5}, "n: found 2.5"),
+        ({"n": True}, "n: found True"),
+        ({"n": 0}, "n: found 0"),
+        ({"temprature": 0}, "temprature: .* did you mean 'temperature'"),
+        ({"banned": "to"}, "banned: found 'to'; a list of tokens"),
+        ({"required": 3}, "required: found 3; a list of tokens"),
+    ],
+    ids=str,
+)
+def test_what_it_cannot_be_told(model, given, said):
+    for write in (model.generate, model.search):
+        with pytest.raises(ArgumentError, match=said):
+            write("to", **given)
+    session = model.session()
+    with pytest.raises(ArgumentError):
+        session.write(**given)
+    assert session.tokens_read == 0
+
+
 def test_penalties_see_the_prefix(model, tmp_path):
     """In each of several prefixes it is its own, alone and in a file."""
     prefix = "to be or not to be, "
