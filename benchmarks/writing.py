@@ -8,7 +8,8 @@ of it chooses the epoch and how the model learns while it reads; the last 10 % i
 end, the state carried, every character counted. encyclopedia: enwiki_mini, 10,000 words, the last
 10 %, beside the interpolated n-gram; and what its vectors say of the likeness of words. wikitext2:
 its valid file is learnt from, its test file is the test, in bits a byte by characters, subwords and
-words. speed: characters a second at batch 1 on one thread, beside the same network in PyTorch.
+words. speed: characters a second at batch 1 on one thread, beside the same network in PyTorch, and
+in ONNX Runtime where it is installed.
 
 Results: benchmarks/results/writing.json.
 """
@@ -16,12 +17,14 @@ Results: benchmarks/results/writing.json.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import statistics
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +52,13 @@ SHAKESPEARE: dict[str, Any] = {
     "epochs": 5,
 }
 PREFIX = "ROMEO:\n"
-DYNAMIC: dict[str, tuple[float, ...]] = {
-    "rate": (3e-4, 6e-4),
-    "decay": (1e-3,),
-}
+DYNAMIC = [  # every, rate, decay; tried on the slice
+    (40, 3e-4, 1e-3),
+    (40, 6e-4, 1e-3),
+    (80, 3e-4, 1e-3),
+    (160, 3e-4, 1e-3),
+    (160, 6e-4, 2e-3),
+]
 ENCYCLOPEDIA: dict[str, Any] = {
     "codec": "words",
     "vocabulary": 10_000,
@@ -118,22 +124,19 @@ def shakespeare() -> dict[str, Any]:
     model = trained(train, SHAKESPEARE, 2)
     minutes = (time.perf_counter() - start) / 60
     slice_ = "".join(spread_texts((train,), 0.05, 0).held_out)  # what chose the epoch
+    own = _seconds(lambda: model.score_tokens(slice_))[1]
     tried = []
-    for rate in DYNAMIC["rate"]:
-        for decay in DYNAMIC["decay"]:
-            how = Dynamic(rate=rate, decay=decay)
-            said = dynamic_scores(model.model_, slice_, how)["nats_per_token"]
-            tried.append({"rate": rate, "decay": decay, "nats_per_token": said})
-            print("  dynamic", tried[-1], flush=True)
+    for every, rate, decay in DYNAMIC:
+        how = Dynamic(every=every, rate=rate, decay=decay)
+        said, seconds = _seconds(partial(dynamic_scores, model.model_, slice_, how))
+        one = {"every": every, "rate": rate, "decay": decay, "over_score": seconds / own}
+        tried.append({**one, "nats_per_token": said["nats_per_token"]})
+        print("  dynamic", tried[-1], flush=True)
     best = min(tried, key=lambda one: one["nats_per_token"])
-    how = Dynamic(rate=best["rate"], decay=best["decay"])
+    how = Dynamic(**{name: best[name] for name in ("every", "rate", "decay")})
     found = figures(model, test)
-    start = time.perf_counter()
-    dynamic = dynamic_scores(model.model_, test, how)
-    seconds = time.perf_counter() - start
-    own = time.perf_counter()
-    model.score_tokens(test)
-    own = time.perf_counter() - own
+    dynamic, seconds = _seconds(lambda: dynamic_scores(model.model_, test, how))
+    own = _seconds(lambda: model.score_tokens(test))[1]
     sample = model.generate(PREFIX, max_length=400, temperature=0.7, seed=1)[0].text
     return {
         **found,
@@ -143,6 +146,13 @@ def shakespeare() -> dict[str, Any]:
         "dynamic_over_score": round(seconds / own, 2),
         "sample": sample,
     }
+
+
+def _seconds(call: Callable[[], Any]) -> tuple[Any, float]:
+    """What a call gives, and how long it took."""
+    start = time.perf_counter()
+    found = call()
+    return found, time.perf_counter() - start
 
 
 def encyclopedia() -> dict[str, Any]:
@@ -188,19 +198,20 @@ def speed() -> dict[str, Any]:
         model = Generator(
             units=units, epochs=1, validation=None, threads=1, baselines=False, batch_size=16
         ).fit(text)
-        peer = _Peer(model)
-        runs: dict[str, list[float]] = {"elman": [], "pytorch": []}
+        peers = {"elman": _ours(model), "pytorch": _Peer(model).write, **_onnx_peers(model)}
+        runs: dict[str, list[float]] = {name: [] for name in peers}
         count = 1000
-        for repeat in range(7):
-            for name, write in (("elman", _ours(model)), ("pytorch", peer.write)):
+        for repeat in range(9):
+            for name, write in peers.items():
                 start = time.perf_counter()
                 write(count, repeat)
                 runs[name].append(count / (time.perf_counter() - start))
-        rates = {name: statistics.median(each) for name, each in runs.items()}
+        rates = {name: statistics.median(each[2:]) for name, each in runs.items()}
+        others = {name: rates["elman"] / rate for name, rate in rates.items() if name != "elman"}
         weights = 4 * sum(one.size for one in model.model_.bundle.weights.values())
         found[str(units)] = {
             "characters_a_second": rates,
-            "ratio": rates["elman"] / rates["pytorch"],
+            "ratios": others,
             "megabytes_of_weights": weights / 1e6,
             "gigabytes_a_second": weights * rates["elman"] / 1e9,
         }
@@ -242,6 +253,17 @@ class _Peer:
                 token = torch.multinomial(chances, 1)
                 found.append(int(token))
         return found
+
+
+def _onnx_peers(model: Generator) -> dict[str, Callable[[int, int], Any]]:
+    """The ways of ONNX Runtime to write, none where it is not installed."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        print("  ONNX Runtime is not installed, and not measured", flush=True)
+        return {}
+    from benchmarks.peers.onnx_writing import OnnxWriter
+
+    writer = OnnxWriter(model.model_.bundle.weights)
+    return {"onnx runtime, arrays": writer.write, "onnx runtime, its values": writer.write_bound}
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -18,11 +18,14 @@ part, the test part is read once. n-grams are fitted on the same training part.
 SCORES = """| | nats a token | perplexity | bits a character | bits a byte | training, min |
 |---|---:|---:|---:|---:|---:|
 """
+TRIED = """| a step every | rate | decay | nats a token | time over scoring |
+|---:|---:|---:|---:|---:|
+"""
 SPEED = """### Characters a second
 
 Drawn one by one, batch 1, one thread, the same weights; medians of seven turns.
 
-| LSTM units | Elman | PyTorch, stepped | ratio | weights read, GB/s |
+| LSTM units | Elman | PyTorch, stepped | ONNX Runtime, stepped | weights read, GB/s |
 |---|---:|---:|---:|---:|
 """
 SOFTMAX = """### A vocabulary of {vocabulary:,} words
@@ -49,7 +52,7 @@ def writing_chapter() -> list[str]:
         made.append(_wikitext(parts["wikitext2"]))
     if "speed" in parts:
         rows = [
-            _row(units, _rate(one, "elman"), _rate(one, "pytorch"), f"{one['ratio']:.1f}",
+            _row(units, _rate(one, "elman"), *(_beside(one, who) for who in ("pytorch", "onnx")),
                  f"{one['gigabytes_a_second']:.1f}")
             for units, one in parts["speed"].items() if units != "environment"
         ]  # fmt: skip
@@ -65,10 +68,18 @@ def _shakespeare(part: dict[str, Any]) -> str:
     dynamic, chosen = part["dynamic"], part["dynamic"]["chosen"]
     more = [_scores("learning while it reads", dynamic)]
     told = (
-        f"Trained on two threads; {part['parameters']:,} parameters. Learning while it reads (rate "
-        f"{chosen['rate']:g}, decay {chosen['decay']:g}, chosen on the slice) took "
-        f"{part['dynamic_over_score']:.1f} times as long as scoring."
+        f"Trained on two threads; {part['parameters']:,} parameters. Learning while it reads (a "
+        f"step every {chosen.get('every', 40)} characters, rate {chosen['rate']:g}, decay "
+        f"{chosen['decay']:g}, chosen on the slice) took {part['dynamic_over_score']:.1f} times as "
+        "long as scoring."
     )
+    if all("over_score" in one for one in dynamic["tried"]):
+        rows = [
+            _row(str(one["every"]), f"{one['rate']:g}", f"{one['decay']:g}",
+                 f"{one['nats_per_token']:.4f}", f"{one['over_score']:.1f}×")
+            for one in dynamic["tried"]
+        ]  # fmt: skip
+        told += f" On the slice:\n\n{TRIED}{chr(10).join(rows)}\n\n"
     head = "### Tiny Shakespeare, characters, the last tenth held out\n\n"
     wrote = f"At temperature 0.7 it writes:\n\n```\n{part['sample']}\n```\n"
     return f"{head}{_table(part, more)}\n{told} {wrote}"
@@ -115,6 +126,15 @@ def _table(part: dict[str, Any], more: list[str] | None = None) -> str:
 def _scores(what: str, card: dict[str, Any], seconds: float | None = None) -> str:
     shown = ["" if card.get(one) is None else f"{card[one]:.4g}" for one in _UNITS]
     return _row(what, *shown, "" if seconds is None else f"{seconds / 60:.1f}")
+
+
+def _beside(one: dict[str, Any], who: str) -> str:
+    """The rate of the fastest way of another one, and how many times as fast ours is."""
+    ways = [name for name in one["characters_a_second"] if name.startswith(who)]
+    if not ways:
+        return ""
+    best = max(ways, key=lambda name: one["characters_a_second"][name])
+    return f"{_rate(one, best)} ({one['ratios'][best]:.1f}×)"
 
 
 def _rate(one: dict[str, Any], name: str) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from elman.decoding import Constraints, Search, SearchOptions
 from elman.errors import ArgumentError, ShapeError
+from elman.state import select
 
 EOS, GO = 0, 1
 PIECES = ["", None, "a", "b", "ab", "c", "12", "."]
@@ -84,6 +85,50 @@ def test_no_run_is_written_twice(model, way, width):
         runs = [tuple(tokens[k : k + width]) for k in range(len(tokens) - width + 1)]
         assert len(runs) == len(set(runs))
         assert one.ended == ("nothing allowed" if width == 1 else one.ended)
+
+
+@pytest.mark.parametrize("way", [{"temperature": 0}, {"beam_size": 3}], ids=str)
+@pytest.mark.parametrize(
+    "penalty",
+    [{"repetition_penalty": 4.0}, *({"no_repeat_ngram": width} for width in (1, 2, 3))],
+    ids=str,
+)
+def test_penalties_see_what_was_read_before_the_search(model, penalty, way, tmp_path):
+    prefixes = [[2, 3, 2, 5, 3], [5], [], [6, 6, 2]]
+    told = {"banned": [EOS], "prefix": prefixes}
+    options = {**penalty, **way}
+    longest = 5 + max(map(len, prefixes))
+    whole = written(model, rows=4, told=told, max_length=longest, **options)
+    for row, prefix in enumerate(prefixes):
+        state, last = select(model.start(4, seed=2), [row]), GO
+        for token in prefix:
+            _, state = model(np.array([last]), state)
+            last = token
+        search = Search(
+            state,
+            go=last,
+            options=SearchOptions(max_length=longest - len(prefix), **options),
+            constraints=Constraints(banned=[EOS]),
+            context=[prefix],
+        )
+        search.advance(model)
+        search.save(tmp_path / "search")
+        for one in (Search.load(tmp_path / "search"), search.branch()):
+            found = one.run(model)[0][0]
+            assert found.tokens.tolist() == whole[row].tokens.tolist()[len(prefix) :]
+            assert found.ended == whole[row].ended
+    plain = written(model, rows=4, told=told, max_length=longest, **way)
+    assert any(a.tokens.tolist() != b.tokens.tolist() for a, b in zip(plain, whole, strict=True))
+
+
+def test_a_context_that_fits_nothing_is_refused(model):
+    for context, found in [([[1]], "found 1 for 2 rows"), ([[1], [-1]], r"context\[1\]")]:
+        with pytest.raises(ShapeError, match=found):
+            Search(model.start(2), go=GO, context=context)
+    options = SearchOptions(repetition_penalty=2.0)
+    search = Search(model.start(1), go=GO, context=[[99]], options=options)
+    with pytest.raises(ArgumentError, match=r"context\[0\]: found token 99 of 8"):
+        search.advance(model)
 
 
 def test_repetitions_are_made_less_likely():

@@ -163,6 +163,7 @@ def searches(folder: Path) -> None:
             options=SearchOptions(max_length=9, **options),
             constraints=constraints,
             pieces=PIECES,
+            context=[[3, 2], [4]],
             model="m",
         )
         search.advance(step)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import zipfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -39,6 +43,50 @@ def test_how_people_judge_pairs(tmp_path):
         FOUND.agreement(path)
     path.write_text("car\tbus\t3\n")
     assert FOUND.agreement(path) == (None, 0, 1)
+
+
+PAIRS = [
+    ("king", "queen", "9"),
+    ("king", "film", "1"),
+    ("man", "woman", "0.5"),
+    ("king", "car", "3"),
+]
+SIMLEX = "word1\tword2\tPOS\tSimLex999\tconc(w1)"
+
+
+@pytest.mark.parametrize("between", ["\t", ",", ";", " "])
+@pytest.mark.parametrize("names", ["", "# Word 1, Word 2\n", "Word1{0}Word2{0}Mean\n", "\ufeff"])
+def test_pairs_in_the_files_that_there_are(tmp_path, between, names):
+    path = tmp_path / "pairs.csv"
+    lines = "\r\n".join(between.join(pair) for pair in PAIRS)
+    path.write_text(names.format(between) + lines + "\n\n", "utf-8")
+    assert FOUND.agreement(path) == (pytest.approx(1.0), 3, 4)
+
+
+def test_the_first_number_behind_the_words_is_the_score(tmp_path):
+    path = tmp_path / "SimLex-999.txt"
+    lines = [SIMLEX, *(f"{a}\t{b}\tN\t{score}\t4.2" for a, b, score in PAIRS)]
+    path.write_text("\n".join(lines))
+    assert FOUND.agreement(path) == (pytest.approx(1.0), 3, 4)
+    path.write_text("\n".join([*lines, "king\tman\tN\t\t5"]))
+    with pytest.raises(FormatError, match="line 6: found 'king man N  5'"):
+        FOUND.agreement(path)
+    path.write_bytes("\n".join(lines).encode() + b"\nking\tm\xffn\tN\t1\t1")
+    with pytest.raises(FormatError, match="line 6: byte 0xff is no UTF-8"):
+        FOUND.agreement(path)
+    path.write_text("word1\tword2\tmean\nking\tqueen\thigh\n")  # no line has a number
+    with pytest.raises(FormatError, match="line 1"):
+        FOUND.agreement(path)
+
+
+@pytest.mark.parametrize("name", ["wordsim353.tsv", "simlex999.txt"])
+def test_the_published_lists(tmp_path, name):
+    folder = os.environ.get("ELMAN_DATA")
+    if folder is None or not (Path(folder) / "word_similarity").is_dir():
+        pytest.skip("ELMAN_DATA names no folder with word_similarity")
+    with zipfile.ZipFile(Path(folder) / "word_similarity" / "word_similarity.zip") as packed:
+        found = FOUND.agreement(packed.extract(name, tmp_path))
+    assert found.pairs == {"wordsim353.tsv": 353, "simlex999.txt": 999}[name]
 
 
 def test_of_models(tmp_path):

@@ -215,10 +215,13 @@ def test_weights_of_sequences_count_and_those_of_steps_where_they_can():
         Tagger(**FAST, scheme="bio").fit(X, y, sample_weight=each)
 
 
+def test_it_has_no_parameter_that_it_would_refuse():
+    assert "pool" not in Tagger().get_params()
+
+
 @pytest.mark.parametrize(
     ("given", "error", "said"),
     [
-        ({"pool": "mean"}, ArgumentError, "pool: 'mean' in a tagger"),
         ({"loss": BinaryCrossEntropy()}, ArgumentError, "loss: one of your own with output='crf'"),
         ({"output": "hmm"}, ArgumentError, "output: found 'hmm'"),
         ({"scheme": "bilou"}, ArgumentError, "scheme: found 'bilou'"),

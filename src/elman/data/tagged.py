@@ -202,8 +202,10 @@ def check_field(text: str, separator: str, where: str) -> None:
     """Make sure that a text can stand in a column, and would be read as it is.
 
     Raises:
-        DataError: It holds a line's end or a separator, or is empty or blank.
+        DataError: It holds a line's end or a separator, is empty or blank, or no text.
     """
+    if not isinstance(text, str):
+        raise DataError(where, f"found {text!r}", "a text")
     if not text.strip(BLANKS) or _BREAKS.search(text) or separator in text:
         kind = {BLANKS: "blanks, tabs", "\t": "tabs"}.get(separator, f"{separator!r}, tabs")
         raise DataError(where, f"found {text!r}", f"a text without {kind} and ends of lines")

@@ -89,12 +89,12 @@ class SearchOptions:
     repetition_penalty: float = parameter(
         1.0,
         number(above=0),
-        "Multiplies the log-probability of what was written before: above 1 it is less likely.",
+        "Multiplies the log-probability of what stands before: above 1 it is less likely.",
         "After Keskar et al. 2019 (arXiv 1909.05858), who divide logits; log-probabilities are "
         "the same whatever the network adds to all logits.",
     )
     no_repeat_ngram: int | None = parameter(
-        None, whole(1, none=True), "Never write the same run of so many tokens twice."
+        None, whole(1, none=True), "Never write a run of so many tokens that stands before."
     )
     beam_size: int = parameter(
         1, whole(1), "Beginnings kept side by side: above 1 the most probable text is looked for."

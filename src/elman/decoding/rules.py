@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from elman.decoding.constraints import Constraints, Pieces, check_agreement, check_pieces, token_ids
+from elman.decoding.context import Context
 from elman.decoding.expressions import NEVER, Guide
 from elman.decoding.options import SearchOptions
 from elman.errors import ArgumentError, ShapeError
@@ -28,11 +30,12 @@ class Progress:
         place: In the expression.
         tail: Of the text, as long as a stop string may reach back.
         missing: Required tokens that are not written yet.
-        written: Tokens that are; empty where nobody asks.
+        written: Tokens that are, and those of the context; empty where nobody asks.
         following: By the n - 1 tokens before, those that followed them; likewise.
+        context: What was read before the first of them.
     """
 
-    __slots__ = ("following", "missing", "place", "tail", "written")
+    __slots__ = ("context", "following", "missing", "place", "tail", "written")
 
     def __init__(
         self,
@@ -41,14 +44,16 @@ class Progress:
         missing: frozenset[int],
         written: set[int],
         following: dict[tuple[int, ...], set[int]],
+        context: Context,
     ) -> None:
         self.place, self.tail, self.missing = place, tail, missing
-        self.written, self.following = written, following
+        self.written, self.following, self.context = written, following, context
 
     def copy(self) -> Progress:
         """Another one that shares nothing that changes."""
         following = {key: set(tokens) for key, tokens in self.following.items()}
-        return Progress(self.place, self.tail, self.missing, set(self.written), following)
+        told = (self.place, self.tail, self.missing)
+        return Progress(*told, set(self.written), following, self.context)
 
 
 class Rules:
@@ -61,6 +66,7 @@ class Rules:
         rows: Of the batch.
         pieces: The text of each token; None: not known.
         guide: The guide of the same expression, pieces and banned tokens, if there is one.
+        context: Per row the ids that were read before it; empty: none in any row.
 
     Attributes:
         idle: Whether nothing is ever ruled out or looked for, but for what is banned.
@@ -79,12 +85,16 @@ class Rules:
         rows: int,
         pieces: Pieces | None,
         guide: Guide | None = None,
+        context: Sequence[Sequence[int]] = (),
     ) -> None:
         check_agreement(constraints, options, eos, rows)
         if constraints.of_text and pieces is None:
             name = "stop" if constraints.expression is None else "expression"
             raise ArgumentError("pieces", f"not given, and {name} is about text", "each token's")
         self.constraints, self.options = constraints, options
+        width, self._penalised = options.no_repeat_ngram, options.repetition_penalty != 1
+        asked = self._penalised or width is not None
+        self._contexts = [Context(ids if asked else (), width) for ids in context or [()] * rows]
         self.pieces, self.guide = pieces, guide
         self.of_bytes = pieces is not None and check_pieces(pieces)
         self.eos = None if eos in constraints.banned else eos
@@ -98,10 +108,9 @@ class Rules:
             (string, string.encode() if self.of_bytes else string) for string in constraints.stop
         ]
         self._reach = max((len(content) for _, content in self._stops), default=1) - 1
-        self._penalised = options.repetition_penalty != 1
         early = options.min_length and self.eos is not None
         told = (any(constraints.prefix), constraints.required, constraints.stop)
-        others = (self.guide, constraints.allowed, options.no_repeat_ngram)
+        others = (self.guide, constraints.allowed, width)
         self.never = np.array(constraints.banned, dtype=np.intp)
         self.idle = not (
             any(told) or early or self._penalised or any(each is not None for each in others)
@@ -117,8 +126,9 @@ class Rules:
             found = f"found {len(self.pieces)}, and logits of {size} tokens"
             raise ShapeError("pieces", found, "one for each token")
         told = self.constraints
-        prefixes = {f"prefix[{row}]": ids for row, ids in enumerate(told.prefix)}
-        for name, ids in {"banned": told.banned, "required": told.required, **prefixes}.items():
+        rows = {f"prefix[{row}]": ids for row, ids in enumerate(told.prefix)}
+        rows |= {f"context[{row}]": one.written for row, one in enumerate(self._contexts)}
+        for name, ids in {"banned": told.banned, "required": told.required, **rows}.items():
             if max(ids, default=0) >= size:
                 raise ArgumentError(name, f"found token {max(ids)} of {size}", f"0…{size - 1}")
         self._size = size
@@ -127,13 +137,16 @@ class Rules:
         if told.allowed is not None:
             self._check_prefixes()
 
-    def begin(self) -> Progress | None:
-        """Of an empty text; None where `idle`."""
+    def begin(self, row: int) -> Progress | None:
+        """Of a row's empty text; None where `idle`."""
         if self.idle:
             return None
         place = 0 if self.guide is None else self.guide.start
         missing = frozenset(self.constraints.required)
-        return Progress(place, b"" if self.of_bytes else "", missing, set(), {})
+        context = self._contexts[row]
+        return Progress(
+            place, b"" if self.of_bytes else "", missing, set(context.written), {}, context
+        )
 
     def forced(self, row: int, position: int) -> int | None:
         """The token of the row's prefix at a position, if it is as long."""
@@ -159,9 +172,10 @@ class Rules:
                 allowed[self.eos] = self.guide.accepts(progress.place)
         if early:
             allowed[self.eos] = False
-        if width is not None and len(tokens) >= width - 1:
-            before = tuple(tokens[len(tokens) - width + 1 :])
-            allowed[list(progress.following.get(before, ()))] = False
+        if width is not None:
+            context, run = progress.context, progress.context.latest(tokens, width - 1)
+            for following in (progress.following, context.following):
+                allowed[list(following.get(run, ()))] = False
         if told.allowed is not None:
             allowed &= self._asked(tokens)
         due = len(progress.missing) + (self.eos is not None)
@@ -192,8 +206,9 @@ class Rules:
         if self._penalised:
             progress.written.add(token)
         width = self.options.no_repeat_ngram
-        if width is not None and len(tokens) >= width:
-            progress.following.setdefault(tuple(tokens[-width:-1]), set()).add(token)
+        if width is not None:
+            run = progress.context.latest(tokens, width)
+            progress.following.setdefault(run[:-1], set()).add(token)
         if not self._stops:
             return None
         stopped = self._stopped(progress, token)

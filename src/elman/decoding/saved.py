@@ -43,6 +43,8 @@ _TENSORS = {  # dtype and rank
     "required": (np.int64, 1),
     "prefix": (np.int64, 1),
     "prefix_ends": (np.int64, 1),
+    "context": (np.int64, 1),
+    "context_ends": (np.int64, 1),
     "hypotheses": (np.int64, 2),  # row, slot, ending, tokens, log-probabilities
     "scores": (np.float64, 2),  # total, score
     "tokens": (np.int64, 1),
@@ -58,6 +60,7 @@ class Kept:
         model: As in `Search`; so `options`, `constraints`, `eos`.
         go: Each row's first token.
         row_ids: Each row's id.
+        context: As in `Search`.
         pieces: The digest of the tokens' texts; empty: not known.
         start: The state before the first step, a row each.
         state: That of the open hypotheses, in their order.
@@ -70,6 +73,7 @@ class Kept:
     eos: int | None
     go: list[int]
     row_ids: list[int]
+    context: list[list[int]]
     pieces: str
     start: Any
     state: Any
@@ -115,6 +119,8 @@ def write_search(path: str | os.PathLike[str], kept: Kept) -> None:
         "required": np.array(told.required, np.int64),
         "prefix": _flat(told.prefix, np.int64),
         "prefix_ends": np.cumsum([len(ids) for ids in told.prefix], dtype=np.int64),
+        "context": _flat(kept.context, np.int64),
+        "context_ends": np.cumsum([len(ids) for ids in kept.context], dtype=np.int64),
         "hypotheses": np.array(numbers, np.int64).reshape(-1, 5),
         "scores": np.array([(one.total, one.score) for one in hypotheses]).reshape(-1, 2),
         "tokens": _flat([one.tokens for one in hypotheses], np.int64),
@@ -156,6 +162,7 @@ def read_search(
     state = unpacked(structure, below(arrays, "state."), like, where)
     try:
         prefix = _parts(tensors["prefix"], tensors["prefix_ends"])
+        context = _parts(tensors["context"], tensors["context_ends"])
         constraints = Constraints(
             prefix=prefix,
             banned=tensors["banned"],
@@ -170,7 +177,7 @@ def read_search(
     except (ValueError, IndexError) as error:  # ours are ValueErrors, too
         raise BundleError(where, f"it is damaged: {error}", _FORM.again) from error
     go, row_ids = tensors["go"].tolist(), tensors["row_ids"].tolist()
-    told = (model, options, constraints, told["eos"], go, row_ids, told["pieces"])
+    told = (model, options, constraints, told["eos"], go, row_ids, context, told["pieces"])
     return Kept(*told, start, state, hypotheses)
 
 

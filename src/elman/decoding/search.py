@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -52,6 +52,8 @@ class Search:
         constraints: What must, may and must not be written; None: nothing of the kind.
         pieces: `[V]` the text of each token, or its UTF-8, where constraints are about text.
         row_ids: `[B]` whole numbers, of which the draws are a function; None: 0…B-1.
+        context: Per row the token ids that stand before its first one: `repetition_penalty` and
+            `no_repeat_ngram` count them among what was written. Empty: none in any row.
         model: What says which model this is of, as a hash: kept in the file, and compared.
 
     Attributes:
@@ -74,6 +76,7 @@ class Search:
         constraints: Constraints | None = None,
         pieces: Pieces | None = None,
         row_ids: Any = None,
+        context: Sequence[Any] = (),
         model: str = "",
     ) -> None:
         rows = batch_size(state)
@@ -85,10 +88,13 @@ class Search:
         self.model = model
         self._go = _first_tokens(go, rows)
         self._row_ids = _checked_ids(row_ids, rows)
-        self._rules = Rules(self.constraints, self.options, self.eos, rows, pieces)
+        self._context = _checked_context(context, rows)
+        self._rules = Rules(
+            self.constraints, self.options, self.eos, rows, pieces, context=self._context
+        )
         self._draws = Draws(self.options.seed)
         self._start, self._state = copy(state), copy(state)
-        self._open = [Hypothesis(row, self._rules.begin()) for row in range(rows)]
+        self._open = [Hypothesis(row, self._rules.begin(row)) for row in range(rows)]
         self._ended: list[list[Hypothesis]] = [[] for _ in range(rows)]
 
     @property
@@ -198,6 +204,7 @@ class Search:
             self.eos,
             self._go,
             self._row_ids,
+            self._context,
             digest_of_pieces(self._rules.pieces),
             self._start,
             self._state,
@@ -237,6 +244,7 @@ class Search:
                 go=np.array(kept.go, np.int64),
                 eos=kept.eos,
                 row_ids=np.array(kept.row_ids, np.int64),
+                context=kept.context,
                 model=kept.model,
                 **given,
             )
@@ -263,7 +271,7 @@ class Search:
         vars(new).update(vars(self))
         told = (constraints, options, self.eos, len(ended), self._rules.pieces)
         new.options, new.constraints = options, constraints
-        new._rules = Rules(*told, guide=self._rules.guide)
+        new._rules = Rules(*told, guide=self._rules.guide, context=self._context)
         new._draws = Draws(options.seed)
         new._open = [one.copy() for one in opened]
         new._ended = [[one.copy() for one in row] for row in ended]
@@ -274,7 +282,7 @@ class Search:
 
     def _follow_again(self, one: Hypothesis) -> None:
         """What the rules know of a hypothesis is a function of its tokens."""
-        one.progress = self._rules.begin()
+        one.progress = self._rules.begin(one.row)
         if one.progress is not None:
             begun: list[int] = []
             for token in one.tokens:
@@ -358,6 +366,14 @@ def _first_tokens(go: Any, rows: int) -> list[int]:
         raise ShapeError(
             "go", f"found {len(listed)} tokens", f"one, or one for each of {rows} rows"
         )
+    return listed
+
+
+def _checked_context(context: Sequence[Any], rows: int) -> list[list[int]]:
+    listed = [token_ids(f"context[{row}]", ids) for row, ids in enumerate(context)]
+    if listed and len(listed) != rows:
+        found = f"found {len(listed)} for {rows} rows"
+        raise ShapeError("context", found, "a list of token ids for each row, perhaps empty")
     return listed
 
 

@@ -300,7 +300,10 @@ class GeneratorModel:
         return self.writer.texts(search, [prefix], len(search.answers()))[0]
 
     def session(self) -> Session:
-        """A text that is read and written on, piece by piece, at no cost for what was read."""
+        """A text that is read and written on, piece by piece, at no cost for what was read.
+
+        One that learns while it reads needs torch: `Generator.load(path).session(dynamic=True)`.
+        """
         return Session(self.writer)
 
     def _copies(self, n: int, options: SearchOptions) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,7 +93,9 @@ class Embeddings(NamedTuple):
         """How their cosines rank pairs of words, beside what people say.
 
         Args:
-            path: A file with two words and a score a line, between tabs; lines with # are left out.
+            path: A file of a pair a line: two words, and the first number behind them is the score;
+                between tabs, commas, semicolons or spaces, as the first line has them. Names of
+                columns may stand above; lines that begin with # are left out.
 
         Raises:
             FormatError: A line is another one: the message names it.
@@ -157,21 +160,53 @@ def embeddings(model: Any) -> Embeddings:
 
 def _judged(path: str | os.PathLike[str]) -> list[tuple[str, str, float]]:
     where, pairs = str(path), []
+    expected = "two words and a score, between tabs, commas, semicolons or spaces"
     with reading(where), open_regular(Path(path)) as file:
         content = file.read(_MOST + 1)
     if len(content) > _MOST:
         raise FormatError(where, f"has more than {_MOST:,} bytes", "pairs of words with a score")
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if not line.strip() or line.startswith(b"#"):
-            continue
-        try:
-            one, other, score = line.decode("utf-8").rstrip("\r").split("\t")
-            pairs.append((one, other, float(score)))
-        except ValueError as error:  # of decoding, too
-            found = f"found {line[:60]!r}"
-            expected = "two words and a score, between tabs"
-            raise FormatError(f"{where}, line {number}", found, expected) from error
+    rows = _fields(where, content)
+    column = _score_column(rows)
+    for number, fields in rows:
+        score = _number(fields, column)
+        if score is None:
+            found = f"found {' '.join(fields)[:60]!r}"
+            raise FormatError(f"{where}, line {number}", found, expected)
+        pairs.append((fields[0], fields[1], score))
     return pairs
+
+
+def _fields(where: str, content: bytes) -> list[tuple[int, list[str]]]:
+    """The lines that hold something, each with its number, and without that of the names."""
+    try:
+        lines = content.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        found = f"byte {content[error.start]:#04x} is no UTF-8"
+        raise FormatError(f"{where}, line {number}", found, "text in UTF-8") from error
+    kept = [(k, one.rstrip("\r")) for k, one in enumerate(lines, 1) if one.strip()]
+    kept = [(k, one) for k, one in kept if not one.startswith("#")]
+    between = next((sign for sign in "\t,;" if kept and sign in kept[0][1]), None)
+    rows = [(k, [part.strip(' "') for part in one.split(between)]) for k, one in kept]
+    named = len(rows) > 1 and len(rows[0][1]) == len(rows[1][1])
+    if named and _score_column(rows[:1]) is None and _score_column(rows[1:]) is not None:
+        return rows[1:]
+    return rows
+
+
+def _score_column(rows: list[tuple[int, list[str]]]) -> int | None:
+    """The first column behind the two words that has a number in the first row."""
+    fields = rows[0][1] if rows else []
+    return next((k for k in range(2, len(fields)) if _number(fields, k) is not None), None)
+
+
+def _number(fields: list[str], column: int | None) -> float | None:
+    """A field as a number; None if it is none, or is not there."""
+    try:
+        value = float(fields[column]) if column is not None else math.nan
+    except (ValueError, IndexError):
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _spearman(one: np.ndarray, other: np.ndarray) -> float | None:

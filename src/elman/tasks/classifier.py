@@ -47,7 +47,7 @@ from elman.tasks.fitting import Learning, Options, Ready
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.network import CodedWords
 from elman.tasks.own import own_loss
-from elman.tasks.parameters import FeatureParameters, TextParameters
+from elman.tasks.parameters import FeatureParameters, PoolParameters, TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.tasks.texts import (
@@ -76,7 +76,9 @@ def _or_weights(kind: Kind) -> Kind:
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEstimator):
+class Classifier(
+    ClassifierMixin, TextParameters, FeatureParameters, PoolParameters, SequenceEstimator
+):
     """A recurrent network that reads a sequence, or a text, and says what it is.
 
     >>> import numpy as np

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.adagrad import adagrad
 
 from elman import state as states
 from elman.blueprint import Blueprint
@@ -97,7 +98,7 @@ class LearningSession(Session):
     ) -> None:
         super().__init__(writer)
         self._blueprint, self._base, self.dynamic = blueprint, writer, dynamic
-        self._module = _module_of(blueprint, weights)
+        self._hold(_module_of(blueprint, weights))
         self._first = {name: one.detach().clone() for name, one in self._named()}
         self._squares = {name: torch.zeros_like(one) for name, one in self._named()}
         self._updates, self._stale = 0, False
@@ -115,8 +116,11 @@ class LearningSession(Session):
         how = dynamic if isinstance(dynamic, Dynamic) else Dynamic()
         return cls(model.writer, model.blueprint, model.bundle.weights, how)
 
+    def _hold(self, module: Any) -> None:
+        self._module, self._weights = module, dict(module.named_parameters())
+
     def _named(self) -> list[tuple[str, torch.nn.Parameter]]:
-        return [*self._module.named_parameters()]
+        return [*self._weights.items()]
 
     # ---- reading --------------------------------------------------------------------------------
 
@@ -158,17 +162,19 @@ class LearningSession(Session):
 
     def _learn(self) -> np.ndarray:
         """A step of the weights on the pending tokens; their log-probabilities before it."""
-        self._module.zero_grad()
+        names, weights = zip(*self._named(), strict=True)
         found, self._state = self._run(self._pending, self._start)
-        (-found.mean()).backward()
-        torch.nn.utils.clip_grad_norm_(self._module.parameters(), _LOUDEST)
+        gradients = torch.autograd.grad(-found.mean(), weights, materialize_grads=True)
         self._updates += 1
         with torch.no_grad():
-            for name, one in self._named():
-                gradient = torch.zeros_like(one) if one.grad is None else one.grad.to_dense()
-                squares = self._squares[name].addcmul_(gradient, gradient)
-                size = (squares / self._updates).sqrt_().add_(_SMALL)
-                one.addcdiv_(gradient, size, value=-self.dynamic.rate)
+            _take_step(
+                [*weights],
+                [one.to_dense() for one in gradients],
+                [self._squares[name] for name in names],
+                self._updates,
+                self.dynamic.rate,
+            )
+            for name, one in zip(names, weights, strict=True):
                 one.lerp_(self._first[name], self.dynamic.decay)
         self._stale, self._pending = True, np.zeros(0, np.int64)
         return found.detach().double().numpy()
@@ -200,7 +206,7 @@ class LearningSession(Session):
     def fork(self) -> Self:
         """Another session that stands where this one stands, with weights of its own."""
         other = super().fork()
-        other._module = copy.deepcopy(self._module)
+        other._hold(copy.deepcopy(self._module))
         other._squares = {name: one.clone() for name, one in self._squares.items()}
         other._start = None if self._start is None else states.copy(self._start)
         other._pending = self._pending.copy()
@@ -242,7 +248,7 @@ class LearningSession(Session):
             for name, one in self._bits()
         }
         super()._take(where, told, arrays)
-        self._module = _module_of(self._blueprint, weights)
+        self._hold(_module_of(self._blueprint, weights))
         self._squares = {name: torch.from_numpy(one) for name, one in sums.items()}
         self._start, self._pending = start, pending
         self._updates, self._stale = told["updates"], True
@@ -276,6 +282,36 @@ def dynamic_scores(model: Any, X: Any, dynamic: Dynamic | bool) -> dict[str, flo
         tokens, characters = tokens + len(said), characters + len(text)
         size += len(text.encode("utf-8", "surrogatepass"))
     return scores_of(nats, tokens, characters, size)
+
+
+def _take_step(
+    weights: list[Tensor], gradients: list[Tensor], squares: list[Tensor], count: int, rate: float
+) -> None:
+    """Weights less rate · gradient / (√(squares / count) + small), in one pass over each.
+
+    AdaGrad divides by √squares: the count goes into its rate and its small number.
+
+    Args:
+        weights: Written to.
+        gradients: Of all together no more than the loudest counts; written to.
+        squares: The sums of those before, written to.
+        count: Of the gradients, this one included.
+        rate: Step size.
+    """
+    norm = torch.linalg.vector_norm(torch.stack([*map(torch.linalg.vector_norm, gradients)]))
+    adagrad(
+        weights,
+        gradients,
+        squares,
+        [torch.zeros(()) for _ in weights],  # steps, which would lower the rate
+        fused=True,
+        grad_scale=(norm / _LOUDEST).clamp(min=1),
+        lr=rate * math.sqrt(count),
+        eps=_SMALL * math.sqrt(count),
+        lr_decay=0.0,
+        weight_decay=0.0,
+        maximize=False,
+    )
 
 
 def _module_of(blueprint: Blueprint, weights: Mapping[str, np.ndarray]) -> Any:

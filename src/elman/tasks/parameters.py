@@ -26,6 +26,7 @@ from elman.transforms.text import TextCodec
 __all__ = [
     "CellParameters",
     "FeatureParameters",
+    "PoolParameters",
     "RunParameters",
     "SequenceParameters",
     "TextParameters",
@@ -164,12 +165,6 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
     _table: ClassVar = "task"
 
     bidirectional: bool = parameter(False, flag(), "Read in both directions.")
-    pool: str = parameter(
-        "last",
-        one_of("last", "mean", "max", "attention"),
-        "Answer on the last state, or on the mean or max over time, or on a mean weighted by "
-        "attention.",
-    )
     scaling: str = parameter(
         "standard",
         one_of("standard", "none"),
@@ -216,6 +211,21 @@ class SequenceParameters(CellParameters, SequenceTraining, RunParameters):
     )
     baselines: bool = parameter(
         True, flag(), "Fit the honest baselines that `evaluate` puts beside the score."
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class PoolParameters:
+    """What an estimator answers on that gives one answer for a whole sequence."""
+
+    _group: ClassVar = "Task"
+    _table: ClassVar = "task"
+
+    pool: str = parameter(
+        "last",
+        one_of("last", "mean", "max", "attention"),
+        "Answer on the last state, or on the mean or max over time, or on a mean weighted by "
+        "attention.",
     )
 
 

@@ -19,6 +19,7 @@ from elman.targets import Target
 from elman.tasks.fitting import Learning
 from elman.tasks.head import Head
 from elman.tasks.own import own_loss
+from elman.tasks.parameters import PoolParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import MeanSquaredError
@@ -29,7 +30,7 @@ __all__ = ["Regressor"]
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Regressor(RegressorMixin, SequenceEstimator):
+class Regressor(RegressorMixin, PoolParameters, SequenceEstimator):
     """A recurrent network that reads a sequence and gives numbers for it.
 
     >>> import numpy as np

@@ -141,8 +141,6 @@ class Tagger(FeatureParameters, SequenceEstimator):
         return self._fitted("classes_").classes_
 
     def _check(self) -> None:
-        if self.pool != "last":
-            raise ArgumentError("pool", f"{self.pool!r} in a tagger", "leave it out")
         for name in ("loss", "network"):
             if getattr(self, name) is not None and self.output == "crf":
                 raise ArgumentError(name, "one of your own with output='crf'", "output='softmax'")

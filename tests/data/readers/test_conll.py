@@ -146,6 +146,17 @@ def test_a_newline_inside_a_form_is_not_written(tmp_path):
         assert not (tmp_path / name).exists()
 
 
+@pytest.mark.parametrize("name", ["m.conllu", "m.conll"])
+def test_what_is_no_text_is_not_written(tmp_path, write, name):
+    data = TaggedSentences([["a", "b"]], None, ("1",), "made")
+    with pytest.raises(DataError, match="word 2: found None; a text"):
+        write_tagged(tmp_path / name, data, [["X", None]])
+    assert not (tmp_path / name).exists()
+    read = read_tagged(write(COLUMNS, "c.conll"))
+    with pytest.raises(DataError, match=r"the tag of .*found None"):
+        read.content([["O", "O"], [None]])
+
+
 def test_forms_with_blanks(write, tmp_path):
     data = TaggedSentences([["3 000", "b"]], [["X", "Y"]], ("1",), "made")
     write_tagged(tmp_path / "m.conllu", data)

@@ -61,6 +61,49 @@ def test_the_resumed_n_best_is_the_unbroken_one(model, tmp_path):
     assert len(wanted) == 3
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"n": 2.5}, "n: found 2.5"),
+        ({"n": True}, "n: found True"),
+        ({"n": 0}, "n: found 0"),
+        ({"temprature": 0}, "temprature: .* did you mean 'temperature'"),
+        ({"banned": "to"}, "banned: found 'to'; a list of tokens"),
+        ({"required": 3}, "required: found 3; a list of tokens"),
+    ],
+    ids=str,
+)
+def test_what_it_cannot_be_told(model, given, said):
+    for write in (model.generate, model.search):
+        with pytest.raises(ArgumentError, match=said):
+            write("to", **given)
+    session = model.session()
+    with pytest.raises(ArgumentError):
+        session.write(**given)
+    assert session.tokens_read == 0
+
+
+def test_penalties_see_the_prefix(model, tmp_path):
+    """In each of several prefixes it is its own, alone and in a file."""
+    prefix = "to be or not to be, "
+    free = model.generate(prefix, max_length=6, temperature=0)[0].text
+    bound = {"max_length": 12, "temperature": 0, "no_repeat_ngram": 3}
+    alone, other = model.generate(prefix, **bound)[0].text, model.generate("q", **bound)[0].text
+    runs = [(prefix + alone)[k : k + 3] for k in range(len(prefix + alone) - 2)]
+    assert all(run not in runs[:k] for k, run in enumerate(runs) if k >= len(prefix) - 2)
+    assert free[:3] in prefix  # what would have been written
+    together = model.generate(["q", prefix], **bound)
+    assert [one[0].text for one in together] == [other, alone]
+    search = model.search(prefix, **bound)
+    search.save(tmp_path / "search")
+    read = model.load_search(tmp_path / "search")
+    read.run(model.steps())
+    assert model.texts_of(read, prefix)[0].text == alone
+    session = model.session()
+    session.read(prefix)
+    assert session.write(max_length=6, temperature=0, no_repeat_ngram=3).text == free
+
+
 def test_log_probabilities_are_those_of_the_score(model):
     text = model.generate("to be", **DRAWN)[0]
     said = model.score_tokens("to be" + text.text).log_probabilities[5:]

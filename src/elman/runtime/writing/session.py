@@ -12,9 +12,10 @@ from jaxtyping import Float
 
 from elman import state as states
 from elman.decoding import SearchOptions
-from elman.errors import BundleError
+from elman.errors import ArgumentError, BundleError
+from elman.printable import closest
 from elman.runtime.writing.scoring import of_targets
-from elman.runtime.writing.writer import GeneratedText, Writer
+from elman.runtime.writing.writer import CONSTRAINTS, GeneratedText, Writer
 from elman.tensor_files import Form, Listed, below, read, write
 
 __all__ = ["ScoredText", "Session"]
@@ -97,6 +98,8 @@ class Session:
 
     def write(self, options: SearchOptions | None = None, **given: Any) -> GeneratedText:
         """Write on, and read what was written.
+
+        Penalties know what this call has written: a session holds no text that was read before.
 
         Args:
             options: How tokens are chosen; None: as `given` says.
@@ -230,11 +233,18 @@ def parted(
 
     Args:
         options: Already made; None: of `given`.
-        given: Fields of `SearchOptions`, and others.
+        given: Fields of `SearchOptions`, and constraints.
+
+    Raises:
+        ArgumentError: One is neither, or out of its range.
     """
     fields = SearchOptions.__dataclass_fields__
     own = {name: value for name, value in given.items() if name in fields}
     rest = {name: value for name, value in given.items() if name not in fields}
+    for name in rest:
+        if name not in CONSTRAINTS:
+            known = [*fields, *CONSTRAINTS]
+            raise ArgumentError(name, "is nothing that writing is told", closest(name, known))
     if options is None:
         return SearchOptions(**own), rest
     return SearchOptions.from_dict(options.to_dict() | own), rest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from elman.decoding import Answer, Constraints, Search, SearchOptions
 from elman.errors import ArgumentError, DataError
+from elman.parameters import whole_number
 from elman.printable import quoted
 from elman.runtime.network import Network
 from elman.runtime.writing.framing import Framing
@@ -18,7 +19,10 @@ from elman.runtime.writing.stepping import Steps
 from elman.state import join
 from elman.transforms.text import TextCodec
 
-__all__ = ["GeneratedText", "Writer"]
+__all__ = ["CONSTRAINTS", "GeneratedText", "Writer"]
+
+CONSTRAINTS = ("banned", "required", "expression", "stop", "allowed")
+"""What a text can be told beside `SearchOptions`; see `Writer.begun`."""
 
 _TOGETHER = 256  # tokens of a prefix that are read at once
 
@@ -113,8 +117,7 @@ class Writer:
             found = "one that reads texts from the end, and so cannot go on with them"
             expected = "one that reads forward; this one scores texts (score, evaluate)"
             raise ArgumentError("model", found, expected)
-        if not copies >= 1:
-            raise ArgumentError("n", f"found {copies!r}", "at least 1")
+        whole_number("n", copies, 1)
         self._check(constraints)
         given = Constraints(**self._in_ids(constraints))
         ids = [self.prefix_ids(prefix) for prefix in prefixes]
@@ -131,6 +134,7 @@ class Writer:
             constraints=given,
             pieces=self.codec.spelled,
             row_ids=np.tile(np.arange(copies), len(ids)),
+            context=[row for row in ids for _ in range(copies)],
             model=self.model,
         )
 
@@ -215,7 +219,10 @@ class Writer:
         """Tokens as they are shown as ids; what writes nothing, and <unk>, is never written."""
         given = {name: value for name, value in constraints.items() if value is not None}
         for name in ("banned", "required"):
-            given[name] = [self._id_of(name, token) for token in given.get(name, ())]
+            tokens = given.get(name, ())
+            if isinstance(tokens, str) or not isinstance(tokens, Iterable):
+                raise ArgumentError(name, f"found {tokens!r:.80}", "a list of tokens")
+            given[name] = [self._id_of(name, token) for token in tokens]
         never = {*self._silent, self.codec.unknown} - {self.framing.eos, None}
         given["banned"] = [*given["banned"], *sorted(k for k in never if k is not None)]
         return given
