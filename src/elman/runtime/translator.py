@@ -341,16 +341,16 @@ class TranslatorModel:
 
 def counted_notes(translations: Iterable[Translation]) -> list[str]:
     """What is to be said of some translations, each kind of thing counted."""
-    kinds = {
-        "empty": "empty sources have empty answers",
-        "unknown": "sources without a known token were handed on as they are",
-        "bound": "answers did not end within the most tokens that are written",
-    }
     listed = [*translations]
-    found = {name: sum(one.ended == name for one in listed) for name in kinds}
-    notes = [f"{count:,} {kinds[name]}" for name, count in found.items() if count]
+    ended = [one.ended for one in listed]
     cut = sum(any(note.startswith("cut after") for note in one.notes) for one in listed)
-    return [*notes, f"{cut:,} sources were cut at the bound"] if cut else notes
+    told = {
+        "empty answers to": (ended.count("empty"), "empty source"),
+        "handed on as they are, without a known token:": (ended.count("unknown"), "source"),
+        "not ended within the most tokens that are written:": (ended.count("bound"), "answer"),
+        "cut at the bound:": (cut, "source"),
+    }
+    return [f"{what} {many(count, noun)}" for what, (count, noun) in told.items() if count]
 
 
 def _likelihood(scored: Sequence[ScoredText]) -> dict[str, Any]:

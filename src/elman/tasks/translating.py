@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from elman.blueprint import Blueprint
-from elman.data.pairs import Pairs
+from elman.data.pairs import Pairs, as_pairs, held_out_pairs
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest, many
@@ -26,16 +26,9 @@ from elman.training import PairExamples, WeightedSum
 from elman.transforms.text import Steps, TextCodec, fit_codec, read_codec
 from elman.transforms.text.fitting import SIZES
 
-__all__ = [
-    "CODECS",
-    "DECODED",
-    "Codecs",
-    "WrittenScore",
-    "codec_for_side",
-    "codecs_for",
-    "encoded",
-    "usual_kind",
-]
+__all__ = ["CODECS", "DECODED", "Codecs", "Encoded", "LearntParts", "WrittenScore"]
+__all__ += ["codec_for_side", "codecs_for", "dropping_words", "encoded", "learnt_parts", "notes_on"]
+__all__ += ["usual_kind"]
 
 CODECS = ("auto", *SIZES)
 """The kinds of codec that are fitted, and the one that is chosen by the targets' lengths."""
@@ -54,6 +47,49 @@ class Codecs(NamedTuple):
 
     source: TextCodec
     target: TextCodec
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Both as arrays for a model file."""
+        named = {"source_codec": self.source, "target_codec": self.target}
+        return {
+            f"{name}.{key}": array
+            for name, codec in named.items()
+            for key, array in codec.tensors().items()
+        }
+
+
+class LearntParts(NamedTuple):
+    """Pairs to learn from, those that choose the epoch (None: none do), and how, in words."""
+
+    train: Pairs
+    held_out: Pairs | None
+    how: str
+
+
+def learnt_parts(pairs: Pairs, validation: Any, seed: int) -> LearntParts:
+    """What is learnt, every reference a pair of its own, and what chooses the epoch.
+
+    Args:
+        pairs: All that there are.
+        validation: A share of the sources, sources and targets as (X, y), or None.
+        seed: Of the drawing.
+
+    Raises:
+        ArgumentError: It is none of these, or one part would be empty.
+    """
+    if validation is None:
+        return LearntParts(pairs.flat(), None, "none: the last epoch is kept")
+    if isinstance(validation, tuple | list) and len(validation) == 2:
+        held = as_pairs(validation[0], validation[1], "validation")
+        return LearntParts(pairs.flat(), held, f"{many(len(held), 'source')} that were given")
+    if not isinstance(validation, float | np.floating) or not 0 < validation < 1:
+        expected = "a share between 0 and 1, sources and targets as (X, y), or None"
+        raise ArgumentError("validation", f"found {validation!r:.80}", expected)
+    try:
+        parts = held_out_pairs(pairs, float(validation), seed)
+    except ArgumentError as error:
+        raise ArgumentError("validation", error.found, f"{error.expected}, or None") from error
+    return LearntParts(parts.train.flat(), parts.held_out.grouped(), parts.how)
 
 
 def usual_kind(pairs: Pairs) -> str:
@@ -138,12 +174,20 @@ class Encoded(NamedTuple):
         sizes: Tokens of the longest source and target, `<eos>` included.
         kept: Which of the pairs `[N]`.
         left_out: How many were longer than the bound.
+        texts: Objects `[M, 2]`: of those that were kept both texts.
     """
 
     examples: PairExamples
     sizes: tuple[int, int]
     kept: np.ndarray
     left_out: int
+    texts: np.ndarray
+
+    def counts(self, size: int) -> np.ndarray:
+        """How often each of so many tokens stands in the targets: int64 `[V]`."""
+        targets = self.examples.targets.numpy()
+        real = np.arange(targets.shape[1]) < self.examples.steps()[:, None]
+        return np.bincount(targets[real], minlength=size)
 
 
 def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded:
@@ -167,9 +211,39 @@ def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded
     target, target_lengths = padded_ids([targets[n] for n in kept])
     arrays = (source, target, source_lengths, target_lengths)
     examples = PairExamples(*map(torch.from_numpy, arrays), go=go)
-    return Encoded(
-        examples, (source.shape[1], target.shape[1]), kept, len(pairs) - len(kept)
-    )  # fmt: skip
+    texts = np.array([(pairs.source[n], pairs.target[n]) for n in kept.tolist()], dtype=object)
+    sizes = source.shape[1], target.shape[1]
+    return Encoded(examples, sizes, kept, len(pairs) - len(kept), texts)
+
+
+def notes_on(train: Encoded, held: Encoded | None, bound: int | None) -> tuple[str, ...]:
+    """What was left out of both parts, in sentences."""
+    parts = {"training": train} if held is None else {"training": train, "validation": held}
+    return tuple(
+        f"{many(part.left_out, 'pair')} of the {name} part left out: longer than {bound} tokens, "
+        "or without one."
+        for name, part in parts.items()
+        if part.left_out
+    )
+
+
+def dropping_words(blueprint: Blueprint, codecs: Codecs, rate: float) -> Blueprint:
+    """The same network that in training reads some tokens as unknown, on both sides.
+
+    Raises:
+        ArgumentError: To a codec nothing is unknown.
+    """
+    if not rate:
+        return blueprint
+    chains = dict(blueprint.chains)
+    for name, codec in zip(("encoder", "decoder"), codecs, strict=True):
+        if codec.unknown is None:
+            found = f"{rate} with {codec.describe()}, to which nothing is unknown"
+            raise ArgumentError("word_dropout", found, "0, or a codec of words or characters")
+        first, *others = chains[name]
+        dropping: Any = replace(first, dropout=rate, unknown=codec.unknown)  # pyright: ignore
+        chains[name] = (dropping, *others)
+    return replace(blueprint, chains=chains)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import nn
 
 from elman.blueprint import Blueprint, encoder_decoder
-from elman.data.pairs import Pairs, as_pairs, held_out_pairs
+from elman.data.pairs import Pairs, as_pairs
 from elman.errors import ArgumentError
 from elman.metrics.pair_baselines import fit_pairs
 from elman.models import begin_with_frequencies, build, limit_memory
@@ -25,20 +25,24 @@ from elman.parameters import (
     share,
     whole,
 )
-from elman.printable import many
 from elman.runtime.translator import TranslatorModel
 from elman.runtime.writing.session import ScoredText
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, train_module
 from elman.tasks.head import OtherNetworkError, check_same_network
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
+from elman.tasks.subword_pairs import with_random_cuts
 from elman.tasks.translating import (
     DECODED,
     Codecs,
     Encoded,
+    LearntParts,
     WrittenScore,
     codecs_for,
+    dropping_words,
     encoded,
+    learnt_parts,
+    notes_on,
     usual_kind,
 )
 from elman.training import CrossEntropy
@@ -106,8 +110,8 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         "when they are to be translated. None: all are learnt from, and what is translated may be "
         "twice as long as the longest.",
     )
-    embedding: int = again(TextParameters, "embedding", 128)
-    units: Any = again(CellParameters, "units", 256)
+    embedding: int = again(TextParameters, "embedding", 64)
+    units: Any = again(CellParameters, "units", 128)
     bidirectional: bool = parameter(False, flag(), "Read sources in both directions.")
     reverse_source: bool | None = parameter(
         None,
@@ -135,6 +139,12 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
     )
     input_dropout: float = again(TextParameters, "input_dropout", 0.0)
     word_dropout: float = again(TextParameters, "word_dropout", 0.0)
+    subword_dropout: float = parameter(
+        0.0,
+        share(),
+        "Rate of merges that training leaves out where it cuts words into subwords.",
+        "So a word is read and written in several ways: Provilkov et al. 2020, arXiv 1910.13267v2.",
+    )
     label_smoothing: float = parameter(
         0.0, share(), "Share of a target that is spread evenly over all tokens.",
         "Szegedy et al. 2016, arXiv 1512.00567v3.",
@@ -171,7 +181,7 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
     batch_tokens: int | None = again(SequenceTraining, "batch_tokens", None)
     learning_rate: float = again(Training, "learning_rate", 2e-3)
     schedule: Any = again(Training, "schedule", "cosine")
-    epochs: int = again(Training, "epochs", 10)
+    epochs: int = again(Training, "epochs", 8)
     batch_size: int = again(Training, "batch_size", 64)
 
     held_out: ClassVar[dict[str, Any] | None] = None
@@ -192,7 +202,7 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
         options, warm = self._options(), self._warm()
-        parts = self._parts(as_pairs(X, y), options.config.seed)
+        parts = learnt_parts(as_pairs(X, y), self.validation, options.config.seed)
         codecs = self._codecs(parts.train, warm)
         go = codecs.target.go
         assert go is not None  # `codecs_for` looked
@@ -203,12 +213,12 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         blueprint, network = self._network(codecs, train, warm, options)
         longest = self._longest(train, warm)
         score = self._score(parts, codecs, blueprint, longest)
-        notes = _notes(train, held, self.max_length)
+        notes = notes_on(train, held, self.max_length)
         module, listeners = self._around(network, options)
         trained = train_module(
             module.to(options.device),
             CrossEntropy(self.label_smoothing),
-            train.examples,
+            with_random_cuts(train.examples, train.texts, codecs, self.subword_dropout),
             None if held is None else held.examples,
             replace(options, callbacks=(*listeners, *options.callbacks)),
             score=score,
@@ -223,7 +233,7 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
             "chosen_by": self._chosen_by(codecs),
             **({"notes": [*notes]} if notes else {}),
         }
-        tensors = _codec_tensors(codecs)
+        tensors = codecs.tensors()
         if self.baselines:
             fitted = fit_pairs(list(parts.train.source), list(parts.train.target), self.seed)
             tensors |= {f"baselines.{name}": array for name, array in fitted.tensors().items()}
@@ -271,23 +281,6 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         return self._fitted("codec_").codec
 
     # ---- how it is made -----------------------------------------------------------------------
-
-    def _parts(self, pairs: Pairs, seed: int) -> _Parts:
-        """What is learnt, every reference a pair of its own, and what chooses the epoch."""
-        given = self.validation
-        if given is None:
-            return _Parts(pairs.flat(), None, "none: the last epoch is kept")
-        if isinstance(given, tuple | list) and len(given) == 2:
-            held = as_pairs(given[0], given[1], "validation")
-            return _Parts(pairs.flat(), held, f"{many(len(held), 'source')} that were given")
-        if not isinstance(given, float | np.floating) or not 0 < given < 1:
-            expected = "a share between 0 and 1, sources and targets as (X, y), or None"
-            raise ArgumentError("validation", f"found {given!r:.80}", expected)
-        try:
-            parts = held_out_pairs(pairs, float(given), seed)
-        except ArgumentError as error:
-            raise ArgumentError("validation", error.found, f"{error.expected}, or None") from error
-        return _Parts(parts.train.flat(), parts.held_out.grouped(), parts.how)
 
     def _codecs(self, train: Pairs, warm: TranslatorModel | None) -> Codecs:
         """What cuts both sides; those of the model that goes on, if there is one."""
@@ -341,31 +334,16 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
             head=self.head,
             shared=self.shared,
         )
-        blueprint = self._dropping_words(blueprint, codecs)
+        blueprint = dropping_words(blueprint, codecs, self.word_dropout)
         network = build(blueprint, seed=options.config.seed)
         if warm is not None:
             check_same_network(blueprint, warm.blueprint)
             weights = {name: torch.from_numpy(a) for name, a in warm.bundle.weights.items()}
             network.load_state_dict(weights)
         else:
-            counts = train.examples.targets[_real(train)].bincount(minlength=len(codecs.target))
-            begin_with_frequencies(network, counts.numpy())
+            begin_with_frequencies(network, train.counts(len(codecs.target)))
         limit_memory(network, options.memory)
         return blueprint, network
-
-    def _dropping_words(self, blueprint: Blueprint, codecs: Codecs) -> Blueprint:
-        """The same network that in training reads some tokens as unknown, on both sides."""
-        if not self.word_dropout:
-            return blueprint
-        chains = dict(blueprint.chains)
-        for name, codec in zip(("encoder", "decoder"), codecs, strict=True):
-            if codec.unknown is None:
-                found = f"{self.word_dropout} with {codec.describe()}, to which nothing is unknown"
-                raise ArgumentError("word_dropout", found, "0, or a codec of words or characters")
-            first, *others = chains[name]
-            dropping: Any = replace(first, dropout=self.word_dropout, unknown=codec.unknown)  # pyright: ignore
-            chains[name] = (dropping, *others)
-        return replace(blueprint, chains=chains)
 
     def _around(self, network: nn.Module, options: Options) -> tuple[nn.Module, tuple[Any, ...]]:
         """What is trained: the network, or it behind its own outputs; and who is told."""
@@ -393,7 +371,7 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         return "exact" if codecs.target.kind == "characters" else "bleu"
 
     def _score(
-        self, parts: _Parts, codecs: Codecs, blueprint: Blueprint, longest: tuple[int, int]
+        self, parts: LearntParts, codecs: Codecs, blueprint: Blueprint, longest: tuple[int, int]
     ) -> WrittenScore | None:
         """What chooses the epoch: of a large validation part so many sources are written for."""
         name = self._chosen_by(codecs)
@@ -404,39 +382,3 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
             rows = np.sort(np.random.default_rng(0).permutation(len(held))[:DECODED])
             held = held.select(rows)
         return WrittenScore(name, blueprint, codecs, held, longest)
-
-
-class _Parts(NamedTuple):
-    """Pairs to learn from, those that choose the epoch (None: none do), and how, in words."""
-
-    train: Pairs
-    held_out: Pairs | None
-    how: str
-
-
-def _real(part: Encoded) -> torch.Tensor:
-    """Which steps of the targets are no padding: bool `[N, T]`."""
-    steps = torch.arange(part.examples.targets.shape[1])
-    return steps < torch.from_numpy(part.examples.steps())[:, None]
-
-
-def _codec_tensors(codecs: Codecs) -> dict[str, np.ndarray]:
-    """Both codecs as arrays for a model file."""
-    named = {"source_codec": codecs.source, "target_codec": codecs.target}
-    return {
-        f"{name}.{key}": array
-        for name, one in named.items()
-        for key, array in one.tensors().items()
-    }
-
-
-def _notes(train: Encoded, held: Encoded | None, bound: int | None) -> tuple[str, ...]:
-    """What was left out of both parts, in sentences."""
-    found = []
-    for part, name in ((train, "training"), (held, "validation")):
-        if part is not None and part.left_out:
-            found.append(
-                f"{many(part.left_out, 'pair')} of the {name} part left out: longer than "
-                f"{bound} tokens, or without one."
-            )
-    return tuple(found)

@@ -296,7 +296,7 @@ class _Training:
         """Say what is trained on, and what is held out."""
         pairs = self._training
         sizes = [sum(map(len, side)) for side in (pairs.source, pairs.target)]
-        note(f"{many(len(pairs.flat()), 'pair')} of {pairs.name}, {sizes[0]:,} and {sizes[1]:,} "
+        note(f"{len(pairs.flat()):,} pairs of {pairs.name}, {sizes[0]:,} and {sizes[1]:,} "
              "characters")  # fmt: skip
         note(f"Test part: {self._split['how']}")
         for sentence in pairs.notes:

@@ -96,6 +96,8 @@ def compared_by(
 ) -> dict[str, Any]:
     """Whether the second answers are better than the first, by the paired bootstrap test.
 
+    Of the same answers there is nothing to be told: the chance of no difference is 1.
+
     Args:
         name: "bleu" or "chrf".
         first: N answers.
@@ -111,7 +113,7 @@ def compared_by(
         "difference": found.difference,
         "low": found.low,
         "high": found.high,
-        "p_value": found.p_value,
+        "p_value": 1.0 if list(first) == list(second) else found.p_value,
         "samples": found.samples,
         "seed": found.seed,
     }

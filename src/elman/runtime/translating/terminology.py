@@ -183,6 +183,7 @@ def _with_term(
     begun: list[list[int]], target: str, codec: TextCodec, rewrite: Rewrite, settled: int
 ) -> tuple[Answer, int] | None:
     """The best answer of those that begin so, and where the term ends in it."""
+    begun = [one for one in begun if codec.unknown not in one]  # a placeholder may be unknown
     written = []
     for one in rewrite(begun) if begun else ():
         end = _end_of(target, one.tokens, codec, settled)
@@ -210,7 +211,7 @@ def _end_of(
     """Behind which token a term ends that stands as a whole behind the settled ones, or None."""
     text, ends = _text_of(list(tokens), codec)
     for found in re.finditer(_whole(_spelled(target, codec)), text):
-        if found.start() >= ends[settled] - 1:  # a word codec's blank is the term's own
+        if found.start() >= ends[settled]:
             return next(k for k, end in enumerate(ends) if end >= found.end())
     return None
 
