@@ -143,7 +143,7 @@ def plot(
     out = out or (folder / "pictures" if folder else Path()) / f"{kind}.png"
     plots.file_kind(out)  # before anything takes minutes
     plots.check_theme(theme)
-    if index is not None and kind not in ("reading", "surprise", *INSIDE):
+    if index is not None and kind not in ("attention", "reading", "surprise", *INSIDE):
         raise ArgumentError("--index", f"{kind} shows no single sequence", "leave it out")
     request = Request(kind, path, data, part, index, given, out, steps, epochs, seed)
     with drawing(theme):
