@@ -27,7 +27,7 @@ __all__ = ["translate", "translator_at"]
 
 LONGEST = 2**20
 """Bytes of a line that are looked at."""
-_AT_ONCE = 256  # lines
+_AT_ONCE = 256  # lines; of what is typed each is answered as it comes
 _OPTIONS = {name: one for name, one in told(SearchOptions).items() if one.kind is not None}
 
 
@@ -89,8 +89,8 @@ def translate(
     if terminology is not None:
         asked["terminology"] = terminology
     told, drawn, number = _Told(), attention, 0
-    lines = _lines(sys.stdin.buffer)
-    while read := [*islice(lines, _AT_ONCE)]:
+    lines, at_once = _lines(sys.stdin.buffer), 1 if sys.stdin.isatty() else _AT_ONCE
+    while read := [*islice(lines, at_once)]:
         found = writing.translate([one.text for one in read], attention=drawn is not None, **asked)
         for line, several in zip(read, found, strict=True):
             number += 1
