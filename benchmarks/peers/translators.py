@@ -114,7 +114,7 @@ class Translator(nn.Module):
             "decoder.3.weight": self.scores.weight,
             "decoder.3.bias": self.scores.bias,
         }
-        writer, last = (self.cell, "") if self.feeding else (self.decoder, "_l0")
+        writer, last = (self.cell, "") if self.cell is not None else (self.decoder, "_l0")
         modules: tuple[tuple[str, Any, str], ...] = (
             ("encoder.1.cells.0", self.encoder, "_l0"),
             ("encoder.1.backward_cells.0", self.encoder, "_l0_reverse"),
