@@ -22,7 +22,7 @@ from benchmarks.translation import (
 )
 from benchmarks.work import Run
 from elman.decoding import Search, SearchOptions
-from elman.models import build
+from elman.models import build, scoring_late
 from elman.runtime.network.network import Network
 from elman.training import CrossEntropy, PairExamples, TrainingConfig
 from elman.training.distributed import Ranks
@@ -48,7 +48,8 @@ def training(cell: str, feeding: bool) -> Run:
         def train(batch: tuple[Tensor, ...]) -> float:
             source, target, source_lengths, target_lengths = batch
             examples = PairExamples(source, target, source_lengths, target_lengths, GO)
-            taken = stepper.step([examples], RATE)
+            with scoring_late(module):
+                taken = stepper.step([examples], RATE)
             return taken.total / taken.count
 
         return train, lambda: _gradients(module)

@@ -79,6 +79,13 @@ trainer's steps, with vectors learnt row by row; PyTorch's model is written as u
 `LSTM`, packed or padded, `Linear`, Adam. The first batch's loss and gradients of the packed one are
 the same; padded, the way back begins in the padding. Fused Adam is the faster one that one has to
 ask for."""
+TRANSLATION = """An encoder of both directions and a decoder with attention (general scores):
+embeddings and 256 units, 4000 tokens on each side, 64 pairs a batch, of different lengths, as they
+come. Training is six batches: Elman takes the trainer's steps, PyTorch's model is written as usual
+(packed or padded, whichever is faster; scores of real steps only; with input feeding a step of
+`LSTMCell` and attention at a time). Decoding writes 20 tokens for each of 1 or 32 sentences with a
+beam of 5: Elman without torch, PyTorch with all hypotheses in one batch. Losses, gradients and the
+probabilities of the best hypotheses are the same."""
 MEMORY = """What one forward and backward pass adds to the resident memory at its highest, in a
 fresh process each, after a small one of the same kind."""
 
@@ -199,6 +206,11 @@ def _text(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### Training on texts\n", TEXT + "\n", _lines(tables.text_table(points))]
 
 
+def _translation(points: list[Point], picture_of: PictureOf) -> list[str]:
+    table = tables.time_table(points, "Elman", extra=("about",))
+    return ["### Translation\n", TRANSLATION + "\n", _lines(table)]
+
+
 def _memory(points: list[Point], picture_of: PictureOf) -> list[str]:
     return ["### Memory\n", MEMORY + "\n", _lines(tables.memory_table(points))]
 
@@ -222,6 +234,7 @@ _CHAPTERS: dict[str, Callable[[list[Point], PictureOf], list[str]]] = {
     "clients": _clients,
     "overhead": _overhead,
     "text": _text,
+    "translation": _translation,
     "memory": _memory,
     "budget_memory": _budget_memory,
     "budget_time": _budget_time,

@@ -17,6 +17,7 @@ from benchmarks.suites.budget import EVERYTHING, LONGER, SHORT_WITHIN, TIMES
 from benchmarks.suites.grid import SGEMM
 from benchmarks.suites.overhead import BARE, WHOLE
 from benchmarks.suites.text import FROZEN, PACKED, PADDED
+from benchmarks.suites.translation import DECODING, FEEDING, PLAIN
 
 __all__ = ["all_targets"]
 
@@ -59,6 +60,7 @@ def all_targets(suites: dict[str, list[Point]], level: str) -> list[Target]:
         "memory": (_memory,),
         "overhead": (_overhead,),
         "text": (_text,),
+        "translation": (_translation,),
         "budget_memory": (_budget_memory,),
         "budget_time": (_budget_time,),
     }
@@ -248,6 +250,22 @@ def _text(points: list[Point]) -> list[Target]:
         ),
         worst(13, updates, 1.2, points, lambda p: speedup(p, "Elman", FROZEN), at_least=False),
     ]  # fmt: skip
+
+
+def _translation(points: list[Point]) -> list[Target]:
+    def ratio(point: Point) -> float:
+        return speedup(point, "PyTorch")
+
+    targets = []
+    for about, cell, text, bound in (
+        (PLAIN, "LSTM", "training a translator with attention, LSTM", 1.3),
+        (PLAIN, "GRU", "training a translator with attention, GRU", 1.6),
+        (FEEDING, "LSTM", "training a translator with input feeding", 2.0),
+        (DECODING, "LSTM", "translating with a beam of 5", 4.0),
+    ):
+        kept = [each for each in points if (each["about"], each["cell"]) == (about, cell)]
+        targets.append(worst(14, f"{text}, against PyTorch", bound, kept, ratio))
+    return targets
 
 
 def _budget_memory(points: list[Point]) -> list[Target]:

@@ -13,8 +13,10 @@ from elman.blueprint import (
     Pool,
     Recurrent,
     encoder_decoder,
+    from_json,
     sequence_to_sequence,
     sequence_to_vector,
+    to_json,
     vector_to_sequence,
 )
 from elman.errors import BlueprintError
@@ -43,6 +45,24 @@ def test_vector_to_sequence_starts_every_part_of_the_decoders_state():
     )
     assert blueprint.chains["bridge"] == (Dense(3 + 4 + 5, "tanh"),)
     assert blueprint.chains["decoder"] == (Embedding(9, 3), Recurrent(CELLS), Dense(9))
+
+
+@pytest.mark.parametrize(("how", "fed"), [("first", 3), ("steps", 6)])
+def test_a_vector_may_be_an_input(how, fed):
+    options = {"input_size": 7, "vocabulary": 9, "embedding": 3, "go": 0, "eos": 1}
+    blueprint = vector_to_sequence(cells=CELLS, conditioning=how, **options)
+    assert blueprint.chains["bridge"] == (Dense(3, "tanh"),)
+    assert blueprint.shapes()["decoder.1.cells.0.weight_ih"] == (16, fed)
+    assert from_json(to_json(blueprint)) == blueprint
+    with pytest.raises(BlueprintError, match="conditioning: found 'last'"):
+        vector_to_sequence(cells=CELLS, conditioning="last", **options)
+    chains = blueprint.chains | {"bridge": (Dense(4),)}
+    if how == "first":
+        with pytest.raises(BlueprintError, match=r"end with Dense\(3\): as an embedded token"):
+            replace(blueprint, chains=chains)
+    plain = sequence_to_sequence(vocabulary=9, embedding=3, cells=CELLS[1], outputs=2)
+    with pytest.raises(BlueprintError, match=r"conditioning: found .* for sequence_to_sequence"):
+        replace(plain, conditioning=how)
 
 
 def test_encoder_decoder_leaves_out_what_would_not_be_read():

@@ -421,6 +421,22 @@ GENERATORS = {
     ),
 }
 
+GENERATORS |= {
+    f"vector, {conditioning}": vector_to_sequence(
+        input_size=FEATURES,
+        vocabulary=6,
+        embedding=5,
+        cells=(CellConfig("lstm", 4, zoneout=0.2), CellConfig("gru", 3)),
+        conditioning=conditioning,
+        dropout=0.3,
+        input_dropout=0.2,
+        head="tied",
+        go=0,
+        eos=1,
+    )
+    for conditioning in ("first", "steps")
+}
+
 
 @pytest.mark.parametrize("blueprint", GENERATORS.values(), ids=GENERATORS)
 def test_teacher_forcing_equals_the_decoders_steps(blueprint):

@@ -118,12 +118,24 @@ def sequence_to_sequence(
 
 
 def vector_to_sequence(
-    *, input_size: int, vocabulary: int, embedding: int, cells: Cells, go: int, eos: int
+    *,
+    input_size: int,
+    vocabulary: int,
+    embedding: int,
+    cells: Cells,
+    go: int,
+    eos: int,
+    conditioning: str = "state",
+    dropout: float = 0.0,
+    input_dropout: float = 0.0,
+    head: str = "dense",
 ) -> Blueprint:
     """One vector is given, and a sequence of tokens is written for it.
 
-    A dense layer with tanh (the bridge) makes the decoder's initial state from the vector; at
-    each step the decoder is fed the previous token, `go` at first, until it writes `eos`.
+    At each step the decoder is fed the previous token, `go` at first, until it writes `eos`. What a
+    dense layer with tanh (the bridge) makes from the vector is, by `conditioning`, the decoder's
+    initial `state`; or as large as an embedded token, and read `first`, before `go` (Vinyals et al.
+    2015, arXiv 1411.4555v2); or likewise, and beside the token at all `steps`.
 
     Args:
         input_size: Features of the vector.
@@ -132,16 +144,27 @@ def vector_to_sequence(
         cells: The decoder's layers.
         go: Id of the token that is fed first.
         eos: Id of the token that ends a sequence.
+        conditioning: See above.
+        dropout: As of `encoder_decoder`, like `input_dropout` and `head`.
+        input_dropout: See there.
+        head: See there.
 
     Raises:
         BlueprintError: A value is outside its range or the sizes do not fit.
     """
     decoder = Recurrent(_tuple(cells))
+    size = state_size((decoder,)) if conditioning == "state" else embedding
     chains: dict[str, tuple[Block, ...]] = {
-        "bridge": (Dense(state_size((decoder,)), "tanh"),),
-        "decoder": (Embedding(vocabulary, embedding), decoder, Dense(vocabulary)),
+        "bridge": (Dense(size, "tanh"),),
+        "decoder": (
+            Embedding(vocabulary, embedding),
+            *_dropout(input_dropout),
+            decoder,
+            *_dropout(dropout),
+            _head(head, vocabulary, embedding, decoder.output_features(0)),
+        ),
     }
-    return Blueprint("vector_to_sequence", input_size, chains, go, eos)
+    return Blueprint("vector_to_sequence", input_size, chains, go, eos, conditioning=conditioning)
 
 
 def encoder_decoder(

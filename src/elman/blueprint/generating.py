@@ -52,7 +52,7 @@ def check_generator(blueprint: Blueprint) -> None:
     _check_shared(blueprint)
     _check_memory(blueprint)
     if "bridge" in blueprint.chains:
-        _check_bridge(blueprint.chains["bridge"], decoder)
+        _check_bridge(blueprint.chains["bridge"], decoder, blueprint.conditioning)
 
 
 def state_sizes(blocks: tuple[Block, ...]) -> list[dict[str, int]]:
@@ -121,13 +121,18 @@ def _check_memory(blueprint: Blueprint) -> None:
             raise BlueprintError(f"{where}.feeding", found, expected)
 
 
-def _check_bridge(bridge: tuple[Block, ...], decoder: tuple[Block, ...]) -> None:
-    needed = state_size(decoder)
-    if not isinstance(bridge[-1], Dense) or bridge[-1].units != needed:
+def _check_bridge(bridge: tuple[Block, ...], decoder: tuple[Block, ...], conditioning: str) -> None:
+    last = bridge[-1]
+    needed, what = state_size(decoder), "the decoder's whole initial state"
+    if conditioning == "first":
+        needed, what = decoder[0].output_features(0), "as an embedded token"
+    if conditioning == "steps":
+        needed, what = last.output_features(0), "what stands beside each step"
+    if not isinstance(last, Dense) or last.units != needed:
         raise BlueprintError(
             f"chains.bridge[{len(bridge) - 1}]",
-            f"found {bridge[-1].describe()}",
-            f"end with Dense({needed}): the decoder's whole initial state",
+            f"found {last.describe()}",
+            f"end with Dense({needed}): {what}",
         )
 
 

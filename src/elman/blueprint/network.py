@@ -21,7 +21,7 @@ from elman.blueprint.blocks import (
     Words,
 )
 from elman.blueprint.cells import MAX_UNITS
-from elman.blueprint.checks import boolean, check_fields, integer, optional, shown, within
+from elman.blueprint.checks import boolean, check_fields, choice, integer, optional, shown, within
 from elman.blueprint.flow import check_flow
 from elman.blueprint.generating import check_generator, state_size
 from elman.errors import BlueprintError, ShapeError
@@ -56,6 +56,8 @@ class Blueprint:
         eos: The token that ends a decoded sequence; None where there is no decoder.
         reverse_source: An encoder of one direction reads its source from the last step to the
             first.
+        conditioning: How a decoder is told a vector: it makes the `state` from which it starts, is
+            what it reads `first`, before `go`, or stands beside its inputs at all `steps`.
 
     Raises:
         BlueprintError: The blocks do not fit together, or the network would have more than
@@ -71,6 +73,7 @@ class Blueprint:
     go: int | None = field(default=None, metadata=optional(integer(0, MAX_VOCABULARY - 1)))
     eos: int | None = field(default=None, metadata=optional(integer(0, MAX_VOCABULARY - 1)))
     reverse_source: bool = field(default=False, metadata=boolean())
+    conditioning: str = field(default="state", metadata=choice("state", "first", "steps"))
 
     def __post_init__(self) -> None:
         if not isinstance(self.configuration, str) or self.configuration not in CONFIGURATIONS:
@@ -97,6 +100,12 @@ class Blueprint:
                 "reverse_source",
                 f"set for {self.configuration}",
                 "only an encoder has a source",
+            )
+        if self.conditioning != "state" and self.configuration != "vector_to_sequence":
+            raise BlueprintError(
+                "conditioning",
+                f"found {self.conditioning!r} for {self.configuration}",
+                "leave it out: it tells a vector",
             )
         if self.parameters > MAX_PARAMETERS:
             raise BlueprintError(
@@ -188,8 +197,7 @@ class Blueprint:
 
     def fed_blocks(self, chain: str) -> list[tuple[Block, int]]:
         """Each block of a chain with the number of features that it is fed (0: ids, words)."""
-        attends = self.attends
-        beside = attends.units if chain == "decoder" and attends and attends.feeding else 0
+        beside = self._beside() if chain == "decoder" else 0
         features = self._input_features(chain)
         found: list[tuple[Block, int]] = []
         for block in self.chains[chain]:
@@ -198,6 +206,13 @@ class Blueprint:
             found.append((block, features))
             features = block.output_features(features)
         return found
+
+    def _beside(self) -> int:
+        """Features that stand behind a step's own at the input of a decoder's lowest cell."""
+        attends = self.attends
+        if self.conditioning == "steps":
+            return self.chains["bridge"][-1].output_features(0)
+        return attends.units if attends is not None and attends.feeding else 0
 
     def _input_features(self, chain: str) -> int:
         """Features of what a chain is fed with; 0: ids, or words."""

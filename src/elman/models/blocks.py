@@ -115,6 +115,10 @@ class Chain(nn.ModuleList):
                 flow = block(flow)
         return flow, after
 
+    def index_of_recurrent(self) -> int:
+        """The place of the first recurrent block."""
+        return next(k for k, block in enumerate(self) if isinstance(block, Recurrent))
+
     def recurrent(self) -> list[Recurrent]:
         """The recurrent blocks, in order."""
         return [block for block in self if isinstance(block, Recurrent)]

@@ -117,7 +117,7 @@ class Sequence(nn.Module):
 
 
 class VectorToSequence(nn.Module):
-    """A vector becomes the decoder's initial state; the decoder writes tokens."""
+    """A vector becomes the decoder's state, first input or part of all inputs; it writes tokens."""
 
     def __init__(self, blueprint: Blueprint) -> None:
         super().__init__()
@@ -151,9 +151,26 @@ class VectorToSequence(nn.Module):
                 f"found shape {list(source.shape)} and lengths {source_lengths}",
                 f"give vectors [B, {size}] without lengths",
             )
-        flow, _ = self.bridge(Flow(source))
-        states = _started(self.decoder, flow.values)
-        return _said(self.decoder(_sequences(None, target_in, target_lengths), states)[0])
+        vectors = self.bridge(Flow(source))[0].values
+        target = _sequences(None, target_in, target_lengths)
+        if self.blueprint.conditioning == "state":
+            return _said(self.decoder(target, _started(self.decoder, vectors))[0])
+        _check_rows(target, len(vectors))
+        if self.blueprint.conditioning == "first":
+            return _said(self._after(vectors, target))
+        first = self.decoder.index_of_recurrent()
+        flow, _ = self.decoder(target, blocks=slice(first))
+        beside = vectors[:, None].expand(-1, flow.values.shape[1], -1)
+        flow = flow._replace(values=torch.cat([flow.values, beside], dim=2))
+        return _said(self.decoder(flow, blocks=slice(first, None))[0])
+
+    def _after(self, vectors: Tensor, target: Flow) -> Flow:
+        """What the decoder gives at a target's steps, having read a vector as one step before."""
+        flow, _ = self.decoder(target, blocks=slice(1))
+        values = torch.cat([vectors[:, None], flow.values], dim=1)
+        lengths = None if flow.lengths is None else flow.lengths + 1
+        flow, _ = self.decoder(Flow(values, lengths), blocks=slice(1, None))
+        return flow._replace(values=flow.values[:, 1:], lengths=target.lengths)
 
 
 class EncoderDecoder(nn.Module):
@@ -245,6 +262,12 @@ def build(blueprint: Blueprint, seed: int | None = None) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return _MODULES[blueprint.configuration](blueprint)
+
+
+def _check_rows(target: Flow, rows: int) -> None:
+    if len(target.values) != rows:
+        found = f"found {len(target.values)} rows for {rows} vectors"
+        raise ShapeError("target_in", found, "as many of both")
 
 
 def _started(decoder: Chain, vectors: Float[Tensor, "B F"]) -> list[Any]:

@@ -52,8 +52,12 @@ class Chain:
                 self.fed = (k - 1, k)
         for k, (block, after) in enumerate(pairwise(self.blocks)):
             joins = isinstance(block, Embedding) and isinstance(after, Recurrent)
-            if joins and self.fed is None and after.read_tokens(block.weight):
+            plain = self.fed is None and blueprint.conditioning == "state"
+            if joins and plain and after.read_tokens(block.weight):
                 self.blocks[k] = Through()
+
+        recurrent = (k for k, block in enumerate(self.blocks) if isinstance(block, Recurrent))
+        self._first = next(recurrent, None)
 
     @property
     def attend(self) -> Attend | None:
@@ -69,6 +73,10 @@ class Chain:
         before = self.initial_state(len(flow.values)) if state is None else state
         after: list[Any] = []
         for k, (block, part) in enumerate(zip(self.blocks, before, strict=True)):
+            if flow.beside is not None and k == self._first:
+                shape = (*flow.values.shape[:2], flow.beside.shape[1])
+                beside = np.broadcast_to(flow.beside[:, None], shape)
+                flow = flow._replace(values=np.concatenate([flow.values, beside], axis=2))
             if self.fed is not None and k == self.fed[0]:
                 flow, parts = self._feed(flow, before)
                 after += parts
@@ -83,15 +91,35 @@ class Chain:
         state: Any,
         memory: Memory | None = None,
         sources: np.ndarray | None = None,
+        beside: np.ndarray | None = None,
     ) -> tuple[np.ndarray, Any]:
-        """One step of every block, over the rows' sources where the chain looks at such."""
+        """One step of every block.
+
+        Args:
+            values: What the first block reads.
+            state: That of each block.
+            memory: Sources, where the chain looks at such.
+            sources: Which of them is each row's.
+            beside: `[B, ·]`, what stands behind the lowest cell's inputs; None: nothing.
+        """
         flow, after = Flow(values, memory=memory, sources=sources), []
         for k, (block, part) in enumerate(zip(self.blocks, state, strict=True)):
             if self.fed is not None and k == self.fed[0]:
                 flow = _beside(flow, state[self.fed[1]])
+            if beside is not None and k == self._first:
+                flow = _beside(flow, [beside])
             flow, part = block.step(flow, part)
             after.append(part)
         return flow.values, tuple(after)
+
+    def after(self, vectors: np.ndarray) -> tuple[Any, ...]:
+        """The state after a step that reads these in place of what the first block gives."""
+        first, *others = self.initial_state(len(vectors))
+        flow, after = Flow(vectors), [first]
+        for block, part in zip(self.blocks[1:], others, strict=True):
+            flow, part = block.step(flow, part)
+            after.append(part)
+        return tuple(after)
 
     def _feed(self, flow: Flow, before: Any) -> tuple[Flow, tuple[Any, Any]]:
         """A whole sequence of the two blocks of which one feeds the other, step by step."""

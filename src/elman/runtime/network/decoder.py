@@ -32,9 +32,11 @@ class Decoder:
         chain: Chain,
         state: Any,
         memory: Memory | None,
+        beside: np.ndarray | None,
         check: Callable[[Any, Any], tuple[np.ndarray, Any]],
     ) -> None:
         self._chain, self._memory, self._check = chain, memory, check
+        self._beside = beside
         self._sources = len(state[0])
         self.state = state
 
@@ -62,5 +64,6 @@ class Decoder:
             row = int(np.argmax((sources < 0) | (sources >= self._sources)))
             found, expected = f"found source {sources[row]}", f"one of {self._sources}, from 0 on"
             raise ArgumentError(f"state[{row}]", found, expected)
-        scores, after = self._chain.step(ids, before, self._memory, sources)
+        beside = None if self._beside is None else self._beside[sources]
+        scores, after = self._chain.step(ids, before, self._memory, sources, beside)
         return scores, (sources, after)

@@ -23,6 +23,7 @@ class Flow(NamedTuple):
         given: `[B, T, G]` further numbers of each step; None: none are given.
         memory: The sources that a decoder may look at; None: none.
         sources: `[B]` int64, which of them is each row's.
+        beside: `[B, ·]`, what stands behind each step's input of the lowest cell; None: nothing.
         attention: `[B, T, S]`, for one step `[B, S]`: how much an `attend` block looked at each
             step of the source, zero past each length; None: there is none.
     """
@@ -34,4 +35,5 @@ class Flow(NamedTuple):
     given: np.ndarray | None = None
     memory: Memory | None = None
     sources: np.ndarray | None = None
+    beside: np.ndarray | None = None
     attention: np.ndarray | None = None

@@ -245,10 +245,10 @@ class Network:
             ArgumentError: A token id is outside its range, or the network does not generate.
         """
         self._needs("decoder", not self.blueprint.generates, "run")
-        memory, state = self._read(source, lengths)
+        memory, beside, state = self._read(source, lengths)
         chain = self._chains["decoder"]
         numbers = np.arange(batch_size(state) if state else 0, dtype=np.int64)
-        return Decoder(chain, (numbers, state), memory, self._next_step)
+        return Decoder(chain, (numbers, state), memory, beside, self._next_step)
 
     def teach(
         self,
@@ -275,21 +275,21 @@ class Network:
             ArgumentError: As `decoder`.
         """
         self._needs("teach", not self.blueprint.generates, "run")
-        memory, state = self._read(source, source_lengths)
+        memory, beside, state = self._read(source, source_lengths)
         flow = self._sequences("decoder", target_in, target_lengths)
         state = self._fitting("decoder", state, len(flow.values))
         numbers = np.arange(len(flow.values), dtype=np.int64)
-        flow = flow._replace(memory=memory, sources=numbers)
+        flow = flow._replace(memory=memory, sources=numbers, beside=beside)
         flow, _ = self._chains["decoder"].run(flow, state)
         return flow.values, flow.attention
 
-    def _read(self, source: Any, lengths: Any) -> tuple[Memory | None, Any]:
-        """What a decoder may look at, and the state of its blocks from which it starts."""
+    def _read(self, source: Any, lengths: Any) -> tuple[Memory | None, np.ndarray | None, Any]:
+        """What a decoder may look at, what is beside its inputs, and the state it starts from."""
         decoder = self._chains["decoder"]
         if self.blueprint.configuration != "encoder_decoder":
             if lengths is not None:
                 raise ArgumentError("lengths", "given for a vector", "leave them out")
-            return None, self._bridged(vectors(self.blueprint.input_size, source))
+            return None, *self._told(vectors(self.blueprint.input_size, source))
         encoder = self._chains["encoder"]
         flow = self._sequences("encoder", source, lengths)
         read, after = encoder.run(flow, reverse=self.blueprint.reverse_source)
@@ -302,7 +302,18 @@ class Network:
             state = self._bridged(np.concatenate(found, axis=1))
         attend = decoder.attend
         assert flow.lengths is not None  # an encoder reads steps
-        return None if attend is None else attend.see(read.values, flow.lengths), state
+        memory = None if attend is None else attend.see(read.values, flow.lengths)
+        return memory, None, state
+
+    def _told(self, given: np.ndarray) -> tuple[np.ndarray | None, Any]:
+        """What a vector puts beside a decoder's inputs, and the state it starts from."""
+        decoder, how = self._chains["decoder"], self.blueprint.conditioning
+        if how == "state":
+            return None, self._bridged(given)
+        made = self._chains["bridge"].run(Flow(given))[0].values
+        if how == "first":
+            return None, decoder.after(made)
+        return made, decoder.initial_state(len(given))
 
     def _bridged(self, given: np.ndarray) -> Any:
         """The decoder's initial state with the numbers that the bridge makes, or these."""
