@@ -23,6 +23,7 @@ from elman.runtime.translating.judging import (
     compared_by,
     judged_by,
     score_card,
+    scores_by_length,
     verdict_on,
 )
 from elman.runtime.translating.sources import read_sources
@@ -290,7 +291,8 @@ class TranslatorModel:
             source's first reference, `bleu_of_all` and so on against all of them where a source has
             several, `signatures`, `tokens`, `nats_per_token`, `perplexity` (of the first
             references), `level` (of instructions), `baselines` (each one's score by its name),
-            `baseline_scores`, `verdict`, `against`, `notes`. What is not defined is None.
+            `baseline_scores`, `by_length` (see `judging.scores_by_length`), `verdict`, `against`,
+            `notes`. What is not defined is None.
 
         Raises:
             ShapeError, DataError, ArgumentError: As of `translate`; or they are no pairs.
@@ -315,6 +317,7 @@ class TranslatorModel:
             "level": native.isa(),
             "baselines": {label: one[name] for label, one in cards.items()},
             "baseline_scores": cards,
+            "by_length": scores_by_length(name, {"this model": answers, **others}, pairs),
             "verdict": verdict_on(name, answers, others, pairs),
             "against": told,
             "notes": [*self._notes(), *counted_notes(said)],
