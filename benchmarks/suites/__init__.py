@@ -21,6 +21,7 @@ from benchmarks.suites import (
     overhead,
     step,
     text,
+    translation,
     variants,
 )
 
@@ -59,5 +60,6 @@ SUITES = {
     "budget_memory": Suite(budget.memory_cases, threads=(2,)),
     "budget_time": Suite(budget.time_cases, threads=(2,)),
     "text": Suite(text.cases, threads=(1,), peers=()),
+    "translation": Suite(translation.cases, threads=(1,), peers=()),
     "clients": Suite(clients.cases, clients=True),
 }

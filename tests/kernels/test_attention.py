@@ -19,7 +19,8 @@ def level(request):
     before = native.isa()
     compiled._native.use_isa(request.param)
     yield request.param
-    compiled._native.use_isa(before)
+    if before is not None:
+        compiled._native.use_isa(before)
 
 
 def drawn(size, dtype, seed=0):

@@ -387,6 +387,20 @@ GENERATORS = {
         go=0,
         eos=1,
     ),
+    "states without keys to cells that have some": Blueprint(
+        "encoder_decoder",
+        None,
+        {
+            "encoder": (Embedding(8, 3), Recurrent((CellConfig("rnn", 4),))),
+            "decoder": (
+                Embedding(6, 5),
+                Recurrent((CellConfig("gru", 4, input_dropout=0.3, zoneout=0.1),)),
+                Dense(6),
+            ),
+        },
+        go=0,
+        eos=1,
+    ),
     "features to tokens": Blueprint(
         "encoder_decoder",
         FEATURES,

@@ -29,7 +29,7 @@ from elman.blueprint.blocks import (
     Words,
 )
 from elman.blueprint.cells import CellConfig
-from elman.blueprint.generating import state_size, state_sizes
+from elman.blueprint.generating import state_size
 from elman.blueprint.network import Blueprint
 from elman.errors import BlueprintError
 
@@ -166,9 +166,9 @@ def encoder_decoder(
     """A sequence is read to its end, then one of tokens is written ("delayed").
 
     Encoder and decoder have weights of their own. The decoder starts from the encoder's final
-    states; where these are of other sizes, or of two directions, a dense layer with tanh (the
-    bridge) makes its initial state from all of them. With `attention` it looks back at each step at
-    what the encoder gave for every step of the source.
+    states; where these are of other kinds or sizes, or of two directions, a dense layer with tanh
+    (the bridge) makes its initial state from all of them. With `attention` it looks back, at each
+    step, at what the encoder gave for every step of the source.
 
     Args:
         target_vocabulary: Number of token ids that are written, `go` and `eos` among them.
@@ -217,7 +217,9 @@ def encoder_decoder(
             _head(head, target_vocabulary, embedding, features),
         ),
     }
-    if bidirectional or state_sizes((encoder,)) != state_sizes((decoder,)):
+    kinds = [[cell.kind for cell in block.cells] for block in (encoder, decoder)]
+    same = kinds[0] == kinds[1] and encoder.state_sizes == decoder.state_sizes
+    if bidirectional or not same:
         chains["bridge"] = (Dense(state_size((decoder,)), "tanh"),)
     backwards = not bidirectional if reverse_source is None else reverse_source
     return Blueprint("encoder_decoder", input_size, chains, go, eos, backwards)

@@ -90,7 +90,7 @@ class BuiltInCell(Freezable):
         drawn = torch.empty(self.weight_hh.shape, dtype=self.weight_hh.dtype).bernoulli_(kept)
         return drawn.div_(kept).to(self.weight_hh.device)
 
-    def _used(self) -> Any:
+    def used_weights(self) -> Any:
         """The weights that a call uses: in training some may be left out."""
         weights = self.weights()
         if not self.drops:
@@ -113,7 +113,7 @@ class BuiltInCell(Freezable):
         if self._frozen is not None:
             outputs, state = self.unroll(inputs[:, None], state)
             return outputs[:, 0], state
-        _, state = operators.step(self.recurrence, self._used(), inputs, state)
+        _, state = operators.step(self.recurrence, self.used_weights(), inputs, state)
         return state.hidden, state
 
     def _recurrences(self) -> Iterable[tuple[Recurrence, Weights, None]]:
@@ -145,7 +145,7 @@ class BuiltInCell(Freezable):
             ShapeError: Inputs, state or noise do not fit the cell.
         """
         frozen = self._frozen_part(0, inputs, *state)
-        given = (self.recurrence, self._used(), None, None)
+        given = (self.recurrence, self.used_weights(), None, None)
         recurrence, weights, _, prepared = frozen or given
         return operators.unroll(
             recurrence,

@@ -120,6 +120,35 @@ class Dropout(nn.Module):
         made = time if lengths is None else lengths
         return outputs, DropoutState(inner, state.key, state.step + made)
 
+    def masks(
+        self, state: DropoutState, like: Shaped[Tensor, "B T *I"], units: int
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        """What multiplies inputs, hidden state as it enters, and outputs over whole sequences.
+
+        It is what `unroll` does with a built-in cell, for who runs that cell some other way; None
+        where nothing is left out.
+
+        Args:
+            state: Before the first step.
+            like: `[B, T, I]`: steps, features and dtype of the inputs.
+            units: Features of hidden state and outputs.
+        """
+        time = torch.arange(like.shape[1], device=state.step.device)
+        outputs = like[..., :1].expand(*like.shape[:2], units)
+
+        def mask(values: Tensor, rate: float, stream: int) -> Tensor | None:
+            if rate == 0 or not self.training:
+                return None
+            steps = state.step[:, None] + time
+            steps = torch.zeros_like(steps) if self.variational else steps
+            return keep(values, state.key, steps, rate, stream) / (1 - rate)
+
+        return (
+            mask(like, self.input, _INPUT),
+            mask(outputs, self.recurrent, _RECURRENT),
+            mask(outputs, self.output, _OUTPUT),
+        )
+
     def _unroll_cell(
         self, inputs: Tensor, state: DropoutState, lengths: Tensor | None, reverse: bool
     ) -> tuple[Tensor, Any]:

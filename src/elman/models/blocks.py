@@ -89,6 +89,8 @@ class Chain(nn.ModuleList):
     ) -> tuple[Flow, list[Any]]:
         """What the last block gives, and the final states of each recurrent block.
 
+        A decoder that feeds itself has none.
+
         Args:
             flow: What the first block is fed.
             states: Initial states for each recurrent block; None: the cells' own.
@@ -101,10 +103,10 @@ class Chain(nn.ModuleList):
             if isinstance(block, Recurrent):
                 before = None if given is None else next(given)
                 if isinstance(following, Attend) and following.feeding:
-                    flow, state = feed(block, following, flow, before)
+                    flow = feed(block, following, flow, before)  # nobody reads its final states
                 else:
                     flow, state = block(flow, before, reverse)
-                after.append(state)
+                    after.append(state)
             elif isinstance(block, Tied | Embedding):
                 flow = block(flow, self.vectors)
             elif not (isinstance(block, Attend) and block.feeding):  # else it was done above

@@ -15,7 +15,7 @@ from elman.models.flow import Flow, Memory, zero_past
 from elman.models.heads import Unscored
 from elman.models.layers import Dense
 from elman.models.tagging import PathScores
-from elman.state import leaves, map_leaves
+from elman.state import describe, leaves, map_leaves
 from elman.unrolling.checks import Lengths, Resets, check_lengths, check_resets
 
 __all__ = ["EncoderDecoder", "Sequence", "VectorToSequence", "build"]
@@ -196,11 +196,18 @@ class EncoderDecoder(nn.Module):
         return _said(self.decode(*self.encode(flow), target))
 
     def encode(self, flow: Flow) -> tuple[Memory, list[Any]]:
-        """What the decoder may look back at, and the states from which it starts."""
+        """What the decoder may look back at, and the states from which it starts.
+
+        Without a bridge these are the encoder's own; where the decoder's cells keep more beside
+        their numbers (the keys of masks), only the numbers are.
+        """
         read, states = self.encoder(flow, reverse=self.blueprint.reverse_source)
-        if self.bridge is not None:
+        alike = describe(tuple(states)) == describe(_initial(self.decoder, len(flow.values)))
+        if self.bridge is not None or not alike:
             parts = [leaf for leaf in leaves(tuple(states)) if leaf.is_floating_point()]
-            states = _started(self.decoder, self.bridge(Flow(torch.cat(parts, dim=1)))[0].values)
+            given = Flow(torch.cat(parts, dim=1))
+            given = given if self.bridge is None else self.bridge(given)[0]
+            states = _started(self.decoder, given.values)
         return Memory(read.values, read.lengths), states
 
     def decode(self, memory: Memory, states: list[Any], target: Flow) -> Flow:
@@ -251,8 +258,11 @@ def _started(decoder: Chain, vectors: Float[Tensor, "B F"]) -> list[Any]:
         start += leaf.shape[1]
         return vectors[:, start - leaf.shape[1] : start]
 
-    blocks = decoder.recurrent()
-    return [map_leaves(take, block.initial_state(len(vectors))) for block in blocks]
+    return [map_leaves(take, state) for state in _initial(decoder, len(vectors))]
+
+
+def _initial(decoder: Chain, batch: int) -> tuple[Any, ...]:
+    return tuple(block.initial_state(batch) for block in decoder.recurrent())
 
 
 def _said(flow: Flow) -> Any:

@@ -27,7 +27,7 @@ from elman.runtime.network.flow import Flow
 from elman.runtime.network.inputs import check_state, fitting_given, sequences, vectors
 from elman.runtime.network.recording import Recording, record_layers
 from elman.runtime.network.stepping import NetworkStepper
-from elman.state import batch_size, leaves, map_leaves
+from elman.state import batch_size, describe, leaves, map_leaves
 
 __all__ = ["Network"]
 
@@ -294,22 +294,28 @@ class Network:
         flow = self._sequences("encoder", source, lengths)
         read, after = encoder.run(flow, reverse=self.blueprint.reverse_source)
         states = encoder.recurrent_states(after)
-        if "bridge" in self._chains:
+        alike = describe(tuple(states)) == describe(self._recurrent(len(flow.values)))
+        if alike and "bridge" not in self._chains:
+            state = decoder.with_recurrent_states(states, len(flow.values))
+        else:
             found = [leaf for leaf in leaves(tuple(states)) if leaf.dtype.kind == "f"]
             state = self._bridged(np.concatenate(found, axis=1))
-        else:
-            state = decoder.with_recurrent_states(states, len(flow.values))
         attend = decoder.attend
         assert flow.lengths is not None  # an encoder reads steps
         return None if attend is None else attend.see(read.values, flow.lengths), state
 
     def _bridged(self, given: np.ndarray) -> Any:
-        """The decoder's initial state that the bridge makes of vectors."""
-        flow, _ = self._chains["bridge"].run(Flow(given))
+        """The decoder's initial state with the numbers that the bridge makes, or these."""
+        flow = Flow(given)
+        if "bridge" in self._chains:
+            flow, _ = self._chains["bridge"].run(flow)
+        filled = _filled(self._recurrent(len(given)), flow.values)
+        return self._chains["decoder"].with_recurrent_states(list(filled), len(given))
+
+    def _recurrent(self, batch: int) -> Any:
+        """The initial states of the decoder's recurrent blocks."""
         decoder = self._chains["decoder"]
-        states = decoder.recurrent_states(decoder.initial_state(len(given)))
-        filled = _filled(tuple(states), flow.values)
-        return decoder.with_recurrent_states(list(filled), len(given))
+        return tuple(decoder.recurrent_states(decoder.initial_state(batch)))
 
     def _sequences(self, chain: str, inputs: Any, lengths: Any) -> Flow:
         return sequences(self.blueprint, chain, inputs, lengths)
