@@ -74,7 +74,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
     scan: str = parameter(
         "rows",
         one_of(*SCANS),
-        "How images are read: row by row, or at each step a row and the column of its number.",
+        "How images are read: row by row; or both, their rows and then their columns.",
     )
     strip: int = parameter(1, whole(1), "Of how many rows (and columns) of an image a step is.")
     bidirectional: bool = parameter(
