@@ -82,6 +82,19 @@ def test_states_of_other_sizes_or_directions_are_bridged():
         encoder_decoder(cells=gru, bidirectional=True, reverse_source=True, **SIZES)
 
 
+def test_an_encoder_may_read_features():
+    sizes = {name: size for name, size in SIZES.items() if name != "source_vocabulary"}
+    blueprint = encoder_decoder(
+        cells=CellConfig("gru", 4), input_size=3, input_dropout=0.1, **sizes
+    )
+    assert blueprint.input_size == 3
+    assert blueprint.chains["encoder"] == (Dropout(0.1), Recurrent(CellConfig("gru", 4)))
+    assert blueprint.shapes()["decoder.0.weight"] == (9, 4)
+    for wrong in ({}, {"input_size": 3, "source_vocabulary": 8}):
+        with pytest.raises(BlueprintError, match="input_size"):
+            encoder_decoder(cells=CellConfig("gru", 4), **sizes | wrong)
+
+
 def test_what_is_attended_to_and_fed_back_has_its_size():
     top = CellConfig("gru", 4, residual=True)
     options = {"attention": "additive", "dropout": 0.1, "input_dropout": 0.2}

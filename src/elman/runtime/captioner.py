@@ -16,7 +16,7 @@ from elman.kernels import native
 from elman.metrics.caption_baselines import CaptionBaselines, vectors_of
 from elman.printable import many
 from elman.runtime.captioning.caption import Caption
-from elman.runtime.captioning.reading import SCANS, as_read, padded_items, read_size
+from elman.runtime.captioning.reading import SCANS, Scan, as_read, padded_items
 from elman.runtime.network import Network
 from elman.runtime.translating.judging import CHOICES, judged_by, score_card, verdict_on
 from elman.runtime.translating.translating import Asked, Translating
@@ -49,7 +49,7 @@ class CaptionerModel:
         shape: Of an item, without its number: `[I]`; `[S, I]`, where S may differ between
             sequences; `[H, W]` or `[H, W, C]`.
         pixels: Whether items are bytes.
-        scan: How images are read: one of `elman.runtime.captioning.reading.SCANS`.
+        scan: How sequences and images become steps.
         longest: Most tokens of a caption, `<eos>` included.
         baselines: What the scores are held against, or None.
         metadata: How the model was trained: plain data.
@@ -157,7 +157,7 @@ class CaptionerModel:
     def _read(self, data: Captions) -> list[np.ndarray]:
         """Each item as the network reads it."""
         found, wanted = data.items.shape[1:], self.shape
-        steps = len(wanted) == 2 and len(found) == 2 and self.scan == "rows" and not self.pixels
+        steps = len(wanted) == 2 and len(found) == 2 and self.scan == Scan() and not self.pixels
         fits = found[1:] == wanted[1:] if steps else found == wanted
         if not fits or (data.items.dtype == np.uint8) != self.pixels:
             what = "bytes" if self.pixels else "numbers that are no bytes"
@@ -263,16 +263,18 @@ class CaptionerModel:
         return notes
 
 
-def _settings(bundle: Bundle) -> tuple[tuple[int, ...], str, bool, int]:
-    """Shape of an item, how images are read, whether items are bytes, the longest caption."""
-    shape = setting_of(bundle, "shape", list, None)
-    scan, pixels = setting_of(bundle, "scan", str, None), setting_of(bundle, "pixels", bool, None)
-    longest = setting_of(bundle, "longest", int, None)
-    sound = isinstance(shape, list) and 1 <= len(shape) <= 3 and scan in SCANS
+def _settings(bundle: Bundle) -> tuple[tuple[int, ...], Scan, bool, int]:
+    """Shape of an item, how it is read, whether items are bytes, the longest caption."""
+    shape, lines = setting_of(bundle, "shape", list, None), setting_of(bundle, "scan", str, None)
+    strip, longest = (setting_of(bundle, name, int, 0) for name in ("strip", "longest"))
+    pixels = setting_of(bundle, "pixels", bool, None)
+    sound = isinstance(shape, list) and 1 <= len(shape) <= 3 and lines in SCANS and strip > 0
     sound = sound and all(type(one) is int and one > 0 for one in shape)
-    if not sound or pixels is None or longest is None or longest < 1:
-        raise BundleError("settings", "shape, scan, pixels or longest are missing", "save it again")
-    if read_size(tuple(shape), scan) != bundle.blueprint.input_size:
+    if not sound or pixels is None or longest < 1:
+        found = "shape, scan, strip, pixels or longest are missing"
+        raise BundleError("settings", found, "save the model again")
+    scan = Scan(lines, strip)
+    if scan.size(tuple(shape)) != bundle.blueprint.input_size:
         found = f"items of shape {shape} for {bundle.blueprint.input_size} features"
         raise BundleError("setting shape", found, "save the model again")
     return tuple(shape), scan, pixels, longest

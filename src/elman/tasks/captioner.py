@@ -15,9 +15,9 @@ from elman.data.captions import Captions, as_captions
 from elman.errors import ArgumentError
 from elman.metrics.caption_baselines import fit_captions, vectors_of
 from elman.models import begin_with_frequencies, build, limit_memory
-from elman.parameters import again, documented, flag, one_of, parameter, plain, share
+from elman.parameters import again, documented, flag, one_of, parameter, plain, share, whole
 from elman.runtime.captioner import CaptionerModel
-from elman.runtime.captioning.reading import SCANS, read_size
+from elman.runtime.captioning.reading import SCANS, Scan
 from elman.tasks.captioning import (
     CaptionParts,
     CaptionScore,
@@ -74,8 +74,9 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
     scan: str = parameter(
         "rows",
         one_of(*SCANS),
-        "How images are read: row by row, or at each step a row and the column of its number.",
+        "How images are read: row by row; or both, their rows and then their columns.",
     )
+    strip: int = parameter(1, whole(1), "Of how many rows (and columns) of an image a step is.")
     bidirectional: bool = parameter(
         True, flag(), "Read sequences and images in both directions; of vectors it has no use."
     )
@@ -109,6 +110,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
     epochs: int = again(Training, "epochs", 10)
     batch_size: int = again(Training, "batch_size", 64)
     batch_tokens: int | None = again(SequenceTraining, "batch_tokens", None)
+    augment: Any = again(SequenceTraining, "augment", None, "Distort images without colours.")
 
     held_out: ClassVar[dict[str, Any] | None] = None
     """What part of the data was held out for a test, for the model file; set on an estimator."""
@@ -131,19 +133,20 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         options, warm = self._options(), self._warm()
         data = as_captions(X, y)
         data.checked_references()
+        scan = self._scan(data)
         parts = caption_parts(data, self.validation, options.config.seed)
         codec = self._codec(parts.train, warm)
         scaler = fitted_scaler(parts.train) if warm is None else warm.scaler
-        train = examples_of(parts.train, codec, self.scan, scaler)
+        train = examples_of(parts.train, codec, scan, scaler)
         held = parts.held_out
-        validation = None if held is None else examples_of(held, codec, self.scan, scaler)
+        validation = None if held is None else examples_of(held, codec, scan, scaler)
         blueprint, network = self._network(data, codec, train, warm, options)
         chosen_by, settings = self._chosen_by(data), self._settings(data, codec, train)
         tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
         if scaler is not None:
             tensors |= {f"inputs.{name}": array for name, array in scaler.tensors().items()}
         pixels = data.items.dtype == np.uint8
-        module = PixelReader(network, self.scan) if pixels else network
+        module = PixelReader(network, scan) if pixels else network
         trained = train_module(
             module.to(options.device),
             CrossEntropy(self.label_smoothing),
@@ -196,6 +199,14 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
 
     # ---- how it is made -----------------------------------------------------------------------
 
+    def _scan(self, data: Captions) -> Scan:
+        """How items become steps; `ArgumentError` where they cannot."""
+        scan = Scan(self.scan, self.strip)
+        if data.lengths is not None and scan != Scan():
+            found = f"{self.scan!r} in strips of {self.strip}, of sequences of different lengths"
+            raise ArgumentError("scan", found, "'rows' in strips of 1, or images")
+        return scan
+
     def _codec(self, train: Captions, warm: CaptionerModel | None) -> TextCodec:
         if warm is not None:
             return warm.codec
@@ -233,7 +244,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         go, eos = codec.go, codec.eos
         assert go is not None  # `_codec` has looked
         assert eos is not None
-        size = read_size(data.items.shape[1:], self.scan)
+        size = Scan(self.scan, self.strip).size(data.items.shape[1:])
         writes: dict[str, Any] = {
             "input_size": size,
             "embedding": self.embedding,
@@ -260,6 +271,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
             "codec": codec.hash,
             "shape": list(data.items.shape[1:]),
             "scan": self.scan,
+            "strip": self.strip,
             "pixels": data.items.dtype == np.uint8,
             "longest": 2 * train.targets.shape[1] + 10,
         }

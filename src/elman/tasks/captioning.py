@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from elman.data.captions import Captions
 from elman.errors import ArgumentError
 from elman.printable import many
-from elman.runtime.captioning.reading import as_read
+from elman.runtime.captioning.reading import Scan, as_read
 from elman.runtime.translating.judging import written_score
 from elman.runtime.translating.sources import padded_ids
 from elman.tasks.fitting import weights_of
@@ -78,13 +78,18 @@ def fitted_scaler(data: Captions) -> Scaler | None:
     return Scaler.fit(items, data.lengths)
 
 
-def examples_of(data: Captions, codec: TextCodec, scan: str, scaler: Scaler | None) -> PairExamples:
+def examples_of(
+    data: Captions,
+    codec: TextCodec,
+    scan: Scan,
+    scaler: Scaler | None,
+) -> PairExamples:
     """What is learnt from: each caption with its item, pixels as bytes, other numbers scaled.
 
     Args:
         data: N items with captions.
         codec: Of the captions, with `<go>` and `<eos>`.
-        scan: How images are read.
+        scan: How sequences and images become steps.
         scaler: Of numbers that are no pixels.
     """
     right = data.checked_references()
@@ -94,37 +99,35 @@ def examples_of(data: Captions, codec: TextCodec, scan: str, scaler: Scaler | No
     assert eos is not None
     targets = [np.append(codec.encode(text), eos) for one in right for text in one]
     target, lengths = padded_ids(targets)
-    items = data.items if data.items.dtype == np.uint8 else as_read(data.items, scan, scaler)
-    if data.lengths is not None:
-        items[np.arange(items.shape[1]) >= data.lengths[:, None]] = 0
+    pixels = data.items.dtype == np.uint8
+    items = data.items if pixels else as_read(data.items, scan, scaler)
     steps = None
-    if items.ndim > 2:
-        whole = np.full(len(data), items.shape[1]) if data.lengths is None else data.lengths
-        steps = torch.from_numpy(whole[owners].astype(np.int64))
-    source = torch.from_numpy(np.ascontiguousarray(items))[torch.from_numpy(owners)]
+    if data.lengths is not None:  # then a step is one of the sequence
+        items[np.arange(items.shape[1]) >= data.lengths[:, None]] = 0
+        steps = torch.from_numpy(data.lengths[owners].astype(np.int64))
+    source = torch.from_numpy(np.ascontiguousarray(items))
+    if len(owners) > len(data):
+        source = source[torch.from_numpy(owners)]
     return PairExamples(source, torch.from_numpy(target), steps, torch.from_numpy(lengths), go)
 
 
 class PixelReader(nn.Module):
-    """A network behind what reads pixels: bytes as 0…1, images row by row, or as `scan` says.
+    """A network behind what reads pixels: bytes as 0…1, images as steps.
 
     It does what `elman.runtime.captioning.reading.as_read` does, on tensors.
     """
 
-    def __init__(self, network: nn.Module, scan: str) -> None:
+    def __init__(self, network: nn.Module, scan: Scan) -> None:
         super().__init__()
         self.network = network
         self._scan = scan
 
-    def forward(self, source: Tensor, *others: Any) -> Any:
+    def forward(self, source: Tensor, target_in: Tensor, _steps: Any, lengths: Any) -> Any:
         """What the network gives; arguments as it takes them, the source as bytes."""
         pixels = source.to(torch.float32) / 255
         if pixels.dim() > 2:
-            steps = pixels.flatten(2)
-            if self._scan == "both":
-                steps = torch.cat([steps, pixels.transpose(1, 2).flatten(2)], dim=2)
-            pixels = steps
-        return self.network(pixels, *others)
+            pixels = self._scan.steps(pixels, torch.cat)
+        return self.network(pixels, target_in, None, lengths)
 
 
 @dataclass(frozen=True, eq=False)

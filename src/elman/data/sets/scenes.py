@@ -18,7 +18,7 @@ CANVAS = 56
 
 _DIGITS = "mnist"
 _SIZE = 28  # rows and columns of a digit's image, which has 4 empty ones on each side
-_APART = 22  # rows (or columns) that the second digit begins after the first, at least
+_APART = 24  # rows (or columns) that the second digit begins after the first, at least
 _ASIDE = 10  # columns (or rows) by which it may be shifted across
 _NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _RELATIONS = ("above", "left of")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -68,6 +69,15 @@ class Examples:
         """The same on another device."""
         tensors = {name: None if t is None else t.to(device) for name, t in self._tensors().items()}
         return replace(self, **tensors)
+
+    @property
+    def images(self) -> bool:
+        """Whether the inputs may be images, which are all of one size."""
+        return self.lengths is None
+
+    def distorted(self, change: Callable[[Tensor], Tensor]) -> Examples:
+        """The same with what `change` makes of the inputs `[N, T, I]`."""
+        return replace(self, inputs=change(self.inputs))
 
     def select(self, rows: Int[np.ndarray, "B"] | Int[Tensor, "B"]) -> Examples:
         """The rows given, cut to the longest of them."""

@@ -65,7 +65,7 @@ class EpochBatches:
         workers: int = 0,
         ranks: Ranks | None = None,
     ) -> None:
-        if config.augment is not None and examples.lengths is not None:
+        if config.augment is not None and not getattr(examples, "images", False):
             raise ArgumentError(
                 "augment", "sequences of different lengths", "images of one size, or augment=None"
             )
@@ -108,8 +108,10 @@ class EpochBatches:
             if config.augment is not None:
                 draws = generator(config.seed, "augment", epoch, number)
                 mine = self._ranks.share(np.arange(len(rows)))
-                distorted = augment(batch.inputs, config.augment, draws, (mine, len(rows)))
-                batch = replace(batch, inputs=distorted)
+                share = (mine, len(rows))
+                batch = batch.distorted(
+                    partial(augment, bounds=config.augment, draws=draws, share=share)
+                )
             found.append(batch)
         return StepBatches(np.concatenate(cut[step]), tuple(found))
 

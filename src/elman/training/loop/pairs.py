@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
@@ -76,6 +77,15 @@ class PairExamples:
         if self.target_lengths is None:
             return np.full(len(self), self.targets.shape[1])
         return self.target_lengths.cpu().numpy()
+
+    @property
+    def images(self) -> bool:
+        """Whether the sources may be images, which are all of one size."""
+        return self.source.dim() == 3 and self.source_lengths is None
+
+    def distorted(self, change: Callable[[Tensor], Tensor]) -> PairExamples:
+        """The same with what `change` makes of the sources `[N, S, I]`, as numbers of 32 bits."""
+        return replace(self, source=change(self.source.to(torch.float32)))
 
     def drawn(self, draws: np.random.Generator) -> Int[np.ndarray, "N"]:
         """All rows, shuffled."""
