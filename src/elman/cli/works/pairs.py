@@ -17,7 +17,7 @@ from elman.cli.works import Answers, Options
 from elman.cli.works.pair_report import judged_name, print_scores, report_text
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.data.pairs import Pairs, held_out_pairs
-from elman.data.readers.pairs import PairOptions
+from elman.data.readers.pairs import PairOptions, read_source_lines
 from elman.data.sets.pairs import load_pairs, pair_names
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.reader import is_table
@@ -196,8 +196,8 @@ def _sources(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Sources alone, and what is to be said of them: of a file with one a line every line."""
     if source not in pair_names() and not is_table(source):
-        lines = Path(source).read_bytes().decode("utf-8").removesuffix("\n").split("\n")
-        return tuple(line.removesuffix("\r") for line in lines), ()
+        lines, notes = read_source_lines(source, told.get("encoding"))
+        return tuple(lines), notes
     read = _read(source, None, _default_part(source, part), {**model.reading, **told})
     pairs, _ = _judged(model, read, source, part)
     return tuple(pairs.source), pairs.notes
