@@ -6,7 +6,7 @@ them (a median of 8 tokens), ids by Zipf's law.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Batch(NamedTuple):
 
 def blueprint(cell: str, feeding: bool) -> Blueprint:
     """A reader in both directions, a writer that attends to what was read."""
-    options = {"forget_bias": 0.0} if cell == "lstm" else {}
+    options: dict[str, Any] = {"forget_bias": 0.0} if cell == "lstm" else {}
     return encoder_decoder(
         source_vocabulary=VOCABULARY,
         target_vocabulary=VOCABULARY,

@@ -22,7 +22,7 @@ from benchmarks.translation import (
 )
 from benchmarks.work import Run
 from elman.decoding import Search, SearchOptions
-from elman.models import build
+from elman.models import build, score_late
 from elman.runtime.network.network import Network
 from elman.training import CrossEntropy, PairExamples, TrainingConfig
 from elman.training.distributed import Ranks
@@ -39,6 +39,7 @@ def training(cell: str, feeding: bool) -> Run:
 
     def trainer() -> tuple[Callable[[Any], float], Callable[[], Mapping[str, Tensor]]]:
         module = build(plan)
+        score_late(module)
         weights = {name: torch.from_numpy(one) for name, one in draw_weights(plan).items()}
         module.load_state_dict(weights)
         optimizer = build_optimizer(module, config)

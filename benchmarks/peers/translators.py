@@ -114,12 +114,13 @@ class Translator(nn.Module):
             "decoder.3.weight": self.scores.weight,
             "decoder.3.bias": self.scores.bias,
         }
-        writer = (self.decoder, "_l0") if self.cell is None else (self.cell, "")
-        for name, module, end in (
+        writer, last = (self.cell, "") if self.cell is not None else (self.decoder, "_l0")
+        modules: tuple[tuple[str, Any, str], ...] = (
             ("encoder.1.cells.0", self.encoder, "_l0"),
             ("encoder.1.backward_cells.0", self.encoder, "_l0_reverse"),
-            ("decoder.1.cells.0", *writer),
-        ):
+            ("decoder.1.cells.0", writer, last),
+        )
+        for name, module, end in modules:
             for weight, own in (("weight_ih",) * 2, ("weight_hh",) * 2, ("bias", "bias_ih")):
                 found[f"{name}.{weight}"] = getattr(module, own + end)
             if self.parts == 1:

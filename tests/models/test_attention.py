@@ -12,8 +12,11 @@ from elman import state as states
 from elman.blueprint import CellConfig, encoder_decoder
 from elman.decoding import beam
 from elman.errors import ArgumentError, ShapeError
-from elman.models import build, limit_memory
+from elman.models import build, limit_memory, score_late
+from elman.models.heads import Unscored
 from elman.runtime import Network
+from elman.training import CrossEntropy, PairExamples
+from elman.training.loop.losses import accuracy
 
 VOCABULARY = 9
 B, S, U = 5, 7, 4
@@ -162,3 +165,24 @@ def test_a_shared_embedding_is_looked_up_by_both_sides_and_copied_with_them():
     torch.testing.assert_close(model(ids_, ids_), before)
     torch.testing.assert_close(model(ids_, torch.tensor([[3, 8]]))[:, 0], before[:, 0])
     assert not torch.equal(model(ids_, torch.tensor([[3, 8]]))[:, 1], before[:, 1])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("head", ["dense", "tied"])
+def test_scores_that_are_made_late_are_learnt_from_alike(head, smoothing):
+    model = build(blueprint(head=head), 0)
+    batch = PairExamples(*map(torch.from_numpy, (SOURCE, TARGET, LENGTHS, TARGETS)), go=0)
+    loss, found = CrossEntropy(smoothing), []
+    for late in (False, True):
+        score_late(model, late)
+        model.zero_grad()
+        outputs = model(*batch.arguments)
+        assert isinstance(outputs, Unscored) == late
+        measured = loss(outputs, batch)
+        measured.mean().backward()
+        grads = [parameter.grad.clone() for parameter in model.parameters()]
+        found.append([measured.total, measured.count, accuracy(outputs, batch).total, *grads])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+    score_late(model, False)
+    assert isinstance(model(*batch.arguments), torch.Tensor)

@@ -5,6 +5,7 @@ from elman.models.blocks import (
     layer_titles,
     limit_memory,
     sample_scores,
+    score_late,
 )
 from elman.models.networks import EncoderDecoder, Sequence, VectorToSequence, build
 
@@ -17,4 +18,5 @@ __all__ = [
     "layer_titles",
     "limit_memory",
     "sample_scores",
+    "score_late",
 ]

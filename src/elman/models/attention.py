@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman import blueprint as plan
-from elman.models.flow import Flow, Memory, only_real
+from elman.models.flow import Flow, Memory
 from elman.operators.loop import real_steps
 
 __all__ = ["Attend", "Seen"]
@@ -58,23 +58,35 @@ class Attend(nn.Module):
     def forward(self, flow: Flow) -> Flow:
         """Steps to steps, all at once."""
         assert flow.memory is not None  # the blueprint puts it into a decoder
-        values, weights = self.attend(flow.values, self.see(flow.memory))
-        return only_real(flow._replace(values=values, attention=weights))
+        seen = self.see(flow.memory)
+        context, weights = self.look(flow.values, seen)
+        if flow.lengths is None:
+            values = self.combine(context, flow.values)
+        else:  # of what stands past a length nobody asks
+            real = real_steps(flow.lengths, flow.values.shape[1])
+            found = self.combine(context[real], flow.values[real])
+            values = found.new_zeros(*real.shape, self.units).masked_scatter(real[..., None], found)
+        return flow._replace(values=values, attention=weights)
 
     def see(self, memory: Memory) -> Seen:
         """The memory, with what is compared."""
         values = memory.values
         return Seen(memory, values if self.key is None else F.linear(values, self.key))
 
-    def attend(
+    def look(
         self, hidden: Float[Tensor, "B U H"], seen: Seen
-    ) -> tuple[Float[Tensor, "B U A"], Float[Tensor, "B U S"]]:
-        """The attentional vectors, and the weights: at padding 0, else in sum 1."""
+    ) -> tuple[Float[Tensor, "B U M"], Float[Tensor, "B U S"]]:
+        """The contexts, and the weights: at padding 0, else in sum 1."""
         weights = _shares(self._scores(hidden, seen.keys), seen.padding)
-        context = weights @ seen.values
-        split = context.shape[2]
+        return weights @ seen.values, weights
+
+    def combine(
+        self, context: Float[Tensor, "*N M"], hidden: Float[Tensor, "*N H"]
+    ) -> Float[Tensor, "*N A"]:
+        """The attentional vectors."""
+        split = context.shape[-1]
         mixed = F.linear(context, self.weight[:, :split]) + F.linear(hidden, self.weight[:, split:])
-        return torch.tanh(mixed), weights
+        return torch.tanh(mixed)
 
     def _scores(self, hidden: Tensor, keys: Tensor) -> Float[Tensor, "B U S"]:
         if self.query is None or self.energy is None:

@@ -28,6 +28,7 @@ __all__ = [
     "layer_titles",
     "limit_memory",
     "sample_scores",
+    "score_late",
 ]
 
 BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
@@ -212,6 +213,24 @@ def sample_scores(network: Any, candidates: int | None) -> None:
     block.candidates = candidates
     if isinstance(block, Tied):
         first.scores_all = candidates is None
+
+
+def score_late(network: Any, late: bool = True) -> None:
+    """Let a network's tokens be scored where a loss asks for it: at the real steps of each row.
+
+    What it gives is then `elman.models.heads.Unscored`, from which `CrossEntropy` learns the same;
+    in a model file it is the same network as without. The scores are most of the work where a
+    vocabulary is large, and those of ragged batches' padding are never made.
+
+    Args:
+        network: As `build` makes it: its last block is dense without an activation, or tied.
+        late: False: it gives all scores again.
+
+    Raises:
+        ArgumentError: The last block is another one.
+    """
+    block, _, _ = _scoring(network, "late")
+    block.late = late
 
 
 def _scoring(network: Any, given: str) -> tuple[Any, plan.Dense | plan.Tied, Any]:

@@ -19,7 +19,7 @@ from elman import blueprint as plan
 from elman.models.candidates import draw_candidates
 from elman.models.flow import Flow, only_real
 
-__all__ = ["Adaptive", "Head", "Sampled", "Tied", "Unscored", "joined", "scored"]
+__all__ = ["Adaptive", "Head", "Sampled", "Tied", "Unscored", "Whole", "joined", "scored"]
 
 _LARGEST = 2**24  # scores that are held at once where all are needed: 64 MiB
 
@@ -33,6 +33,11 @@ class Head(Protocol):
 
     def losses(self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"]) -> Tensor:
         """-log(probability of each target) in nats `[M]`, or in training what stands for it."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether losses are those of all scores anyway, at every step that counts."""
         ...
 
     @property
@@ -105,6 +110,8 @@ def joined(parts: Sequence[Any]) -> Any:
 class Adaptive(nn.Module):
     """An adaptive softmax; see the blueprint's `Adaptive`. Its weights start Glorot uniform."""
 
+    whole = False
+
     def __init__(self, block: plan.Adaptive, features: int) -> None:
         super().__init__()
         self.block = block
@@ -150,6 +157,33 @@ class Adaptive(nn.Module):
         return losses
 
 
+class Whole:
+    """A dense layer's scores, all of them, made where they are asked for: at real steps only.
+
+    Args:
+        weight: `[V, F]`.
+        bias: `[V]`.
+    """
+
+    whole = True
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self.weight, self.bias = weight, bias
+
+    @property
+    def width(self) -> int:
+        """V."""
+        return len(self.weight)
+
+    def scores(self, values: Float[Tensor, "*N F"]) -> Float[Tensor, "*N V"]:
+        """Of all tokens."""
+        return F.linear(values, self.weight, self.bias)
+
+    def losses(self, values: Float[Tensor, "M F"], targets: Int[Tensor, "M"]) -> Float[Tensor, "M"]:
+        """-log(probability of each target)."""
+        return F.cross_entropy(self.scores(values), targets, reduction="none")
+
+
 class Sampled:
     """A dense layer's scores, of which training computes those of some tokens.
 
@@ -165,6 +199,8 @@ class Sampled:
         training: Whether to sample.
         by_rows: Gradients of the weight hold the rows that were used only.
     """
+
+    whole = False
 
     def __init__(
         self, weight: Tensor, bias: Tensor, candidates: int, training: bool, by_rows: bool
@@ -200,22 +236,22 @@ class Sampled:
         return self.bias[tokens] - drawn.expected(tokens).log().to(self.bias)
 
 
-def scored(
-    flow: Flow, weight: Tensor, bias: Tensor, candidates: int | None, training: bool, rows: bool
-) -> Flow:
-    """A dense layer's scores in place of the values, or beside them what makes some of these.
+def scored(flow: Flow, weight: Tensor, bias: Tensor, block: Any, rows: bool) -> Flow:
+    """A dense layer's scores in place of the values, or beside them what makes these.
 
     Args:
         flow: The values.
         weight: `[V, F]`.
         bias: `[V]`.
-        candidates: As of `Sampled`; None: all scores are made.
-        training: Likewise.
+        block: Whose they are: its `candidates`, and whether it is `late` and `training`.
         rows: As `Sampled.by_rows`.
     """
-    if candidates is None:
-        return only_real(flow._replace(values=F.linear(flow.values, weight, bias)))
-    return flow._replace(head=Sampled(weight, bias, candidates, training, rows))
+    if block.candidates is not None:
+        head = Sampled(weight, bias, block.candidates, block.training, rows)
+        return flow._replace(head=head)
+    if block.late:
+        return flow._replace(head=Whole(weight, bias))
+    return only_real(flow._replace(values=F.linear(flow.values, weight, bias)))
 
 
 class _Tail(nn.Module):
@@ -232,6 +268,7 @@ class Tied(nn.Module):
 
     Attributes:
         candidates: How many tokens training compares targets with, see `Sampled`; None: all.
+        late: Whether scores are made where a loss asks for them (`Whole`).
         by_rows: Always False: the weight is the embedding's, which says whether rows are updated.
     """
 
@@ -240,6 +277,7 @@ class Tied(nn.Module):
     def __init__(self, block: plan.Tied, features: int) -> None:
         super().__init__()
         self.candidates: int | None = None
+        self.late = False
         self.projection = _glorot((block.size, features)) if block.projected else None
         self.bias = nn.Parameter(torch.zeros(block.vocabulary))
 
@@ -247,8 +285,7 @@ class Tied(nn.Module):
         """Steps to steps, or a vector to a vector, by an `elman.models.layers.Embedding`."""
         if self.projection is not None:
             flow = flow._replace(values=F.linear(flow.values, self.projection))
-        given = (self.candidates, self.training, embedding.by_rows)
-        return scored(flow, embedding.table, self.bias, *given)
+        return scored(flow, embedding.table, self.bias, self, embedding.by_rows)
 
 
 def _glorot(shape: tuple[int, ...]) -> nn.Parameter:

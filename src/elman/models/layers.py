@@ -247,11 +247,14 @@ class Dense(nn.Module):
     Attributes:
         candidates: How many tokens training compares targets with, see `elman.models.heads.
             Sampled`; None: all. Only of a last layer without an activation.
+        late: Whether scores are made where a loss asks for them (`elman.models.heads.Whole`);
+            likewise.
     """
 
     def __init__(self, block: plan.Dense, features: int) -> None:
         super().__init__()
         self.candidates: int | None = None
+        self.late = False
         self.weight = nn.Parameter(torch.empty(block.units, features))
         self.bias = nn.Parameter(torch.zeros(block.units))
         self.activation = ACTIVATIONS[block.activation]
@@ -267,8 +270,7 @@ class Dense(nn.Module):
 
     def forward(self, flow: Flow) -> Flow:
         """Steps to steps, or a vector to a vector."""
-        given = (self.candidates, self.training, self.by_rows)
-        flow = scored(flow, self.weight, self.bias, *given)
+        flow = scored(flow, self.weight, self.bias, self, self.by_rows)
         return flow._replace(values=self.activation(flow.values))
 
 

@@ -2,11 +2,12 @@
 
 What waits for the step before is computed step by step, without a graph; all else at once: the
 products of the inputs, and on the way back the gradients of all weights, from what is gathered
-over the steps. Rows are sorted by their lengths, so that ended ones cost nothing.
+over the steps. Rows are sorted by their lengths and packed, so that ended ones cost nothing.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -29,16 +30,20 @@ class _Job(NamedTuple):
 
     Attributes:
         recurrences: Of the layers, from the bottom up.
-        masks: Of each layer (into, entering, out), time first; None: nothing is left out.
+        masks: Of each layer (into, entering, out), packed; None: nothing is left out.
         sizes: How many of the tensors of each layer are its state's, and its weights'.
-        counts: How many rows go on at each step.
+        steps: Where the rows that go on at each step are packed.
+        places: `[N]`, at which row and step (row · U + step) each packed row stands.
+        shape: B and U.
         padding: `[B, S]`, true where a source has no step; None: nowhere.
     """
 
     recurrences: tuple[Recurrence, ...]
     masks: tuple[tuple[Any, Any, Any], ...]
     sizes: tuple[tuple[int, int], ...]
-    counts: list[int]
+    steps: list[slice]
+    places: Tensor
+    shape: tuple[int, int]
     padding: Tensor | None
 
 
@@ -83,41 +88,45 @@ def feed(
         lengths: Real steps of each row, 0…U; None: all.
     """
     batch, steps, _ = inputs.shape
-    padding = None
+    padding, order = None, torch.arange(batch, device=inputs.device)
     if source_lengths is not None:
         padding = ~real_steps(source_lengths, keys.shape[1])
-    counts, order = [batch] * steps, None
+    real = torch.ones(steps, batch, dtype=torch.bool, device=inputs.device)
     if lengths is not None:
         order = lengths.argsort(descending=True, stable=True)
-        counts = (lengths[:, None] > torch.arange(steps, device=lengths.device)).sum(0).tolist()
-        inputs, keys, values = inputs[order], keys[order], values[order]
+        real = real_steps(lengths[order], steps).t()
+        keys, values = keys[order], values[order]
         padding = None if padding is None else padding[order]
+    when, who = real.nonzero(as_tuple=True)
+    places = order[who] * steps + when
+    ends = [0, *real.sum(dim=1).cumsum(dim=0).tolist()]
+    found = [slice(*each) for each in pairwise(ends)]
 
-    def sorted_(leaf: Any) -> Any:
-        return leaf if leaf is None or order is None else leaf[order]
-
-    def turned(mask: Any) -> Any:
-        return None if mask is None else sorted_(mask).transpose(0, 1).contiguous()
+    def packed(sequence: Any) -> Any:
+        return None if sequence is None else sequence.flatten(0, 1)[places]
 
     tensors, sizes = [], []
     for layer in layers:
-        state = [sorted_(leaf) for leaf in leaves(layer.state)]
+        state = [leaf[order] for leaf in leaves(layer.state)]
         tensors += [*state, *layer.weights]
         sizes.append((len(state), len(layer.weights)))
     job = _Job(
         tuple(layer.recurrence for layer in layers),
-        tuple((turned(each.into), turned(each.entering), turned(each.out)) for each in layers),
+        tuple((packed(each.into), packed(each.entering), packed(each.out)) for each in layers),
         tuple(sizes),
-        counts,
+        [at for at in found if at.start < at.stop],
+        who * steps + when,
+        (batch, steps),
         padding,
     )
-    inputs = inputs.transpose(0, 1).contiguous()
-    found = _Feed.apply(job, inputs, keys.contiguous(), values.contiguous(), *looking, *tensors)
-    outputs, weights = (each.transpose(0, 1) for each in found)  # pyright: ignore
-    if order is not None:
-        back = order.argsort()
-        outputs, weights = outputs[back], weights[back]
-    return outputs, weights
+    given = packed(inputs), keys.contiguous(), values.contiguous()
+    outputs, weights = _Feed.apply(job, *given, *looking, *tensors)  # pyright: ignore
+
+    def unpacked(rows: Tensor) -> Tensor:
+        whole = rows.new_zeros(batch * steps, rows.shape[1])
+        return whole.index_copy(0, places, rows).unflatten(0, (batch, steps))
+
+    return unpacked(outputs), unpacked(weights)
 
 
 class _Run:
@@ -125,7 +134,7 @@ class _Run:
 
     def __init__(self, job: _Job, inputs: Tensor, looking: Looking, tensors: Any) -> None:
         self.job, self.inputs, self.looking = job, inputs, looking
-        steps, batch, features = inputs.shape
+        count, features = inputs.shape
         self.cells: list[FedCell] = []
         start = 0
         for k, (recurrence, (states, weights)) in enumerate(
@@ -136,29 +145,25 @@ class _Run:
             start += states + weights
             kind = recurrence.weights_type(*of_weights)
             before = features if k == 0 else 0
-            self.cells.append(
-                CELLS[type(recurrence)](recurrence, kind, state, steps, batch, before)
-            )
-        self.hidden = inputs.new_zeros(steps, batch, self.cells[-1].units)
+            self.cells.append(CELLS[type(recurrence)](recurrence, kind, state, count, before))
+        self.hidden = inputs.new_empty(count, self.cells[-1].units)
 
     def begin(self) -> None:
         """The part of the lowest layer's gates that the inputs make, of all steps at once."""
         into = self.job.masks[0][0]
-        size = self.inputs.shape[2]
-        self.read = self.inputs if into is None else self.inputs * into[..., :size]
+        size = self.inputs.shape[1]
+        self.read = self.inputs if into is None else self.inputs * into[:, :size]
         self.cells[0].begin(self.read)
 
-    def climb(self, t: int, n: int, fed: Tensor) -> Tensor:
+    def climb(self, at: slice, fed: Tensor) -> Tensor:
         """One step of all layers; gives the top one's outputs."""
         values = fed
-        for k, (cell, (into, entering, out)) in enumerate(
-            zip(self.cells, self.job.masks, strict=True)
-        ):
+        for cell, (into, entering, out) in zip(self.cells, self.job.masks, strict=True):
             if into is not None:
-                values = values * (into[t, :n, -values.shape[1] :] if k == 0 else into[t, :n])
-            values = cell.forward(t, n, values, None if entering is None else entering[t, :n])
-            values = values if out is None else values * out[t, :n]
-        self.hidden[t, :n] = values
+                values = values * (into[at, -values.shape[1] :])
+            values = cell.forward(at, values, None if entering is None else entering[at])
+            values = values if out is None else values * out[at]
+        self.hidden[at] = values
         return values
 
     def turn(self) -> None:
@@ -175,18 +180,17 @@ class _Run:
             kept = cell.weights._asdict()
             found += [*states, *(None if w is None else weights[k] for k, w in kept.items())]
         assert d_inputs is not None  # the lowest layer's are known
-        return d_inputs if into is None else d_inputs * into[..., : d_inputs.shape[2]], found
+        return d_inputs if into is None else d_inputs * into[:, : d_inputs.shape[1]], found
 
-    def descend(self, t: int, n: int, d_values: Tensor) -> Tensor:
+    def descend(self, at: slice, d_values: Tensor) -> Tensor:
         """The way back of `climb`; gives the gradient by what was fed."""
         for k in reversed(range(len(self.cells))):
             into, entering, out = self.job.masks[k]
-            d_values = d_values if out is None else d_values * out[t, :n]
-            d_values = self.cells[k].backward(
-                t, n, d_values, None if entering is None else entering[t, :n]
-            )
+            d_values = d_values if out is None else d_values * out[at]
+            mask = None if entering is None else entering[at]
+            d_values = self.cells[k].backward(at, d_values, mask)
             if into is not None:
-                d_values = d_values * (into[t, :n, -d_values.shape[1] :] if k == 0 else into[t, :n])
+                d_values = d_values * (into[at, -d_values.shape[1] :])
         return d_values
 
 
@@ -199,26 +203,23 @@ class _Feed(torch.autograd.Function):
         looking = Looking(weight, query, energy)
         run = _Run(job, inputs, looking, rest)
         run.begin()
-        steps, batch, _ = inputs.shape
-        features = values.shape[2]
-        seen = inputs.new_zeros(steps, batch, features + run.cells[-1].units)
-        outputs = inputs.new_zeros(steps, batch, len(weight))
-        weights = inputs.new_zeros(steps, batch, keys.shape[1])
-        queries = None if query is None else inputs.new_zeros(steps, batch, len(query))
+        count, batch, features = len(inputs), job.shape[0], values.shape[2]
+        seen = inputs.new_empty(count, features + run.cells[-1].units)
+        outputs = inputs.new_empty(count, len(weight))
+        weights = inputs.new_empty(count, keys.shape[1])
+        queries = None if query is None else inputs.new_empty(count, len(query))
         fed = outputs.new_zeros(batch, len(weight))
-        for t, n in enumerate(job.counts):
-            if n == 0:
-                break
-            hidden = run.climb(t, n, fed[:n])
-            asked = hidden
+        for at in job.steps:
+            n = at.stop - at.start
+            asked = hidden = run.climb(at, fed[:n])
             if queries is not None and query is not None:
-                asked = torch.mm(hidden, query.t(), out=queries[t, :n])
+                asked = torch.mm(hidden, query.t(), out=queries[at])
             scores = _scores(asked, keys[:n], energy)
             shares = _softmax(scores, None if job.padding is None else job.padding[:n])
-            weights[t, :n] = shares
-            seen[t, :n, :features] = torch.bmm(shares[:, None], values[:n])[:, 0]
-            seen[t, :n, features:] = hidden
-            fed = torch.mm(seen[t, :n], weight.t(), out=outputs[t, :n]).tanh_()
+            weights[at] = shares
+            seen[at, :features] = torch.bmm(shares[:, None], values[:n])[:, 0]
+            seen[at, features:] = hidden
+            fed = torch.mm(seen[at], weight.t(), out=outputs[at]).tanh_()
         ctx.job, ctx.run = job, run
         ctx.save_for_backward(*tensors, seen, outputs, weights, queries)
         ctx.mark_non_differentiable(weights)
@@ -233,36 +234,37 @@ class _Feed(torch.autograd.Function):
         keys, values, weight, query, energy = saved[1:6]
         seen, outputs, weights, queries = saved[-4:]
         run: _Run = ctx.run
-        steps, batch, features = *outputs.shape[:2], values.shape[2]
+        job, features = ctx.job, values.shape[2]
         asked = run.hidden if queries is None else queries
-        d_pre, d_seen = torch.zeros_like(outputs), torch.zeros_like(seen)
-        d_scores, d_asked = torch.zeros_like(weights), torch.zeros_like(asked)
+        d_pre, d_seen = torch.empty_like(outputs), torch.empty_like(seen)
+        d_scores, d_asked = torch.empty_like(weights), torch.empty_like(asked)
         d_keys = torch.zeros_like(keys)
         d_energy = None if energy is None else torch.zeros_like(energy)
-        d_fed = outputs.new_zeros(batch, len(weight))
+        d_fed = outputs.new_zeros(job.shape[0], len(weight))
         run.turn()
-        for t in reversed(range(steps)):
-            n = ctx.job.counts[t]
-            if n == 0:
-                continue
-            said = outputs[t, :n]
-            d_fed[:n].add_(d_outputs[t, :n])
-            torch.mul(d_fed[:n], 1 - said * said, out=d_pre[t, :n])
-            torch.mm(d_pre[t, :n], weight, out=d_seen[t, :n])
-            d_shares = torch.bmm(values[:n], d_seen[t, :n, :features, None])[..., 0]
-            shares = weights[t, :n]
+        for at in reversed(job.steps):
+            n, said, shares = at.stop - at.start, outputs[at], weights[at]
+            d_fed[:n].add_(d_outputs[at])
+            torch.mul(d_fed[:n], 1 - said * said, out=d_pre[at])
+            torch.mm(d_pre[at], weight, out=d_seen[at])
+            d_shares = torch.bmm(values[:n], d_seen[at, :features, None])[..., 0]
             d_shares = d_shares - (shares * d_shares).sum(dim=1, keepdim=True)
-            torch.mul(shares, d_shares, out=d_scores[t, :n])
+            torch.mul(shares, d_shares, out=d_scores[at])
             if energy is None:
-                d_asked[t, :n] = torch.bmm(d_scores[t, :n, None], keys[:n])[:, 0]
+                d_asked[at] = torch.bmm(d_scores[at, None], keys[:n])[:, 0]
             else:
-                looked = (asked[t, :n], keys[:n], energy, d_scores[t, :n])
-                d_asked[t, :n] = _compared_back(*looked, d_keys[:n], d_energy)
-            by_query = d_asked[t, :n] if query is None else d_asked[t, :n] @ query
-            d_fed[:n] = run.descend(t, n, d_seen[t, :n, features:] + by_query)
+                looked = (asked[at], keys[:n], energy, d_scores[at])
+                d_asked[at] = _compared_back(*looked, d_keys[:n], d_energy)
+            by_query = d_asked[at] if query is None else d_asked[at] @ query
+            d_fed[:n] = run.descend(at, d_seen[at, features:] + by_query)
+
+        def by_row(rows: Tensor) -> Tensor:
+            whole = rows.new_zeros(job.shape[0] * job.shape[1], rows.shape[1])
+            return whole.index_copy_(0, job.places, rows).unflatten(0, job.shape)
+
         if energy is None:
-            d_keys = torch.bmm(d_scores.permute(1, 2, 0), asked.transpose(0, 1))
-        d_values = torch.bmm(weights.permute(1, 2, 0), d_seen[..., :features].transpose(0, 1))
+            d_keys = torch.bmm(by_row(d_scores).mT, by_row(asked))
+        d_values = torch.bmm(by_row(weights).mT, by_row(d_seen[:, :features]))
         d_inputs, d_rest = run.gradients()
         return (
             None,

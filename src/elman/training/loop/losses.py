@@ -109,9 +109,12 @@ class CrossEntropy:
     def __call__(self, outputs: Float[Tensor, "B ... K"] | Unscored, batch: Any) -> WeightedSum:
         """Sum over the rows, or over their real steps."""
         counted = _counted(outputs, batch)
-        if not isinstance(counted.outputs, Unscored):
+        scores = counted.outputs
+        if isinstance(scores, Unscored) and scores.head.whole:
+            scores = scores.scores  # of the steps that count
+        if not isinstance(scores, Unscored):
             losses = F.cross_entropy(
-                counted.outputs,
+                scores,
                 counted.targets,
                 reduction="none",
                 label_smoothing=self.label_smoothing,
@@ -120,7 +123,7 @@ class CrossEntropy:
             found = f"{self.label_smoothing:g}, which all scores are needed for"
             raise ArgumentError("label_smoothing", found, "0 beside scores that are not all made")
         else:
-            losses = counted.outputs.losses(counted.targets)
+            losses = scores.losses(counted.targets)
         return counted.sum(losses)
 
 
