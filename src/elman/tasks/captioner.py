@@ -120,7 +120,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
 
         Args:
             X: N items: vectors `[N, I]`, sequences or images `[N, S, I]`, or `[N, H, W, C]`, where
-                bytes are pixels; or `elman.data.captions.Captions`.
+                bytes are pixels; or `elman.data.Captions`.
             y: For each its caption, or a list of several that are right, each of which is learnt;
                 None beside `Captions`.
 
