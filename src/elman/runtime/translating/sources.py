@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -28,6 +28,7 @@ class Source(NamedTuple):
         pieces: S tokens as they stand in the text.
         handed: Why it is not read: "empty", or "unknown" (no token of it is known); "" if it is.
         notes: What was cut, in sentences.
+        places: int64 `[S, 2]`, of each token in the text, as `TextCodec.places` has them.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Source(NamedTuple):
     pieces: tuple[str, ...]
     handed: str = ""
     notes: tuple[str, ...] = ()
+    places: Any = None
 
 
 def read_sources(
@@ -74,7 +76,8 @@ def read_sources(
             said = f"handed on as it is: none of {many(len(ids), 'token')} is known to the model"
             found.append(Source(text, ids[:0], (), "unknown", (said,)))
             continue
-        found.append(Source(text, ids, tuple(pieces), "", notes))
+        places = codec.places(text)[: len(ids)]
+        found.append(Source(text, ids, tuple(pieces), "", notes, places))
     return found
 
 

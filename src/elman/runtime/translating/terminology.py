@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -18,7 +19,8 @@ from elman.errors import DataError, FormatError
 from elman.printable import quoted
 from elman.transforms.text import TextCodec
 
-__all__ = ["PLACEHOLDER", "Kept", "Term", "Terminology", "keep_terms", "read_terminology"]
+__all__ = ["PLACEHOLDER", "Candidate", "Keeping", "Kept", "Place", "Term", "Terminology"]
+__all__ += ["keep_terms", "read_terminology"]
 
 PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|<[^<>\s][^<>]*>|%\([^()\s]+\)[a-z]|%[sdif]\b|\$\{[^{}]+\}")
 """What programs put in the place of something else: {name}, <b>, %s, %(count)d, ${path}."""
@@ -39,13 +41,21 @@ class Term:
     where: str = "terminology"
 
 
+class Place(NamedTuple):
+    """A term in a source: from which character on, and which is the first behind it."""
+
+    term: Term
+    start: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Terminology:
     """Terms, and whether placeholders are kept, too.
 
     >>> told = Terminology((Term("New York", "la Grosse Pomme"), Term("York", "York")))
-    >>> [term.target for term in told.of("From New York to York.")]
-    ['la Grosse Pomme', 'York']
+    >>> [(one.term.target, one.start) for one in told.of("From New York to York.")]
+    [('la Grosse Pomme', 5), ('York', 17)]
 
     Attributes:
         terms: Where two begin at the same place the longer one counts.
@@ -65,14 +75,14 @@ class Terminology:
     def _by_source(self) -> dict[str, Term]:
         return {one.source: one for one in self.terms}
 
-    def of(self, text: str) -> list[Term]:
+    def of(self, text: str) -> list[Place]:
         """The terms in a source, each as often as it stands there, in their order."""
-        found = [(one.start(), self._by_source[one[0]]) for one in self._found.finditer(text)]
+        found = [Place(self._by_source[m[0]], *m.span()) for m in self._found.finditer(text)]
         if self.placeholders:
-            taken = {place for place, _ in found}
-            kept = (one for one in PLACEHOLDER.finditer(text) if one.start() not in taken)
-            found += [(one.start(), Term(one[0], one[0], "placeholder")) for one in kept]
-        return [term for _, term in sorted(found, key=lambda one: one[0])]
+            taken = {one.start for one in found}
+            kept = (m for m in PLACEHOLDER.finditer(text) if m.start() not in taken)
+            found += [Place(Term(m[0], m[0], "placeholder"), *m.span()) for m in kept]
+        return sorted(found, key=lambda one: one.start)
 
     def check(self, codec: TextCodec) -> None:
         """`DataError` if a term cannot be written: the codec does not know a part of it."""
@@ -131,67 +141,92 @@ class Kept(NamedTuple):
     missing: tuple[str, ...]
 
 
-Rewrite = Callable[[Sequence[Sequence[int]]], list[Answer]]
-"""Takes beginnings of answers as ids; gives for each the best answer that begins so."""
+class Candidate(NamedTuple):
+    """An answer that begins with a term behind what is settled.
+
+    Attributes:
+        begun: What it begins with: the term's ids are its last ones.
+        size: How many these are.
+    """
+
+    begun: list[int]
+    size: int
 
 
-def keep_terms(
-    answer: Answer,
-    terms: Sequence[Term],
-    codec: TextCodec,
-    rewrite: Rewrite,
-    most: int,
-    begun: int = 0,
-) -> Kept:
+class Keeping(NamedTuple):
+    """What keeps terms.
+
+    Attributes:
+        codec: Of the answers.
+        rewrite: Takes beginnings of answers as ids; gives for each the best that begins so.
+        weigh: Takes answers, candidates and a place in the source; gives for each answer how much
+            the network looked at that place when it began the term, in [0, 1].
+        most: Tokens of an answer at most.
+    """
+
+    codec: TextCodec
+    rewrite: Callable[[Sequence[Sequence[int]]], list[Answer]]
+    weigh: Callable[[Sequence[Answer], Sequence[Candidate], Place], Sequence[float]]
+    most: int
+
+
+def keep_terms(answer: Answer, places: Sequence[Place], keeping: Keeping, begun: int = 0) -> Kept:
     """The answer, written anew until it has the translation of each term, in their order.
 
     Where one is missing, it is put at each place where a word begins in what is not settled yet,
-    and written on from there; the answer of the greatest value is taken. What stands before and in
-    the term is settled then. So an answer always has all of them, unless it came to its bound.
+    and written on from there. Of these answers that of the greatest value is taken, to which the
+    log of the share is added that the network looked at the term when it began the translation.
+    What stands before and in it is settled then. So an answer always has all of them, unless it
+    came to its bound.
 
     Args:
         answer: The best one without them.
-        terms: Of its source, in their order.
-        codec: Of the answer.
-        rewrite: Searches for what goes on.
-        most: Tokens of an answer at most.
+        places: Of the terms in its source, in their order.
+        keeping: What searches, and knows tokens.
         begun: Tokens that are settled already: those of a prefix that was asked for.
     """
     settled, missing = begun, []
-    for term in terms:
-        place = _end_of(term.target, answer.tokens, codec, settled)
-        if place is None:
-            begins = _begun_with(answer.tokens.tolist(), term.target, codec, settled)
-            found = _with_term(
-                [b for b in begins if len(b) <= most], term.target, codec, rewrite, settled
-            )
+    for place in places:
+        target = place.term.target
+        end = _end_of(target, answer.tokens, keeping.codec, settled)
+        if end is None:
+            found = _with_term(answer.tokens.tolist(), place, keeping, settled)
             if found is None:
-                missing.append(term.target)
+                missing.append(target)
                 continue
-            answer, place = found
-        settled = place
+            answer, end = found
+        settled = end
     return Kept(answer, tuple(missing))
 
 
-def _begun_with(tokens: list[int], target: str, codec: TextCodec, settled: int) -> list[list[int]]:
-    """What an answer may begin with that has a term behind what is settled."""
-    places = [k for k in range(settled, len(tokens) + 1) if _may_begin(tokens, k, codec)]
-    return [[*tokens[:k], *_ids_behind(tokens[:k], target, codec)] for k in places]
-
-
 def _with_term(
-    begun: list[list[int]], target: str, codec: TextCodec, rewrite: Rewrite, settled: int
+    tokens: list[int], place: Place, keeping: Keeping, settled: int
 ) -> tuple[Answer, int] | None:
-    """The best answer of those that begin so, and where the term ends in it."""
-    begun = [one for one in begun if codec.unknown not in one]  # a placeholder may be unknown
-    written = []
-    for one in rewrite(begun) if begun else ():
-        end = _end_of(target, one.tokens, codec, settled)
-        if end is not None:
-            written.append((one, end))
-    if not written:
+    """The best answer with a term behind what is settled, and where the term ends in it."""
+    codec, target, candidates = keeping.codec, place.term.target, list[Candidate]()
+    for k in range(settled, len(tokens) + 1):
+        if _may_begin(tokens, k, codec):
+            ids = _ids_behind(tokens[:k], target, codec)
+            candidates.append(Candidate([*tokens[:k], *ids], len(ids)))
+    candidates = [
+        one
+        for one in candidates
+        if len(one.begun) <= keeping.most and codec.unknown not in one.begun[-one.size :]
+    ]  # a placeholder may be unknown
+    if not candidates:
         return None
-    return max(written, key=lambda pair: (pair[0].finished, pair[0].value))
+    answers = keeping.rewrite([one.begun for one in candidates])
+    weights = keeping.weigh(answers, candidates, place)
+    found = []
+    for answer, weight in zip(answers, weights, strict=True):
+        end = _end_of(target, answer.tokens, codec, settled)
+        if end is not None:
+            value = answer.value + math.log(max(weight, 1e-9))
+            found.append((answer.finished, value, answer, end))
+    if not found:
+        return None
+    _, _, answer, end = max(found, key=lambda one: one[:2])
+    return answer, end
 
 
 def _text_of(tokens: Sequence[int], codec: TextCodec) -> tuple[str, list[int]]:

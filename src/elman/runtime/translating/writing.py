@@ -11,7 +11,14 @@ import numpy as np
 from elman.decoding import Answer, SearchOptions
 from elman.printable import many
 from elman.runtime.translating.sources import Source
-from elman.runtime.translating.terminology import Kept, Term, Terminology, keep_terms
+from elman.runtime.translating.terminology import (
+    Candidate,
+    Keeping,
+    Kept,
+    Place,
+    Terminology,
+    keep_terms,
+)
 from elman.runtime.translating.translating import Asked, Translating
 from elman.runtime.translating.translation import Translation
 
@@ -72,20 +79,37 @@ def looked(
 
 
 def _kept(
-    translating: Translating, request: Request, n: int, answer: Answer, terms: Sequence[Term]
+    translating: Translating, request: Request, n: int, answer: Answer, terms: Sequence[Place]
 ) -> Kept:
     """An answer with the terms of its source."""
     if not terms:
         return Kept(answer, ())
-    options = replace(request.options, n_best=1)
+    options, source = replace(request.options, n_best=1), request.sources[n]
+    codec = translating.codec
 
     def rewrite(begun: Sequence[Sequence[int]]) -> list[Answer]:
-        asked = [Asked(request.sources[n].ids, prefix) for prefix in begun]
+        asked = [Asked(source.ids, prefix) for prefix in begun]
         found = translating.answers(asked, options, request.constraints, request.unknown)
         return [one[0] for one in found]
 
-    most, begins = options.max_length, len(request.prefixes[n])
-    return keep_terms(answer, terms, translating.codec, rewrite, most, begins)
+    def weigh(
+        answers: Sequence[Answer], candidates: Sequence[Candidate], place: Place
+    ) -> Sequence[float]:
+        taught = translating.taught([(source.ids, one.tokens) for one in answers])
+        within = (source.places[:, 1] > place.start) & (source.places[:, 0] < place.end)
+        found = []
+        for (_, weights), one in zip(taught, candidates, strict=True):
+            if weights is None or not within.any():  # it looks at nothing, or the term was cut off
+                return [1.0] * len(answers)
+            first = len(one.begun) - one.size
+            spelled = codec.spelled[one.begun[first]] or b""
+            if one.size > 1 and not spelled.strip():
+                first += 1  # a blank is none of the term
+            found.append(float(weights[first, within].sum()))
+        return found
+
+    keeping = Keeping(translating.codec, rewrite, weigh, options.max_length)
+    return keep_terms(answer, terms, keeping, len(request.prefixes[n]))
 
 
 def _said(translating: Translating, source: Source, kept: Kept) -> Translation:
