@@ -41,13 +41,16 @@ def untrained(monkeypatch):
 def fitted(make, **parameters):
     if make is elman.Forecaster:
         return make(window=6, **SMALL | parameters).fit(np.sin(np.arange(60.0)), horizon=2)
+    if make is elman.Captioner:
+        X = np.arange(12 * 4 * 4, dtype=np.uint8).reshape(12, 4, 4)
+        return make(**SMALL | parameters).fit(X, ["a b", "c"] * 6)
     X, y = classes(20) if make is elman.Classifier else sums(20)[:2]
     return make(**SMALL | parameters).fit(X, y)
 
 
 CASES = [
     (make, name)
-    for make in (elman.Classifier, elman.Regressor, elman.Forecaster)
+    for make in (elman.Captioner, elman.Classifier, elman.Regressor, elman.Forecaster)
     for name in told(make)
     if name not in ("window", "units", "epochs", "threads", "baselines", "run")
 ]

@@ -74,7 +74,7 @@ def test_images_are_read_row_by_row_and_looked_back_at(of_images):
     X, y = images(40, seed=1)
     assert of_images.score(X, y) > 0.9
     (found,) = of_images.caption(X[:1], attention=True)
-    assert found.attention.shape == (3, 6)
+    assert found.attention.shape == (3, 12)  # rows and columns
     assert np.allclose(found.attention.sum(axis=1), 1)
     assert found.ended == "eos"
     assert found.to_dict()["text"] == found.text

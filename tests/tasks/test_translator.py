@@ -141,6 +141,16 @@ def test_a_codec_of_another_model_is_refused(model, tmp_path):
         type(model.model_)(replace(bundle, tensors=tensors))
 
 
+def test_codecs_of_ones_own_travel_with_the_model(tmp_path):
+    source, target = toy_pairs(60)
+    own = {"codec": fit_codec(source, "characters"), "target_codec": fit_codec(target, "words")}
+    model = Translator(**{**SMALL, "epochs": 1, **own}).fit(source, target)
+    on = Translator.load(_saved(model, tmp_path))
+    assert on.codec_.hash == own["target_codec"].hash
+    on.set_params(epochs=1).fit(source, target)
+    assert on.source_codec_.hash == own["codec"].hash
+
+
 def _saved(model, folder):
     model.save(folder / "model.elman")
     return folder / "model.elman"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from elman.data.captions import Captions, as_captions
 from elman.data.labelled_sequences import LabelledSequences
 from elman.data.pairs import Pairs, as_pairs
 from elman.data.sequences import Sequences, as_sequences
@@ -17,13 +18,16 @@ from elman.data.texts import LabelledTexts
 
 if TYPE_CHECKING:
     from elman.data.readers import read as read
+    from elman.data.readers.captions import read_captions as read_captions
     from elman.data.readers.conll import read_tagged as read_tagged
     from elman.data.readers.conll import write_tagged as write_tagged
     from elman.data.readers.pairs import read_pairs as read_pairs
     from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
+    from elman.data.sets.captions import load_captions as load_captions
     from elman.data.sets.labelled import labelled_names as labelled_names
     from elman.data.sets.labelled import load as load
+    from elman.data.sets.pairs import load_pairs as load_pairs
     from elman.data.sets.series import as_panel as as_panel
     from elman.data.sets.series import load_series as load_series
     from elman.data.sets.series import series_names as series_names
@@ -31,21 +35,26 @@ if TYPE_CHECKING:
     from elman.data.sets.texts import load_texts as load_texts
 
 __all__ = [
+    "Captions",
     "LabelledSequences",
     "LabelledTexts",
     "Pairs",
     "Panel",
     "Sequences",
     "TaggedSentences",
+    "as_captions",
     "as_pairs",
     "as_panel",
     "as_sequences",
     "labelled_names",
     "load",
+    "load_captions",
+    "load_pairs",
     "load_series",
     "load_tagged",
     "load_texts",
     "read",
+    "read_captions",
     "read_pairs",
     "read_tagged",
     "read_texts",
@@ -58,10 +67,13 @@ _HOME = {
     "as_panel": "elman.data.sets.series",
     "labelled_names": "elman.data.sets.labelled",
     "load": "elman.data.sets.labelled",
+    "load_captions": "elman.data.sets.captions",
+    "load_pairs": "elman.data.sets.pairs",
     "load_series": "elman.data.sets.series",
     "load_tagged": "elman.data.sets.texts",
     "load_texts": "elman.data.sets.texts",
     "read": "elman.data.readers",
+    "read_captions": "elman.data.readers.captions",
     "read_pairs": "elman.data.readers.pairs",
     "read_tagged": "elman.data.readers.conll",
     "read_texts": "elman.data.readers.text",

@@ -23,6 +23,7 @@ from elman.runtime.translating.judging import (
     compared_by,
     judged_by,
     score_card,
+    scores_by_length,
     verdict_on,
 )
 from elman.runtime.translating.sources import read_sources
@@ -83,7 +84,7 @@ class TranslatorModel:
         self.codec = self._codec("target_codec", "decoder")
         self.longest = _longest(bundle)
         self.metadata, self.reading = metadata_of(bundle), reading_of(bundle)
-        self.held_out = setting_of(bundle, "held_out", dict, None)
+        self.held_out = _held_out(bundle)
         tensors = baseline_tensors(bundle)
         self.baselines = PairBaselines.from_tensors(tensors) if tensors else None
         self.network = Network(bundle.blueprint, bundle.weights)
@@ -208,6 +209,9 @@ class TranslatorModel:
         for name in constraints:
             if name not in ("banned", "expression", "stop", "allowed"):
                 raise ArgumentError(name, "is no option of a translation", "leave it out")
+        if self.codec.kind == "words" and constraints.get("expression") is not None:
+            found = "given, and the model writes words, between which spaces are not learnt"
+            raise ArgumentError("expression", found, "a model of characters or subwords")
         banned = [self._id_of(token) for token in constraints.get("banned", ())]
         return options, {**constraints, "banned": banned}
 
@@ -290,7 +294,8 @@ class TranslatorModel:
             source's first reference, `bleu_of_all` and so on against all of them where a source has
             several, `signatures`, `tokens`, `nats_per_token`, `perplexity` (of the first
             references), `level` (of instructions), `baselines` (each one's score by its name),
-            `baseline_scores`, `verdict`, `against`, `notes`. What is not defined is None.
+            `baseline_scores`, `by_length` (see `judging.scores_by_length`), `verdict`, `against`,
+            `notes`. What is not defined is None.
 
         Raises:
             ShapeError, DataError, ArgumentError: As of `translate`; or they are no pairs.
@@ -315,6 +320,7 @@ class TranslatorModel:
             "level": native.isa(),
             "baselines": {label: one[name] for label, one in cards.items()},
             "baseline_scores": cards,
+            "by_length": scores_by_length(name, {"this model": answers, **others}, pairs),
             "verdict": verdict_on(name, answers, others, pairs),
             "against": told,
             "notes": [*self._notes(), *counted_notes(said)],
@@ -363,6 +369,17 @@ def _likelihood(scored: Sequence[ScoredText]) -> dict[str, Any]:
         "nats_per_token": nats,
         "perplexity": None if nats is None else math.exp(min(nats, 700.0)),
     }
+
+
+def _held_out(bundle: Bundle) -> dict[str, Any] | None:
+    found = setting_of(bundle, "held_out", dict, None)
+    types = {"digest": (str,), "share": (float, type(None)), "seed": (int,)}
+    sound = found is None or (
+        found.keys() == types.keys() and all(type(found[k]) in types[k] for k in types)
+    )
+    if not sound:
+        raise BundleError("setting held_out", f"found {repr(found)[:80]}", "save the model again")
+    return found
 
 
 def _longest(bundle: Bundle) -> tuple[int, int]:

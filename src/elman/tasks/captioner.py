@@ -74,7 +74,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
     scan: str = parameter(
         "rows",
         one_of(*SCANS),
-        "How images are read: row by row, or at each step a row and the column of its number.",
+        "How images are read: row by row; or both, their rows and then their columns.",
     )
     strip: int = parameter(1, whole(1), "Of how many rows (and columns) of an image a step is.")
     bidirectional: bool = parameter(
@@ -120,7 +120,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
 
         Args:
             X: N items: vectors `[N, I]`, sequences or images `[N, S, I]`, or `[N, H, W, C]`, where
-                bytes are pixels; or `elman.data.captions.Captions`.
+                bytes are pixels; or `elman.data.Captions`.
             y: For each its caption, or a list of several that are right, each of which is learnt;
                 None beside `Captions`.
 
@@ -142,9 +142,8 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         validation = None if held is None else examples_of(held, codec, scan, scaler)
         blueprint, network = self._network(data, codec, train, warm, options)
         chosen_by, settings = self._chosen_by(data), self._settings(data, codec, train)
-        tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
-        if scaler is not None:
-            tensors |= {f"inputs.{name}": array for name, array in scaler.tensors().items()}
+        tensors = _below("codec", codec.tensors())
+        tensors |= {} if scaler is None else _below("inputs", scaler.tensors())
         pixels = data.items.dtype == np.uint8
         module = PixelReader(network, scan) if pixels else network
         trained = train_module(
@@ -159,15 +158,8 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         if self.baselines:
             vectors = vectors_of(parts.train.items, parts.train.lengths)
             fitted = fit_captions(vectors, parts.train.checked_references(), self.seed)
-            tensors |= {f"baselines.{name}": array for name, array in fitted.tensors().items()}
-        about: dict[str, Any] = {
-            "train_pairs": len(train),
-            "train_tokens": int(train.steps().sum()),
-            "train_items": len(parts.train),
-            "validation": parts.how,
-            "validation_items": 0 if held is None else len(held),
-            "chosen_by": chosen_by,
-        }
+            tensors |= _below("baselines", fitted.tensors())
+        about = _about(parts, train, chosen_by)
         result = summary(self._task, blueprint, about, trained.history, options.config)
         settings |= {"metadata": result}
         settings |= {} if self.held_out is None else {"held_out": dict(self.held_out)}
@@ -301,3 +293,20 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
             return [one.text for one in CaptionerModel(bundle).caption(held, beam_size=1)]
 
         return CaptionScore(name, held, written)
+
+
+def _about(parts: CaptionParts, train: PairExamples, chosen_by: str) -> dict[str, Any]:
+    """What the model was trained and validated on."""
+    return {
+        "train_pairs": len(train),
+        "train_tokens": int(train.steps().sum()),
+        "train_items": len(parts.train),
+        "validation": parts.how,
+        "validation_items": 0 if parts.held_out is None else len(parts.held_out),
+        "chosen_by": chosen_by,
+    }
+
+
+def _below(name: str, tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays as a model file names them."""
+    return {f"{name}.{key}": array for key, array in tensors.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -127,7 +126,7 @@ class PixelReader(nn.Module):
         """What the network gives; arguments as it takes them, the source as bytes."""
         pixels = source.to(torch.float32) / 255
         if pixels.dim() > 2:
-            pixels = self._scan.steps(pixels, partial(torch.cat, dim=-1))
+            pixels = self._scan.steps(pixels, torch.cat)
         return self.network(pixels, target_in, None, lengths)
 
 

@@ -250,6 +250,8 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     packed |= {name: GIVEN for name in OWN if callable(parameters.get(name))}
     if not isinstance(parameters.get("codec", ""), str):  # one of your own is in the model file
         packed["codec"] = GIVEN
+    if not isinstance(parameters.get("target_codec"), str | None):
+        packed["target_codec"] = GIVEN
     if "features_from" in parameters:
         packed["features_from"] = packed_models(parameters["features_from"])
     if isinstance(parameters.get("validation"), tuple | list):

@@ -8,6 +8,7 @@ import pytest
 
 from elman.data import as_pairs, read_pairs
 from elman.data.pairs import Pairs, held_out_pairs, source_key
+from elman.data.readers.pairs import read_source_lines
 from elman.errors import ArgumentError, DataError, FormatError, ShapeError
 
 ENGLISH = ["Run!", "Who are you?", "I have 7 cats.", "We live here.", "No."]
@@ -56,6 +57,13 @@ def test_pairs_with_an_empty_side_are_left_out_and_counted(tmp_path):
     assert pairs.notes[0].endswith("line 2")
     with pytest.raises(FormatError, match="holds no pair"):
         read_pairs(written(tmp_path, "a", [""]), written(tmp_path, "b", ["un"]))
+
+
+def test_sources_alone_keep_their_empty_lines(tmp_path):
+    path = written(tmp_path, "a", ["one", "", "three\r"])
+    assert read_source_lines(path) == (["one", "", "three"], ())
+    with pytest.raises(DataError, match="there is no such file"):
+        read_source_lines(tmp_path / "nowhere")
 
 
 def test_a_carriage_return_or_another_separator_of_unicode_divides_no_line(tmp_path):

@@ -16,21 +16,24 @@ from elman.transforms.scaler import Scaler
 PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
 
 
-def test_rows_and_columns_side_by_side():
+def test_rows_and_then_columns():
     rows = as_read(PIXELS, Scan())
     assert rows.dtype == np.float32
     assert np.allclose(rows, PIXELS / 255)
-    both = as_read(PIXELS, Scan("both"))
-    assert both.shape == (2, 3, 6)
-    assert np.allclose(both[1, 2], np.concatenate([PIXELS[1, 2], PIXELS[1, :, 2]]) / 255)
+    both = 255 * as_read(PIXELS, Scan("both"))
+    assert both.shape == (2, 6, 6)
+    assert np.allclose(both[1, 2], [*PIXELS[1, 2], 0, 0, 0])
+    assert np.allclose(both[1, 5], [0, 0, 0, *PIXELS[1, :, 2]])
 
 
 def test_strips_are_neighbouring_rows_and_end_in_zeros():
-    found = as_read(PIXELS, Scan("both", 2))
-    assert found.shape == (2, 2, 12)
-    first = [*PIXELS[0, 0], *PIXELS[0, 1], *PIXELS[0, :, 0], *PIXELS[0, :, 1]]
-    last = [*PIXELS[0, 2], 0, 0, 0, *PIXELS[0, :, 2], 0, 0, 0]
-    assert np.allclose(255 * found[0], [first, last])
+    found = 255 * as_read(PIXELS, Scan("rows", 2))
+    assert found.shape == (2, 2, 6)
+    assert np.allclose(found[0], [[*PIXELS[0, 0], *PIXELS[0, 1]], [*PIXELS[0, 2], 0, 0, 0]])
+    both = 255 * as_read(PIXELS, Scan("both", 2))
+    assert both.shape == (2, 4, 12)
+    assert np.allclose(both[0, 1], [*PIXELS[0, 2], *[0] * 9])
+    assert np.allclose(both[0, 2], [*[0] * 6, *PIXELS[0, :, 0], *PIXELS[0, :, 1]])
 
 
 def test_colours_stay_with_their_pixel():
@@ -64,7 +67,8 @@ def test_torch_reads_the_same_and_the_size_is_told(lines, strip, shape):
     ((source, others),) = seen
     wanted = as_read(images, scan)
     assert np.array_equal(source.numpy(), wanted)
-    assert wanted.shape == (4, -(-7 // strip), scan.size(shape))
+    steps = -(-7 // strip) * (2 if lines == "both" else 1)
+    assert wanted.shape == (4, steps, scan.size(shape))
     assert others == ("targets", None, "lengths")
 
 

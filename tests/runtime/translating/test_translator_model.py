@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from elman import Translator
 from elman.decoding import SearchOptions
-from elman.errors import ArgumentError, DataError
-from elman.runtime.translator import counted_notes
+from elman.errors import ArgumentError, BundleError, DataError
+from elman.runtime.translator import TranslatorModel, counted_notes
 from tests.tasks.toy_pairs import ENGLISH, SMALL, fitted, toy_pairs
 
 KINDS = {
@@ -240,12 +242,31 @@ def test_pairs_have_the_same_scores_alone_and_beside_others(any_model):
     assert np.isnan(nothing.log_probabilities).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("longest", [3]),
+        ("longest", [3, -1]),
+        ("longest", "ab"),
+        ("held_out", {"digest": "a"}),
+        ("held_out", {"digest": "a", "share": "b", "seed": 0}),
+        ("source_codec", "another"),
+    ],
+)
+def test_a_file_that_says_something_else_is_refused(model, name, value):
+    settings = {**model.bundle.settings, name: value}
+    with pytest.raises(BundleError, match=name):
+        TranslatorModel(replace(model.bundle, settings=settings))
+
+
 def test_options_are_checked(model):
     with pytest.raises(ArgumentError, match="required: is no option"):
         model.translate("one", required=["un"])
     with pytest.raises(ArgumentError, match="banned: found 'Rome'"):
         model.translate("one", banned=["Rome"])
     assert "un" not in model.translate("one", banned=["un"]).tokens
+    with pytest.raises(ArgumentError, match="expression: given, and the model writes words"):
+        model.translate("one", expression="un")
     with pytest.raises(ArgumentError, match="n_best"):
         model.translate("one", beam_size=1, n_best=2)
     with pytest.raises(DataError, match=r"texts\[1\]: found 3"):

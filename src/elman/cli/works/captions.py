@@ -119,8 +119,7 @@ def _attention_of(model: Any, data: Captions) -> Any:
         raise ArgumentError("attention", "no attention", "a model of sequences or images with it")
     ended = len(found.attention) > len(found.tokens)
     shown = (*found.tokens, "<eos>") if ended else found.tokens
-    steps = [str(step) for step in range(1, found.attention.shape[1] + 1)]
-    return plots.attention(steps, shown, found.attention)
+    return plots.attention(model.scan.names(found.attention.shape[1]), shown, found.attention)
 
 
 def _beam(size: int | None) -> dict[str, Any]:

@@ -15,16 +15,15 @@ from elman.cli.level import kernels
 from elman.cli.options import options_from
 from elman.cli.works import Answers, Options
 from elman.cli.works.pair_report import judged_name, print_scores, report_text
-from elman.cli.works.report_tables import MODEL, REPORT, keep_report
+from elman.cli.works.report_tables import REPORT, keep_report
 from elman.data.pairs import Pairs, held_out_pairs
-from elman.data.readers.pairs import PairOptions
+from elman.data.readers.pairs import PairOptions, read_source_lines
 from elman.data.sets.pairs import load_pairs, pair_names
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError
 from elman.printable import closest, many
 from elman.run_files import model_file
-from elman.runtime.translating.judging import scores_by_length
 
 __all__ = ["PairWork", "attention_figure"]
 
@@ -128,7 +127,7 @@ class PairWork:
         read = _read(source, target, _default_part(source, request.part), told)
         pairs, _ = _judged(model, read, source, request.part)
         if request.kind == "quality":
-            return quality_of(model, pairs)
+            return quality_of(model.evaluate(pairs))
         index = request.index or 0
         if index >= len(pairs):
             raise ArgumentError("--index", f"found {index}", f"0 to {len(pairs) - 1}")
@@ -155,14 +154,12 @@ def attention_of(model: Any, text: str) -> Any:
     return attention_figure(found)
 
 
-def quality_of(model: Any, pairs: Pairs) -> Any:
-    """The picture of how good answers are by how long their sources are."""
-    answers = {MODEL: model.predict(list(pairs.source))}
-    if model.baselines is not None:
-        answers |= model.baselines.answers(list(pairs.source))
-    name = model.judged_by
-    found = scores_by_length(name, answers, pairs)
-    return plots.quality_by_length(*found, score_name=judged_name(name))
+def quality_of(result: Mapping[str, Any]) -> Any:
+    """The picture of how good answers are by how long their sources are, as `evaluate` says."""
+    told = result["by_length"]
+    lengths = [(first, last) for first, last in told["lengths"]]
+    name = judged_name(result["metric"])
+    return plots.quality_by_length(lengths, told["counts"], told["scores"], score_name=name)
 
 
 def _beam(size: int | None) -> dict[str, Any]:
@@ -199,8 +196,8 @@ def _sources(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Sources alone, and what is to be said of them: of a file with one a line every line."""
     if source not in pair_names() and not is_table(source):
-        lines = Path(source).read_bytes().decode("utf-8").removesuffix("\n").split("\n")
-        return tuple(line.removesuffix("\r") for line in lines), ()
+        lines, notes = read_source_lines(source, told.get("encoding"))
+        return tuple(lines), notes
     read = _read(source, None, _default_part(source, part), {**model.reading, **told})
     pairs, _ = _judged(model, read, source, part)
     return tuple(pairs.source), pairs.notes
@@ -317,7 +314,7 @@ class _Training:
             rows = zip(some.source, some.references, answers, strict=True)
             result["samples"] = [[a, list(right), said] for a, right, said in rows]
         folder.write_result(result)
-        drawn = self._drawn(estimator, folder) if pictures else []
+        drawn = self._drawn(estimator, folder, result.get("test")) if pictures else []
         folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
         if json:
             print_json(result)
@@ -331,7 +328,7 @@ class _Training:
             note(f"Picture: {path}")
         note(f"It translates: elman translate {folder.path} < FILE")
 
-    def _drawn(self, estimator: Any, folder: Any) -> list[Path]:
+    def _drawn(self, estimator: Any, folder: Any, judged: Any) -> list[Path]:
         model = estimator.model_
         history = [record.to_dict() for record in estimator.history_.records]
         name = judged_name(str(estimator.result_.get("chosen_by")))
@@ -341,8 +338,8 @@ class _Training:
         pairs = self._test or self._training
         if model.attends and pairs.source[0].strip():
             figures["attention"] = attention_of(model, pairs.source[0])
-        if self._test is not None:
-            figures["quality"] = quality_of(model, self._test)
+        if judged is not None:
+            figures["quality"] = quality_of(judged)
         found = []
         for name, figure in figures.items():
             path = folder.pictures / f"{name}.png"

@@ -22,7 +22,7 @@ from elman.errors import ArgumentError, DataError, FormatError
 from elman.parameters import check_values, parameter, text
 from elman.printable import closest, many, quoted
 
-__all__ = ["PairOptions", "read_pairs"]
+__all__ = ["PairOptions", "read_pairs", "read_source_lines"]
 
 _SOURCES = ("source", "src", "input", "question", "from")
 _TARGETS = ("target", "tgt", "translation", "reference", "references", "output", "answer", "to")
@@ -128,6 +128,22 @@ def _of_lines(source: Path, targets: list[Path], encoding: str | None) -> Pairs:
         raise _unequal(source, targets[0], columns[0], columns[1])
     rows = [(text, list(right)) for text, *right in zip(*columns, strict=True)]
     return _kept(rows, name, notes, lambda row: f"{name}, line {row + 1}")
+
+
+def read_source_lines(
+    source: str | os.PathLike[str], encoding: str | None = None
+) -> tuple[list[str], tuple[str, ...]]:
+    """The lines of a file of sources alone, empty ones too; and what was inferred of it.
+
+    Raises:
+        DataError: It is missing.
+        FormatError: Its encoding is not certain.
+    """
+    path = Path(source)
+    with reading(str(path)):
+        if not path.is_file():
+            raise DataError(str(path), "there is no such file", "a file with a source a line")
+    return _lines(path, encoding)
 
 
 class _Side(NamedTuple):

@@ -29,7 +29,7 @@ def load_captions(source: Any, part: str | None = None, captions: Any = None) ->
     and 2,000 of the test part's.
 
     Args:
-        source: A name from `caption_names()`, or what `elman.data.readers.captions.read_captions`
+        source: A name from `caption_names()`, or what `elman.data.read_captions`
             takes.
         part: Of a name: 'train' (also for None) or 'test'; of a file None.
         captions: Beside a file: the file of its captions.

@@ -42,7 +42,7 @@ def load_pairs(source: Any, part: str | None = None, **told: Any) -> Pairs:
     whose English one is in the test part up to case, punctuation and Unicode's form (NFKC).
 
     Args:
-        source: A name from `pair_names()`, or what `elman.data.readers.pairs.read_pairs` takes.
+        source: A name from `pair_names()`, or what `elman.data.read_pairs` takes.
         part: Of a name: 'train' (also for None) or 'test'; of a file None.
         told: `target` and the options of `read_pairs`.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from elman.transforms.scaler import Scaler
 __all__ = ["SCANS", "Scan", "as_read", "padded_items"]
 
 SCANS = ("rows", "both")
-"""How images are read: row by row; or at each step a row and the column of the same number."""
+"""How images are read: row by row; or their rows and then their columns."""
 
 _WHITE = 255  # bytes are pixels
 
@@ -42,27 +41,44 @@ class Scan(NamedTuple):
             return shape[0]
         return math.prod(shape[1:]) * (2 if self.lines == "both" else 1) * self.strip
 
-    def steps(self, images: Any, joined: Callable[[list[Any]], Any]) -> Any:
+    def steps(self, images: Any, joined: Callable[[list[Any], int], Any]) -> Any:
         """Images (or sequences) `[N, H, W]` or `[N, H, W, C]` as steps `[N, S, I]`.
+
+        Rows and columns are features of their own: where the ones are read the others are zero.
+        What stands one above the other is told apart along columns, wherever it stands across;
+        what stands side by side along rows.
 
         Args:
             images: An array, or a tensor.
-            joined: What puts arrays (or tensors) side by side along the last axis.
+            joined: What joins arrays (or tensors) along an axis.
 
         Raises:
             ShapeError: Rows and columns of images that are not as high as wide.
         """
         count, height = images.shape[:2]
-        turned = [images]
-        if self.lines == "both":
-            if height != images.shape[2]:
-                shape = " by ".join(map(str, images.shape[1:3]))
-                expected = "squares, or scan='rows'"
-                raise ShapeError("items", f"{shape}, and rows and columns are read", expected)
-            turned.append(images.swapaxes(1, 2))
-        return joined([self._strips(one.reshape(count, height, -1), joined) for one in turned])
+        rows = self._strips(images.reshape(count, height, -1), joined)
+        if self.lines == "rows":
+            return rows
+        if height != images.shape[2]:
+            shape = " by ".join(map(str, images.shape[1:3]))
+            expected = "squares, or scan='rows'"
+            raise ShapeError("items", f"{shape}, and rows and columns are read", expected)
+        turned = images.swapaxes(1, 2).reshape(count, height, -1)
+        columns = self._strips(turned, joined)
+        nothing = 0 * rows
+        return joined([joined([rows, nothing], 2), joined([nothing, columns], 2)], 1)
 
-    def _strips(self, rows: Any, joined: Callable[[list[Any]], Any]) -> Any:
+    def names(self, steps: int) -> list[str]:
+        """What the steps of an image are called: by the first of their rows or columns.
+
+        >>> Scan("both", 4).names(4)
+        ['row 1', 'row 5', 'column 1', 'column 5']
+        """
+        kinds = ("row", "column") if self.lines == "both" else ("row",)
+        each = steps // len(kinds)
+        return [f"{kind} {1 + self.strip * k}" for kind in kinds for k in range(each)]
+
+    def _strips(self, rows: Any, joined: Callable[[list[Any], int], Any]) -> Any:
         """Rows `[N, H, I]` as strips `[N, ⌈H / strip⌉, strip · I]`."""
         if self.strip == 1:
             return rows
@@ -70,7 +86,7 @@ class Scan(NamedTuple):
         lacking = -height % self.strip
         flat = rows.reshape(count, height * width)
         if lacking:
-            flat = joined([flat, *[0 * rows[:, 0]] * lacking])
+            flat = joined([flat, *[0 * rows[:, 0]] * lacking], 1)
         return flat.reshape(count, -1, self.strip * width)
 
 
@@ -97,7 +113,7 @@ def as_read(
         found /= _WHITE
     elif scaler is not None:
         found = scaler.transform(found)
-    return found if items.ndim == 2 else scan.steps(found, partial(np.concatenate, axis=-1))
+    return found if items.ndim == 2 else scan.steps(found, np.concatenate)
 
 
 def padded_items(

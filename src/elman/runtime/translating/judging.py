@@ -157,7 +157,7 @@ _RANGES = 6  # at most, of about as many sources each
 
 def scores_by_length(
     name: str, answers: Mapping[str, Sequence[str]], pairs: Pairs
-) -> tuple[list[tuple[int, int]], list[int], dict[str, list[float]]]:
+) -> dict[str, Any]:
     """Scores of answers by how many words their sources have.
 
     Args:
@@ -166,18 +166,20 @@ def scores_by_length(
         pairs: N > 0 sources with their references.
 
     Returns:
-        K ranges of lengths, how many sources each has, and by name K scores.
+        `lengths`: K ranges, the least and the greatest of each; `counts`: how many sources each
+        has; `scores`: by name K of them.
     """
     sizes = np.array([len(text.split()) for text in pairs.source])
-    borders = np.unique(np.quantile(sizes, np.linspace(0, 1, _RANGES + 1)).astype(int))
-    ranges, counts, scores = [], [], {label: list[float]() for label in answers}
-    for first, last in zip(borders, [*(borders[1:] - 1), borders[-1]], strict=True):
+    shares = np.linspace(0, 1, _RANGES + 1)
+    borders = np.unique(np.quantile(sizes, shares, method="lower"))  # lengths that there are
+    firsts = borders[:-1] if len(borders) > 1 else borders
+    found: dict[str, Any] = {"lengths": [], "counts": [], "scores": {one: [] for one in answers}}
+    for first, last in zip(firsts, [*(firsts[1:] - 1), borders[-1]], strict=True):
         rows = np.flatnonzero((sizes >= first) & (sizes <= last)).tolist()
-        if not len(rows):
-            continue
-        ranges.append((int(first), int(last)))
-        counts.append(len(rows))
+        found["lengths"].append([int(first), int(last)])
+        found["counts"].append(len(rows))
         references = [pairs.references[k] for k in rows]
         for label, said in answers.items():
-            scores[label].append(written_score(name, [said[k] for k in rows], references))
-    return ranges, counts, scores
+            score = written_score(name, [said[k] for k in rows], references)
+            found["scores"][label].append(score)
+    return found

@@ -1,0 +1,37 @@
+"""Scores of what was written, beside those of others."""
+
+from __future__ import annotations
+
+from elman.data.pairs import Pairs
+from elman.runtime.translating.judging import scores_by_length, verdict_on
+
+SOURCES = ["a", "a b", "a b", "a b c", "a b c d e f g", "a b c d e f g h"]
+
+
+def test_each_source_is_of_one_range_of_lengths():
+    pairs = Pairs(SOURCES, SOURCES)
+    found = scores_by_length("exact", {"all": SOURCES, "none": ["x"] * 6}, pairs)
+    assert sum(found["counts"]) == len(SOURCES)
+    assert found["lengths"][0][0] == 1
+    assert found["lengths"][-1][1] == 8
+    for (_, last), (first, _) in zip(found["lengths"], found["lengths"][1:], strict=False):
+        assert first == last + 1
+    assert found["scores"] == {
+        "all": [1.0] * len(found["counts"]),
+        "none": [0.0] * len(found["counts"]),
+    }
+    alike = scores_by_length("exact", {"one": ["a"] * 3}, Pairs(["a"] * 3, ["a", "a", "b"]))
+    assert alike == {"lengths": [[1, 1]], "counts": [3], "scores": {"one": [2 / 3]}}
+
+
+def test_a_verdict_says_which_is_better_or_that_it_is_not_known():
+    source = [f"word {n} and {n + 1} more of it" for n in range(60)]
+    pairs = Pairs(source, source)
+    wrong = ["nothing of the kind at all"] * 60
+    for name in ("exact", "bleu", "chrf"):
+        assert verdict_on(name, source, {"b": wrong}, pairs).startswith("Better than b, by")
+        assert verdict_on(name, wrong, {"b": source}, pairs).startswith("Worse than b, by")
+        assert verdict_on(name, source, {"b": source}, pairs).startswith("Not distinguishable")
+    assert verdict_on("exact", source, {}, pairs) is None
+    few = verdict_on("exact", source[:2], {"b": [source[0], "x"]}, pairs.select([0, 1]))
+    assert few.startswith("Not distinguishable from b")
