@@ -83,6 +83,16 @@ def test_what_it_cannot_be_told(model, given, said):
     assert session.tokens_read == 0
 
 
+def test_what_is_unknown_is_counted(model, ending):
+    words = Generator(**FAST, codec="words", validation=None).fit(LINE * 20).model_
+    found = words.generate(["to Привет 你好", "to be"], n=2, max_length=2)
+    assert [[one.unknown for one in row] for row in found] == [[3, 3], [0, 0]]
+    assert found[0][0].to_dict()["unknown"] == 3
+    assert model.score_tokens("to я 你").unknown == 2
+    assert model.session().read("я").unknown == 1
+    assert ending.score_tokens("to я").unknown == 1
+
+
 def test_penalties_see_the_prefix(model, tmp_path):
     """In each of several prefixes it is its own, alone and in a file."""
     prefix = "to be or not to be, "

@@ -14,6 +14,7 @@ from elman import state as states
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError
 from elman.printable import closest
+from elman.runtime.writing.framing import count_unknown
 from elman.runtime.writing.scoring import of_targets
 from elman.runtime.writing.writer import CONSTRAINTS, GeneratedText, Writer
 from elman.tensor_files import Form, Listed, below, read, write
@@ -29,10 +30,13 @@ class ScoredText(NamedTuple):
     Attributes:
         tokens: As they are shown; the last may be the text's end.
         log_probabilities: float64 `[T]`, in nats.
+        unknown: How many of them the model does not know: they count as `<unk>`, which is easier
+            to say than what stands there.
     """
 
     tokens: tuple[str, ...]
     log_probabilities: Float[np.ndarray, "T"]
+    unknown: int = 0
 
     @property
     def surprise(self) -> Float[np.ndarray, "T"]:
@@ -92,9 +96,10 @@ class Session:
         """
         codec, eos, order = self._writer.codec, self._writer.framing.eos, self._order
         ids, shown = order(codec.encode(text)), order(codec.pieces(text))
+        unknown = count_unknown(codec, ids)
         if ended and eos is not None:
             ids, shown = np.append(ids, eos), [*shown, "<eos>"]
-        return ScoredText(tuple(order(shown)), order(self._read(ids)))
+        return ScoredText(tuple(order(shown)), order(self._read(ids)), unknown)
 
     def write(self, options: SearchOptions | None = None, **given: Any) -> GeneratedText:
         """Write on, and read what was written.
