@@ -119,10 +119,20 @@ class Session:
         return self._took(search)
 
     def stream(self, options: SearchOptions | None = None, **given: Any) -> Iterator[str]:
-        """As `write`, but gives the text as it comes; the session goes on when all was taken."""
+        """As `write`, but gives the text as it comes; the session goes on when all was taken.
+
+        Raises:
+            ArgumentError: As of `write`; or the session has gone on by something else meanwhile,
+                which what is written does not follow.
+        """
         steps = self._ready().steps()
         search = self._begun(steps, options, given)
-        yield from self._writer.stream(search, steps, self._before)
+        begun = self.tokens_read, self._last, self._state
+        for part in self._writer.stream(search, steps, self._before):
+            if (self.tokens_read, self._last) != begun[:2] or self._state is not begun[2]:
+                found = "has gone on while its text was streamed"
+                raise ArgumentError("session", found, "a fork for what goes on beside it")
+            yield part
         self._took(search)
 
     def fork(self) -> Self:
