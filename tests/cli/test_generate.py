@@ -174,6 +174,15 @@ def test_without_data_it_reads_the_standard_library(cli, tmp_path, monkeypatch):
     assert "of the standard library of Python" in told.stderr
 
 
+def test_a_run_that_has_not_ended_says_how_to_go_on(run, cli, tmp_path):
+    folder, _ = run
+    (tmp_path / "config.toml").write_text((folder / "run" / "config.toml").read_text())
+    for words in (["generate"], ["score"], ["evaluate", "--data", folder / "book.txt"]):
+        told = cli(words[0], tmp_path, *words[1:], code=1)
+        assert "has not come to the end" in told.stderr
+        assert "--resume" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -181,6 +190,7 @@ def test_without_data_it_reads_the_standard_library(cli, tmp_path, monkeypatch):
         (["generate", "RUN", "--temperature", "nan"], "--temperature"),
         (["generate", "RUN", "--expression", "é"], "expression"),
         (["generate", "RUN", "--n", "0"], "--n: found 0"),
+        (["train", "generator", "--data", "BOOK", "--vocabulary", "1"], "--vocabulary: found 1"),
         (["evaluate", "RUN", "--data", "nowhere.txt"], "there is no such"),
         (["score", "RUN", "--data", "nowhere.txt"], "there is no such"),
         (["plot", "surprise", "RUN", "--index", "5"], "--index"),
