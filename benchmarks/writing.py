@@ -263,6 +263,9 @@ def _onnx_peers(model: Generator) -> dict[str, Callable[[int, int], Any]]:
     from benchmarks.peers.onnx_writing import OnnxWriter
 
     writer = OnnxWriter(model.model_.bundle.weights)
+    text = "to be or not to be"
+    wanted = model.score_tokens(text).log_probabilities
+    np.testing.assert_allclose(writer.said(model.model_.framed([text])[0]), wanted, atol=1e-4)
     return {"onnx runtime, arrays": writer.write, "onnx runtime, its values": writer.write_bound}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,16 @@ class OnnxWriter:
         ]
         self._state = [1, 1, units]
         self._session = _session(nodes, constants, self._state, weights["body.2.bias"].shape[0])
+
+    def said(self, ids: np.ndarray) -> np.ndarray:
+        """The log-probability of each id but the first, given those before it."""
+        hidden = cell = np.zeros(self._state, np.float32)
+        found = []
+        for token, after in pairwise(ids.tolist()):
+            given = {"token": np.array([token]), "hidden": hidden, "cell": cell}
+            chances, hidden, cell = self._session.run(None, given)
+            found.append(np.log(chances[0, after]))
+        return np.array(found)
 
     def write(self, count: int, seed: int) -> list[int]:
         """So many drawn tokens; the state goes out and in as arrays."""

@@ -133,8 +133,9 @@ def _beside(one: dict[str, Any], who: str) -> str:
     ways = [name for name in one["characters_a_second"] if name.startswith(who)]
     if not ways:
         return ""
-    best = max(ways, key=lambda name: one["characters_a_second"][name])
-    return f"{_rate(one, best)} ({one['ratios'][best]:.1f}×)"
+    rates = one["characters_a_second"]
+    best = max(ways, key=lambda name: rates[name])
+    return f"{_rate(one, best)} ({rates['elman'] / rates[best]:.1f}×)"
 
 
 def _rate(one: dict[str, Any], name: str) -> str:

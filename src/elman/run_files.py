@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, BundleError
 from elman.files import read_text
 
 __all__ = ["EPOCH_FACTS", "load_toml", "model_file", "read_epochs", "read_toml", "toml_text"]
@@ -32,8 +32,18 @@ _MAX_WHOLE = 2**128  # of a seed, say
 
 
 def model_file(path: str | os.PathLike[str]) -> Path:
-    """The model file at `path`, which may be a run's folder."""
-    return Path(path) / "model.elman" if os.path.isdir(path) else Path(path)
+    """The model file at `path`, which may be a run's folder.
+
+    Raises:
+        BundleError: It is the folder of a run that has not come to its end.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        return folder
+    if not (folder / "model.elman").exists() and (folder / "config.toml").exists():
+        found = "its training has not come to the end, and there is no model.elman yet"
+        raise BundleError(os.fspath(path), found, "its elman train again, with --resume")
+    return folder / "model.elman"
 
 
 def toml_text(settings: Mapping[str, Any]) -> str:

@@ -109,6 +109,35 @@ def test_score_prints_each_tokens_surprise(run, cli):
     assert [row["token"] for row in rows] == list("to be")
 
 
+def test_texts_that_were_learnt_and_words_that_were_not_are_told_of(run, cli, tmp_path):
+    lines = tmp_path / "lines.txt"
+    lines.write_text("the same line again\n" * 30)
+    to = ("--codec", "words", *QUICK, "--out", tmp_path / "run", "--no-pictures")
+    told = cli("train", "generator", "--data", lines, "--each", "line", *to)
+    said = "3 of the 3 texts of the test part stand in the training part, too"
+    assert said in told.stdout + told.stderr
+    found = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert any(said in one for one in found["test"]["notes"])
+    again = json.loads(
+        cli("evaluate", tmp_path / "run", "--data", lines, "--each", "line", "--json").stdout
+    )
+    assert any(said in one for one in again["notes"])
+    told = cli("generate", tmp_path / "run", "--prefix", "the Привет", "--max-length", "2")
+    assert "1 token of --prefix, which the model does not know, read as <unk>" in told.stderr
+    told = cli("generate", tmp_path / "run", "--prefix", "line", "--max-length", "2", "--n", "2")
+    assert "<unk>" not in told.stderr
+    new = tmp_path / "new.txt"
+    new.write_text("a новый line")
+    assert (
+        "2 tokens that the model does not know"
+        in cli("score", tmp_path / "run", "--data", new).stderr
+    )
+    table = tmp_path / "table.csv"
+    table.write_text("text,label\ngood,1\nbad,0\n")
+    told = cli("score", tmp_path / "run", "--data", table, code=1)
+    assert "holds 2 texts; a file of one: elman predict" in " ".join(told.output.split())
+
+
 def test_pictures(run, cli):
     folder, _ = run
     for kind, *more in (
@@ -145,6 +174,15 @@ def test_without_data_it_reads_the_standard_library(cli, tmp_path, monkeypatch):
     assert "of the standard library of Python" in told.stderr
 
 
+def test_a_run_that_has_not_ended_says_how_to_go_on(run, cli, tmp_path):
+    folder, _ = run
+    (tmp_path / "config.toml").write_text((folder / "run" / "config.toml").read_text())
+    for words in (["generate"], ["score"], ["evaluate", "--data", folder / "book.txt"]):
+        told = cli(words[0], tmp_path, *words[1:], code=1)
+        assert "has not come to the end" in told.stderr
+        assert "--resume" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -152,6 +190,7 @@ def test_without_data_it_reads_the_standard_library(cli, tmp_path, monkeypatch):
         (["generate", "RUN", "--temperature", "nan"], "--temperature"),
         (["generate", "RUN", "--expression", "é"], "expression"),
         (["generate", "RUN", "--n", "0"], "--n: found 0"),
+        (["train", "generator", "--data", "BOOK", "--vocabulary", "1"], "--vocabulary: found 1"),
         (["evaluate", "RUN", "--data", "nowhere.txt"], "there is no such"),
         (["score", "RUN", "--data", "nowhere.txt"], "there is no such"),
         (["plot", "surprise", "RUN", "--index", "5"], "--index"),

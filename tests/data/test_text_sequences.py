@@ -56,6 +56,8 @@ def test_other_things_are_none(X):
         (["a", 3], DataError, r"X\[1\]: found 3"),
         (["a", float("nan")], DataError, r"X\[1\]: found nan"),
         ([b"a"], DataError, r"X\[0\]: found b'a'"),
+        (b"ab", ShapeError, "X: found b'ab'; a list of texts"),
+        ({"a": "b"}, ShapeError, "a list of texts"),
     ],
 )
 def test_what_is_no_text_is_named(X, error, said):

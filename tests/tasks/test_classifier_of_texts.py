@@ -179,6 +179,19 @@ def test_a_table_of_texts(tmp_path):
     assert model.evaluate(frame)["seen"] == 60
 
 
+@pytest.mark.parametrize(
+    "beside", [{}, {"id": range(12)}, {"day": [f"2024-01-{k + 1:02d}" for k in range(12)]}], ids=str
+)
+def test_a_table_without_a_usual_column_of_texts_says_how_to_name_it(beside):
+    table = pd.DataFrame(
+        {**beside, "snippet": ["a good film", "a bad film"] * 6, "stars": [1, 0] * 6}
+    )
+    model = Classifier(**FAST)
+    with pytest.raises(DataError, match=r"where a row is a text.* text='snippet'"):
+        model.fit(table, "stars")
+    assert model.fit(table, "stars", text="snippet").predict(["a good film"]).shape == (1,)
+
+
 def test_empty_texts_of_a_table_are_left_out_where_that_is_told(tmp_path):
     X, y = reviews(40)
     path = tmp_path / "reviews.csv"

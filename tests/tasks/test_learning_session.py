@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -100,9 +103,15 @@ def test_the_numbers_do_not_depend_on_how_a_text_is_cut(model):
 def test_what_it_refuses(model, tmp_path):
     with pytest.raises(ArgumentError, match="every: found 0"):
         Dynamic(every=0)
+    for wrong in (5, None, "yes"):
+        for ask in (model.session, partial(model.evaluate, NEW)):
+            with pytest.raises(ArgumentError, match=r"dynamic: found .* True, False or a Dynamic"):
+                ask(dynamic=wrong)
     session = model.session(dynamic=HOW)
     session.read(NEW)
     session.save(tmp_path / "session")
+    with pytest.raises(BundleError, match=r"it has learnt with .*'rate': 0.01"):
+        model.session(dynamic=replace(HOW, rate=0.5)).load(tmp_path / "session")
     other = Generator(**FAST, validation=None).fit(LINE * 20)
     with pytest.raises(BundleError, match="another model"):
         other.session(dynamic=HOW).load(tmp_path / "session")

@@ -13,9 +13,10 @@ from elman.cli.options import JsonOption, ModelPath, takes
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError
 from elman.parameters import told
-from elman.printable import printable
+from elman.printable import many, printable
 from elman.run_files import model_file
 from elman.runtime import GeneratorModel
+from elman.runtime.writing.writer import GeneratedText
 
 __all__ = ["generate", "generator_at"]
 
@@ -65,6 +66,7 @@ def generate(
         for number, one in enumerate(writing.generate(prefix, n=n, options=options, **asked)):
             _write(("\n" * bool(number)) + prefix + one.text + "\n")
             note(f"[{number + 1}: {_why(one.ended, len(one.tokens))}]")
+            _tell(one)
 
 
 def _stream(model: GeneratorModel, prefix: str, options: SearchOptions, asked: Any) -> None:
@@ -76,8 +78,16 @@ def _stream(model: GeneratorModel, prefix: str, options: SearchOptions, asked: A
     _write("\n")
     one = model.texts_of(search, prefix)[0]
     note(f"[{_why(one.ended, len(one.tokens))}]")
+    _tell(one)
+
+
+def _tell(one: GeneratedText) -> None:
+    """What is to be known of a text."""
     for sentence in one.unmet:
         note(f"Note: {sentence}")
+    if one.unknown:
+        tokens = many(one.unknown, "token")
+        note(f"Note: {tokens} of --prefix, which the model does not know, read as <unk>")
 
 
 def _why(ended: str, tokens: int) -> str:

@@ -111,11 +111,16 @@ def _score_text(model: GeneratorModel, data: Path | None, out: Path | None, json
             f"{each:.4f} bits a token ({each * math.log(2):.4f} nats, perplexity "
             f"{2 ** min(each, 1000):.4g}), {bits / size:.4f} bits a byte"
         )
+    if found.unknown:
+        tokens = many(found.unknown, "token")
+        note(
+            f"Note: {tokens} that the model does not know count as <unk>, easier than what is there"
+        )
 
 
 def _text(data: Path | None) -> str:
     if data is not None:
-        texts = load_documents(data, each="file").texts
+        texts = load_documents(data).texts
         if len(texts) != 1:
             raise DataError(
                 str(data), f"holds {len(texts):,} texts", "a file of one: elman predict"

@@ -103,6 +103,8 @@ def as_texts(X: Any, where: str = "X") -> TextSequences:
     if isinstance(X, str) or not hasattr(X, "__len__"):
         raise ShapeError(where, f"found {X!r:.60}", wanted)
     rows = X if isinstance(X, list | tuple) else np.asarray(X, dtype=object)
+    if np.ndim(rows) == 0:  # bytes, a set, a mapping
+        raise ShapeError(where, f"found {X!r:.60}", wanted)
     if not len(rows):
         raise ShapeError(where, "found no texts", "at least one")
     texts = np.empty(len(rows), dtype=object)

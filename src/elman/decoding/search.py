@@ -13,6 +13,7 @@ from elman.decoding.choosing import continuations, likeliest
 from elman.decoding.constraints import Allowed, Constraints, Pieces, token_ids
 from elman.decoding.hypotheses import Answer, Hypothesis, best_of
 from elman.decoding.options import SearchOptions
+from elman.decoding.rows import checked_context, checked_ids, first_tokens
 from elman.decoding.rules import Rules
 from elman.decoding.sampling import Draws
 from elman.decoding.saved import Kept, digest_of_pieces, read_search, write_search
@@ -86,9 +87,9 @@ class Search:
         if not isinstance(model, str):
             raise ArgumentError("model", f"found {model!r}", "a text that tells models apart")
         self.model = model
-        self._go = _first_tokens(go, rows)
-        self._row_ids = _checked_ids(row_ids, rows)
-        self._context = _checked_context(context, rows)
+        self._go = first_tokens(go, rows)
+        self._row_ids = checked_ids(row_ids, rows)
+        self._context = checked_context(context, rows)
         self._rules = Rules(
             self.constraints, self.options, self.eos, rows, pieces, context=self._context
         )
@@ -308,6 +309,8 @@ class Search:
                 continuations(one, k, scores, rules, self._draws, ids[one.row])
                 for k, one in enumerate(opened)
             ]
+        if self.options.beam_size == 1:
+            return self._write(found, scores, state)
         children = children_of(opened, found, self.options.beam_size)
         stuck = [] if all(found) else [one for one, to in zip(opened, found, strict=True) if not to]
         for one in stuck:
@@ -316,6 +319,37 @@ class Search:
         grown = self._grown(children, scores)
         self._settle(children, grown, state)
         return stuck + grown
+
+    def _write(
+        self, found: list[list[tuple[float, int]]], scores: Scores, state: Any
+    ) -> list[Hypothesis]:
+        """The step of a search without a beam: each open text goes on with its one token, if any.
+
+        Args:
+            found: Of each, the score then and the token; empty: nothing may follow.
+            scores: Of the batch.
+            state: After what was read.
+        """
+        opened, rules, shifted, totals = self._open, self._rules, scores.shifted, scores.totals
+        stuck, grown, kept = [], [], []
+        for k, one in enumerate(opened):
+            if found[k]:
+                ((score, token),) = found[k]
+                one.grow(token, float(shifted[k, token]) - totals[k], score, rules)
+                grown.append(one)
+            else:
+                one.ended = "match" if rules.complete(one.progress) else "nothing allowed"
+                stuck.append(one)
+            if one.ended == "open":
+                kept.append(k)
+        if len(kept) < len(opened):
+            for one in stuck + grown:
+                if one.ended != "open":
+                    self._ended[one.row].append(one)
+            state = select(state, np.array(kept, dtype=np.int64))
+            self._open = [opened[k] for k in kept]
+        self._state = state
+        return stuck + grown if stuck else grown
 
     def _grown(self, children: list[Child], scores: Scores) -> list[Hypothesis]:
         """The hypotheses that come of them: a parent's last child is the parent itself."""
@@ -356,38 +390,3 @@ class Search:
                 if is_decided(list(mine), ended, self.options):
                     decided.add(row)
         return decided
-
-
-def _first_tokens(go: Any, rows: int) -> list[int]:
-    if np.ndim(go) == 0:
-        return [whole_number("go", go.item() if isinstance(go, np.ndarray) else go, 0)] * rows
-    listed = token_ids("go", go)
-    if len(listed) != rows:
-        raise ShapeError(
-            "go", f"found {len(listed)} tokens", f"one, or one for each of {rows} rows"
-        )
-    return listed
-
-
-def _checked_context(context: Sequence[Any], rows: int) -> list[list[int]]:
-    listed = [token_ids(f"context[{row}]", ids) for row, ids in enumerate(context)]
-    if listed and len(listed) != rows:
-        found = f"found {len(listed)} for {rows} rows"
-        raise ShapeError("context", found, "a list of token ids for each row, perhaps empty")
-    return listed
-
-
-def _checked_ids(row_ids: Any, rows: int) -> list[int]:
-    ids = np.arange(rows) if row_ids is None else np.asarray(row_ids)
-    if (
-        ids.shape != (rows,)
-        or ids.dtype.kind not in "iu"
-        or (ids < 0).any()
-        or (ids >= 2**63).any()
-    ):
-        raise ShapeError(
-            "row_ids",
-            f"{ids.dtype} of shape {ids.shape}",
-            f"pass {rows} integers of at least 0, below 2**63",
-        )
-    return ids.tolist()

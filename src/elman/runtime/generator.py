@@ -25,7 +25,7 @@ from elman.runtime.travelling import (
     reading_of,
     setting_of,
 )
-from elman.runtime.writing.framing import Framing
+from elman.runtime.writing.framing import Framing, count_unknown
 from elman.runtime.writing.scores import compared, scores_of, verdict
 from elman.runtime.writing.scoring import log_probabilities
 from elman.runtime.writing.session import ScoredText, Session, parted
@@ -117,9 +117,10 @@ class GeneratorModel:
             ShapeError, DataError: It is no text.
         """
         texts, order = as_texts([text], "text").texts, self.framing.in_order
-        (found,) = self.log_probabilities(self.framed(texts))
+        framed = self.framed(texts)
+        (found,) = self.log_probabilities(framed)
         shown = order(self.codec.pieces(text)) + ([] if self.framing.eos is None else ["<eos>"])
-        return ScoredText(tuple(order(shown)), order(found))
+        return ScoredText(tuple(order(shown)), order(found), self._unknown(framed))
 
     def evaluate(self, X: Any) -> dict[str, Any]:
         """What the model is worth on texts, beside its baselines; every token is counted.
@@ -189,9 +190,7 @@ class GeneratorModel:
         return log_probabilities(self.network.unroll, framed, self.blueprint.output_size)
 
     def _unknown(self, framed: Sequence[np.ndarray]) -> int:
-        if self.codec.unknown is None:
-            return 0
-        return sum(int((ids[1:] == self.codec.unknown).sum()) for ids in framed)
+        return sum(count_unknown(self.codec, ids[1:]) for ids in framed)
 
     def _notes(self, tokens: int, unknown: int) -> list[str]:
         notes = [] if self.baselines is None else [*self.baselines.notes]

@@ -11,7 +11,7 @@ import copy
 import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,7 +22,7 @@ from torch.optim.adagrad import adagrad
 from elman import state as states
 from elman.blueprint import Blueprint
 from elman.data.text_sequences import as_texts
-from elman.errors import BundleError
+from elman.errors import ArgumentError, BundleError
 from elman.models import build
 from elman.parameters import check_fields, documented, number, parameter, share, whole
 from elman.runtime.network import Network
@@ -77,6 +77,9 @@ class LearningSession(Session):
         blueprint: The network.
         weights: The trained ones.
         dynamic: How it learns.
+
+    Raises:
+        ArgumentError: `dynamic` is none.
     """
 
     _form: ClassVar[Form] = Form(
@@ -85,7 +88,14 @@ class LearningSession(Session):
         noun="session",
         wanted="give a file that a learning session was saved to",
         folder="give the file in it that a learning session was saved to",
-        types={"model": str, "structure": list, "last": int, "tokens": int, "updates": int},
+        types={
+            "model": str,
+            "structure": list,
+            "last": int,
+            "tokens": int,
+            "updates": int,
+            "dynamic": dict,
+        },
         prefixes=("state.", "start.", "changed.", "squares.", "pending."),
     )
 
@@ -97,6 +107,8 @@ class LearningSession(Session):
         dynamic: Dynamic,
     ) -> None:
         super().__init__(writer)
+        if not isinstance(dynamic, Dynamic):
+            raise ArgumentError("dynamic", f"found {dynamic!r:.80}", "True, False or a Dynamic")
         self._blueprint, self._base, self.dynamic = blueprint, writer, dynamic
         self._hold(_module_of(blueprint, weights))
         self._first = {name: one.detach().clone() for name, one in self._named()}
@@ -113,8 +125,8 @@ class LearningSession(Session):
             model: It.
             dynamic: How it learns; True: as is usual.
         """
-        how = dynamic if isinstance(dynamic, Dynamic) else Dynamic()
-        return cls(model.writer, model.blueprint, model.bundle.weights, how)
+        told = (model.writer, model.blueprint, model.bundle.weights)
+        return cls(*told, Dynamic() if dynamic is True else dynamic)  # pyright: ignore
 
     def _hold(self, module: Any) -> None:
         self._module, self._weights = module, dict(module.named_parameters())
@@ -221,10 +233,14 @@ class LearningSession(Session):
         named |= {f"changed.{name}": _difference(now[name], one) for name, one in self._bits()}
         for name, one in self._squares.items():
             named[f"squares.{name}"] = _difference(one.numpy(), np.zeros(one.shape, np.float32))
-        return {**told, "updates": self._updates}, {**named, "pending.ids": self._pending}
+        told |= {"updates": self._updates, "dynamic": asdict(self.dynamic)}
+        return told, {**named, "pending.ids": self._pending}
 
     def _check(self, where: str, told: dict[str, Any], listed: dict[str, Listed]) -> None:
         super()._check(where, told, listed)
+        if told["dynamic"] != asdict(self.dynamic):
+            found = f"it has learnt with {repr(told['dynamic'])[:80]}"
+            raise BundleError(where, found, f"a session of that Dynamic; this is {self.dynamic}")
         for kind in ("changed.", "squares."):
             if {*below(listed, kind)} != {*self._first}:
                 raise BundleError(where, "its weights are none of this model's", self._form.again)

@@ -65,7 +65,11 @@ def codec_for(estimator: TextParameters, train: TextSequences) -> TextCodec:
             raise ArgumentError("codec", f"found {given!r:.60}", closest(given, SIZES))
         return read_codec(given)
     sizes = {"size": estimator.vocabulary, "min_count": estimator.min_count}
-    codec = fit_codec(train.texts, given, **sizes)
+    try:
+        codec = fit_codec(train.texts, given, **sizes)
+    except ArgumentError as error:
+        where = "vocabulary" if error.where == "size" else error.where
+        raise ArgumentError(where, error.found, error.expected) from error
     if not set(codec.tokens) - {*SPECIALS, *PLACEHOLDERS}:
         found = f"no token stands {estimator.min_count} times or more in {len(train):,} texts"
         raise DataError("X", found, "texts with words, or a smaller min_count")

@@ -83,6 +83,30 @@ def test_what_it_cannot_be_told(model, given, said):
     assert session.tokens_read == 0
 
 
+def test_a_session_streams_one_text_at_a_time(model):
+    session = model.session()
+    session.read("to be")
+    stream = session.stream(max_length=5)
+    next(stream)
+    session.read(" or")
+    with pytest.raises(ArgumentError, match="session: has gone on"):
+        list(stream)
+    assert session.tokens_read == 8
+    fork = session.fork()
+    assert "".join(session.stream(max_length=5)) == fork.write(max_length=5).text
+    assert session.tokens_read == fork.tokens_read == 13
+
+
+def test_what_is_unknown_is_counted(model, ending):
+    words = Generator(**FAST, codec="words", validation=None).fit(LINE * 20).model_
+    found = words.generate(["to Привет 你好", "to be"], n=2, max_length=2)
+    assert [[one.unknown for one in row] for row in found] == [[3, 3], [0, 0]]
+    assert found[0][0].to_dict()["unknown"] == 3
+    assert model.score_tokens("to я 你").unknown == 2
+    assert model.session().read("я").unknown == 1
+    assert ending.score_tokens("to я").unknown == 1
+
+
 def test_penalties_see_the_prefix(model, tmp_path):
     """In each of several prefixes it is its own, alone and in a file."""
     prefix = "to be or not to be, "

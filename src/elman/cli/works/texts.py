@@ -22,7 +22,7 @@ from elman.data.tables.dialect import Dialect
 from elman.data.text_parts import held_out_texts
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError
-from elman.printable import closest
+from elman.printable import closest, many
 from elman.registry import loaded
 
 __all__ = ["TextWork"]
@@ -145,6 +145,16 @@ def _held_out(data: LabelledTexts, share: float, seed: int) -> tuple[Any, Any, s
     return _as(data, parts.train), _as(data, parts.held_out), parts.how
 
 
+def _learnt_too(training: LabelledTexts, test: LabelledTexts) -> list[str]:
+    """What is to be said of texts to test on that are texts to learn from, too."""
+    known = set(training.texts)
+    count = sum(text in known for text in test.texts)
+    if not count:
+        return []
+    of = f"{count:,} of the {many(len(test), 'text')} of the test part"
+    return [f"{of} stand in the training part, too: of new texts the score says less"]
+
+
 def _as(data: LabelledTexts, texts: tuple[str, ...]) -> LabelledTexts:
     ids = tuple(map(str, range(len(texts))))
     return LabelledTexts(texts, None, ids, data.name, data.notes)
@@ -169,7 +179,7 @@ def _judged(model: Any, data: LabelledTexts, part: str | None) -> tuple[Labelled
         return training, part
     said = "the model was trained on these data: judged on what was held out"
     said += f", {how} (--part all: on everything)"
-    notes = data.notes if part == "test" else (*data.notes, said)
+    notes = (*data.notes, *([] if part == "test" else [said]), *_learnt_too(training, test))
     return replace(test, notes=notes), "test"
 
 
@@ -227,7 +237,9 @@ class _Training:
         model, test = estimator.model_, self._test
         result = {**estimator.result_, "data": _facts(self._data), "split": self._split}
         if test is not None:
-            result["test"] = _scored(model, test, "test" if estimator.held_out else "all")
+            scored = _scored(model, test, "test" if estimator.held_out else "all")
+            scored["notes"] = [*_learnt_too(self._training, test), *scored["notes"]]
+            result["test"] = scored
         writes = not model.framing.backward
         if writes:
             result["sample"] = model.generate(max_length=_WRITTEN, temperature=0.8)[0].text

@@ -141,6 +141,8 @@ def matrix(table: Table, names: Sequence[str], absent: bool = False) -> np.ndarr
             expected = (
                 "numbers in a feature; name those that are with features=, or what to ignore="
             )
+            if len(str(table.field(row, names[k])).split()) > 1:
+                expected += f"; or, where a row is a text to classify, text='{names[k]}'"
         raise wrong_cell(table, row, names[k], found, expected)
     return values
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -76,11 +77,16 @@ def _neither(table: Table, time: str | None, labels: Sequence[str]) -> DataError
         name: tables.kind(table.columns[name]) for name in table.columns if name not in labels
     }
     if texts := [name for name, found in kinds_of.items() if found == "text"]:
-        text = usual(texts, "text") or texts[0]
+        text = usual(texts, "text") or max(texts, key=lambda name: _length(table.columns[name]))
         both += f"; or, where a row is a text, the column of texts: text='{text}'"
     return DataError(
         table.name, f"no {roles} among the columns {quoted(table.columns)}", expected + both
     )
+
+
+def _length(column: Any) -> int:
+    """How many characters stand in a column of texts: the longest one may be what is read."""
+    return sum(len(str(cell)) for cell in tables.objects(column))
 
 
 def _wide(names: Sequence[str], columns: Columns) -> Wide | None:

@@ -10,7 +10,7 @@ from jaxtyping import Int
 from elman.errors import ArgumentError
 from elman.transforms.text import TextCodec
 
-__all__ = ["Framing"]
+__all__ = ["Framing", "count_unknown"]
 
 
 class Framing(NamedTuple):
@@ -58,3 +58,8 @@ class Framing(NamedTuple):
         """A text's ids with what stands around them: what is read, each the target of the last."""
         end = [] if self.eos is None else [self.eos]
         return np.concatenate([[self.go], self.in_order(ids), end]).astype(np.int64)
+
+
+def count_unknown(codec: TextCodec, ids: Int[np.ndarray, "T"]) -> int:
+    """How many of a text's ids stand for what the codec does not know."""
+    return 0 if codec.unknown is None else int((ids == codec.unknown).sum())

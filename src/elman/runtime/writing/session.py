@@ -14,6 +14,7 @@ from elman import state as states
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError
 from elman.printable import closest
+from elman.runtime.writing.framing import count_unknown
 from elman.runtime.writing.scoring import of_targets
 from elman.runtime.writing.writer import CONSTRAINTS, GeneratedText, Writer
 from elman.tensor_files import Form, Listed, below, read, write
@@ -29,10 +30,13 @@ class ScoredText(NamedTuple):
     Attributes:
         tokens: As they are shown; the last may be the text's end.
         log_probabilities: float64 `[T]`, in nats.
+        unknown: How many of them the model does not know: they count as `<unk>`, which is easier
+            to say than what stands there.
     """
 
     tokens: tuple[str, ...]
     log_probabilities: Float[np.ndarray, "T"]
+    unknown: int = 0
 
     @property
     def surprise(self) -> Float[np.ndarray, "T"]:
@@ -92,9 +96,10 @@ class Session:
         """
         codec, eos, order = self._writer.codec, self._writer.framing.eos, self._order
         ids, shown = order(codec.encode(text)), order(codec.pieces(text))
+        unknown = count_unknown(codec, ids)
         if ended and eos is not None:
             ids, shown = np.append(ids, eos), [*shown, "<eos>"]
-        return ScoredText(tuple(order(shown)), order(self._read(ids)))
+        return ScoredText(tuple(order(shown)), order(self._read(ids)), unknown)
 
     def write(self, options: SearchOptions | None = None, **given: Any) -> GeneratedText:
         """Write on, and read what was written.
@@ -114,10 +119,20 @@ class Session:
         return self._took(search)
 
     def stream(self, options: SearchOptions | None = None, **given: Any) -> Iterator[str]:
-        """As `write`, but gives the text as it comes; the session goes on when all was taken."""
+        """As `write`, but gives the text as it comes; the session goes on when all was taken.
+
+        Raises:
+            ArgumentError: As of `write`; or the session has gone on by something else meanwhile,
+                which what is written does not follow.
+        """
         steps = self._ready().steps()
         search = self._begun(steps, options, given)
-        yield from self._writer.stream(search, steps, self._before)
+        begun = self.tokens_read, self._last, self._state
+        for part in self._writer.stream(search, steps, self._before):
+            if (self.tokens_read, self._last) != begun[:2] or self._state is not begun[2]:
+                found = "has gone on while its text was streamed"
+                raise ArgumentError("session", found, "a fork for what goes on beside it")
+            yield part
         self._took(search)
 
     def fork(self) -> Self:

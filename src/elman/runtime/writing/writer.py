@@ -14,7 +14,7 @@ from elman.errors import ArgumentError, DataError
 from elman.parameters import whole_number
 from elman.printable import quoted
 from elman.runtime.network import Network
-from elman.runtime.writing.framing import Framing
+from elman.runtime.writing.framing import Framing, count_unknown
 from elman.runtime.writing.stepping import Steps
 from elman.state import join
 from elman.transforms.text import TextCodec
@@ -42,6 +42,7 @@ class GeneratedText:
         ended: Why it ends: "eos", "stop" (a stop string), "match" (the expression), "bound" (the
             most tokens that were asked for), "nothing allowed", or "open".
         unmet: What was asked for and is not so, in sentences.
+        unknown: How many tokens of the prefix the model does not know, and has read as `<unk>`.
     """
 
     prefix: str
@@ -52,6 +53,7 @@ class GeneratedText:
     log_probability: float
     ended: str
     unmet: tuple[str, ...] = ()
+    unknown: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -63,6 +65,7 @@ class GeneratedText:
             "log_probability": self.log_probability,
             "tokens": [{"token": token, "log_probability": one} for token, one in each],
             "unmet": list(self.unmet),
+            "unknown": self.unknown,
         }
 
 
@@ -174,9 +177,11 @@ class Writer:
 
     def texts(self, search: Search, prefixes: Sequence[str], copies: int) -> list[list[Any]]:
         """What a search has written: of each prefix its texts, best first within each copy."""
+        codec = self.codec
+        unknown = [count_unknown(codec, codec.encode(prefix)) for prefix in prefixes]
         rows = [
-            [self._text(answer, prefixes[row // copies]) for answer in answers]
-            for row, answers in enumerate(search.answers())
+            [self._text(answer, prefixes[n], unknown[n]) for answer in answers]
+            for n, answers in ((row // copies, found) for row, found in enumerate(search.answers()))
         ]
         count = range(len(prefixes))
         return [[one for row in rows[k * copies : (k + 1) * copies] for one in row] for k in count]
@@ -191,7 +196,7 @@ class Writer:
             if text:
                 yield text
 
-    def _text(self, answer: Answer, prefix: str) -> GeneratedText:
+    def _text(self, answer: Answer, prefix: str, unknown: int) -> GeneratedText:
         assert answer.text is not None  # the search knows what tokens write
         text = answer.text if prefix else self._first(answer.text)
         shown = tuple(self.codec.tokens[one] for one in answer.tokens)
@@ -204,6 +209,7 @@ class Writer:
             answer.log_probability,
             answer.ended,
             answer.unmet,
+            unknown,
         )
 
     def _first(self, text: str) -> str:
