@@ -238,6 +238,16 @@ def test_trace_ends_with_the_answer(fitted):
     np.testing.assert_allclose(traced[2], fitted.predict_proba(X[:1, :3])[0], atol=1e-6)
 
 
+def test_warm_start_goes_on_with_another_rate_of_dropout():
+    X, y = classes(30)
+    model = tiny_classifier(warm_start=True, validation=None, dropout=0.5).fit(X, y)
+    before = model.model_.bundle.weights
+    model.set_params(dropout=0.1, epochs=1, learning_rate=1e-9).fit(X, y)
+    for name, weight in model.model_.bundle.weights.items():
+        np.testing.assert_allclose(weight, before[name], atol=1e-6)
+    assert "dropout: 0.1" in model.model_.blueprint.describe()
+
+
 def test_warm_start_goes_on():
     X, y = classes(30)
     model = tiny_classifier(warm_start=True, validation=None).fit(X, y)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Dense
+from elman.blueprint import Blueprint, Dense, Dropout
 from elman.errors import ArgumentError
 from elman.printable import quoted
 
@@ -104,8 +104,11 @@ def started(
 
 
 def check_same_network(blueprint: Blueprint, fitted: Blueprint, where: str = "warm_start") -> None:
-    """`OtherNetworkError` unless training can go on from the fitted network."""
-    if blueprint == fitted:
+    """`OtherNetworkError` unless training can go on from the fitted network.
+
+    Rates of dropout are no part of what is fitted: another one may go on.
+    """
+    if _without_rates(blueprint) == _without_rates(fitted):
         return
     now, before = blueprint.describe().splitlines(), fitted.describe().splitlines()
     pairs = [pair for pair in zip_longest(now, before, fillvalue="nothing") if len({*pair}) == 2]
@@ -116,6 +119,15 @@ def check_same_network(blueprint: Blueprint, fitted: Blueprint, where: str = "wa
     fresh = "warm_start=False" if where == "warm_start" else "a new estimator"
     expected = f"what the fitted network has, or {fresh} for a fresh one"
     raise OtherNetworkError(where, found, expected)
+
+
+def _without_rates(blueprint: Blueprint) -> Blueprint:
+    """The same network, dropped out at one rate wherever there is dropout."""
+    chains = {
+        name: tuple(Dropout(0.5) if isinstance(one, Dropout) else one for one in blocks)
+        for name, blocks in blueprint.chains.items()
+    }
+    return replace(blueprint, chains=chains)
 
 
 def _answering(blueprint: Blueprint, outputs: int) -> Blueprint:
