@@ -66,9 +66,8 @@ class EpochBatches:
         ranks: Ranks | None = None,
     ) -> None:
         if config.augment is not None and not getattr(examples, "images", False):
-            raise ArgumentError(
-                "augment", "sequences of different lengths", "images of one size, or augment=None"
-            )
+            found = "sequences of different lengths, or no images of rows and columns"
+            raise ArgumentError("augment", found, "images of one size, or augment=None")
         self._examples, self._config = examples, config
         self._workers = whole_number("workers", workers, 0)
         self._ranks = ranks or Ranks()
