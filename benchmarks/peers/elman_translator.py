@@ -32,10 +32,10 @@ from elman.training.loop.stepping import Stepper, whole_cost
 __all__ = ["decoding", "training"]
 
 
-def training(cell: str, feeding: bool) -> Run:
+def training(cell: str, feeding: bool, of: str) -> Run:
     """A call trains once on each batch, by the trainer's steps."""
     config = TrainingConfig(learning_rate=RATE, clip_norm=None)
-    plan = blueprint(cell, feeding)
+    plan = blueprint(cell, feeding, of)
 
     def trainer() -> tuple[Callable[[Any], float], Callable[[], Mapping[str, Tensor]]]:
         module = build(plan)
@@ -54,7 +54,7 @@ def training(cell: str, feeding: bool) -> Run:
 
         return train, lambda: _gradients(module)
 
-    return translating_run(trainer)
+    return translating_run(trainer, of)
 
 
 def _gradients(module: Any) -> dict[str, Tensor]:
@@ -63,11 +63,11 @@ def _gradients(module: Any) -> dict[str, Tensor]:
 
 def decoding(cell: str, feeding: bool, rows: int) -> Run:
     """A call reads a batch of sentences and writes translations of them."""
-    plan = blueprint(cell, feeding)
+    plan = blueprint(cell, feeding, "subwords")
     weights = draw_weights(plan)
     weights["decoder.3.bias"][EOS] = -1e9
     network = Network(plan, weights)
-    source, lengths = sentences(rows)
+    source, lengths = sentences(rows, "subwords")
     options = SearchOptions(beam_size=BEAM, max_length=LONGEST)
 
     def call() -> np.ndarray:

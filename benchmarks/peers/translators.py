@@ -18,8 +18,8 @@ from benchmarks.translation import (
     GO,
     LONGEST,
     RATE,
+    TOKENS,
     UNITS,
-    VOCABULARY,
     batches,
     blueprint,
     draw_weights,
@@ -33,11 +33,12 @@ __all__ = ["decoding", "training", "translating_run"]
 class Translator(nn.Module):
     """The network of `benchmarks.translation.blueprint`."""
 
-    def __init__(self, cell: str, feeding: bool, packed: bool = True) -> None:
+    def __init__(self, cell: str, feeding: bool, of: str, packed: bool = True) -> None:
         super().__init__()
+        words = self.words = TOKENS[of].vocabulary
         kind, self.packed = cell.upper(), packed
         self.parts = 2 if cell == "lstm" else 1  # of a state
-        self.source, self.target = (nn.Embedding(VOCABULARY, EMBEDDING) for _ in range(2))
+        self.source, self.target = (nn.Embedding(words, EMBEDDING) for _ in range(2))
         self.encoder = getattr(nn, kind)(
             EMBEDDING, UNITS // 2, batch_first=True, bidirectional=True
         )
@@ -47,7 +48,7 @@ class Translator(nn.Module):
         self.decoder = None if feeding else getattr(nn, kind)(fed, UNITS, batch_first=True)
         self.key = nn.Linear(UNITS, UNITS, bias=False)
         self.combine = nn.Linear(2 * UNITS, UNITS, bias=False)
-        self.scores = nn.Linear(UNITS, VOCABULARY)
+        self.scores = nn.Linear(UNITS, words)
 
     def read(self, source: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor, Any]:
         """Outputs, keys, padding and the decoder's first state."""
@@ -129,10 +130,10 @@ class Translator(nn.Module):
         return found
 
 
-def translator(cell: str, feeding: bool, packed: bool = True) -> Translator:
+def translator(cell: str, feeding: bool, of: str, packed: bool = True) -> Translator:
     """With the first weights."""
-    made = Translator(cell, feeding, packed)
-    weights = draw_weights(blueprint(cell, feeding))
+    made = Translator(cell, feeding, of, packed)
+    weights = draw_weights(blueprint(cell, feeding, of))
     with torch.no_grad():
         for name, parameter in made.named_parameters():
             if "bias" in name:
@@ -142,11 +143,11 @@ def translator(cell: str, feeding: bool, packed: bool = True) -> Translator:
     return made
 
 
-def training(cell: str, feeding: bool, packed: bool = True) -> Run:
+def training(cell: str, feeding: bool, of: str, packed: bool = True) -> Run:
     """A call trains once on each batch."""
 
     def trainer() -> tuple[Callable[[Any], float], Callable[[], Mapping[str, Tensor]]]:
-        network = translator(cell, feeding, packed)
+        network = translator(cell, feeding, of, packed)
         optimizer = torch.optim.Adam(network.parameters(), lr=RATE, fused=True)
 
         def train(batch: tuple[Tensor, ...]) -> float:
@@ -164,7 +165,7 @@ def training(cell: str, feeding: bool, packed: bool = True) -> Run:
 
         return train, lambda: _gradients(network)
 
-    return translating_run(trainer)
+    return translating_run(trainer, of)
 
 
 def _gradients(network: Translator) -> dict[str, Tensor]:
@@ -177,13 +178,15 @@ def _gradients(network: Translator) -> dict[str, Tensor]:
 
 def translating_run(
     trainer: Callable[[], tuple[Callable[[Any], float], Callable[[], Mapping[str, Tensor]]]],
+    of: str,
 ) -> Run:
     """A call trains once on each batch; what it computes is the first batch's loss and gradients.
 
     Args:
         trainer: Makes what trains on a batch and gives its loss, and what tells its gradients.
+        of: A name of `TOKENS`.
     """
-    given = [tuple(map(torch.from_numpy, batch)) for batch in batches()]
+    given = [tuple(map(torch.from_numpy, batch)) for batch in batches(of)]
     train, _ = trainer()
 
     def results() -> dict[str, np.ndarray]:
@@ -196,8 +199,8 @@ def translating_run(
 
 def decoding(cell: str, feeding: bool, rows: int) -> Run:
     """A call reads a batch of sentences and writes translations of them with a batched beam."""
-    network = translator(cell, feeding).eval()
-    source, lengths = map(torch.from_numpy, sentences(rows))
+    network = translator(cell, feeding, "subwords").eval()
+    source, lengths = map(torch.from_numpy, sentences(rows, "subwords"))
     network.scores.bias.data[EOS] = -1e9  # first weights end nowhere else than chance has it
 
     def call() -> Tensor:
@@ -237,8 +240,8 @@ def beam(network: Translator, source: Tensor, lengths: Tensor) -> Tensor:
         fed = network.attend(states[0][:, None], memory, keys, padding)[:, 0]
         scores = network.scores(fed).log_softmax(dim=1).view(rows, BEAM, -1)
         found, places = (totals[..., None] + scores).flatten(1).topk(BEAM, dim=1)
-        totals, tokens = found, (places % VOCABULARY).flatten()
-        chosen = (first + places // VOCABULARY).flatten()
+        totals, tokens = found, (places % network.words).flatten()
+        chosen = (first + places // network.words).flatten()
         states, fed = [each[chosen] for each in states], fed[chosen]
         written = torch.cat([written[chosen], tokens[:, None]], dim=1)
     return totals[:, 0]

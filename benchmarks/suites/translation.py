@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from benchmarks.harness import Case
-from benchmarks.translation import BEAM, EMBEDDING, ROWS, UNITS
+from benchmarks.translation import BEAM, EMBEDDING, ROWS, TOKENS, UNITS
 from benchmarks.work import Contender
 
 __all__ = ["DECODING", "FEEDING", "PLAIN", "cases"]
@@ -16,19 +17,20 @@ PLAIN, FEEDING, DECODING = "translation", "translation, input feeding", "transla
 def cases() -> Iterator[Case]:
     """Training without and with input feeding; decoding one sentence, and 32 at once."""
     ours, theirs = "benchmarks.peers.elman_translator", "benchmarks.peers.translators"
-    for cell, feeding in (("lstm", False), ("gru", False), ("lstm", True)):
-        ways = ("packed", "padded")[: 1 if feeding else 2]
+    kinds = (("lstm", False), ("gru", False), ("lstm", True))
+    for of, (cell, feeding) in product(TOKENS, kinds):
+        given, ways = (cell, feeding, of), ("packed", "padded")[: 1 if feeding else 2]
         yield Case(
             {
                 "about": FEEDING if feeding else PLAIN,
                 "cell": cell.upper(),
-                "size": f"{ROWS}xTx{EMBEDDING}x{UNITS}",
+                "size": f"{ROWS}xTx{EMBEDDING}x{UNITS}, {of}",
                 "training": True,
             },
             (
-                Contender("Elman", ours, "training", (cell, feeding)),
+                Contender("Elman", ours, "training", given),
                 *(
-                    Contender("PyTorch", theirs, "training", (cell, feeding, way == "packed"), way)
+                    Contender("PyTorch", theirs, "training", (*given, way == "packed"), way)
                     for way in ways
                 ),
             ),
