@@ -56,6 +56,44 @@ def test_vectors_are_learnt():
     assert result["exact"] == 1
 
 
+@pytest.mark.parametrize("conditioning", ["first", "steps"])
+def test_a_vector_is_told_as_it_is_asked_for(conditioning, tmp_path):
+    X, y = vectors()
+    model = Captioner(**SMALL, validation=None, conditioning=conditioning).fit(X, y)
+    assert model.model_.blueprint.conditioning == conditioning
+    new, right = vectors(20, seed=1)
+    assert model.predict(new) == right
+    model.save(tmp_path / "a.model")
+    kept = elman.load(tmp_path / "a.model")
+    for beam_size in (1, 5):
+        together = kept.caption(new, beam_size=beam_size)
+        for one, item in zip(together, new, strict=True):
+            (alone,) = kept.caption(item[None], beam_size=beam_size)
+            assert alone.text == one.text
+            assert alone.log_probabilities.tolist() == one.log_probabilities.tolist()
+
+
+def test_of_what_these_items_have_no_use_is_refused():
+    with pytest.raises(ArgumentError, match="conditioning: 'steps', of sequences"):
+        Captioner(**SMALL, conditioning="steps").fit(*images(40))
+    with pytest.raises(ArgumentError, match="feeding: True, of vectors"):
+        Captioner(**SMALL, feeding=True).fit(*vectors())
+    with pytest.raises(ArgumentError, match="conditioning: found 'last'"):
+        Captioner(**SMALL, conditioning="last").fit(*vectors())
+
+
+def test_dropout_is_of_the_decoder_of_vectors_too():
+    X, y = vectors(40)
+    losses = [
+        Captioner(**SMALL | {"epochs": 1}, validation=None, **more)
+        .fit(X, y)
+        .history_.records[-1]
+        .train_loss
+        for more in ({}, {"dropout": 0.5}, {"input_dropout": 0.5})
+    ]
+    assert len({*losses}) == 3
+
+
 def test_several_references_are_all_learnt_and_any_is_right():
     X, y = vectors()
     several = [[one, ALSO[NAMES.index(one)]] for one in y]

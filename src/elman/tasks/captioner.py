@@ -44,8 +44,8 @@ __all__ = ["Captioner"]
 class Captioner(Estimator, CellParameters, Training, RunParameters):
     """A recurrent network that writes a sentence about what it is given.
 
-    Of vectors (features of any other network) the decoder's initial state is made. Sequences, and
-    images row by row, are read by an encoder, to whose steps the decoder looks back.
+    A vector (features of any other network) is told to the decoder as `conditioning` says.
+    Sequences, and images row by row, are read by an encoder, to whose steps the decoder looks back.
 
     >>> X = np.eye(3, dtype=np.float32).repeat(8, axis=0)
     >>> y = ["a cat", "a dog", "two birds"]
@@ -79,6 +79,13 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
     strip: int = parameter(1, whole(1), "Of how many rows (and columns) of an image a step is.")
     bidirectional: bool = parameter(
         True, flag(), "Read sequences and images in both directions; of vectors it has no use."
+    )
+    conditioning: str = parameter(
+        "state",
+        one_of("state", "first", "steps"),
+        "How the decoder is told a vector: it makes the state from which it starts, is what it "
+        "reads first, or stands beside what it reads at all steps.",
+        "first: Vinyals et al. 2015, arXiv 1411.4555v2. Of sequences and images it has no use.",
     )
     attention: str | None = again(
         Translator, "attention", "general", "How the decoder looks back at steps that were read."
@@ -243,19 +250,31 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
             "cells": self._cells(),
             "go": go,
             "eos": eos,
+            "dropout": self.dropout,
+            "input_dropout": self.input_dropout,
         }
+        self._check_use(data)
         if data.kind == "vectors":
-            return vector_to_sequence(vocabulary=len(codec), **writes)
+            return vector_to_sequence(
+                vocabulary=len(codec), conditioning=self.conditioning, **writes
+            )
         return encoder_decoder(
             target_vocabulary=len(codec),
             bidirectional=self.bidirectional,
             reverse_source=False,
             attention=self.attention,
             feeding=self.feeding,
-            dropout=self.dropout,
-            input_dropout=self.input_dropout,
             **writes,
         )
+
+    def _check_use(self, data: Captions) -> None:
+        """`ArgumentError` where something is asked for of which these items have no use."""
+        for name, of_vectors in (("conditioning", True), ("feeding", False)):
+            given = getattr(self, name)
+            usual = type(self).__dataclass_fields__[name].default
+            if given != usual and (data.kind == "vectors") != of_vectors:
+                needed = "vectors" if of_vectors else "sequences or images"
+                raise ArgumentError(name, f"{given!r}, of {data.kind}", f"{needed}, or {usual!r}")
 
     def _settings(self, data: Captions, codec: TextCodec, train: PairExamples) -> dict[str, Any]:
         """What travels with the network as plain data."""
