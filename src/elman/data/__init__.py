@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from elman.data.labelled_sequences import LabelledSequences
+from elman.data.recordings import Recordings
 from elman.data.sequences import Sequences, as_sequences
 from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from elman.data.readers import read as read
     from elman.data.readers.conll import read_tagged as read_tagged
     from elman.data.readers.conll import write_tagged as write_tagged
+    from elman.data.readers.sound import read_recordings as read_recordings
     from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
     from elman.data.sets.labelled import labelled_names as labelled_names
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from elman.data.sets.series import as_panel as as_panel
     from elman.data.sets.series import load_series as load_series
     from elman.data.sets.series import series_names as series_names
+    from elman.data.sets.sounds import load_recordings as load_recordings
     from elman.data.sets.texts import load_tagged as load_tagged
     from elman.data.sets.texts import load_texts as load_texts
 
@@ -32,16 +35,19 @@ __all__ = [
     "LabelledSequences",
     "LabelledTexts",
     "Panel",
+    "Recordings",
     "Sequences",
     "TaggedSentences",
     "as_panel",
     "as_sequences",
     "labelled_names",
     "load",
+    "load_recordings",
     "load_series",
     "load_tagged",
     "load_texts",
     "read",
+    "read_recordings",
     "read_tagged",
     "read_texts",
     "series_names",
@@ -53,10 +59,12 @@ _HOME = {
     "as_panel": "elman.data.sets.series",
     "labelled_names": "elman.data.sets.labelled",
     "load": "elman.data.sets.labelled",
+    "load_recordings": "elman.data.sets.sounds",
     "load_series": "elman.data.sets.series",
     "load_tagged": "elman.data.sets.texts",
     "load_texts": "elman.data.sets.texts",
     "read": "elman.data.readers",
+    "read_recordings": "elman.data.readers.sound",
     "read_tagged": "elman.data.readers.conll",
     "read_texts": "elman.data.readers.text",
     "write_tagged": "elman.data.readers.conll",
