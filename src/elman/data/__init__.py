@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from elman.data.captions import Captions, as_captions
 from elman.data.labelled_sequences import LabelledSequences
 from elman.data.pairs import Pairs, as_pairs
+from elman.data.recordings import Recordings
 from elman.data.sequences import Sequences, as_sequences
 from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from elman.data.readers.conll import read_tagged as read_tagged
     from elman.data.readers.conll import write_tagged as write_tagged
     from elman.data.readers.pairs import read_pairs as read_pairs
+    from elman.data.readers.sound import read_recordings as read_recordings
     from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
     from elman.data.sets.captions import load_captions as load_captions
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from elman.data.sets.series import as_panel as as_panel
     from elman.data.sets.series import load_series as load_series
     from elman.data.sets.series import series_names as series_names
+    from elman.data.sets.sounds import load_recordings as load_recordings
     from elman.data.sets.texts import load_tagged as load_tagged
     from elman.data.sets.texts import load_texts as load_texts
 
@@ -40,6 +43,7 @@ __all__ = [
     "LabelledTexts",
     "Pairs",
     "Panel",
+    "Recordings",
     "Sequences",
     "TaggedSentences",
     "as_captions",
@@ -50,12 +54,14 @@ __all__ = [
     "load",
     "load_captions",
     "load_pairs",
+    "load_recordings",
     "load_series",
     "load_tagged",
     "load_texts",
     "read",
     "read_captions",
     "read_pairs",
+    "read_recordings",
     "read_tagged",
     "read_texts",
     "series_names",
@@ -69,12 +75,14 @@ _HOME = {
     "load": "elman.data.sets.labelled",
     "load_captions": "elman.data.sets.captions",
     "load_pairs": "elman.data.sets.pairs",
+    "load_recordings": "elman.data.sets.sounds",
     "load_series": "elman.data.sets.series",
     "load_tagged": "elman.data.sets.texts",
     "load_texts": "elman.data.sets.texts",
     "read": "elman.data.readers",
     "read_captions": "elman.data.readers.captions",
     "read_pairs": "elman.data.readers.pairs",
+    "read_recordings": "elman.data.readers.sound",
     "read_tagged": "elman.data.readers.conll",
     "read_texts": "elman.data.readers.text",
     "write_tagged": "elman.data.readers.conll",
