@@ -14,6 +14,7 @@
 #include <string>
 #include <type_traits>
 
+#include "bindings/answers.h"
 #include "bindings/arrays.h"
 #include "bindings/calls.h"
 #include "bindings/running.h"
@@ -27,6 +28,7 @@ namespace nb = nanobind;
 namespace {
 
 using elman::python::Buffers;
+using elman::python::Layer;
 using elman::python::Line;
 using elman::python::ReadingOf;
 using elman::python::recurrence_of;
@@ -311,6 +313,23 @@ void define(nb::module_ module) {
   using nb::literals::operator""_a;
   module.def("dense", &dense<Real>, "sizes"_a, "inputs"_a, "weight"_a, "bias"_a.none(), "outputs"_a,
              "threads"_a);
+  module.def(
+      "attention",
+      [](nb::tuple sizes, nb::handle queries, nb::tuple memory, nb::handle sources,
+         nb::handle energy, nb::handle contexts, nb::handle weights, std::ptrdiff_t threads) {
+        elman::python::attention(current->kernels<Real>(), sizes, queries, memory, sources, energy,
+                                 contexts, weights, threads);
+      },
+      "sizes"_a, "queries"_a, "memory"_a, "sources"_a, "energy"_a.none(), "contexts"_a, "weights"_a,
+      "threads"_a);
+  nb::class_<Layer<Real>>(module, "Layer")
+      .def(
+          "__init__",
+          [](Layer<Real>* self, nb::tuple sizes, nb::handle weight, nb::handle bias) {
+            new (self) Layer<Real>(current->kernels<Real>(), sizes, weight, bias);
+          },
+          "sizes"_a, "weight"_a, "bias"_a.none())
+      .def("apply", &Layer<Real>::apply, "rows"_a, "inputs"_a, "outputs"_a, "threads"_a);
   module.def("kept_size", &kept_size<Real>, "recurrence"_a, "batch"_a, "time"_a);
   module.def("keep", &keep<Real>, "recurrence"_a, "batch"_a, "time"_a);
   module.def("forward", &forward<Real>, "call"_a, "threads"_a);

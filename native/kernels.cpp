@@ -5,6 +5,7 @@
 // two of these objects shared would be merged by the linker, possibly into the wide version, which
 // a smaller processor cannot run.
 #include "elman/isa.h"
+#include "kernels/attention.h"
 #include "kernels/dense.h"
 #include "kernels/passes.h"
 
@@ -15,20 +16,14 @@ namespace elman::ELMAN_ISA {
 namespace {
 
 template <typename Real>
-constexpr Kernels<Real> kernels = {dense<Real>,
-                                   dense_workspace<Real>,
-                                   dense_threads<Real>,
-                                   forward<Real>,
-                                   forward_workspace<Real>,
-                                   forward_threads<Real>,
-                                   backward<Real>,
-                                   backward_workspace<Real>,
-                                   backward_threads<Real>,
-                                   kept_size<Real>,
-                                   prepare<Real>,
-                                   prepared_bytes<Real>,
-                                   tabulate<Real>,
-                                   table_bytes<Real>};
+constexpr Kernels<Real> kernels = {
+    dense<Real>,         dense_workspace<Real>,      dense_threads<Real>,
+    attention<Real>,     attention_workspace<Real>,  attention_threads<Real>,
+    forward<Real>,       forward_workspace<Real>,    forward_threads<Real>,
+    backward<Real>,      backward_workspace<Real>,   backward_threads<Real>,
+    prepare_dense<Real>, prepared_dense_bytes<Real>, kept_size<Real>,
+    prepare<Real>,       prepared_bytes<Real>,       tabulate<Real>,
+    table_bytes<Real>};
 
 }  // namespace
 

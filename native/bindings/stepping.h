@@ -99,6 +99,9 @@ class DenseStage : public Stage<Real> {
     call_.bias = buffers_.dense<const Real>(given[2], "bias", call_.columns);
     call_.outputs = buffers_.dense<Real>(given[3], "outputs", batch * call_.columns);
     call_.threads = &caller_;
+    prepared_ = std::make_unique<Memory>(kernels_.prepared_dense_bytes(call_));
+    kernels_.prepare_dense(call_, prepared_->get());
+    call_.prepared = prepared_->get();
     workspace_ = std::make_unique<Memory>(kernels_.dense_workspace(call_));
     call_.workspace = workspace_->get();
   }
@@ -106,7 +109,6 @@ class DenseStage : public Stage<Real> {
   const Real* run(const Real* inputs) override {
     call_.inputs = inputs;
     kernels_.dense(call_);
-    call_.packed = true;
     if (rectified_) {
       Real* end = call_.outputs + call_.rows * call_.columns;
       for (Real* y = call_.outputs; y != end; ++y) *y = *y < 0 ? Real{0} : *y;
@@ -121,7 +123,7 @@ class DenseStage : public Stage<Real> {
   bool rectified_;
   Threads caller_{1};
   Dense<Real> call_{};
-  std::unique_ptr<Memory> workspace_;
+  std::unique_ptr<Memory> prepared_, workspace_;
 };
 
 // (x - mean) / deviation of each feature, in double precision.

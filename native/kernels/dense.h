@@ -36,9 +36,30 @@ struct DensePart {
 template <typename Real>
 std::size_t dense_workspace(const Dense<Real>& call) {
   Arena arena(nullptr);
-  DenseScratch<Real> scratch(arena, call);
+  if (call.prepared == nullptr) DenseScratch<Real>(arena, call);
   for (Size part = 0; part < call.threads->count(); ++part) DensePart<Real>(arena, call);
   return arena.used();
+}
+
+template <typename Real>
+std::size_t prepared_dense_bytes(const Dense<Real>& call) {
+  Arena arena(nullptr);
+  DenseScratch<Real>(arena, call);
+  return arena.used();
+}
+
+template <typename Real>
+void pack(const DenseScratch<Real>& scratch, const Dense<Real>& call) {
+  clear(scratch.bias, up_to(call.columns, lanes<Real>));
+  if (call.bias != nullptr) copy(scratch.bias, call.bias, call.columns);
+  pack_columns(scratch.weight,
+               [&](Size j) { return j < call.columns ? call.weight + j * call.depth : nullptr; });
+}
+
+template <typename Real>
+void prepare_dense(const Dense<Real>& call, void* memory) {
+  Arena arena(memory);
+  pack(DenseScratch<Real>(arena, call), call);
 }
 
 template <typename Real>
@@ -68,13 +89,10 @@ Share dense_threads(const Dense<Real>& call, Size wanted) {
 template <typename Real>
 bool dense(const Dense<Real>& call) {
   Arena arena(call.workspace);
-  DenseScratch<Real> scratch(arena, call);
-  if (!call.packed) {
-    clear(scratch.bias, up_to(call.columns, lanes<Real>));
-    if (call.bias != nullptr) copy(scratch.bias, call.bias, call.columns);
-    pack_columns(scratch.weight,
-                 [&](Size j) { return j < call.columns ? call.weight + j * call.depth : nullptr; });
-  }
+  // What was prepared is only read.
+  Arena held(const_cast<void*>(call.prepared));
+  DenseScratch<Real> scratch(call.prepared == nullptr ? arena : held, call);
+  if (call.prepared == nullptr) pack(scratch, call);
   return in_parts(*call.threads, call.stop, [&](Size part, Size parts, const Stop& stop) {
     Arena own_arena = arena;
     for (Size k = 0; k < part; ++k) DensePart<Real>(own_arena, call);

@@ -189,6 +189,33 @@ void test_dense(const elman::Isa& isa, Size rows, Size depth, Size columns, bool
                   std::to_string(depth) + "x" + std::to_string(columns));
 }
 
+// ---- attention ----------------------------------------------------------------------------------
+
+// Against the portable level in double precision; weights are zero past a length, else in sum one.
+template <typename Real>
+void test_attention(const elman::Isa& isa, std::array<Size, 4> sizes, Size length, bool additive) {
+  const auto [count, steps, depth, features] = sizes;
+  const std::string what = std::string(isa.name) + " attention over " + std::to_string(length) +
+                           " of " + std::to_string(steps) + " steps";
+  const auto found = run_attention<Real>(isa, sizes, length, additive, 1);
+  std::vector<double> wanted;
+  for (const double value :
+       run_attention<double>(*elman::available_isa(0), sizes, length, additive, 1)) {
+    wanted.push_back(value);
+  }
+  expect_near(found, wanted, sizeof(Real) == 4 ? 2e-5 : 1e-11, what);
+  for (Size q = 0; q < count; ++q) {
+    const Real* weights = found.data() + count * features + q * steps;
+    const Size real = q % 2 == 0 ? length : steps;
+    Real sum = 0;
+    for (Size s = 0; s < real; ++s) sum += weights[s];
+    if (real > 0) expect(std::abs(sum - 1) < 1e-5, what + ": in sum one");
+    for (Size s = real; s < steps; ++s) expect(weights[s] == 0, what + ": zero at padding");
+  }
+  const auto divided = run_attention<Real>(isa, sizes, length, additive, 1, 3);
+  expect(divided == found, what + ": the same bits on three threads");
+}
+
 // ---- threads ------------------------------------------------------------------------------------
 
 // Several callers at once, each of which would like three threads.
@@ -248,6 +275,13 @@ void test_all(const elman::Isa& isa) {
     test_dense<float>(isa, 3, 5, size, true);
   }
   test_dense<float>(isa, 500, 3, 4, true);  // more rows than are taken between two stops
+  for (const Size size : {1, 2, 3, 5, 16, 17, 33, 70}) {
+    for (const bool additive : {false, true}) {
+      test_attention<float>(isa, {7, size, 5, size}, size / 2, additive);
+      test_attention<double>(isa, {3, 6, size, 9}, size % 6, additive);
+      test_attention<float>(isa, {300, 9, size, 3}, 0, additive);
+    }
+  }
   test_stop<float>(isa);
   test_stop<double>(isa);
   test_threads<float>(isa, {Cell::lstm, true, true, true, true, false, true, true}, 7);

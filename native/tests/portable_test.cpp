@@ -99,6 +99,20 @@ std::string bits_of_dense() {
   return hash.text();
 }
 
+template <typename Real>
+std::string bits_of_attention() {
+  Hash hash;
+  for (const Size size : {1, 2, 7, 16, 33, 100}) {
+    for (const double magnitude : {1.0, 1e-3, 30.0}) {
+      for (const bool additive : {false, true}) {
+        hash.add(run_attention<Real>(portable(), {4, size, 13, 9}, size / 2, additive, magnitude));
+        hash.add(run_attention<Real>(portable(), {4, 11, size, size}, 5, additive, magnitude));
+      }
+    }
+  }
+  return hash.text();
+}
+
 std::vector<std::string> all_lines() {
   std::vector<std::string> lines;
   for (const Variant& variant : variants) {
@@ -107,6 +121,8 @@ std::vector<std::string> all_lines() {
   }
   lines.push_back("dense float " + bits_of_dense<float>());
   lines.push_back("dense double " + bits_of_dense<double>());
+  lines.push_back("attention float " + bits_of_attention<float>());
+  lines.push_back("attention double " + bits_of_attention<double>());
   return lines;
 }
 

@@ -1,6 +1,7 @@
 // Runs the kernels of one instruction set on a problem, and counts what fails.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -83,6 +84,43 @@ std::vector<Real> run_dense(const Isa& isa, Size rows, Size depth, Size columns,
   call.workspace = workspace.get();
   expect(kernels.dense(call), "dense ran to its end");
   return outputs;
+}
+
+// Queries [Q, K] over two sources [2, S, K] and [2, S, M] of `length` steps and of S, in turn: the
+// contexts, and behind them the weights. Keys and values past a length are NaN.
+template <typename Real>
+std::vector<Real> run_attention(const Isa& isa, std::array<Size, 4> sizes, Size length,
+                                bool additive, double magnitude, Size threads = 1) {
+  generator.seed(1);  // of any dtype and on any threads the same
+  const auto [count, steps, depth, features] = sizes;
+  const auto queries = random_values<Real>(count * depth, magnitude);
+  auto keys = random_values<Real>(2 * steps * depth, magnitude);
+  auto values = random_values<Real>(2 * steps * features, 1);
+  const auto energy = random_values<Real>(additive ? depth : 0, magnitude);
+  for (Size k = length * depth; k < steps * depth; ++k) keys[k] = Real(NAN);
+  for (Size k = length * features; k < steps * features; ++k) values[k] = Real(NAN);
+  const std::vector<std::int64_t> lengths{length, steps};
+  std::vector<std::int64_t> sources(count);
+  for (Size q = 0; q < count; ++q) sources[q] = q % 2;
+  std::vector<Real> found(count * (features + steps), Real(NAN));
+  Threads lent(threads);
+  const Attention<Real> call{count,
+                             steps,
+                             depth,
+                             features,
+                             queries.data(),
+                             keys.data(),
+                             values.data(),
+                             lengths.data(),
+                             sources.data(),
+                             additive ? energy.data() : nullptr,
+                             found.data(),
+                             found.data() + count * features,
+                             &lent,
+                             nullptr,
+                             {}};
+  expect(isa.kernels<Real>().attention(call), "attention ran to its end");
+  return found;
 }
 
 }  // namespace elman::test

@@ -15,12 +15,14 @@ __version__ = "0.1.0"
 
 # Public name -> the module that holds it. Modules stand for themselves.
 _HOME = {
+    "Captioner": "elman.tasks",
     "Classifier": "elman.tasks",
     "ElmanError": "elman.errors",
     "Forecaster": "elman.tasks",
     "Generator": "elman.tasks",
     "Regressor": "elman.tasks",
     "Tagger": "elman.tasks",
+    "Translator": "elman.tasks",
     "accelerate": "elman.nn",
     "accelerated": "elman.nn",
     "bidirectional_unroll": "elman.layers",
@@ -73,11 +75,13 @@ if TYPE_CHECKING:
     from elman.operators.notice import strict as strict
     from elman.runtime import embeddings as embeddings
     from elman.runtime import load as load
+    from elman.tasks import Captioner as Captioner
     from elman.tasks import Classifier as Classifier
     from elman.tasks import Forecaster as Forecaster
     from elman.tasks import Generator as Generator
     from elman.tasks import Regressor as Regressor
     from elman.tasks import Tagger as Tagger
+    from elman.tasks import Translator as Translator
 
 
 _TRAIN_EXTRA = ("torch", "sklearn")

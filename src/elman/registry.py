@@ -53,6 +53,14 @@ _TASKS = {
     row.name: row
     for row in (
         Task(
+            "captioner",
+            "A sentence about a vector or an image: captions.",
+            "elman.tasks.captioner:Captioner",
+            "elman.runtime.captioner:CaptionerModel",
+            "captions",
+            "elman train captioner --data features.npy --captions captions.jsonl --epochs 10",
+        ),
+        Task(
             "classifier",
             "Which class a sequence belongs to, or which labels it has.",
             "elman.tasks.classifier:Classifier",
@@ -94,6 +102,14 @@ _TASKS = {
             "sequences",
             "elman train tagger --data words.csv --text word --label tag --epochs 10",
             "elman.cli.works.sequence_pictures:OF_TAGGERS",
+        ),
+        Task(
+            "translator",
+            "Another text for a text: translations, spellings, forms of dates.",
+            "elman.tasks.translator:Translator",
+            "elman.runtime.translator:TranslatorModel",
+            "pairs",
+            "elman train translator --source train.en --target train.fr --epochs 10",
         ),
     )
 }

@@ -49,6 +49,12 @@ def _curves() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "curves", lambda: plots.learning_curves(_history(12))
     levels = {"unigram": 3.3, "interpolated 5-gram (Witten-Bell)": 1.67}
     yield "curves beside levels", lambda: plots.learning_curves(_history(12), levels=levels)
+    bleu = [{**e, "validation_score": 40 * e["validation_score"]} for e in _history(12)]
+    known = {"the most similar training pair (TF-IDF)": 18.5, "copying the source": 1.2}
+    yield (
+        "curves, scores beside levels",
+        lambda: plots.learning_curves(bleu, score_name="BLEU", score_levels=known),
+    )
     yield "learning rates", lambda: plots.learning_rates(RATES)
     yield "learning rates, none", lambda: plots.learning_rates(RATES | NONE)
     few = RATES | NONE | {"enough": False}
@@ -59,6 +65,24 @@ def _curves() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "curves, diverged", lambda: plots.learning_curves(broken)
     only = [{"epoch": k, "train_loss": 3.0 - k} for k in (1, 2)]
     yield "curves, training only", lambda: plots.learning_curves(only)
+
+
+def _translations() -> Iterator[tuple[str, Callable[[], Any]]]:
+    draws = np.random.default_rng(0)
+    soft = draws.dirichlet(np.full(9, 0.2), 12)
+    read, written = [*FOREIGN, "a", "b c", "", "d"], [*"cop yighaz\n!"]
+    yield "attention", lambda: plots.attention(read, written, soft)
+    long = draws.dirichlet(np.full(120, 0.02), 90)
+    words = [f"word {k}" for k in range(150)]
+    yield "attention, long", lambda: plots.attention(words[:120], words[-90:], long)
+    yield (
+        "attention, one token",
+        lambda: plots.attention(["\n"], ["incomprehensibilities" * 2], [[1]]),
+    )
+    falling = {"this model": [61.0, 52, 49, 47.5, 30], FOREIGN[0]: [20.0, 19, 18, 17, 16]}
+    ranges = [(1, 4), (5, 5), (6, 7), (8, 10), (11, 1047)]
+    yield "lengths", lambda: plots.quality_by_length(ranges, [10, 12, 9, 14, 8], falling)
+    yield "lengths, one", lambda: plots.quality_by_length([(3, 3)], [1], {"this model": [0.0]})
 
 
 def _answers() -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -228,6 +252,6 @@ def _learning() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 GALLERY: dict[str, Callable[[], Any]] = {
     name: draw
-    for group in (_curves, _answers, _forecasts, _inside, _learning)
+    for group in (_curves, _translations, _answers, _forecasts, _inside, _learning)
     for name, draw in group()
 }

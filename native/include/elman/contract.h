@@ -15,7 +15,7 @@
 //
 // The order in which a row's sums are taken depends on I, H and R only: not on B, T, the other
 // rows, the threads, or where a sequence was cut. So a row of a forward pass gives the same bits
-// alone and in any batch.
+// alone and in any batch. That of a query's depends on K, M and its source's length only.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,25 @@ struct Dense {
   Threads* threads;    // as many as *_threads of the same instruction set advises, or fewer
   void* workspace;
   Stop stop;
-  // Whether the workspace still holds this weight and bias, from a call before.
-  bool packed = false;
+  // From `prepare_dense`, of weight and bias, which are then not read; null: packed in this call.
+  const void* prepared = nullptr;
+};
+
+// What each query finds in its source: elman/kernels/attention.py says it.
+template <typename Real>
+struct Attention {
+  std::ptrdiff_t count, steps, depth, features;  // Q, S, K, M
+  const Real* queries;                           // [Q, K]
+  const Real* keys;                              // [N, S, K]; not read past a source's length
+  const Real* values;                            // [N, S, M]; likewise
+  const std::int64_t* lengths;                   // [N], each in 0…S
+  const std::int64_t* sources;                   // [Q], each in 0…N-1
+  const Real* energy;  // [K], of additive scores; null: scores are products
+  Real* contexts;      // [Q, M], written
+  Real* weights;       // [Q, S], written: zero past a source's length
+  Threads* threads;    // as many as *_threads of the same instruction set advises, or fewer
+  void* workspace;
+  Stop stop;
 };
 
 enum class Cell { tanh, relu, lstm, gru_after, gru_before };  // GRU: when the reset gate acts

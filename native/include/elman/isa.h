@@ -14,6 +14,9 @@ struct Kernels {
   bool (*dense)(const Dense<Real>&);
   std::size_t (*dense_workspace)(const Dense<Real>&);
   Share (*dense_threads)(const Dense<Real>&, std::ptrdiff_t wanted);
+  bool (*attention)(const Attention<Real>&);
+  std::size_t (*attention_workspace)(const Attention<Real>&);
+  Share (*attention_threads)(const Attention<Real>&, std::ptrdiff_t wanted);
   bool (*forward)(const Forward<Real>&);
   std::size_t (*forward_workspace)(const Forward<Real>&);
   Share (*forward_threads)(const Forward<Real>&, std::ptrdiff_t wanted);
@@ -21,6 +24,9 @@ struct Kernels {
   std::size_t (*backward_workspace)(const Backward<Real>&);
   Share (*backward_threads)(const Backward<Real>&, std::ptrdiff_t wanted);
 
+  // Packs weight and bias of a dense layer into 64-byte aligned memory: what Dense::prepared takes.
+  void (*prepare_dense)(const Dense<Real>&, void* memory);
+  std::size_t (*prepared_dense_bytes)(const Dense<Real>&);
   // Entries of Forward::kept: the same for every instruction set.
   std::size_t (*kept_size)(const Recurrence<Real>&, const Reading&);
   // Packs the weights into 64-byte aligned memory: what Forward::prepared takes as long as the

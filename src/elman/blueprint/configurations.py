@@ -146,12 +146,13 @@ def vector_to_sequence(
 
 def encoder_decoder(
     *,
-    source_vocabulary: int,
     target_vocabulary: int,
     embedding: int,
     cells: Cells,
     go: int,
     eos: int,
+    source_vocabulary: int | None = None,
+    input_size: int | None = None,
     reverse_source: bool | None = None,
     encoder_cells: Cells | None = None,
     bidirectional: bool = False,
@@ -162,7 +163,7 @@ def encoder_decoder(
     head: str = "dense",
     shared: bool = False,
 ) -> Blueprint:
-    """A sequence of tokens is read to its end, then another one is written ("delayed").
+    """A sequence is read to its end, then one of tokens is written ("delayed").
 
     Encoder and decoder have weights of their own. The decoder starts from the encoder's final
     states; where these are of other sizes, or of two directions, a dense layer with tanh (the
@@ -170,12 +171,13 @@ def encoder_decoder(
     what the encoder gave for every step of the source.
 
     Args:
-        source_vocabulary: Number of token ids that are read.
         target_vocabulary: Number of token ids that are written, `go` and `eos` among them.
         embedding: Numbers that stand for a token, on both sides.
         cells: The layers of the decoder.
         go: Id of the target token that is fed first.
         eos: Id of the target token that ends a sequence.
+        source_vocabulary: Number of token ids that are read.
+        input_size: In its place: features of a step that is read.
         reverse_source: Read the source backwards, so that its beginning, which is written
             first, was read last (Sutskever et al. 2014, arXiv 1409.3215v3); None: unless it is
             read in both directions, where it would say nothing.
@@ -201,7 +203,11 @@ def encoder_decoder(
     features = decoder.output_features(0)
     sizes = (encoder.output_features(0), features)
     chains: dict[str, tuple[Block, ...]] = {
-        "encoder": (Embedding(source_vocabulary, embedding), *_dropout(input_dropout), encoder),
+        "encoder": (
+            *_input(input_size, source_vocabulary, embedding if input_size is None else None),
+            *_dropout(input_dropout),
+            encoder,
+        ),
         "decoder": (
             Embedding(target_vocabulary, embedding, shared=shared),
             *_dropout(input_dropout),
@@ -214,7 +220,7 @@ def encoder_decoder(
     if bidirectional or state_sizes((encoder,)) != state_sizes((decoder,)):
         chains["bridge"] = (Dense(state_size((decoder,)), "tanh"),)
     backwards = not bidirectional if reverse_source is None else reverse_source
-    return Blueprint("encoder_decoder", None, chains, go, eos, backwards)
+    return Blueprint("encoder_decoder", input_size, chains, go, eos, backwards)
 
 
 def _encoder_cells(cells: tuple[CellConfig, ...], attention: str | None) -> tuple[CellConfig, ...]:

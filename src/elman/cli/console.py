@@ -29,13 +29,13 @@ def note(message: str) -> None:
     progress_console.print(message, markup=False, highlight=False)
 
 
-def print_json(result: Any) -> None:
-    """A result for programs, on stdout."""
-    print(printable_json(_json_text(result)))
+def print_json(result: Any, line: bool = False) -> None:
+    """A result for programs, on stdout; perhaps in a line."""
+    print(printable_json(_json_text(result, None if line else 2)))
 
 
-def _json_text(result: Any) -> str:
-    return json.dumps(result, indent=2, default=_plain, ensure_ascii=False)
+def _json_text(result: Any, indent: int | None = 2) -> str:
+    return json.dumps(result, indent=indent, default=_plain, ensure_ascii=False)
 
 
 def print_rows(rows: Rows, out: Path | None, json: bool, what: str) -> None:

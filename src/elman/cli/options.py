@@ -29,6 +29,7 @@ DataOption = Annotated[
     str,
     typer.Option(
         "--data",
+        "--source",
         autocompletion=sets,
         help="A set's name (see `elman data list`), or a path: a table (.csv, .tsv, .jsonl, "
         ".parquet), a folder of such, .ts, .npz, words and tags (.conllu, .conll), an idx pair.",

@@ -90,6 +90,7 @@ def plot(
         typer.Option(
             "--data",
             "--input",
+            "--source",
             help="A set's name or a path; a run's default is its own.",
             autocompletion=sets,
         ),

@@ -1,4 +1,4 @@
-"""`elman score`: how surprising each token of a text is to a language model."""
+"""`elman score`: how surprising texts are to a language model, or targets to a translator."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
+import elman
 from elman.cli.console import note, print_rows
-from elman.cli.generate import generator_at
 from elman.cli.options import JsonOption, ModelPath
+from elman.data import read_pairs
 from elman.data.sets.documents import load_documents
-from elman.errors import DataError
+from elman.errors import ArgumentError, DataError
+from elman.printable import many
+from elman.run_files import model_file
+from elman.runtime import GeneratorModel, TranslatorModel
 
 __all__ = ["score"]
 
@@ -27,16 +32,70 @@ def score(
     data: Annotated[
         Path | None, typer.Option(help="A file; else what comes on standard input.")
     ] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="Translators: a file with a source a line.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option(help="Translators: a file with what was written for each.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write a CSV file instead of stdout.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Print each token of a text with its surprise in bits. Needs no torch.
+    """Print how surprising a text is, token by token; or targets, pair by pair. Needs no torch.
 
-    Example: `elman score runs/plays < scene.txt`
+    A generator scores a text, in bits a token. A translator scores given pairs, in nats: each
+    target given its source.
+
+    Example: `elman score runs/plays < scene.txt`, `elman score runs/fra --source a --target b`
     """
-    scoring = generator_at(model)
+    found = elman.load(model_file(model))
+    if isinstance(found, TranslatorModel):
+        if data is not None:
+            raise ArgumentError("--data", "a translator scores pairs", "--source and --target")
+        _score_pairs(found, source, target, out, json)
+        return
+    for name, given in (("--source", source), ("--target", target)):
+        if given is not None:
+            raise ArgumentError(name, f"a {found.task} scores texts", "--data, or standard input")
+    if not isinstance(found, GeneratorModel):
+        raise ArgumentError("MODEL", f"a {found.task}", "a generator, or a translator")
+    _score_text(found, data, out, json)
+
+
+def _score_pairs(
+    model: TranslatorModel, source: Path | None, target: Path | None, out: Path | None, json: bool
+) -> None:
+    """A row for each pair of two files of lines."""
+    if source is None or target is None:
+        name = "--source" if source is None else "--target"
+        raise ArgumentError(name, "not given", "two files, line by line: --source a --target b")
+    pairs = read_pairs(source, target)
+    for sentence in pairs.notes:
+        note(f"Note: {sentence}")
+    found = model.score_pairs(pairs)
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for row, one in zip(pairs.rows.tolist(), found, strict=True):
+            nats = float(-one.log_probabilities.sum())
+            each = round(nats / len(one.tokens), 6)
+            yield {"line": row + 1, "tokens": len(one.tokens), "log_probability": round(-nats, 6),
+                   "nats_per_token": each}  # fmt: skip
+
+    print_rows(rows(), out, json, many(len(pairs), "pair"))
+    said = np.concatenate([one.log_probabilities for one in found])
+    unread = sum(bool(np.isnan(one.log_probabilities).any()) for one in found)
+    if unread:
+        note(f"Note: {many(unread, 'source')} without a known token: their targets have no score")
+    known = said[~np.isnan(said)]
+    if len(known):
+        each = float(-known.mean())
+        note(f"{each:.4f} nats a token, perplexity {math.exp(min(each, 700)):.4g}")
+
+
+def _score_text(model: GeneratorModel, data: Path | None, out: Path | None, json: bool) -> None:
+    """A row for each token of a text."""
     text = _text(data)
-    found = scoring.score_tokens(text)
+    found = model.score_tokens(text)
 
     def rows() -> Iterator[dict[str, Any]]:
         each = zip(found.tokens, found.surprise.tolist(), strict=True)

@@ -22,7 +22,7 @@ __all__ = ["Settings", "gather", "kind_of", "read_config", "recipes"]
 _TABLES = ("task", "training", "machine")
 _TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a table"}
 _OF_NO_DATA = ("from", "horizon")  # what stays when other data are given
-_TEST_PARTS = ("test", "test_steps", "test_share")
+_TEST_PARTS = ("test", "test_target", "test_steps", "test_share")
 _RECIPES = resources.files("elman") / "recipes"
 _EVERY = ("data", "from")  # what every training is told of, beside what its kind of input needs
 
@@ -88,7 +88,8 @@ def gather(
         found = f"is the configuration of a {other}"
         raise ArgumentError(f"--config {config}", found, f"elman train {other} --config {config}")
     described = _described(about, renamed(told.get("about", {}), work_of(kind).about))
-    described.setdefault("data", work_of(kind).usual_data)
+    usual = described.get("source", work_of(kind).usual_data)  # sources are the data, too
+    described.setdefault("data", usual)
     if described["data"] is None:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
     parameters = told_of(row.load_estimator())
@@ -124,7 +125,7 @@ def _described(about: dict[str, Any], configured: dict[str, Any]) -> dict[str, A
     """What the command line says of the data, over what the configuration does."""
     given = {name: value for name, value in about.items() if value is not None}
     kept = set(configured)
-    if "data" in given:
+    if "data" in given or "source" in given:
         kept &= set(_OF_NO_DATA)
     if set(_TEST_PARTS) & set(given):  # one of them is the test part
         kept -= set(_TEST_PARTS)

@@ -22,6 +22,7 @@ from elman.cli import (
     score,
     tag,
     train,
+    translate,
 )
 from elman.cli.exits import Command
 from elman.cli.optional import with_usual_values
@@ -97,6 +98,7 @@ app.command("predict", cls=Command)(predict.predict)
 app.command("tag", cls=Command)(tag.tag)
 app.command("generate", cls=Command)(generate.generate)
 app.command("score", cls=Command)(score.score)
+app.command("translate", cls=Command)(translate.translate)
 app.command("forecast", cls=with_usual_values({"--plot": "forecast.png"}))(forecast.forecast)
 app.command("backtest", cls=with_usual_values({"--plot": "backtest.png", "--refit": "1"}))(
     backtest.backtest

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from elman.data.labelled_sequences import LabelledSequences
+from elman.data.pairs import Pairs, as_pairs
 from elman.data.sequences import Sequences, as_sequences
 from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from elman.data.readers import read as read
     from elman.data.readers.conll import read_tagged as read_tagged
     from elman.data.readers.conll import write_tagged as write_tagged
+    from elman.data.readers.pairs import read_pairs as read_pairs
     from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
     from elman.data.sets.labelled import labelled_names as labelled_names
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
 __all__ = [
     "LabelledSequences",
     "LabelledTexts",
+    "Pairs",
     "Panel",
     "Sequences",
     "TaggedSentences",
+    "as_pairs",
     "as_panel",
     "as_sequences",
     "labelled_names",
@@ -42,6 +46,7 @@ __all__ = [
     "load_tagged",
     "load_texts",
     "read",
+    "read_pairs",
     "read_tagged",
     "read_texts",
     "series_names",
@@ -57,6 +62,7 @@ _HOME = {
     "load_tagged": "elman.data.sets.texts",
     "load_texts": "elman.data.sets.texts",
     "read": "elman.data.readers",
+    "read_pairs": "elman.data.readers.pairs",
     "read_tagged": "elman.data.readers.conll",
     "read_texts": "elman.data.readers.text",
     "write_tagged": "elman.data.readers.conll",

@@ -28,6 +28,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from elman.errors import ArgumentError
+from elman.kernels.attention import Memory
 from elman.kernels.check import (
     Call,
     check_call,
@@ -58,12 +59,14 @@ from elman.kernels.threads import thread_count
 from elman.state import LSTMState
 
 __all__ = [
+    "Layer",
     "Stepper",
     "available_isas",
     "backward",
     "dense",
     "forward",
     "isa",
+    "look",
     "prepare",
     "step",
     "supports",
@@ -313,6 +316,54 @@ def dense(
         thread_count(),
     )
     return outputs
+
+
+class Layer:
+    """A dense layer that is packed once, for many calls; bits and arguments as of `dense`.
+
+    >>> Layer(np.array([[3.0, 4.0]]), np.array([0.5]))(np.array([[1.0, 2.0]]))
+    array([[11.5]])
+    """
+
+    def __init__(
+        self, weight: Float[np.ndarray, "M K"], bias: Float[np.ndarray, "M"] | None = None
+    ) -> None:
+        self.columns, depth = weight.shape
+        kernels = kernels_of(weight.dtype.name)
+        self.compiled = kernels.Layer((depth, self.columns), _fit(weight), _maybe(bias))
+
+    def __call__(self, inputs: Float[np.ndarray, "N K"]) -> Float[np.ndarray, "N M"]:
+        """Each row times weightᵀ, plus bias."""
+        outputs = np.empty((len(inputs), self.columns), inputs.dtype)
+        self.compiled.apply(len(inputs), _fit(inputs), outputs, thread_count())
+        return outputs
+
+
+def look(
+    queries: Float[np.ndarray, "Q K"],
+    memory: Memory,
+    sources: Int[np.ndarray, "Q"],
+    energy: Float[np.ndarray, "K"] | None = None,
+) -> tuple[Float[np.ndarray, "Q M"], Float[np.ndarray, "Q S"]]:
+    """What each query finds in its source; arguments and result as `elman.kernels.attention.look`.
+
+    A query has the same bits alone, in any batch, and however its source is padded.
+    """
+    count, depth = queries.shape
+    held, steps, features = memory.values.shape
+    contexts = np.empty((count, features), queries.dtype)
+    weights = np.empty((count, steps), queries.dtype)
+    kernels_of(queries.dtype.name).attention(
+        (count, held, steps, depth, features),
+        _fit(queries),
+        (_fit(memory.keys), _fit(memory.values), _fit(memory.lengths)),
+        _fit(sources),
+        _maybe(energy),
+        contexts,
+        weights,
+        thread_count(),
+    )
+    return contexts, weights
 
 
 def _fit(array: np.ndarray) -> np.ndarray:

@@ -15,16 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["LETTERS", "MOST", "WORDS", "Counts", "NGrams", "choose_unit", "fit_ngrams"]
+__all__ = ["LETTERS", "MOST", "WORD", "WORDS", "Counts", "NGrams", "choose_unit", "fit_ngrams"]
 
 WORDS, LETTERS = 0, 1
 LONGEST = {WORDS: 2, LETTERS: 3}
 """Of how many words, or letters, the longest runs are."""
 MOST = 2**17
 """Most runs that are known: the most frequent ones. 1 MiB."""
+WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
+"""A word, or one sign of punctuation."""
 
 _ONCE = 1 / 3  # of all words in a text: if so many stand nowhere else, letters are counted
-_WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _TOGETHER = 1 << 20  # characters of texts whose runs are found at once
 _START, _END = 0x110000, 0x110001  # no characters: before the first letter, after the last
 _MULTIPLIERS = tuple(map(np.uint64, (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)))
@@ -66,6 +67,16 @@ class Counts(NamedTuple):
         place[texts] = np.arange(len(texts))
         kept = place[self.rows] >= 0
         return Counts(place[self.rows[kept]], self.columns[kept], self.counts[kept], len(texts))
+
+    def rarity(self, runs: int) -> np.ndarray:
+        """How much each of G runs counts in TF-IDF: its inverse document frequency, `[G]`."""
+        frequency = np.bincount(self.columns, minlength=runs)
+        return np.log((1 + self.texts) / (1 + frequency)) + 1  # as scikit-learn smooths it
+
+    def weighted(self, rarity: np.ndarray) -> Counts:
+        """Counts as TF-IDF, 1 + log of how often a run stands there: vectors of length 1."""
+        often = 1 + np.log(self.counts)
+        return self._replace(counts=often * rarity[self.columns]).scaled()
 
     def scaled(self) -> Counts:
         """The same, the counts of each text as a vector of length 1."""
@@ -132,7 +143,7 @@ def choose_unit(texts: Iterable[str]) -> int:
 
 
 def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
+    return WORD.findall(text.lower())
 
 
 def _runs(texts: Sequence[str], unit: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:

@@ -96,7 +96,7 @@ class TextBaselines(ClassAnswers):
     def _answers(self, rows: Sequence[str]) -> dict[str, Said]:
         majority, bayes, logistic = self.names
         counts = self.ngrams.counts(rows)
-        weighted = _weighted(counts, self.rarity)
+        weighted = counts.weighted(self.rarity)
         return {
             majority: always(self.majority, len(rows), self.classes),
             bayes: self._said(counts, self.bayes),
@@ -190,10 +190,9 @@ def fit_texts(
         outputs = _outputs(len(classes))
     ngrams = fit_ngrams(some, choose_unit(some), most_runs(outputs))
     counts = ngrams.counts(some)
-    frequency = np.bincount(counts.columns, minlength=len(ngrams.keys))
-    rarity = np.log((1 + len(some)) / (1 + frequency)) + 1  # as scikit-learn smooths it
+    rarity = counts.rarity(len(ngrams.keys))
     bayes = fit_bayes(counts, index, len(ngrams.keys), weight)
-    weighted = _weighted(counts, rarity)
+    weighted = counts.weighted(rarity)
     drawn = _drawn(index, max(1, LARGEST_FIT * len(some) // (len(counts.rows) * outputs + 1)), seed)
     logistic, converged = fit_sparse_logistic(
         weighted.select(drawn), index[drawn], len(ngrams.keys), weight[drawn], seed
@@ -214,12 +213,6 @@ def fit_texts(
 def _outputs(classes: int) -> int:
     """How many scores tell so many classes apart."""
     return 1 if classes == 2 else classes
-
-
-def _weighted(counts: Counts, rarity: np.ndarray) -> Counts:
-    """Counts as TF-IDF, 1 + log of how often a run stands there: vectors of length 1."""
-    often = 1 + np.log(counts.counts)
-    return counts._replace(counts=often * rarity[counts.columns]).scaled()
 
 
 def _drawn(index: np.ndarray, most: int, seed: int) -> np.ndarray:

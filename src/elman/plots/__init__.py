@@ -1,5 +1,6 @@
 """Pictures of a training, of a model's answers and of its inside; each is a matplotlib `Figure`."""
 
+from elman.plots.attention import attention
 from elman.plots.backtest import backtest
 from elman.plots.confusion import confusion
 from elman.plots.curves import learning_curves
@@ -10,6 +11,7 @@ from elman.plots.gradients import gradients
 from elman.plots.honesty import honesty
 from elman.plots.horizon import horizon
 from elman.plots.learning_rates import learning_rates
+from elman.plots.lengths import quality_by_length
 from elman.plots.misread import misread
 from elman.plots.misread_texts import misread_texts
 from elman.plots.mistagged import mistagged
@@ -26,6 +28,7 @@ from elman.plots.unrolled import unrolled
 
 __all__ = [
     "THEMES",
+    "attention",
     "backtest",
     "check_theme",
     "confusion",
@@ -41,6 +44,7 @@ __all__ = [
     "misread",
     "misread_texts",
     "mistagged",
+    "quality_by_length",
     "rates",
     "reading",
     "regression",

@@ -27,6 +27,7 @@ def learning_curves(
     score_name: str = "accuracy",
     loss_name: str = "loss",
     levels: Mapping[str, float] | None = None,
+    score_levels: Mapping[str, float] | None = None,
     theme: str | None = None,
 ) -> Figure:
     """Loss and validation score by epoch; the best epoch is marked.
@@ -37,6 +38,7 @@ def learning_curves(
         score_name: What the validation score is; an "accuracy" is shown in percent.
         loss_name: What the loss is, with its unit.
         levels: Losses on the validation part that it is held against, by name: lines across.
+        score_levels: Scores on the validation part that it is held against, likewise.
         theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
     Raises:
@@ -64,6 +66,9 @@ def learning_curves(
             if score_name == "accuracy":
                 axes[1].yaxis.set_major_formatter(lambda value, _: f"{100 * value:.6g} %")
             _draw(axes[1], epochs, {"validation": (scores, colours().orange)})
+            _draw_levels(axes[1], score_levels or {})
+            if score_levels:
+                explain(axes[1])
             axes[1].set_ylabel(shortened(score_name, 30))
         if any(map(math.isfinite, _column(history, "validation_loss"))) or scored:
             for ax in axes:

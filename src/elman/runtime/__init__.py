@@ -1,6 +1,7 @@
 """Answers without torch: a bundle's network on NumPy arrays, and the tasks' models."""
 
 from elman.runtime.answering import Answering
+from elman.runtime.captioner import CaptionerModel
 from elman.runtime.classifier import ClassifierModel
 from elman.runtime.forecaster import ForecasterModel
 from elman.runtime.forecasting import Backtest, Forecast
@@ -10,11 +11,13 @@ from elman.runtime.network import LayerRecording, Network, Recording
 from elman.runtime.regressor import RegressorModel
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.tagger import TaggerModel
+from elman.runtime.translator import TranslatorModel
 from elman.runtime.vectors import Embeddings, embeddings
 
 __all__ = [
     "Answering",
     "Backtest",
+    "CaptionerModel",
     "ClassifierModel",
     "Embeddings",
     "Forecast",
@@ -26,6 +29,7 @@ __all__ = [
     "RegressorModel",
     "SequenceModel",
     "TaggerModel",
+    "TranslatorModel",
     "embeddings",
     "load",
 ]

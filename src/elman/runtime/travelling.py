@@ -84,20 +84,28 @@ def scaler_from(bundle: Bundle, what: str, features: int | None) -> Scaler | Non
     return scaler
 
 
-def codec_of(bundle: Bundle) -> TextCodec | None:
+def codec_of(
+    bundle: Bundle, name: str = "codec", vocabulary: int | None = None
+) -> TextCodec | None:
     """The codec of a model of texts; None if the bundle has none.
+
+    Args:
+        bundle: The model as data.
+        name: Of the codec among several.
+        vocabulary: How many tokens it has; None: as many as the network reads.
 
     Raises:
         BundleError: It is damaged, or not the one that was learnt with.
     """
-    tensors, blueprint = below(bundle, "codec."), bundle.blueprint
+    tensors, blueprint = below(bundle, f"{name}."), bundle.blueprint
     codec = codec_from_tensors(tensors) if tensors else None
-    wanted = setting_of(bundle, "codec", str, None)
+    wanted = setting_of(bundle, name, str, None)
     found, size = (None, None) if codec is None else (codec.hash, len(codec))
-    if found != wanted or (blueprint.described and size != blueprint.vocabulary):
+    needed = size if not blueprint.described else vocabulary or blueprint.vocabulary
+    if found != wanted or size != needed:
         said = "none" if codec is None else f"{codec.describe()}, of the hash {found}"
         expected = f"the one of the hash {wanted}, which was learnt with: save the model again"
-        raise BundleError("codec", said, expected)
+        raise BundleError(name, said, expected)
     return codec
 
 

@@ -41,6 +41,14 @@ def test_every_text_comes_back(text):
     assert SMALL.decode(SMALL.encode(text)) == text
 
 
+@given(MIXED, st.integers(0, 99))
+def test_a_text_that_is_cut_at_random_comes_back(text, seed):
+    found = SMALL.encode_at_random(text, 0.5, np.random.default_rng(seed))
+    assert SMALL.decode(found) == text
+    plain = SMALL.encode_at_random(text, 0.0, np.random.default_rng(seed))
+    assert plain.tolist() == SMALL.encode(text).tolist()
+
+
 @settings(max_examples=300)
 @given(MIXED)
 def test_ids_are_those_of_tokenizers(expected, text):

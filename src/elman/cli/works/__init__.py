@@ -17,8 +17,10 @@ Options = Mapping[str, tuple[Any, str]]
 """What a verb may be told for one kind of input: type and help by name."""
 
 WORKS = {
+    "captions": "elman.cli.works.captions:CaptionWork",
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
+    "pairs": "elman.cli.works.pairs:PairWork",
     "texts": "elman.cli.works.texts:TextWork",
 }
 """The kinds of input, loaded when they are used."""

@@ -18,7 +18,7 @@ from elman.data.tables.unpacking import check_unpacked
 from elman.errors import DataError, FormatError, ShapeError
 from elman.files import open_regular
 
-__all__ = ["read_npz"]
+__all__ = ["read_arrays", "read_npz"]
 
 _KEYS = ("X", "x", "y", "lengths")
 _NEEDED = "an array X [sequences, steps, features]; optionally y and lengths"
@@ -54,7 +54,7 @@ def read_npz(path: Path, *, ids: bool = False, axes: str | None = None) -> Label
         ArgumentError: It is not clear which axis of X is that of steps.
         DataError: A value is not finite, or the file cannot be opened.
     """
-    arrays = _arrays(path)
+    arrays = read_arrays(path)
     key = "X" if "X" in arrays else "x"
     X = arrays[key]
     where = f"{path}, array {key}"
@@ -79,7 +79,7 @@ def read_npz(path: Path, *, ids: bool = False, axes: str | None = None) -> Label
     )
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays that are sequences, labels or lengths; None of another name is looked at."""
     where = str(path)
     try:

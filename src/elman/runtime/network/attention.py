@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from elman import blueprint as plan
-from elman.kernels.attention import Memory, look
+from elman.kernels import attention, native
+from elman.kernels.attention import Memory
 from elman.runtime.network.cells import Arrays, real_steps
-from elman.runtime.network.dense import linear
+from elman.runtime.network.dense import Linear
 from elman.runtime.network.flow import Flow
 
 __all__ = ["Attend"]
@@ -23,13 +24,15 @@ class Attend:
 
     def __init__(self, block: plan.Attend, features: int, weights: Arrays) -> None:
         self.feeding, self.units = block.feeding, block.units
-        self.weight, self.key = weights["weight"], weights.get("key")
-        self.query = weights.get("query")
+        self.mixed = Linear(weights["weight"])
+        self.key = Linear(weights["key"]) if "key" in weights else None
+        self.query = Linear(weights["query"]) if "query" in weights else None
         self.energy = weights["energy"][0] if "energy" in weights else None
+        self.look = attention.look if native.isa() is None else native.look
 
     def see(self, values: np.ndarray, lengths: np.ndarray) -> Memory:
         """What an encoder gave, `[N, S, M]`, with what is compared, computed once."""
-        keys = values if self.key is None else _product(values, self.key)
+        keys = values if self.key is None else self.key(values)
         return Memory(keys, np.ascontiguousarray(values), lengths)
 
     def initial_state(self, batch: int) -> Any:
@@ -57,10 +60,6 @@ class Attend:
         self, hidden: np.ndarray, flow: Flow, sources: Any
     ) -> tuple[np.ndarray, np.ndarray]:
         assert flow.memory is not None  # a decoder has it
-        queries = hidden if self.query is None else _product(hidden, self.query)
-        context, weights = look(queries, flow.memory, sources, self.energy)
-        return np.tanh(_product(np.concatenate([context, hidden], axis=1), self.weight)), weights
-
-
-def _product(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    return linear(values, weight, np.zeros(len(weight), np.float32))
+        queries = hidden if self.query is None else self.query(hidden)
+        context, weights = self.look(queries, flow.memory, sources, self.energy)
+        return np.tanh(self.mixed(np.concatenate([context, hidden], axis=1))), weights

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +12,7 @@ from elman import blueprint as plan
 from elman.kernels.attention import Memory
 from elman.runtime.network.attention import Attend
 from elman.runtime.network.cells import Arrays, real_steps, under
-from elman.runtime.network.dense import ACTIVATIONS, linear
+from elman.runtime.network.dense import ACTIVATIONS, Linear
 from elman.runtime.network.flow import Flow
 from elman.runtime.network.heads import Adaptive, Tied
 from elman.runtime.network.horizon import Recall, flatten, parallel, segments, tail
@@ -152,7 +151,7 @@ def _embedding(block: plan.Embedding, features: int, weights: Arrays) -> Embeddi
 
 
 def _dense(block: plan.Dense, features: int, weights: Arrays) -> Pointwise:
-    product = partial(linear, weight=weights["weight"], bias=weights["bias"])
+    product = Linear(weights["weight"], weights["bias"])
     activation = ACTIVATIONS[block.activation]
     return Pointwise(lambda values: activation(product(values)))
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from elman import blueprint as plan
 from elman.runtime.network.cells import Arrays
-from elman.runtime.network.dense import linear
+from elman.runtime.network.dense import Linear
 from elman.runtime.network.layers import Pointwise
 
 __all__ = ["Adaptive", "Tied"]
@@ -17,13 +17,11 @@ class Tied(Pointwise):
 
     def __init__(self, block: plan.Tied, features: int, weights: Arrays) -> None:
         super().__init__(self._scores)
-        self.table, self.bias = weights["table"], weights["bias"]
-        self.projection = weights.get("projection")
+        self.by_table = Linear(weights["table"], weights["bias"])
+        self.projection = Linear(weights["projection"]) if "projection" in weights else None
 
     def _scores(self, values: np.ndarray) -> np.ndarray:
-        if self.projection is not None:
-            values = _product(values, self.projection)
-        return linear(values, self.table, self.bias)
+        return self.by_table(values if self.projection is None else self.projection(values))
 
 
 class Adaptive(Pointwise):
@@ -31,23 +29,19 @@ class Adaptive(Pointwise):
 
     def __init__(self, block: plan.Adaptive, features: int, weights: Arrays) -> None:
         super().__init__(self._log_probabilities)
-        self.first, self.weight = block.cutoffs[0], weights["weight"]
+        self.first, self.head = block.cutoffs[0], Linear(weights["weight"])
         self.tails = [
-            (weights[f"tails.{k}.projection"], weights[f"tails.{k}.weight"])
+            (Linear(weights[f"tails.{k}.projection"]), Linear(weights[f"tails.{k}.weight"]))
             for k in range(len(block.tails))
         ]
 
     def _log_probabilities(self, values: np.ndarray) -> np.ndarray:
-        head = _log_softmax(_product(values, self.weight))
+        head = _log_softmax(self.head(values))
         parts = [head[..., : self.first]]
         for k, (projection, weight) in enumerate(self.tails):
-            within = _log_softmax(_product(_product(values, projection), weight))
+            within = _log_softmax(weight(projection(values)))
             parts.append(within + head[..., self.first + k, None])
         return np.concatenate(parts, axis=-1)
-
-
-def _product(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    return linear(values, weight, np.zeros(len(weight), np.float32))
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:

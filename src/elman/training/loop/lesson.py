@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
@@ -91,7 +92,8 @@ class Lesson:
         assert self._validation is not None  # or there would be no rows
         batch = shared(self._validation, rows, self._ranks)
         outputs = module(*batch.arguments)
-        return [_asked(measure, module, outputs, batch) for measure in self._measures]
+        first = self._ranks.rank == 0 and 0 in rows
+        return [_asked(measure, module, outputs, batch, first) for measure in self._measures]
 
     def fingerprints(self) -> list[str | None]:
         """Checksums of both parts: whether a run goes on with the data that it began with."""
@@ -109,7 +111,15 @@ class Lesson:
         return EpochBatches(self._train, self._config, workers, self._ranks)
 
 
-def _asked(measure: Any, module: nn.Module, outputs: Any, batch: Any) -> WeightedSum:
-    """A measure of the outputs, or of what else the module says of the batch (a search, say)."""
+def _asked(measure: Any, module: nn.Module, outputs: Any, batch: Any, first: bool) -> WeightedSum:
+    """A measure of the outputs, or of what else the module says of the batch (a search, say).
+
+    One that has `whole` is of the whole part, and no sum over rows (BLEU): it is asked once, with
+    the batch of the part's `first` row.
+    """
+    whole = getattr(measure, "whole", None)
+    if whole is not None:
+        value = whole(module) if first else 0.0
+        return WeightedSum(*torch.tensor([value, float(first)], dtype=torch.float64))
     decoded = getattr(measure, "decoded", None)
     return measure(outputs, batch) if decoded is None else decoded(module, batch)

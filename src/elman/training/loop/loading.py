@@ -102,8 +102,11 @@ class EpochBatches:
         found = []
         for k, rows in enumerate(cut[step]):
             batch = shared(self._examples, rows, self._ranks)
+            number = step * config.accumulate + k
+            if hasattr(batch, "drawn_anew"):  # cut otherwise in each epoch
+                batch = batch.drawn_anew(generator(config.seed, "augment", epoch, number))
             if config.augment is not None:
-                draws = generator(config.seed, "augment", epoch, step * config.accumulate + k)
+                draws = generator(config.seed, "augment", epoch, number)
                 mine = self._ranks.share(np.arange(len(rows)))
                 distorted = augment(batch.inputs, config.augment, draws, (mine, len(rows)))
                 batch = replace(batch, inputs=distorted)

@@ -17,7 +17,13 @@ import numpy as np
 from elman.blueprint.schema import parse_json
 from elman.errors import ArgumentError, BlueprintError, BundleError, FormatError, MissingExtraError
 from elman.files import read_text, replace_file
-from elman.transforms.text.byte_pairs.merging import Merge, Merges, merged, merged_windows
+from elman.transforms.text.byte_pairs.merging import (
+    Merge,
+    Merges,
+    merged,
+    merged_at_random,
+    merged_windows,
+)
 from elman.transforms.text.byte_pairs.tokenizer_file import BytePairs, plan_of, to_data
 from elman.transforms.text.codec import (
     SPECIALS,
@@ -272,6 +278,32 @@ class Subwords(CodecBase):
         fine = not spaced and self.plan.splitting.cuts_at_spaces()
         for text in cut_at_words(parts) if fine else ("".join(slices(parts)),):
             yield from in_arrays(self._runs(text))
+
+    def encode_at_random(self, text: str, rate: float, draws: np.random.Generator) -> np.ndarray:
+        """The ids of a text that is cut otherwise each time: some merges are left out at random.
+
+        `decode` gives the same text. BPE-dropout: see `byte_pairs.merging.merged_at_random`.
+
+        Args:
+            text: Any.
+            rate: Of merges that are left out at each step, in [0, 1); at 0 the ids are `encode`'s.
+            draws: What decides.
+
+        Raises:
+            ArgumentError: `text` is no string.
+        """
+        found: list[int] = []
+        for added, segment in self._segments(check_text(text)):
+            if added:
+                found.append(self._ids[segment])
+                continue
+            for piece in self.plan.splitting.pieces(segment):
+                if not rate or len(piece) >= _LONG:
+                    found += self._remembered[piece] if len(piece) < _LONG else self.encode(piece)
+                else:
+                    symbols = self._first_symbols(piece)
+                    found += merged_at_random(symbols, self._merges, rate, draws)
+        return np.array(found, dtype=np.int64)
 
     def pieces(self, text: str) -> list[str]:
         """See `TextCodec`."""

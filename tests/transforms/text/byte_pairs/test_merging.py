@@ -3,10 +3,17 @@
 import random
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elman.transforms.text.byte_pairs.merging import Merge, Merges, merged, merged_windows
+from elman.transforms.text.byte_pairs.merging import (
+    Merge,
+    Merges,
+    merged,
+    merged_at_random,
+    merged_windows,
+)
 
 
 def one_by_one(symbols: list[int], merges: Merges) -> list[int]:
@@ -79,3 +86,22 @@ def test_equal_ranks_go_by_place_and_parts_are_noted():
     made: dict[int, tuple[int, int]] = {}
     merged([0, 1, 0], merges, made)
     assert made == {3: (0, 1), 4: (1, 0)}
+
+
+@given(st.integers(0, 200), st.lists(st.integers(0, 2), max_size=20))
+def test_at_a_rate_of_zero_nothing_is_left_out(seed, symbols):
+    merges = drawn(seed)
+    draws = np.random.default_rng(seed)
+    assert merged_at_random(symbols, merges, 0.0, draws) == one_by_one(symbols, merges)
+
+
+def test_merges_are_left_out_at_their_rate():
+    """Of two symbols that could be merged so many stay apart; of three the later one may come."""
+    merges = {(1, 2): Merge(0, 9), (2, 3): Merge(1, 8), (9, 3): Merge(2, 7)}
+    draws = np.random.default_rng(0)
+    apart = sum(merged_at_random([1, 2], merges, 0.3, draws) == [1, 2] for _ in range(4000))
+    assert abs(apart / 4000 - 0.3) < 0.03
+    found = [tuple(merged_at_random([1, 2, 3], merges, 0.3, draws)) for _ in range(4000)]
+    expected = {(7,): 0.7 * 0.7, (9, 3): 0.7 * 0.3, (1, 8): 0.3 * 0.7, (1, 2, 3): 0.3 * 0.3}
+    for outcome, share in expected.items():
+        assert abs(found.count(outcome) / 4000 - share) < 0.03

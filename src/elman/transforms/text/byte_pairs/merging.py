@@ -5,9 +5,12 @@ from __future__ import annotations
 import bisect
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Merge", "Merges", "merged", "merged_windows"]
+import numpy as np
+
+__all__ = ["Merge", "Merges", "merged", "merged_at_random", "merged_windows"]
 
 WINDOW = 2**14
 """Symbols that are merged together; what is longer is done window by window."""
@@ -81,6 +84,40 @@ def merged(
 
 
 _GONE = -1
+
+
+def merged_at_random(
+    symbols: Sequence[int], merges: Merges, rate: float, draws: np.random.Generator
+) -> list[int]:
+    """Symbols after merges of which at each step some are left out at random.
+
+    BPE-dropout (Provilkov, Emelianenko, Voita 2020, arXiv 1910.13267v2, algorithm 1): at each step
+    each pair that could be merged is left out with probability `rate`; the first in rank of the
+    others is merged, at its leftmost place. Where none is left the symbols stay as they are.
+
+    >>> merges = {(1, 2): Merge(0, 9), (9, 9): Merge(1, 10)}
+    >>> merged_at_random([1, 2, 1, 2, 1], merges, 0.0, np.random.default_rng(0))
+    [10, 1]
+
+    Args:
+        symbols: N of them, as of a word: the time is quadratic in N.
+        merges: By pair.
+        rate: In [0, 1).
+        draws: What decides.
+    """
+    now = list(symbols)
+    while len(now) > 1:
+        kept = draws.random(len(now) - 1) >= rate
+        places = [
+            (merge.rank, left, merge.symbol)
+            for left, pair in enumerate(pairwise(now))
+            if kept[left] and (merge := merges.get(pair)) is not None
+        ]
+        if not places:
+            break
+        _, left, symbol = min(places)
+        now[left : left + 2] = [symbol]
+    return now
 
 
 def merged_windows(

@@ -1,0 +1,351 @@
+"""Pairs of texts: training on them, and what a translator writes for sources."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import elman
+from elman import plots
+from elman.cli.console import note, print_json
+from elman.cli.level import kernels
+from elman.cli.options import options_from
+from elman.cli.works import Answers, Options
+from elman.cli.works.pair_report import judged_name, print_scores, report_text
+from elman.cli.works.report_tables import MODEL, REPORT, keep_report
+from elman.data.pairs import Pairs, held_out_pairs
+from elman.data.readers.pairs import PairOptions
+from elman.data.sets.pairs import load_pairs, pair_names
+from elman.data.tables.dialect import Dialect
+from elman.data.tables.reader import is_table
+from elman.errors import ArgumentError
+from elman.printable import closest, many
+from elman.run_files import model_file
+from elman.runtime.translating.judging import scores_by_length
+
+__all__ = ["PairWork", "attention_figure"]
+
+_COLUMNS: Options = options_from(PairOptions)
+_TOLD: Options = {
+    **_COLUMNS,
+    **{n: o for n, o in options_from(Dialect).items() if n in ("separator", "encoding")},
+}
+_TARGET: Options = {"target": (str, "With --source: what belongs to its lines, line by line.")}
+_TEST_SHARE = 0.05
+_MOST_TEST = 2000  # sources that are held out at most, unless a share is asked for
+_SHOWN = 20  # answers in a report
+
+
+class PairWork:
+    """What is read, printed and drawn of pairs of texts; see `elman.cli.works.Work`."""
+
+    title = "Pairs"
+    about: ClassVar[Options] = {
+        "source": (str, "In place of --data: a file with a source a line."),
+        "target": (str, "Beside it: a file with as many lines, what is to be written for each."),
+        "test": (str, "Data (or a file of sources) to score the finished model on, once."),
+        "test_target": (str, "Where that is a file of sources: what belongs to its lines."),
+        "test_share": (
+            float,
+            "Instead: share of own sources that is held out for that; default 0.05, of many 2,000 "
+            "sources; 0 for none.",
+        ),
+        "test_seed": (int, "Of that drawing, whatever the training's seed is; default 0."),
+        **_TOLD,
+    }
+    reading: ClassVar[Mapping[str, Options]] = {
+        "predict": {**_TOLD, "beam_size": (int, "Beginnings kept side by side; default 5.")},
+        "evaluate": {
+            **_TARGET,
+            **_TOLD,
+            "beam_size": (int, "Beginnings kept side by side; default 5."),
+            "against": (str, "A second model, held against this one by the paired bootstrap test."),
+            "report": REPORT,
+        },
+        "plot": {**_TARGET, **_TOLD},
+    }
+    pictures = ("attention", "quality")
+    usual_data = "dates"
+    """What is trained on where nothing is named."""
+
+    def training(self, about: Mapping[str, Any], estimator: Any) -> _Training:
+        """The pairs that an estimator is trained on and scored on."""
+        return _Training(about, estimator)
+
+    def answers(
+        self,
+        model: Any,
+        source: str,
+        part: str | None,
+        beam_size: int | None = None,
+        **given: Any,
+    ) -> Answers:
+        """What is written for each source of a table, of a set, or of a file with one a line."""
+        texts, notes = _sources(model, source, part, _told(given))
+
+        def rows() -> Iterator[dict[str, Any]]:
+            written = model.translate(list(texts), **_beam(beam_size))
+            for row, one in enumerate(written):
+                yield {"id": row, "source": one.source, "prediction": one.text,
+                       "log_probability": one.log_probability, "ended": one.ended}  # fmt: skip
+
+        return Answers(rows(), f"{len(texts):,} answers by {kernels()}", notes)
+
+    def evaluate(
+        self,
+        model: Any,
+        source: str,
+        part: str | None,
+        json: bool,
+        target: str | None = None,
+        beam_size: int | None = None,
+        against: str | None = None,
+        report: str | None = None,
+        **given: Any,
+    ) -> None:
+        """The scores of what is written, beside those of the baselines in the model's file."""
+        read = _read(source, target, _default_part(source, part), {**model.reading, **_told(given)})
+        pairs, part = _judged(model, read, source, part)
+        second = None if against is None else _second(against)
+        result = _scored(model, pairs, part, against=second, **_beam(beam_size))
+        result["notes"] = [*pairs.notes, *result["notes"]]
+        print_json(result) if json else print_scores(result)
+        if report is not None:
+            told = {**model.metadata, "task": model.task, "network": model.blueprint.describe()}
+            keep_report(report, report_text({**told, "data": _facts(pairs), "test": result}))
+
+    def draw(self, request: Any, model: Any) -> Any:
+        """A picture of where a model looks, or of how its quality depends on length."""
+        if request.kind not in self.pictures:
+            found = f"a {model.task} has no picture {request.kind!r}"
+            raise ArgumentError("KIND", found, closest(request.kind, ("curves", *self.pictures)))
+        source, told = request.source_or_told()
+        target = request.given.get("target") or told.get("target")
+        told = {**model.reading, **_told(told), **_told(request.given)}
+        read = _read(source, target, _default_part(source, request.part), told)
+        pairs, _ = _judged(model, read, source, request.part)
+        if request.kind == "quality":
+            return quality_of(model, pairs)
+        index = request.index or 0
+        if index >= len(pairs):
+            raise ArgumentError("--index", f"found {index}", f"0 to {len(pairs) - 1}")
+        return attention_of(model, pairs.source[index])
+
+
+def attention_figure(found: Any) -> Any:
+    """The picture of where a network looked while it wrote a `Translation`."""
+    ended = len(found.attention) > len(found.tokens)
+    shown = (*found.tokens, "<eos>") if ended else found.tokens
+    return plots.attention(found.source_tokens, shown, found.attention)
+
+
+def attention_of(model: Any, text: str) -> Any:
+    """The picture of where a model looks while it writes for a source.
+
+    Raises:
+        ArgumentError: It looks at nothing: its network has no attention, or nothing is read.
+    """
+    found = model.translate(text, attention=True)
+    if found.attention is None:
+        what = "no attention" if not model.attends else f"no token of {text!r:.40} is read"
+        raise ArgumentError("attention", what, "a model with attention, and a text that it reads")
+    return attention_figure(found)
+
+
+def quality_of(model: Any, pairs: Pairs) -> Any:
+    """The picture of how good answers are by how long their sources are."""
+    answers = {MODEL: model.predict(list(pairs.source))}
+    if model.baselines is not None:
+        answers |= model.baselines.answers(list(pairs.source))
+    name = model.judged_by
+    found = scores_by_length(name, answers, pairs)
+    return plots.quality_by_length(*found, score_name=judged_name(name))
+
+
+def _beam(size: int | None) -> dict[str, Any]:
+    return {} if size is None else {"beam_size": size}
+
+
+def _second(path: str) -> Any:
+    model = elman.load(model_file(Path(path)))
+    if model.task != "translator":
+        raise ArgumentError("--against", f"a {model.task}", "a translator")
+    return model
+
+
+def _told(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in _TOLD if given.get(name) not in (None, False)}
+
+
+def _default_part(source: str, part: str | None) -> str | None:
+    """The part of a set that is judged where none is asked for."""
+    return (part or "test") if source in pair_names() else None
+
+
+def _read(source: str, target: str | None, part: str | None, told: Mapping[str, Any]) -> Pairs:
+    """Pairs of a file, of two, or of a set by name, which takes no options."""
+    if source in pair_names() and target is None:
+        return load_pairs(source, part)
+    if target is not None:
+        return load_pairs(source, target=target, **{k: told[k] for k in told if k not in _COLUMNS})
+    return load_pairs(source, **told)
+
+
+def _sources(
+    model: Any, source: str, part: str | None, told: Mapping[str, Any]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Sources alone, and what is to be said of them: of a file with one a line every line."""
+    if source not in pair_names() and not is_table(source):
+        lines = Path(source).read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+        return tuple(line.removesuffix("\r") for line in lines), ()
+    read = _read(source, None, _default_part(source, part), {**model.reading, **told})
+    pairs, _ = _judged(model, read, source, part)
+    return tuple(pairs.source), pairs.notes
+
+
+def _digest(pairs: Pairs) -> str:
+    digest = hashlib.sha256()
+    for text in (*pairs.source, *(one for several in pairs.references for one in several)):
+        digest.update(b"%d:" % len(text) + text.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _held_out(pairs: Pairs, share: float | None, seed: int) -> tuple[Pairs, Pairs, str]:
+    """Pairs to train on, those to test on (each source once), and how they were parted."""
+    if share is None:
+        distinct = len({*pairs.source})
+        share = min(_TEST_SHARE, _MOST_TEST / distinct)
+    parts = held_out_pairs(pairs, share, seed)
+    return parts.train, parts.held_out.grouped(), parts.how
+
+
+def _judged(model: Any, pairs: Pairs, source: str, part: str | None) -> tuple[Pairs, str]:
+    """Pairs to judge a model on, and which part of the data they are.
+
+    Of the data that a training held a part out of, that part alone unless another is asked for.
+    Of a table rows of one source are one with several references; two files stay line by line.
+    """
+    if part not in (None, "train", "test", "all"):
+        raise ArgumentError("--part", f"found {part!r}", "train, test or all")
+    if source in pair_names():
+        return pairs.grouped(), part or "test"
+    split = model.held_out
+    known = split if split is not None and split["digest"] == _digest(pairs) else None
+    if part in ("train", "test") and known is None:
+        found = "the model was not trained on a part of these data"
+        raise ArgumentError("--part", found, "all")
+    if known is None or part == "all":
+        return pairs, "all"
+    training, test, how = _held_out(pairs, known["share"], known["seed"])
+    if part == "train":
+        return training.grouped(), part
+    said = f"the model was trained on these data: judged on what was held out, {how} (--part all: "
+    notes = pairs.notes if part == "test" else (*pairs.notes, f"{said}on everything)")
+    return replace(test, notes=notes), "test"
+
+
+def _scored(model: Any, pairs: Pairs, part: str, **given: Any) -> dict[str, Any]:
+    return {"data": pairs.name, "part": part, **model.evaluate(pairs, **given)}
+
+
+def _facts(pairs: Pairs) -> dict[str, Any]:
+    return {"name": pairs.name, "pairs": len(pairs), "notes": list(pairs.notes)}
+
+
+class _Training:
+    """What an estimator of pairs is trained on and scored on."""
+
+    def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
+        told, asked, seed = _told(about), about.get("test_share"), about.get("test_seed", 0)
+        source, target = about["data"], about.get("target")
+        self._check(about)
+        self._data = self._training = _read(source, target, "train", told)
+        self._test, how, estimator.held_out = None, "none: all are for training", None
+        if "test" in about:
+            self._test = _read(about["test"], about.get("test_target"), "test", told)
+            how = f"{many(len(self._test), 'pair')} of {self._test.name}"
+        elif source in pair_names() and asked is None:
+            self._test = _read(source, None, "test", {})
+            how = f"the test part of {source}: {many(len(self._test), 'source')}"
+        elif asked != 0:
+            self._training, self._test, how = _held_out(self._data, asked, seed)
+            digest = _digest(self._data)
+            estimator.held_out = {"digest": digest, "share": asked, "seed": seed}
+        self._split = {"how": how}
+        estimator.reading = {name: value for name, value in told.items() if isinstance(value, str)}
+
+    @staticmethod
+    def _check(about: Mapping[str, Any]) -> None:
+        """`ArgumentError` where options contradict each other."""
+        asked = about.get("test_share")
+        if about.get("source") not in (None, about["data"]):
+            raise ArgumentError("--source", "given with --data", "one of the two")
+        if "source" in about and "target" not in about:
+            raise ArgumentError("--target", "not given beside --source", "a file with its lines")
+        if asked is not None and not 0 <= asked < 1:
+            raise ArgumentError("--test-share", f"found {asked}", "a share in [0, 1)")
+        if "test" in about and asked:
+            raise ArgumentError("--test-share", "given with --test", "one of the two")
+        if "test_target" in about and "test" not in about:
+            raise ArgumentError("--test-target", "given without --test", "--test, too")
+
+    def announce(self) -> None:
+        """Say what is trained on, and what is held out."""
+        pairs = self._training
+        sizes = [sum(map(len, side)) for side in (pairs.source, pairs.target)]
+        note(f"{len(pairs.flat()):,} pairs of {pairs.name}, {sizes[0]:,} and {sizes[1]:,} "
+             "characters")  # fmt: skip
+        note(f"Test part: {self._split['how']}")
+        for sentence in pairs.notes:
+            note(f"Note: {sentence}")
+
+    def fit(self, estimator: Any) -> None:
+        """Train."""
+        estimator.fit(self._training)
+
+    def report(self, estimator: Any, folder: Any, pictures: bool, json: bool) -> None:
+        """Score on the test part, write and print the result, draw the pictures."""
+        model, test = estimator.model_, self._test
+        result = {**estimator.result_, "data": _facts(self._data), "split": self._split}
+        if test is not None:
+            result["test"] = _scored(model, test, "test")
+            some = test.select(slice(_SHOWN))
+            answers = model.predict(list(some.source))
+            rows = zip(some.source, some.references, answers, strict=True)
+            result["samples"] = [[a, list(right), said] for a, right, said in rows]
+        folder.write_result(result)
+        drawn = self._drawn(estimator, folder) if pictures else []
+        folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
+        if json:
+            print_json(result)
+        elif test is not None:
+            print_scores(result["test"])
+        else:
+            note("No test part was read: give --test DATA, or a --test-share.")
+        note(f"Model: {folder.model}")
+        note(f"Report: {folder.report}")
+        for path in drawn:
+            note(f"Picture: {path}")
+        note(f"It translates: elman translate {folder.path} < FILE")
+
+    def _drawn(self, estimator: Any, folder: Any) -> list[Path]:
+        model = estimator.model_
+        history = [record.to_dict() for record in estimator.history_.records]
+        name = judged_name(str(estimator.result_.get("chosen_by")))
+        figures = {
+            "curves": plots.learning_curves(history, loss_name="nats a token", score_name=name)
+        }
+        pairs = self._test or self._training
+        if model.attends and pairs.source[0].strip():
+            figures["attention"] = attention_of(model, pairs.source[0])
+        if self._test is not None:
+            figures["quality"] = quality_of(model, self._test)
+        found = []
+        for name, figure in figures.items():
+            path = folder.pictures / f"{name}.png"
+            plots.save(figure, path)
+            found.append(path)
+        return found

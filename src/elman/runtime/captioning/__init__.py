@@ -1,0 +1,1 @@
+"""What a captioner's parts are: how items are read."""

@@ -1,0 +1,1 @@
+"""What a translator does with texts: reads them, searches for answers, keeps terms, is judged."""
