@@ -10,10 +10,10 @@ import numpy as np
 from elman.bundle import Bundle
 from elman.data.recordings import Recordings
 from elman.data.text_sequences import as_texts
-from elman.decoding import Collapse, Hotwords, LabelModel, PrefixOptions, PrefixSearch
+from elman.decoding import Collapse, Hotwords, LabelModel, Labels, PrefixOptions, PrefixSearch
 from elman.errors import ArgumentError, BundleError, DataError, ElmanError, ShapeError
 from elman.kernels import native
-from elman.kernels.ctc import best_alignments, collapsed, fits
+from elman.kernels.ctc import best_alignments, fits
 from elman.printable import many
 from elman.runtime.network import Network, Run, run_batches
 from elman.runtime.transcribing.hearing import Heard, heard, log_softmax
@@ -218,12 +218,11 @@ class TranscriberModel:
             if not fits(sizes[0], labels, sizes[1]).all():
                 wrong = f"{many(len(ids), 'label')} in {many(len(scores), 'step')} do not fit"
                 raise DataError(f"y[{n}]", wrong, "a longer recording, or a smaller stride")
-            paths, totals = best_alignments(scores[None], sizes[0], labels, sizes[1])
+            paths, _ = best_alignments(scores[None], sizes[0], labels, sizes[1])
             one = Collapse()
             one.advance(np.where(np.arange(scores.shape[1]) == paths[0][:, None], scores, -np.inf))
             (said,) = one.answers()
-            assert said.labels.tolist() == collapsed(paths[0])[0].tolist()
-            found.append(self._transcript(said, float(totals[0])))
+            found.append(self._transcript(said))
         return found
 
     def listen(self, *, silence: float = 1.0, longest: float = 30.0, **given: Any) -> Listening:
@@ -249,9 +248,8 @@ class TranscriberModel:
         parts = Parts(self.network, self.input_scaler, self.codec, self.sound, search)
         return Listening(parts, Endpoints(silence=silence, longest=longest))
 
-    def _transcript(self, labels: Any, value: float | None = None) -> Transcript:
-        found = transcript_of(labels, self.codec, self.step_seconds)
-        return found
+    def _transcript(self, labels: Labels) -> Transcript:
+        return transcript_of(labels, self.codec, self.step_seconds)
 
     # ---- what it is worth -----------------------------------------------------------------------
 

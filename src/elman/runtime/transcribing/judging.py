@@ -39,7 +39,7 @@ class SpokenBaselines:
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> SpokenBaselines:
         """What `tensors` gave; `BundleError` if it is something else."""
-        (text,) = unpack_strings(tensors, "most frequent text")
+        (text,) = unpack_strings(dict(tensors), "most frequent text")
         return cls(text)
 
     def tensors(self) -> dict[str, np.ndarray]:
