@@ -127,6 +127,15 @@ def test_parameters_outside_their_range_are_refused(given, said):
         Transcriber(**{"units": 4, "epochs": 1, "sound": SOUND, **given}).fit(tones(20))
 
 
+def test_distorted_copies_are_learnt_from_and_features_have_none():
+    model = Transcriber(
+        units=4, epochs=1, sound=SOUND, validation=None, distort="copies=2,speed=0.1"
+    )
+    assert model.fit(tones(12)).result_["train_recordings"] == 36
+    with pytest.raises(ArgumentError, match=r"distort: .* and X holds no sounds"):
+        model.set_params(sound="log-mel,stack=2,stride=2").fit([np.zeros((5, 2))] * 2, ["a", "b"])
+
+
 def test_silence_and_noise_are_answered_without_a_warning():
     model = learnt().model_
     with warnings.catch_warnings():

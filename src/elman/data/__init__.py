@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from elman.data.labelled_sequences import LabelledSequences
 from elman.data.pairs import Pairs, as_pairs
+from elman.data.recordings import Recordings
 from elman.data.sequences import Sequences, as_sequences
 from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from elman.data.readers.conll import read_tagged as read_tagged
     from elman.data.readers.conll import write_tagged as write_tagged
     from elman.data.readers.pairs import read_pairs as read_pairs
+    from elman.data.readers.sound import read_recordings as read_recordings
     from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
     from elman.data.sets.labelled import labelled_names as labelled_names
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from elman.data.sets.series import as_panel as as_panel
     from elman.data.sets.series import load_series as load_series
     from elman.data.sets.series import series_names as series_names
+    from elman.data.sets.sounds import load_recordings as load_recordings
     from elman.data.sets.texts import load_tagged as load_tagged
     from elman.data.sets.texts import load_texts as load_texts
 
@@ -35,6 +38,7 @@ __all__ = [
     "LabelledTexts",
     "Pairs",
     "Panel",
+    "Recordings",
     "Sequences",
     "TaggedSentences",
     "as_pairs",
@@ -42,11 +46,13 @@ __all__ = [
     "as_sequences",
     "labelled_names",
     "load",
+    "load_recordings",
     "load_series",
     "load_tagged",
     "load_texts",
     "read",
     "read_pairs",
+    "read_recordings",
     "read_tagged",
     "read_texts",
     "series_names",
@@ -58,11 +64,13 @@ _HOME = {
     "as_panel": "elman.data.sets.series",
     "labelled_names": "elman.data.sets.labelled",
     "load": "elman.data.sets.labelled",
+    "load_recordings": "elman.data.sets.sounds",
     "load_series": "elman.data.sets.series",
     "load_tagged": "elman.data.sets.texts",
     "load_texts": "elman.data.sets.texts",
     "read": "elman.data.readers",
     "read_pairs": "elman.data.readers.pairs",
+    "read_recordings": "elman.data.readers.sound",
     "read_tagged": "elman.data.readers.conll",
     "read_texts": "elman.data.readers.text",
     "write_tagged": "elman.data.readers.conll",

@@ -31,6 +31,7 @@ class LabelledSequences:
         written: What is known of how their table is written that later ones need as well.
         label_names: Of several labels that each row lists what the columns of `labels` are called;
             of all others empty.
+        failed: Of files those that could not be read, and why, a sentence each.
     """
 
     sequences: Sequences
@@ -42,6 +43,7 @@ class LabelledSequences:
     groups: np.ndarray | None = None
     written: Mapping[str, str] = field(default_factory=dict)
     label_names: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sequences)

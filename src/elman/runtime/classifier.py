@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from elman.bundle import Bundle
-from elman.data import Sequences
+from elman.data import Recordings, Sequences
 from elman.data.readers import is_given_as_table
+from elman.data.sound_sequences import SoundSequences, are_sounds, as_sounds
 from elman.data.text_sequences import TextSequences, are_texts, as_texts
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.metrics.baselines import ClassificationBaselines
@@ -22,9 +24,10 @@ from elman.runtime.class_scores import class_scores, found_by_class
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
-from elman.runtime.travelling import codec_of, setting_of
+from elman.runtime.travelling import codec_of, setting_of, sound_of
 from elman.runtime.writing.states import Passage
 from elman.targets import Target
+from elman.transforms.sound import SoundFeatures, summary
 
 __all__ = ["ClassifierModel"]
 
@@ -39,6 +42,7 @@ class ClassifierModel(SequenceModel):
         multilabel: Whether a sequence may have several labels.
         per_step: Whether a class belongs to each step.
         codec: What cuts texts into tokens; None where features are read.
+        sound: What is read of sounds; None where none are.
         abstain: Below this probability of the most probable class there is no answer.
     """
 
@@ -53,6 +57,7 @@ class ClassifierModel(SequenceModel):
         self.per_step = self.blueprint.configuration == "sequence_to_sequence"
         self.target = Target.LABELS if self.multilabel else Target.CLASS
         self.codec = codec_of(bundle)
+        self.sound = sound_of(bundle)
         self.abstain = setting_of(bundle, "abstain", float, 0.0)
         if not 0 <= self.abstain < 1:
             raise BundleError("abstain", f"found {self.abstain}", "save the model again")
@@ -81,6 +86,11 @@ class ClassifierModel(SequenceModel):
         return None if self.codec is None else "always"
 
     @property
+    def rate(self) -> int | None:
+        """Samples a second that files of sound are brought to; None where no sounds are read."""
+        return None if self.sound is None else self.sound.rate
+
+    @property
     def reads_ids(self) -> bool:
         """Whether the sequences are of token ids: those of texts are the codec's own affair."""
         return self.codec is None and super().reads_ids
@@ -88,13 +98,24 @@ class ClassifierModel(SequenceModel):
     # ---- what is read -------------------------------------------------------------------------
 
     def sequences(self, X: Any) -> Sequences:
-        """X as this model reads it: texts, or sequences; errors as `SequenceModel.sequences`.
+        """X as this model reads it: texts, sounds, or sequences.
+
+        Errors as `SequenceModel.sequences`, besides:
+
+        Args:
+            X: As of `predict`; of sounds `Recordings`, or a list of signals `[S]` of the rate that
+                was learnt.
 
         Raises:
-            DataError: X holds texts where features were learnt, or features where texts were.
+            DataError: X holds something else than what was learnt: texts, sounds or features; or
+                sounds of another rate.
         """
         if is_given_as_table(X):
             return super().sequences(X)
+        if self.sound is not None:
+            return self._heard(X, self.sound)
+        if are_sounds(X):
+            raise DataError("X", "found sounds", "what the model was trained on")
         if are_texts(X) is not (self.codec is not None):
             kinds = ("texts", "sequences") if self.codec is None else ("no texts", "texts")
             raise DataError("X", f"found {kinds[0]}", f"{kinds[1]}: the model reads those")
@@ -102,7 +123,18 @@ class ClassifierModel(SequenceModel):
             return super().sequences(X)
         return as_texts(X).encoded(self.codec.encode)
 
+    def _heard(self, X: Any, features: SoundFeatures) -> SoundSequences:
+        """Sounds with their features."""
+        if not are_sounds(X):
+            if not isinstance(X, list | tuple) or not all(np.ndim(one) == 1 for one in X):
+                expected = "Recordings, or a list of signals [S]: the model reads sounds"
+                raise DataError("X", f"found {type(X).__name__}", expected)
+            X = Recordings(tuple(X), features.rate)
+        return as_sounds(X, features.rate).heard(features.of)
+
     def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
+        if self.sound is not None and np.ndim(sequence) == 1:
+            sequence = self.sound.of(sequence)
         if self.codec is None:
             return super()._scaled(sequence)
         ids = as_texts([sequence], "sequence").encoded(self.codec.encode).values[0]
@@ -130,6 +162,8 @@ class ClassifierModel(SequenceModel):
         told = super().facts()
         if self.codec is not None:
             told |= {"reads": f"texts as {self.codec.describe()}", "codec": self.codec.hash}
+        if self.sound is not None:
+            told |= {"reads": f"sounds as {self.sound.describe()}", "sound": self.sound.to_dict()}
         if self.multilabel:
             return {**told, "labels": list(self.target_names)}
         return {**told, "classes": self.classes_.tolist()}
@@ -307,6 +341,8 @@ class ClassifierModel(SequenceModel):
     ) -> tuple[Any, np.ndarray, np.ndarray | None]:
         if isinstance(sequences, TextSequences):
             return sequences.texts.tolist(), true, weight
+        if isinstance(sequences, SoundSequences):
+            return sequences.heard(partial(summary, rate=sequences.rate)), true, weight
         return (sequences.by_step() if self.per_step else sequences), true, weight
 
     def _class_scores(

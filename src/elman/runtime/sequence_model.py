@@ -11,7 +11,7 @@ import numpy as np
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle, unpack_strings
-from elman.data import Sequences, as_sequences
+from elman.data import Recordings, Sequences, as_sequences
 from elman.data.readers import columns_for, is_given_as_table, label_told, read_given
 from elman.data.sequences import arranged
 from elman.errors import ArgumentError, BundleError
@@ -330,6 +330,8 @@ class SequenceModel(ABC):
             y: Labels; None: those of the table; or the name of their column.
             needed: Whether the table must have labels.
         """
+        if isinstance(X, Recordings):
+            y = X.labels if y is None else y
         if not is_given_as_table(X):
             return self.sequences(X), in_order_of(self.named_targets, y)
         told: dict[str, Any] = {**columns_for(self), "labelled": needed, "grouped": False}

@@ -11,7 +11,7 @@ from elman.bundle import Bundle
 from elman.data.recordings import Recordings
 from elman.data.text_sequences import as_texts
 from elman.decoding import Collapse, Hotwords, LabelModel, Labels, PrefixOptions, PrefixSearch
-from elman.errors import ArgumentError, BundleError, DataError, ElmanError, ShapeError
+from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.kernels import native
 from elman.kernels.ctc import best_alignments, fits
 from elman.printable import many
@@ -39,8 +39,8 @@ from elman.runtime.travelling import (
     reading_of,
     scaler_from,
     setting_of,
+    sound_of,
 )
-from elman.transforms.sound import SoundFeatures
 
 __all__ = ["TranscriberModel"]
 
@@ -80,7 +80,7 @@ class TranscriberModel:
         if codec is None or self.blueprint.configuration != "sequence_to_sequence":
             raise BundleError("bundle", "no codec, or no network of steps", "save it again")
         self.codec = codec
-        self.sound = _sound_of(bundle, self.blueprint.input_size)
+        self.sound = sound_of(bundle)
         self.step_seconds = 1.0 if self.sound is None else self.sound.step_seconds
         self.input_scaler = scaler_from(bundle, "inputs", self.blueprint.input_size)
         self.metadata, self.reading = metadata_of(bundle), reading_of(bundle)
@@ -354,17 +354,3 @@ def _unknown(count: int, card: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     total = card["label_errors"]["labels"]
     return (f"{count:,} of {total:,} labels are unknown to the model: each can only be wrong.",)
-
-
-def _sound_of(bundle: Bundle, features: int | None) -> SoundFeatures | None:
-    told = setting_of(bundle, "sound", dict, None)
-    if told is None:
-        return None
-    try:
-        found = SoundFeatures.from_dict(told)
-    except ElmanError as error:
-        raise BundleError("setting sound", f"it is damaged: {error}", "save it again") from error
-    if found.features != features:
-        said = f"{found.features} features a step, and the network reads {features}"
-        raise BundleError("setting sound", said, "save the model again")
-    return found

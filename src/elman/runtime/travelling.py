@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from elman.bundle import Bundle
-from elman.errors import BundleError
+from elman.errors import ArgumentError, BundleError
 from elman.parameters import renamed
 from elman.transforms.scaler import Scaler
+from elman.transforms.sound import SoundFeatures
 from elman.transforms.text import TextCodec, codec_from_tensors
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "reading_of",
     "scaler_from",
     "setting_of",
+    "sound_of",
 ]
 
 
@@ -107,6 +109,25 @@ def codec_of(
         expected = f"the one of the hash {wanted}, which was learnt with: save the model again"
         raise BundleError(name, said, expected)
     return codec
+
+
+def sound_of(bundle: Bundle) -> SoundFeatures | None:
+    """What a model reads of sounds; None if it reads none.
+
+    Raises:
+        BundleError: They are no features, or not those of the network.
+    """
+    told = setting_of(bundle, "sound", dict, None)
+    if told is None:
+        return None
+    try:
+        found = SoundFeatures.from_dict(told)
+    except (ArgumentError, TypeError) as error:
+        raise BundleError("sound", str(error), "save the model again") from error
+    if bundle.blueprint.described and found.features != bundle.blueprint.input_size:
+        said = f"{found.features} features for {bundle.blueprint.input_size} inputs"
+        raise BundleError("sound", said, "save the model again")
+    return found
 
 
 def below(bundle: Bundle, prefix: str) -> dict[str, np.ndarray]:

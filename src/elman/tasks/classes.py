@@ -15,6 +15,7 @@ from elman.runtime.targets import check_labels, is_column, label_indices
 from elman.runtime.writing.states import LanguageStates
 from elman.targets import Target
 from elman.tasks.parts import Part
+from elman.transforms.sound import SoundFeatures
 from elman.transforms.text import TextCodec
 
 __all__ = [
@@ -37,6 +38,7 @@ class KnownClasses(NamedTuple):
         open: Whether other classes may take the place of these.
         codec: What texts are cut by; None of features, and before it is fitted.
         states: Of the language models that describe the tokens; None: there are none.
+        sound: What is read of sounds; None where there are none.
         fitted: Whether this is what a model knows: then it stays as it is.
     """
 
@@ -45,6 +47,7 @@ class KnownClasses(NamedTuple):
     open: bool = False
     codec: TextCodec | None = None
     states: LanguageStates | None = None
+    sound: SoundFeatures | None = None
     fitted: bool = False
 
     def replaced(self, classes: np.ndarray, kind: Target) -> KnownClasses:

@@ -15,6 +15,7 @@ from torch import nn
 
 from elman.blueprint import Blueprint, sequence_to_sequence, sequence_to_vector
 from elman.data import Sequences, as_sequences
+from elman.data.sound_sequences import SoundSequences, are_sounds, as_sounds
 from elman.data.text_sequences import TextSequences, are_texts, as_texts
 from elman.errors import ArgumentError, DataError
 from elman.metrics.baselines import fit_classification
@@ -47,9 +48,16 @@ from elman.tasks.fitting import Learning, Options, Ready
 from elman.tasks.head import Head, head_of_classes
 from elman.tasks.network import CodedWords
 from elman.tasks.own import own_loss
-from elman.tasks.parameters import FeatureParameters, TextParameters
+from elman.tasks.parameters import FeatureParameters, SoundParameters, TextParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
+from elman.tasks.sounds import (
+    check_no_sound_parameters,
+    features_for,
+    rate_asked,
+    same_features,
+    with_copies,
+)
 from elman.tasks.texts import (
     Thawing,
     check_no_text_parameters,
@@ -61,6 +69,7 @@ from elman.tasks.texts import (
 )
 from elman.training import BinaryCrossEntropy, CrossEntropy, Listener
 from elman.training.loop.losses import accuracy, label_accuracy
+from elman.transforms.sound import summary
 
 __all__ = ["Classifier"]
 
@@ -76,8 +85,10 @@ def _or_weights(kind: Kind) -> Kind:
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEstimator):
-    """A recurrent network that reads a sequence, or a text, and says what it is.
+class Classifier(
+    ClassifierMixin, TextParameters, SoundParameters, FeatureParameters, SequenceEstimator
+):
+    """A recurrent network that reads a sequence, a text or a sound, and says what it is.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -94,6 +105,9 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
     >>> model = Classifier(units=8, embedding=8, epochs=20, learning_rate=0.05, validation=None)
     >>> model.fit(reviews, ["+", "+", "-", "-"] * 5).predict(["good", "dull"]).tolist()
     ['+', '-']
+
+    Of sounds X are `elman.data.Recordings`: features are read of them (`sound`), which travel with
+    the model, and perhaps of distorted copies besides (`distort`).
 
     Args:
         {parameters}
@@ -148,6 +162,11 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
     def texts(self) -> str:
         """Whether what is read of a file or a frame are texts; see `elman.data.readers`."""
         return self.model_.texts or "" if self.__sklearn_is_fitted__() else "perhaps"
+
+    @property
+    def rate(self) -> int | None:
+        """Samples a second that files of sound are brought to; None: their own."""
+        return self.model_.rate if self.__sklearn_is_fitted__() else rate_asked(self)
 
     def partial_fit(
         self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None, **table: Any
@@ -220,8 +239,9 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
 
     def _known(self, warm: Any) -> KnownClasses:
         codec = None if warm.codec is None else same_codec(self, warm)
-        states = language_states(self, warm)
-        return KnownClasses(warm.classes_, warm.target, codec=codec, states=states, fitted=True)
+        sound = None if warm.sound is None else same_features(self, warm)
+        more = {"codec": codec, "states": language_states(self, warm), "sound": sound}
+        return KnownClasses(warm.classes_, warm.target, **more, fitted=True)
 
     def _open(self, known: KnownClasses) -> KnownClasses:
         return known._replace(open=True)
@@ -244,7 +264,7 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
         sequences = self._sequences(X, known)
         y = plain_rows(y)
         told = self.per_step if known is None or known.kind is None else known.kind.per_step
-        told = False if isinstance(sequences, TextSequences) else told
+        told = False if isinstance(sequences, TextSequences | SoundSequences) else told
         replaced = (known or KnownClasses(np.zeros(0), None)).replaced
         if belong_to_steps(told, y, sequences):
             check_kind(known, Target.CLASS_PER_STEP)
@@ -275,7 +295,14 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
         return replace(part, targets=index.astype(np.int64)), replaced(classes, kind)
 
     def _sequences(self, X: Any, known: KnownClasses | None) -> Sequences:
-        """X checked: texts, or sequences of features; as were learnt, where that is known."""
+        """X checked: texts, sounds, or sequences of features; as were learnt, where known."""
+        sounds = are_sounds(X)
+        if known is not None and known.fitted and sounds is not (known.sound is not None):
+            kinds = ("no sounds", "sounds") if known.sound is not None else ("sounds", "no sounds")
+            raise DataError("X", f"found {kinds[0]}", f"{kinds[1]}, as were learnt")
+        if sounds:
+            return self._sounds(X, known)
+        check_no_sound_parameters(self)
         texts = are_texts(X)
         if known is not None and known.fitted and texts is not (known.codec is not None):
             kinds = ("features", "texts") if known.codec is not None else ("texts", "features")
@@ -291,9 +318,22 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
             raise ArgumentError("per_step", "True, and X holds texts", "False, or a Tagger")
         return as_texts(X)
 
+    def _sounds(self, X: Any, known: KnownClasses | None) -> SoundSequences:
+        """Recordings with their features: the model's, where one goes on."""
+        check_no_text_parameters(self)
+        check_no_features_from(self, "sounds")
+        for name in ("network", "augment", "per_step"):
+            if getattr(self, name):
+                raise ArgumentError(name, "given, and X holds sounds", "leave it out")
+        told = None if known is None else known.sound
+        features = features_for(self, X.rate) if told is None else told
+        return as_sounds(X, features.rate).heard(features.of)
+
     def _settled(self, parts: Parts, known: KnownClasses) -> KnownClasses:
-        """With the codec of the training part's texts."""
+        """With the codec of the training part's texts, or with what is read of its sounds."""
         sequences = parts.train.sequences
+        if isinstance(sequences, SoundSequences):
+            return known._replace(sound=features_for(self, sequences.rate))
         if not isinstance(sequences, TextSequences):
             return known
         states = language_states(self, None)
@@ -359,6 +399,10 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
             tensors |= {f"codec.{name}": one for name, one in known.codec.tensors().items()}
             settings["codec"] = known.codec.hash
         around, notes = None, ()
+        if known.sound is not None:
+            train = with_copies(parts.train, known.sound, self.distort, self.seed)
+            parts = replace(parts, train=train)
+            settings["sound"] = known.sound.to_dict()
         if known.states is not None and known.codec is not None:
             places = known.codec.places
             described = with_states(
@@ -385,6 +429,9 @@ class Classifier(ClassifierMixin, TextParameters, FeatureParameters, SequenceEst
 
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         sequences, targets, weight = train.sequences, train.targets, train.weight
+        if isinstance(sequences, SoundSequences):
+            seen = sequences.heard(partial(summary, rate=sequences.rate))
+            return fit_classification(seen, targets, weight, self.seed).tensors()
         if isinstance(sequences, TextSequences):
             return fit_texts(sequences.texts.tolist(), targets, weight, self.seed).tensors()
         if train.kind is Target.CLASS_PER_STEP:  # what a step says by itself

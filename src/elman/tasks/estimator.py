@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -27,6 +28,7 @@ from elman.tasks.own import GIVEN, OWN, CheckedOutputs, packed_models
 from elman.tasks.parameters import RunParameters
 from elman.training import Augmentation, RunFolder, TrainingConfig, writes
 from elman.training.events.history import History
+from elman.transforms.sound import SoundDistortion, SoundFeatures
 
 __all__ = ["Estimator", "NotFittedError"]
 
@@ -243,6 +245,9 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
             packed[name] = value.tolist()
         elif isinstance(value, Augmentation):
             packed[name] = dict(vars(value))
+        elif isinstance(value, SoundFeatures | SoundDistortion):
+            told = asdict(value)
+            packed[name] = {one: given for one, given in told.items() if given is not None}
         elif isinstance(value, tuple):
             packed[name] = list(value)
         elif isinstance(value, os.PathLike):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from elman.data import Recordings
 from elman.data.readers import (
     beside_table,
     check_told,
@@ -19,6 +20,7 @@ from elman.errors import ArgumentError
 __all__ = ["Given", "given_to", "validation_given_to"]
 
 _OF_ONE = ("features", "ignore", "labels", "grouped", "each", "drop_empty", "numbers_as_text")
+_OF_ONE += ("rate", "channels", "path", "said")
 """What is told of one table alone: a model knows its features by name."""
 
 
@@ -72,6 +74,9 @@ def given_to(
             raise ArgumentError(", ".join(told), "given, and X is no table", "leave it out")
         if isinstance(groups, str):
             raise ArgumentError("groups", f"{groups!r}, and X is no table", "labels [N]")
+        if isinstance(X, Recordings):
+            y = X.labels if y is None else y
+            return Given(X, y, sample_weight, groups, estimator.reading, X.notes)
         return Given(X, y, sample_weight, groups, estimator.reading)
     check_told(X, told)
     if isinstance(groups, str):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from elman.parameters import (
     whole_number,
 )
 from elman.training.config import SequenceTraining
+from elman.transforms.sound import SoundDistortion, SoundFeatures
 from elman.transforms.text import TextCodec
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "FeatureParameters",
     "RunParameters",
     "SequenceParameters",
+    "SoundParameters",
     "TextParameters",
     "optional",
 ]
@@ -63,6 +65,15 @@ def _codec() -> Kind:
         return value
 
     return Kind(check, "", str, lambda _name, given: given)
+
+
+def _of_sounds(plain: type) -> Kind:
+    def check(name: str, value: Any) -> Any:
+        if value is not None and not isinstance(value, str | Mapping | plain):
+            raise ArgumentError(name, f"found {value!r:.60}", f"a text, or a {plain.__name__}")
+        return value
+
+    return Kind(check, "", str, lambda _name, given: None if given == "none" else given)
 
 
 def _path() -> Kind:
@@ -297,3 +308,24 @@ class TextParameters:
         0.0, share(), "Rate of tokens that are read as unknown in training."
     )
     input_dropout: float = parameter(0.0, share(), "Dropout rate of the tokens' vectors.")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SoundParameters:
+    """The parameters of an estimator that may read sounds; of other sequences they have no use."""
+
+    _group: ClassVar = "Sounds"
+    _table: ClassVar = "task"
+
+    sound: Any = parameter(
+        "log-mel",
+        _of_sounds(SoundFeatures),
+        "What is read of sounds: log-mel or mfcc, perhaps with parameters: mfcc,deltas=2.",
+        "Fields of `elman.transforms.SoundFeatures`, as a text or a mapping; or one of these.",
+    )
+    distort: Any = parameter(
+        None,
+        _of_sounds(SoundDistortion),
+        "Distorted copies of sounds to learn from besides: copies=5,speed=0.2,noise_db=10.",
+        "Fields of `elman.transforms.SoundDistortion`, likewise. Of the training part only.",
+    )

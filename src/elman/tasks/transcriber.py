@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from elman.blueprint import Blueprint, sequence_to_sequence
+from elman.data.recordings import Recordings
 from elman.errors import ArgumentError
 from elman.kernels.ctc import BLANK
 from elman.models import build, limit_memory
-from elman.parameters import again, documented, flag, one_of, parameter, plain, share
+from elman.parameters import again, documented, flag, one_of, parameter, plain, share, told
 from elman.runtime.network import Network, run_batches
 from elman.runtime.transcriber import TranscriberModel
 from elman.runtime.transcribing.judging import SpokenBaselines, notes_on_silence
@@ -22,15 +23,21 @@ from elman.runtime.transcribing.listening import Listening
 from elman.runtime.transcribing.transcript import Transcript
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, train_module, weights_of
-from elman.tasks.head import OtherNetworkError, check_same_network
+from elman.tasks.head import check_same_network
 from elman.tasks.network import ScaledInputs
-from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
+from elman.tasks.parameters import (
+    CellParameters,
+    RunParameters,
+    SoundParameters,
+    TextParameters,
+    optional,
+)
+from elman.tasks.sounds import features_for, same_features
 from elman.tasks.transcribing import (
     Encoded,
     Utterances,
     codec_of_labels,
     encoded,
-    sound_of,
     spoken_parts,
     utterances,
 )
@@ -45,31 +52,9 @@ __all__ = ["Transcriber"]
 _TOLD_BY = 200  # recordings that tell whether a network says anything
 
 
-def _told(name: str, given: str) -> dict[str, Any] | None:
-    """`bands=40,kind=mfcc` as a mapping."""
-    if given == "none":
-        return None
-    found: dict[str, Any] = {}
-    for part in given.split(","):
-        key, sign, value = part.partition("=")
-        if not sign:
-            raise ArgumentError(f"--{name}", f"found {part!r}", "as kind=mfcc,stack=2,stride=2")
-        found[key.strip()] = _value(value.strip())
-    return found
-
-
-def _value(text: str) -> Any:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.lower(), text)
-
-
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Transcriber(Estimator, CellParameters, SequenceTraining, RunParameters):
+class Transcriber(Estimator, SoundParameters, CellParameters, SequenceTraining, RunParameters):
     """A recurrent network that hears sound and says what is spoken.
 
     It says at each step one label or none, and learns from the labels without their times
@@ -98,13 +83,14 @@ class Transcriber(Estimator, CellParameters, SequenceTraining, RunParameters):
     _group: ClassVar = "Task"
     _table: ClassVar = "task"
 
-    sound: Any = parameter(
-        None,
-        plain(str, _told, "As kind=mfcc,stack=2,stride=2; none: as is usual."),
-        "How samples become steps of features.",
-        "`elman.transforms.SoundFeatures`, or a mapping of some of its fields. None: 40 log-mel "
-        "bands, two frames side by side, a step each 20 ms.",
+    sound: Any = again(
+        SoundParameters,
+        "sound",
+        "log-mel,stack=2,stride=2",
+        "What is read of sounds: log-mel or mfcc, perhaps with parameters: mfcc,stack=3,stride=3. "
+        "Labels need a step each: a stride that is too great leaves some without.",
     )
+    distort: Any = again(SoundParameters, "distort", None)
     codec: Any = again(
         TextParameters,
         "codec",
@@ -159,7 +145,8 @@ class Transcriber(Estimator, CellParameters, SequenceTraining, RunParameters):
         parts = spoken_parts(given, self.validation, options.config.seed)
         codec = self._codec(parts.train, warm)
         features = None if warm is None else warm.blueprint.input_size
-        train = encoded(parts.train, codec, sound, features, "training")
+        drawn = self.distort, options.config.seed
+        train = encoded(parts.train, codec, sound, features, "training", *drawn)
         held = None
         if parts.held_out is not None:
             size = train.sequences.features
@@ -250,13 +237,15 @@ class Transcriber(Estimator, CellParameters, SequenceTraining, RunParameters):
 
     def _sound(self, given: Utterances, warm: TranscriberModel | None) -> SoundFeatures | None:
         """How samples become steps; that of the model that goes on, if there is one."""
+        if not isinstance(given.given, Recordings):
+            for name in ("sound", "distort"):
+                if getattr(self, name) != told(type(self))[name].default:
+                    found = f"{getattr(self, name)!r:.60}, and X holds no sounds"
+                    raise ArgumentError(name, found, "leave it out, or X as Recordings")
+            return None
         if warm is None:
-            return sound_of(self.sound, given.given)
-        found = sound_of(self.sound, given.given) if self.sound is not None else warm.sound
-        if found != warm.sound:
-            said = "others than those of the model that goes on"
-            raise OtherNetworkError("sound", said, "the same, or a fresh fit")
-        return warm.sound
+            return features_for(self, given.given.rate)
+        return same_features(self, warm)
 
     def _codec(self, train: Utterances, warm: TranscriberModel | None) -> TextCodec:
         """What labels are; those of the model that goes on, if there is one."""

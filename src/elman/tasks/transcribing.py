@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,13 +10,16 @@ import torch
 
 from elman.data import Sequences, as_sequences
 from elman.data.recordings import Recordings
+from elman.data.sound_sequences import as_sounds
 from elman.errors import ArgumentError, DataError, ShapeError
-from elman.kernels.ctc import fits, steps_needed
+from elman.kernels.ctc import BLANK, fits, steps_needed
 from elman.printable import closest, many, quoted
 from elman.runtime.transcriber import texts_of
 from elman.runtime.transcribing.hearing import heard
 from elman.runtime.transcribing.transcript import label_of, spoken_ids
 from elman.targets import Target
+from elman.tasks.parts import Part
+from elman.tasks.sounds import with_copies
 from elman.tasks.split import split
 from elman.training import Examples
 from elman.transforms.sound import SoundFeatures
@@ -24,7 +27,7 @@ from elman.transforms.text import Steps, TextCodec, fit_codec, read_codec
 from elman.transforms.text.fitting import SIZES
 
 __all__ = ["CODECS", "Encoded", "SpokenParts", "Utterances", "codec_of_labels", "encoded"]
-__all__ += ["sound_of", "spoken_parts", "utterances"]
+__all__ += ["spoken_parts", "utterances"]
 
 CODECS = ("auto", *SIZES)
 """The kinds of codec that are fitted, and the one that is chosen by what is given."""
@@ -106,30 +109,6 @@ def utterances(X: Any, y: Any, where: str = "X") -> Utterances:
     return Utterances(given, tuple(texts), listed)
 
 
-def sound_of(told: Any, given: Any) -> SoundFeatures | None:
-    """How the samples of recordings become steps: as is told, the rest as is usual for speech.
-
-    Log-mel bands of two frames side by side, a step each 20 ms, less their running mean. Of
-    features that are given: None.
-
-    Raises:
-        ArgumentError: Something is told of features, or is out of its range.
-    """
-    if not isinstance(given, Recordings):
-        if told is not None:
-            raise ArgumentError("sound", f"{told!r:.60}, and X holds features", "None, or sounds")
-        return None
-    if isinstance(told, SoundFeatures):
-        if told.rate != given.rate:
-            found = f"of {told.rate} Hz, and X has {given.rate} Hz"
-            raise ArgumentError("sound", found, f"rate={given.rate}, or X.resampled({told.rate})")
-        return told
-    if told is not None and not isinstance(told, Mapping):
-        expected = "SoundFeatures, a mapping of its fields, or None"
-        raise ArgumentError("sound", f"found {told!r:.60}", expected)
-    return SoundFeatures.from_dict({"rate": given.rate, "stack": 2, "stride": 2, **(told or {})})
-
-
 def spoken_parts(given: Utterances, validation: Any, seed: int) -> SpokenParts:
     """What is learnt and what chooses the epoch.
 
@@ -186,7 +165,13 @@ def codec_of_labels(told: Any, train: Utterances, size: int | None, min_count: i
 
 
 def encoded(
-    part: Utterances, codec: TextCodec, sound: SoundFeatures | None, features: int | None, name: str
+    part: Utterances,
+    codec: TextCodec,
+    sound: SoundFeatures | None,
+    features: int | None,
+    name: str,
+    distort: Any = None,
+    seed: int = 0,
 ) -> Encoded:
     """Steps and labels; what does not fit is left out, and said.
 
@@ -199,33 +184,25 @@ def encoded(
         sound: How samples become steps.
         features: Of a step; None: any.
         name: Of the part, for notes.
+        distort: Of `Recordings`: which distorted copies stand behind them (`with_copies`), or None.
+        seed: Draws these.
 
     Raises:
         DataError: None fits; the message says what it lacks.
         ShapeError: Features of another size.
     """
-    given = heard(part.given, sound, features)
     coded = [spoken_ids(codec, text) for text in part.texts]
-    counts = np.array([len(ids) for ids, _ in coded], np.int64)
-    labels = np.zeros((len(coded), max(1, int(counts.max(initial=0)))), np.int64)
+    labels = np.zeros((len(coded), max(1, *(len(ids) for ids, _ in coded))), np.int64)
     for row, (ids, _) in enumerate(coded):
         labels[row, : len(ids)] = label_of(ids)
-    lengths = given.sequences.lengths
-    fitting = fits(lengths, labels, counts) & (lengths > 0)
-    notes = [*given.notes, *_unknown(part, [unknown for _, unknown in coded], name)]
-    wrong = np.flatnonzero(~fitting)
-    if len(wrong):
-        needed = steps_needed(labels, counts)
-        shown = [f"{part.where(n)} ({counts[n]} labels need {max(1, needed[n])} steps, it has "
-                 f"{lengths[n]})" for n in wrong[:_SHOWN].tolist()]  # fmt: skip
-        said = f"{many(len(wrong), 'recording')} of the {name} part"
-        listed = "; ".join(shown) + ("; ..." if len(wrong) > _SHOWN else "")
-        if len(wrong) == len(part):
-            found = f"of all {said} the labels do not fit into the steps: {listed}"
-            raise DataError("y", found, "longer recordings, or a smaller stride of features")
-        notes.append(f"{said} left out, whose labels do not fit into their steps: {listed}.")
-    kept = np.flatnonzero(fitting)
-    sequences = given.sequences.select(kept)
+    sequences, notes = heard(part.given, sound, features)[::2]
+    if distort is not None and sound is not None:
+        plain = Part(as_sounds(part.given, sound.rate).heard(sound.of), labels, None, Target.TOKENS)
+        copied = with_copies(plain, sound, distort, seed)
+        sequences, labels = copied.sequences, copied.targets
+    kept, left_out = _fitting(part, sequences.lengths, labels, name)
+    notes = (*notes, *_unknown(part, [unknown for _, unknown in coded], name), *left_out)
+    sequences = sequences.select(kept)
     inputs = np.require(sequences.values, requirements=["C", "W"])
     examples = Examples(
         torch.from_numpy(inputs),
@@ -233,8 +210,35 @@ def encoded(
         torch.from_numpy(sequences.lengths),
         kind=Target.TOKENS,
     )
-    texts = tuple(part.texts[k] for k in kept.tolist())
-    return Encoded(examples, sequences, texts, tuple(notes))
+    texts = tuple(part.texts[k % len(part)] for k in kept.tolist())
+    return Encoded(examples, sequences, texts, notes)
+
+
+def _fitting(
+    part: Utterances, lengths: np.ndarray, labels: np.ndarray, name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The rows whose labels fit into their steps, and what is said of the others.
+
+    Distorted copies stand behind the recordings, in their order.
+    """
+    counts = (labels != BLANK).sum(axis=1)
+    fitting = fits(lengths, labels, counts) & (lengths > 0)
+    wrong = np.flatnonzero(~fitting)
+    if not len(wrong):
+        return np.arange(len(labels)), ()
+    needed = np.maximum(steps_needed(labels, counts), 1)
+    shown = [
+        f"{part.where(n % len(part))} ({counts[n]} labels need {needed[n]} steps, it has "
+        f"{lengths[n]})"
+        for n in wrong[:_SHOWN].tolist()
+    ]
+    said = f"{many(len(wrong), 'recording')} of the {name} part"
+    listed = "; ".join(shown) + ("; ..." if len(wrong) > _SHOWN else "")
+    if len(wrong) == len(labels):
+        found = f"of all {said} the labels do not fit into the steps: {listed}"
+        raise DataError("y", found, "longer recordings, or a smaller stride of features")
+    note = f"{said} left out, whose labels do not fit into their steps: {listed}."
+    return np.flatnonzero(fitting), (note,)
 
 
 def _unknown(part: Utterances, counts: Sequence[int], name: str) -> tuple[str, ...]:

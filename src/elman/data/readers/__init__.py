@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from elman.data.readers.given import beside_frame, by_name, index_of, labelled_f
 from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_pair
 from elman.data.readers.npz import read_npz
 from elman.data.readers.roles import Columns, columns_for
+from elman.data.readers.sound import SoundOptions
+from elman.data.readers.sound_sequences import read_sound_sequences, sounds_asked
 from elman.data.readers.table import read_table
 from elman.data.readers.text import text_options
 from elman.data.readers.text_sequences import read_text_sequences, texts_asked
@@ -42,7 +44,7 @@ __all__ += ["test_part", "texts_asked"]
 _UNDERSTOOD = (
     f"a table ({FORMATS}), a folder with a table for each sequence, a .ts file, an .npz file with "
     "X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a prefix or the "
-    "images file; its labels beside it)"
+    "images file; its labels beside it), or sound (.wav, .flac and others, folders of them)"
 )
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Columns))
 _ASKED = ("label", "group", "per_step", "classes", "ids", "labelled", "grouped")
@@ -65,7 +67,8 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
             form; a folder with one for each sequence; a `.ts` file, or rows of a class and its
             series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`, `.conll`,
             `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`, or the
-            images file); or a pandas, polars or Arrow table.
+            images file); a file of sound, a folder of them (a subfolder for each class, or a table
+            that names them), or such a table; or a pandas, polars or Arrow table.
         part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
             Other files have no parts: 'train' and None take the whole file.
         told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
@@ -74,7 +77,9 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
             `elman.data.readers.roles.Columns`. Of a text also `separator=`, `decimal=`,
             `encoding=`, where they are not to be found out. Of a folder also `labels=`: the table
             of labels beside the files' names. Of `.npz` `ids=` and `axes=`. Of words and tags
-            `text=`, `label=`, `form=`, `comments=`: see `elman.data.readers.conll.TagOptions`.
+            `text=`, `label=`, `form=`, `comments=`: see `elman.data.readers.conll.TagOptions`. Of
+            sounds `rate=`, `channels=`, `path=`, `said=`, `label=`, `group=`: see
+            `elman.data.readers.sound.SoundOptions`.
 
     Raises:
         ArgumentError: An option is unknown or does not fit the format.
@@ -85,13 +90,13 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
     """
     if part not in (None, "train", "test"):
         raise ArgumentError("part", f"found {part!r}", "'train' or 'test'")
-    known = (*_FOLDER.options, *_NPZ.options, *_TAGGED.options)
+    known = (*_FOLDER.options, *_NPZ.options, *_TAGGED.options, *_SOUND.options)
     if unknown := [name for name in told if name not in known]:
         raise ArgumentError(", ".join(unknown), "is no option", f"use {sorted(set(known))}")
     if is_frame(source):
         return labelled_frame(source, None, Columns(**told), "frame")
     file = Path(source)
-    kind = _kind_of(file)
+    kind = _kind_of(file, told)
     if strange := [name for name in told if name not in kind.options]:
         use = f"of this only {', '.join(kind.options)}" if kind.options else "leave it out"
         raise ArgumentError(", ".join(strange), f"does not apply to {file}", use)
@@ -120,7 +125,7 @@ def labelled_table(X: Any, y: Any, told: Mapping[str, Any], **columns: Any) -> L
     if is_frame(X):
         known = {name: value for name, value in told.items() if name in _COLUMNS}
         return labelled_frame(X, y, Columns(**known))
-    options = options_of(X)
+    options = options_of(X, told)
     given = {name: value for name, value in {**told, **label_told(y)}.items() if name in options}
     data = read(X, **given)
     if y is None or label_told(y):
@@ -162,14 +167,14 @@ def _are_places(values: Any, data: LabelledSequences) -> bool:
 
 def check_told(X: Any, told: Mapping[str, Any]) -> None:
     """`ArgumentError` where something told of a table is no option, or none of a table like X."""
-    options = (*_FOLDER.options, *_NPZ.options, *text_options())
+    options = (*_FOLDER.options, *_NPZ.options, *_SOUND.options, *text_options())
     known = [name for name in options if name not in _ASKED]
     for name in told:
         if name not in known:
             raise ArgumentError(name, "is no option of a table", closest(name, known))
     if "text" in told:
         return  # who reads texts says what does not apply to them
-    options = _COLUMNS if is_frame(X) else options_of(X)
+    options = _COLUMNS if is_frame(X) else options_of(X, told)
     for name in told:
         if name not in options:
             raise ArgumentError(name, "does not apply to this X", "leave it out")
@@ -191,9 +196,14 @@ def read_given(X: Any, y: Any, told: Mapping[str, Any], **columns: Any) -> tuple
     return data.sequences, data.targets
 
 
-def options_of(source: str | os.PathLike[str]) -> tuple[str, ...]:
-    """The options that `read` takes for this file; errors as there."""
-    return _kind_of(Path(source)).options
+def options_of(source: str | os.PathLike[str], told: Collection[str] = ()) -> tuple[str, ...]:
+    """The options that `read` takes for this file; errors as there.
+
+    Args:
+        source: The file.
+        told: Options that are given: one of sounds makes a table one that names files of sound.
+    """
+    return _kind_of(Path(source), told).options
 
 
 def has_parts(source: str | os.PathLike[str]) -> bool:
@@ -217,9 +227,11 @@ def test_part(source: str | os.PathLike[str]) -> tuple[Path, str | None] | None:
     return None if beside is None else (beside, None)
 
 
-def _kind_of(file: Path) -> _Kind:
+def _kind_of(file: Path, told: Collection[str] = ()) -> _Kind:
     """What reads a file; `DataError` or `FormatError` where nothing does."""
     lies = _lies(file)
+    if lies != "nothing" and sounds_asked(file, told):
+        return _SOUND
     named = next((kind for known, kind in _BY_NAME if known(file.name)), None)
     if named is not None and lies != "file":
         if lies == "folder" and not file.suffix:
@@ -308,6 +320,9 @@ _IDX = _Kind((), _read_idx)
 _TAGGED = _Kind(
     (*(one.name for one in dataclasses.fields(TagOptions)), "separator", "encoding", "labelled"),
     _read_tagged,
+)
+_SOUND = _Kind(
+    (*(one.name for one in dataclasses.fields(SoundOptions)), "labelled"), read_sound_sequences
 )
 _BY_NAME: tuple[tuple[Callable[[str], bool], _Kind], ...] = (
     (is_table, _TABLE),

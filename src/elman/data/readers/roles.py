@@ -67,7 +67,8 @@ class Columns:
 def columns_for(asked: Any) -> dict[str, Any]:
     """What a table holds for a model, or for an estimator: fields of `Columns`.
 
-    And whether its rows are texts: `texts`, as `elman.data.readers.texts_asked` takes it.
+    And whether its rows are texts: `texts`, as `elman.data.readers.texts_asked` takes it; and of
+    sounds the `rate` that they are brought to.
     """
     target = asked.target
     # Whoever says neither one label a sequence nor one a step goes by what the table holds.
@@ -75,6 +76,8 @@ def columns_for(asked: Any) -> dict[str, Any]:
     told = {"per_step": target.per_step, "classes": open_to_steps and target.whole}
     told["ids"] = asked.reads_ids
     found: dict[str, Any] = {name: True for name, wanted in told.items() if wanted}
+    if (rate := getattr(asked, "rate", None)) is not None:
+        found["rate"] = rate
     texts = getattr(asked, "texts", None)
     return found if texts is None else {**found, "texts": texts}
 

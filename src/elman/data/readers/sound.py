@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.data.readers.cells import label_array
+from elman.data.readers.folder import holds_parts
 from elman.data.readers.roles import USUAL
 from elman.data.readers.wav import Decoded, decode_wav
 from elman.data.recordings import Recordings, resampled
@@ -35,6 +36,7 @@ PATHS = ("path", "file", "filename", "file_name", "audio", "audio_path", "audio_
 _TEXTS = (*USUAL["text"], "transcript", "transcription")
 _GROUPS = ("speaker", "speaker_id", "client_id", "group")
 _SHOWN = 5  # files that are named in a note
+_DEPTHS = ("*", "*/*", "*/*/*")  # where sounds are looked for
 
 
 @dataclass(kw_only=True)
@@ -79,8 +81,9 @@ def is_sound(path: str | os.PathLike[str]) -> bool:
 
 
 def holds_sounds(path: Path) -> bool:
-    """Whether there are files of sound in a folder or in its subfolders."""
-    return path.is_dir() and next(_sounds(path), None) is not None
+    """Whether there are files of sound in a folder, its subfolders or those of its parts."""
+    found = (entry for depth in _DEPTHS for entry in path.glob(depth))
+    return path.is_dir() and any(is_sound(entry.name) for entry in found)
 
 
 def read_sound(
@@ -178,12 +181,12 @@ def _listed(source: Any, part: str | None, options: SoundOptions) -> _Listed:
         paths = [Path(one) for one in source]
         return _Listed(paths, [str(path) for path in paths], f"{len(paths)} files")
     path = Path(source)
-    if part is not None:
-        if not (path / part).is_dir():
-            raise ArgumentError("part", f"found {part!r}", f"None: {path} has no such folder")
-        path = path / part
+    parts = path.is_dir() and holds_parts(path)
+    if part is not None and not parts:
+        found = f"None: {path} holds no folders train and test"
+        raise ArgumentError("part", f"found {part!r}", found)
     if path.is_dir():
-        return _in_folder(path, options)
+        return _in_folder(path / (part or "train") if parts else path, options)
     if reader.is_table(path):
         return _in_table(path, path.parent, options)
     return _Listed([path], [str(path)], str(path))

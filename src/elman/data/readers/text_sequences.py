@@ -25,7 +25,7 @@ __all__ = ["TEXTS", "read_text_sequences", "texts_as_sequences", "texts_asked"]
 TEXTS = ("perhaps", "always")
 """Whether what is read are texts: where they are told or found, or always."""
 _OF_TEXTS = tuple(one.name for one in fields(TextOptions))
-_OF_MODELS = ("texts", "per_step", "classes", "ids")  # what texts have none of
+_OF_MODELS = ("texts", "per_step", "classes", "ids", "rate")  # what texts have none of
 
 
 def texts_asked(source: Any, told: Mapping[str, Any]) -> bool:

@@ -15,11 +15,13 @@ from elman.data.readers import read
 from elman.data.readers.cells import label_array
 from elman.data.readers.conll import parse_tagged
 from elman.data.readers.idx import find_pair, read_pair
+from elman.data.readers.sound_sequences import sounds_as_sequences
 from elman.data.readers.text_sequences import texts_as_sequences
 from elman.data.readers.ucr import Archived, parse_rows, parse_ts
 from elman.data.readers.words import sentences_as_sequences
 from elman.data.sequences import as_sequences
 from elman.data.sets import catalogue
+from elman.data.sets.sounds import SPEAKERS, load_recordings, recording_names
 from elman.data.sets.splitting import split_by_hash
 from elman.data.sets.texts import load_texts, text_names
 from elman.data.synthetic import adding
@@ -44,7 +46,8 @@ def load(source: Any, part: str | None = None, **columns: Any) -> LabelledSequen
     fifth part whose numbers hash lowest is the test part, the same on every machine. In MNIST
     and the digits an image is read row by row, its pixels scaled to 0…1; in `mnist/pixels` pixel
     by pixel. AReM's first column, the time, is left out. `ud_english_ewt` has words with their
-    universal tags; of texts see `load_texts`. `adding` is `synthetic.adding` of 400
+    universal tags; of texts see `load_texts`, of `free_spoken_digits` see `load_recordings`, where
+    `free_spoken_digits/theo` leaves one speaker out. `adding` is `synthetic.adding` of 400
     steps: 20,000 sequences of seed 0, and 2,000 of seed 1 as the test part.
 
     Args:
@@ -126,6 +129,13 @@ def _texts(name: str, part: str) -> LabelledSequences:
     return texts_as_sequences(load_texts(name, part))
 
 
+def _sounds(name: str, part: str) -> LabelledSequences:
+    """Recordings; without a speaker in the name those of all are in both parts, and no groups."""
+    whole, _, speaker = name.partition("/")
+    found = sounds_as_sequences(load_recordings(whole, part, speaker or None))
+    return found if speaker else replace(found, groups=None)
+
+
 def _pendigits(name: str, part: str) -> LabelledSequences:
     rows, labels = _parse_steps(_text(name, f"PenDigits_{part.upper()}3"))
     return _labelled(name, rows, label_array(labels), ["x", "y"])
@@ -182,6 +192,8 @@ _LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
     f"{_CLASSIFICATION}/IndoorMovement": _indoor_movement,
 }
 _LOADERS |= dict.fromkeys(text_names(), _texts)
+_LOADERS |= dict.fromkeys(recording_names(), _sounds)
+_LOADERS |= {f"free_spoken_digits/{speaker}": _sounds for speaker in SPEAKERS}
 for _short in _UCR:
     _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.tsv", parse_rows)
 for _short in _UEA:

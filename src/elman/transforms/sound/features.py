@@ -15,6 +15,7 @@ from elman.parameters import number, one_of, real, whole_number
 from elman.printable import closest
 from elman.transforms.sound.mel import SCALES, WINDOWS, cosines, lifter, mel_filters
 from elman.transforms.sound.stages import Deltas, Framer, RunningMean, Stacker, Stage
+from elman.transforms.sound.written import values_of
 
 __all__ = ["FeatureStream", "SoundFeatures"]
 
@@ -170,20 +171,21 @@ class SoundFeatures:
     @property
     def features(self) -> int:
         """Features F of a step."""
-        return self._frame_size * (1 + self.deltas) * self.stack
+        return self.frame_size * (1 + self.deltas) * self.stack
 
     @property
     def names(self) -> tuple[str, ...]:
         """What the features of a step are called, F of them."""
         word = "band" if self.kind == "log-mel" else "coefficient"
-        found = [f"{word} {k}" for k in range(self._frame_size)]
+        found = [f"{word} {k}" for k in range(self.frame_size)]
         found = [f"{'delta ' * order}{name}" for order in range(self.deltas + 1) for name in found]
         if self.stack == 1:
             return tuple(found)
         return tuple(f"{name}, frame {n}" for n in range(self.stack) for name in found)
 
     @property
-    def _frame_size(self) -> int:
+    def frame_size(self) -> int:
+        """Bands or coefficients of a frame: a step has them once for each frame and difference."""
         return self.bands if self.kind == "log-mel" else self.coefficients
 
     @property
@@ -263,6 +265,18 @@ class SoundFeatures:
         if "rate" not in told:
             raise ArgumentError("rate", "not given", "the samples a second, in Hz")
         return cls(**told)
+
+    @classmethod
+    def from_text(cls, told: str, rate: int) -> SoundFeatures:
+        """The features that a text names: their kind, then perhaps parameters.
+
+        >>> SoundFeatures.from_text("mfcc,deltas=2,low_hz=80", rate=8000).features
+        39
+
+        Raises:
+            ArgumentError: As of `from_dict`; or the text is written otherwise.
+        """
+        return cls.from_dict({"rate": rate, **values_of(told, cls, first="kind")})
 
     def describe(self) -> str:
         """What they are, in a line.
@@ -357,7 +371,7 @@ class FeatureStream:
 
 def _stages(features: SoundFeatures) -> list[Stage]:
     """What becomes of frames; nothing where nothing is asked for."""
-    size, found = features._frame_size, []
+    size, found = features.frame_size, []
     if features.running_mean:
         frames = round(features.running_mean * features.rate / features.hop_samples)
         found.append(RunningMean(size, max(frames, 1)))
