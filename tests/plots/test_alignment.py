@@ -30,7 +30,7 @@ def test_features_probabilities_and_places_are_what_is_drawn():
     assert [text.get_text() for text in above.texts] == ["a"]
     said = [text.get_text() for text in figure.texts]
     assert said[0] == "Heard: a (said: ab)"
-    assert "1 label in 8 steps, of which 75 % are mostly blank" in " ".join(said)
+    assert "1 label in 8 steps, of which 75.0 % are mostly blank" in " ".join(said)
 
 
 def test_where_nothing_is_heard_the_picture_says_so():

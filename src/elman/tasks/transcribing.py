@@ -195,7 +195,7 @@ def encoded(
     labels = np.zeros((len(coded), max(1, *(len(ids) for ids, _ in coded))), np.int64)
     for row, (ids, _) in enumerate(coded):
         labels[row, : len(ids)] = label_of(ids)
-    sequences, notes = heard(part.given, sound, features)[::2]
+    sequences, _, notes = heard(part.given, sound, features)
     if distort is not None and sound is not None:
         plain = Part(as_sounds(part.given, sound.rate).heard(sound.of), labels, None, Target.TOKENS)
         copied = with_copies(plain, sound, distort, seed)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -51,6 +51,9 @@ class SoundOptions:
         label: That of their classes, likewise; of a folder without a table the subfolders.
         group: That of what each belongs to, as a speaker, likewise.
     """
+
+    _group: ClassVar = "Sounds"
+    _table: ClassVar = None
 
     rate: int | None = parameter(
         None, whole(1, none=True), "Samples a second to which all are brought; else what most have."
