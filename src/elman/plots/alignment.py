@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from elman.errors import ShapeError
-from elman.plots.style import canvas, explain, percent, shortened, title
+from elman.plots.style import canvas, explain, percent, shortened, title, whole_ticks
 from elman.plots.themes import colours, shades
 from elman.printable import many
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["alignment"]
 
-_LINES = 8  # labels that have a line; the others are rarely probable
+_PROBABLE = 0.05  # a label that is never more has no line
 
 
 def alignment(
@@ -34,7 +34,7 @@ def alignment(
 ) -> Figure:
     """The features over time, below them the probabilities of labels, and where each is said.
 
-    Of many labels those that are most probable anywhere have a line.
+    Labels that are probable anywhere have a line, of many the most probable ones.
 
     Args:
         steps: `[T, F]` features.
@@ -72,6 +72,8 @@ def alignment(
         _mark(above, below, labels, times)
         below.set_xlabel("seconds" if step_seconds != 1.0 else "step")
         below.set_xlim(0, end)
+        if step_seconds == 1.0:
+            whole_ticks(below.xaxis)
         title(figure, _finding(labels, true), _more(chances, times))
     return figure
 
@@ -79,9 +81,9 @@ def alignment(
 def _draw_chances(ax: Axes, chances: np.ndarray, names: Sequence[str], step_seconds: float) -> None:
     middle = (np.arange(len(chances)) + 0.5) * step_seconds
     ax.plot(middle, chances[:, 0], color=colours().faint, label="blank", linewidth=1.2)
-    ranked = np.argsort(-chances[:, 1:].max(axis=0), kind="stable")[:_LINES] + 1
-    palette = colours().palette
-    for n, k in enumerate(sorted(ranked.tolist())):
+    palette, peaks = colours().palette, chances[:, 1:].max(axis=0)
+    ranked = np.argsort(-peaks, kind="stable")[: len(palette)]  # a colour each
+    for n, k in enumerate(sorted((ranked[peaks[ranked] >= _PROBABLE] + 1).tolist())):
         label = shortened(str(names[k]).strip() or "␣", 14)
         ax.plot(middle, chances[:, k], color=palette[n % len(palette)], label=label, linewidth=1.4)
     ax.set_ylim(0, 1.05)

@@ -114,11 +114,13 @@ class SoundWork:
 
 def spoken_figure(model: Any, data: Recordings) -> Any:
     """The picture of what a model hears in the only one of some recordings."""
-    heard = model.heard(data)
+    (steps,) = model.heard(data).sequences.rows()
+    if model.sound is not None:  # of frames beside each other the first, without its differences
+        steps = steps[:, : model.sound.frame_size]
     (scores,), (said,) = model.scores(data), model.transcribe(data)
     true = None if data.texts is None else data.texts[0]
     return plots.alignment(
-        heard.sequences.rows()[0],
+        steps,
         np.exp(scores),
         ("blank", *model.codec.tokens),
         said.labels,
