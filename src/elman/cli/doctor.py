@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,12 +17,15 @@ from elman.cli.console import print_json, result_console
 from elman.cli.exits import Said, as_options, options_of
 from elman.cli.options import options_from, takes
 from elman.cli.works.sequence_parts import TABLE, told_of
-from elman.data.doctor import Part, encodings_of, examined, part_of
+from elman.data.doctor import Part, encodings_of, examined, part_of, part_of_recordings
 from elman.data.readers import has_parts, test_part
 from elman.data.readers import options_of as read_options
 from elman.data.readers.conll import TagOptions, holds_tags
+from elman.data.readers.sound import SoundOptions
+from elman.data.readers.sound_sequences import sounds_asked
 from elman.data.readers.text import TextOptions, holds_texts, text_options
 from elman.data.sets import labelled
+from elman.data.sets.sounds import load_recordings, recording_names
 from elman.data.sets.texts import load_tagged, load_texts, tagged_names, text_names
 from elman.errors import DataError
 from elman.transforms.text import Steps
@@ -43,8 +47,8 @@ def doctor(
     source: Annotated[
         str,
         typer.Argument(
-            help="A set's name, or the path of a file or folder of texts, tagged sentences or "
-            "sequences.",
+            help="A set's name, or the path of a file or folder of texts, tagged sentences, "
+            "sounds or sequences.",
             autocompletion=sets,
         ),
     ],
@@ -94,6 +98,8 @@ def _read(source: str, part: str | None, given: Mapping[str, Any]) -> tuple[Part
         other = load_tagged(source, "test") if source in tagged_names() else None
         cut = Steps().words
         return part_of(data, cut), None if other is None else part_of(other, cut)
+    if source in recording_names() or "path" in given or _holds_sound(source):
+        return _recordings(source, given)
     told = _of_texts(given)
     texts = {"text", "each", "numbers_as_text"} & given.keys()
     if source in text_names() or texts or (os.path.exists(source) and holds_texts(source)):
@@ -104,6 +110,20 @@ def _read(source: str, part: str | None, given: Mapping[str, Any]) -> tuple[Part
         if source.lower().partition(".txt")[1]:  # not a table: a text a line
             return _texts(source, told)
         raise
+
+
+def _holds_sound(source: str) -> bool:
+    return os.path.exists(source) and sounds_asked(Path(source))
+
+
+def _recordings(source: str, given: Mapping[str, Any]) -> tuple[Part, Part | None]:
+    named = source in recording_names()
+    known = [one.name for one in fields(SoundOptions)]
+    told = {} if named else {name: given[name] for name in known if name in given}
+    train = part_of_recordings(load_recordings(source, **told))
+    if not named and not has_parts(source):
+        return train, None
+    return train, part_of_recordings(load_recordings(source, "test", **told))
 
 
 def _of_texts(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,8 @@ DataOption = Annotated[
         "--source",
         autocompletion=sets,
         help="A set's name (see `elman data list`), or a path: a table (.csv, .tsv, .jsonl, "
-        ".parquet), a folder of such, .ts, .npz, words and tags (.conllu, .conll), an idx pair.",
+        ".parquet), a folder of such, .ts, .npz, words and tags (.conllu, .conll), an idx pair, "
+        "files of sound.",
     ),
 ]
 PartOption = Annotated[
@@ -70,7 +71,7 @@ def read_data(
     table = fitting(source, table, told)
     if texts_asked(source, {**table, **told}):
         return read_text_sequences(source, part, {**table, **told})
-    known = options_of(source)
+    known = options_of(source, told)
     besides = {name: value for name, value in table.items() if name in known}
     return labelled.load(source, part, **{**besides, **told})
 

@@ -11,6 +11,8 @@ import elman
 from elman.cli.console import note, print_rows
 from elman.cli.options import DataOption, JsonOption, ModelPath, PartOption, own_options, takes
 from elman.cli.works import options_of_works, work_of
+from elman.errors import DataError
+from elman.printable import many
 from elman.registry import known_tasks
 from elman.run_files import model_file
 
@@ -27,7 +29,8 @@ def predict(
 ) -> None:
     """Print a model's answer for each sequence; of series how each goes on.
 
-    Needs no torch.
+    Needs no torch. Of a folder of sounds a file that cannot be read is told at the end, and the
+    exit code is 1: the others have their answers.
 
     Example: `elman predict runs/digits/model.elman --data new.csv --out answers.csv`
     """
@@ -39,6 +42,9 @@ def predict(
     for sentence in found.notes:
         note(f"Note: {sentence}")
     print_rows(found.rows, out, json, found.what)
+    if found.failed:
+        first = f"could not be read and have no answer; the first: {found.failed[0]}"
+        raise DataError(data, f"{many(len(found.failed), 'file')} {first}", "whole files")
 
 
 takes(

@@ -156,6 +156,23 @@ def test_a_running_mean_knows_nothing_of_what_comes():
         np.testing.assert_allclose(found[t], frame - mean, atol=1e-5)
 
 
+def test_signals_in_turn_share_a_running_mean_and_nothing_else():
+    features = SoundFeatures(rate=8000, bands=15, running_mean=10.0, deltas=1)
+    plain = SoundFeatures(rate=8000, bands=15)
+    signals = [_signal(0.1, 8000, seed) for seed in range(3)]
+    found = [*features.in_turn(signals)]
+    np.testing.assert_array_equal(found[0], features.of(signals[0]))
+    frames = np.concatenate([plain.of(signal) for signal in signals]).astype(np.float64)
+    means = np.cumsum(frames, axis=0) / np.arange(1, len(frames) + 1)[:, None]
+    wanted = (frames - means)[len(found[0]) :]
+    np.testing.assert_allclose(np.concatenate(found[1:])[:, :15], wanted, atol=1e-5)
+    later = [*features.in_turn([signals[0], signals[2]])]
+    np.testing.assert_array_equal(later[0], found[0])
+    assert np.abs(later[1] - found[2]).max() > 0.01
+    for one, signal in zip(plain.in_turn(signals), signals, strict=True):
+        np.testing.assert_array_equal(one, plain.of(signal))
+
+
 def test_dither_is_noise_of_its_deviation():
     features = SoundFeatures(rate=8000, bands=15, dither=10.0)
     silence = np.zeros(80000)

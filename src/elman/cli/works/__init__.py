@@ -34,11 +34,13 @@ class Answers(NamedTuple):
         rows: Values by column.
         what: Of how many things it is, as "30 answers".
         notes: Sentences that belong to it.
+        failed: What could not be read, a sentence each: there is no answer to it.
     """
 
     rows: Iterator[dict[str, Any]]
     what: str
     notes: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 class Training(Protocol):

@@ -12,6 +12,7 @@ from elman.cli.options import WRITTEN, options_from, read_labelled, scored_part
 from elman.cli.works import Options
 from elman.data import LabelledSequences
 from elman.data.readers import columns_for, test_part
+from elman.data.readers.sound import SoundOptions
 from elman.data.readers.text import TextOptions
 from elman.errors import ArgumentError, DataError
 from elman.printable import many, quoted
@@ -22,6 +23,11 @@ from elman.targets import Target
 __all__ = ["TABLE", "SequenceParts", "judged_part", "remembered", "split_sequences", "table_of"]
 __all__ += ["asked_of", "told_of"]
 
+_SOUNDS = {
+    name: (kind, f"Sounds: {text[0].lower()}{text[1:]}")
+    for name, (kind, text) in options_from(SoundOptions).items()
+    if name not in ("label", "group")
+}
 TABLE: Options = {
     "series": (str, "Table: the column that names the sequence."),
     "time": (str, "Table: the column that orders the steps: numbers or times."),
@@ -40,6 +46,7 @@ TABLE: Options = {
     ),
     "labels": (str, "Folder: the table of labels beside the files' names; else looked for."),
     "comments": (str, "Columns of words and tags: what a line of comment begins with, as #."),
+    **_SOUNDS,
     "axes": (str, ".npz: the axes of X, NTI (steps before features) or NIT."),
     **WRITTEN,
 }
@@ -54,6 +61,7 @@ _OF_ONE = (
     "each",
     "drop_empty",
     "numbers_as_text",
+    *_SOUNDS,
 )  # what concerns just the data that are read
 _TEST_SHARE = 0.2  # of own data, where nothing else is said
 _SPLIT = "elman.tasks.split:split"  # loaded where it is used: answers need no torch

@@ -10,6 +10,7 @@ import numpy as np
 
 from elman import plots
 from elman.data import LabelledSequences
+from elman.data.sound_sequences import SoundSequences
 from elman.data.text_sequences import TextSequences
 from elman.data.words import WordSequences
 from elman.errors import ArgumentError
@@ -56,7 +57,8 @@ def _misread(
     true, names = list(_labels(model, data)), model.feature_names
     if isinstance(data.sequences, TextSequences):
         return plots.misread_texts(data.sequences.texts.tolist(), true, list(found), chances)
-    rows = data.sequences.rows()
+    sounds = isinstance(data.sequences, SoundSequences)
+    rows = (model.sequences(data.sequences) if sounds else data.sequences).rows()
     return plots.misread(rows, true, list(found), chances, places=places, feature_names=names)
 
 
@@ -82,6 +84,7 @@ def _reading(model: ClassifierModel, data: LabelledSequences, index: int | None)
             raise ArgumentError("--index", f"text {index} has no words", "another text")
         return plots.sentence(pieces, beliefs, list(model.classes_), true)
     beliefs, classes, names = model.trace(sequence), list(model.classes_), model.feature_names
+    sequence = sequence if model.sound is None else model.sound.of(sequence)
     return plots.reading(sequence, beliefs, classes, true, feature_names=names)
 
 
@@ -148,7 +151,9 @@ def draw_inside(kind: str, model: SequenceModel, data: LabelledSequences, index:
     classes = getattr(model, "classes_", None)
     if classes is not None:
         classes = list(model.target_names if model.target is Target.LABELS else classes)
-    names: dict[str, Any] = {"feature_names": model.feature_names or data.feature_names}
+    sound = getattr(model, "sound", None)
+    told = data.feature_names if sound is None else sound.names
+    names: dict[str, Any] = {"feature_names": model.feature_names or told}
     if kind == "gates":
         return plots.gates(recording, **names)
     draw = plots.unrolled if kind == "unrolled" else plots.states

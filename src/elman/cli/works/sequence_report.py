@@ -23,6 +23,8 @@ __all__ = ["data_facts", "print_scores", "report_text", "validated"]
 
 _LISTED = 50  # classes, or features, that are listed one by one
 
+_UNITS = (("step", "sequences"), ("character", "texts"), ("millisecond", "sounds"))
+"""What the length of each is counted in, and what they are."""
 _TRAINING = {"train_sequences": "sequences of the training part", **TRAINED}
 """What is told of a training, where it is known."""
 
@@ -177,7 +179,7 @@ def _about(told: Mapping[str, Any]) -> Rows:
     rows: list[list[str]] = []
     data, split = told.get("data"), told.get("split")
     if data:
-        unit, what = ("step", "sequences") if "steps" in data else ("character", "texts")
+        unit, what = next(pair for pair in _UNITS if f"{pair[0]}s" in data)
         low, high = data[f"{unit}s"]
         sizes = many(low, unit) if low == high else f"{low:,} to {high:,} {unit}s"
         rows.append(["data", f"{data['name']}: {data['sequences']:,} {what} of {sizes}"])

@@ -85,7 +85,8 @@ class SequenceWork:
         data = read_data(source, part, told, table_of(model, labelled="label" in told))
         options = {k: v for k, v in given.items() if k not in TABLE and v is not None}
         rows = model.rows(data.sequences, data.ids, **options)
-        return Answers(rows, f"{len(data):,} answers by {kernels()}", data.notes)
+        what = f"{len(data):,} answers by {kernels()}"
+        return Answers(rows, what, data.notes, data.failed)
 
     def evaluate(
         self,
@@ -202,7 +203,8 @@ class _Training:
     def announce(self) -> None:
         """Say what is trained on, and what is held out."""
         parts = self._parts
-        what = "texts" if parts.training.sequences.holds == "texts" else "sequences"
+        holds = parts.training.sequences.holds
+        what = holds if holds in ("texts", "sounds") else "sequences"
         note(f"{len(parts.training):,} {what} of {parts.training.name}")
         note(f"Test part: {parts.split['how']}")
         for sentence in (*parts.training.notes, *parts.notes):

@@ -20,7 +20,7 @@ from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
 from elman.errors import FormatError
 
-__all__ = ["PLACEHOLDERS", "Part", "encodings_of", "part_of"]
+__all__ = ["PLACEHOLDERS", "Part", "encodings_of", "part_of", "prints_of"]
 
 Pieces = Callable[[str], Iterable[str]]
 """A text as its words."""
@@ -126,8 +126,8 @@ def _of_texts(data: LabelledTexts, pieces: Pieces) -> Part:
         data.name,
         "text",
         data.where,
-        _prints(map(_encoded, data.texts)),
-        _prints(map(_encoded, alike)),
+        prints_of(map(_encoded, data.texts)),
+        prints_of(map(_encoded, alike)),
         labels,
         {"words": counts, "characters": characters},
         words,
@@ -145,8 +145,8 @@ def _of_sentences(data: TaggedSentences, pieces: Pieces) -> Part:
         found = [*pieces(word)]
         if found != [word] and len(found) == 1 and found[0] in PLACEHOLDERS:
             replaced[found[0]] += count
-    prints = _prints(_encoded("\t".join(sentence)) for sentence in data.words)
-    alike = _prints(_encoded("\t".join(sentence).casefold()) for sentence in data.words)
+    prints = prints_of(_encoded("\t".join(sentence)) for sentence in data.words)
+    alike = prints_of(_encoded("\t".join(sentence).casefold()) for sentence in data.words)
     labels = None if data.tags is None else np.array(["\t".join(row) for row in data.tags], object)
     lengths = np.array([len(sentence) for sentence in data.words], dtype=np.int64)
     signs = Counter(sign for row in data.words for sign in _signs_in(" ".join(row)))
@@ -166,7 +166,7 @@ def _of_sentences(data: TaggedSentences, pieces: Pieces) -> Part:
 
 
 def _of_sequences(data: LabelledSequences) -> Part:
-    prints = _prints(np.ascontiguousarray(row).tobytes() for row in data.sequences.rows())
+    prints = prints_of(np.ascontiguousarray(row).tobytes() for row in data.sequences.rows())
     labels = data.labels
     told = labels is not None and labels.dtype.kind not in "fO"
     return Part(
@@ -195,7 +195,8 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _prints(contents: Iterable[bytes]) -> np.ndarray:
+def prints_of(contents: Iterable[bytes]) -> np.ndarray:
+    """A hash of each content: int64 `[N]`."""
     digests = (hashlib.blake2b(content, digest_size=8).digest() for content in contents)
     return np.frombuffer(b"".join(digests), dtype="<i8")
 

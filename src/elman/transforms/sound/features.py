@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -210,6 +210,23 @@ class SoundFeatures:
         stream = self.stream()
         return np.concatenate([stream.push(signal), stream.finish()])
 
+    def in_turn(self, signals: Iterable[Any]) -> Iterator[Float[np.ndarray, "T F"]]:
+        """The steps of signals of one source, as a speaker at a microphone, in the order heard.
+
+        The running mean goes on from each to the next, so what a signal gives depends on those
+        before it, never on those after. Without `running_mean` each gives what `of` gives.
+
+        Args:
+            signals: As `of` takes them.
+
+        Yields:
+            As of `of`.
+        """
+        stream = self.stream()
+        for signal in signals:
+            yield np.concatenate([stream.push(signal), stream.finish()])
+            stream = stream.following()
+
     def stream(self) -> FeatureStream:
         """What gives the steps of a signal while it comes."""
         return FeatureStream(self)
@@ -355,6 +372,13 @@ class FeatureStream:
         for n, stage in enumerate(self._stages):
             found.append(self._through(stage.finish(), self._stages[n + 1 :]))
         return np.concatenate(found)
+
+    def following(self) -> FeatureStream:
+        """A stream of another signal of the same source: the running mean goes on."""
+        found = FeatureStream(self._features)
+        if self._features.running_mean:
+            found._stages[0] = self._stages[0]
+        return found
 
     def _through(self, values: np.ndarray, stages: list[Stage]) -> np.ndarray:
         for stage in stages:
