@@ -87,8 +87,9 @@ def test_files_are_transcribed_and_a_broken_one_does_not_stop_the_others(cli, fo
     assert starts == sorted(starts)
     several = cli("transcribe", model, names[0], "--beam-size", 4, "--n-best", 2).stdout
     assert len(several.splitlines()) == 2
-    found = cli("predict", model, "--data", folder / "sounds", "--json").stdout
-    assert wanted[0] in found
+    found = cli("predict", model, "--data", folder / "sounds", "--json", code=1)
+    assert wanted[0] in found.stdout
+    assert "1 file could not be read and have no answer" in found.stderr
 
 
 def test_a_file_and_a_pipe_are_listened_to(cli, folder):

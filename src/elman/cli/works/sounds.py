@@ -78,7 +78,7 @@ class SoundWork:
             for name, one in zip(data.ids, model.transcribe(data, **search), strict=True):
                 yield {"id": name, "prediction": one.text, "log_probability": one.log_probability}
 
-        return Answers(rows(), f"{len(data):,} answers by {kernels()}", data.notes)
+        return Answers(rows(), f"{len(data):,} answers by {kernels()}", data.notes, data.failed)
 
     def evaluate(
         self,
