@@ -22,6 +22,7 @@ _HOME = {
     "Generator": "elman.tasks",
     "Regressor": "elman.tasks",
     "Tagger": "elman.tasks",
+    "Transcriber": "elman.tasks",
     "Translator": "elman.tasks",
     "accelerate": "elman.nn",
     "accelerated": "elman.nn",
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from elman.tasks import Generator as Generator
     from elman.tasks import Regressor as Regressor
     from elman.tasks import Tagger as Tagger
+    from elman.tasks import Transcriber as Transcriber
     from elman.tasks import Translator as Translator
 
 

@@ -104,6 +104,14 @@ _TASKS = {
             "elman.cli.works.sequence_pictures:OF_TAGGERS",
         ),
         Task(
+            "transcriber",
+            "What is said in recordings, and in streams as they are spoken.",
+            "elman.tasks.transcriber:Transcriber",
+            "elman.runtime.transcriber:TranscriberModel",
+            "sounds",
+            "elman train transcriber --data digit_strings --cell gru --units 128",
+        ),
+        Task(
             "translator",
             "Another text for a text: translations, spellings, forms of dates.",
             "elman.tasks.translator:Translator",

@@ -250,8 +250,24 @@ def _learning() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "remedies", lambda: plots.remedies(measured)
 
 
+def _sounds() -> Iterator[tuple[str, Callable[[], Any]]]:
+    draws = np.random.default_rng(0)
+    steps, chances = draws.normal(size=(60, 12)), draws.dirichlet(np.full(9, 0.1), 60)
+    names, times = (
+        ["blank", *FOREIGN, " ", "a", "long-label-of-all"],
+        np.array([[0.1, 0.2], [0.9, 1]]),
+    )
+    heard = [FOREIGN[0], " "]
+    yield (
+        "alignment",
+        lambda: plots.alignment(steps, chances, names, heard, times, 0.02, true=" ".join(FOREIGN)),
+    )
+    one = steps[:1], np.array([[1.0, 0.0]]), ["blank", "a"], [], np.zeros((0, 2))
+    yield "alignment, silence", lambda: plots.alignment(*one)
+
+
 GALLERY: dict[str, Callable[[], Any]] = {
     name: draw
-    for group in (_curves, _translations, _answers, _forecasts, _inside, _learning)
+    for group in (_curves, _translations, _sounds, _answers, _forecasts, _inside, _learning)
     for name, draw in group()
 }

@@ -17,11 +17,13 @@ from elman.cli import (
     forecast,
     generate,
     info,
+    listen,
     plot,
     predict,
     score,
     tag,
     train,
+    transcribe,
     translate,
 )
 from elman.cli.exits import Command
@@ -99,6 +101,8 @@ app.command("tag", cls=Command)(tag.tag)
 app.command("generate", cls=Command)(generate.generate)
 app.command("score", cls=Command)(score.score)
 app.command("translate", cls=Command)(translate.translate)
+app.command("transcribe", cls=Command)(transcribe.transcribe)
+app.command("listen", cls=Command)(listen.listen)
 app.command("forecast", cls=with_usual_values({"--plot": "forecast.png"}))(forecast.forecast)
 app.command("backtest", cls=with_usual_values({"--plot": "backtest.png", "--refit": "1"}))(
     backtest.backtest

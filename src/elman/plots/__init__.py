@@ -1,5 +1,6 @@
 """Pictures of a training, of a model's answers and of its inside; each is a matplotlib `Figure`."""
 
+from elman.plots.alignment import alignment
 from elman.plots.attention import attention
 from elman.plots.backtest import backtest
 from elman.plots.confusion import confusion
@@ -28,6 +29,7 @@ from elman.plots.unrolled import unrolled
 
 __all__ = [
     "THEMES",
+    "alignment",
     "attention",
     "backtest",
     "check_theme",

@@ -11,6 +11,7 @@ from elman.runtime.network import LayerRecording, Network, Recording
 from elman.runtime.regressor import RegressorModel
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.tagger import TaggerModel
+from elman.runtime.transcriber import TranscriberModel
 from elman.runtime.translator import TranslatorModel
 from elman.runtime.vectors import Embeddings, embeddings
 
@@ -29,6 +30,7 @@ __all__ = [
     "RegressorModel",
     "SequenceModel",
     "TaggerModel",
+    "TranscriberModel",
     "TranslatorModel",
     "embeddings",
     "load",

@@ -11,6 +11,7 @@ try:
     from elman.tasks.generator import Generator
     from elman.tasks.regressor import Regressor
     from elman.tasks.tagger import Tagger
+    from elman.tasks.transcriber import Transcriber
     from elman.tasks.translator import Translator
 except ModuleNotFoundError as error:
     package = (error.name or "").partition(".")[0]
@@ -25,5 +26,6 @@ __all__ = [
     "Generator",
     "Regressor",
     "Tagger",
+    "Transcriber",
     "Translator",
 ]

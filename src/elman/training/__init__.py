@@ -23,6 +23,7 @@ from elman.training.events import (
 from elman.training.events.history import EpochRecord, History
 from elman.training.events.progress import ProgressDisplay
 from elman.training.events.tensorboard import TensorBoard
+from elman.training.loop.alignments import Ctc, LabelAccuracy
 from elman.training.loop.batches import ExampleSet
 from elman.training.loop.examples import Examples
 from elman.training.loop.lesson import Lesson
@@ -48,6 +49,7 @@ __all__ = [
     "CheckpointDamaged",
     "CheckpointSaved",
     "CrossEntropy",
+    "Ctc",
     "EpochEnd",
     "EpochRecord",
     "EpochStart",
@@ -55,6 +57,7 @@ __all__ = [
     "ExampleSet",
     "Examples",
     "History",
+    "LabelAccuracy",
     "LayersAsCell",
     "Lesson",
     "Listener",

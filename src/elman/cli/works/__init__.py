@@ -21,6 +21,7 @@ WORKS = {
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
     "pairs": "elman.cli.works.pairs:PairWork",
+    "sounds": "elman.cli.works.sounds:SoundWork",
     "texts": "elman.cli.works.texts:TextWork",
 }
 """The kinds of input, loaded when they are used."""
