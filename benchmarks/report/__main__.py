@@ -13,6 +13,7 @@ from benchmarks.report.learning import learning_chapter
 from benchmarks.report.speed import speed_chapter
 from benchmarks.report.tagging import tagging_chapter
 from benchmarks.report.texts import texts_chapter
+from benchmarks.report.translating import translating_chapter
 from benchmarks.report.writing import writing_chapter
 from benchmarks.results import RESULTS
 
@@ -32,6 +33,7 @@ def main() -> None:
     parts += texts_chapter()
     parts += tagging_chapter()
     parts += writing_chapter()
+    parts += translating_chapter()
     (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 
