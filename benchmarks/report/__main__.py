@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.report.accuracy import accuracy_chapter
 from benchmarks.report.forecasting import forecasting_chapter
+from benchmarks.report.hearing import hearing_chapter
 from benchmarks.report.learning import learning_chapter
 from benchmarks.report.speed import speed_chapter
 from benchmarks.report.tagging import tagging_chapter
@@ -34,6 +35,7 @@ def main() -> None:
     parts += tagging_chapter()
     parts += writing_chapter()
     parts += translating_chapter()
+    parts += hearing_chapter()
     (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
 
 
