@@ -139,7 +139,11 @@ class TranscriberModel:
 
     def predict(self, X: Any, **given: Any) -> list[str]:
         """The texts alone; arguments and errors as of `transcribe`."""
-        found = self.transcribe(X, **{**given, "n_best": 1})
+        if given.get("n_best", 1) != 1:
+            raise ArgumentError(
+                "n_best", f"found {given['n_best']}", "transcribe, which has several"
+            )
+        found = self.transcribe(X, **given)
         return [one.text for one in ([found] if isinstance(found, Transcript) else found)]
 
     def searching(
@@ -166,6 +170,8 @@ class TranscriberModel:
         """
         hot = hotwords_of(hotwords, self.codec, boost)
         model = None if language_model is None else label_model(language_model, self.codec)
+        if options.get("n_best") == 1:  # which is no reason to search
+            del options["n_best"]
         if beam_size is None and model is None and hot is None and not options:
             return Collapse
         sizes = {} if beam_size is None else {"beam_size": beam_size}

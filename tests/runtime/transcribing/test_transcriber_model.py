@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from elman import Generator
 from elman.data.recordings import Recordings
+from elman.decoding import Collapse
 from elman.errors import ArgumentError, DataError
 from elman.runtime.transcriber import TranscriberModel
 from tests.tasks.tones import RATE, learnt, spoken, tones
@@ -29,6 +30,15 @@ def test_a_search_says_at_least_what_the_best_path_says_and_n_best_are_ranked():
         assert len({each.text for each in several}) == len(several)
     same = sum(one.text == several[0].text for one, several in zip(plain, searched, strict=True))
     assert same >= 11
+
+
+def test_texts_alone_are_those_of_the_transcripts():
+    test = tones(6, seed=13)
+    assert model().predict(test) == [one.text for one in model().transcribe(test)]
+    assert model().searching(n_best=1) is Collapse  # not a search in disguise
+    assert model().searching() is Collapse
+    with pytest.raises(ArgumentError, match="n_best: found 2"):
+        model().predict(test, beam_size=4, n_best=2)
 
 
 def test_times_are_seconds_of_the_recording_and_labels_are_where_they_are_heard():
