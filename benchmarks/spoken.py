@@ -11,9 +11,10 @@ by seed, and the mean of those so far is taken off each band: nothing that comes
 no label. One unidirectional GRU. The test part is read once by each seed, at the end.
 
 `official`'s recipe was chosen on recordings 5 to 9 of each digit and speaker, which the training
-part has (`--choose`); then all of it is learnt from. `speakers`' recipe was chosen with two of the
-speakers left out in turn (george and jackson, the hardest), of which its scores are therefore no
-test: the mean of the other four stands beside. A seed that was measured already is not run again.
+part has (`--choose`); then all of it is learnt from. Of `speakers` no score is that of an untouched
+test: its network was chosen with george and jackson left out in turn (the mean of the other four
+stands beside), and that the mean goes on from each recording to the next, by what a linear model
+made of all six. A seed that was measured already is not run again.
 Results: benchmarks/results/spoken.json.
 """
 
