@@ -209,3 +209,21 @@ def test_recordings_check_what_they_are_given():
     found = Recordings((np.zeros(16),), RATE)
     assert found.ids == ("0",)
     assert found.resampled(RATE) is found
+
+
+def test_any_bytes_give_samples_or_an_error_of_ours():
+    draws = np.random.default_rng(0)
+    both = np.stack([_signal(0.01)] * 2, axis=1)
+    whole = [_wav(both, channels=2), _floats(_signal(0.01), "<f8"), _wav(_signal(0.01), bits=24)]
+    read = refused = 0
+    for n in range(600):
+        content = bytearray(whole[n % 3])
+        for _ in range(draws.integers(1, 5)):
+            content[draws.integers(0, 90)] = draws.integers(0, 256)
+        content = content[: draws.integers(0, len(content))] if n % 4 == 0 else content
+        try:
+            assert np.isfinite(decode_wav(bytes(content), "a.wav").samples).all()
+            read += 1
+        except FormatError:
+            refused += 1
+    assert min(read, refused) > 50

@@ -120,7 +120,8 @@ def _decoded(rest: bytes, size: int, form: _Format, where: str) -> Decoded:
 
 
 def _of_floats(raw: bytes, bits: int) -> np.ndarray:
-    return np.frombuffer(raw, f"<f{bits // 8}").astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        return np.frombuffer(raw, f"<f{bits // 8}").astype(np.float32)
 
 
 def _of_numbers(raw: bytes, bits: int) -> np.ndarray:
