@@ -192,7 +192,7 @@ def test_pairs_that_are_too_long_are_left_out_and_counted():
     pairs = Pairs(["one two", "one", "six"], ["un deux", "un", "six six six"])
     codecs = codecs_for(pairs, ("words", "words"), (None, None), shared=False, min_count=1)
     found = encoded(pairs, codecs, go=1, bound=2)
-    assert (found.kept.tolist(), found.left_out, found.sizes) == ([0, 1], 1, (2, 3))
+    assert (found.kept.tolist(), found.long, found.sizes) == ([0, 1], 1, (2, 3))
     assert found.examples.targets[1].tolist()[:2] == [codecs.target.encode("un")[0], 2]
     with pytest.raises(DataError, match="max_length: none of 1 pair is at most 1 tokens"):
         encoded(pairs.select([2]), codecs, go=1, bound=1)
@@ -201,6 +201,22 @@ def test_pairs_that_are_too_long_are_left_out_and_counted():
         model = Translator(**{**SMALL, "epochs": 1, "max_length": 3}).fit(source, target)
     assert model.model_.longest == (3, 4)
     assert "longer than 3 tokens" in model.result_["notes"][0]
+
+
+@pytest.mark.parametrize("codec", ["words", "characters"])
+def test_pairs_with_an_empty_side_are_left_out_and_counted(codec):
+    source, target = toy_pairs(20)
+    told = {**SMALL, "codec": codec, "epochs": 1, "validation": None}
+    with pytest.warns(UserWarning, match="3 pairs of the training part left out: a side is empty"):
+        model = Translator(**told).fit([*source, "one", " ", ""], [*target, "", "un", "un"])
+    assert model.result_["train_pairs"] == 20
+    with pytest.raises(DataError, match="each of 2 pairs has an empty side"):
+        encoded(Pairs(["", "a"], ["b", ""]), _letters(), go=1, bound=None)
+
+
+def _letters():
+    pairs, kinds = Pairs(["ab"], ["ab"]), ("characters", "characters")
+    return codecs_for(pairs, kinds, (None, None), shared=False, min_count=1)
 
 
 def test_words_are_cut_otherwise_each_time_they_are_learnt():

@@ -269,7 +269,12 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
 
     def _check_use(self, data: Captions) -> None:
         """`ArgumentError` where something is asked for of which these items have no use."""
-        for name, of_vectors in (("conditioning", True), ("feeding", False)):
+        for name, of_vectors in (
+            ("conditioning", True),
+            ("feeding", False),
+            ("scan", False),
+            ("strip", False),
+        ):
             given = getattr(self, name)
             usual = type(self).__dataclass_fields__[name].default
             if given != usual and (data.kind == "vectors") != of_vectors:

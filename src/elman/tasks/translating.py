@@ -173,14 +173,16 @@ class Encoded(NamedTuple):
         examples: What is learnt from.
         sizes: Tokens of the longest source and target, `<eos>` included.
         kept: Which of the pairs `[N]`.
-        left_out: How many were longer than the bound.
+        long: How many were left out as longer than the bound.
+        empty: How many, as nothing can be read or written for them.
         texts: Objects `[M, 2]`: of those that were kept both texts.
     """
 
     examples: PairExamples
     sizes: tuple[int, int]
     kept: np.ndarray
-    left_out: int
+    long: int
+    empty: int
     texts: np.ndarray
 
     def counts(self, size: int) -> np.ndarray:
@@ -191,7 +193,7 @@ class Encoded(NamedTuple):
 
 
 def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded:
-    """Pairs as ids, without those longer than a bound on either side.
+    """Pairs as ids, without those of which a side is empty, or longer than a bound.
 
     Raises:
         DataError: None is left.
@@ -200,10 +202,15 @@ def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded
     assert eos is not None  # `codecs_for` looked
     sources = [codecs.source.encode(text) for text in pairs.source]
     targets = [np.append(codecs.target.encode(text), eos) for text in pairs.target]
-    most = bound or 2**31
-    kept = np.flatnonzero(
-        [0 < len(a) <= most and len(b) <= most + 1 for a, b in zip(sources, targets, strict=True)]
-    )
+    most, texts = bound or 2**31, (pairs.source, pairs.target)
+    blank = np.array([not (a.strip() and b.strip()) for a, b in zip(*texts, strict=True)])
+    sizes = np.array([(len(a), len(b) - 1) for a, b in zip(sources, targets, strict=True)])
+    empty = blank | (sizes == 0).any(axis=1)
+    long = ~empty & (sizes > most).any(axis=1)
+    kept = np.flatnonzero(~empty & ~long)
+    if not len(kept) and not long.any():
+        found = f"each of {many(len(pairs), 'pair')} has an empty side"
+        raise DataError(pairs.name, found, "pairs of texts")
     if not len(kept):
         found = f"none of {many(len(pairs), 'pair')} is at most {bound} tokens long"
         raise DataError("max_length", found, "a greater one")
@@ -211,19 +218,22 @@ def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded
     target, target_lengths = padded_ids([targets[n] for n in kept])
     arrays = (source, target, source_lengths, target_lengths)
     examples = PairExamples(*map(torch.from_numpy, arrays), go=go)
-    texts = np.array([(pairs.source[n], pairs.target[n]) for n in kept.tolist()], dtype=object)
-    sizes = source.shape[1], target.shape[1]
-    return Encoded(examples, sizes, kept, len(pairs) - len(kept), texts)
+    both = np.array([(pairs.source[n], pairs.target[n]) for n in kept.tolist()], dtype=object)
+    longest = source.shape[1], target.shape[1]
+    return Encoded(examples, longest, kept, int(long.sum()), int(empty.sum()), both)
 
 
 def notes_on(train: Encoded, held: Encoded | None, bound: int | None) -> tuple[str, ...]:
     """What was left out of both parts, in sentences."""
     parts = {"training": train} if held is None else {"training": train, "validation": held}
     return tuple(
-        f"{many(part.left_out, 'pair')} of the {name} part left out: longer than {bound} tokens, "
-        "or without one."
+        f"{many(count, 'pair')} of the {name} part left out: {why}"
         for name, part in parts.items()
-        if part.left_out
+        for count, why in (
+            (part.long, f"longer than {bound} tokens"),
+            (part.empty, "a side is empty"),
+        )
+        if count
     )
 
 
