@@ -110,6 +110,16 @@ def test_several_references_are_all_learnt_and_any_is_right():
     assert {one.text for one in best} == set(several[0])
 
 
+def test_short_captions_are_not_judged_by_bleu():
+    X, y = vectors()
+    several = [[" ".join(text.split()[:2]), "one"] for text in y]
+    model = Captioner(**SMALL | {"epochs": 2}, validation=0.2).fit(X, several)
+    assert model.result_["chosen_by"] == "chrf"
+    told = model.evaluate(X, several)
+    assert (told["metric"], told["score"]) == ("chrf", told["chrf_of_all"])
+    assert told["bleu_of_all"] is None
+
+
 def test_images_are_read_row_by_row_and_looked_back_at(of_images):
     X, y = images(40, seed=1)
     assert of_images.score(X, y) > 0.9

@@ -188,6 +188,22 @@ def test_numbers_stay_what_they_are_among_words():
     assert codecs.target.decode(codecs.target.encode("7 chats")) == "7 chats"
 
 
+def test_short_targets_are_not_judged_by_bleu_which_is_0_for_all_of_them():
+    source, target = toy_pairs(70, most=2)
+    model = Translator(**SMALL).fit(source, target)
+    assert model.result_["chosen_by"] == "chrf"
+    assert model.history_.best.validation_score > 20
+    told = model.evaluate(source, target, against=model.model_)
+    assert (told["metric"], told["bleu"], told["score"]) == ("chrf", None, told["chrf"])
+    assert any("no reference has four" in note for note in told["notes"])
+    assert told["against"].keys() == {"chrf", "scores"}
+    assert "chrF2" in told["verdict"]
+    with pytest.raises(ArgumentError, match="choose_by: 'bleu', and no target of the validation"):
+        Translator(**SMALL, choose_by="bleu").fit(source, target)
+    unjudged = Translator(**{**SMALL, "epochs": 1}, validation=None).fit(source, target)
+    assert unjudged.evaluate(source, target)["metric"] == "chrf"
+
+
 def test_pairs_that_are_too_long_are_left_out_and_counted():
     pairs = Pairs(["one two", "one", "six"], ["un deux", "un", "six six six"])
     codecs = codecs_for(pairs, ("words", "words"), (None, None), shared=False, min_count=1)

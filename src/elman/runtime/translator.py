@@ -21,8 +21,10 @@ from elman.printable import many
 from elman.runtime.network import Network
 from elman.runtime.translating.judging import (
     CHOICES,
+    bleu_tells,
     compared_by,
     judged_by,
+    notes_on_scores,
     score_card,
     scores_by_length,
     verdict_on,
@@ -308,7 +310,8 @@ class TranslatorModel:
         Raises:
             ShapeError, DataError, ArgumentError: As of `translate`; or they are no pairs.
         """
-        pairs, name = as_pairs(X, y), self.judged_by
+        pairs = as_pairs(X, y)
+        name = judged_by(self.chosen_by, pairs.references)
         said = self.translate(pairs.source, **{**given, "n_best": 1})
         answers = [one.text for one in said]
         card = score_card(answers, pairs)
@@ -331,18 +334,14 @@ class TranslatorModel:
             "by_length": scores_by_length(name, {"this model": answers, **others}, pairs),
             "verdict": verdict_on(name, answers, others, pairs),
             "against": told,
-            "notes": [*self._notes(), *counted_notes(said)],
+            "notes": [*self._notes(), *notes_on_scores(card), *counted_notes(said)],
         }
-
-    @property
-    def judged_by(self) -> str:
-        """What answers are judged by; without sacrebleu the exact share."""
-        return judged_by(self.chosen_by)
 
     def _held_against(self, theirs: list[str], answers: list[str], pairs: Pairs) -> dict[str, Any]:
         """This model beside another one, by each metric that there is."""
+        names = ("bleu", "chrf") if bleu_tells(pairs.references) else ("chrf",)
         return {
-            **{name: compared_by(name, theirs, answers, pairs) for name in ("bleu", "chrf")},
+            **{name: compared_by(name, theirs, answers, pairs) for name in names},
             "scores": score_card(theirs, pairs),
         }
 

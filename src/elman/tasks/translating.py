@@ -16,7 +16,7 @@ from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest, many
 from elman.runtime.network import Network
-from elman.runtime.translating.judging import written_score
+from elman.runtime.translating.judging import bleu_tells, written_score
 from elman.runtime.translating.sources import padded_ids, read_sources
 from elman.runtime.translating.terminology import Terminology
 from elman.runtime.translating.translating import Translating
@@ -28,7 +28,7 @@ from elman.transforms.text.fitting import SIZES
 
 __all__ = ["CODECS", "DECODED", "Codecs", "Encoded", "LearntParts", "WrittenScore"]
 __all__ += ["codec_for_side", "codecs_for", "dropping_words", "encoded", "learnt_parts", "notes_on"]
-__all__ += ["usual_kind"]
+__all__ += ["choice_for", "usual_kind"]
 
 CODECS = ("auto", *SIZES)
 """The kinds of codec that are fitted, and the one that is chosen by the targets' lengths."""
@@ -90,6 +90,27 @@ def learnt_parts(pairs: Pairs, validation: Any, seed: int) -> LearntParts:
     except ArgumentError as error:
         raise ArgumentError("validation", error.found, f"{error.expected}, or None") from error
     return LearntParts(parts.train.flat(), parts.held_out.grouped(), parts.how)
+
+
+def choice_for(asked: str | None, held: Any) -> str:
+    """What chooses the epoch: as it is asked for; else BLEU, or chrF where BLEU tells nothing.
+
+    Args:
+        asked: What is asked for, or None.
+        held: The validation part, with `references`; None: there is none.
+
+    Raises:
+        ArgumentError: BLEU is asked for, and would be 0 whatever is written.
+        MissingExtraError: sacrebleu is not installed.
+    """
+    if asked not in (None, "bleu") or held is None:
+        return asked or "bleu"
+    if bleu_tells(held.references):
+        return "bleu"
+    if asked is None:
+        return "chrf"
+    found = "'bleu', and no target of the validation part has the four words that it counts"
+    raise ArgumentError("choose_by", found, "chrf, exact or loss")
 
 
 def usual_kind(pairs: Pairs) -> str:
