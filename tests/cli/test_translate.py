@@ -110,6 +110,34 @@ def test_a_line_is_the_same_among_others(run, cli, folder):
 def test_a_long_line_may_be_refused(run, cli, folder):
     done = cli("translate", folder / "run", "--long", "refuse", given=b"one " * 99, code=1)
     assert "99 tokens, and the model reads at most" in done.stderr
+    given = b"one\n" * 259 + b"one " * 99  # of the second lot of lines that are read at once
+    done = cli("translate", folder / "run", "--long", "refuse", given=given, code=1)
+    assert "standard input, line 260: 99 tokens" in done.stderr
+    assert (
+        "--force: 'Rome'"
+        in cli("translate", folder / "run", "--force", "Rome", given=b"one", code=2).stderr
+    )
+
+
+def test_the_help_of_an_option_says_what_ends_an_answer(cli):
+    shown = " ".join(cli("translate", "--help").stdout.replace("│", " ").split())
+    assert "Most tokens to write, <eos> included." in shown
+    assert "Keep {name}, <b>, %s and the like" in shown
+
+
+def test_a_training_whose_first_sources_are_unknown_ends_with_its_report(cli, tmp_path):
+    (tmp_path / "a").write_text("".join(f"q{k}x\n" for k in range(40)))
+    (tmp_path / "b").write_text("un deux trois quatre\n" * 40)
+    files = ["--source", tmp_path / "a", "--target", tmp_path / "b", "--out", tmp_path / "run"]
+    quick = ["--units", 4, "--embedding", 4, "--epochs", 1, "--threads", 1, "--codec", "words"]
+    done = cli("train", "translator", *files, *quick)
+    assert "this model" in done.stdout
+    assert (tmp_path / "run" / "report.md").exists()
+    assert not (tmp_path / "run" / "pictures" / "attention.png").exists()
+    (tmp_path / "a").write_text("one\n")
+    (tmp_path / "b").write_text("un\n")
+    done = cli("train", "translator", *files[:-1], tmp_path / "other", *quick, code=2)
+    assert "--test-share: 0 of 1 source leaves one part empty" in done.stderr
 
 
 def test_n_best_prefix_terms_and_picture(run, cli, folder, tmp_path):
@@ -151,6 +179,19 @@ def test_given_pairs_are_scored(run, cli, folder, tmp_path):
     done = cli("score", folder / "run", *files, code=1)
     assert "a: 2 lines, and" in done.stderr
     assert "has 3; from line" in done.stderr
+    (tmp_path / "a").write_text("six\nRome\n" + "one " * 99)
+    (tmp_path / "b").write_text("six\nun\nun Rome\n")
+    done = cli("score", folder / "run", *files, "--json")
+    assert [row["nats_per_token"] is None for row in json.loads(done.stdout)] == [
+        False,
+        True,
+        False,
+    ]
+    assert "NaN" not in done.stdout
+    assert "1 source cut after" in done.stderr
+    assert "a and" in done.stderr
+    assert "line 3" in done.stderr
+    assert "1 token that the model does not know count" in done.stderr
     assert "--target: not given" in cli("score", folder / "run", *files[:2], code=2).stderr
     assert "a translator scores pairs" in cli("score", folder / "run", "--data", "x", code=2).stderr
 
@@ -160,7 +201,13 @@ def test_predict_evaluate_and_pictures_of_a_table(run, cli, folder, tmp_path):
     rows = json.loads(done.stdout)
     assert len(rows) == 320
     assert rows[0].keys() == {"id", "source", "prediction", "log_probability", "ended"}
+    (tmp_path / "lines").write_text("one\n\n" + "one " * 99)
+    said = cli("predict", folder / "run", "--data", tmp_path / "lines").stderr
+    assert "cut at the bound: 1 source" in said
+    assert "empty answers to 1 empty source" in said
     table = ["--data", folder / "both.tsv"]
+    done = cli("plot", "attention", folder / "run", *table, "--index", -1, code=2)
+    assert "--index" in done.stderr
     assert len(json.loads(cli("predict", folder / "run", *table, "--json").stdout)) == 40
     told = ["--against", folder / "run", "--report", tmp_path / "report.md"]
     done = cli("evaluate", folder / "run", *table, *told)

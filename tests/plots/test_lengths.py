@@ -34,6 +34,15 @@ def test_one_range():
     assert figure.axes[0].get_legend() is None
 
 
+def test_a_range_without_a_score_is_a_gap():
+    figure = plots.quality_by_length(LENGTHS, COUNTS, {"this model": [None, 50.0, 25.5]})
+    (line,) = cast("list[Any]", figure.axes[0].get_lines())
+    assert np.isnan(line.get_ydata()).tolist() == [True, False, False]
+    assert figure.texts[0].get_text() == "BLEU is 50.0 at 5 words and 25.5 at 6–20"
+    figure = plots.quality_by_length([(3, 3)], [5], {"this model": [None]})
+    assert figure.texts[0].get_text() == "BLEU tells nothing at any length"
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ShapeError, match="counts: 2 of them for 3 ranges"):
         plots.quality_by_length(LENGTHS, COUNTS[:2], SCORES)

@@ -78,6 +78,8 @@ def test_of_what_these_items_have_no_use_is_refused():
         Captioner(**SMALL, conditioning="steps").fit(*images(40))
     with pytest.raises(ArgumentError, match="feeding: True, of vectors"):
         Captioner(**SMALL, feeding=True).fit(*vectors())
+    with pytest.raises(ArgumentError, match="scan: 'both', of vectors"):
+        Captioner(**SMALL, scan="both").fit(*vectors())
     with pytest.raises(ArgumentError, match="conditioning: found 'last'"):
         Captioner(**SMALL, conditioning="last").fit(*vectors())
 
@@ -106,6 +108,16 @@ def test_several_references_are_all_learnt_and_any_is_right():
     assert result["score"] == result["bleu_of_all"]
     best = model.caption(X[:1], n_best=2)[0]
     assert {one.text for one in best} == set(several[0])
+
+
+def test_short_captions_are_not_judged_by_bleu():
+    X, y = vectors()
+    several = [[" ".join(text.split()[:2]), "one"] for text in y]
+    model = Captioner(**SMALL | {"epochs": 2}, validation=0.2).fit(X, several)
+    assert model.result_["chosen_by"] == "chrf"
+    told = model.evaluate(X, several)
+    assert (told["metric"], told["score"]) == ("chrf", told["chrf_of_all"])
+    assert told["bleu_of_all"] is None
 
 
 def test_images_are_read_row_by_row_and_looked_back_at(of_images):
@@ -198,6 +210,22 @@ def test_what_is_not_what_was_learnt_is_refused(of_images):
         Captioner(**SMALL, validation=2.0).fit(*images(4))
     with pytest.raises(ArgumentError, match="leaves one part empty"):
         Captioner(**SMALL, validation=0.01).fit(*images(4))
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "said"),
+    [
+        ([[1.0, 2.0], [3.0]], ["a", "b"], "X: items of different shapes"),
+        (np.eye(3), "abc", "y: found 'abc'; a list of captions"),
+        (np.eye(3), iter("abc"), "y: found <.*; a list of captions"),
+        (None, ["a"], "items: object of shape"),
+        (np.eye(2), ["a"], "y: 1 of them for 2 items"),
+        (np.eye(2) * 1e300, ["a", "b"], r"X\[0\]: a number that is not finite"),
+    ],
+)
+def test_what_are_no_items_with_captions_is_refused(X, y, said):
+    with pytest.raises((ShapeError, DataError), match=said):
+        Captioner(**SMALL).fit(X, y)
 
 
 def test_training_goes_on_and_damaged_settings_are_refused(of_images, tmp_path):

@@ -188,11 +188,27 @@ def test_numbers_stay_what_they_are_among_words():
     assert codecs.target.decode(codecs.target.encode("7 chats")) == "7 chats"
 
 
+def test_short_targets_are_not_judged_by_bleu_which_is_0_for_all_of_them():
+    source, target = toy_pairs(70, most=2)
+    model = Translator(**SMALL).fit(source, target)
+    assert model.result_["chosen_by"] == "chrf"
+    assert model.history_.best.validation_score > 20
+    told = model.evaluate(source, target, against=model.model_)
+    assert (told["metric"], told["bleu"], told["score"]) == ("chrf", None, told["chrf"])
+    assert any("no reference has four" in note for note in told["notes"])
+    assert told["against"].keys() == {"chrf", "scores"}
+    assert "chrF2" in told["verdict"]
+    with pytest.raises(ArgumentError, match="choose_by: 'bleu', and no target of the validation"):
+        Translator(**SMALL, choose_by="bleu").fit(source, target)
+    unjudged = Translator(**{**SMALL, "epochs": 1}, validation=None).fit(source, target)
+    assert unjudged.evaluate(source, target)["metric"] == "chrf"
+
+
 def test_pairs_that_are_too_long_are_left_out_and_counted():
     pairs = Pairs(["one two", "one", "six"], ["un deux", "un", "six six six"])
     codecs = codecs_for(pairs, ("words", "words"), (None, None), shared=False, min_count=1)
     found = encoded(pairs, codecs, go=1, bound=2)
-    assert (found.kept.tolist(), found.left_out, found.sizes) == ([0, 1], 1, (2, 3))
+    assert (found.kept.tolist(), found.long, found.sizes) == ([0, 1], 1, (2, 3))
     assert found.examples.targets[1].tolist()[:2] == [codecs.target.encode("un")[0], 2]
     with pytest.raises(DataError, match="max_length: none of 1 pair is at most 1 tokens"):
         encoded(pairs.select([2]), codecs, go=1, bound=1)
@@ -201,6 +217,22 @@ def test_pairs_that_are_too_long_are_left_out_and_counted():
         model = Translator(**{**SMALL, "epochs": 1, "max_length": 3}).fit(source, target)
     assert model.model_.longest == (3, 4)
     assert "longer than 3 tokens" in model.result_["notes"][0]
+
+
+@pytest.mark.parametrize("codec", ["words", "characters"])
+def test_pairs_with_an_empty_side_are_left_out_and_counted(codec):
+    source, target = toy_pairs(20)
+    told = {**SMALL, "codec": codec, "epochs": 1, "validation": None}
+    with pytest.warns(UserWarning, match="3 pairs of the training part left out: a side is empty"):
+        model = Translator(**told).fit([*source, "one", " ", ""], [*target, "", "un", "un"])
+    assert model.result_["train_pairs"] == 20
+    with pytest.raises(DataError, match="each of 2 pairs has an empty side"):
+        encoded(Pairs(["", "a"], ["b", ""]), _letters(), go=1, bound=None)
+
+
+def _letters():
+    pairs, kinds = Pairs(["ab"], ["ab"]), ("characters", "characters")
+    return codecs_for(pairs, kinds, (None, None), shared=False, min_count=1)
 
 
 def test_words_are_cut_otherwise_each_time_they_are_learnt():

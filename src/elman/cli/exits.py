@@ -31,6 +31,13 @@ class Command(TyperCommand):
     What an error calls by the name of Python's argument is told as this command's option.
     """
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show what it is told; <eos> in the text of an option is no mark of a language."""
+        for one in self.params:
+            if (text := getattr(one, "help", None)) and "`" not in text:
+                one.help = re.sub(r"(?<!\\)<", r"\\<", text)  # pyright: ignore
+        super().format_help(ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Run it."""
         try:

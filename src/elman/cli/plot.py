@@ -98,7 +98,9 @@ def plot(
     part: PartOption = None,
     index: Annotated[
         int | None,
-        typer.Option(help="Which sequence or text, from 0; reading: else an instructive one."),
+        typer.Option(
+            min=0, help="Which sequence or text, from 0; reading: else an instructive one."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The picture, .png, .svg or .pdf; default KIND.png.")

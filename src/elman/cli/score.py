@@ -73,13 +73,17 @@ def _score_pairs(
     for sentence in pairs.notes:
         note(f"Note: {sentence}")
     found = model.score_pairs(pairs)
+    cut = [len(model.source_codec.encode(text)) > model.longest[0] for text in pairs.source]
+    if any(cut):
+        which = f"{many(sum(cut), 'source')} cut after {model.longest[0]:,} tokens, the most that "
+        note(f"Note: {which}are read; the first: {pairs.where(cut.index(True))}")
 
     def rows() -> Iterator[dict[str, Any]]:
         for row, one in zip(pairs.rows.tolist(), found, strict=True):
-            nats = float(-one.log_probabilities.sum())
-            each = round(nats / len(one.tokens), 6)
-            yield {"line": row + 1, "tokens": len(one.tokens), "log_probability": round(-nats, 6),
-                   "nats_per_token": each}  # fmt: skip
+            size, nats = len(one.tokens), float(-one.log_probabilities.sum())
+            said = (None, None) if math.isnan(nats) else (round(-nats, 6), round(nats / size, 6))
+            yield {"line": row + 1, "tokens": size, "log_probability": said[0],
+                   "nats_per_token": said[1]}  # fmt: skip
 
     print_rows(rows(), out, json, many(len(pairs), "pair"))
     said = np.concatenate([one.log_probabilities for one in found])
@@ -90,6 +94,7 @@ def _score_pairs(
     if len(known):
         each = float(-known.mean())
         note(f"{each:.4f} nats a token, perplexity {math.exp(min(each, 700)):.4g}")
+    _note_unknown(sum(one.unknown for one in found))
 
 
 def _score_text(model: GeneratorModel, data: Path | None, out: Path | None, json: bool) -> None:
@@ -111,11 +116,13 @@ def _score_text(model: GeneratorModel, data: Path | None, out: Path | None, json
             f"{each:.4f} bits a token ({each * math.log(2):.4f} nats, perplexity "
             f"{2 ** min(each, 1000):.4g}), {bits / size:.4f} bits a byte"
         )
-    if found.unknown:
-        tokens = many(found.unknown, "token")
-        note(
-            f"Note: {tokens} that the model does not know count as <unk>, easier than what is there"
-        )
+    _note_unknown(found.unknown)
+
+
+def _note_unknown(count: int) -> None:
+    if count:
+        said = "that the model does not know count as <unk>, easier than what is there"
+        note(f"Note: {many(count, 'token')} {said}")
 
 
 def _text(data: Path | None) -> str:

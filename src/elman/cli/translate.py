@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, NamedTuple
@@ -17,7 +19,7 @@ from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.options import ModelPath, takes
 from elman.cli.works.pairs import attention_figure
 from elman.decoding import SearchOptions
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, DataError
 from elman.parameters import told
 from elman.printable import many, printable
 from elman.run_files import model_file
@@ -91,7 +93,9 @@ def translate(
     told, drawn, number = _Told(), attention, 0
     lines, at_once = _lines(sys.stdin.buffer), 1 if sys.stdin.isatty() else _AT_ONCE
     while read := [*islice(lines, at_once)]:
-        found = writing.translate([one.text for one in read], attention=drawn is not None, **asked)
+        with _said_of_lines(number):
+            texts = [one.text for one in read]
+            found = writing.translate(texts, attention=drawn is not None, **asked)
         for line, several in zip(read, found, strict=True):
             number += 1
             answers = several if isinstance(several, list) else [several]
@@ -103,6 +107,19 @@ def translate(
                 note(f"Picture of line {number}: {drawn}")
                 drawn = None
     told.count()
+
+
+@contextmanager
+def _said_of_lines(before: int) -> Iterator[None]:
+    """Within this block an error of a text names its line, of which so many were answered."""
+    try:
+        yield
+    except DataError as error:
+        place = re.fullmatch(r"texts\[(\d+)\]", error.where)
+        if place is None:
+            raise
+        where = f"standard input, line {before + int(place[1]) + 1}"
+        raise DataError(where, error.found, error.expected) from error
 
 
 class _Line(NamedTuple):

@@ -12,6 +12,7 @@ from elman.errors import ArgumentError, DataError, ShapeError
 
 __all__ = ["Captions", "as_captions"]
 
+_GREATEST = np.finfo(np.float32).max
 _RANKS = {2: "vectors", 3: "sequences", 4: "images"}
 
 
@@ -76,7 +77,7 @@ class Captions:
             return
         for row, item in enumerate(items):
             real = item if lengths is None else item[: lengths[row]]
-            if not np.isfinite(real).all():
+            if not (np.abs(real) <= _GREATEST).all():  # as float32, in which they are learnt
                 raise DataError(self.where(row), "a number that is not finite", "finite numbers")
 
     def __len__(self) -> int:
@@ -133,7 +134,14 @@ def as_captions(X: Any, y: Any = None, where: str = "X") -> Captions:
         if y is not None:
             raise ArgumentError("y", f"given beside the captions {X.name}", "None")
         return X
-    if y is not None and len(y) != len(X):
-        raise ShapeError("y", f"{len(y):,} of them for {len(X):,} items", "as many")
+    try:
+        items = np.asarray(X)
+    except ValueError as error:  # rows of different lengths
+        found = "items of different shapes"
+        raise ShapeError(where, found, "as many numbers each, or Captions with lengths") from error
+    if y is not None and (isinstance(y, str) or not hasattr(y, "__len__")):
+        raise ShapeError("y", f"found {y!r:.60}", "a list of captions")
+    if y is not None and items.ndim and len(y) != len(items):
+        raise ShapeError("y", f"{len(y):,} of them for {len(items):,} items", "as many")
     several = None if y is None else [[one] if isinstance(one, str) else one for one in y]
-    return Captions(np.asarray(X), several, name=where, place=lambda row: f"{where}[{row}]")
+    return Captions(items, several, name=where, place=lambda row: f"{where}[{row}]")

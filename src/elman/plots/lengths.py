@@ -24,7 +24,7 @@ _LONGEST = 44  # letters of a name
 def quality_by_length(
     lengths: Sequence[tuple[int, int]],
     counts: Sequence[int],
-    scores: Mapping[str, Sequence[float]],
+    scores: Mapping[str, Sequence[float | None]],
     *,
     score_name: str = "BLEU",
     unit: str = "words",
@@ -37,7 +37,8 @@ def quality_by_length(
     Args:
         lengths: The K ranges, shortest first: the least and the greatest length of each.
         counts: Sentences in each.
-        scores: By name K scores each, larger is better; the first one is what it is about.
+        scores: By name K scores each, larger is better, None where a range has none; the first
+            one is what it is about.
         score_name: What they are.
         unit: What lengths are counted in.
         theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
@@ -53,9 +54,10 @@ def quality_by_length(
         if len(values) != len(lengths):
             found = f"{len(values)} of them for {len(lengths)} ranges"
             raise ShapeError(name, found, "one for each range")
+    drawn = {name: np.array(values, dtype=np.float64) for name, values in scores.items()}
     with canvas(4.6, theme=theme) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-        _draw_scores(above, scores, score_name)
+        _draw_scores(above, drawn, score_name)
         below.bar(range(len(counts)), counts, width=0.7, color=colours().faint)
         below.set_ylabel("sentences")
         whole_ticks(below.yaxis, 4)
@@ -64,11 +66,11 @@ def quality_by_length(
         below.set_xticks(range(len(names)), names)
         if len(scores) > 1:
             explain(above)
-        title(figure, *_finding(names, counts, next(iter(scores.values())), score_name, unit))
+        title(figure, *_finding(names, counts, next(iter(drawn.values())), score_name, unit))
     return figure
 
 
-def _draw_scores(ax: Axes, scores: Mapping[str, Sequence[float]], score_name: str) -> None:
+def _draw_scores(ax: Axes, scores: Mapping[str, np.ndarray], score_name: str) -> None:
     ax.grid(axis="y", color=colours().rule, linewidth=0.6)
     palette = colours().palette
     for k, (name, values) in enumerate(scores.items()):
@@ -76,15 +78,17 @@ def _draw_scores(ax: Axes, scores: Mapping[str, Sequence[float]], score_name: st
             range(len(values)), values, color=palette[k % len(palette)], marker="o", markersize=3.5,
             linewidth=1.8 if k == 0 else 1.2, label=shortened(name, _LONGEST), clip_on=False,
         )  # fmt: skip
-    highest = max(max(values) for values in scores.values())
-    ax.set_ylim(0, 1.08 * highest or 1.0)
+    known = np.concatenate([[0.0], *scores.values()])
+    ax.set_ylim(0, 1.08 * np.nanmax(known) or 1.0)
     ax.set_ylabel(shortened(score_name, 30))
 
 
 def _finding(
-    names: Sequence[str], counts: Sequence[int], values: Sequence[float], score: str, unit: str
+    names: Sequence[str], counts: Sequence[int], values: np.ndarray, score: str, unit: str
 ) -> tuple[str, str]:
-    best, worst = int(np.argmax(values)), int(np.argmin(values))
+    if np.isnan(values).all():
+        return f"{score} tells nothing at any length", f"{many(sum(counts), 'sentence')} in all."
+    best, worst = int(np.nanargmax(values)), int(np.nanargmin(values))
     total = f"{many(sum(counts), 'sentence')} in all."
     if len(names) == 1 or values[best] == values[worst]:
         return f"{score} is {values[best]:.1f} at every length", total

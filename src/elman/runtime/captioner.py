@@ -18,7 +18,13 @@ from elman.printable import many
 from elman.runtime.captioning.caption import Caption
 from elman.runtime.captioning.reading import SCANS, Scan, as_read, padded_items
 from elman.runtime.network import Network
-from elman.runtime.translating.judging import CHOICES, judged_by, score_card, verdict_on
+from elman.runtime.translating.judging import (
+    CHOICES,
+    judged_by,
+    notes_on_scores,
+    score_card,
+    verdict_on,
+)
 from elman.runtime.translating.translating import Asked, Translating
 from elman.runtime.travelling import (
     baseline_tensors,
@@ -233,7 +239,7 @@ class CaptionerModel:
         right: Any = data.checked_references()
         written = self.caption(data, **{**given, "n_best": 1})
         answers = [one.text for one in written]
-        name = judged_by(self.chosen_by)
+        name = judged_by(self.chosen_by, right)
         several = any(len(one) > 1 for one in right)
         key = f"{name}_of_all" if several else name
         card, others = score_card(answers, data), {}
@@ -252,7 +258,7 @@ class CaptionerModel:
             "baseline_scores": cards,
             "verdict": verdict_on(name, answers, others, data),
             "against": None,
-            "notes": [*self._notes(written)],
+            "notes": [*self._notes(written), *notes_on_scores(card)],
         }
 
     def _notes(self, written: Sequence[Caption]) -> list[str]:

@@ -16,18 +16,21 @@ from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError
 from elman.kernels import native
 from elman.metrics.pair_baselines import PairBaselines
+from elman.parameters import told
 from elman.printable import many
 from elman.runtime.network import Network
 from elman.runtime.translating.judging import (
     CHOICES,
+    bleu_tells,
     compared_by,
     judged_by,
+    notes_on_scores,
     score_card,
     scores_by_length,
     verdict_on,
 )
 from elman.runtime.translating.sources import read_sources
-from elman.runtime.translating.terminology import Terminology, read_terminology
+from elman.runtime.translating.terminology import Terminology, terms_of
 from elman.runtime.translating.translating import Translating
 from elman.runtime.translating.translation import Translation
 from elman.runtime.translating.writing import Request, looked, written
@@ -168,7 +171,8 @@ class TranslatorModel:
             DataError: A text is none, or too long and to be refused; or a term cannot be written.
         """
         single = isinstance(texts, str)
-        listed = [texts] if single else [] if not len(texts) else [*as_texts(texts, "texts").texts]
+        empty = hasattr(texts, "__len__") and not len(texts)
+        listed = [texts] if single else [] if empty else [*as_texts(texts, "texts").texts]
         options, constraints = self._asked(options, given)
         known = self._terms(terminology, placeholders)
         sources = read_sources(listed, self.source_codec, self.longest[0], long)
@@ -203,7 +207,7 @@ class TranslatorModel:
         self, options: SearchOptions | None, given: dict[str, Any]
     ) -> tuple[SearchOptions, dict[str, Any]]:
         if options is None:
-            fields = SearchOptions.__dataclass_fields__
+            fields = told(SearchOptions)
             options = self.search_options(**{k: v for k, v in given.items() if k in fields})
         options, constraints = parted(options, given)
         for name in constraints:
@@ -212,7 +216,10 @@ class TranslatorModel:
         if self.codec.kind == "words" and constraints.get("expression") is not None:
             found = "given, and the model writes words, between which spaces are not learnt"
             raise ArgumentError("expression", found, "a model of characters or subwords")
-        banned = [self._id_of(token) for token in constraints.get("banned", ())]
+        unwanted = constraints.get("banned", ())
+        if isinstance(unwanted, str) or not isinstance(unwanted, Iterable):
+            raise ArgumentError("banned", f"found {unwanted!r:.60}", "a list of tokens")
+        banned = [self._id_of(token) for token in unwanted]
         return options, {**constraints, "banned": banned}
 
     def _id_of(self, token: Any) -> int:
@@ -224,45 +231,47 @@ class TranslatorModel:
         """Terms as they were given, checked: each can be written."""
         if given is None:
             terms = ()
-        elif isinstance(given, Terminology):
-            terms = given.terms
         else:
-            terms = read_terminology(given)
+            terms = given.terms if isinstance(given, Terminology) else terms_of(given)
         known = Terminology(terms, placeholders)
         known.check(self.codec)
         return known
 
     def _prefixes(self, force: str | Sequence[str], count: int) -> list[list[int]]:
         """For each source the ids that its answers begin with."""
-        given = [force] * count if isinstance(force, str) else [*force]
+        given = [force] * count if isinstance(force, str) else force
+        if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+            raise ArgumentError("force", f"found {force!r:.60}", "a text, or a list of texts")
         if len(given) != count:
             raise ArgumentError("force", f"found {len(given)} for {count} sources", "one for each")
         found = []
         for n, text in enumerate(given):
             ids = self.codec.encode(text)
             if self.codec.unknown is not None and (ids == self.codec.unknown).any():
-                raise ArgumentError(f"force[{n}]", f"{text!r} has unknown tokens", "another text")
+                where = "force" if isinstance(force, str) else f"force[{n}]"
+                raise ArgumentError(where, f"{text!r} has unknown tokens", "another text")
             found.append(ids.tolist())
         return found
 
     # ---- pairs that are given -----------------------------------------------------------------
 
-    def score_pairs(self, X: Any, y: Any = None) -> list[ScoredText]:
+    def score_pairs(self, X: Any, y: Any = None, *, long: str = "cut") -> list[ScoredText]:
         """How probable each token of given targets is, given its source and those before it.
 
         Args:
             X: N sources, or `Pairs`.
             y: N targets; None beside `Pairs`.
+            long: As of `translate`.
 
         Returns:
             Of each pair the target's tokens, `<eos>` last, and their log-probabilities in nats. A
             source in which nothing is read (see `translate`) has NaN for each.
 
         Raises:
-            ShapeError, DataError: They are no pairs of texts.
+            ShapeError, DataError: They are no pairs of texts; or one is too long.
         """
         pairs = as_pairs(X, y)
-        sources = read_sources(pairs.source, self.source_codec, self.longest[0])
+        sources = read_sources(pairs.source, self.source_codec, self.longest[0], long)
         targets = [
             np.append(self.codec.encode(text), self.translating.eos) for text in pairs.target
         ]
@@ -272,7 +281,8 @@ class TranslatorModel:
         for n, (found, _) in zip(read, taught, strict=True):
             said[n] = found
         shown = [(*self.codec.pieces(text), "<eos>") for text in pairs.target]
-        return [ScoredText(tokens, found) for tokens, found in zip(shown, said, strict=True)]
+        unknown = [int((ids == self.codec.unknown).sum()) for ids in targets]
+        return [ScoredText(*one) for one in zip(shown, said, unknown, strict=True)]
 
     def score(self, X: Any, y: Any = None) -> float:
         """What `chosen_by` says of the answers to X, beside the references y: larger is better."""
@@ -300,7 +310,8 @@ class TranslatorModel:
         Raises:
             ShapeError, DataError, ArgumentError: As of `translate`; or they are no pairs.
         """
-        pairs, name = as_pairs(X, y), self.judged_by
+        pairs = as_pairs(X, y)
+        name = judged_by(self.chosen_by, pairs.references)
         said = self.translate(pairs.source, **{**given, "n_best": 1})
         answers = [one.text for one in said]
         card = score_card(answers, pairs)
@@ -323,18 +334,14 @@ class TranslatorModel:
             "by_length": scores_by_length(name, {"this model": answers, **others}, pairs),
             "verdict": verdict_on(name, answers, others, pairs),
             "against": told,
-            "notes": [*self._notes(), *counted_notes(said)],
+            "notes": [*self._notes(), *notes_on_scores(card), *counted_notes(said)],
         }
-
-    @property
-    def judged_by(self) -> str:
-        """What answers are judged by; without sacrebleu the exact share."""
-        return judged_by(self.chosen_by)
 
     def _held_against(self, theirs: list[str], answers: list[str], pairs: Pairs) -> dict[str, Any]:
         """This model beside another one, by each metric that there is."""
+        names = ("bleu", "chrf") if bleu_tells(pairs.references) else ("chrf",)
         return {
-            **{name: compared_by(name, theirs, answers, pairs) for name in ("bleu", "chrf")},
+            **{name: compared_by(name, theirs, answers, pairs) for name in names},
             "scores": score_card(theirs, pairs),
         }
 

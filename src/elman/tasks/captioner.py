@@ -30,7 +30,7 @@ from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, train_module
 from elman.tasks.head import check_same_network
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
-from elman.tasks.translating import DECODED, codec_for_side
+from elman.tasks.translating import DECODED, choice_for, codec_for_side
 from elman.tasks.translator import Translator
 from elman.training import CrossEntropy, PairExamples
 from elman.training.config import SequenceTraining, Training
@@ -101,7 +101,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         "What chooses the best epoch: what is written (greedily) for the validation part, by BLEU, "
         "chrF or the share that is exact; or its loss.",
         "BLEU and chrF need the extra `text`. None: exact where each item has one caption, else "
-        "bleu.",
+        "bleu, or chrf where no caption has the four words that BLEU counts.",
     )
     validation: Any = parameter(
         0.05,
@@ -148,7 +148,7 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         held = parts.held_out
         validation = None if held is None else examples_of(held, codec, scan, scaler)
         blueprint, network = self._network(data, codec, train, warm, options)
-        chosen_by, settings = self._chosen_by(data), self._settings(data, codec, train)
+        chosen_by, settings = self._chosen_by(data, held), self._settings(data, codec, train)
         tensors = _below("codec", codec.tensors())
         tensors |= {} if scaler is None else _below("inputs", scaler.tensors())
         pixels = data.items.dtype == np.uint8
@@ -269,7 +269,12 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
 
     def _check_use(self, data: Captions) -> None:
         """`ArgumentError` where something is asked for of which these items have no use."""
-        for name, of_vectors in (("conditioning", True), ("feeding", False)):
+        for name, of_vectors in (
+            ("conditioning", True),
+            ("feeding", False),
+            ("scan", False),
+            ("strip", False),
+        ):
             given = getattr(self, name)
             usual = type(self).__dataclass_fields__[name].default
             if given != usual and (data.kind == "vectors") != of_vectors:
@@ -287,11 +292,10 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
             "longest": 2 * train.targets.shape[1] + 10,
         }
 
-    def _chosen_by(self, data: Captions) -> str:
+    def _chosen_by(self, data: Captions, held: Captions | None) -> str:
         """What chooses the epoch, and what the model is judged by."""
-        if self.choose_by is not None:
-            return self.choose_by
-        return "exact" if all(len(one) == 1 for one in data.checked_references()) else "bleu"
+        single = all(len(one) == 1 for one in data.checked_references())
+        return "exact" if self.choose_by is None and single else choice_for(self.choose_by, held)
 
     def _score(
         self,

@@ -16,7 +16,7 @@ from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, DataError
 from elman.printable import closest, many
 from elman.runtime.network import Network
-from elman.runtime.translating.judging import written_score
+from elman.runtime.translating.judging import bleu_tells, written_score
 from elman.runtime.translating.sources import padded_ids, read_sources
 from elman.runtime.translating.terminology import Terminology
 from elman.runtime.translating.translating import Translating
@@ -28,7 +28,7 @@ from elman.transforms.text.fitting import SIZES
 
 __all__ = ["CODECS", "DECODED", "Codecs", "Encoded", "LearntParts", "WrittenScore"]
 __all__ += ["codec_for_side", "codecs_for", "dropping_words", "encoded", "learnt_parts", "notes_on"]
-__all__ += ["usual_kind"]
+__all__ += ["choice_for", "usual_kind"]
 
 CODECS = ("auto", *SIZES)
 """The kinds of codec that are fitted, and the one that is chosen by the targets' lengths."""
@@ -90,6 +90,27 @@ def learnt_parts(pairs: Pairs, validation: Any, seed: int) -> LearntParts:
     except ArgumentError as error:
         raise ArgumentError("validation", error.found, f"{error.expected}, or None") from error
     return LearntParts(parts.train.flat(), parts.held_out.grouped(), parts.how)
+
+
+def choice_for(asked: str | None, held: Any) -> str:
+    """What chooses the epoch: as it is asked for; else BLEU, or chrF where BLEU tells nothing.
+
+    Args:
+        asked: What is asked for, or None.
+        held: The validation part, with `references`; None: there is none.
+
+    Raises:
+        ArgumentError: BLEU is asked for, and would be 0 whatever is written.
+        MissingExtraError: sacrebleu is not installed.
+    """
+    if asked not in (None, "bleu") or held is None:
+        return asked or "bleu"
+    if bleu_tells(held.references):
+        return "bleu"
+    if asked is None:
+        return "chrf"
+    found = "'bleu', and no target of the validation part has the four words that it counts"
+    raise ArgumentError("choose_by", found, "chrf, exact or loss")
 
 
 def usual_kind(pairs: Pairs) -> str:
@@ -173,14 +194,16 @@ class Encoded(NamedTuple):
         examples: What is learnt from.
         sizes: Tokens of the longest source and target, `<eos>` included.
         kept: Which of the pairs `[N]`.
-        left_out: How many were longer than the bound.
+        long: How many were left out as longer than the bound.
+        empty: How many, as nothing can be read or written for them.
         texts: Objects `[M, 2]`: of those that were kept both texts.
     """
 
     examples: PairExamples
     sizes: tuple[int, int]
     kept: np.ndarray
-    left_out: int
+    long: int
+    empty: int
     texts: np.ndarray
 
     def counts(self, size: int) -> np.ndarray:
@@ -191,7 +214,7 @@ class Encoded(NamedTuple):
 
 
 def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded:
-    """Pairs as ids, without those longer than a bound on either side.
+    """Pairs as ids, without those of which a side is empty, or longer than a bound.
 
     Raises:
         DataError: None is left.
@@ -200,10 +223,15 @@ def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded
     assert eos is not None  # `codecs_for` looked
     sources = [codecs.source.encode(text) for text in pairs.source]
     targets = [np.append(codecs.target.encode(text), eos) for text in pairs.target]
-    most = bound or 2**31
-    kept = np.flatnonzero(
-        [0 < len(a) <= most and len(b) <= most + 1 for a, b in zip(sources, targets, strict=True)]
-    )
+    most, texts = bound or 2**31, (pairs.source, pairs.target)
+    blank = np.array([not (a.strip() and b.strip()) for a, b in zip(*texts, strict=True)])
+    sizes = np.array([(len(a), len(b) - 1) for a, b in zip(sources, targets, strict=True)])
+    empty = blank | (sizes == 0).any(axis=1)
+    long = ~empty & (sizes > most).any(axis=1)
+    kept = np.flatnonzero(~empty & ~long)
+    if not len(kept) and not long.any():
+        found = f"each of {many(len(pairs), 'pair')} has an empty side"
+        raise DataError(pairs.name, found, "pairs of texts")
     if not len(kept):
         found = f"none of {many(len(pairs), 'pair')} is at most {bound} tokens long"
         raise DataError("max_length", found, "a greater one")
@@ -211,19 +239,22 @@ def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded
     target, target_lengths = padded_ids([targets[n] for n in kept])
     arrays = (source, target, source_lengths, target_lengths)
     examples = PairExamples(*map(torch.from_numpy, arrays), go=go)
-    texts = np.array([(pairs.source[n], pairs.target[n]) for n in kept.tolist()], dtype=object)
-    sizes = source.shape[1], target.shape[1]
-    return Encoded(examples, sizes, kept, len(pairs) - len(kept), texts)
+    both = np.array([(pairs.source[n], pairs.target[n]) for n in kept.tolist()], dtype=object)
+    longest = source.shape[1], target.shape[1]
+    return Encoded(examples, longest, kept, int(long.sum()), int(empty.sum()), both)
 
 
 def notes_on(train: Encoded, held: Encoded | None, bound: int | None) -> tuple[str, ...]:
     """What was left out of both parts, in sentences."""
     parts = {"training": train} if held is None else {"training": train, "validation": held}
     return tuple(
-        f"{many(part.left_out, 'pair')} of the {name} part left out: longer than {bound} tokens, "
-        "or without one."
+        f"{many(count, 'pair')} of the {name} part left out: {why}"
         for name, part in parts.items()
-        if part.left_out
+        for count, why in (
+            (part.long, f"longer than {bound} tokens"),
+            (part.empty, "a side is empty"),
+        )
+        if count
     )
 
 

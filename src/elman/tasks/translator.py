@@ -38,6 +38,7 @@ from elman.tasks.translating import (
     Encoded,
     LearntParts,
     WrittenScore,
+    choice_for,
     codecs_for,
     dropping_words,
     encoded,
@@ -167,7 +168,7 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         "What chooses the best epoch: what is written (greedily) for the validation part, by BLEU, "
         "chrF or the share that is exact; or its loss.",
         "BLEU and chrF need the extra `text`. None: exact where targets are cut into characters, "
-        "else bleu.",
+        "else bleu, or chrf where no target has the four words that BLEU counts.",
     )
     validation: Any = parameter(
         0.05,
@@ -212,7 +213,8 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
             held = encoded(parts.held_out.flat(), codecs, go, self.max_length)
         blueprint, network = self._network(codecs, train, warm, options)
         longest = self._longest(train, warm)
-        score = self._score(parts, codecs, blueprint, longest)
+        chosen_by = self._chosen_by(codecs, parts.held_out)
+        score = self._score(chosen_by, parts, codecs, blueprint, longest)
         notes = notes_on(train, held, self.max_length)
         module, listeners = self._around(network, options)
         trained = train_module(
@@ -230,7 +232,7 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
             "train_tokens": int(train.examples.steps().sum()),
             "validation": parts.how,
             "validation_pairs": 0 if held is None else len(held.kept),
-            "chosen_by": self._chosen_by(codecs),
+            "chosen_by": chosen_by,
             **({"notes": [*notes]} if notes else {}),
         }
         tensors = codecs.tensors()
@@ -364,17 +366,20 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
             found = np.maximum(found, warm.longest)
         return int(found[0]), int(found[1])
 
-    def _chosen_by(self, codecs: Codecs) -> str:
+    def _chosen_by(self, codecs: Codecs, held: Pairs | None) -> str:
         """What chooses the epoch, and what the model is judged by."""
-        if self.choose_by is not None:
-            return self.choose_by
-        return "exact" if codecs.target.kind == "characters" else "bleu"
+        short = self.choose_by is None and codecs.target.kind == "characters"
+        return "exact" if short else choice_for(self.choose_by, held)
 
     def _score(
-        self, parts: LearntParts, codecs: Codecs, blueprint: Blueprint, longest: tuple[int, int]
+        self,
+        name: str,
+        parts: LearntParts,
+        codecs: Codecs,
+        blueprint: Blueprint,
+        longest: tuple[int, int],
     ) -> WrittenScore | None:
         """What chooses the epoch: of a large validation part so many sources are written for."""
-        name = self._chosen_by(codecs)
         if parts.held_out is None or name == "loss":
             return None
         held = parts.held_out

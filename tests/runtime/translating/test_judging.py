@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from elman.data.pairs import Pairs
-from elman.runtime.translating.judging import scores_by_length, verdict_on
+from elman.runtime.translating.judging import (
+    bleu_tells,
+    judged_by,
+    notes_on_scores,
+    score_card,
+    scores_by_length,
+    verdict_on,
+)
 
 SOURCES = ["a", "a b", "a b", "a b c", "a b c d e f g", "a b c d e f g h"]
 
@@ -22,6 +29,34 @@ def test_each_source_is_of_one_range_of_lengths():
     }
     alike = scores_by_length("exact", {"one": ["a"] * 3}, Pairs(["a"] * 3, ["a", "a", "b"]))
     assert alike == {"lengths": [[1, 1]], "counts": [3], "scores": {"one": [2 / 3]}}
+
+
+def test_bleu_tells_something_where_a_reference_has_four_words():
+    short, long = ["un", "un deux trois"], ["un", "un deux trois quatre"]
+    assert not bleu_tells(short)
+    assert bleu_tells(long)
+    assert not bleu_tells([["un", "deux"], ["trois"]])
+    assert bleu_tells([["un", "a b c d"], ["trois"]])
+    assert [judged_by(name, short) for name in ("bleu", "chrf", "exact")] == [
+        "chrf",
+        "chrf",
+        "exact",
+    ]
+    assert judged_by("bleu", long) == "bleu"
+
+
+def test_where_bleu_tells_nothing_it_is_not_said_to_be_0():
+    card = score_card(["un", "deux"], Pairs(["a", "b"], ["un", "deux"]))
+    assert (card["bleu"], card["chrf"], card["exact"]) == (None, 100.0, 1.0)
+    assert [*card["signatures"]] == ["chrf"]
+    assert "no reference has four" in notes_on_scores(card)[0]
+    assert notes_on_scores(score_card(["a b c d"], Pairs(["a"], ["a b c d"]))) == []
+    pairs = Pairs(["a", "a b c d e"], ["un", "un deux trois quatre cinq"])
+    found = scores_by_length("bleu", {"one": list(pairs.target)}, pairs)
+    assert found["scores"]["one"][-1] > 99.9
+    pairs = Pairs(["a", "a", "a b", "a b"], ["un", "un", "un deux trois quatre", "un deux"])
+    found = scores_by_length("bleu", {"one": list(pairs.target)}, pairs)
+    assert len(found["scores"]["one"]) == len(found["counts"])
 
 
 def test_a_verdict_says_which_is_better_or_that_it_is_not_known():

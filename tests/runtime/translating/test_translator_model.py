@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from elman import Translator
-from elman.decoding import SearchOptions
-from elman.errors import ArgumentError, BundleError, DataError
+from elman.decoding import Answer, SearchOptions
+from elman.errors import ArgumentError, BundleError, DataError, ShapeError
+from elman.runtime.translating.terminology import Keeping, Place, Term, Terminology, keep_terms
 from elman.runtime.translator import TranslatorModel, counted_notes
+from elman.transforms.text import fit_codec
 from tests.tasks.toy_pairs import ENGLISH, SMALL, fitted, toy_pairs
 
 KINDS = {
@@ -156,10 +158,40 @@ def test_what_is_forced_comes_first(model, letters):
     assert letters.translate("one two", force="hu").text.startswith("hu")
     both = model.translate(["one", "two"], force=["", "sept"])
     assert (both[0].text, both[1].tokens[0]) == ("un", "sept")
-    with pytest.raises(ArgumentError, match=r"force\[0\]: 'Rome' has unknown tokens"):
+    with pytest.raises(ArgumentError, match="force: 'Rome' has unknown tokens"):
         model.translate("one", force="Rome")
     with pytest.raises(ArgumentError, match="force: found 1 for 2 sources"):
         model.translate(["one", "two"], force=["huit"])
+    with pytest.raises(ArgumentError, match=r"force\[1\]: 'Rome' has unknown tokens"):
+        model.translate(["one", "two"], force=["huit", "Rome"])
+    for given in (5, ["huit", 5]):
+        with pytest.raises(ArgumentError, match=r"force: found .*a text, or a list of texts"):
+            model.translate(["one", "two"], force=given)
+
+
+def test_what_is_no_list_of_texts_or_no_option_is_refused(model):
+    for given in (5, None):
+        with pytest.raises(ShapeError, match=f"texts: found {given}"):
+            model.translate(given)
+    assert model.translate([]) == []
+    for given in (5, "un"):
+        with pytest.raises(ArgumentError, match=r"banned: found .*a list of tokens"):
+            model.translate("one", banned=given)
+    with pytest.raises(
+        ArgumentError, match="nope: is nothing that writing is told; one of max_len"
+    ):
+        model.translate("one", nope=1)
+
+
+def test_a_long_source_is_cut_and_told_whatever_becomes_of_it(model):
+    most = model.longest[0]
+    (found,) = model.translate(["Rome " * (most + 1)])
+    assert found.ended == "unknown"
+    assert found.notes[0].startswith(f"cut after {most} tokens")
+    with pytest.raises(DataError, match=r"texts\[1\]: .* tokens, and the model reads at most"):
+        model.score_pairs(["one", "one " * (most + 1)], ["un", "un"], long="refuse")
+    scored = model.score_pairs(["one", "two"], ["un Rome Rome", "deux"])
+    assert [one.unknown for one in scored] == [2, 0]
 
 
 @pytest.mark.parametrize("beam_size", [1, 4])
@@ -191,6 +223,61 @@ def test_a_term_that_is_written_anyway_changes_nothing(model, tmp_path):
     kept = model.translate("one two three", terminology=path)
     assert kept.text == plain.text
     np.testing.assert_array_equal(kept.log_probabilities, plain.log_probabilities)
+
+
+def test_terms_may_be_given_as_pairs(model):
+    found = model.translate("one two", terminology=[("two", "huit"), ("two", "huit")])
+    assert "huit" in found.text.split()
+    for given in (5, {"two": "huit"}, [("two",)], ["ab"], [("two", " ")], [("two", 5)], [5]):
+        with pytest.raises(ArgumentError, match=r"terminology.*: found .*; a file, or pairs of"):
+            model.translate("one", terminology=given)
+    with pytest.raises(DataError, match="pair 2: 'two' has another translation than on pair 1"):
+        model.translate("one", terminology=[("two", "huit"), ("two", "sept")])
+
+
+def test_terms_and_placeholders_that_overlap_are_kept_once():
+    terms = (Term("name", "Nom"), Term("Hello {user}", "Salut {user}"), Term("%s", "Wert"))
+    told = Terminology(terms, placeholders=True)
+    for text, kept in (
+        ("my {name}", ["{name}"]),  # nothing within a placeholder is a term
+        ("Hello {user} {user}", ["Salut {user}", "{user}"]),
+        ("name %s", ["Nom", "Wert"]),
+    ):
+        assert [one.term.target for one in told.of(text)] == kept
+
+
+def test_a_term_is_found_behind_bytes_that_are_no_text():
+    codec = fit_codec(["ab"], "subwords", size=None)
+    odd = codec.encode("é")[:1]  # the first of its two bytes
+    for tokens in ([*odd, *codec.encode(" ab")], [*codec.encode("ab "), *odd]):
+        tokens = np.array(tokens)
+        answer = Answer(tokens, np.zeros(len(tokens)), 0.0, 0.0, "eos")
+
+        def never(*_):
+            raise AssertionError("it stands there")
+
+        keeping = Keeping(codec, never, never, 20)
+        kept = keep_terms(answer, [Place(Term("x", "ab"), 0, 1)], keeping)
+        assert kept == (answer, ())
+
+
+def test_bytes_that_are_no_text_are_told():
+    source, target = toy_pairs(60)
+    made = {**SMALL, "codec": "subwords", "vocabulary": 270, "epochs": 1}
+    model = Translator(**made).fit(source, target).model_
+    found = model.translate("one", allowed=_broken(model.codec), max_length=2)
+    assert found.text == "\ufffd\ufffd"
+    assert found.notes[0] == "2 places that are no UTF-8 written as U+FFFD"
+    size = len(model.codec.encode("\ufffd"))
+    whole = model.translate("one", force="\ufffd", max_length=size)
+    assert whole.text == "\ufffd"
+    assert not any("UTF-8" in one for one in whole.notes)
+
+
+def _broken(codec):
+    """Lets the first of a sign's two bytes be written only."""
+    (first, _) = codec.encode("é").tolist()
+    return lambda _: [first]
 
 
 def test_a_term_beyond_the_bound_is_told(model, tmp_path):

@@ -123,8 +123,7 @@ def _signatures(result: Mapping[str, Any]) -> str | None:
 def _against(told: Mapping[str, Any]) -> Rows:
     """A second model beside this one, and whether the difference may be chance."""
     rows = []
-    for name in ("bleu", "chrf"):
-        one = told[name]
+    for one in (told[name] for name in ("bleu", "chrf") if name in told):
         between = f"{one['low']:.2f} to {one['high']:.2f}"
         found = (one["first"], one["second"], one["difference"])
         rows.append([one["metric"], *(f"{x:.2f}" for x in found), between, f"{one['p_value']:.4f}"])

@@ -24,6 +24,7 @@ from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError
 from elman.printable import closest, many
 from elman.run_files import model_file
+from elman.runtime.translator import counted_notes
 
 __all__ = ["PairWork", "attention_figure"]
 
@@ -84,13 +85,14 @@ class PairWork:
     ) -> Answers:
         """What is written for each source of a table, of a set, or of a file with one a line."""
         texts, notes = _sources(model, source, part, _told(given))
+        written = model.translate(list(texts), **_beam(beam_size))
 
         def rows() -> Iterator[dict[str, Any]]:
-            written = model.translate(list(texts), **_beam(beam_size))
             for row, one in enumerate(written):
                 yield {"id": row, "source": one.source, "prediction": one.text,
                        "log_probability": one.log_probability, "ended": one.ended}  # fmt: skip
 
+        notes = (*notes, *counted_notes(written))
         return Answers(rows(), f"{len(texts):,} answers by {kernels()}", notes)
 
     def evaluate(
@@ -215,7 +217,10 @@ def _held_out(pairs: Pairs, share: float | None, seed: int) -> tuple[Pairs, Pair
     if share is None:
         distinct = len({*pairs.source})
         share = min(_TEST_SHARE, _MOST_TEST / distinct)
-    parts = held_out_pairs(pairs, share, seed)
+    try:
+        parts = held_out_pairs(pairs, share, seed)
+    except ArgumentError as error:
+        raise ArgumentError("--test-share", error.found, "more pairs, another, or 0") from error
     return parts.train, parts.held_out.grouped(), parts.how
 
 
@@ -336,8 +341,10 @@ class _Training:
             "curves": plots.learning_curves(history, loss_name="nats a token", score_name=name)
         }
         pairs = self._test or self._training
-        if model.attends and pairs.source[0].strip():
-            figures["attention"] = attention_of(model, pairs.source[0])
+        if model.attends:
+            some = model.translate(list(pairs.source[:_SHOWN]), attention=True)
+            read = [one for one in some if one.attention is not None]  # others say it in a note
+            figures |= {"attention": attention_figure(read[0])} if read else {}
         if judged is not None:
             figures["quality"] = quality_of(judged)
         found = []

@@ -16,8 +16,10 @@ from elman.printable import many
 __all__ = [
     "CHOICES",
     "Judged",
+    "bleu_tells",
     "compared_by",
     "judged_by",
+    "notes_on_scores",
     "score_card",
     "scores_by_length",
     "verdict_on",
@@ -45,9 +47,30 @@ class Judged(Protocol):
 _NAMES = {"bleu": "BLEU", "chrf": "chrF2", "exact": "exact"}
 
 
-def judged_by(chosen: str) -> str:
-    """What answers are judged by, of `CHOICES`: what was chosen by; without sacrebleu the share."""
-    return chosen if chosen == "exact" or find_spec("sacrebleu") is not None else "exact"
+def judged_by(chosen: str, references: Sequence[Any]) -> str:
+    """What answers are judged by, of `CHOICES`: as a rule what was chosen by.
+
+    Without sacrebleu it is the share that is exact, and chrF where `bleu_tells` nothing.
+    """
+    if chosen == "exact" or find_spec("sacrebleu") is None:
+        return "exact"
+    return "chrf" if chosen == "bleu" and not bleu_tells(references) else chosen
+
+
+def bleu_tells(references: Sequence[Any]) -> bool:
+    """Whether BLEU says anything of answers: whether right ones have another than 0.
+
+    It counts runs of one to four words. Where no reference has four (in lists of words, names or
+    numbers) it is 0 for every answer, the right one, too.
+
+    Args:
+        references: For each a text, or some that are right.
+
+    Raises:
+        MissingExtraError: sacrebleu is not installed.
+    """
+    right = [[one] if isinstance(one, str) else [*one] for one in references]
+    return bleu([max(one, key=len) for one in right], right).value > 0
 
 
 def written_score(name: str, answers: Sequence[str], references: Sequence[Any]) -> float:
@@ -71,7 +94,8 @@ def score_card(answers: Sequence[str], pairs: Judged) -> dict[str, Any]:
 
     Returns:
         `bleu`, `chrf`, `exact`; `bleu_of_all`, `chrf_of_all`, `exact_of_all` where a source has
-        several references; `signatures` of BLEU and chrF. Without sacrebleu those two are None.
+        several references; `signatures` of BLEU and chrF. Without sacrebleu those two are None;
+        BLEU, too, where `bleu_tells` nothing.
     """
     several = any(len(one) > 1 for one in pairs.references)
     found: dict[str, Any] = {}
@@ -80,15 +104,24 @@ def score_card(answers: Sequence[str], pairs: Judged) -> dict[str, Any]:
         if suffix and not several:
             continue
         for name, measure in (("bleu", bleu), ("chrf", chrf)):
+            found[name + suffix] = None
             try:
+                if name == "bleu" and not bleu_tells(references):
+                    continue
                 score = measure(answers, references)
             except MissingExtraError:
-                found[name + suffix] = None
                 continue
             found[name + suffix] = score.value
             signatures[name + suffix] = score.signature
         found[f"exact{suffix}"] = exact(answers, references)
     return {**found, "signatures": signatures}
+
+
+def notes_on_scores(card: Mapping[str, Any]) -> list[str]:
+    """What is to be said of the scores that `score_card` gives."""
+    if card["bleu"] is not None or card["chrf"] is None:
+        return []
+    return ["BLEU tells nothing here: it counts runs of four words, and no reference has four"]
 
 
 def compared_by(
@@ -167,7 +200,7 @@ def scores_by_length(
 
     Returns:
         `lengths`: K ranges, the least and the greatest of each; `counts`: how many sources each
-        has; `scores`: by name K of them.
+        has; `scores`: by name K of them, None where BLEU tells nothing of a range.
     """
     sizes = np.array([len(text.split()) for text in pairs.source])
     shares = np.linspace(0, 1, _RANGES + 1)
@@ -179,7 +212,8 @@ def scores_by_length(
         found["lengths"].append([int(first), int(last)])
         found["counts"].append(len(rows))
         references = [pairs.references[k] for k in rows]
+        told = name != "bleu" or bleu_tells(references)
         for label, said in answers.items():
-            score = written_score(name, [said[k] for k in rows], references)
+            score = written_score(name, [said[k] for k in rows], references) if told else None
             found["scores"][label].append(score)
     return found

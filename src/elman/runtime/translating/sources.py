@@ -74,7 +74,7 @@ def read_sources(
         strange = codec.unknown is not None and bool((ids == codec.unknown).all())
         if strange or not len(ids):
             said = f"handed on as it is: none of {many(len(ids), 'token')} is known to the model"
-            found.append(Source(text, ids[:0], (), "unknown", (said,)))
+            found.append(Source(text, ids[:0], (), "unknown", (*notes, said)))
             continue
         places = codec.places(text)[: len(ids)]
         found.append(Source(text, ids, tuple(pieces), "", notes, places))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from elman.data.tables.dialect import Layout, encoding_of, lines_of
 from elman.decoding import Answer
-from elman.errors import DataError, FormatError
+from elman.errors import ArgumentError, DataError, FormatError
 from elman.printable import quoted
 from elman.transforms.text import TextCodec
 
 __all__ = ["PLACEHOLDER", "Candidate", "Keeping", "Kept", "Place", "Term", "Terminology"]
-__all__ += ["keep_terms", "read_terminology"]
+__all__ += ["keep_terms", "read_terminology", "terms_of"]
 
 PLACEHOLDER = re.compile(r"\{[^{}\s]*\}|<[^<>\s][^<>]*>|%\([^()\s]+\)[a-z]|%[sdif]\b|\$\{[^{}]+\}")
 """What programs put in the place of something else: {name}, <b>, %s, %(count)d, ${path}."""
@@ -58,8 +59,8 @@ class Terminology:
     [('la Grosse Pomme', 5), ('York', 17)]
 
     Attributes:
-        terms: Where two begin at the same place the longer one counts.
-        placeholders: Whether what looks like one is kept as it is.
+        terms: Where two overlap that counts which begins first, and of those the longer one.
+        placeholders: Whether what looks like one is kept as it is; beside terms, likewise.
     """
 
     terms: tuple[Term, ...] = ()
@@ -79,10 +80,13 @@ class Terminology:
         """The terms in a source, each as often as it stands there, in their order."""
         found = [Place(self._by_source[m[0]], *m.span()) for m in self._found.finditer(text)]
         if self.placeholders:
-            taken = {one.start for one in found}
-            kept = (m for m in PLACEHOLDER.finditer(text) if m.start() not in taken)
+            kept = PLACEHOLDER.finditer(text)
             found += [Place(Term(m[0], m[0], "placeholder"), *m.span()) for m in kept]
-        return sorted(found, key=lambda one: one.start)
+        apart = list[Place]()
+        for one in sorted(found, key=lambda one: (one.start, -one.end)):
+            if not apart or one.start >= apart[-1].end:
+                apart.append(one)
+        return apart
 
     def check(self, codec: TextCodec) -> None:
         """`DataError` if a term cannot be written: the codec does not know a part of it."""
@@ -113,7 +117,7 @@ def read_terminology(path: str | os.PathLike[str]) -> tuple[Term, ...]:
     """
     where = os.fspath(path)
     layout = Layout(encoding_of(Path(path), where, None), "\t")
-    found: dict[str, Term] = {}
+    found: list[Term] = []
     for number, line in enumerate(lines_of(Path(path), where, layout), start=1):
         place = f"{where}, line {number}"
         cells = [cell.strip() for cell in line.rstrip("\r\n").split("\t")]
@@ -122,10 +126,43 @@ def read_terminology(path: str | os.PathLike[str]) -> tuple[Term, ...]:
         if len(cells) != 2 or not all(cells):
             expected = "a term, a tab, and its translation"
             raise FormatError(place, f"found {line.rstrip()!r:.80}", expected)
-        before = found.setdefault(cells[0], Term(cells[0], cells[1], place))
-        if before.target != cells[1]:
-            said = f"{cells[0]!r} has another translation than on {before.where.split(', ')[-1]}"
-            raise DataError(place, said, f"one of the two: {before.target!r} stands there")
+        found.append(Term(cells[0], cells[1], place))
+    return _each_once(found)
+
+
+def terms_of(given: Any) -> tuple[Term, ...]:
+    """Terms as a program gives them: in a file (see `read_terminology`), or as pairs of texts.
+
+    >>> [one.target for one in terms_of([("New York", "la Grosse Pomme")])]
+    ['la Grosse Pomme']
+
+    Raises:
+        ArgumentError: They are neither.
+        DataError, FormatError: As of `read_terminology`.
+    """
+    if isinstance(given, str | os.PathLike):
+        return read_terminology(given)
+    expected = "a file, or pairs of a term and its translation"
+    if not isinstance(given, list | tuple):
+        raise ArgumentError("terminology", f"found {given!r:.60}", expected)
+    found = []
+    for n, pair in enumerate(given):
+        listed = pair if isinstance(pair, list | tuple) else ()
+        cells = [one.strip() if isinstance(one, str) else "" for one in listed]
+        if len(cells) != 2 or not all(cells):
+            raise ArgumentError(f"terminology[{n}]", f"found {pair!r:.60}", expected)
+        found.append(Term(cells[0], cells[1], f"terminology, pair {n + 1}"))
+    return _each_once(found)
+
+
+def _each_once(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """Terms without repetitions; `DataError` where one has two translations."""
+    found: dict[str, Term] = {}
+    for term in terms:
+        before = found.setdefault(term.source, term)
+        if before.target != term.target:
+            said = f"{term.source!r} has another translation than on {before.where.split(', ')[-1]}"
+            raise DataError(term.where, said, f"one of the two: {before.target!r} stands there")
     return tuple(found.values())
 
 
@@ -231,13 +268,14 @@ def _with_term(
 
 def _text_of(tokens: Sequence[int], codec: TextCodec) -> tuple[str, list[int]]:
     """What tokens write, and how many characters of it stand before each, and behind the last."""
-    content, ends = b"", [0]
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")  # what is no UTF-8 counts, too
+    text, ends = "", [0]
     for token in tokens:
-        content += codec.spelled[token] or b""
-        ends.append(len(content))
-    return content.decode("utf-8", "replace"), [
-        len(content[:end].decode("utf-8", "ignore")) for end in ends
-    ]
+        text += decoder.decode(codec.spelled[token] or b"")
+        ends.append(len(text))
+    text += decoder.decode(b"", final=True)
+    ends[-1] = len(text)
+    return text, ends
 
 
 def _end_of(

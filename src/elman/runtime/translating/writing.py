@@ -124,6 +124,10 @@ def _said(translating: Translating, source: Source, kept: Kept) -> Translation:
         text = " ".join(shown)
         what = many(len(replaced), "unknown word")
         notes.append(f"{what} replaced by what it looked at most: {', '.join(replaced)}")
+    written = b"".join(codec.spelled[one] or b"" for one in ids.tolist())
+    spoilt = text.count("\ufffd") - written.count("\ufffd".encode())
+    if spoilt > 0 and codec.kind == "subwords":  # of bytes
+        notes.append(f"{many(spoilt, 'place')} that are no UTF-8 written as U+FFFD")
     if answer.ended == "bound":
         notes.append(f"not ended after {many(len(ids), 'token')}, the most that are written")
     elif not answer.finished:

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from elman import state as states
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError
+from elman.parameters import told
 from elman.printable import closest
 from elman.runtime.writing.framing import count_unknown
 from elman.runtime.writing.scoring import of_targets
@@ -253,7 +254,7 @@ def parted(
     Raises:
         ArgumentError: One is neither, or out of its range.
     """
-    fields = SearchOptions.__dataclass_fields__
+    fields = tuple(told(SearchOptions))
     own = {name: value for name, value in given.items() if name in fields}
     rest = {name: value for name, value in given.items() if name not in fields}
     for name in rest:
