@@ -24,7 +24,7 @@ def small(monkeypatch):
     monkeypatch.setattr(writing, "load_documents", lambda name: texts)
     monkeypatch.setattr(writing, "SHAKESPEARE", TINY)
     monkeypatch.setattr(writing, "PREFIX", "to")
-    monkeypatch.setattr(writing, "DYNAMIC", {"rate": (1e-3,), "decay": (1e-3, 1e-2)})
+    monkeypatch.setattr(writing, "DYNAMIC", [(40, 1e-3, 1e-3), (80, 1e-3, 1e-2)])
 
 
 def test_the_last_tenth_is_the_test(small):
@@ -38,7 +38,8 @@ def test_a_part_and_its_chapter(small, monkeypatch):
     assert found["dynamic"]["chosen"] in found["dynamic"]["tried"]
     assert len(found["sample"]) == 400
     report = {"parts": {"shakespeare": {**json.loads(json.dumps(found)), "environment": PLACE}}}
-    monkeypatch.setattr(chapter, "load", lambda folder, name: report)
+    kept = {"writing": report}
+    monkeypatch.setattr(chapter, "load", lambda folder, name: kept.get(name))
     text = "\n".join(chapter.writing_chapter())
     assert "| unigram |" in text
     assert "| learning while it reads |" in text

@@ -147,7 +147,7 @@ def test_bundles_that_lack_a_part(model, tmp_path):
     with pytest.raises(BundleError, match=str(tmp_path)):
         runtime.load(tmp_path / "m")
     bundle.save(tmp_path / "m", changed(model, task="oracle"))
-    with pytest.raises(BundleError, match="a model for 'oracle'; one of classifier, forecaster"):
+    with pytest.raises(BundleError, match="a model for 'oracle'; one of captioner, classifier"):
         runtime.load(tmp_path / "m")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from elman.data import labelled_names, load, load_texts
+from elman.data.sets.sounds import SPEAKERS, recording_names
 from elman.data.sets.texts import text_names
 from elman.errors import ArgumentError, DataError
 
@@ -28,7 +29,8 @@ FACTS = {
 
 
 def test_every_loader_is_tested():
-    others = {"adding", "ud_english_ewt", *text_names()}
+    sounds = {*recording_names(), *(f"free_spoken_digits/{one}" for one in SPEAKERS)}
+    others = {"adding", "ud_english_ewt", *text_names(), *sounds}
     assert set(FACTS) | others == set(labelled_names())
 
 

@@ -138,7 +138,8 @@ class SequenceWork:
     def _told(self, request: Any, model: Any) -> tuple[str, dict[str, Any]]:
         """The data: what was given, or what the run was trained on, its table's columns too."""
         source, told = request.source_or_told()
-        given = {name: request.given[name] or told.get(name) for name in TABLE}
+        # A column of `plot` cannot be called --path, as its model is: what the run was told stands.
+        given = {name: request.given.get(name) or told.get(name) for name in TABLE}
         return source, asked_of(model, given)
 
     def _read(self, request: Any, model: Any) -> LabelledSequences:
