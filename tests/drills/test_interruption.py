@@ -108,9 +108,11 @@ def test_a_process_that_is_cut_off_is_resumed(tmp_path, number, code):
         text=True,
         check=False,
     )
-    assert done.returncode == (-signal.SIGINT if code is None else code), done.stderr
+    # Where tabulate is installed, torch imports it at exit; what that evaluates makes Python forget
+    # that it was interrupted, and exit with 1.
+    assert done.returncode in ((-signal.SIGINT, 1) if code is None else (code,)), done.stderr
     if code is None:
-        assert "KeyboardInterrupt" in done.stderr
+        assert done.stderr.rstrip().endswith("KeyboardInterrupt")
     X, y = classes()
     assert not RunFolder(path).model.exists()
     resumed = Classifier(**TINY, run=path, resume=True).fit(X, y)
