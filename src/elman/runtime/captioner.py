@@ -19,13 +19,13 @@ from elman.runtime.captioning.caption import Caption
 from elman.runtime.captioning.reading import SCANS, Scan, as_read, padded_items
 from elman.runtime.network import Network
 from elman.runtime.translating.judging import (
-    CHOICES,
+    chosen_in,
     judged_by,
     notes_on_scores,
     score_card,
     verdict_on,
 )
-from elman.runtime.translating.translating import Asked, Translating
+from elman.runtime.translating.translating import Asked, Translating, usually
 from elman.runtime.travelling import (
     baseline_tensors,
     codec_of,
@@ -37,8 +37,6 @@ from elman.runtime.writing.session import parted
 from elman.transforms.text.codec import hash_of
 
 __all__ = ["CaptionerModel"]
-
-_USUAL = {"beam_size": 5, "length_penalty": 1.0, "min_length": 1}
 
 
 class CaptionerModel:
@@ -107,8 +105,7 @@ class CaptionerModel:
     @property
     def chosen_by(self) -> str:
         """What captions are judged by: one of `CHOICES`."""
-        found = self.metadata.get("chosen_by")
-        return found if found in CHOICES else "bleu"
+        return chosen_in(self.metadata)
 
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
@@ -181,11 +178,7 @@ class CaptionerModel:
     def _asked(
         self, options: SearchOptions | None, given: dict[str, Any]
     ) -> tuple[SearchOptions, dict[str, Any]]:
-        if options is None:
-            usual = {**_USUAL, "max_length": self.longest}
-            if given.get("temperature") or given.get("beam_size") == 1:
-                usual |= {"beam_size": 1, "temperature": 0.0}
-            given = {**usual, **given}
+        given = usually(self.longest, given) if options is None else given
         options, constraints = parted(options, given)
         for name in constraints:
             if name not in ("expression", "stop", "allowed"):

@@ -16,12 +16,11 @@ from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError
 from elman.kernels import native
 from elman.metrics.pair_baselines import PairBaselines
-from elman.parameters import told
 from elman.printable import many
 from elman.runtime.network import Network
 from elman.runtime.translating.judging import (
-    CHOICES,
     bleu_tells,
+    chosen_in,
     compared_by,
     judged_by,
     notes_on_scores,
@@ -31,7 +30,7 @@ from elman.runtime.translating.judging import (
 )
 from elman.runtime.translating.sources import read_sources
 from elman.runtime.translating.terminology import Terminology, terms_of
-from elman.runtime.translating.translating import Translating
+from elman.runtime.translating.translating import Translating, usually
 from elman.runtime.translating.translation import Translation
 from elman.runtime.translating.writing import Request, looked, written
 from elman.runtime.travelling import (
@@ -46,8 +45,6 @@ from elman.transforms.text import TextCodec
 from elman.transforms.text.codec import hash_of
 
 __all__ = ["TranslatorModel", "counted_notes"]
-
-_USUAL = {"beam_size": 5, "length_penalty": 1.0, "min_length": 1}
 
 
 class TranslatorModel:
@@ -112,13 +109,12 @@ class TranslatorModel:
     @property
     def attends(self) -> bool:
         """Whether the network looks back at its source."""
-        return any(block.kind == "attend" for block in self.blueprint.chains["decoder"])
+        return self.blueprint.attends is not None
 
     @property
     def chosen_by(self) -> str:
         """What written answers are judged by: one of `CHOICES`."""
-        found = self.metadata.get("chosen_by")
-        return found if found in CHOICES else "bleu"
+        return chosen_in(self.metadata)
 
     def facts(self) -> dict[str, Any]:
         """What `elman info` tells beside network and version."""
@@ -190,25 +186,17 @@ class TranslatorModel:
         return [one.text for one in self.translate(texts)]
 
     def search_options(self, **given: Any) -> SearchOptions:
-        """Options of a search, those that are not given as they are usual for translations.
-
-        A beam of 5 with a length penalty of 1, or without a beam the most probable tokens; at least
-        one token, and at most so many as `longest` says.
+        """Options of a search, those that are not given as `usually` has them.
 
         Raises:
             ArgumentError: One is outside its range, or two contradict each other.
         """
-        usual = {**_USUAL, "max_length": self.longest[1]}
-        if given.get("temperature") or given.get("beam_size") == 1:
-            usual |= {"beam_size": 1, "temperature": 0.0}
-        return SearchOptions(**{**usual, **given})
+        return SearchOptions(**usually(self.longest[1], given))
 
     def _asked(
         self, options: SearchOptions | None, given: dict[str, Any]
     ) -> tuple[SearchOptions, dict[str, Any]]:
-        if options is None:
-            fields = told(SearchOptions)
-            options = self.search_options(**{k: v for k, v in given.items() if k in fields})
+        given = usually(self.longest[1], given) if options is None else given
         options, constraints = parted(options, given)
         for name in constraints:
             if name not in ("banned", "expression", "stop", "allowed"):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from elman.blueprint import Blueprint, Words
 from elman.errors import ArgumentError
@@ -15,7 +14,7 @@ from elman.parameters import told
 from elman.run_files import model_file
 from elman.runtime.loading import load
 from elman.runtime.seen import Seen
-from elman.tasks.fitting import weights_of
+from elman.tasks.fitting import take_weights, weights_of
 from elman.tasks.own import GIVEN
 from elman.tasks.taking import (
     First,
@@ -119,7 +118,7 @@ def begin(estimator: Any, blueprint: Any, network: Any, reads: Any) -> Beginning
         if getattr(estimator, name, None) is not None:
             raise ArgumentError(name, "given beside start", "one of the two")
     begun = begin_with_layers(blueprint, weights_of(network), reads, estimator.start)
-    network.load_state_dict({name: torch.from_numpy(a) for name, a in begun.weights.items()})
+    take_weights(network, begun.weights)
     return begun
 
 

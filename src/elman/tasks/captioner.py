@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from torch import nn
 
 from elman.blueprint import Blueprint, encoder_decoder, vector_to_sequence
@@ -14,7 +13,7 @@ from elman.bundle import Bundle
 from elman.data.captions import Captions, as_captions
 from elman.errors import ArgumentError
 from elman.metrics.caption_baselines import fit_captions, vectors_of
-from elman.models import begin_with_frequencies, build, limit_memory
+from elman.models import begin_with_frequencies, build, limit_memory, scoring_late
 from elman.parameters import again, documented, flag, one_of, parameter, plain, share, whole
 from elman.runtime.captioner import CaptionerModel
 from elman.runtime.captioning.reading import SCANS, Scan
@@ -27,7 +26,7 @@ from elman.tasks.captioning import (
     fitted_scaler,
 )
 from elman.tasks.estimator import Estimator
-from elman.tasks.fitting import Options, summary, train_module
+from elman.tasks.fitting import Options, summary, take_weights, train_module
 from elman.tasks.head import check_same_network
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
 from elman.tasks.translating import DECODED, choice_for, codec_for_side
@@ -153,14 +152,15 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         tensors |= {} if scaler is None else _below("inputs", scaler.tensors())
         pixels = data.items.dtype == np.uint8
         module = PixelReader(network, scan) if pixels else network
-        trained = train_module(
-            module.to(options.device),
-            CrossEntropy(self.label_smoothing),
-            train,
-            validation,
-            options,
-            score=self._score(chosen_by, parts, blueprint, tensors, settings),
-        )
+        with scoring_late(network):
+            trained = train_module(
+                module.to(options.device),
+                CrossEntropy(self.label_smoothing),
+                train,
+                validation,
+                options,
+                score=self._score(chosen_by, parts, blueprint, tensors, settings),
+            )
         self.history_ = trained.history
         if self.baselines:
             vectors = vectors_of(parts.train.items, parts.train.lengths)
@@ -229,13 +229,9 @@ class Captioner(Estimator, CellParameters, Training, RunParameters):
         network = build(blueprint, seed=options.config.seed)
         if warm is not None:
             check_same_network(blueprint, warm.blueprint)
-            weights = {name: torch.from_numpy(a) for name, a in warm.bundle.weights.items()}
-            network.load_state_dict(weights)
+            take_weights(network, warm.bundle.weights)
         else:
-            steps = torch.arange(train.targets.shape[1])
-            real = steps < torch.from_numpy(train.steps())[:, None]
-            counts = train.targets[real].bincount(minlength=len(codec))
-            begin_with_frequencies(network, counts.numpy())
+            begin_with_frequencies(network, train.token_counts(len(codec)))
         limit_memory(network, options.memory)
         return blueprint, network
 

@@ -22,7 +22,7 @@ from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
 from elman.parameters import check_values, flag, renamed, told
 from elman.registry import task_of
-from elman.tasks.fitting import Options, callbacks_of, weights_of
+from elman.tasks.fitting import Options, callbacks_of, take_weights, weights_of
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.tasks.own import GIVEN, OWN, CheckedOutputs, packed_models
 from elman.tasks.parameters import RunParameters
@@ -233,7 +233,7 @@ class Estimator(BaseEstimator):
 def _built(found: Bundle) -> Any:
     """The torch module of a bundle, with its weights."""
     module = build(found.blueprint, seed=0)
-    module.load_state_dict({name: torch.from_numpy(a) for name, a in found.weights.items()})
+    take_weights(module, found.weights)
     return module.eval()
 
 

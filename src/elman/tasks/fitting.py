@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -56,6 +56,7 @@ __all__ = [
     "one_pass",
     "remembered",
     "summary",
+    "take_weights",
     "train_module",
     "weights_of",
 ]
@@ -175,6 +176,11 @@ def weights_of(network: nn.Module) -> dict[str, np.ndarray]:
     """A network's weights by the blueprint's names."""
     state = network.state_dict()
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in state.items()}
+
+
+def take_weights(network: nn.Module, weights: Mapping[str, np.ndarray]) -> None:
+    """Give a network weights by the blueprint's names, in place."""
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
 
 
 def fit_network(ready: Ready, options: Options, before: Continuation | None = None) -> Fitted:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from torch import nn
 
 from elman.blueprint import Adaptive, Blueprint, Dense, sequence_to_sequence
@@ -21,7 +20,7 @@ from elman.runtime.generator import GeneratorModel
 from elman.runtime.writing.framing import Framing
 from elman.runtime.writing.session import ScoredText, Session
 from elman.tasks.estimator import Estimator
-from elman.tasks.fitting import Options, summary, train_module, weights_of
+from elman.tasks.fitting import Options, summary, take_weights, train_module, weights_of
 from elman.tasks.head import check_same_network
 from elman.tasks.learning_session import Dynamic, LearningSession, dynamic_scores
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
@@ -299,7 +298,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             sample_scores(network, self.candidates)
         if warm is not None:
             weights = self._going_on(blueprint, network, warm)
-            network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
+            take_weights(network, weights)
         return blueprint, network, said
 
     def _going_on(

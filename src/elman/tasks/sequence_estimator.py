@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from torch import nn
 
 from elman.blueprint import Blueprint
@@ -32,6 +31,7 @@ from elman.tasks.fitting import (
     one_pass,
     remembered,
     summary,
+    take_weights,
     weights_of,
 )
 from elman.tasks.given import Given, given_to, validation_given_to
@@ -328,7 +328,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
                 notes = (*notes, head.note)
             fresh = weights_of(network)
             weights = started(blueprint, warm.blueprint, fresh, warm.bundle.weights, head, how)
-            network.load_state_dict({k: torch.from_numpy(a) for k, a in weights.items()})
+            take_weights(network, weights)
         begun = None if warm is not None else begin(self, blueprint, network, self._reads(known))
         notes = notes if begun is None else (*notes, begun.note)
         before = begun if warm is None else warm

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from torch import nn
 
 from elman.blueprint import Blueprint, sequence_to_sequence
@@ -22,7 +21,7 @@ from elman.runtime.transcribing.judging import SpokenBaselines, notes_on_silence
 from elman.runtime.transcribing.listening import Listening
 from elman.runtime.transcribing.transcript import Transcript
 from elman.tasks.estimator import Estimator
-from elman.tasks.fitting import Options, summary, train_module, weights_of
+from elman.tasks.fitting import Options, summary, take_weights, train_module, weights_of
 from elman.tasks.head import check_same_network
 from elman.tasks.network import ScaledInputs
 from elman.tasks.parameters import (
@@ -278,8 +277,7 @@ class Transcriber(Estimator, SoundParameters, CellParameters, SequenceTraining, 
         network = build(blueprint, seed=options.config.seed)
         if warm is not None:
             check_same_network(blueprint, warm.blueprint)
-            weights = {name: torch.from_numpy(a) for name, a in warm.bundle.weights.items()}
-            network.load_state_dict(weights)
+            take_weights(network, warm.bundle.weights)
         limit_memory(network, options.memory)
         return blueprint, network
 

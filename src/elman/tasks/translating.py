@@ -206,12 +206,6 @@ class Encoded(NamedTuple):
     empty: int
     texts: np.ndarray
 
-    def counts(self, size: int) -> np.ndarray:
-        """How often each of so many tokens stands in the targets: int64 `[V]`."""
-        targets = self.examples.targets.numpy()
-        real = np.arange(targets.shape[1]) < self.examples.steps()[:, None]
-        return np.bincount(targets[real], minlength=size)
-
 
 def encoded(pairs: Pairs, codecs: Codecs, go: int, bound: int | None) -> Encoded:
     """Pairs as ids, without those of which a side is empty, or longer than a bound.
@@ -312,7 +306,7 @@ class WrittenScore:
         sources = read_sources(self.pairs.source, self.codecs.source, self.longest[0])
         options = SearchOptions(temperature=0.0, min_length=1, max_length=self.longest[1])
         nothing = [()] * len(sources)
-        attends = any(block.kind == "attend" for block in self.blueprint.chains["decoder"])
+        attends = self.blueprint.attends is not None
         unknown = self.codecs.target.kind == "words" and attends
         request = Request(sources, nothing, Terminology(), options, {}, unknown)
         return [one[0].text for one in written(translating, request)]

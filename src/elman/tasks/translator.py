@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from torch import nn
 
 from elman.blueprint import Blueprint, encoder_decoder
 from elman.data.pairs import Pairs, as_pairs
 from elman.errors import ArgumentError
 from elman.metrics.pair_baselines import fit_pairs
-from elman.models import begin_with_frequencies, build, limit_memory
+from elman.models import begin_with_frequencies, build, limit_memory, scoring_late
 from elman.parameters import (
     again,
     documented,
@@ -28,7 +27,7 @@ from elman.parameters import (
 from elman.runtime.translator import TranslatorModel
 from elman.runtime.writing.session import ScoredText
 from elman.tasks.estimator import Estimator
-from elman.tasks.fitting import Options, summary, train_module
+from elman.tasks.fitting import Options, summary, take_weights, train_module
 from elman.tasks.head import OtherNetworkError, check_same_network
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
 from elman.tasks.subword_pairs import with_random_cuts
@@ -217,15 +216,16 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         score = self._score(chosen_by, parts, codecs, blueprint, longest)
         notes = notes_on(train, held, self.max_length)
         module, listeners = self._around(network, options)
-        trained = train_module(
-            module.to(options.device),
-            CrossEntropy(self.label_smoothing),
-            with_random_cuts(train.examples, train.texts, codecs, self.subword_dropout),
-            None if held is None else held.examples,
-            replace(options, callbacks=(*listeners, *options.callbacks)),
-            score=score,
-            notes=notes,
-        )
+        with scoring_late(network):
+            trained = train_module(
+                module.to(options.device),
+                CrossEntropy(self.label_smoothing),
+                with_random_cuts(train.examples, train.texts, codecs, self.subword_dropout),
+                None if held is None else held.examples,
+                replace(options, callbacks=(*listeners, *options.callbacks)),
+                score=score,
+                notes=notes,
+            )
         self.history_ = trained.history
         about = {
             "train_pairs": len(train.kept),
@@ -340,10 +340,9 @@ class Translator(Estimator, CellParameters, Training, RunParameters):
         network = build(blueprint, seed=options.config.seed)
         if warm is not None:
             check_same_network(blueprint, warm.blueprint)
-            weights = {name: torch.from_numpy(a) for name, a in warm.bundle.weights.items()}
-            network.load_state_dict(weights)
+            take_weights(network, warm.bundle.weights)
         else:
-            begin_with_frequencies(network, train.counts(len(codecs.target)))
+            begin_with_frequencies(network, train.examples.token_counts(len(codecs.target)))
         limit_memory(network, options.memory)
         return blueprint, network
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,12 +12,14 @@ from elman import plots
 from elman.cli.console import note, print_json
 from elman.cli.level import kernels
 from elman.cli.works import Answers, Options
+from elman.cli.works.conclusion import asked_item, check_picture, conclude, save_figures
+from elman.cli.works.held_out import check_part, check_share, digest_of, judged_part_of
 from elman.cli.works.pair_report import judged_name, print_scores, report_text
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.data.captions import Captions
 from elman.data.sets.captions import caption_names, load_captions
 from elman.errors import ArgumentError
-from elman.printable import closest, many
+from elman.printable import many
 
 __all__ = ["CaptionWork"]
 
@@ -100,16 +100,11 @@ class CaptionWork:
 
     def draw(self, request: Any, model: Any) -> Any:
         """The picture of which steps a model looks at while it writes."""
-        if request.kind not in self.pictures:
-            found = f"a {model.task} has no picture {request.kind!r}"
-            raise ArgumentError("KIND", found, closest(request.kind, ("curves", *self.pictures)))
+        check_picture(request, model, self.pictures)
         source, told = request.source_or_told()
         captions = request.given.get("captions") or told.get("captions")
         data, _ = _judged(model, source, captions, request.part)
-        index = request.index or 0
-        if index >= len(data):
-            raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
-        return _attention_of(model, data.select([index]))
+        return _attention_of(model, data.select([asked_item(request, len(data))]))
 
 
 def _attention_of(model: Any, data: Captions) -> Any:
@@ -133,11 +128,12 @@ def _read(source: str, captions: str | None, part: str | None) -> Captions:
     return load_captions(source, None, captions)
 
 
-def _digest(data: Captions) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(data.items).tobytes())
-    for text in (one for several in data.checked_references() for one in several):
-        digest.update(b"%d:" % len(text) + text.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+def _digest(data: Captions) -> str | None:
+    """None: nobody says anything of them."""
+    if data.references is None:
+        return None
+    said = (one for several in data.checked_references() for one in several)
+    return digest_of(said, np.ascontiguousarray(data.items).tobytes())
 
 
 def _held_out(data: Captions, share: float, seed: int) -> tuple[Captions, Captions, str]:
@@ -154,29 +150,12 @@ def _held_out(data: Captions, share: float, seed: int) -> tuple[Captions, Captio
 def _judged(
     model: Any, source: str, captions: str | None, part: str | None
 ) -> tuple[Captions, str]:
-    """Items to judge a model on, and which part of the data they are.
-
-    Of the data that a training held a part out of, that part alone unless another is asked for.
-    """
-    if part not in (None, "train", "test", "all"):
-        raise ArgumentError("--part", f"found {part!r}", "train, test or all")
+    """Items to judge a model on, and which part of the data they are."""
+    check_part(part)
     if source in caption_names():
         return _read(source, captions, part), part or "test"
     data = load_captions(source, None, captions)
-    split = model.held_out
-    if split is None or data.references is None or split["digest"] != _digest(data):
-        split = None
-    if part in ("train", "test") and split is None:
-        found = "the model was not trained on a part of these data"
-        raise ArgumentError("--part", found, "all")
-    if split is None or part == "all":
-        return data, "all"
-    training, test, how = _held_out(data, split["share"], split["seed"])
-    if part == "train":
-        return training, part
-    said = f"the model was trained on these data: judged on what was held out, {how} (--part all: "
-    notes = data.notes if part == "test" else (*data.notes, f"{said}on everything)")
-    return replace(test, notes=notes), "test"
+    return judged_part_of(model, data, part, _digest, _held_out)
 
 
 def _scored(model: Any, data: Captions, part: str, **given: Any) -> dict[str, Any]:
@@ -193,10 +172,7 @@ class _Training:
     def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
         asked, seed = about.get("test_share"), about.get("test_seed", 0)
         source, captions = about["data"], about.get("captions")
-        if asked is not None and not 0 <= asked < 1:
-            raise ArgumentError("--test-share", f"found {asked}", "a share in [0, 1)")
-        if "test" in about and asked:
-            raise ArgumentError("--test-share", "given with --test", "one of the two")
+        check_share(about)
         self._data = self._training = _read(source, captions, "train")
         self._data.checked_references()
         self._test, how, estimator.held_out = None, "none: all are for training", None
@@ -236,17 +212,7 @@ class _Training:
             result["samples"] = [[f"item {a}", list(right), said] for a, right, said in rows]
         folder.write_result(result)
         drawn = self._drawn(estimator, folder) if pictures else []
-        folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
-        if json:
-            print_json(result)
-        elif test is not None:
-            print_scores(result["test"])
-        else:
-            note("No test part was read: give --test DATA, or a --test-share.")
-        note(f"Model: {folder.model}")
-        note(f"Report: {folder.report}")
-        for path in drawn:
-            note(f"Picture: {path}")
+        conclude(result, folder, drawn, json, report_text, print_scores)
 
     def _drawn(self, estimator: Any, folder: Any) -> list[Path]:
         model = estimator.model_
@@ -257,9 +223,4 @@ class _Training:
         }
         if model.attends:
             figures["attention"] = _attention_of(model, (self._test or self._data).select([0]))
-        found = []
-        for name, figure in figures.items():
-            path = folder.pictures / f"{name}.png"
-            plots.save(figure, path)
-            found.append(path)
-        return found
+        return save_figures(figures, folder.pictures)

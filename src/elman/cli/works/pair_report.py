@@ -12,9 +12,10 @@ from elman.cli.works.report_tables import (
     Rows,
     markdown,
     markdown_text,
-    pictured,
     plain,
     print_judged,
+    report_lines,
+    tested_on,
 )
 from elman.printable import many
 
@@ -52,46 +53,34 @@ def print_scores(result: Mapping[str, Any]) -> None:
 
 
 def report_text(told: Mapping[str, Any], pictures: Sequence[Path] = ()) -> str:
-    """A report in Markdown.
+    """A report in Markdown; see `report_lines`. `samples` are sources, references, answers."""
+    lines = report_lines(
+        told,
+        pictures,
+        untested="No test part was read: nothing is known of how well it writes for new sources.",
+        judged=_judged(told.get("test")),
+        samples=_samples(told.get("samples")),
+        counted=("pairs", "pair"),
+        training=_TRAINING,
+    )
+    return markdown_text(lines)
 
-    Args:
-        told: As `result.json` has it: `task` and `network`, how the model came about, `data` and
-            `split`, `samples` (sources, references, answers), and `test`, what `evaluate` said, as
-            far as known.
-        pictures: Below the report's folder.
-    """
-    return markdown_text(_lines(told, pictures))
+
+def _judged(test: Mapping[str, Any] | None) -> Iterator[str]:
+    if test is None:
+        return
+    yield from ("", *markdown(_scores(test)._replace(title=tested_on(test))))
+    yield from ("", plain(f"{_size(test)}. {_signatures(test) or ''}"))
+    if test["against"] is not None:
+        yield from ("", *markdown(_against(test["against"])))
 
 
-def _lines(told: Mapping[str, Any], pictures: Sequence[Path]) -> Iterator[str]:
-    test, data = told.get("test"), told.get("data")
-    name = data["name"] if data else test["data"] if test else "?"
-    yield f"# {told['task'].capitalize()}: {plain(name)}"
-    said = "No test part was read: nothing is known of how well it writes for new sources."
-    if test is not None:
-        said = test["verdict"] or "There are no baselines to hold the score against."
-    yield from ("", "## Verdict", "", plain(said))
-    if test is not None:
-        title = f"Scores on {test['data']}, {test['part']} part"
-        yield from ("", *markdown(_scores(test)._replace(title=title)))
-        yield from ("", plain(f"{_size(test)}. {_signatures(test) or ''}"))
-        if test["against"] is not None:
-            yield from ("", *markdown(_against(test["against"])))
-        if test["notes"]:
-            yield from ("", "## Notes", "", *(f"- {plain(one)}" for one in test["notes"]))
-    if told.get("samples"):
-        rows = [[a, " / ".join(right), said] for a, right, said in told["samples"]]
-        table = Rows(
-            ["source", "references", "it wrote"], rows, "The first answers of the test part"
-        )
-        yield from ("", *markdown(table))
-    rows = [] if not data else [["data", f"{data['name']}: {many(data['pairs'], 'pair')}"]]
-    rows += [] if not data else [["read", one] for one in data["notes"]]
-    rows += [["test part", told["split"]["how"]]] if told.get("split") else []
-    rows += [[called, str(told[key])] for key, called in _TRAINING.items() if key in told]
-    yield from ("", *markdown(Rows(["", ""], rows, "What was read and trained")))
-    yield from ("", "```", *told["network"].splitlines(), "```")
-    yield from pictured(pictures)
+def _samples(samples: Sequence[Any] | None) -> Iterator[str]:
+    if not samples:
+        return
+    rows = [[a, " / ".join(right), said] for a, right, said in samples]
+    headings = ["source", "references", "it wrote"]
+    yield from ("", *markdown(Rows(headings, rows, "The first answers of the test part")))
 
 
 def _size(result: Mapping[str, Any]) -> str:

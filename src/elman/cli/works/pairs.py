@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +12,8 @@ from elman.cli.console import note, print_json
 from elman.cli.level import kernels
 from elman.cli.options import options_from
 from elman.cli.works import Answers, Options
+from elman.cli.works.conclusion import asked_item, check_picture, conclude, save_figures
+from elman.cli.works.held_out import check_part, check_share, digest_of, judged_part_of
 from elman.cli.works.pair_report import judged_name, print_scores, report_text
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.data.pairs import Pairs, held_out_pairs
@@ -22,7 +22,7 @@ from elman.data.sets.pairs import load_pairs, pair_names
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError
-from elman.printable import closest, many
+from elman.printable import many
 from elman.run_files import model_file
 from elman.runtime.translator import counted_notes
 
@@ -120,9 +120,7 @@ class PairWork:
 
     def draw(self, request: Any, model: Any) -> Any:
         """A picture of where a model looks, or of how its quality depends on length."""
-        if request.kind not in self.pictures:
-            found = f"a {model.task} has no picture {request.kind!r}"
-            raise ArgumentError("KIND", found, closest(request.kind, ("curves", *self.pictures)))
+        check_picture(request, model, self.pictures)
         source, told = request.source_or_told()
         target = request.given.get("target") or told.get("target")
         told = {**model.reading, **_told(told), **_told(request.given)}
@@ -130,10 +128,7 @@ class PairWork:
         pairs, _ = _judged(model, read, source, request.part)
         if request.kind == "quality":
             return quality_of(model.evaluate(pairs))
-        index = request.index or 0
-        if index >= len(pairs):
-            raise ArgumentError("--index", f"found {index}", f"0 to {len(pairs) - 1}")
-        return attention_of(model, pairs.source[index])
+        return attention_of(model, pairs.source[asked_item(request, len(pairs))])
 
 
 def attention_figure(found: Any) -> Any:
@@ -206,10 +201,7 @@ def _sources(
 
 
 def _digest(pairs: Pairs) -> str:
-    digest = hashlib.sha256()
-    for text in (*pairs.source, *(one for several in pairs.references for one in several)):
-        digest.update(b"%d:" % len(text) + text.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    return digest_of((*pairs.source, *(one for several in pairs.references for one in several)))
 
 
 def _held_out(pairs: Pairs, share: float | None, seed: int) -> tuple[Pairs, Pairs, str]:
@@ -227,26 +219,13 @@ def _held_out(pairs: Pairs, share: float | None, seed: int) -> tuple[Pairs, Pair
 def _judged(model: Any, pairs: Pairs, source: str, part: str | None) -> tuple[Pairs, str]:
     """Pairs to judge a model on, and which part of the data they are.
 
-    Of the data that a training held a part out of, that part alone unless another is asked for.
     Of a table rows of one source are one with several references; two files stay line by line.
     """
-    if part not in (None, "train", "test", "all"):
-        raise ArgumentError("--part", f"found {part!r}", "train, test or all")
+    check_part(part)
     if source in pair_names():
         return pairs.grouped(), part or "test"
-    split = model.held_out
-    known = split if split is not None and split["digest"] == _digest(pairs) else None
-    if part in ("train", "test") and known is None:
-        found = "the model was not trained on a part of these data"
-        raise ArgumentError("--part", found, "all")
-    if known is None or part == "all":
-        return pairs, "all"
-    training, test, how = _held_out(pairs, known["share"], known["seed"])
-    if part == "train":
-        return training.grouped(), part
-    said = f"the model was trained on these data: judged on what was held out, {how} (--part all: "
-    notes = pairs.notes if part == "test" else (*pairs.notes, f"{said}on everything)")
-    return replace(test, notes=notes), "test"
+    found, part = judged_part_of(model, pairs, part, _digest, _held_out)
+    return (found.grouped() if part == "train" else found), part
 
 
 def _scored(model: Any, pairs: Pairs, part: str, **given: Any) -> dict[str, Any]:
@@ -282,15 +261,11 @@ class _Training:
     @staticmethod
     def _check(about: Mapping[str, Any]) -> None:
         """`ArgumentError` where options contradict each other."""
-        asked = about.get("test_share")
         if about.get("source") not in (None, about["data"]):
             raise ArgumentError("--source", "given with --data", "one of the two")
         if "source" in about and "target" not in about:
             raise ArgumentError("--target", "not given beside --source", "a file with its lines")
-        if asked is not None and not 0 <= asked < 1:
-            raise ArgumentError("--test-share", f"found {asked}", "a share in [0, 1)")
-        if "test" in about and asked:
-            raise ArgumentError("--test-share", "given with --test", "one of the two")
+        check_share(about)
         if "test_target" in about and "test" not in about:
             raise ArgumentError("--test-target", "given without --test", "--test, too")
 
@@ -320,17 +295,7 @@ class _Training:
             result["samples"] = [[a, list(right), said] for a, right, said in rows]
         folder.write_result(result)
         drawn = self._drawn(estimator, folder, result.get("test")) if pictures else []
-        folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
-        if json:
-            print_json(result)
-        elif test is not None:
-            print_scores(result["test"])
-        else:
-            note("No test part was read: give --test DATA, or a --test-share.")
-        note(f"Model: {folder.model}")
-        note(f"Report: {folder.report}")
-        for path in drawn:
-            note(f"Picture: {path}")
+        conclude(result, folder, drawn, json, report_text, print_scores)
         note(f"It translates: elman translate {folder.path} < FILE")
 
     def _drawn(self, estimator: Any, folder: Any, judged: Any) -> list[Path]:
@@ -347,9 +312,4 @@ class _Training:
             figures |= {"attention": attention_figure(read[0])} if read else {}
         if judged is not None:
             figures["quality"] = quality_of(judged)
-        found = []
-        for name, figure in figures.items():
-            path = folder.pictures / f"{name}.png"
-            plots.save(figure, path)
-            found.append(path)
-        return found
+        return save_figures(figures, folder.pictures)

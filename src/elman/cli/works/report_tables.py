@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,10 +12,10 @@ from rich.text import Text
 
 from elman.cli.console import note, result_console
 from elman.files import replace_file
-from elman.printable import printable
+from elman.printable import many, printable
 
 __all__ = ["MODEL", "REPORT", "TRAINED", "Rows", "keep_report", "markdown", "markdown_text"]
-__all__ += ["pictured", "plain", "print_judged", "terminal_table"]
+__all__ += ["pictured", "plain", "print_judged", "report_lines", "terminal_table", "tested_on"]
 
 MODEL = "this model"
 """What the row of the model is called, beside those of its baselines."""
@@ -91,6 +91,54 @@ def pictured(pictures: Sequence[Path]) -> Iterator[str]:
         yield from ("", "## Pictures")
     for path in pictures:
         yield from ("", f"![{path.stem}]({path.as_posix()})")
+
+
+def report_lines(
+    told: Mapping[str, Any],
+    pictures: Sequence[Path],
+    *,
+    untested: str,
+    judged: Iterable[str],
+    samples: Iterable[str],
+    counted: tuple[str, str],
+    training: Mapping[str, str],
+) -> Iterator[str]:
+    """The lines of a report: verdict, scores, notes, samples, what was read, network, pictures.
+
+    Args:
+        told: As `result.json` has it: `task` and `network`, how the model came about, `data` and
+            `split`, and `test`, what `evaluate` said, as far as known.
+        pictures: Below the report's folder.
+        untested: The verdict where no test part was read.
+        judged: Lines of the scores on the test part.
+        samples: Lines of what the model said there.
+        counted: Under which name the data tell how many there are, and of what.
+        training: What is said of the training: a title for each name in `told`.
+    """
+    test, data = told.get("test"), told.get("data")
+    name = data["name"] if data else test["data"] if test else "?"
+    yield f"# {told['task'].capitalize()}: {plain(name)}"
+    said = untested
+    if test is not None:
+        said = test["verdict"] or "There are no baselines to hold the score against."
+    yield from ("", "## Verdict", "", plain(said), *judged)
+    if test is not None and test["notes"]:
+        yield from ("", "## Notes", "", *(f"- {plain(one)}" for one in test["notes"]))
+    yield from samples
+    rows = []
+    if data:
+        rows.append(["data", f"{data['name']}: {many(data[counted[0]], counted[1])}"])
+        rows += [["read", one] for one in data["notes"]]
+    rows += [["test part", told["split"]["how"]]] if told.get("split") else []
+    rows += [[title, str(told[key])] for key, title in training.items() if key in told]
+    yield from ("", *markdown(Rows(["", ""], rows, "What was read and trained")))
+    yield from ("", "```", *told["network"].splitlines(), "```")
+    yield from pictured(pictures)
+
+
+def tested_on(test: Mapping[str, Any]) -> str:
+    """The title of the scores of a test part."""
+    return f"Scores on {test['data']}, {test['part']} part"
 
 
 def markdown_text(lines: Iterator[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from elman import plots
+from elman.cli.works.conclusion import save_figures
 from elman.data import LabelledSequences
 from elman.data.sound_sequences import SoundSequences
 from elman.data.text_sequences import TextSequences
@@ -181,11 +182,7 @@ def save_all(
     figures = {"curves": plots.learning_curves(history, score_name=model.score_name)}
     if data is not None:
         figures |= {kind: draw(model, data, None) for kind, draw in pictures_of(model).items()}
-    paths = []
-    for kind, figure in figures.items():
-        paths.append(folder / f"{kind}.png")
-        plots.save(figure, paths[-1])
-    return paths
+    return save_figures(figures, folder)
 
 
 def _labels(model: ClassifierModel | TaggerModel, data: LabelledSequences) -> np.ndarray:

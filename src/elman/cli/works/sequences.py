@@ -15,6 +15,7 @@ from elman.cli.console import note, print_json, result_console
 from elman.cli.level import kernels
 from elman.cli.options import read_data, scored_part
 from elman.cli.works import Answers, Options
+from elman.cli.works.conclusion import conclude
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.sequence_parts import (
     TABLE,
@@ -229,14 +230,5 @@ class _Training:
         if pictures:
             history = [record.to_dict() for record in estimator.history_.records]
             drawn = save_all(folder.pictures, estimator.model_, test, history)
-        folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
-        if json:
-            print_json(result)
-        elif test is not None:
-            print_scores(result["test"])
-        else:
-            note(f"{validated(result)} For a test score give {self._parts.advice}.")
-        note(f"Model: {folder.model}")
-        note(f"Report: {folder.report}")
-        for path in drawn:
-            note(f"Picture: {path}")
+        untested = f"{validated(result)} For a test score give {self._parts.advice}."
+        conclude(result, folder, drawn, json, report_text, print_scores, untested)

@@ -10,6 +10,7 @@ import numpy as np
 
 from elman import plots
 from elman.cli.console import note
+from elman.cli.works.conclusion import save_figures
 from elman.cli.works.series_data import SplitSeries
 from elman.data.series.panel import Panel
 from elman.errors import DataError
@@ -59,8 +60,4 @@ def save_forecasts(
     if tested is not None:
         figures |= {kind: draw_backtest(kind, tested, series.whole) for kind in OF_BACKTESTS}
     figures["curves"] = plots.learning_curves(history, score_name=model.score_name)
-    paths = []
-    for kind, figure in figures.items():
-        paths.append(folder / f"{kind}.png")
-        plots.save(figure, paths[-1])
-    return paths
+    return save_figures(figures, folder)

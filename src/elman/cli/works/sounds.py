@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +14,8 @@ from elman.cli.console import note, print_json
 from elman.cli.level import kernels
 from elman.cli.options import options_from
 from elman.cli.works import Answers, Options
+from elman.cli.works.conclusion import asked_item, check_picture, conclude, save_figures
+from elman.cli.works.held_out import check_part, check_share, digest_of, judged_part_of
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.sound_report import print_scores, report_text
 from elman.data.readers.sound import SoundOptions
@@ -23,7 +23,7 @@ from elman.data.recordings import Recordings
 from elman.data.sets.sounds import digit_strings, load_recordings, recording_names
 from elman.decoding import PrefixOptions
 from elman.errors import ArgumentError, DataError
-from elman.printable import closest, many
+from elman.printable import many
 from elman.registry import loaded
 from elman.run_files import model_file
 
@@ -100,16 +100,11 @@ class SoundWork:
 
     def draw(self, request: Any, model: Any) -> Any:
         """A picture of what is heard over time in a recording."""
-        if request.kind not in self.pictures:
-            found = f"a {model.task} has no picture {request.kind!r}"
-            raise ArgumentError("KIND", found, closest(request.kind, ("curves", *self.pictures)))
+        check_picture(request, model, self.pictures)
         source, told = request.source_or_told()
         told = {**told, **{k: v for k, v in request.given.items() if v is not None}}
         data = _read(source, _default_part(source, request.part), _told(model, told))
-        index = request.index or 0
-        if index >= len(data):
-            raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
-        return spoken_figure(model, data.select([index]))
+        return spoken_figure(model, data.select([asked_item(request, len(data))]))
 
 
 def spoken_figure(model: Any, data: Recordings) -> Any:
@@ -170,10 +165,9 @@ def _spoken(data: Recordings) -> Recordings:
 
 
 def _digest(data: Recordings) -> str:
-    digest = hashlib.sha256()
-    for name, text in zip(data.ids, data.texts or (), strict=True):
-        digest.update(b"%d:" % len(text) + f"{name}\0{text}".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    return digest_of(
+        f"{name}\0{text}" for name, text in zip(data.ids, data.texts or (), strict=True)
+    )
 
 
 def _held_out(data: Recordings, share: float, seed: int) -> tuple[Recordings, Recordings, str]:
@@ -187,27 +181,11 @@ def _held_out(data: Recordings, share: float, seed: int) -> tuple[Recordings, Re
 
 
 def _judged(model: Any, data: Recordings, source: str, part: str | None) -> tuple[Recordings, str]:
-    """Recordings to judge a model on, and which part of the data they are.
-
-    Of the data that a training held a part out of, that part alone unless another is asked for.
-    """
-    if part not in (None, "train", "test", "all"):
-        raise ArgumentError("--part", f"found {part!r}", "train, test or all")
+    """Recordings to judge a model on, and which part of the data they are."""
+    check_part(part)
     if source in (_STRINGS, *recording_names()):
         return data, part or "test"
-    told = model.held_out
-    known = told if told is not None and told.get("digest") == _digest(data) else None
-    if known is None and part in ("train", "test"):
-        found = "the model was not trained on a part of these data"
-        raise ArgumentError("--part", found, "all")
-    if known is None or part == "all":
-        return data, "all"
-    train, test, how = _held_out(data, known["share"], known["seed"])
-    if part == "train":
-        return train, part
-    said = f"the model was trained on these data: judged on what was held out, {how} (--part all: "
-    notes = data.notes if part else (*data.notes, f"{said}on everything)")
-    return replace(test, notes=notes), "test"
+    return judged_part_of(model, data, part, _digest, _held_out)
 
 
 def _scored(model: Any, data: Recordings, part: str, **given: Any) -> dict[str, Any]:
@@ -231,10 +209,7 @@ class _Training:
     def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
         source, share = about["data"], about.get("test_share")
         told, seed = _told(None, about), about.get("test_seed", 0)
-        if share is not None and not 0 <= share < 1:
-            raise ArgumentError("--test-share", f"found {share}", "a share in [0, 1)")
-        if "test" in about and share:
-            raise ArgumentError("--test-share", "given with --test", "one of the two")
+        check_share(about)
         named = source in (_STRINGS, *recording_names())
         self._data = self._training = _spoken(_read(source, "train" if named else None, told))
         self._test, how, estimator.held_out = None, "none: all are for training", None
@@ -278,17 +253,7 @@ class _Training:
             result["samples"] = [[*row] for row in rows]
         folder.write_result(result)
         drawn = self._drawn(estimator, folder) if pictures else []
-        folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
-        if json:
-            print_json(result)
-        elif test is not None:
-            print_scores(result["test"])
-        else:
-            note("No test part was read: give --test DATA, or a --test-share.")
-        note(f"Model: {folder.model}")
-        note(f"Report: {folder.report}")
-        for path in drawn:
-            note(f"Picture: {path}")
+        conclude(result, folder, drawn, json, report_text, print_scores)
         if model.streams:
             note(f"It listens: elman listen {folder.path} FILE.wav")
 
@@ -301,9 +266,4 @@ class _Training:
             ),
             "alignment": spoken_figure(model, data.select([0])),
         }
-        found = []
-        for name, figure in figures.items():
-            path = folder.pictures / f"{name}.png"
-            plots.save(figure, path)
-            found.append(path)
-        return found
+        return save_figures(figures, folder.pictures)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +11,8 @@ from elman.cli.console import note, print_json
 from elman.cli.level import kernels
 from elman.cli.options import options_from
 from elman.cli.works import Answers, Options
+from elman.cli.works.conclusion import asked_item, check_picture, conclude, save_figures
+from elman.cli.works.held_out import check_share, digest_of, judged_part_of
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.text_report import print_scores, report_text
 from elman.cli.works.word_pictures import EMBEDDINGS, embeddings_of
@@ -21,8 +21,7 @@ from elman.data.sets.documents import STANDARD_LIBRARY, load_documents
 from elman.data.tables.dialect import Dialect
 from elman.data.text_parts import held_out_texts
 from elman.data.texts import LabelledTexts
-from elman.errors import ArgumentError
-from elman.printable import closest, many
+from elman.printable import many
 from elman.registry import loaded
 
 __all__ = ["TextWork"]
@@ -106,16 +105,11 @@ class TextWork:
         """A picture of what the model makes of a text, or of its vectors."""
         if request.kind == "embeddings":
             return embeddings_of(model, request.given)
-        if request.kind != "surprise":
-            found = f"a {model.task} has no picture {request.kind!r}"
-            raise ArgumentError("KIND", found, closest(request.kind, ("curves", *self.pictures)))
+        check_picture(request, model, self.pictures)
         source, told = request.source_or_told()
         told = {**model.reading, **_told(told), **_told(request.given)}
         data, _ = _judged(model, _read(source, told), request.part)
-        index = request.index or 0
-        if index >= len(data):
-            raise ArgumentError("--index", f"found {index}", f"0 to {len(data) - 1}")
-        return surprise_of(model, data.texts[index])
+        return surprise_of(model, data.texts[asked_item(request, len(data))])
 
 
 def surprise_of(model: Any, text: str) -> Any:
@@ -133,10 +127,7 @@ def _read(source: str, told: Mapping[str, Any]) -> LabelledTexts:
 
 
 def _digest(data: LabelledTexts) -> str:
-    digest = hashlib.sha256()
-    for text in data.texts:
-        digest.update(b"%d:" % len(text) + text.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    return digest_of(data.texts)
 
 
 def _held_out(data: LabelledTexts, share: float, seed: int) -> tuple[Any, Any, str]:
@@ -161,26 +152,8 @@ def _as(data: LabelledTexts, texts: tuple[str, ...]) -> LabelledTexts:
 
 
 def _judged(model: Any, data: LabelledTexts, part: str | None) -> tuple[LabelledTexts, str]:
-    """Texts to judge a model on, and which part of the data they are.
-
-    Of the data that a training held a part out of, that part alone unless another is asked for.
-    """
-    if part not in (None, "train", "test", "all"):
-        raise ArgumentError("--part", f"found {part!r}", "train, test or all")
-    split = model.held_out
-    known = split is not None and split["digest"] == _digest(data)
-    if part in ("train", "test") and not known:
-        found = "the model was not trained on a part of these data"
-        raise ArgumentError("--part", found, "all")
-    if split is None or not known or part == "all":
-        return data, "all"
-    training, test, how = _held_out(data, split["share"], split["seed"])
-    if part == "train":
-        return training, part
-    said = "the model was trained on these data: judged on what was held out"
-    said += f", {how} (--part all: on everything)"
-    notes = (*data.notes, *([] if part == "test" else [said]), *_learnt_too(training, test))
-    return replace(test, notes=notes), "test"
+    """Texts to judge a model on, and which part of the data they are."""
+    return judged_part_of(model, data, part, _digest, _held_out, _learnt_too)
 
 
 def _scored(model: Any, data: LabelledTexts, part: str) -> dict[str, Any]:
@@ -203,10 +176,7 @@ class _Training:
     def __init__(self, about: Mapping[str, Any], estimator: Any) -> None:
         told, test, asked = _told(about), about.get("test"), about.get("test_share")
         seed = about.get("test_seed", 0)
-        if asked is not None and not 0 <= asked < 1:
-            raise ArgumentError("--test-share", f"found {asked}", "a share in [0, 1)")
-        if test is not None and asked:
-            raise ArgumentError("--test-share", "given with --test", "one of the two")
+        check_share(about)
         self._data = self._training = _read(about["data"], told)
         self._test, how, estimator.held_out = None, "none: all are for training", None
         if test is not None:
@@ -247,17 +217,7 @@ class _Training:
         drawn: list[Path] = []
         if pictures:
             drawn = self._drawn(estimator, folder)
-        folder.write_report(report_text(result, [path.relative_to(folder.path) for path in drawn]))
-        if json:
-            print_json(result)
-        elif test is not None:
-            print_scores(result["test"])
-        else:
-            note("No test part was read: give --test DATA, or a --test-share.")
-        note(f"Model: {folder.model}")
-        note(f"Report: {folder.report}")
-        for path in drawn:
-            note(f"Picture: {path}")
+        conclude(result, folder, drawn, json, report_text, print_scores)
         if writes:
             note(f'It writes: elman generate {folder.path} --prefix "..."')
         else:
@@ -272,9 +232,4 @@ class _Training:
         text = next(iter((self._test or self._training).texts), "")
         if text:
             figures["surprise"] = surprise_of(estimator.model_, text)
-        found = []
-        for name, figure in figures.items():
-            path = folder.pictures / f"{name}.png"
-            plots.save(figure, path)
-            found.append(path)
-        return found
+        return save_figures(figures, folder.pictures)

@@ -17,6 +17,7 @@ __all__ = [
     "CHOICES",
     "Judged",
     "bleu_tells",
+    "chosen_in",
     "compared_by",
     "judged_by",
     "notes_on_scores",
@@ -45,6 +46,12 @@ class Judged(Protocol):
 
 
 _NAMES = {"bleu": "BLEU", "chrf": "chrF2", "exact": "exact"}
+
+
+def chosen_in(metadata: Mapping[str, Any]) -> str:
+    """What a model's written answers are judged by, as its training has it: one of `CHOICES`."""
+    found = metadata.get("chosen_by")
+    return found if found in CHOICES else "bleu"
 
 
 def judged_by(chosen: str, references: Sequence[Any]) -> str:

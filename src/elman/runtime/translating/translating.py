@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +14,22 @@ from elman.runtime.translating.sources import padded_ids
 from elman.runtime.writing.scoring import of_targets
 from elman.transforms.text import TextCodec
 
-__all__ = ["Asked", "Translating"]
+__all__ = ["Asked", "Translating", "usually"]
 
 _ROWS = 64
 _LARGEST = 2**22  # scores that are held at once
+
+
+def usually(most: int, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given for a search, and what is not as it is usual for an answer to something.
+
+    A beam of 5 with a length penalty of 1, or without a beam the most probable tokens; at least one
+    token, and at most `most` of them.
+    """
+    usual = {"beam_size": 5, "length_penalty": 1.0, "min_length": 1, "max_length": most}
+    if given.get("temperature") or given.get("beam_size") == 1:
+        usual |= {"beam_size": 1, "temperature": 0.0}
+    return {**usual, **given}
 
 
 class Asked(NamedTuple):

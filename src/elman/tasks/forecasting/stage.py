@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Int
 from torch import nn
 
@@ -28,7 +27,7 @@ from elman.runtime.forecasting import (
     linear_inputs,
 )
 from elman.runtime.network import Network
-from elman.tasks.fitting import Options, train_module, weights_of
+from elman.tasks.fitting import Options, take_weights, train_module, weights_of
 from elman.tasks.head import check_same_network
 from elman.training import ExampleSet, History, Measure
 from elman.training.loop.likelihoods import ForecastLoss
@@ -152,7 +151,7 @@ class Stage:
         limit_memory(network, options.memory)
         if warm is not None:
             start = warm.bundle.weights
-            network.load_state_dict({name: torch.from_numpy(a) for name, a in start.items()})
+            take_weights(network, start)
         choose = choose and bool((self.trained < self.panel.history).any())
         learner: Learner = learning_of(self.plan.strategy)
         module, measure, train, validation, learnt = learner(

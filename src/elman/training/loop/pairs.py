@@ -87,6 +87,12 @@ class PairExamples:
         """The same with what `change` makes of the sources `[N, S, I]`, as numbers of 32 bits."""
         return replace(self, source=change(self.source.to(torch.float32)))
 
+    def token_counts(self, size: int) -> Int[np.ndarray, "V"]:
+        """How often each of so many tokens stands in the targets."""
+        targets = self.targets.cpu().numpy()
+        real = np.arange(targets.shape[1]) < self.steps()[:, None]
+        return np.bincount(targets[real], minlength=size)
+
     def drawn(self, draws: np.random.Generator) -> Int[np.ndarray, "N"]:
         """All rows, shuffled."""
         return draws.permutation(len(self))
