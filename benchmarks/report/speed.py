@@ -82,10 +82,10 @@ ask for."""
 TRANSLATION = """An encoder of both directions and a decoder with attention (general scores):
 embeddings and 256 units, 4,000 subwords or 100 characters on each side, 64 pairs a batch, of
 different lengths, as they come. Training is six batches: Elman takes the trainer's steps,
-PyTorch's model is written as usual (packed or padded, whichever is faster;
-scores of real steps only; with input feeding a step of `LSTMCell` and attention at a time). Decoding writes 20 tokens for each of 1 or 32 sentences with a
-beam of 5: Elman without torch, PyTorch with all hypotheses in one batch. Losses, gradients and the
-probabilities of the best hypotheses are the same."""
+PyTorch's model is written as usual (packed or padded, whichever is faster; scores of real steps
+only; with input feeding a step of `LSTMCell` and attention at a time). Decoding writes 20 tokens
+for each of 1 or 32 sentences with a beam of 5: Elman without torch, PyTorch with all hypotheses in
+one batch. Losses, gradients and the probabilities of the best hypotheses are the same."""
 MEMORY = """What one forward and backward pass adds to the resident memory at its highest, in a
 fresh process each, after a small one of the same kind."""
 
