@@ -21,6 +21,7 @@ from elman.blueprint.layers import (
     Recurrent,
 )
 from elman.blueprint.mixture import Mixture
+from elman.blueprint.soft_window import SoftWindow
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
     MAX_POSITIONS,
@@ -52,6 +53,7 @@ __all__ = [
     "Recall",
     "Recurrent",
     "Segments",
+    "SoftWindow",
     "Tail",
     "Tied",
     "WindowBlock",
@@ -71,6 +73,7 @@ Block = (
     | Tied
     | Adaptive
     | Mixture
+    | SoftWindow
     | Dropout
     | Crf
     | Attend
