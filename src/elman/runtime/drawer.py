@@ -92,7 +92,7 @@ class DrawingModel:
         """What `elman info` tells beside network and version."""
         told = {
             "none": "nothing",
-            "class": f"one of {many(len(self.framing.classes), 'class')}",
+            "class": f"one of {len(self.framing.classes)} classes",
             "text": f"a text of the characters {''.join(self.framing.characters)}",
         }[self.framing.condition]
         return {
@@ -225,7 +225,8 @@ class DrawingModel:
         ids = np.tile(np.arange(n), len(named) // n) if n else np.zeros(0)
         steps = self.pens.steps(options)
         state = self.pens.state(self.framing.told(named), ids)
-        search = Search(state, go=0, eos=steps.eos, options=options, row_ids=ids, model=self.hash)
+        told = {"options": steps.options(options), "row_ids": ids, "model": self.hash}
+        search = Search(state, go=0, eos=steps.eos, **told)
         answers = [row[0] for row in search.run(steps)]
         written = steps.written([one.tokens for one in answers], state)
         return self._as_drawings(written, named)

@@ -55,8 +55,7 @@ class Pens:
 
     def steps(self, options: SearchOptions) -> ValueSteps:
         """A search's step function."""
-        temperature = 1.0 if options.temperature is None else options.temperature
-        return ValueSteps(self._read, self.block, options.seed, temperature)
+        return ValueSteps.of(self._read, self.block, options)
 
     def state(self, told: Told, row_ids: Int[np.ndarray, "B"]) -> ValueState:
         """The state before the first step of drawings of which this is told."""
