@@ -138,6 +138,39 @@ class Drawings:
         each = zip(self.points, self.up, self.times, strict=True)
         return self._with([strokes.resampled_in_time(*one, interval) for one in each])
 
+    def deformed(self, amount: float, seed: int) -> Drawings:
+        """Each of size 1, and as by another hand; see `elman.transforms.strokes.deformed`.
+
+        Args:
+            amount: ≥ 0.
+            seed: What is drawn is a function of it, and of the drawings' places.
+        """
+        draws = np.random.default_rng([seed, len(self)])
+        found = [strokes.deformed(one, amount, draws) for one in self.normalised().points]
+        return replace(self, points=tuple(found))
+
+    def with_all(self, others: Sequence[Drawings]) -> Drawings:
+        """These and others behind them, which are known as these are.
+
+        Raises:
+            ShapeError: Something is known of some of them only.
+        """
+        every = [self, *others]
+        found: dict[str, Any] = {}
+        for name in ("points", "up", "times", "texts", "labels", "groups"):
+            known = [getattr(one, name) for one in every]
+            missing = sum(one is None for one in known)
+            if 0 < missing < len(known):
+                raise ShapeError(name, f"not known of {missing} of {len(known)}", "of all, or none")
+            if missing:
+                found[name] = None
+            elif name in ("labels", "groups"):
+                found[name] = np.concatenate(known)
+            else:
+                found[name] = tuple(value for one in known for value in one)
+        ids = tuple(f"{k}/{name}" if k else name for k, one in enumerate(every) for name in one.ids)
+        return replace(self, ids=ids, **found)
+
     def steps(self) -> list[np.ndarray]:
         """Of each drawing the pen's steps `[P_i, 3]`: see `elman.transforms.strokes.as_steps`."""
         return [strokes.as_steps(*one) for one in zip(self.points, self.up, strict=True)]

@@ -17,6 +17,7 @@ from elman.errors import ArgumentError, ShapeError
 
 __all__ = [
     "as_steps",
+    "deformed",
     "from_steps",
     "inked_length",
     "joined_strokes",
@@ -27,6 +28,8 @@ __all__ = [
     "simplified",
     "strokes_of",
 ]
+
+_WAVES = 4
 
 Points = Float[np.ndarray, "P 2"]
 Lifted = Bool[np.ndarray, " P"]
@@ -143,6 +146,26 @@ def simplified(points: Points, up: Lifted, tolerance: float) -> tuple[np.ndarray
     if not tolerance >= 0:
         raise ArgumentError("tolerance", f"found {tolerance!r}", "a number of at least 0")
     return _by_strokes(points, up, lambda stroke: stroke[_kept(stroke, tolerance)])
+
+
+def deformed(points: Points, amount: float, draws: np.random.Generator) -> Points:
+    """A drawing turned, slanted, stretched and bent a little, as by another hand.
+
+    Each entry of a linear map is away from the identity's by a normal number of deviation `amount`;
+    then points go along smooth waves across the drawing, half as far.
+
+    Args:
+        points: Of a drawing around its centre, of about size 1.
+        amount: ≥ 0; 0.1 is little.
+        draws: What is random about it.
+    """
+    change = np.eye(2) + amount * draws.normal(size=(2, 2))
+    moved = points @ change.T
+    for _ in range(_WAVES):
+        along = draws.normal(size=2) * 4
+        push = 0.5 * amount / _WAVES**0.5 * draws.normal(size=2)
+        moved = moved + np.sin(points @ along + draws.uniform(0, 2 * np.pi))[:, None] * push
+    return moved
 
 
 def as_steps(points: Points, up: Lifted) -> Float[np.ndarray, "P 3"]:

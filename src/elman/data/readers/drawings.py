@@ -158,8 +158,10 @@ def _is_drawing(name: str) -> bool:
 
 def _paths_in(folder: Path) -> Iterator[Path]:
     """The files of a folder and of those in it, in order."""
-    for one in sorted(folder.rglob("*")):
-        if one.is_file() and _is_drawing(one.relative_to(folder).as_posix()):
+    for one in sorted(folder.iterdir()):
+        if one.is_dir() and not one.is_symlink():
+            yield from _paths_in(one)
+        elif one.is_file() and _is_drawing(one.name):
             yield one
 
 

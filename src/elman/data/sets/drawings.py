@@ -90,13 +90,7 @@ def _digits(name: str, part: str) -> Drawings:
 
 def _numbers(name: str, part: str) -> Drawings:
     parts = [digit_numbers(_NUMBERS[0], 0, "train"), digit_numbers(_NUMBERS[1], 1, "test")]
-    if part != "all":
-        return parts[part == "test"]
-    both = [value for one in parts for value in one.points]
-    texts = [text for one in parts for text in one.texts or ()]
-    return Drawings(
-        tuple(both), tuple(up for one in parts for up in one.up), texts=tuple(texts), name=name
-    )
+    return parts[0].with_all(parts[1:]) if part == "all" else parts[part == "test"]
 
 
 _LOADERS: dict[str, Callable[[str, str], Drawings]] = {
