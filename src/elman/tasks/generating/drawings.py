@@ -50,6 +50,9 @@ def learn_drawings(estimator: Any, X: Drawings, y: Any = None) -> None:
     aside = PenExamples.of(kept, framing.told_of(held), framing) if len(held) else None
     blueprint = _blueprint(estimator, framing) if warm is None else warm.blueprint
     network = build(blueprint, seed=options.config.seed)
+    if framing.condition == "text":
+        letters = sum(map(len, train.texts or ()))
+        network.body[0].begin_with(max(1, letters) / sum(map(len, taught)))
     if warm is not None:
         check_same_network(_blueprint(estimator, framing), warm.blueprint)
         take_weights(network, warm.bundle.weights)
