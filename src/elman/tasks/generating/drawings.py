@@ -110,7 +110,8 @@ def _framing(estimator: Any, train: Drawings) -> Framing:
     if missing.get(condition, False):
         found = f"{condition!r}, and the drawings have no {condition}"
         raise ArgumentError("condition", found, "auto, or drawings with one each")
-    classes = () if condition != "class" else tuple(sorted(set(map(str, train.labels))))
+    known = () if train.labels is None or condition != "class" else train.labels
+    classes = tuple(sorted(set(map(str, known))))
     characters = set() if condition != "text" else set("".join(train.texts or ()))
     size = "height" if condition == "text" else "larger"
     tolerance = float(estimator.tolerance)
