@@ -85,4 +85,32 @@ class Choice {
   std::vector<double> values_, weights_, drawn_;
 };
 
+// The `most` greatest of `values`, the greatest first and the first among equals, without -inf;
+// gives how many they are.
+inline std::ptrdiff_t greatest(const double* values, std::ptrdiff_t count, std::ptrdiff_t most,
+                               std::int64_t* places, double* found) {
+  std::ptrdiff_t kept = 0;
+  double least = -std::numeric_limits<double>::infinity();
+  constexpr std::ptrdiff_t together = 16;  // are passed over at once, where none is greater
+  for (std::ptrdiff_t k = 0; k < count; ++k) {
+    while (k + together <= count) {
+      int greater = 0;
+      for (std::ptrdiff_t j = 0; j < together; ++j) greater += values[k + j] > least;
+      if (greater != 0) break;
+      k += together;
+    }
+    if (k == count) break;
+    if (!(values[k] > least)) continue;
+    std::ptrdiff_t place = kept < most ? kept++ : most - 1;
+    for (; place > 0 && found[place - 1] < values[k]; --place) {
+      found[place] = found[place - 1];
+      places[place] = places[place - 1];
+    }
+    found[place] = values[k];
+    places[place] = k;
+    if (kept == most) least = found[most - 1];
+  }
+  return kept;
+}
+
 }  // namespace elman::python

@@ -42,9 +42,15 @@ inline double powers(const double* values, Size count, double* weights) {
 // Takes the greatest of the values from each, so that it becomes 0; then as `powers`. NaN if the
 // greatest is not finite.
 inline double weigh(double* values, Size count, double* weights) {
-  const double infinity = __builtin_inf();
+  using V = Vector<double>;
+  constexpr Size width = lanes<double>;
+  constexpr double infinity = __builtin_inf();
+  V most = V{} - infinity;  // of NaN it knows nothing; the sum will
+  Size first = 0;
+  for (; first + width <= count; first += width) most = at_least(most, load(values + first));
   double top = -infinity;
-  for (Size k = 0; k < count; ++k) top = values[k] > top ? values[k] : top;
+  for (Size k = 0; k < width; ++k) top = most[k] > top ? most[k] : top;
+  for (; first < count; ++first) top = values[first] > top ? values[first] : top;
   if (!(top < infinity) || top == -infinity) return __builtin_nan("");
   for (Size k = 0; k < count; ++k) values[k] -= top;
   return powers(values, count, weights);

@@ -18,7 +18,7 @@ from elman.decoding.rows import checked_context, checked_ids, first_tokens
 from elman.decoding.rules import Rules
 from elman.decoding.sampling import Draws
 from elman.decoding.saved import Kept, digest_of_pieces, read_search, write_search
-from elman.decoding.scores import Scores, scores_of
+from elman.decoding.scores import Ranked, Scores, ranked_of, scores_of
 from elman.decoding.slots import Child, children_of, is_decided
 from elman.decoding.streaming import Texts, Written
 from elman.errors import ArgumentError, BundleError, ShapeError
@@ -317,18 +317,21 @@ class Search:
             return []
         last = [one.tokens[-1] if one.tokens else go[one.row] for one in opened]
         logits, state = step(np.array(last, dtype=np.int64), self._state)
-        scores = scores_of(logits, len(opened), self.eos)
-        rules, ids = self._rules, self._row_ids
-        rules.check_size(scores.shifted.shape[1])
-        self._stepped = True
-        if rules.idle and self.options.beam_size > 1:
-            found = likeliest(opened, scores, rules)
+        rules, ids, size = self._rules, self._row_ids, self.options.beam_size
+        told = (logits, len(opened), self.eos)
+        if rules.idle and size > 1:
+            scores = ranked_of(*told, size, rules.never)
+            rules.check_size(scores.size)
+            found = likeliest(opened, scores)
         else:
+            scores = scores_of(*told)
+            rules.check_size(scores.size)
             found = [
                 continuations(one, k, scores, rules, self._draws, ids[one.row])
                 for k, one in enumerate(opened)
             ]
-        if self.options.beam_size == 1:
+        self._stepped = True
+        if isinstance(scores, Scores) and size == 1:
             return self._write(found, scores, state)
         children = children_of(opened, found, self.options.beam_size)
         stuck = [] if all(found) else [one for one, to in zip(opened, found, strict=True) if not to]
@@ -349,12 +352,12 @@ class Search:
             scores: Of the batch.
             state: After what was read.
         """
-        opened, rules, shifted, totals = self._open, self._rules, scores.shifted, scores.totals
+        opened, rules = self._open, self._rules
         stuck, grown = [], []
         for k, one in enumerate(opened):
             if found[k]:
                 ((score, token),) = found[k]
-                one.grow(token, float(shifted[k, token]) - totals[k], score, rules)
+                one.grow(token, scores.log_probability(k, token), score, rules)
                 grown.append(one)
             else:
                 one.ended = "match" if rules.complete(one.progress) else "nothing allowed"
@@ -373,7 +376,7 @@ class Search:
             self._open = [opened[k] for k in kept]
         self._state = state
 
-    def _grown(self, children: list[Child], scores: Scores) -> list[Hypothesis]:
+    def _grown(self, children: list[Child], scores: Scores | Ranked) -> list[Hypothesis]:
         """The hypotheses that come of them: a parent's last child is the parent itself."""
         last = {child.source: place for place, child in enumerate(children)}
         grown = []
@@ -381,7 +384,7 @@ class Search:
             parent = self._open[source]
             new = parent if last[source] == place else parent.copy()
             new.slot = slot
-            log_p = float(scores.shifted[source, token]) - scores.totals[source]
+            log_p = scores.log_probability(source, token)
             new.grow(token, log_p, score, self._rules)
             grown.append(new)
         return grown
