@@ -86,11 +86,8 @@ def likeliest(scores: Float[np.ndarray, "A V"], count: int, never: Int[np.ndarra
         found = np.empty((len(scores), count), np.int64), np.empty((len(scores), count))
         of = compiled.float32 if scores.dtype == np.float32 else compiled.float64
         sums, counts = of.likeliest((*scores.shape, count), scores, never, *found)
-        tokens, values = (each.tolist() for each in found)
-        if min(counts, default=count) < count:
-            tokens, values = (
-                [row[:n] for row, n in zip(each, counts, strict=True)] for each in (tokens, values)
-            )
+        each = [zip(kept.tolist(), counts, strict=True) for kept in found]
+        tokens, values = ([row[:size] for row, size in rows] for rows in each)
         return Best(tokens, values, sums)
     values = scores.astype(np.float64)
     _, sums = weigh(values)
