@@ -86,9 +86,9 @@ def likeliest(scores: Float[np.ndarray, "A V"], count: int, never: Int[np.ndarra
         found = np.empty((len(scores), count), np.int64), np.empty((len(scores), count))
         of = compiled.float32 if scores.dtype == np.float32 else compiled.float64
         sums, counts = of.likeliest((*scores.shape, count), scores, never, *found)
-        each = [zip(kept.tolist(), counts, strict=True) for kept in found]
-        tokens, values = ([row[:size] for row, size in rows] for rows in each)
-        return Best(tokens, values, sums)
+        places, values = (kept.tolist() for kept in found)
+        tokens = [row[:size] for row, size in zip(places, counts, strict=True)]
+        return Best(tokens, [row[: len(n)] for row, n in zip(values, tokens, strict=True)], sums)
     values = scores.astype(np.float64)
     _, sums = weigh(values)
     values[:, never] = -np.inf
