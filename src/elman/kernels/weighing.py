@@ -83,12 +83,13 @@ def likeliest(scores: Float[np.ndarray, "A V"], count: int, never: Int[np.ndarra
     """
     compiled = kernels_of_weights()
     if compiled is not None:
-        best = np.empty((len(scores), count), np.int64), np.empty((len(scores), count))
+        places = np.empty((len(scores), count), np.int64)
+        values = np.empty((len(scores), count))
         of = compiled.float32 if scores.dtype == np.float32 else compiled.float64
-        sums, counts = of.likeliest((*scores.shape, count), scores, never, *best)
-        places, values = (kept.tolist() for kept in best)
-        tokens = [row[:size] for row, size in zip(places, counts, strict=True)]
-        return Best(tokens, [row[: len(n)] for row, n in zip(values, tokens, strict=True)], sums)
+        sums, counts = of.likeliest((*scores.shape, count), scores, never, places, values)
+        tokens = [row[:size] for row, size in zip(places.tolist(), counts, strict=True)]
+        found = [row[:size] for row, size in zip(values.tolist(), counts, strict=True)]
+        return Best(tokens, found, sums)
     values = scores.astype(np.float64)
     _, sums = weigh(values)
     values[:, never] = -np.inf
