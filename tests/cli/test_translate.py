@@ -258,6 +258,15 @@ def test_a_generator_is_no_translator(cli, folder, tmp_path):
     assert "MODEL: a generator; a translator" in cli("translate", tmp_path / "run", code=2).stderr
 
 
+def test_a_beam_of_a_thousand_million_is_refused_before_anything_is_asked_for(run, cli, folder):
+    for name in ("--beam-size", "--n-best"):
+        done = cli("translate", folder / "run", name, 10**9, given=b"one", code=2)
+        assert f"{name}: found 1000000000; a whole number of at most 10,000" in done.stderr
+    data = ["--data", folder / "both.tsv", "--beam-size", 10**9]
+    for verb in ("predict", "evaluate"):
+        assert "at most 10,000" in cli(verb, folder / "run", *data, code=2).stderr
+
+
 def test_several_files_of_references(cli, folder, tmp_path):
     other = tmp_path / "c.fr"
     other.write_text(
