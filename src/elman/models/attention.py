@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -112,7 +114,7 @@ def _additive(
     parts = queries.split(queries_at_once, dim=1)
     if not torch.is_grad_enabled():
         return torch.cat([_energies(part, keys, energy) for part in parts], dim=1)
-    again = {"use_reentrant": False, "preserve_rng_state": False}  # nothing in it is drawn
+    again: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}  # draws nothing
     return torch.cat([checkpoint(_energies, part, keys, energy, **again) for part in parts], dim=1)
 
 

@@ -23,7 +23,7 @@ from elman.runtime.translating.translating import Translating
 from elman.runtime.translating.writing import Request, written
 from elman.tasks.fitting import weights_of
 from elman.tasks.texts import unknown_to
-from elman.training import PairExamples, WeightedSum
+from elman.training import PairExamples
 from elman.transforms.text import Steps, TextCodec, fit_codec, read_codec
 from elman.transforms.text.fitting import SIZES
 
@@ -290,10 +290,6 @@ class WrittenScore:
     codecs: Codecs
     pairs: Pairs
     longest: tuple[int, int]
-
-    def __call__(self, outputs: Any, batch: Any, /) -> WeightedSum:
-        """Never: it is no sum over rows."""
-        raise NotImplementedError("asked of the whole part only")
 
     def whole(self, module: nn.Module) -> float:
         """The score of what a module's weights write."""
