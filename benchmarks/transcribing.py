@@ -10,8 +10,9 @@ pauses and noise: those to learn from of the training recordings only, those of 
 official test recordings only. The epoch is chosen on further strings of training recordings, so
 that choice knows nothing of new ones; the recipe was chosen on the same strings, so their score is
 too good, and that of the test strings, which are read once, is what counts. Streams are given 0.1 s
-at a time, one thread. Delays are measured on further strings of test recordings whose ends are known:
-from the end of a digit to what must be heard before its label is shown, where all labels are right.
+at a time, one thread. Delays are measured on further strings of test recordings whose ends are
+known: from the end of a digit to what must be heard before its label is shown, where all labels are
+right.
 A seed that was measured already is not run again. Results: benchmarks/results/transcribing.json.
 """
 
