@@ -206,7 +206,8 @@ def _check_kind(kind: str, task: Task, name: str, path: Path) -> None:
     homes = {name for name, place in WORKS.items() if kind in loaded(place).pictures}
     if homes and (name or task.work) not in homes:
         having = [row.name for row in known_tasks() if homes & {*row.works}]
-        wanted = " or ".join(f"a {name}'s" for name in having)
+        *first, last = (f"a {name}'s" for name in having)
+        wanted = f"{', '.join(first)} or {last}" if first else last
         raise ArgumentError(
             str(path), f"a {task.name} has no picture {kind!r}", f"give {wanted} model"
         )

@@ -38,6 +38,7 @@ from elman.training import (
     TensorBoard,
     Trainer,
     TrainingConfig,
+    WholeScore,
     joined,
     writes,
 )
@@ -79,7 +80,7 @@ class Learning:
 
     parts: Parts
     loss: Measure
-    score: Measure | None = None
+    score: Measure | WholeScore | None = None
     weight: np.ndarray | None = None
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)

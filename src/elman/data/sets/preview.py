@@ -12,6 +12,7 @@ from elman.data.sets import catalogue
 from elman.data.sets import series as series_sets
 from elman.data.sets.labelled import labelled_names, load
 from elman.data.sets.manifest import File, Manifest
+from elman.data.sets.pairs import load_pairs, pair_names
 from elman.data.tables.timestamps import shown as as_text
 from elman.errors import DataError, MissingExtraError
 from elman.printable import many
@@ -24,8 +25,9 @@ _MEMBERS = 3
 
 
 def set_names() -> list[str]:
-    """All names that `preview` takes, sorted: sets, and the sequences and series in them."""
-    return sorted({*catalogue.names(), *labelled_names(), *series_sets.series_names()})
+    """All names that `preview` takes, sorted: sets, and what is in them; and what is made."""
+    series = series_sets.series_names()
+    return sorted({*catalogue.names(), *labelled_names(), *series, *pair_names()})
 
 
 def holder(name: str) -> str:
@@ -61,6 +63,9 @@ def preview(name: str) -> dict[str, str | list[str]]:
     labelled, series = name in labelled_names(), name in series_sets.series_names()
     if labelled and name.partition("/")[0] not in catalogue.names():
         return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)
+    pairs = name in pair_names()
+    if pairs and name not in catalogue.names():
+        return {"name": name, "origin": "made when it is read: elman.data"} | _pair_parts(name)
     known = catalogue.manifest(holder(name))
     shown = _facts(known)
     if series:
@@ -75,6 +80,8 @@ def preview(name: str) -> dict[str, str | list[str]]:
         return shown | _parts(name)
     if series:
         return shown | _series_parts(name)
+    if pairs:
+        shown |= _pair_parts(name)
     inside = [other for other in labelled_names() if other.startswith(f"{name}/")]
     if inside:
         shown["labelled sequences"] = inside
@@ -108,6 +115,18 @@ def _parts(name: str) -> dict[str, str | list[str]]:
         if part == "train":
             shown["first steps"] = _first_steps(data)
     return shown
+
+
+def _pair_parts(name: str) -> dict[str, str | list[str]]:
+    """Sizes and lengths of both parts of a set of pairs, and its first ones."""
+    train, test = (load_pairs(name, part) for part in ("train", "test"))
+    first = [f"{a}  →  {b}"[:_WIDTH] for a, b in zip(train.source, train.target, strict=True)]
+    return {
+        "train": train.describe(),
+        "test": test.describe(),
+        "first pairs": first[:_LINES],
+        "notes": [*dict.fromkeys((*train.notes, *test.notes))],
+    }
 
 
 def _first_steps(data: LabelledSequences) -> list[str]:
