@@ -128,8 +128,8 @@ class SequenceTraining(Training):
     )
     augment: Any = parameter(
         None,
-        plain(str, _bounds, "As shift=2,rotate=0.1,scale=0.1,shear=0.1; none: not."),
-        "Distort sequences that are images.",
+        plain(str, _bounds, "As crop=0.1,warp=0.1,mix=0.1,noise=0.05; none: not."),
+        "Distort sequences at random while training; of images shift, rotate, scale, shear.",
         "An `elman.training.Augmentation`, a mapping of its fields, or None.",
     )
 

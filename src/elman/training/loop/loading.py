@@ -16,7 +16,7 @@ from jaxtyping import Int
 
 from elman.errors import ArgumentError
 from elman.parameters import whole_number
-from elman.training.augment import augment
+from elman.training.augment import Augmentation, augment
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
 from elman.training.loop.batches import ExampleSet, batch_rows, padded_share
@@ -65,9 +65,8 @@ class EpochBatches:
         workers: int = 0,
         ranks: Ranks | None = None,
     ) -> None:
-        if config.augment is not None and not getattr(examples, "images", False):
-            found = "sequences of different lengths, or no images of rows and columns"
-            raise ArgumentError("augment", found, "images of one size, or augment=None")
+        if config.augment is not None:
+            _check_distortable(examples, config.augment)
         self._examples, self._config = examples, config
         self._workers = whole_number("workers", workers, 0)
         self._ranks = ranks or Ranks()
@@ -113,6 +112,17 @@ class EpochBatches:
                 )
             found.append(batch)
         return StepBatches(np.concatenate(cut[step]), tuple(found))
+
+
+def _check_distortable(examples: Any, bounds: Augmentation) -> None:
+    """`ArgumentError` where sequences cannot be distorted so."""
+    if bounds.of_images and not getattr(examples, "images", False):
+        found = "sequences of different lengths, or no images of rows and columns"
+        expected = "images of one size; crop, warp, mix and noise; or augment=None"
+        raise ArgumentError("augment", found, expected)
+    if not getattr(examples, "numeric", False):
+        found = "what is learnt from are no sequences of numbers, held in memory"
+        raise ArgumentError("augment", found, "augment=None")
 
 
 def shared(examples: ExampleSet, rows: Int[np.ndarray, "B"], ranks: Ranks) -> Any:
