@@ -156,7 +156,9 @@ class Pool:
     kind: ClassVar[str] = "pool"
     turns: ClassVar[dict[str, str]] = {"steps": "vector"}
 
-    how: str = field(default="last", metadata=choice("last", "mean", "max", "mean_max", "attention"))
+    how: str = field(
+        default="last", metadata=choice("last", "mean", "max", "mean_max", "attention")
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)

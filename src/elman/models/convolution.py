@@ -41,6 +41,8 @@ class Convolution(nn.Module):
     def forward(self, flow: Flow) -> Flow:
         """Steps to steps, of which there are fewer where it strides."""
         block, values = self.block, flow.values
+        if not values.shape[1]:  # torch convolves no windows of nothing
+            return flow._replace(values=values.new_zeros(len(values), 0, block.units))
         after = block.width - 1 - block.before
         padded = nn.functional.pad(values, (0, 0, block.before, after)).transpose(1, 2)
         found = nn.functional.conv1d(padded, self.weight.transpose(1, 2), self.bias, block.stride)
@@ -51,4 +53,6 @@ class Convolution(nn.Module):
         lengths = flow.lengths
         if lengths is not None:
             lengths = (lengths + (block.stride - 1)) // block.stride
-        return only_real(flow._replace(values=ACTIVATIONS[block.activation](found), lengths=lengths))
+        return only_real(
+            flow._replace(values=ACTIVATIONS[block.activation](found), lengths=lengths)
+        )

@@ -12,8 +12,8 @@ from elman import blueprint as plan
 from elman.kernels.attention import Memory
 from elman.runtime.network.attention import Attend
 from elman.runtime.network.cells import Arrays, real_steps, under
-from elman.runtime.network.dense import ACTIVATIONS, Linear
 from elman.runtime.network.convolution import Convolution
+from elman.runtime.network.dense import ACTIVATIONS, Linear
 from elman.runtime.network.flow import Flow
 from elman.runtime.network.heads import Adaptive, Tied
 from elman.runtime.network.horizon import Recall, flatten, parallel, segments, tail

@@ -89,8 +89,7 @@ class PairExamples:
         return self.source.dim() == 3
 
     def distorted(self, change: Callable[..., Tensor]) -> PairExamples:
-        """The same with `change(source, lengths=lengths)` for the sources `[N, S, I]`, as float32.
-        """
+        """The same with `change(source, lengths=lengths)` for the sources, as float32."""
         numbers = self.source.to(torch.float32)
         return replace(self, source=change(numbers, lengths=self.source_lengths))
 
