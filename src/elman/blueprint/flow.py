@@ -85,7 +85,7 @@ def _check_convolved(where: str, chain: str, blocks: tuple[Block, ...]) -> None:
     if chain != "body":
         raise BlueprintError(where, f"found convolution in {chain}", "put it into a body")
     strides = any(isinstance(one, Convolution) and one.stride > 1 for one in blocks)
-    if strides and not any("vector" in one.turns.values() for one in blocks):
+    if strides and not any(one.turns.get("steps") == "vector" for one in blocks):
         found = "found a stride in a network that answers at each step"
         raise BlueprintError(where, found, "a stride of 1, or a pool behind it")
 
