@@ -126,6 +126,12 @@ class SequenceTraining(Training):
         "A batch's sequences times the steps of its longest are at most this many, and sequences "
         "of similar lengths are put together. At least the longest sequence's steps.",
     )
+    epoch_steps: int | None = parameter(
+        None,
+        whole(1, none=True),
+        "Least steps of an epoch: few sequences are passed over several times.",
+        "Each time in another order, and distorted anew. None: an epoch is one pass.",
+    )
     augment: Any = parameter(
         None,
         plain(str, _bounds, "As crop=0.1,warp=0.1,mix=0.1,noise=0.05; none: not."),

@@ -89,11 +89,16 @@ class EpochBatches:
         return prepared(prepare, range(first, self._length), self._workers)
 
     def _cut(self, epoch: int) -> list[list[Int[np.ndarray, "B"]]]:
-        """For each step the rows of its batches."""
-        config = self._config
+        """For each step the rows of its batches, of as many passes as there must be."""
+        config, steps = self._config, list[list[Int[np.ndarray, "B"]]]()
         draws = generator(config.seed, "order", epoch)
-        rows = batch_rows(self._examples, config.batch_size, config.batch_tokens, draws)
-        return [rows[k : k + config.accumulate] for k in range(0, len(rows), config.accumulate)]
+        while not steps or len(steps) < (config.epoch_steps or 0):
+            rows = batch_rows(self._examples, config.batch_size, config.batch_tokens, draws)
+            if not rows:
+                break
+            each = config.accumulate
+            steps += [rows[k : k + each] for k in range(0, len(rows), each)]
+        return steps
 
     def _prepare(self, cut: list[list[np.ndarray]], epoch: int, step: int) -> StepBatches:
         config = self._config
