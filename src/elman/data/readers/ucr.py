@@ -156,6 +156,7 @@ def parse_ts(lines: Iterable[tuple[int, str]], where: str) -> Archived:
     if not rows:
         raise FormatError(where, "found no series after @data", "one a line")
     notes = ("the times of its values are left out",) if timed else ()
+    notes += _contradicted(head, rows, labels if labelled else [])
     return Archived(rows, labels if labelled else None, numbers, notes)
 
 
@@ -196,6 +197,31 @@ def _head(
             return told, filled_lines
         told[name[1:].lower()] = value.strip().lower()
     raise FormatError(where, "found no line @data", "a head of @ lines, then @data")
+
+
+def _contradicted(
+    head: dict[str, str], rows: list[np.ndarray], labels: list[str]
+) -> tuple[str, ...]:
+    """What the head says and the series do not bear out, in sentences: the series count."""
+    lengths = [len(row) for row in rows]
+    shown = str(lengths[0]) if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
+    ragged, missing = min(lengths) < max(lengths), sum(int(np.isnan(row).sum()) for row in rows)
+    features, said = rows[0].shape[1], []
+    if head.get("equallength") == "true" and ragged:
+        said.append(f"equal lengths, and they are {shown}")
+    if "serieslength" in head and head["serieslength"] not in ("0", str(max(lengths))):
+        said.append(f"series of {head['serieslength']} steps, and they have {shown}")
+    if "dimensions" in head and head["dimensions"] not in ("0", str(features)):
+        said.append(f"{head['dimensions']} features, and there are {features}")
+    if head.get("univariate") == "true" and features > 1:
+        said.append(f"one feature, and there are {features}")
+    if head.get("missing") == "false" and missing:
+        said.append(f"that nothing is missing, and {many(missing, 'value')} of them are not there")
+    known = head.get("classlabel", "").split()[1:]
+    strange = sorted({label for label in labels if label.lower() not in known}) if known else []
+    if strange:
+        said.append(f"other classes than {', '.join(map(repr, strange[:5]))}, found in its series")
+    return tuple(f"its head says {one}" for one in said)
 
 
 def _features(parts: list[str], timed: bool, at: str) -> np.ndarray:
