@@ -353,7 +353,37 @@ void define(nb::module_ module) {
                 Line<Real>(current->kernels<Real>(), batch, features, embedding, stages, outputs);
           },
           "batch"_a, "features"_a, "embedding"_a.none(), "stages"_a, "outputs"_a)
-      .def("step", &Line<Real>::step, "inputs"_a);
+      .def("step", &Line<Real>::step, "inputs"_a)
+      .def(
+          "write",
+          [](Line<Real>& self, nb::tuple sizes, nb::handle ids, nb::handle uniforms,
+             double temperature, nb::handle never, std::int64_t eos, nb::handle tokens,
+             nb::handle log_probabilities) {
+            return self.write(*current, sizes, ids, uniforms, temperature, never, eos, tokens,
+                              log_probabilities);
+          },
+          "sizes"_a, "ids"_a, "uniforms"_a, "temperature"_a, "never"_a, "eos"_a, "tokens"_a,
+          "log_probabilities"_a);
+}
+
+// Each row of `values` [A, V] less its greatest, in place, and e to that; gives the sums, NaN of a
+// row whose greatest is not finite.
+nb::list weigh(nb::tuple sizes, nb::handle values, nb::handle weights) {
+  const auto rows = nb::cast<std::ptrdiff_t>(sizes[0]), count = nb::cast<std::ptrdiff_t>(sizes[1]);
+  Buffers buffers;
+  auto* from = buffers.dense<double>(values, "values", rows * count);
+  auto* to = buffers.dense<double>(weights, "weights", rows * count);
+  nb::list sums;
+  for (std::ptrdiff_t row = 0; row < rows; ++row) {
+    sums.append(current->weigh(from + row * count, count, to + row * count));
+  }
+  return sums;
+}
+
+void powers(std::ptrdiff_t count, nb::handle values, nb::handle weights) {
+  Buffers buffers;
+  const auto* from = buffers.dense<const double>(values, "values", count);
+  current->powers(from, count, buffers.dense<double>(weights, "weights", count));
 }
 
 nb::tuple available_isas() {
@@ -393,6 +423,8 @@ NB_MODULE(_native, module) {
   module.def("isa", [] { return current->name; });
   module.def("available_isas", &available_isas);
   module.def("use_isa", &use_isa, nb::arg("name"));
+  module.def("weigh", &weigh, nb::arg("sizes"), nb::arg("values"), nb::arg("weights"));
+  module.def("powers", &powers, nb::arg("count"), nb::arg("values"), nb::arg("weights"));
   module.def("use_openmp", &use_openmp, nb::arg("addresses").none());
   nb::class_<Prepared>(module, "Prepared")
       .def(nb::init<nb::tuple, bool, std::ptrdiff_t, nb::handle>(), nb::arg("recurrence"),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.errors import ArgumentError, ShapeError
+from elman.kernels.weighing import weigh
 
 __all__ = ["Scores", "scores_of"]
 
@@ -42,9 +43,7 @@ def scores_of(logits: Any, rows: int, eos: int | None) -> Scores:
             f"it returned logits of shape {logits.shape} for {rows} rows{end}",
             "return [B, V] with V greater than the id of <eos>",
         )
-    tops = np.maximum.reduce(logits, axis=1, keepdims=True)
-    if not all(map(math.isfinite, tops.ravel().tolist())):
+    weights, sums = weigh(logits)
+    if not all(map(math.isfinite, sums)):
         raise ArgumentError("step", "it returned NaN or infinite logits", "train it again")
-    logits -= tops
-    weights = np.exp(logits)
-    return Scores(logits, weights, np.log(np.add.reduce(weights, axis=1)).tolist())
+    return Scores(logits, weights, [math.log(one) for one in sums])

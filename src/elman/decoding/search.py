@@ -11,6 +11,7 @@ import numpy as np
 
 from elman.decoding.choosing import continuations, likeliest
 from elman.decoding.constraints import Allowed, Constraints, Pieces, token_ids
+from elman.decoding.drafts import draft
 from elman.decoding.hypotheses import Answer, Hypothesis, best_of
 from elman.decoding.options import SearchOptions
 from elman.decoding.rows import checked_context, checked_ids, first_tokens
@@ -95,6 +96,7 @@ class Search:
         )
         self._draws = Draws(self.options.seed)
         self._start, self._state = copy(state), copy(state)
+        self._stepped = False  # whether the step function's scores have been seen and fit
         self._open = [Hypothesis(row, self._rules.begin(row)) for row in range(rows)]
         self._ended: list[list[Hypothesis]] = [[] for _ in range(rows)]
 
@@ -116,7 +118,8 @@ class Search:
     def run(self, step: Step) -> list[list[Answer]]:
         """Write until every row has ended; errors as of `advance`, result as of `answers`."""
         while not self.done:
-            self._next(step)
+            if not self._draft(step):
+                self._next(step)
         return self.answers()
 
     def stream(self, step: Step) -> Iterator[Written]:
@@ -292,6 +295,21 @@ class Search:
 
     # ---- a step ---------------------------------------------------------------------------------
 
+    def _draft(self, step: Step) -> bool:
+        """Take what the step function can write by itself; gives whether there was anything."""
+        told = (self._go, self._state, self._rules, self._draws, self._row_ids)
+        drafted = draft(step, self._open, *told) if self._stepped else None
+        if drafted is None:
+            return False
+        rows = zip(
+            self._open, drafted.tokens.tolist(), drafted.log_probabilities.tolist(), strict=True
+        )
+        for one, tokens, said in rows:
+            for token, log_p in zip(tokens, said, strict=True):
+                one.grow(token, log_p, one.score + log_p, self._rules)
+        self._put_aside(self._open, drafted.state)
+        return True
+
     def _next(self, step: Step) -> list[Hypothesis]:
         """One step; gives the hypotheses that grew or that nothing may follow."""
         opened, go = self._open, self._go
@@ -302,6 +320,7 @@ class Search:
         scores = scores_of(logits, len(opened), self.eos)
         rules, ids = self._rules, self._row_ids
         rules.check_size(scores.shifted.shape[1])
+        self._stepped = True
         if rules.idle and self.options.beam_size > 1:
             found = likeliest(opened, scores, rules)
         else:
@@ -331,7 +350,7 @@ class Search:
             state: After what was read.
         """
         opened, rules, shifted, totals = self._open, self._rules, scores.shifted, scores.totals
-        stuck, grown, kept = [], [], []
+        stuck, grown = [], []
         for k, one in enumerate(opened):
             if found[k]:
                 ((score, token),) = found[k]
@@ -340,16 +359,19 @@ class Search:
             else:
                 one.ended = "match" if rules.complete(one.progress) else "nothing allowed"
                 stuck.append(one)
-            if one.ended == "open":
-                kept.append(k)
+        self._put_aside(opened, state)
+        return stuck + grown if stuck else grown
+
+    def _put_aside(self, opened: list[Hypothesis], state: Any) -> None:
+        """Of texts that are each in its own row those that have ended; the rest is open."""
+        kept = [k for k, one in enumerate(opened) if one.ended == "open"]
         if len(kept) < len(opened):
-            for one in stuck + grown:
+            for one in opened:
                 if one.ended != "open":
                     self._ended[one.row].append(one)
             state = select(state, np.array(kept, dtype=np.int64))
             self._open = [opened[k] for k in kept]
         self._state = state
-        return stuck + grown if stuck else grown
 
     def _grown(self, children: list[Child], scores: Scores) -> list[Hypothesis]:
         """The hypotheses that come of them: a parent's last child is the parent itself."""
