@@ -68,10 +68,7 @@ def test_choosing_reads_the_training_part_alone(monkeypatch, real_data):
         return whole(name, part)
 
     monkeypatch.setattr(sequences, "load_set", told)
-    monkeypatch.setattr(
-        sequences,
-        "recipe",
-        lambda name: {"cell": "gru", "units": 4, "epochs": 1, "validation": None},
-    )
+    small = {"cell": "gru", "units": 4, "epochs": 1, "validation": None}
+    monkeypatch.setattr(sequences, "recipe", lambda name: small)
     assert 0 <= chosen_by("ecgfivedays", 0) <= 1
     assert read == [None]
