@@ -58,7 +58,7 @@ def test_numbers_to_predict_and_no_labels(write):
         ("@seriesLength 2", "series of 2 steps, and they have 2 to 3"),
         ("@dimensions 3", "3 features, and there are 2"),
         ("@univariate true", "one feature, and there are 2"),
-        ("@missing false", "that nothing is missing, and 1 values are"),
+        ("@missing false", "that nothing is missing, and there is no number in 1 place"),
         ("@classLabel true up", "other classes than 'down', found in its series"),
     ],
 )

@@ -15,9 +15,10 @@ from elman.data.readers import read
 from elman.data.readers.cells import label_array
 from elman.data.readers.conll import parse_tagged
 from elman.data.readers.idx import find_pair, read_pair
+from elman.data.readers.series_rows import Archived
 from elman.data.readers.sound_sequences import sounds_as_sequences
 from elman.data.readers.text_sequences import texts_as_sequences
-from elman.data.readers.ucr import Archived, parse_rows, parse_ts
+from elman.data.readers.ucr import parse_rows, parse_ts
 from elman.data.readers.words import sentences_as_sequences
 from elman.data.sequences import as_sequences
 from elman.data.sets import catalogue
