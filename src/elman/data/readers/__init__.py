@@ -44,8 +44,9 @@ __all__ += ["test_part", "texts_asked"]
 
 _UNDERSTOOD = (
     f"a table ({FORMATS}), a folder with a table for each sequence, a .ts or .arff file, an .npz "
-    "file with X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a prefix or "
-    "the images file; its labels beside it), or sound (.wav, .flac and others, folders of them)"
+    "file with X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a "
+    "prefix or the images file; its labels beside it), or sound (.wav, .flac and others, folders "
+    "of them)"
 )
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Columns))
 _ASKED = ("label", "group", "per_step", "classes", "ids", "labelled", "grouped")
@@ -66,10 +67,10 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
     Args:
         source: A table (`.csv`, `.tsv`, `.txt`, packed or not, or `.parquet`) in long or in wide
             form; a folder with one for each sequence; a `.ts` or `.arff` file, or rows of a class
-            and its series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`, `.conll`,
-            `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`, or the
-            images file); a file of sound, a folder of them (a subfolder for each class, or a table
-            that names them), or such a table; or a pandas, polars or Arrow table.
+            and its series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`,
+            `.conll`, `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`,
+            or the images file); a file of sound, a folder of them (a subfolder for each class, or a
+            table that names them), or such a table; or a pandas, polars or Arrow table.
         part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
             Other files have no parts: 'train' and None take the whole file.
         told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
