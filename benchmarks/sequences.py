@@ -58,7 +58,7 @@ def recipe(name: str) -> dict[str, Any]:
     return {**told, "validation": None}
 
 
-def trained(told: dict[str, Any], X: Any, y: np.ndarray, seed: int) -> Classifier:
+def trained(told: dict[str, Any], X: Any, y: Any, seed: int) -> Classifier:
     """One training."""
     return Classifier(**told, seed=seed, threads=1).fit(X, y)
 
