@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import get_args
 
 from elman.blueprint.attention import Attend
+from elman.blueprint.convolution import MAX_WIDTH, Convolution
 from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import (
     MAX_VOCABULARY,
@@ -36,9 +37,11 @@ __all__ = [
     "MAX_POSITIONS",
     "MAX_STEPS",
     "MAX_VOCABULARY",
+    "MAX_WIDTH",
     "Adaptive",
     "Attend",
     "Block",
+    "Convolution",
     "Crf",
     "Dense",
     "Dropout",
@@ -63,6 +66,7 @@ Block = (
     Embedding
     | Words
     | Given
+    | Convolution
     | Recurrent
     | Pool
     | Dense

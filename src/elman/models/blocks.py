@@ -15,6 +15,7 @@ from elman import blueprint as plan
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.memory_plan import share
 from elman.models.attention import Attend
+from elman.models.convolution import Convolution
 from elman.models.feeding import feed
 from elman.models.flow import Flow
 from elman.models.heads import Adaptive, Tied
@@ -36,6 +37,7 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "embedding": Embedding,
     "words": Words,
     "given": Given,
+    "convolution": Convolution,
     "recurrent": Recurrent,
     "pool": Pool,
     "dense": Dense,

@@ -258,7 +258,7 @@ def one_pass(options: Options, before: Continuation | None) -> Options:
         ArgumentError: They ask for what only a training has whose end is known.
     """
     config = options.config
-    for name, usual in (("schedule", "constant"), ("average", None)):
+    for name, usual in (("schedule", "constant"), ("average", None), ("epoch_steps", None)):
         if getattr(config, name) != usual:
             found = f"{getattr(config, name)!r} in partial_fit"
             raise ArgumentError(name, found, f"{usual!r}, or fit, which knows its end")

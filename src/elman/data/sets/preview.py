@@ -10,7 +10,7 @@ from elman.data.labelled_sequences import LabelledSequences
 from elman.data.series.panel import Panel
 from elman.data.sets import catalogue
 from elman.data.sets import series as series_sets
-from elman.data.sets.labelled import labelled_names, load
+from elman.data.sets.labelled import full_name, labelled_names, load
 from elman.data.sets.manifest import File, Manifest
 from elman.data.sets.pairs import load_pairs, pair_names
 from elman.data.tables.timestamps import shown as as_text
@@ -41,7 +41,7 @@ def holder(name: str) -> str:
     """
     if name in series_sets.series_names():
         return series_sets.holder(name)
-    whole = name.partition("/")[0] if name in labelled_names() else name
+    whole = full_name(name).partition("/")[0] if name in labelled_names() else name
     if whole not in catalogue.names():
         raise catalogue.unknown(name, {*catalogue.names(), *series_sets.series_names()})
     return whole
@@ -60,6 +60,7 @@ def preview(name: str) -> dict[str, str | list[str]]:
         ArgumentError: There is no such set.
         ChecksumError: A file of the set is not the one that its manifest describes.
     """
+    name = full_name(name)
     labelled, series = name in labelled_names(), name in series_sets.series_names()
     if labelled and name.partition("/")[0] not in catalogue.names():
         return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)

@@ -12,6 +12,7 @@ from elman import blueprint as plan
 from elman.kernels.attention import Memory
 from elman.runtime.network.attention import Attend
 from elman.runtime.network.cells import Arrays, real_steps, under
+from elman.runtime.network.convolution import Convolution
 from elman.runtime.network.dense import ACTIVATIONS, Linear
 from elman.runtime.network.flow import Flow
 from elman.runtime.network.heads import Adaptive, Tied
@@ -21,6 +22,7 @@ from elman.runtime.network.layers import (
     Embedding,
     Given,
     LastState,
+    MeanAndMax,
     Pointwise,
     Recurrent,
     RunningPool,
@@ -184,9 +186,11 @@ def _dense(block: plan.Dense, features: int, weights: Arrays) -> Pointwise:
     return Pointwise(lambda values: activation(product(values)))
 
 
-def _pool(block: plan.Pool, features: int, weights: Arrays) -> LastState | RunningPool | Attention:
+def _pool(block: plan.Pool, features: int, weights: Arrays) -> Any:
     if block.how == "last":
         return LastState()
+    if block.how == "mean_max":
+        return MeanAndMax(features)
     if block.how == "attention":
         return Attention(weights, features)
     if block.how == "mean":
@@ -202,6 +206,7 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "embedding": _embedding,
     "words": Words,
     "given": lambda block, features, weights: Given(),
+    "convolution": Convolution,
     "recurrent": Recurrent,
     "pool": _pool,
     "dense": _dense,
