@@ -120,9 +120,7 @@ class Scene:
         return self._of(self.steps > step)
 
     def _of(self, kept: np.ndarray) -> Scene:
-        return replace(
-            self, who=self.who[kept], steps=self.steps[kept], values=self.values[kept]
-        )
+        return replace(self, who=self.who[kept], steps=self.steps[kept], values=self.values[kept])
 
 
 @dataclass(frozen=True, eq=False)

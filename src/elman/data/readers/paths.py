@@ -359,9 +359,7 @@ def _on_steps(
 ) -> list[_Line]:
     """The lines whose frames are whole steps from the first one."""
     steps = [(one.frame - first) / every for one in lines]
-    kept = [
-        one for one, step in zip(lines, steps, strict=True) if abs(step - round(step)) < 1e-3
-    ]
+    kept = [one for one, step in zip(lines, steps, strict=True) if abs(step - round(step)) < 1e-3]
     gone = len(lines) - len(kept)
     if gone > _FEW * len(lines) and told.step is None:
         some = {id(one) for one in kept}
