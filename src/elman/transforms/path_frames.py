@@ -103,8 +103,8 @@ class PathFrames:
 
     scale: float
     neighbours: str
-    mean: Float[np.ndarray, "E"]
-    deviation: Float[np.ndarray, "E"]
+    mean: Float[np.ndarray, " E"]
+    deviation: Float[np.ndarray, " E"]
     basis: Float[np.ndarray, "2 H H"]
 
     names: ClassVar = ("scale", "mean", "deviation", "basis")
@@ -120,7 +120,8 @@ class PathFrames:
         """
         moved = np.diff(values[..., :2], axis=1)
         scale = float(np.sqrt(np.square(moved).sum(axis=2).mean())) if len(values) else 0.0
-        extra = values[:, : values.shape[1] - ahead, 2:].reshape(-1, values.shape[2] - 2)
+        extra = values[:, : values.shape[1] - ahead, 2:]
+        extra = extra.reshape(extra.shape[0] * extra.shape[1], extra.shape[2])
         deviation = extra.std(axis=0)
         blank = cls(
             scale if scale > 0 else 1.0,
