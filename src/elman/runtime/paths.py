@@ -15,7 +15,7 @@ from elman.bundle import Bundle
 from elman.data.paths import Paths, PathWindows
 from elman.data.sets.paths import open_paths
 from elman.errors import ArgumentError, BundleError, DataError
-from elman.metrics.displacements import CONSTANT, PathBaselines
+from elman.metrics.displacements import PathBaselines
 from elman.parameters import flag, real, whole_number
 from elman.printable import many
 from elman.runtime.moving.correcting import Correcting, Said

@@ -1,4 +1,4 @@
-"""Windows of paths, and how each went on: a batch may be seen in a mirror."""
+"""Windows of paths and how each went on, and by what a network learns them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from elman.blueprint import Mixture
+from elman.kernels.mixture import numbers_of
+from elman.models.mixture import log_probability
 from elman.targets import Target
 from elman.training.loop.batches import checksum
 from elman.training.loop.lesson import Lesson
+from elman.training.loop.losses import WeightedSum
 from elman.transforms.path_frames import Framed, PathFrames
 
-__all__ = ["FutureBatch", "FutureExamples"]
+__all__ = ["FutureBatch", "FutureExamples", "FutureLoss", "FutureScore"]
 
 _CPU = torch.device("cpu")
 
@@ -113,3 +117,64 @@ class FutureExamples:
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(self.device)
+
+
+@dataclass(frozen=True)
+class FutureLoss:
+    """What is made small: how unlikely what came is, and how far the mixture's mean is from it.
+
+    -log(density) in nats for each of the 2H coordinates, plus `point` times the mean distance of
+    the mixture's mean from the places that came, in typical steps. The density alone would choose
+    its means for all coordinates alike, of which the least matter nothing to a place.
+
+    Attributes:
+        block: The mixture over whole futures.
+        basis: As of `PathFrames`.
+        point: What a distance of one typical step counts, ≥ 0.
+    """
+
+    block: Mixture
+    basis: Float[np.ndarray, "2 H H"]
+    point: float = 1.0
+
+    def __call__(self, outputs: Float[Tensor, "B P"], batch: FutureBatch) -> WeightedSum:
+        """Sum over the windows."""
+        unlikely = -log_probability(self.block, outputs, batch.targets) / batch.targets.shape[1]
+        far = _distances(self.block, self.basis, outputs, batch).mean(dim=1)
+        return _summed(unlikely + self.point * far, batch)
+
+
+@dataclass(frozen=True)
+class FutureScore:
+    """What chooses the epoch: minus the average displacement of the mixture's mean.
+
+    In typical steps; the average and the final error count alike. Attributes as of `FutureLoss`.
+    """
+
+    block: Mixture
+    basis: Float[np.ndarray, "2 H H"]
+
+    def __call__(self, outputs: Float[Tensor, "B P"], batch: FutureBatch) -> WeightedSum:
+        """Sum over the windows."""
+        far = _distances(self.block, self.basis, outputs, batch)
+        return _summed(-0.5 * (far.mean(dim=1) + far[:, -1]), batch)
+
+
+def _distances(
+    block: Mixture, basis: np.ndarray, outputs: Tensor, batch: FutureBatch
+) -> Float[Tensor, "B H"]:
+    """How far the mixture's mean is from what came, at each step."""
+    part = next(block.layout())
+    locations = numbers_of(block, part.family, part.size, outputs[..., part.raw])[0]
+    weights = outputs[..., block.weights].softmax(dim=-1)
+    mean = (weights[..., None] * locations).sum(dim=1)
+    axes = torch.from_numpy(basis).to(mean)
+    halves = mean.reshape(len(mean), 2, -1)
+    places = torch.einsum("bak,ahk->bha", halves, axes)
+    # A root's gradient is infinite at zero.
+    return ((places - batch.future).square().sum(dim=-1) + 1e-6).sqrt()
+
+
+def _summed(each: Float[Tensor, "B"], batch: FutureBatch) -> WeightedSum:
+    weights = torch.ones_like(each) if batch.weights is None else batch.weights.to(each)
+    return WeightedSum((each * weights).sum(), weights.sum())
