@@ -82,7 +82,7 @@ class Scene:
         return int(self.steps.max()) if len(self) else -1
 
     @cached_property
-    def breaks(self) -> Int[np.ndarray, "P + 1"]:
+    def breaks(self) -> Int[np.ndarray, " pieces+1"]:
         """The rows at which a piece without a gap begins, and the number of rows behind them."""
         new = (np.diff(self.who) != 0) | (np.diff(self.steps) != 1)
         inner = np.flatnonzero(new) + 1

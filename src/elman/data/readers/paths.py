@@ -6,7 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -154,7 +154,7 @@ def looks_like_paths(path: Path) -> bool:
         if not _is_named(file):
             return False
         layout = Layout(encoding_of(file, str(file), None), ",")
-        lines = [one for one in islice(lines_of(file, str(file), layout), _LOOKED_AT)]
+        lines = list(islice(lines_of(file, str(file), layout), _LOOKED_AT))
     except DataError:
         return False
     told = [line for line in lines if line.strip() and line.strip()[0] not in "#%"]
@@ -340,7 +340,7 @@ def _step_of(lines: list[_Line], where: str) -> float:
     """The most frequent step from one frame of an agent to its next."""
     apart = Counter(
         round(after.frame - before.frame, 6)
-        for before, after in zip(lines, lines[1:], strict=False)
+        for before, after in pairwise(lines)
         if after.agent == before.agent
     )
     if not apart:

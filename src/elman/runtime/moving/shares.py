@@ -52,7 +52,7 @@ class Share(NamedTuple):
     """
 
     value: float
-    curve: Float[np.ndarray, "A"]
+    curve: Float[np.ndarray, " A"]
     scenes: int
 
     @classmethod
