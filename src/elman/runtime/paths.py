@@ -321,8 +321,8 @@ class PathModel:
 
     def _past(
         self, data: Paths, k: int, windows: PathWindows | None, said: Said | None
-    ) -> tuple[Float[np.ndarray, "W A 2"], Int[np.ndarray, "W"]] | None:
-        """The errors of each share in all windows of a scene, and when what came is known."""
+    ) -> tuple[Float[np.ndarray, "W A 2"], Int[np.ndarray, "W"], Int[np.ndarray, "W"]] | None:
+        """Of each window of a scene the shares' errors, the agent, when what came is known."""
         if windows is None or said is None:
             windows = replace(data, scenes=data.scenes[k : k + 1]).windows(self.seen, self.ahead)
             if not len(windows):
@@ -333,7 +333,7 @@ class PathModel:
             windows, said = windows.select(rows), said.select(rows)
         came = windows.values()[:, self.seen :, :2]
         errors = errors_by_share(said.plain, said.correction, came)
-        return errors, windows.ends + self.ahead
+        return errors, windows.who, windows.ends + self.ahead
 
     # ---- what is read -------------------------------------------------------------------------
 

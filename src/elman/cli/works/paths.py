@@ -44,6 +44,7 @@ _SAMPLES: Options = {
 _DISTANCE: Options = {
     "distance": (float, "Who may come nearer to whom than this, in the data's unit: chances.")
 }
+_EVERY: Options = {"every": (bool, "Agents, too, that had gone before their scene's last step.")}
 _PLACE: Options = {
     "scene": (str, "Which scene is drawn; default: the first that can be."),
     "frame": (float, "The last frame that is seen; default: the last of which what came is known."),
@@ -72,7 +73,12 @@ class PathWork:
             **_FILES,
             **_SAMPLES,
             **_DISTANCE,
-            "every": (bool, "Agents, too, that had gone before their scene's last step."),
+            **_EVERY,
+        },
+        "forecast": {
+            **_FILES,
+            **_DISTANCE,
+            **_EVERY,
         },
         "evaluate": {**_FILES, **_SAMPLES, "report": REPORT},
         "plot": {**_FILES, **_DISTANCE, **_PLACE},
@@ -114,6 +120,25 @@ class PathWork:
             return Answers((one._asdict() for one in met), what, futures.notes)
         what = f"Forecasts of {many(len(futures), 'agent')} by {kernels()}"
         return Answers(_rows(futures), what, futures.notes)
+
+    def forecast(
+        self,
+        model: Any,
+        source: str,
+        part: str | None,
+        plot: Path | None,
+        samples: int | None,
+        seed: int,
+        **given: Any,
+    ) -> Answers:
+        """As `answers`, and drawn, if that is asked for: the first scene, at its end."""
+        if plot is not None:
+            data = _read(model, source, part or "all", given)
+            last = float(data.scenes[0].frame(data.scenes[0].last))
+            figure = picture(model, data, None, last, given.get("distance"))
+            plots.save(figure, plot)
+            note(f"The picture is in {plot}")
+        return self.answers(model, source, part, samples=samples, seed=seed, **given)
 
     def evaluate(
         self,
@@ -209,7 +234,7 @@ def _rows(futures: Futures) -> Iterator[dict[str, Any]]:
 
 def _read(model: Any, source: str, part: str | None, files: Mapping[str, Any]) -> Paths:
     """Paths as a model, or None, has them read: what is told counts more."""
-    told = {name: value for name, value in files.items() if value is not None}
+    told = {name: files[name] for name in _FILES if files.get(name) is not None}
     known = {} if model is None else {**model.reading, "unit": model.unit or None}
     named = source in path_set_names() and not Path(source).exists()
     return open_paths(source, part if named else None, **({} if named else {**known, **told}))

@@ -51,7 +51,7 @@ class _Habits:
     noise: float = 0.01
 
 
-_STROLLERS = _Habits(turns=0.0, push=0.6, reach=0.4, jitter=0.6, standing=0.15, noise=0.02)
+_STROLLERS = _Habits(turns=0.0, push=0.6, reach=0.4, jitter=0.6, standing=0.15, noise=0.002)
 
 
 def walkers(scenes: int, seed: int, *, steps: int = 150) -> Paths:
@@ -80,7 +80,7 @@ def walkers(scenes: int, seed: int, *, steps: int = 150) -> Paths:
 def strollers(scenes: int, seed: int, *, steps: int = 150) -> Paths:
     """Walkers whose velocity changes by chance alone, and some who stand: nothing to foresee.
 
-    Constant velocity is hard to beat here, but for what the measuring adds (two centimetres).
+    Constant velocity is hard to beat here, but for what the measuring adds (two millimetres).
     Arguments and errors as of `walkers`.
     """
     return _made("strollers", scenes, seed, steps, _STROLLERS)

@@ -25,7 +25,8 @@ SHARES = np.round(np.linspace(0, 1, 21), 2)
 """Those that are tried."""
 
 _BELIEVED = 60.0  # windows of a scene that count as much as the validation part
-_LEAST = 10  # windows of a scene whose future is known before the share follows them
+_LEAST = 6  # agents of a scene whose future is known before the share follows them
+_DOUBT = 1.5  # standard errors of a gain that are taken from it
 
 
 def errors_by_share(
@@ -109,31 +110,43 @@ class Share(NamedTuple):
     def following(
         self,
         errors: Float[np.ndarray, "W A 2"],
+        agent: Int[np.ndarray, "W"],
         known: Int[np.ndarray, "W"],
         now: Int[np.ndarray, "N"],
     ) -> Float[np.ndarray, "N"]:
         """The share at some steps of one scene, by what was known there by then.
 
+        It is the one whose gain on constant velocity is greatest, by the agents of the scene and,
+        counting as some windows, the validation part, less some standard errors of that gain: a
+        doubtful gain is none. Errors of one agent go together, so the standard error is that of a
+        sum over agents. Before enough agents are known it is the share that was chosen.
+
         Args:
             errors: Of windows of the scene.
+            agent: Of each window, by a number.
             known: The step from which on what came of each is known.
             now: The steps.
-
-        Returns:
-            The share that would have been best so far, the validation part counting as some
-            windows; before enough is known the one that was chosen.
         """
-        order = np.argsort(known, kind="stable")
-        total = np.cumsum(errors[order].mean(axis=2), axis=0)  # both errors, one number
-        count = np.searchsorted(known[order], now, side="right")
         found = np.full(len(now), self.value)
-        enough = count >= _LEAST
-        if not enough.any():
-            return found
-        seen = total[count[enough] - 1]
-        usual = seen[:, :1] / count[enough, None]
-        told = seen + _BELIEVED * usual * self.curve
-        found[enough] = SHARES[np.argmin(told, axis=1)]
+        each = errors.mean(axis=2)  # both errors, one number
+        gained = each - each[:, :1]
+        _, who = np.unique(agent, return_inverse=True)
+        sums = np.zeros((len(np.unique(who)), len(SHARES)))
+        count, usual, order, done = 0, 0.0, np.argsort(known, kind="stable"), 0
+        seen = np.zeros(len(sums), dtype=bool)
+        for place in np.argsort(now, kind="stable"):
+            while done < len(order) and known[order[done]] <= now[place]:
+                row = order[done]
+                sums[who[row]] += gained[row]
+                seen[who[row]] = True
+                usual, count, done = usual + each[row, 0], count + 1, done + 1
+            agents = int(seen.sum())
+            if agents < _LEAST:
+                continue
+            some = sums[seen]
+            doubt = np.sqrt(some.var(axis=0, ddof=1) * agents)
+            told = _BELIEVED * usual / count * (self.curve - self.curve[0])
+            found[place] = SHARES[np.argmin(some.sum(axis=0) + told + _DOUBT * doubt)]
         return found
 
     def tensors(self) -> dict[str, np.ndarray]:
