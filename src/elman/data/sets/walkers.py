@@ -18,8 +18,7 @@ SECONDS = 0.4
 """Of a step."""
 
 _FINER = 8  # steps of the simulation in one
-_TEST = {"walkers": 3, "strollers": 3}  # scenes of the test part
-_TRAIN = {"walkers": 8, "strollers": 8}  # of the training part
+_TRAIN, _TEST = 12, 4  # scenes of the two parts
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def path_set_names() -> tuple[str, ...]:
 
 
 def load_paths(name: str, part: str | None = None) -> Paths:
-    """Made-up scenes by name: eight of the training part, three of the test part.
+    """Made-up scenes by name: twelve of the training part, four of the test part.
 
     Args:
         name: One of `path_set_names()`.
@@ -105,9 +104,8 @@ def load_paths(name: str, part: str | None = None) -> Paths:
         raise ArgumentError("name", f"no paths called {name!r}", ", ".join(path_set_names()))
     if part not in (None, "train", "test", "all"):
         raise ArgumentError("part", f"found {part!r}", "'train', 'test' or 'all'")
-    train, test = _TRAIN[name], _TEST[name]
-    found = _MAKERS[name](train + test, 0)
-    kept = {"train": slice(train), "test": slice(train, None), "all": slice(None)}
+    found = _MAKERS[name](_TRAIN + _TEST, 0)
+    kept = {"train": slice(_TRAIN), "test": slice(_TRAIN, None), "all": slice(None)}
     return replace(found, scenes=found.scenes[kept[part or "train"]])
 
 

@@ -26,7 +26,7 @@ SHARES = np.round(np.linspace(0, 1, 21), 2)
 
 _BELIEVED = 60.0  # windows of a scene that count as much as the validation part
 _LEAST = 6  # agents of a scene whose future is known before the share follows them
-_DOUBT = 1.5  # standard errors of a gain that are taken from it
+_DOUBT = 2.5  # standard errors of a gain beyond the share chosen that are taken from it
 
 
 def errors_by_share(
@@ -117,9 +117,10 @@ class Share(NamedTuple):
         """The share at some steps of one scene, by what was known there by then.
 
         It is the one whose gain on constant velocity is greatest, by the agents of the scene and,
-        counting as some windows, the validation part, less some standard errors of that gain: a
-        doubtful gain is none. Errors of one agent go together, so the standard error is that of a
-        sum over agents. Before enough agents are known it is the share that was chosen.
+        counting as some windows, the validation part. Of a share beyond the one that was chosen
+        some standard errors of its gain are taken off: a doubtful gain is none. Errors of one agent
+        go together, so that is the standard error of a sum over agents. Before enough agents are
+        known it is the share that was chosen.
 
         Args:
             errors: Of windows of the scene.
@@ -146,6 +147,7 @@ class Share(NamedTuple):
             some = sums[seen]
             doubt = np.sqrt(some.var(axis=0, ddof=1) * agents)
             told = _BELIEVED * usual / count * (self.curve - self.curve[0])
+            doubt[self.value >= SHARES] = 0.0
             found[place] = SHARES[np.argmin(some.sum(axis=0) + told + _DOUBT * doubt)]
         return found
 

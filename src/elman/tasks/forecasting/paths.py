@@ -127,7 +127,7 @@ def part_windows(windows: PathWindows, share: Any, seed: int) -> Parted:
     """Windows to learn from, and those that choose epoch and share.
 
     Whole scenes are kept for it where there are several: at least one, of five or more at least
-    two. Of one scene its last part in time, apart from what is learnt from by a whole window.
+    two. Of one scene its last part in time: what is to be forecast there is never learnt from.
 
     Args:
         windows: All.
@@ -149,14 +149,12 @@ def part_windows(windows: PathWindows, share: Any, seed: int) -> Parted:
         names = [windows.paths.scenes[k].name for k in sorted(chosen)]
         how = f"{count} of {many(len(scenes), 'scene')}, seed {seed}: {quoted(names, 5)}"
         return Parted(windows.select(~held), windows.select(held), how)
-    first = windows.ends - windows.seen + 1
-    last = windows.ends + windows.ahead
-    cut = int(np.quantile(last, 1 - share))
-    held, kept = first > cut, last <= cut
+    cut = int(np.quantile(windows.ends, 1 - share))
+    held, kept = windows.ends >= cut, windows.ends + windows.ahead <= cut
     if not held.any() or not kept.any():
         found = f"{share:g} of one scene of {many(len(windows), 'window')} leaves one part empty"
         raise ArgumentError("validation", found, "a longer scene, another share, or None")
-    how = f"the scene from step {cut + 1} on: {many(int(held.sum()), 'window')}"
+    how = f"what follows step {cut} of the scene: {many(int(held.sum()), 'window')}"
     return Parted(windows.select(kept), windows.select(held), how)
 
 
