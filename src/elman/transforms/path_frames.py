@@ -62,8 +62,9 @@ class Framed:
 
     def select(self, rows: Any) -> Framed:
         """The windows at `rows`."""
-        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Framed(**{k: None if one is None else one[rows] for k, one in told.items()})
+        told: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        chosen: Any = {k: None if one is None else one[rows] for k, one in told.items()}
+        return Framed(**chosen)
 
     def seen_otherwise(
         self, mirrored: Bool[np.ndarray, "W"], quarters: Float[np.ndarray, "W"]
@@ -256,12 +257,10 @@ class PathFrames:
         arrays = {name: tensors.get(name) for name in cls.names}
         scale, mean, deviation, basis = arrays.values()
         fits = neighbours in NEIGHBOURS and all(one is not None for one in arrays.values())
-        if not fits or not all(np.isfinite(one).all() for one in arrays.values()):
-            raise BundleError("frames", "missing or not finite", "save the model again")
-        assert basis is not None  # for the type checker, as what follows
-        assert scale is not None
-        assert mean is not None
-        assert deviation is not None
+        if not fits or basis is None or scale is None or mean is None or deviation is None:
+            raise BundleError("frames", "a part is missing", "save the model again")
+        if not all(np.isfinite(one).all() for one in (basis, scale, mean, deviation)):
+            raise BundleError("frames", "not finite", "save the model again")
         shaped = basis.ndim == 3 and basis.shape[0] == 2 and basis.shape[1] == basis.shape[2]
         shaped = shaped and scale.shape == (1,) and mean.ndim == 1 and mean.shape == deviation.shape
         if not shaped or not scale[0] > 0 or not (deviation > 0).all():

@@ -79,8 +79,8 @@ class Correcting:
             name: np.concatenate([getattr(one, name) for one in framed])
             for name in ("seen", "others", "extra", "heading", "origin", "turn")
         }
-        joined = (np.concatenate(one) for one in (plain, correction, raw))
-        return Said(*joined, Framed(**told), np.concatenate(ids))
+        plain, correction, raw = (np.concatenate(one) for one in (plain, correction, raw))
+        return Said(plain, correction, raw, Framed(**told), np.concatenate(ids))
 
     def _said(self, windows: PathWindows) -> Said:
         frames, values = self.frames, windows.values()[:, : windows.seen]
