@@ -8,6 +8,7 @@
 #include "kernels/attention.h"
 #include "kernels/dense.h"
 #include "kernels/passes.h"
+#include "kernels/weighing.h"
 
 #define ELMAN_NAME_OF(isa) #isa
 #define ELMAN_NAME(isa) ELMAN_NAME_OF(isa)
@@ -28,6 +29,6 @@ constexpr Kernels<Real> kernels = {
 }  // namespace
 
 extern const Isa isa;
-constinit const Isa isa = {ELMAN_NAME(ELMAN_ISA), kernels<float>, kernels<double>};
+constinit const Isa isa = {ELMAN_NAME(ELMAN_ISA), kernels<float>, kernels<double>, powers, weigh};
 
 }  // namespace elman::ELMAN_ISA

@@ -126,6 +126,12 @@ class SearchOptions:
         """Whether the most probable tokens are taken, and nothing is drawn."""
         return self.temperature == 0 or self.beam_size > 1
 
+    @property
+    def plain(self) -> bool:
+        """Whether a token is drawn among all, by their probabilities and the temperature."""
+        nothing = (self.top_k, self.typical_p, self.top_p) == (None, None, None)
+        return nothing and not self.min_p
+
     def value(self, score: float, length: int) -> float:
         """What an answer is ranked by.
 

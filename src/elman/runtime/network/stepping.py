@@ -41,6 +41,7 @@ class NetworkStepper:
             written to at each step, and may be written to between two.
         outputs: `[B, K]`, what `step` returns: written to at each step. Copy what must stay.
         step: Takes dense inputs `[B, I]` float32, or token ids `[B]` int64; returns `outputs`.
+        write: Of networks that read ids: steps with a draw between them; see the module's `Line`.
 
     Raises:
         ArgumentError: The network does not stream or has another block or cell, or there is no
@@ -93,11 +94,11 @@ class NetworkStepper:
             count, apart = self._width, probabilities == "labels"
             self._stages.append(("probabilities", (count, apart, self._results(count))))
         self.state: Any = tuple(stepper.state for stepper in self._steppers)
-        self.step: Callable[[np.ndarray], np.ndarray] = (
-            kernels_of("float32")
-            .Line(batch, features, embedding, tuple(self._stages), self.outputs)
-            .step
+        line = kernels_of("float32").Line(
+            batch, features, embedding, tuple(self._stages), self.outputs
         )
+        self.step: Callable[[np.ndarray], np.ndarray] = line.step
+        self.write: Callable[..., int] = line.write
 
     def reset(self, state: Any = None) -> None:
         """Begin again, from `state` (of each recurrent layer) or from zeros.
