@@ -100,10 +100,11 @@ def _all(count: int) -> str:
 def _said_of(share: float, tested: int) -> str:
     if not tested:
         return "No validation part said how much of the network's correction is to be believed."
-    where = "the scene kept for validation" if tested == 1 else f"{tested} parts kept for it"
+    where = "the scene kept for validation"
+    where = where if tested == 1 else f"the {tested} scenes kept for validation"
     if share == 0:
         return (
             f"On {where} no share of the network's correction was better than none, so the "
             "forecast is constant velocity."
         )
-    return f"{share:.0%} of the network's correction is believed, as {where} has it."
+    return f"{share:.0%} of the network's correction is believed, by {where}."
