@@ -131,6 +131,7 @@ def _mark(ax: Axes, futures: Futures, met: Sequence[Encounter], distance: float 
             percent(one.chance), (middle[0], middle[1] + radius), xytext=(0, 2),
             textcoords="offset points", ha="center", va="bottom", fontsize=9, fontweight="bold",
             color=theme.red, zorder=8,
+            bbox={"facecolor": theme.paper, "edgecolor": "none", "alpha": 0.85, "pad": 1.0},
         )  # fmt: skip
 
 
