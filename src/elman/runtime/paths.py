@@ -36,7 +36,7 @@ class PathModel:
     """Says how agents go on.
 
     A forecast is constant velocity and a share of the network's correction, which was chosen on
-    validation scenes. In a scene the share follows what has been seen of it, and where agents move
+    validation scenes. In a scene it falls where corrections are seen to harm, and where agents move
     in quite other steps than those that were learnt from (another unit), it is none.
 
     Args:
@@ -126,7 +126,7 @@ class PathModel:
                 each from its own last one.
             samples: How many ways in which each may go on are drawn, ≥ 0.
             seed: Of these, ≥ 0: an agent's do not depend on the others that are asked for.
-            follow: Whether the share of the correction follows what has been seen of the scene.
+            follow: Whether the share of the correction falls where corrections were seen to harm.
 
         Raises:
             DataError, FormatError: The paths cannot be used; or no agent can be forecast.

@@ -68,18 +68,14 @@ def test_in_a_scene_what_harms_there_is_believed_no_longer():
     assert share[2] == 0.0
 
 
-def test_in_a_scene_what_helps_there_is_believed_only_beyond_doubt():
-    chosen = Share.choose(*_of(errors(0.0, harm=0.1)))
-    assert chosen.value == 0.0
+def test_in_a_scene_no_more_is_believed_than_was_chosen():
     good, who = errors(0.5, agents=60)
-    known = np.arange(len(good))
-    assert chosen.following(good, who, known, np.array([len(good)]))[0] == 1.0
-    draws = np.random.default_rng(1)  # some gain, some lose: nothing to believe
-    luck = draws.choice([-0.5, 0.45], size=(20, 1, 1, 1))
-    mixed = 1 + luck * np.ones((1, 10, 1, 2)) * SHARES[:, None]
-    mixed = mixed.reshape(-1, len(SHARES), 2)
-    share = chosen.following(mixed, np.repeat(np.arange(20), 10), known[:200], np.array([200]))
-    assert share[0] == 0.0
+    known, end = np.arange(len(good)), np.array([len(good)])
+    none = Share.choose(*_of(errors(0.0, harm=0.1)))
+    assert none.value == 0.0
+    assert none.following(good, who, known, end)[0] == 0.0
+    some = Share(0.4, 1 - 0.1 * SHARES, 1)
+    assert some.following(good, who, known, end)[0] == 0.4
 
 
 def test_no_more_is_used_than_was_known_by_then():

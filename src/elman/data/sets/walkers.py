@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -161,7 +162,7 @@ class _Crowd:
         for _ in range(_FINER):
             self._move(SECONDS / _FINER)
         half = self._habits.size / 2 + 1.0
-        self._keep((np.abs(self.place) <= half).all(axis=1))
+        self._keep(np.abs(self.place).max(axis=1, initial=0.0) <= half)
         while len(self.number) < self._wanted and self._draws.random() < 0.5:
             self._come()
 
@@ -214,6 +215,6 @@ class _Crowd:
         self._turn = np.append(self._turn, habits.turns * draws.normal())
         self._left = np.append(self._left, draws.uniform(*habits.kept))
 
-    def _keep(self, kept: np.ndarray) -> None:
+    def _keep(self, kept: Any) -> None:
         for name in ("number", "place", "_velocity", "_heading", "_pace", "_turn", "_left"):
             setattr(self, name, getattr(self, name)[kept])

@@ -2,7 +2,7 @@
 
 The network's correction is multiplied by a share in [0, 1], so that a forecast is never far from
 constant velocity where corrections have not proved right. The share is chosen on validation
-scenes, and in a scene it follows what has been seen there: corrections of windows whose future is
+scenes, and in a scene it falls where corrections are seen to harm: those of windows whose future is
 known by then are held against what came.
 
 W windows, A shares; errors are two numbers each: of the average, and at the last step.
@@ -26,7 +26,6 @@ SHARES = np.round(np.linspace(0, 1, 21), 2)
 
 _BELIEVED = 60.0  # windows of a scene that count as much as the validation part
 _LEAST = 6  # agents of a scene whose future is known before the share follows them
-_DOUBT = 2.5  # standard errors of a gain beyond the share chosen that are taken from it
 
 
 def errors_by_share(
@@ -116,11 +115,10 @@ class Share(NamedTuple):
     ) -> Float[np.ndarray, "N"]:
         """The share at some steps of one scene, by what was known there by then.
 
-        It is the one whose gain on constant velocity is greatest, by the agents of the scene and,
-        counting as some windows, the validation part. Of a share beyond the one that was chosen
-        some standard errors of its gain are taken off: a doubtful gain is none. Errors of one agent
-        go together, so that is the standard error of a sum over agents. Before enough agents are
-        known it is the share that was chosen.
+        It is the one, up to the share that was chosen, whose errors in the scene were least, the
+        validation part counting as some windows: so corrections that harm there are believed less,
+        down to not at all, and luck never makes them count for more. Before enough agents are known
+        it is the share that was chosen.
 
         Args:
             errors: Of windows of the scene.
@@ -129,26 +127,20 @@ class Share(NamedTuple):
             now: The steps.
         """
         found = np.full(len(now), self.value)
-        each = errors.mean(axis=2)  # both errors, one number
-        gained = each - each[:, :1]
-        _, who = np.unique(agent, return_inverse=True)
-        sums = np.zeros((len(np.unique(who)), len(SHARES)))
-        count, usual, order, done = 0, 0.0, np.argsort(known, kind="stable"), 0
-        seen = np.zeros(len(sums), dtype=bool)
-        for place in np.argsort(now, kind="stable"):
-            while done < len(order) and known[order[done]] <= now[place]:
-                row = order[done]
-                sums[who[row]] += gained[row]
-                seen[who[row]] = True
-                usual, count, done = usual + each[row, 0], count + 1, done + 1
-            agents = int(seen.sum())
-            if agents < _LEAST:
-                continue
-            some = sums[seen]
-            doubt = np.sqrt(some.var(axis=0, ddof=1) * agents)
-            told = _BELIEVED * usual / count * (self.curve - self.curve[0])
-            doubt[self.value >= SHARES] = 0.0
-            found[place] = SHARES[np.argmin(some.sum(axis=0) + told + _DOUBT * doubt)]
+        order = np.argsort(known, kind="stable")
+        each = errors[order].mean(axis=2)  # both errors, one number
+        met = np.zeros(len(order), dtype=bool)
+        met[np.unique(agent[order], return_index=True)[1]] = True
+        count = np.searchsorted(known[order], now, side="right")
+        agents = np.concatenate([[0], np.cumsum(met)])[count]
+        enough = agents >= _LEAST
+        if not enough.any():
+            return found
+        total = np.cumsum(each, axis=0)[count[enough] - 1]
+        usual = total[:, :1] / count[enough, None]
+        told = total + _BELIEVED * usual * self.curve
+        below = self.value >= SHARES
+        found[enough] = SHARES[np.argmin(np.where(below, told, np.inf), axis=1)]
         return found
 
     def tensors(self) -> dict[str, np.ndarray]:
