@@ -21,6 +21,7 @@ from elman.blueprint.layers import (
     Pool,
     Recurrent,
 )
+from elman.blueprint.mixture import Mixture
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
     MAX_POSITIONS,
@@ -48,6 +49,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "Given",
+    "Mixture",
     "Parallel",
     "Pool",
     "Recall",
@@ -72,6 +74,7 @@ Block = (
     | Dense
     | Tied
     | Adaptive
+    | Mixture
     | Dropout
     | Crf
     | Attend

@@ -16,6 +16,7 @@ from elman.plots.lengths import quality_by_length
 from elman.plots.misread import misread
 from elman.plots.misread_texts import misread_texts
 from elman.plots.mistagged import mistagged
+from elman.plots.paths import paths
 from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
@@ -46,6 +47,7 @@ __all__ = [
     "misread",
     "misread_texts",
     "mistagged",
+    "paths",
     "quality_by_length",
     "rates",
     "reading",

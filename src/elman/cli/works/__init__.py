@@ -25,6 +25,7 @@ WORKS = {
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
     "pairs": "elman.cli.works.pairs:PairWork",
+    "paths": "elman.cli.works.paths:PathWork",
     "sounds": "elman.cli.works.sounds:SoundWork",
     "texts": "elman.cli.works.texts:TextWork",
 }

@@ -13,6 +13,7 @@ from elman.data.sets import series as series_sets
 from elman.data.sets.labelled import full_name, labelled_names, load
 from elman.data.sets.manifest import File, Manifest
 from elman.data.sets.pairs import load_pairs, pair_names
+from elman.data.sets.walkers import load_paths, path_set_names
 from elman.data.tables.timestamps import shown as as_text
 from elman.errors import DataError, MissingExtraError
 from elman.printable import many
@@ -26,8 +27,8 @@ _MEMBERS = 3
 
 def set_names() -> list[str]:
     """All names that `preview` takes, sorted: sets, and what is in them; and what is made."""
-    series = series_sets.series_names()
-    return sorted({*catalogue.names(), *labelled_names(), *series, *pair_names()})
+    series, made = series_sets.series_names(), (*pair_names(), *path_set_names())
+    return sorted({*catalogue.names(), *labelled_names(), *series, *made})
 
 
 def holder(name: str) -> str:
@@ -61,6 +62,8 @@ def preview(name: str) -> dict[str, str | list[str]]:
         ChecksumError: A file of the set is not the one that its manifest describes.
     """
     name = full_name(name)
+    if name in path_set_names():
+        return _of_paths(name)
     labelled, series = name in labelled_names(), name in series_sets.series_names()
     if labelled and name.partition("/")[0] not in catalogue.names():
         return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)
@@ -104,6 +107,22 @@ def _facts(known: Manifest) -> dict[str, str | list[str]]:
         "licence": f"{known.licence} ({known.confidence})",
         "citation": known.citation,
         "files": [f"{file.path}  {file.bytes:,} bytes" for file in known.files],
+    }
+
+
+def _of_paths(name: str) -> dict[str, str | list[str]]:
+    """What is shown of made-up paths: how many there are, and how they begin."""
+    found = {part: load_paths(name, part) for part in ("train", "test")}
+    scene = found["train"].scenes[0]
+    rows = zip(scene.steps[:_LINES], scene.who[:_LINES], scene.values[:_LINES], strict=True)
+    return {
+        "name": name,
+        "origin": "made when it is read: elman.data.sets.walkers",
+        "unit": found["train"].unit,
+        **{f"{part} part": data.described() for part, data in found.items()},
+        "frame, agent, x, y": [
+            f"{scene.frame(step)} {scene.agents[who]} {x:g} {y:g}" for step, who, (x, y) in rows
+        ],
     }
 
 
