@@ -169,6 +169,28 @@ _TASKS = {
             "elman.runtime.generator:GeneratorModel",
             "texts",
             "elman train generator --data book.txt --epochs 5",
+            inputs=(
+                Input(
+                    "drawings",
+                    "elman.runtime.drawer:DrawingModel",
+                    "elman.tasks.generating.drawings:learn_drawings",
+                    usual={
+                        "units": 160,
+                        "batch_size": 64,
+                        "learning_rate": 5e-3,
+                        "validation": 0.1,
+                        "epochs": 25,
+                        "dropout": 0.1,
+                        "deform": 0.05,
+                    },
+                    own=("condition", "components", "tolerance", "deform"),
+                    lacks=(
+                        *("codec", "vocabulary", "min_count", "embedding", "vectors", "frozen"),
+                        *("word_dropout", "input_dropout", "head", "candidates", "truncation"),
+                        *("ends", "backward"),
+                    ),
+                ),
+            ),
         ),
         Task(
             "regressor",

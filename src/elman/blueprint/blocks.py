@@ -22,6 +22,7 @@ from elman.blueprint.layers import (
     Recurrent,
 )
 from elman.blueprint.mixture import Mixture
+from elman.blueprint.soft_window import SoftWindow
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
     MAX_POSITIONS,
@@ -55,6 +56,7 @@ __all__ = [
     "Recall",
     "Recurrent",
     "Segments",
+    "SoftWindow",
     "Tail",
     "Tied",
     "WindowBlock",
@@ -75,6 +77,7 @@ Block = (
     | Tied
     | Adaptive
     | Mixture
+    | SoftWindow
     | Dropout
     | Crf
     | Attend

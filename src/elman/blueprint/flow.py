@@ -16,6 +16,7 @@ from elman.blueprint.blocks import (
     Recall,
     Recurrent,
     Segments,
+    SoftWindow,
     Tied,
     Words,
 )
@@ -46,7 +47,9 @@ def check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) -> 
             f"gives {value}",
             f"end with blocks that give {gives}",
         )
-    if gives == "steps" and not any(isinstance(block, Recurrent | Parallel) for block in blocks):
+    if gives == "steps" and not any(
+        isinstance(block, Recurrent | Parallel | SoftWindow) for block in blocks
+    ):
         raise BlueprintError(f"chains.{name}", "found no recurrent block", "give one")
 
 
@@ -60,6 +63,9 @@ def _check_place(where: str, name: str, blocks: tuple[Block, ...], index: int) -
     if isinstance(block, Crf) and (name != "body" or block is not blocks[-1]):
         found = f"found crf in {name}, with blocks behind it or in a network that generates"
         raise BlueprintError(where, found, "end a sequence_to_sequence network's body with it")
+    if isinstance(block, SoftWindow) and (name != "body" or index):
+        found = f"found soft_window in {name}, behind {index} blocks"
+        raise BlueprintError(where, found, "begin a sequence_to_sequence network's body with it")
     if isinstance(block, Given):
         _check_first(where, name, blocks[:index])
     if isinstance(block, Convolution):

@@ -134,6 +134,8 @@ def plot(
 
     surprise: how surprising each token of a text is to a generator.
 
+    strokes: what a generator draws beside real drawings; without a model, those of --data.
+
     embeddings: words and their nearest neighbours, as its vectors have them.
 
     remedies: what helps against vanishing and exploding gradients, measured afresh in some
@@ -192,7 +194,12 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _answers(request: Request) -> Any:
-    """A picture of what a model says of data, or of what happens inside it."""
+    """A picture of what a model says of data, of what happens inside it, or of data alone."""
+    of_data = [loaded(place) for place in WORKS.values()]
+    works = [one for one in of_data if request.kind in getattr(one, "of_data", ())]
+    if request.path is None and works:
+        own_options(request.given, works[0].reading.get("plot", {}), works[0].title.lower())
+        return works[0]().draw_data(request)
     path = model_file(request.needed())
     model = elman.load(path)
     _check_kind(request.kind, task_of(model.task), getattr(model, "input", ""), path)

@@ -22,6 +22,7 @@ from elman.models.heads import Adaptive, Tied
 from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
 from elman.models.layers import Dense, Dropout, Embedding, Given, Pool, Recurrent
 from elman.models.mixture import Mixture
+from elman.models.soft_window import SoftWindow
 from elman.models.tagging import Crf, Words
 
 __all__ = [
@@ -45,6 +46,7 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "tied": Tied,
     "adaptive": Adaptive,
     "mixture": Mixture,
+    "soft_window": SoftWindow,
     "dropout": Dropout,
     "crf": Crf,
     "attend": Attend,
@@ -113,6 +115,9 @@ class Chain(nn.ModuleList):
                 else:
                     flow, state = block(flow, before, reverse)
                     after.append(state)
+            elif isinstance(block, SoftWindow):
+                flow, state = block(flow, None if given is None else next(given), reverse)
+                after.append(state)
             elif isinstance(block, Tied | Embedding):
                 flow = block(flow, self.vectors)
             elif not (isinstance(block, Attend) and block.feeding):  # else it was done above

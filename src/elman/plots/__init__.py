@@ -5,6 +5,7 @@ from elman.plots.attention import attention
 from elman.plots.backtest import backtest
 from elman.plots.confusion import confusion
 from elman.plots.curves import learning_curves
+from elman.plots.drawings import drawings
 from elman.plots.embeddings import embeddings
 from elman.plots.forecast import forecast
 from elman.plots.gates import gates
@@ -35,6 +36,7 @@ __all__ = [
     "backtest",
     "check_theme",
     "confusion",
+    "drawings",
     "embeddings",
     "file_kind",
     "forecast",

@@ -21,6 +21,7 @@ from elman.runtime.writing.framing import Framing
 from elman.runtime.writing.session import ScoredText, Session
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, take_weights, train_module, weights_of
+from elman.tasks.generating.parameters import DrawingParameters
 from elman.tasks.head import check_same_network
 from elman.tasks.learning_session import Dynamic, LearningSession, dynamic_scores
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
@@ -35,7 +36,9 @@ __all__ = ["Generator"]
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Generator(Estimator, TextParameters, CellParameters, Training, RunParameters):
+class Generator(
+    Estimator, TextParameters, CellParameters, DrawingParameters, Training, RunParameters
+):
     """A recurrent network that reads a text and says how it goes on.
 
     Texts are cut into tokens by a codec, fitted on the training part; the state is carried through

@@ -22,6 +22,7 @@ Options = Mapping[str, tuple[Any, str]]
 
 WORKS = {
     "captions": "elman.cli.works.captions:CaptionWork",
+    "drawings": "elman.cli.works.drawings:DrawingWork",
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
     "pairs": "elman.cli.works.pairs:PairWork",
@@ -92,7 +93,8 @@ class Training(Protocol):
 class Work(Protocol):
     """One kind of input.
 
-    One that is written, too, has `generate(model, asked: Writing) -> None`, which prints.
+    One that is written, too, has `generate(model, asked: Writing) -> None`, which prints. One that
+    is drawn without a model has `of_data`, names among its pictures, and `draw_data(request)`.
 
     Attributes:
         title: What the options of this kind stand under.

@@ -28,6 +28,7 @@ from elman.runtime.network.layers import (
     RunningPool,
     Through,
 )
+from elman.runtime.network.soft_window import SoftWindow
 from elman.runtime.network.tagging import Words
 from elman.state import where
 
@@ -217,6 +218,7 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "tied": Tied,
     "adaptive": Adaptive,
     "mixture": _mixture,
+    "soft_window": SoftWindow,
     "dropout": _dropout,
     "crf": lambda block, features, weights: Through(),  # its weights are for who decides on paths
     "attend": Attend,

@@ -1,0 +1,1 @@
+"""What generators learn beside texts: a room for each kind of what is written."""
