@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from elman.cli.works import WORKS, work_of
+from elman.cli.works import WORKS, about_of, input_of, work_of
 from elman.errors import ArgumentError, FormatError
 from elman.parameters import renamed
 from elman.parameters import told as told_of
@@ -24,7 +24,11 @@ _TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a tabl
 _OF_NO_DATA = ("from", "horizon")  # what stays when other data are given
 _TEST_PARTS = ("test", "test_target", "test_steps", "test_share")
 _RECIPES = resources.files("elman") / "recipes"
-_EVERY = ("data", "from")  # what every training is told of, beside what its kind of input needs
+_EVERY = (
+    "data",
+    "from",
+    "reads",
+)  # what every training is told of, beside what its kind of input needs
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,18 @@ def gather(
         other = told["kind"]
         found = f"is the configuration of a {other}"
         raise ArgumentError(f"--config {config}", found, f"elman train {other} --config {config}")
-    described = _described(about, renamed(told.get("about", {}), work_of(kind).about))
-    usual = described.get("source", work_of(kind).usual_data)  # sources are the data, too
+    described = _described(about, renamed(told.get("about", {}), about_of(kind)))
+    name = input_of(kind, described.get("data"), described.get("reads"))
+    work, read = work_of(kind, name), row.input_of(name)
+    described |= {"reads": name} if name else {}
+    usual = described.get("source", work.usual_data)  # sources are the data, too
     described.setdefault("data", usual)
     if described["data"] is None:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
     parameters = told_of(row.load_estimator())
     configured = {k: v for table in _TABLES for k, v in told.get(table, {}).items()}
-    chosen = row.load_estimator().unpacked(configured)
+    suited = {} if read is None or "from" in described else read.usual
+    chosen = {**suited, **row.load_estimator().unpacked(configured)}
     if chosen.get("validation") == "given" and options.get("validation") is None:
         found = "was given as arrays, which no text repeats"
         raise ArgumentError(f"{config}, validation", found, "a share: --validation 0.1")
@@ -106,7 +114,7 @@ def gather(
         kind_of_value = parameters[name].kind
         if value is not None and kind_of_value is not None:
             chosen[name] = kind_of_value.read(name, value)
-    known = (*_EVERY, *work_of(kind).about, *parameters)
+    known = (*_EVERY, *work.about, *parameters)
     for name, value in {**chosen, **described}.items():
         if name in known:
             continue

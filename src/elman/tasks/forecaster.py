@@ -97,6 +97,10 @@ class Forecaster(Estimator, ForecastParameters):
             DataError, ShapeError: The frame cannot be used; nothing is repaired unasked.
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
+        learn = self._learns_of(frame)
+        if learn is not None:
+            learn(self, frame, horizon=horizon)
+            return self
         options = self._options()
         written = Dialect(separator=separator, decimal=decimal, encoding=encoding, dates=dates)
         columns = {"target": target, "time": time, "series": series}

@@ -121,7 +121,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         """Learn how texts go on.
 
         Args:
-            X: A text, or a list of them.
+            X: A text, or a list of them; or data of another kind that is written.
             y: Nothing: what is learnt is the next token.
 
         Raises:
@@ -129,6 +129,10 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             ShapeError, DataError: X holds no texts, or too little text.
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
+        learn = self._learns_of(X)
+        if learn is not None:
+            learn(self, X, y)
+            return self
         if y is not None:
             raise ArgumentError("y", "given, and what is learnt is the next token", "None")
         options, warm = self._options(), self._warm()
