@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from elman.errors import ArgumentError
-from elman.transforms.music.keys import Key
+from elman.music.keys import Key
 
 __all__ = [
     "BARS",

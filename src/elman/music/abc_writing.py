@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from elman.transforms.music.keys import LETTERS, Key
-from elman.transforms.music.tune import Bar, Ending, Event, Melody, Metre, Note, Symbol
+from elman.music.keys import LETTERS, Key
+from elman.music.tune import Bar, Ending, Event, Melody, Metre, Note, Symbol
 
 __all__ = ["length_in_abc", "pitch_in_abc", "symbol_in_abc", "written"]
 
@@ -20,7 +20,7 @@ _SIGN = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 def written(melody: Melody, number: int = 1) -> str:
     """A tune as ABC 2.1, with a header; a piece that begins with no metre and key without one.
 
-    >>> from elman.transforms.music.abc_reading import read_tune
+    >>> from elman.music.abc_reading import read_tune
     >>> tune = read_tune("M:3/4\\nK:G\\nf2 (3ABc d2|").melody
     >>> print(written(tune))
     X:1

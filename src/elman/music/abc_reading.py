@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from elman.errors import ArgumentError, FormatError
 from elman.printable import many
-from elman.transforms.music.keys import LETTERS, Key, key_from_name
-from elman.transforms.music.tune import (
+from elman.music.keys import LETTERS, Key, key_from_name
+from elman.music.tune import (
     Bar,
     Ending,
     Event,
@@ -352,7 +352,7 @@ class _Reading:
             if note is not None:
                 found.append((self._pitch(note, start + at), note))
                 place = note.end()
-            elif inside[place] in " -.~":
+            elif inside[place] in " -.~+!":
                 place += 1
             else:
                 mark = _DECORATION.match(inside, place)

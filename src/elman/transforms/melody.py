@@ -12,15 +12,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from elman.errors import ArgumentError, BundleError
-from elman.transforms.music.abc_reading import metre_from_name, read_tune
-from elman.transforms.music.abc_writing import (
+from elman.music.abc_reading import metre_from_name, read_tune
+from elman.music.abc_writing import (
     length_in_abc,
     pitch_in_abc,
     symbol_in_abc,
     written,
 )
-from elman.transforms.music.keys import MODES, Key
-from elman.transforms.music.tune import (
+from elman.music.keys import MODES, Key
+from elman.music.tune import (
     BARS,
     Bar,
     Ending,
