@@ -130,6 +130,16 @@ _TASKS = {
             "elman.runtime.generator:GeneratorModel",
             "texts",
             "elman train generator --data book.txt --epochs 5",
+            inputs=(
+                Input(
+                    "melodies",
+                    "elman.runtime.melodist:MelodyModel",
+                    "elman.tasks.generating.melodies:learn",
+                    usual={"dropout": 0.3, "validation": 0.1},
+                    own=("pitch", "transpose"),
+                    lacks=("codec", "vectors", "frozen", "backward", "ends"),
+                ),
+            ),
         ),
         Task(
             "regressor",

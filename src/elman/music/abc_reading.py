@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from elman.errors import ArgumentError, FormatError
@@ -495,7 +496,7 @@ class _Reading:
         self, pitch: int | None, factor: Fraction, span: tuple[int, int], note: re.Match[str] | None
     ) -> None:
         """Add a note or a rest of so many units."""
-        duration = self.length_of_unit() * factor
+        duration = _times(self.length_of_unit(), factor)
         ratio, left = self.tuplet
         if left:
             duration, self.tuplet = duration * ratio, (ratio, left - 1)
@@ -511,10 +512,10 @@ class _Reading:
     def _factor(self, times: str, slashes: str, by: str, place: int) -> Fraction:
         if by and not slashes:
             raise self.wrong(place, f"found a length {times}{by}", "as 3/2 or /2")
-        under = int(by) if by else 2 ** len(slashes)
-        if (times and not int(times)) or not under:
+        found = _fraction(times, slashes, by)
+        if found is None:
             raise self.wrong(place, "found a note of no length", "a length above 0")
-        return Fraction(int(times or 1), under)
+        return found
 
     def length_of_unit(self) -> Fraction:
         """Of a note without a length."""
@@ -610,6 +611,18 @@ def metre_from_name(name: str) -> Metre:
     if found is None or not beats:
         raise ArgumentError("metre", f"found {name!r:.40}", "as 6/8, C, C| or none")
     return Metre(beats, int(found[2]))
+
+
+@lru_cache(4096)
+def _fraction(times: str, slashes: str, by: str) -> Fraction | None:
+    """How many units a length is; None: of nothing, or by nothing."""
+    under = int(by) if by else 2 ** len(slashes)
+    return Fraction(int(times or 1), under) if under and int(times or 1) else None
+
+
+@lru_cache(4096)
+def _times(unit: Fraction, factor: Fraction) -> Fraction:
+    return unit * factor
 
 
 def _octave(note: re.Match[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from elman.music.keys import LETTERS, Key
 from elman.music.tune import Bar, Ending, Event, Melody, Metre, Note, Symbol
@@ -98,6 +99,7 @@ def pitch_in_abc(pitch: int) -> str:
     return _SIGN[sign] + _in_octave(letter, (pitch - sign - LETTERS[letter]) // 12 - 1)
 
 
+@lru_cache(4096)
 def length_in_abc(duration: Fraction) -> str:
     """How long a note is, in eighths.
 

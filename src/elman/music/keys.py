@@ -78,9 +78,9 @@ class Key:
     @property
     def signature(self) -> dict[str, int]:
         """The letters that the key raises (1) or lowers (-1)."""
-        if self.fifths >= 0:
-            return dict.fromkeys(_FIFTHS[: self.fifths], 1)
-        return dict.fromkeys(_FIFTHS[::-1][: -self.fifths], -1)
+        raised = self.fifths >= 0
+        letters = _FIFTHS[: self.fifths] if raised else _FIFTHS[::-1][: -self.fifths]
+        return dict.fromkeys(letters, 1 if raised else -1)
 
     @property
     def abc(self) -> str:
@@ -94,16 +94,30 @@ class Key:
 
     def spelled(self, pitch_class: int) -> tuple[str, int]:
         """The letter and the sign (-1, 0, 1) of a pitch: the key's own where it is in the scale."""
-        own = self.signature
-        names = [(letter, sign) for letter in LETTERS for sign in (0, 1, -1)
-                 if (LETTERS[letter] + sign) % 12 == pitch_class % 12]  # fmt: skip
-        raised = 1 if self.fifths >= 0 else -1
+        return _spelled(self.fifths, pitch_class % 12)
 
-        def rank(name: tuple[str, int]) -> tuple[bool, bool, bool, str]:
-            letter, sign = name
-            return own.get(letter, 0) != sign, sign != 0, sign != raised, letter
 
-        return min(names, key=rank)
+@cache
+def _spelled(fifths: int, pitch_class: int) -> tuple[str, int]:
+    own = next(key for key in _majors() if key.fifths == fifths).signature
+    names = [
+        (letter, sign)
+        for letter, above in LETTERS.items()
+        for sign in (0, 1, -1)
+        if (above + sign) % 12 == pitch_class
+    ]
+    raised = 1 if fifths >= 0 else -1
+
+    def rank(name: tuple[str, int]) -> tuple[bool, bool, bool, str]:
+        letter, sign = name
+        return own.get(letter, 0) != sign, sign != 0, sign != raised, letter
+
+    return min(names, key=rank)
+
+
+def _majors() -> list[Key]:
+    """The fifteen major keys."""
+    return [Key(name) for name in "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()]
 
 
 @cache

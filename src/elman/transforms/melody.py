@@ -42,7 +42,7 @@ from elman.transforms.text.codec import (
 )
 from elman.transforms.text.vocabulary import Vocabulary
 
-__all__ = ["PITCHES", "MelodyCodec"]
+__all__ = ["PITCHES", "MelodyCodec", "meaning_of"]
 
 PITCHES = ("key", "absolute")
 """What a pitch is counted from: the key's tonic, or MIDI's zero."""
@@ -90,7 +90,7 @@ class MelodyCodec(UsualSpecials, CodecBase):
             found = f"found {self.pitch!r}, {self.chords!r}"
             raise ArgumentError("pitch", found, f"one of {', '.join(PITCHES)}; True or False")
         for place, token in enumerate(self.vocabulary.tokens[len(SPECIALS) :], len(SPECIALS)):
-            if _meaning(token) is None:
+            if meaning_of(token) is None:
                 raise ArgumentError(f"tokens[{place}]", f"found {token!r:.40}", "tokens of tunes")
 
     def __reduce__(self) -> Any:
@@ -119,10 +119,25 @@ class MelodyCodec(UsualSpecials, CodecBase):
             ArgumentError: One is no text, or another argument is out of its range.
             FormatError: One is no ABC.
         """
+        tunes = (read_tune(text, "text", chords=chords).melody for text in check_texts(texts))
+        sizes = {"size": size, "min_count": min_count}
+        return cls.of_tunes(tunes, **sizes, pitch=pitch, chords=chords)
+
+    @classmethod
+    def of_tunes(
+        cls,
+        tunes: Iterable[Melody],
+        *,
+        size: int | None = None,
+        min_count: int = 1,
+        pitch: str = "key",
+        chords: bool = False,
+    ) -> MelodyCodec:
+        """As `fit`, of tunes that were read."""
         empty = cls(Vocabulary(SPECIALS), pitch, chords)
         counts: Counter[str] = Counter()
-        for text in check_texts(texts):
-            counts.update(empty.pieces(text))
+        for tune in tunes:
+            counts.update(empty.tokens_of(tune))
         return cls(Vocabulary.from_counts(counts, size=size, min_count=min_count), pitch, chords)
 
     @property
@@ -229,7 +244,7 @@ class MelodyCodec(UsualSpecials, CodecBase):
         events: list[Event] = []
         broken, home, tonic, pitch = 0, Key("C"), None, None
         for token in (self.tokens[one] for one in ids):
-            meant = None if token in SPECIALS else _meaning(token)
+            meant = None if token in SPECIALS else meaning_of(token)
             kind, value = meant or ("unknown", None)
             if tonic is not None and kind != "mode":
                 broken, tonic = broken + 1, None
@@ -313,7 +328,7 @@ def _key(tonic: str, mode: str) -> Key | None:
         return None
 
 
-def _meaning(token: str) -> tuple[str, Any] | None:
+def meaning_of(token: str) -> tuple[str, Any] | None:
     """What a token says: of which kind it is, and its value; None: it is no token of tunes."""
     try:
         if token in BARS:
@@ -344,7 +359,7 @@ def _meaning(token: str) -> tuple[str, Any] | None:
 
 
 def _spelled(token: str) -> bytes:
-    kind, value = _meaning(token) or ("", None)
+    kind, value = meaning_of(token) or ("", None)
     if kind == "pitch":
         shown = _REST if value == _REST else pitch_in_abc(_in_range(value))
     elif kind == "duration":
