@@ -20,6 +20,7 @@ from elman.blueprint.layers import (
     Pool,
     Recurrent,
 )
+from elman.blueprint.mixture import Mixture
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
     MAX_POSITIONS,
@@ -45,6 +46,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "Given",
+    "Mixture",
     "Parallel",
     "Pool",
     "Recall",
@@ -68,6 +70,7 @@ Block = (
     | Dense
     | Tied
     | Adaptive
+    | Mixture
     | Dropout
     | Crf
     | Attend

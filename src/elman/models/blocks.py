@@ -20,6 +20,7 @@ from elman.models.flow import Flow
 from elman.models.heads import Adaptive, Tied
 from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
 from elman.models.layers import Dense, Dropout, Embedding, Given, Pool, Recurrent
+from elman.models.mixture import Mixture
 from elman.models.tagging import Crf, Words
 
 __all__ = [
@@ -41,6 +42,7 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "dense": Dense,
     "tied": Tied,
     "adaptive": Adaptive,
+    "mixture": Mixture,
     "dropout": Dropout,
     "crf": Crf,
     "attend": Attend,

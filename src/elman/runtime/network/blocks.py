@@ -184,6 +184,10 @@ def _dense(block: plan.Dense, features: int, weights: Arrays) -> Pointwise:
     return Pointwise(lambda values: activation(product(values)))
 
 
+def _mixture(block: plan.Mixture, features: int, weights: Arrays) -> Pointwise:
+    return Pointwise(Linear(weights["weight"], weights["bias"]))
+
+
 def _pool(block: plan.Pool, features: int, weights: Arrays) -> LastState | RunningPool | Attention:
     if block.how == "last":
         return LastState()
@@ -207,6 +211,7 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "dense": _dense,
     "tied": Tied,
     "adaptive": Adaptive,
+    "mixture": _mixture,
     "dropout": _dropout,
     "crf": lambda block, features, weights: Through(),  # its weights are for who decides on paths
     "attend": Attend,

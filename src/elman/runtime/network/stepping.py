@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Dense, Dropout, Embedding, Pool, Recurrent, Tied
+from elman.blueprint import Blueprint, Dense, Dropout, Embedding, Mixture, Pool, Recurrent, Tied
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.compiled import kernels_of, missing
 from elman.kernels.native import Stepper
@@ -22,10 +22,10 @@ __all__ = ["NetworkStepper"]
 class NetworkStepper:
     """Feeds a network one step of a stream at a time, and allocates nothing.
 
-    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, dropout
-    and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers that act
-    when a network answers. Scores have the bits of `Network.step_inputs`; probabilities are the
-    same to rounding.
+    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, mixture,
+    dropout and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers
+    that act when a network answers. Scores have the bits of `Network.step_inputs`; probabilities
+    are the same to rounding.
 
     Args:
         blueprint: The description.
@@ -77,8 +77,8 @@ class NetworkStepper:
                 embedding = (rows.shape[1], given["weight"], rows, len(given["weight"]))
             elif isinstance(block, Recurrent):
                 self._add_cells(chain.blocks[index])
-            elif isinstance(block, Dense) and block.activation in (None, "relu"):
-                rectified = block.activation == "relu"
+            elif isinstance(block, Mixture | Dense) and _activation(block) in (None, "relu"):
+                rectified = _activation(block) == "relu"
                 self._add_dense(fed, given["weight"], given["bias"], rectified)
             elif isinstance(block, Tied):
                 if block.projected:
@@ -136,6 +136,10 @@ class NetworkStepper:
             self._steppers.append(stepper)
             self._stages.append(stepper.compiled)
             self._width, self.outputs = stepper.outputs.shape[1], stepper.outputs
+
+
+def _activation(block: Mixture | Dense) -> str | None:
+    return block.activation if isinstance(block, Dense) else None
 
 
 def _unable(found: str) -> ArgumentError:
