@@ -139,6 +139,26 @@ _TASKS = {
                     own=("pitch", "transpose"),
                     lacks=("codec", "vectors", "frozen", "backward", "ends"),
                 ),
+                Input(
+                    "chorales",
+                    "elman.runtime.chorales:ChoraleModel",
+                    "elman.tasks.generating.chorales:learn",
+                    usual={
+                        "units": 200,
+                        "dropout": 0.5,
+                        "input_dropout": 0.2,
+                        "batch_size": 8,
+                        "learning_rate": 6e-3,
+                        "epochs": 40,
+                        "clip_norm": 1.0,
+                    },
+                    own=("transpose", "chord", "chord_units"),
+                    lacks=(
+                        *("codec", "vectors", "frozen", "backward", "ends", "vocabulary"),
+                        *("min_count", "embedding", "word_dropout", "head", "candidates"),
+                        *("weight_drop", "variational", "truncation"),
+                    ),
+                ),
             ),
         ),
         Task(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import get_args
 
 from elman.blueprint.attention import Attend
+from elman.blueprint.chord import Chord
 from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import (
     MAX_VOCABULARY,
@@ -40,6 +41,7 @@ __all__ = [
     "Adaptive",
     "Attend",
     "Block",
+    "Chord",
     "Crf",
     "Dense",
     "Dropout",
@@ -71,6 +73,7 @@ Block = (
     | Tied
     | Adaptive
     | Mixture
+    | Chord
     | Dropout
     | Crf
     | Attend
