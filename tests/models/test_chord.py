@@ -10,7 +10,6 @@ from elman.blueprint import Blueprint, CellConfig, Chord, Recurrent
 from elman.kernels.chord import log_probability
 from elman.models import build
 from elman.models.chord import Chord as TorchChord
-from elman.models.flow import Flow
 from elman.runtime import Network
 from elman.targets import Target
 from elman.training import CrossEntropy, Examples

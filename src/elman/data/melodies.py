@@ -142,7 +142,9 @@ class Chorales:
             return self
         found = self.select(np.array([one == name for one in self.parts], dtype=bool))
         if not len(found):
-            raise DataError(self.name, f"has no part {name!r}", f"{', '.join(sorted({*self.parts}))}")
+            raise DataError(
+                self.name, f"has no part {name!r}", f"{', '.join(sorted({*self.parts}))}"
+            )
         return found
 
 
@@ -159,7 +161,9 @@ def roll_of(steps: Sequence[Sequence[int]], where: str = "steps") -> Bool[np.nda
         for pitch in step:
             whole = isinstance(pitch, int | np.integer) and not isinstance(pitch, bool)
             if not whole or not 0 <= pitch < NOTES:
-                raise DataError(f"{where}, step {t}", f"found {pitch!r:.40}", "MIDI's numbers 0…127")
+                raise DataError(
+                    f"{where}, step {t}", f"found {pitch!r:.40}", "MIDI's numbers 0…127"
+                )
             roll[t, pitch] = True
     return roll
 

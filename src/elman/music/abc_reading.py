@@ -14,7 +14,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from elman.errors import ArgumentError, FormatError
-from elman.printable import many
 from elman.music.keys import LETTERS, Key, key_from_name
 from elman.music.tune import (
     Bar,
@@ -26,6 +25,7 @@ from elman.music.tune import (
     Symbol,
     joined_bars,
 )
+from elman.printable import many
 
 __all__ = ["RULES", "Read", "TuneText", "notes_of_rules", "read_tune", "read_tunes", "split_tunes"]
 
@@ -245,7 +245,9 @@ class _Reading:
 
     def _k(self, value: str, span: tuple[int, int]) -> None:
         first, *others = value.split() or [""]
-        told = [one for one in others if not re.match(r"(clef|middle|octave|transpose|treble)", one)]
+        told = [
+            one for one in others if not re.match(r"(clef|middle|octave|transpose|treble)", one)
+        ]
         if first.lower() in ("", "none") or re.match(r"(clef=|treble|bass|alto)", first):
             self.counts["no key"] += 1
             key = Key("C")
@@ -435,7 +437,9 @@ class _Reading:
         found = _BROKEN.match(line, at)
         last = self.events[-1] if self.events else None
         if found is None or not isinstance(last, Note):
-            raise self.wrong(start + at, f"found {line[at]!r} behind no note", "two notes around it")
+            raise self.wrong(
+                start + at, f"found {line[at]!r} behind no note", "two notes around it"
+            )
         short = Fraction(1, 2 ** len(found[0]))
         first, self.scale = (2 - short, short) if found[0][0] == ">" else (short, 2 - short)
         self.events[-1] = Note(last.pitch, last.duration * first, last.tied)
@@ -644,8 +648,14 @@ _READERS = (
     ('"', _Reading._quoted),
     ("|:[", _Reading._bar),
     ("[", _Reading._inline),
-    ("[", lambda self, line, at, start: self._ending(line, at, start)
-     if at + 1 < len(line) and (line[at + 1 :].lstrip()[:1].isdigit()) else None),  # fmt: skip
+    (
+        "[",
+        lambda self, line, at, start: (
+            self._ending(line, at, start)
+            if at + 1 < len(line) and (line[at + 1 :].lstrip()[:1].isdigit())
+            else None
+        ),
+    ),  # fmt: skip
     ("[", _Reading._chord),
     ("^_=ABCDEFGabcdefg", _Reading._note),
     ("zx", _Reading._rest),

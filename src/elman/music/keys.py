@@ -117,7 +117,26 @@ def _spelled(fifths: int, pitch_class: int) -> tuple[str, int]:
 
 def _majors() -> list[Key]:
     """The fifteen major keys."""
-    return [Key(name) for name in "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()]
+    return [
+        Key(name)
+        for name in [
+            "Cb",
+            "Gb",
+            "Db",
+            "Ab",
+            "Eb",
+            "Bb",
+            "F",
+            "C",
+            "G",
+            "D",
+            "A",
+            "E",
+            "B",
+            "F#",
+            "C#",
+        ]
+    ]
 
 
 @cache

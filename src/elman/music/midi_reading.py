@@ -357,7 +357,9 @@ def _events(line: list[Struck], grid: int, found: Parts) -> tuple[list[Event], i
 # ---- what sounds at each step -------------------------------------------------------------------
 
 
-def read_steps(content: bytes, where: str, *, per_quarter: int = 1) -> tuple[list[list[int]], list[str]]:
+def read_steps(
+    content: bytes, where: str, *, per_quarter: int = 1
+) -> tuple[list[list[int]], list[str]]:
     """Which pitches sound at each step of a MIDI file, drums left out; and what was repaired.
 
     A note sounds at the steps whose middle it covers, and at its own beginning's at least.

@@ -27,9 +27,7 @@ def frequency(pitch: float) -> float:
     return 440.0 * 2.0 ** ((pitch - 69) / 12)
 
 
-def tones(
-    notes: Sequence[Sounding], tempo: float, rate: int = RATE
-) -> Float32[np.ndarray, "S"]:
+def tones(notes: Sequence[Sounding], tempo: float, rate: int = RATE) -> Float32[np.ndarray, "S"]:
     """Notes as samples of full scale 1, the loudest at 0.89 of it.
 
     Args:
@@ -72,6 +70,12 @@ def wav_of(samples: Float32[np.ndarray, "S"], rate: int = RATE) -> bytes:
     form = struct.pack("<HHIIHH", 1, 1, rate, 2 * rate, 2, 16)
     size = 4 + 8 + len(form) + 8 + len(whole)
     head = b"RIFF" + struct.pack("<I", size) + b"WAVE"
-    return head + b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack(
-        "<I", len(whole)
-    ) + whole
+    return (
+        head
+        + b"fmt "
+        + struct.pack("<I", len(form))
+        + form
+        + b"data"
+        + struct.pack("<I", len(whole))
+        + whole
+    )

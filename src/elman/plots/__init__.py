@@ -20,6 +20,7 @@ from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
 from elman.plots.remedies import remedies
+from elman.plots.roll import piano_roll
 from elman.plots.sentence import sentence
 from elman.plots.states import states
 from elman.plots.style import file_kind, save
@@ -46,6 +47,7 @@ __all__ = [
     "misread",
     "misread_texts",
     "mistagged",
+    "piano_roll",
     "quality_by_length",
     "rates",
     "reading",

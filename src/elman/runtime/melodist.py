@@ -160,9 +160,7 @@ class MelodyModel(GeneratorModel):
         texts = self.writer.texts(search, [""], n)[0]
         return [self._tune(one, asked, len(begin)) for one in texts]
 
-    def sampled(
-        self, n: int = 40, seed: int = 0, temperature: float = 1.0
-    ) -> dict[str, Any]:
+    def sampled(self, n: int = 40, seed: int = 0, temperature: float = 1.0) -> dict[str, Any]:
         """How well tunes are formed that the model writes freely.
 
         Returns:
@@ -284,7 +282,12 @@ def _read_primer(
     header = "L:1/8\n" + ("" if metre is None else f"M:{metre}\n")
     header += f"K:{'C' if key is None else key.abc}\n"
     try:
-        return read_tune(header + text, "primer", line=1 - header.count("\n")).melody, None, None, ()
+        return (
+            read_tune(header + text, "primer", line=1 - header.count("\n")).melody,
+            None,
+            None,
+            (),
+        )
     except FormatError as error:
         raise FormatError(error.where, error.found, error.expected) from error
 

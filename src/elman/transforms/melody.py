@@ -215,7 +215,9 @@ class MelodyCodec(UsualSpecials, CodecBase):
 
     def transposed(self, text: str, semitones: int) -> str:
         """A tune in ABC so many semitones higher, its key with it; errors as of `encode`."""
-        return written(read_tune(check_text(text), "text", chords=self.chords).melody.moved(semitones))
+        return written(
+            read_tune(check_text(text), "text", chords=self.chords).melody.moved(semitones)
+        )
 
     def _tokens_of(self, event: Event, key: Key) -> list[str]:
         if isinstance(event, Metre):
@@ -342,7 +344,9 @@ def meaning_of(token: str) -> tuple[str, Any] | None:
         if token.startswith("M:"):
             return "event", metre_from_name(token[2:])
         if token.startswith("K:"):
-            Key(token[2:], "major" if token[2:] not in ("G#", "D#", "A#", "E#", "B#") else "locrian")
+            Key(
+                token[2:], "major" if token[2:] not in ("G#", "D#", "A#", "E#", "B#") else "locrian"
+            )
             return "tonic", token[2:]
         if token.startswith("[") and token[1:].isdigit():
             return "event", Ending(int(token[1:]))

@@ -22,6 +22,8 @@ Options = Mapping[str, tuple[Any, str]]
 
 WORKS = {
     "captions": "elman.cli.works.captions:CaptionWork",
+    "chorales": "elman.cli.works.chorales:ChoraleWork",
+    "melodies": "elman.cli.works.melodies:MelodyWork",
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
     "pairs": "elman.cli.works.pairs:PairWork",
@@ -91,7 +93,8 @@ class Training(Protocol):
 class Work(Protocol):
     """One kind of input.
 
-    One that is written, too, has `generate(model, asked: Writing) -> None`, which prints.
+    One that is written, too, has `generate(model, asked: Writing) -> None`, which prints. `of_one`,
+    where there is one, names the pictures that are of one item, which `--index` chooses.
 
     Attributes:
         title: What the options of this kind stand under.

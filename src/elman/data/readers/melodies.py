@@ -134,7 +134,9 @@ def read_melodies(source: Any, **told: Any) -> Melodies:
         return gathered.result("text")
     where = os.fspath(source)
     for name, content in contents_below(Path(where), ENDINGS):
-        gathered.add(content, f"{where}/{name}" if name else where, name or Path(where).name, options)
+        gathered.add(
+            content, f"{where}/{name}" if name else where, name or Path(where).name, options
+        )
     return gathered.result(where)
 
 

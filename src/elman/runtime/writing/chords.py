@@ -66,9 +66,7 @@ class ChordSteps:
         """The token that ends a piece."""
         return self._block.notes + 1
 
-    def begin(
-        self, primer: Bool[np.ndarray, "T K"], end: int
-    ) -> WritingState:
+    def begin(self, primer: Bool[np.ndarray, "T K"], end: int) -> WritingState:
         """The state of one row that has read a primer but for its last step; then `done` is read.
 
         Args:

@@ -206,9 +206,7 @@ class TuneRules:
         return place
 
 
-def header_ids(
-    codec: MelodyCodec, metre: Metre | None, key: Key | None
-) -> list[list[int]]:
+def header_ids(codec: MelodyCodec, metre: Metre | None, key: Key | None) -> list[list[int]]:
     """Of the tokens that a tune begins with (metre, tonic, mode) the ids that each may be.
 
     Args:

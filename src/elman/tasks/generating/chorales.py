@@ -17,11 +17,11 @@ from elman.errors import ArgumentError, DataError
 from elman.metrics.chords import fit_chords, steps_before
 from elman.models import build, limit_memory
 from elman.printable import many
+from elman.targets import Target
 from elman.tasks.fitting import summary, take_weights, train_module
 from elman.tasks.generating.melodies import split_rows
 from elman.tasks.generator import Generator
 from elman.tasks.head import check_same_network
-from elman.targets import Target
 from elman.training import CrossEntropy, Examples
 from elman.training.loop.batches import checksum
 from elman.training.loop.lesson import Lesson

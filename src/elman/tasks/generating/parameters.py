@@ -36,6 +36,4 @@ class MusicParameters:
         "How the notes of a step of several voices are said: one after the other, each knowing "
         "those above it, or each by itself.",
     )
-    chord_units: int = parameter(
-        100, whole(1), "Units of what says the notes of a step jointly."
-    )
+    chord_units: int = parameter(100, whole(1), "Units of what says the notes of a step jointly.")
