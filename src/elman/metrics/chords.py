@@ -73,8 +73,8 @@ class ChordBaselines(NamedTuple):
         found = {name: np.shape(array) for name, array in tensors.items()}
         if found != wanted or any(array.dtype.kind != "f" for array in tensors.values()):
             raise BundleError("baselines", "arrays that do not fit together", "save it again")
-        first = (tensors[name] for name in ("frequencies", "weight", "bias"))
-        return cls(*first, float(tensors["penalty"][0]))
+        frequencies, weight, bias = (tensors[name] for name in ("frequencies", "weight", "bias"))
+        return cls(frequencies, weight, bias, float(tensors["penalty"][0]))
 
 
 def steps_before(piece: Bool[np.ndarray, "T K"]) -> Float[np.ndarray, "T J"]:

@@ -22,6 +22,12 @@ class Chord(nn.Module):
 
     smooths = False
 
+    weight: nn.Parameter
+    bias: nn.Parameter
+    above: nn.Parameter
+    last: nn.Parameter
+    output: nn.Parameter
+
     def __init__(self, block: plan.Chord, features: int) -> None:
         super().__init__()
         self.block = block

@@ -338,6 +338,12 @@ class _Reading:
         self.add(Ending(number), (start + at, start + found.end()))
         return found.end()
 
+    def _opened_ending(self, line: str, at: int, start: int) -> int | None:
+        """[1, or [ 1: an ending; else a chord follows."""
+        if not line[at + 1 :].lstrip()[:1].isdigit():
+            return None
+        return self._ending(line, at, start)
+
     def _inline(self, line: str, at: int, start: int) -> int | None:
         found = _INLINE.match(line, at)
         if found is None:
@@ -368,8 +374,9 @@ class _Reading:
         self.counts["chord"] += len(found) > 1
         outer = re.compile(_LENGTH).match(line, close + 1)
         assert outer is not None  # it may be empty
-        lengths = found[0][1].group(4, 5, 6), outer.group(1, 2, 3)
-        factor = self._factor(*lengths[0], start + at) * self._factor(*lengths[1], start + at)
+        inner = found[0][1]
+        factor = self._factor(inner[4], inner[5], inner[6], start + at)
+        factor *= self._factor(outer[1], outer[2], outer[3], start + at)
         pitch = max(pitch for pitch, _ in found)
         self._sound(pitch, factor, (start + at, start + outer.end()), None)
         return outer.end()
@@ -379,7 +386,7 @@ class _Reading:
         if found is None:
             return None
         pitch = self._pitch(found, start + at)
-        factor = self._factor(*found.group(4, 5, 6), start + at)
+        factor = self._factor(found[4], found[5], found[6], start + at)
         self._sound(pitch, factor, (start + at, start + found.end()), found)
         return found.end()
 
@@ -387,7 +394,7 @@ class _Reading:
         found = _REST.match(line, at)
         if found is None:
             return None
-        factor = self._factor(*found.group(2, 3, 4), start + at)
+        factor = self._factor(found[2], found[3], found[4], start + at)
         self._sound(None, factor, (start + at, start + found.end()), None)
         return found.end()
 
@@ -648,14 +655,7 @@ _READERS = (
     ('"', _Reading._quoted),
     ("|:[", _Reading._bar),
     ("[", _Reading._inline),
-    (
-        "[",
-        lambda self, line, at, start: (
-            self._ending(line, at, start)
-            if at + 1 < len(line) and (line[at + 1 :].lstrip()[:1].isdigit())
-            else None
-        ),
-    ),  # fmt: skip
+    ("[", _Reading._opened_ending),
     ("[", _Reading._chord),
     ("^_=ABCDEFGabcdefg", _Reading._note),
     ("zx", _Reading._rest),

@@ -36,7 +36,7 @@ def written(melody: Melody, number: int = 1) -> str:
         melody: The tune.
         number: Its X:.
     """
-    events = melody.events
+    events: Sequence[Event] = melody.events
     whole = len(events) >= 2 and isinstance(events[0], Metre) and isinstance(events[1], Key)
     if not whole:
         return _body(events, Key("C"))
@@ -118,7 +118,7 @@ def symbol_in_abc(symbol: Symbol) -> str:
 
 
 def _body(events: Sequence[Event], key: Key) -> str:
-    signs, parts, bars, left, tied = _Signs(key), list[str](), 0, 0, False
+    signs, parts, bars, left = _Signs(key), list[str](), 0, 0
     for k, one in enumerate(events):
         if isinstance(one, Note):
             if not left and (left := _three(events, k)):

@@ -1,4 +1,4 @@
-"""Keys: what their names are, which notes they raise or lower, and how a pitch is spelled in them."""
+"""Keys: their names, which notes they raise or lower, and how a pitch is spelled in them."""
 
 from __future__ import annotations
 

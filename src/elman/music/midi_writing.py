@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 from elman.errors import MissingExtraError
 from elman.music.keys import Key
@@ -63,7 +64,7 @@ def notes_as_midi(
         track.append(mido.MetaMessage("track_name", name=plain))
     track.append(mido.MetaMessage("set_tempo", tempo=min(2**24 - 1, round(60e6 / tempo))))
     if metre is not None and metre.beats:
-        told = {"numerator": metre.beats, "denominator": metre.unit}
+        told: dict[str, Any] = {"numerator": metre.beats, "denominator": metre.unit}
         track.append(mido.MetaMessage("time_signature", **told))
     if key is not None:
         track.append(mido.MetaMessage("key_signature", key=_signature(key)))

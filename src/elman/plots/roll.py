@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,8 +69,8 @@ def piano_roll(
     tall = 0.35 + 0.043 * (high - low + 1)
     with canvas(1.25 + tall * (len(shown) - 1), theme=theme) as figure:
         axes = figure.subplots(len(shown) - 1, 1, squeeze=False)[:, 0]
-        widest = max(b - a for a, b in zip(shown, shown[1:], strict=False))
-        for ax, first, last in zip(axes, shown, shown[1:], strict=False):
+        widest = max(b - a for a, b in pairwise(shown))
+        for ax, (first, last) in zip(axes, pairwise(shown), strict=True):
             _draw_row(ax, arrays, shades, (first, last), given)
             _frame(
                 ax, (low, high), (first, first + widest), [b for b in bars if first <= b <= last]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -148,13 +148,10 @@ class MelodyCodec(UsualSpecials, CodecBase):
     def __len__(self) -> int:
         return len(self.vocabulary)
 
-    @cached_property
+    @property
     def spelled(self) -> tuple[bytes | None, ...]:
         """See `TextCodec`: as ABC, pitches that are counted from a key as in C."""
-        return tuple(
-            None if place < len(SPECIALS) else _spelled(token)
-            for place, token in enumerate(self.tokens)
-        )
+        return _all_spelled(self.tokens)
 
     # ---- texts ----------------------------------------------------------------------------------
 
@@ -247,6 +244,7 @@ class MelodyCodec(UsualSpecials, CodecBase):
         broken, home, tonic, pitch = 0, Key("C"), None, None
         for token in (self.tokens[one] for one in ids):
             meant = None if token in SPECIALS else meaning_of(token)
+            value: Any
             kind, value = meant or ("unknown", None)
             if tonic is not None and kind != "mode":
                 broken, tonic = broken + 1, None
@@ -362,7 +360,13 @@ def meaning_of(token: str) -> tuple[str, Any] | None:
         return None
 
 
+@lru_cache(16)
+def _all_spelled(tokens: tuple[str, ...]) -> tuple[bytes | None, ...]:
+    return (None,) * len(SPECIALS) + tuple(_spelled(token) for token in tokens[len(SPECIALS) :])
+
+
 def _spelled(token: str) -> bytes:
+    value: Any
     kind, value = meaning_of(token) or ("", None)
     if kind == "pitch":
         shown = _REST if value == _REST else pitch_in_abc(_in_range(value))

@@ -85,7 +85,7 @@ def _bars(result: Mapping[str, Any]) -> str:
     if sampled is None:
         return f"{said}."
     said += f"; of {sampled['tunes']} tunes that it wrote freely {_share(sampled['bars'])}"
-    return f"{said}, {sampled['whole']} of them well-formed from the first token to the last."
+    return f"{said}, {sampled['parsed']} of which are read again as ABC without a repair."
 
 
 def _share(bars: Mapping[str, Any]) -> str:

@@ -88,19 +88,29 @@ class _Place(NamedTuple):
         metre: That holds.
         bars: Bar lines behind notes so far.
         filled: How long the bar is so far.
-        due: What the last token asks for: "mode" behind a tonic, "duration" behind a pitch.
         whole: Whether a plain bar line opened this bar.
+        last: What the last token was, one of `_KINDS`.
+        pitch: The last pitch's token.
+        tied: The pitch's token that a tie leads to; None: there is no tie.
     """
 
     metre: Metre = Metre(0)
     bars: int = 0
     filled: Fraction = Fraction(0)
-    due: str = ""
     whole: bool = False
+    last: str = ""
+    pitch: int | None = None
+    tied: int | None = None
+
+
+_KINDS = ("metre", "tonic", "mode", "pitch", "rest", "duration", "tie", "bar", "ending", "symbol")
 
 
 class TuneRules:
     """What may follow in a tune: a search's `allowed`.
+
+    Events are written whole: behind a pitch stands its duration, behind a tonic its mode, a tie
+    leads to the same pitch, and two bar lines do not stand side by side.
 
     Args:
         codec: Of the tokens.
@@ -125,49 +135,59 @@ class TuneRules:
         if bars is not None and bars < 1:
             raise ArgumentError("bars", f"found {bars}", "at least 1, or None")
         self._begin, self._bars, self._exact, self._eos = begin, bars, exact, eos
-        self._meant = [meaning_of(token) or ("none", None) for token in codec.tokens]
-        kinds = np.array([kind for kind, _ in self._meant])
-        self._of = {kind: kinds == kind for kind in ("mode", "duration", "pitch", "event", "tie")}
-        self._of["tonic"], self._of["symbol"] = kinds == "tonic", kinds == "symbol"
-        bar_lines = [isinstance(value, Bar) for _, value in self._meant]
-        self._lines = np.array(bar_lines)
-        self._plain = np.array([isinstance(v, Bar) and v.sign == "|" for _, v in self._meant])
-        self._endings = np.array([isinstance(value, Ending) for _, value in self._meant])
-        self._metres = np.array([isinstance(value, Metre) for _, value in self._meant])
-        self._durations = [value if kind == "duration" else None for kind, value in self._meant]
+        meant = [meaning_of(token) or ("none", None) for token in codec.tokens]
+        self._kinds = [_kind(kind, value) for kind, value in meant]
+        self._values: list[Any] = [value for _, value in meant]
+        kinds = np.array(self._kinds)
+        self._of = {kind: kinds == kind for kind in _KINDS}
+        self._plain = np.array([isinstance(v, Bar) and v.sign == "|" for v in self._values])
+        self._due = {"pitch": "duration", "rest": "duration", "tonic": "mode"}
+        free = ~(self._of["duration"] | self._of["mode"] | self._of["tie"])
+        self._free = free
         self._known: dict[tuple[int, ...], _Place] = {(): _Place()}
 
     def __call__(self, tokens: list[int]) -> Any:
         """See `elman.decoding.Allowed`."""
+        place = self._place(tuple(tokens))
         if len(tokens) < len(self._begin):
             return list(self._begin[len(tokens)])
-        if self._bars is None and not self._exact:
-            return None
-        place = self._place(tuple(tokens))
-        if self._bars is not None and place.bars >= self._bars:
+        if place.last in self._due:
+            return self._finishing(place, self._of[self._due[place.last]])
+        if self._bars is not None and place.bars >= self._bars and place.tied is None:
             return [self._eos]
-        allowed = np.ones(len(self._meant), dtype=bool)
+        allowed = self._free.copy()
+        if place.last == "duration" and place.pitch is not None:
+            allowed |= self._of["tie"]
+        if place.last == "bar":
+            allowed &= ~self._of["bar"]
+        if place.tied is not None:
+            allowed &= ~(self._of["pitch"] | self._of["rest"] | self._of["tonic"])
+            allowed[place.tied] = True
+            allowed[self._eos] = False
         if self._bars is not None:
             allowed[self._eos] = False
         return self._filling(place, allowed) if self._exact else allowed
 
+    def _finishing(self, place: _Place, able: Bool[np.ndarray, "V"]) -> Bool[np.ndarray, "V"]:
+        """What completes an event; where bars are to be filled, durations that the bar has."""
+        length = place.metre.length
+        if not self._exact or place.last == "tonic" or length is None:
+            return able
+        left = length - place.filled
+        fits = [
+            k == "duration" and v <= left for k, v in zip(self._kinds, self._values, strict=True)
+        ]
+        return np.array(fits) if any(fits) else able
+
     def _filling(self, place: _Place, allowed: Bool[np.ndarray, "V"]) -> Bool[np.ndarray, "V"]:
-        """Without what would leave a bar that does not fill its metre, or half an event."""
-        if place.due:
-            allowed &= self._of[place.due]
-        else:
-            allowed &= ~(self._of["mode"] | self._of["duration"])
+        """Without what would leave a bar that does not fill its metre."""
         length = place.metre.length
         if length is None:
             return allowed
-        left = length - place.filled
-        if place.due == "duration":
-            fits = [one is not None and one <= left for one in self._durations]
-            return allowed & np.array(fits) if any(fits) else allowed
-        if left <= 0:
-            allowed &= self._lines | self._of["tie"]
-        elif place.filled:
-            allowed &= ~(self._metres | self._endings | self._of["tonic"])
+        if place.filled >= length:
+            return allowed & (self._of["bar"] | self._of["tie"])
+        if place.filled:
+            allowed &= ~(self._of["metre"] | self._of["ending"] | self._of["tonic"])
             if place.whole:
                 allowed &= ~self._plain
         return allowed
@@ -176,34 +196,46 @@ class TuneRules:
         """Where a tune stands: known of the one before its last token."""
         found = self._known.get(tokens)
         if found is None:
-            before = _Place()
-            start = 0
+            before, start = _Place(), 0
             if tokens[:-1] in self._known:
                 before, start = self._known.pop(tokens[:-1]), len(tokens) - 1
             for token in tokens[start:]:
                 before = self._after(before, token)
-            if len(self._known) > 4096:
+            if len(self._known) > _REMEMBERED:
                 self._known.clear()
             found = self._known[tokens] = before
         return found
 
     def _after(self, place: _Place, token: int) -> _Place:
-        kind, value = self._meant[token]
+        kind, value = self._kinds[token], self._values[token]
+        place = place._replace(last=kind)
         if kind == "pitch":
-            return place._replace(due="duration")
-        if kind == "tonic":
-            return place._replace(due="mode")
-        if kind == "duration" and place.due == "duration":
-            return place._replace(due="", filled=place.filled + value)
-        place = place._replace(due="")
-        if isinstance(value, Metre):
+            return place._replace(pitch=token, tied=None)
+        if kind == "rest":
+            return place._replace(pitch=None)
+        if kind == "duration":
+            return place._replace(filled=place.filled + value)
+        if kind == "tie":
+            return place._replace(tied=place.pitch)
+        if kind == "metre":
             return place._replace(metre=value)
-        if isinstance(value, Ending):
+        if kind == "ending":
             return place._replace(whole=False)
-        if isinstance(value, Bar):
+        if kind == "bar":
             bars = place.bars + (place.filled > 0)
             return place._replace(bars=bars, filled=Fraction(0), whole=value.sign == "|")
         return place
+
+
+_REMEMBERED = 4096
+
+
+def _kind(kind: str, value: Any) -> str:
+    """Of a token's meaning one of `_KINDS`, or "none"."""
+    named = {Metre: "metre", Bar: "bar", Ending: "ending"}
+    if kind == "event":
+        return named[type(value)]
+    return "rest" if kind == "pitch" and value == "z" else kind
 
 
 def header_ids(codec: MelodyCodec, metre: Metre | None, key: Key | None) -> list[list[int]]:

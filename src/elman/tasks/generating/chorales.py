@@ -193,9 +193,9 @@ class ChordPieces:
         for row, piece in enumerate(chosen):
             inputs[row, : len(piece)] = steps_before(piece)
             targets[row, : len(piece)] = piece
-        tensors = (torch.from_numpy(array).to(self._device) for array in (inputs, targets))
-        given = {"kind": Target.NUMBERS_PER_STEP, "shift": self._shift}
-        return ChordBatch(*tensors, lengths.to(self._device), **given)
+        read, wanted = (torch.from_numpy(one).to(self._device) for one in (inputs, targets))
+        kind, lengths = Target.NUMBERS_PER_STEP, lengths.to(self._device)
+        return ChordBatch(read, wanted, lengths, kind=kind, shift=self._shift)
 
     def to(self, device: torch.device) -> ChordPieces:
         """The same, with batches on another device."""
