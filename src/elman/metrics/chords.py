@@ -12,9 +12,9 @@ from elman.errors import BundleError
 
 __all__ = ["ChordBaselines", "fit_chords", "steps_before"]
 
-_ROUNDS = 200
+_ROUNDS = 500
 _PENALTIES = (0.25, 1.0, 4.0)
-_CLOSE = 1e-3  # nats a step between rounds, at which a fit has ended
+_CLOSE = 1e-4  # nats a step between rounds, at which a fit has ended
 
 
 class ChordBaselines(NamedTuple):

@@ -37,8 +37,7 @@ def written(melody: Melody, number: int = 1) -> str:
         number: Its X:.
     """
     events: Sequence[Event] = melody.events
-    whole = len(events) >= 2 and isinstance(events[0], Metre) and isinstance(events[1], Key)
-    if not whole:
+    if [type(one) for one in events[:2]] != [Metre, Key]:
         return _body(events, Key("C"))
     lines = [f"X:{number}", f"T:{_one_line(melody.title)}", f"M:{events[0]}", "L:1/8"]
     if melody.tempo is not None:

@@ -269,9 +269,12 @@ class Generator(
         """How probable each token of a text is; see the runtime's model."""
         return self._fitted("score_tokens").score_tokens(text)
 
-    def generate(self, prefix: Any = "", **given: Any) -> Any:
-        """Write how texts go on; see `elman.runtime.generator.GeneratorModel.generate`."""
-        return self._fitted("generate").generate(prefix, **given)
+    def generate(self, *prefix: Any, **given: Any) -> Any:
+        """Write how something goes on; see the `generate` of its kind of model.
+
+        Of texts `elman.runtime.generator.GeneratorModel.generate`.
+        """
+        return self._fitted("generate").generate(*prefix, **given)
 
     def session(self, dynamic: Dynamic | bool = False) -> Session:
         """A text that is read and written on; see the runtime's model.

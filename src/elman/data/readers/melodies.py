@@ -158,7 +158,7 @@ def contents_below(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, 
         return
     with reading(where), open_regular(path) as opened:
         content = opened.read(_MAX_FILE)
-    if content[:4] != b"PK\x03\x04":
+    if content[:4] != b"PK\x03\x04" or path.suffix.lower() in endings:  # .npz is a zip, too
         yield "", content
         return
     try:

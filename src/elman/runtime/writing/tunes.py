@@ -144,6 +144,8 @@ class TuneRules:
         self._due = {"pitch": "duration", "rest": "duration", "tonic": "mode"}
         free = ~(self._of["duration"] | self._of["mode"] | self._of["tie"])
         self._free = free
+        durations = [v for k, v in zip(self._kinds, self._values, strict=True) if k == "duration"]
+        self._shortest = min(durations, default=Fraction(0))
         self._known: dict[tuple[int, ...], _Place] = {(): _Place()}
 
     def __call__(self, tokens: list[int]) -> Any:
@@ -188,8 +190,10 @@ class TuneRules:
             return allowed & (self._of["bar"] | self._of["tie"])
         if place.filled:
             allowed &= ~(self._of["metre"] | self._of["ending"] | self._of["tonic"])
-            if place.whole:
-                allowed &= ~self._plain
+        if place.whole:
+            allowed &= ~self._plain
+        if self._shortest > length - place.filled:  # a rest of the bar that no note has
+            allowed &= ~(self._of["pitch"] | self._of["rest"])
         return allowed
 
     def _place(self, tokens: tuple[int, ...]) -> _Place:
