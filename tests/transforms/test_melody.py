@@ -69,7 +69,7 @@ def test_pitches_from_the_key_are_the_same_in_every_key():
 def test_places_are_where_events_stand(codec):
     for token, (first, last) in zip(codec.pieces(TUNE), codec.places(TUNE), strict=True):
         shown = TUNE[first:last]
-        kind, value = meaning_of(token)
+        kind, _ = meaning_of(token)
         if kind == "duration":
             assert shown[0] in '^abcdefgABCDEFGz"'
         if token.startswith("M:"):

@@ -147,6 +147,7 @@ def test_what_is_not_for_chorales_is_refused():
         Generator(chord="independent").fit("to be or not to be, " * 20)
     with pytest.raises(DataError, match="holds no step"):
         Generator.of("chorales", **SMALL).fit(Chorales(()))
+    text = Generator(units=8, embedding=4, epochs=1, batch_size=2, validation=None)
+    found = text.fit("to be or not to be, " * 20).model_.bundle
     with pytest.raises(BundleError, match="no network that writes chords"):
-        text = Generator(units=8, embedding=4, epochs=1, batch_size=2, validation=None)
-        ChoraleModel(text.fit("to be or not to be, " * 20).model_.bundle)
+        ChoraleModel(found)
