@@ -171,6 +171,26 @@ _TASKS = {
             "elman train generator --data book.txt --epochs 5",
             inputs=(
                 Input(
+                    "chorales",
+                    "elman.runtime.chorales:ChoraleModel",
+                    "elman.tasks.generating.chorales:learn",
+                    usual={
+                        "units": 200,
+                        "dropout": 0.5,
+                        "input_dropout": 0.2,
+                        "batch_size": 8,
+                        "learning_rate": 6e-3,
+                        "epochs": 40,
+                        "clip_norm": 1.0,
+                    },
+                    own=("transpose", "chord", "chord_units"),
+                    lacks=(
+                        *("codec", "vectors", "frozen", "backward", "ends", "vocabulary"),
+                        *("min_count", "embedding", "word_dropout", "head", "candidates"),
+                        *("weight_drop", "variational", "truncation"),
+                    ),
+                ),
+                Input(
                     "drawings",
                     "elman.runtime.drawer:DrawingModel",
                     "elman.tasks.generating.drawings:learn_drawings",
@@ -189,6 +209,14 @@ _TASKS = {
                         *("word_dropout", "input_dropout", "head", "candidates", "truncation"),
                         *("ends", "backward"),
                     ),
+                ),
+                Input(
+                    "melodies",
+                    "elman.runtime.melodist:MelodyModel",
+                    "elman.tasks.generating.melodies:learn",
+                    usual={"dropout": 0.3, "validation": 0.1},
+                    own=("pitch", "transpose"),
+                    lacks=("codec", "vectors", "frozen", "backward", "ends"),
                 ),
             ),
         ),

@@ -275,8 +275,27 @@ def _sounds() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "alignment, silence", lambda: plots.alignment(*one)
 
 
+def _music() -> Iterator[tuple[str, Callable[[], Any]]]:
+    draws = np.random.default_rng(0)
+    pitches, starts = 60 + draws.integers(0, 15, 90), np.arange(90) * 0.5
+    lengths, bars, bits = np.full(90, 0.5), np.arange(0, 46, 3.0), draws.exponential(2, 90)
+    notes = pitches, starts, lengths
+    yield (
+        "piano roll",
+        lambda: plots.piano_roll(*notes, bars=bars, bits=bits, finding="A tune, in G, 6/8"),
+    )
+    told = {"finding": FOREIGN[0], "more": FOREIGN[3]}
+    yield "piano roll, given", lambda: plots.piano_roll(*notes, given=4.0, **told)
+    yield "piano roll, one note", lambda: plots.piano_roll([60], [0], [1])
+    long = np.tile(pitches, 12), np.arange(90 * 12) * 0.5, np.full(90 * 12, 0.5)
+    yield "piano roll, long", lambda: plots.piano_roll(*long)
+
+
 GALLERY: dict[str, Callable[[], Any]] = {
     name: draw
-    for group in (_curves, _translations, _sounds, _answers, _forecasts, _paths, _inside, _learning)
+    for group in (
+        *(_curves, _translations, _sounds, _music, _answers, _forecasts, _paths, _inside),
+        _learning,
+    )
     for name, draw in group()
 }

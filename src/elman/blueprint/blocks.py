@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import get_args
 
 from elman.blueprint.attention import Attend
+from elman.blueprint.chord import Chord
 from elman.blueprint.convolution import MAX_WIDTH, Convolution
 from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import (
@@ -43,6 +44,7 @@ __all__ = [
     "Adaptive",
     "Attend",
     "Block",
+    "Chord",
     "Convolution",
     "Crf",
     "Dense",
@@ -78,6 +80,7 @@ Block = (
     | Adaptive
     | Mixture
     | SoftWindow
+    | Chord
     | Dropout
     | Crf
     | Attend

@@ -22,6 +22,7 @@ from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
 from elman.plots.remedies import remedies
+from elman.plots.roll import piano_roll
 from elman.plots.sentence import sentence
 from elman.plots.states import states
 from elman.plots.style import file_kind, save
@@ -50,6 +51,7 @@ __all__ = [
     "misread_texts",
     "mistagged",
     "paths",
+    "piano_roll",
     "quality_by_length",
     "rates",
     "reading",

@@ -48,6 +48,19 @@ def holder(name: str) -> str:
     return whole
 
 
+def _made(name: str) -> dict[str, str | list[str]] | None:
+    """What is shown of a set that is made when it is read; None: it is none of these."""
+    if name in path_set_names():
+        return _of_paths(name)
+    for names, origin, parts in (
+        (labelled_names(), "elman.data.synthetic", _parts),
+        (pair_names(), "elman.data", _pair_parts),
+    ):
+        if name in names and name.partition("/")[0] not in catalogue.names():
+            return {"name": name, "origin": f"made when it is read: {origin}"} | parts(name)
+    return None
+
+
 def preview(name: str) -> dict[str, str | list[str]]:
     """What `elman data show NAME` prints: each entry a text or some lines.
 
@@ -62,14 +75,10 @@ def preview(name: str) -> dict[str, str | list[str]]:
         ChecksumError: A file of the set is not the one that its manifest describes.
     """
     name = full_name(name)
-    if name in path_set_names():
-        return _of_paths(name)
+    made = _made(name)
+    if made is not None:
+        return made
     labelled, series = name in labelled_names(), name in series_sets.series_names()
-    if labelled and name.partition("/")[0] not in catalogue.names():
-        return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)
-    pairs = name in pair_names()
-    if pairs and name not in catalogue.names():
-        return {"name": name, "origin": "made when it is read: elman.data"} | _pair_parts(name)
     known = catalogue.manifest(holder(name))
     shown = _facts(known)
     if series:
@@ -84,7 +93,7 @@ def preview(name: str) -> dict[str, str | list[str]]:
         return shown | _parts(name)
     if series:
         return shown | _series_parts(name)
-    if pairs:
+    if name in pair_names():
         shown |= _pair_parts(name)
     inside = [other for other in labelled_names() if other.startswith(f"{name}/")]
     if inside:

@@ -187,7 +187,7 @@ def _dense(block: plan.Dense, features: int, weights: Arrays) -> Pointwise:
     return Pointwise(lambda values: activation(product(values)))
 
 
-def _mixture(block: plan.Mixture, features: int, weights: Arrays) -> Pointwise:
+def _linear(block: Any, features: int, weights: Arrays) -> Pointwise:
     return Pointwise(Linear(weights["weight"], weights["bias"]))
 
 
@@ -217,7 +217,8 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "dense": _dense,
     "tied": Tied,
     "adaptive": Adaptive,
-    "mixture": _mixture,
+    "mixture": _linear,
+    "chord": _linear,  # its other weights are for who names notes
     "soft_window": SoftWindow,
     "dropout": _dropout,
     "crf": lambda block, features, weights: Through(),  # its weights are for who decides on paths

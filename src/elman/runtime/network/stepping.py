@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Dense, Dropout, Embedding, Mixture, Pool, Recurrent, Tied
+from elman.blueprint import (
+    Blueprint,
+    Chord,
+    Dense,
+    Dropout,
+    Embedding,
+    Mixture,
+    Pool,
+    Recurrent,
+    Tied,
+)
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.compiled import kernels_of, missing
 from elman.kernels.native import Stepper
@@ -78,7 +88,10 @@ class NetworkStepper:
                 embedding = (rows.shape[1], given["weight"], rows, len(given["weight"]))
             elif isinstance(block, Recurrent):
                 self._add_cells(chain.blocks[index])
-            elif isinstance(block, Mixture | Dense) and _activation(block) in (None, "relu"):
+            elif isinstance(block, Mixture | Chord | Dense) and _activation(block) in (
+                None,
+                "relu",
+            ):
                 rectified = _activation(block) == "relu"
                 self._add_dense(fed, given["weight"], given["bias"], rectified)
             elif isinstance(block, Tied):
@@ -139,7 +152,7 @@ class NetworkStepper:
             self._width, self.outputs = stepper.outputs.shape[1], stepper.outputs
 
 
-def _activation(block: Mixture | Dense) -> str | None:
+def _activation(block: Mixture | Chord | Dense) -> str | None:
     return block.activation if isinstance(block, Dense) else None
 
 
