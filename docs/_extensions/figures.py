@@ -35,14 +35,19 @@ def load_ipython_extension(shell: Any) -> None:
     from matplotlib.figure import Figure
 
     prepare()
-    shell.display_formatter.ipython_display_formatter.for_type(Figure, _show)
+    shows = shell.display_formatter.ipython_display_formatter
+    shows.for_type(Artist, lambda drawn: None)  # a line or legend is no result
+    shows.for_type(Figure, _show)
 
 
 def prepare() -> None:
     """Let plain figures begin with our style, and our pictures remember how they are drawn."""
     import matplotlib
 
+    from cycler import cycler
+
     settings = style._settings() | {
+        "axes.prop_cycle": cycler(color=THEMES["light"].palette),
         "figure.figsize": (_WIDTH, 3.2),
         "figure.constrained_layout.use": True,
     }
@@ -139,9 +144,12 @@ def _png(figure: Any, ground: str, words: str) -> bytes:
 
 def _darken(figure: Any) -> None:
     """Exchange the light theme's colours for the dark one's, wherever they stand."""
+    from matplotlib.text import Text
+
     exchange = _exchange()
     for artist in figure.findobj():
         parts = [artist, getattr(artist, "arrow_patch", None)]
+        parts += [artist.get_bbox_patch()] if isinstance(artist, Text) else []
         for part in (one for one in parts if one is not None):
             for name in ("color", "facecolor", "edgecolor", "markerfacecolor", "markeredgecolor"):
                 _recolour(part, name, exchange)
