@@ -11,6 +11,7 @@ ROOT = HERE.parent
 sys.path[:0] = [str(HERE / "_extensions"), str(ROOT)]
 
 import figures  # noqa: E402
+
 from elman import __version__  # noqa: E402
 
 project = "Elman"

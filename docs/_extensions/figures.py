@@ -32,6 +32,7 @@ def kernel_settings(folder: Path) -> Path:
 
 def load_ipython_extension(shell: Any) -> None:
     """Show figures twice in this shell."""
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
     prepare()
@@ -43,7 +44,6 @@ def load_ipython_extension(shell: Any) -> None:
 def prepare() -> None:
     """Let plain figures begin with our style, and our pictures remember how they are drawn."""
     import matplotlib
-
     from cycler import cycler
 
     settings = style._settings() | {
@@ -167,7 +167,7 @@ def _recolour(artist: Any, name: str, exchange: dict) -> None:
     if isinstance(found, str) and found in ("none", "auto"):
         return
     colours = to_rgba_array(found)
-    changed = [exchange.get(_key(one), tuple(one[:3])) + (one[3],) for one in colours]
+    changed = [(*exchange.get(_key(one), tuple(one[:3])), one[3]) for one in colours]
     if changed:
         put(changed if len(changed) > 1 or hasattr(artist, "get_offsets") else changed[0])
 

@@ -15,7 +15,9 @@ from sphinx.util.docutils import SphinxDirective
 
 import elman
 
-_FOREIGN = "object, Module, BaseEstimator, ClassifierMixin, RegressorMixin, BaseException, tuple, dict"
+_FOREIGN = (
+    "object, Module, BaseEstimator, ClassifierMixin, RegressorMixin, BaseException, tuple, dict"
+)
 _INHERITED = f"   :inherited-members: {_FOREIGN}"  # from all classes but these
 _QUOTED = re.compile(r"(`[^`]*`)")
 
@@ -29,7 +31,12 @@ class PublicNames(SphinxDirective):
         """The nodes."""
         room = importlib.import_module(self.arguments[0])
         names = getattr(room, "__all__", ())
-        lines = [f".. py:module:: {room.__name__}", "", *(inspect.getdoc(room) or "").splitlines(), ""]
+        lines = [
+            f".. py:module:: {room.__name__}",
+            "",
+            *(inspect.getdoc(room) or "").splitlines(),
+            "",
+        ]
         for name in sorted(names, key=str.lower):
             lines += _entry(room, name)
         holder = nodes.section()
