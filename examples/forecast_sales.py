@@ -28,9 +28,8 @@ model.fit(table, horizon=14, target="units", time="day", series="shop")
 forecast = model.predict(table)
 low, high = forecast.interval(0.8)
 for shop, name in enumerate(forecast.names):
-    print(
-        f"{name}: {forecast.mean[shop, 0, 0]:.0f}, 80 % in {low[shop, 0, 0]:.0f}…{high[shop, 0, 0]:.0f}"
-    )
+    bounds = f"{low[shop, 0, 0]:.0f}…{high[shop, 0, 0]:.0f}"
+    print(f"{name}: {forecast.mean[shop, 0, 0]:.0f}, with 80 % in {bounds}")
 
 # %%
 # Whether that is worth more than the same day of last week.

@@ -10,8 +10,8 @@ from elman.data import load_pairs
 
 pairs, judged = load_pairs("dates", "train"), load_pairs("dates", "test")
 model = Translator(units=48, embedding=24, epochs=8, learning_rate=0.01, bidirectional=True)
-model.fit(list(pairs.sources[:2000]), list(pairs.targets[:2000]))
-result = model.evaluate(list(judged.sources[:200]), list(judged.targets[:200]))
+model.fit(list(pairs.source[:2000]), list(pairs.target[:2000]))
+result = model.evaluate(list(judged.source[:200]), list(judged.target[:200]))
 print(f"{result['exact']:.0%} exactly right", result["baselines"])
 
 # %%
