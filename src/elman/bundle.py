@@ -142,7 +142,7 @@ def unpack_strings(packed: dict[str, np.ndarray], where: str = "strings") -> lis
     """The strings that `pack_strings` packed.
 
     Args:
-        packed: `bytes` and `offsets`.
+        packed: `bytes`, uint8 `[sum of lengths]`, and `offsets`, int64 `[N + 1]`.
         where: What messages call them.
 
     Raises:

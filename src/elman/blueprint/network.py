@@ -185,6 +185,9 @@ class Blueprint:
         """The expected shape of every weight, named as in torch's state_dict and in bundles.
 
         A name is the chain's, the block's index in it, and the block's own: `body.0.weight`.
+
+        Raises:
+            BlueprintError: The blocks do not fit each other.
         """
         found: Shapes = {}
         for name in self.chains:
