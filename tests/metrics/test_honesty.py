@@ -1,7 +1,6 @@
 """The report: its numbers against their definitions, its verdicts on cases with a known answer."""
 
 import json
-
 import re
 
 import numpy as np

@@ -14,8 +14,13 @@ from elman.data.series.panel import Panel
 from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
 from elman.parameters import documented
-from elman.runtime.forecaster import usable
-from elman.runtime.forecasting import Backtest, Forecast, ForecastPlan, until_tensors
+from elman.runtime.forecasting import (
+    Backtest,
+    Forecast,
+    ForecastPlan,
+    until_tensors,
+    usable,
+)
 from elman.runtime.forecasting.strategies import Parts
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
@@ -71,6 +76,7 @@ class Forecaster(Estimator, ForecastParameters):
         decimal: str | None = None,
         encoding: str | None = None,
         dates: str | None = None,
+        date_format: str | None = None,
     ) -> Self:
         """Train on one or many series.
 
@@ -91,6 +97,7 @@ class Forecaster(Estimator, ForecastParameters):
             decimal: Likewise: the decimal sign.
             encoding: Likewise.
             dates: Likewise: "day-first" or "month-first", of dates such as 01/02/2024.
+            date_format: Likewise: how dates are written, as "%d.%m.%Y".
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -98,7 +105,13 @@ class Forecaster(Estimator, ForecastParameters):
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
         options = self._options()
-        written = Dialect(separator=separator, decimal=decimal, encoding=encoding, dates=dates)
+        written = Dialect(
+            separator=separator,
+            decimal=decimal,
+            encoding=encoding,
+            dates=dates,
+            date_format=date_format,
+        )
         columns = {"target": target, "time": time, "series": series}
         covariates = {"past": past, "future": future, "static": static}
         panel = as_panel(
@@ -129,7 +142,9 @@ class Forecaster(Estimator, ForecastParameters):
         about = stage.about(held)
         companions = trained.companions
         if held.any():
-            companions = replace(companions, calibration=stage.calibrated(trained))
+            companions = replace(
+                companions, calibration=stage.calibrated(trained, middle=not self.refit)
+            )
         if self.refit:
             epochs = max(1, history.best_epoch)
             whole = Stage.of(panel, plan, panel.history, self.stride, self._network_of, None)
@@ -146,9 +161,11 @@ class Forecaster(Estimator, ForecastParameters):
         self._finish(stage.blueprint, trained.network, options, tensors, settings)
         return self
 
-    def predict(self, frame: Any, ahead: Any = None) -> Forecast:
+    def predict(
+        self, frame: Any, ahead: Any = None, *, horizon: int | None = None, strict: bool = False
+    ) -> Forecast:
         """How each series goes on; see `elman.runtime.forecaster.ForecasterModel`."""
-        return self._fitted("predict").predict(frame, ahead)
+        return self._fitted("predict").predict(frame, ahead, horizon=horizon, strict=strict)
 
     def sample(
         self, frame: Any, ahead: Any = None, *, paths: int = 100, seed: int = 0

@@ -246,8 +246,8 @@ def test_who_beats_the_last_value_is_not_persistence():
     found = of_vectors(last + V, last + 2 * W, last, BETTER)
     assert not found["persistence"]
     assert found["sentence"] == (
-        "This is not persistence: it is better than the last value (it moves 200 % as far from the last "
-        "value as what happens does, and its moves correlate 0.00 with the actual ones)."
+        "This is not persistence: it is better than the last value (it moves 200 % as far from "
+        "the last value as what happens does, and its moves correlate 0.00 with the actual ones)."
     )
 
 
