@@ -231,7 +231,7 @@ def _with_room(
     held = held_out_steps(validation, panel, plan.horizon)
     needed = plan.input_steps + plan.horizon + int(held.max())
     short = panel.history < needed
-    if plan.short == "error" and short.any():
+    if (short.all() and plan.short != "pad") or (plan.short == "error" and short.any()):
         n = int(short.argmax())
         raise DataError(
             f"series {panel.names[n]!r}",

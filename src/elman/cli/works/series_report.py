@@ -143,7 +143,7 @@ def _saved(skill: float | None) -> str:
     return (
         f"{100 * skill:+.1f} %"
         if skill > -0.75
-        else f"{1 - skill:,.{0 if skill < -9 else 1}f} × the error"
+        else f"{1 - skill:,.{0 if skill < -9 else 1}f} × error"
     )
 
 

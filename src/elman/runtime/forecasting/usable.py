@@ -94,7 +94,9 @@ def answerable(panel: Panel, companions: Companions) -> Answerable:
 
     panel = without(_unsuitable(panel, companions), "a value that the model cannot read")
     ahead = f"{', '.join(plan.columns.future)} not known for all steps ahead"
-    panel = without(_blind(panel, plan), ahead)
+    blind = _blind(panel, plan)
+    if not blind.all():  # else it is told how far each would have to be known
+        panel = without(blind, ahead)
     panel, said = _mended(panel, plan)
     notes += said
     empty = ~_observed(panel, plan)
