@@ -14,13 +14,15 @@ from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.level import kernels
 from elman.cli.options import WRITTEN, JsonOption, ModelPath, own_options, takes
 from elman.cli.works import options_of_works, work_for
-from elman.cli.works.series_answers import forecast_columns, path_columns, table_rows
+from elman.cli.works.series_answers import forecast_columns, note_skipped, path_columns, table_rows
 from elman.cli.works.series_data import (
     AheadOption,
     RepairOption,
     SeriesDataOption,
     SeriesPartOption,
+    StrictOption,
     TimezoneOption,
+    date_format_of,
     naming,
     read_for,
 )
@@ -49,6 +51,11 @@ def forecast(
         str | None, typer.Option(help="Quantiles to give, as 0.1,0.9, or none; default: all.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of --paths.")] = 0,
+    horizon: Annotated[
+        int | None,
+        typer.Option(help="So many steps; beyond those trained from its own forecasts."),
+    ] = None,
+    strict: StrictOption = False,
     part: SeriesPartOption = None,
     repair: RepairOption = None,
     timezone: TimezoneOption = None,
@@ -81,7 +88,7 @@ def forecast(
         answering, data, part, ahead=ahead, repair=repair, timezone=timezone, **written
     )
     with naming(data):
-        found = answering.predict(panel)
+        found = answering.predict(panel, horizon=horizon, strict=strict)
     if plot is not None:
         with drawing(theme):
             plots.save(plots.forecast(found, history_of(panel)), plot)
@@ -89,13 +96,16 @@ def forecast(
     if paths is None:
         for sentence in found.notes:
             note(f"Note: {sentence}")
-        rows = table_rows(forecast_columns(found, levels))
+        note_skipped(found.skipped)
+        rows = table_rows(forecast_columns(found, levels), date_format_of(answering, written))
         print_rows(rows, out, json, f"Forecasts of {len(found):,} series by {kernels()}")
         return
+    if horizon is not None:
+        raise ArgumentError("--horizon", "given with --paths", "one of the two")
     if levels is not None:
         raise ArgumentError("--levels", "given with --paths", "one of the two")
     sampled = answering.sample(panel, paths=paths, seed=seed)
-    rows = table_rows(path_columns(found, sampled))
+    rows = table_rows(path_columns(found, sampled), date_format_of(answering, written))
     print_rows(rows, out, json, f"{paths} paths of each of {len(found)} series by {kernels()}")
 
 

@@ -14,8 +14,7 @@ from elman.data.series.panel import Panel
 from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
 from elman.parameters import documented
-from elman.runtime.forecaster import usable
-from elman.runtime.forecasting import Backtest, ForecastPlan, until_tensors
+from elman.runtime.forecasting import Backtest, ForecastPlan, until_tensors, usable
 from elman.runtime.forecasting.strategies import Parts
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
@@ -74,6 +73,7 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         decimal: str | None = None,
         encoding: str | None = None,
         dates: str | None = None,
+        date_format: str | None = None,
     ) -> Self:
         """Train on one or many series.
 
@@ -95,6 +95,7 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
             decimal: Likewise: the decimal sign.
             encoding: Likewise.
             dates: Likewise: "day-first" or "month-first", of dates such as 01/02/2024.
+            date_format: Likewise: how dates are written, as "%d.%m.%Y".
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
@@ -108,7 +109,13 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         if horizon is None:
             raise ArgumentError("horizon", "not given", "how many steps ahead are forecast")
         options = self._options()
-        written = Dialect(separator=separator, decimal=decimal, encoding=encoding, dates=dates)
+        written = Dialect(
+            separator=separator,
+            decimal=decimal,
+            encoding=encoding,
+            dates=dates,
+            date_format=date_format,
+        )
         columns = {"target": target, "time": time, "series": series}
         covariates = {"past": past, "future": future, "static": static}
         panel = as_panel(
@@ -139,7 +146,9 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         about = stage.about(held)
         companions = trained.companions
         if held.any():
-            companions = replace(companions, calibration=stage.calibrated(trained))
+            companions = replace(
+                companions, calibration=stage.calibrated(trained, middle=not self.refit)
+            )
         if self.refit:
             epochs = max(1, history.best_epoch)
             whole = Stage.of(panel, plan, panel.history, self.stride, self._network_of, None)
@@ -237,7 +246,7 @@ def _with_room(
     held = held_out_steps(validation, panel, plan.horizon)
     needed = plan.input_steps + plan.horizon + int(held.max())
     short = panel.history < needed
-    if plan.short == "error" and short.any():
+    if (short.all() and plan.short != "pad") or (plan.short == "error" and short.any()):
         n = int(short.argmax())
         raise DataError(
             f"series {panel.names[n]!r}",

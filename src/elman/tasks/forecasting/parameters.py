@@ -147,17 +147,18 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         "None: as usual at this frequency; with `smoothing` (24, 168) for hours, if every series "
         "has room for two weeks.",
     )
-    gaps: str = parameter(
-        "drop",
-        text(),
+    gaps: str | None = parameter(
+        None,
+        text(usual=True),
         "drop windows that cross a gap in time, or mask missing steps.",
-        "With `smoothing` a gap needs `mask`.",
+        "None: `mask` where more than a tenth of the windows cross one; with `smoothing` wherever "
+        "there is a gap.",
     )
     short: str = parameter(
-        "error",
+        "drop",
         text(),
-        "Of series shorter than a window: error, drop, or pad.",
-        "`pad` puts missing steps in front.",
+        "Of series too short to learn from: drop, pad, or error.",
+        "`pad` puts missing steps in front. Those that were left out are forecast all the same.",
     )
     joint: bool = parameter(
         False, flag(), "Several target columns are one series of several values, not a series each."
