@@ -24,7 +24,13 @@ from elman.blueprint.blocks import (
     Tied,
     Words,
 )
-from elman.blueprint.cells import CellConfig, CellKind, cell_kinds, register_cell
+from elman.blueprint.cells import (
+    CellConfig,
+    CellKind,
+    cell_kinds,
+    register_cell,
+    written_kind,
+)
 from elman.blueprint.configurations import (
     encoder_decoder,
     sequence_to_sequence,
@@ -68,5 +74,7 @@ __all__ = [
     "sequence_to_vector",
     "to_data",
     "to_json",
+    "written_kind",
+    "written_kind",
     "vector_to_sequence",
 ]

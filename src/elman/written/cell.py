@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from elman.blueprint import register_cell, written_kind
 from elman.errors import ArgumentError
 from elman.kernels.philox import keep_mask
 from elman.tapes import INPUTS, Tape
@@ -19,7 +20,7 @@ from elman.written.tracing import Names, Trace, trace
 
 __all__ = ["WrittenCell", "written_cells"]
 
-Starts = Mapping[str, float | str]
+Start = float | str | tuple[float, float]
 
 
 class WrittenCell:
@@ -51,7 +52,8 @@ class WrittenCell:
         weights: The shape of each weight by its name: numbers, `"H"`, `"I"`, or multiples: `"4H"`.
         states: The size of each part of the state.
         inputs: `"H"` where the step needs as many inputs as units, or a number; None: any.
-        starts: Of weights: a number, or a name of `elman.cells.INITIALISERS`; else matrices start
+        starts: Of weights: a number, two between which numbers are drawn evenly, or a name of
+            `elman.cells.INITIALISERS`; else matrices start
             Glorot uniform, those with as many rows as columns orthogonal, vectors at 0.
         paper: Where it is from.
         options: In the place of defaults.
@@ -68,7 +70,7 @@ class WrittenCell:
         weights: Mapping[str, tuple[int | str, ...]],
         states: Mapping[str, int | str] | None = None,
         inputs: int | str | None = None,
-        starts: Starts | None = None,
+        starts: Mapping[str, Start] | None = None,
         paper: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -77,6 +79,9 @@ class WrittenCell:
         self.step, self.name, self.paper = step, name, paper
         self.weights = dict(weights)
         self.states = dict({"hidden": "H"} if states is None else states)
+        if next(iter(self.states), None) != "hidden":
+            found = f"found {list(self.states)}"
+            raise ArgumentError("states", found, "begin with 'hidden', which has the output's size")
         self.inputs = inputs
         self.starts = dict(starts or {})
         parameters = inspect.signature(step).parameters
@@ -186,18 +191,13 @@ class WrittenCell:
         return inputs if found[2] == "I" else int(found[1] or 1) * units
 
 
-FAMILY = (
-    *("min_gru", "min_lstm", "slstm", "sru", "ind_rnn", "ugrnn", "janet", "mgu"),
-    *("intersection_rnn", "phased_lstm", "cfc", "leaky_echo"),
-)
-"""The cells of `elman.written.family`."""
-
 _OWN: dict[str, WrittenCell] = {}
 
 
 def remember(cell: WrittenCell) -> None:
-    """Makes a cell known by its name."""
+    """Makes a cell known by its name, in blueprints and on the command line, too."""
     _OWN[cell.name] = cell
+    register_cell(written_kind(cell.name, cell.tape))
 
 
 def written_cells() -> dict[str, WrittenCell]:

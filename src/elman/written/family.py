@@ -173,7 +173,7 @@ def MGU(x, state, w):
     weights={"w_x": ("H", "I"), **gates("yin", "hin", "gy", "gh")},
 )
 def INTERSECTION_RNN(x, state, w, *, forget_bias=1.0):
-    """"+RNN": depth and time each have a gate; the input is brought to H by W_x, as in a stack."""
+    """ "+RNN": depth and time each have a gate; the input is brought to H by W_x, as in a stack."""
     h = state.hidden
     y_in = relu(w.w_yin @ x + w.u_yin @ h + w.b_yin)
     h_in = tanh(w.w_hin @ x + w.u_hin @ h + w.b_hin)
@@ -187,7 +187,7 @@ def INTERSECTION_RNN(x, state, w, *, forget_bias=1.0):
     "Neil et al. 2016, arXiv 1610.09513v1",
     weights={**gates("i", "f", "c", "o"), **dict.fromkeys(("tau", "shift"), ("H",))},
     states={"hidden": "H", "cell": "H"},
-    starts={"b_f": 1.0, "tau": "spread"},
+    starts={"b_f": 1.0, "tau": (0.0, 6.0), "shift": (0.0, 10.0)},
 )
 def PHASED_LSTM(x, state, w, t, *, on=0.05, leak=0.001):
     """An LSTM whose units open for a share `on` of their period e^tau, from `shift` on."""
@@ -205,8 +205,10 @@ def PHASED_LSTM(x, state, w, t, *, on=0.05, leak=0.001):
 @_cell(
     "cfc",
     "Hasani et al. 2022, arXiv 2106.13898v2",
-    weights={**gates("x"), **{k: v for n in "fgab" for k, v in
-             {f"h_{n}": ("H", "H"), f"c_{n}": ("H",)}.items()}},
+    weights={
+        **gates("x"),
+        **{k: v for n in "fgab" for k, v in {f"h_{n}": ("H", "H"), f"c_{n}": ("H",)}.items()},
+    },
 )
 def CFC(x, state, w):
     """h = f·(1 - σ) + σ·g, σ of a learned time; all four of a backbone of inputs and state."""
@@ -225,5 +227,3 @@ def CFC(x, state, w):
 def LEAKY_ECHO(x, state, w, *, leak=0.3):
     """A leaky integrator: h = (1 - leak)·h + leak·tanh(W x + U h + b)."""
     return (1 - leak) * state.hidden + leak * tanh(w.w @ x + w.u @ state.hidden + w.b)
-
-

@@ -445,5 +445,3 @@ def _place(step: Callable[..., Any], line: int | None) -> str:
         return "step"
     where = f"{code.co_filename}, line {code.co_firstlineno if line is None else line}"
     return f"{where}, in {code.co_name}"
-
-

@@ -191,7 +191,9 @@ class _Planner:
                 found.add(node.start)
         return found
 
-    def emit(self, name: str, to: int, args: Sequence[int], shift: int = 0, rate: float = 0) -> None:
+    def emit(
+        self, name: str, to: int, args: Sequence[int], shift: int = 0, rate: float = 0
+    ) -> None:
         """One instruction on sections."""
         padded = (*args, -1, -1, -1)[:3]
         operation = OPERATIONS.index(_COPIES.get(name, name))
@@ -401,9 +403,7 @@ class _There(_Planner):
     def _plain_sum(self, number: int, inner: set[int]) -> int:
         """A sum without products, as it was written."""
         op = self.ops[number]
-        args = [
-            self._plain_sum(arg, inner) if arg in inner else self.node(arg) for arg in op.args
-        ]
+        args = [self._plain_sum(arg, inner) if arg in inner else self.node(arg) for arg in op.args]
         return self.add_node(_Node("op", op, tuple(args)))
 
     def _leaf_is_read(self, k: int) -> bool:
@@ -425,7 +425,9 @@ class _There(_Planner):
         for value in self.kept if self.keep else ():
             number = self.node_of[value]
             node = self.nodes[number]
-            where = PLACES[self.frames[self.sections[node.section][1]][0]] if node.section >= 0 else ""
+            where = (
+                PLACES[self.frames[self.sections[node.section][1]][0]] if node.section >= 0 else ""
+            )
             if where == "after" and not self.resets:
                 self.kept_at.append(("after", self.frames[self.sections[node.section][1]][1]))
                 continue
@@ -444,12 +446,8 @@ class _There(_Planner):
             if node.kind == "product":
                 key = (node.phase, node.args[0], node.start >= 0)
                 self.groups.setdefault(key, []).append(k)
-        order = [
-            self.nodes[k].start for key, group in self.groups.items() if key[2] for k in group
-        ]
-        order += [
-            k for k, node in enumerate(self.nodes) if node.kind == "ahead" and k not in order
-        ]
+        order = [self.nodes[k].start for key, group in self.groups.items() if key[2] for k in group]
+        order += [k for k, node in enumerate(self.nodes) if node.kind == "ahead" and k not in order]
         if not order:
             return
         first = self.frame("ahead", [self.nodes[k].op.size for k in order])
