@@ -75,6 +75,5 @@ __all__ = [
     "to_data",
     "to_json",
     "written_kind",
-    "written_kind",
     "vector_to_sequence",
 ]

@@ -13,6 +13,7 @@ from elman.cells.checks import check_size
 from elman.cells.initialisers import INITIALISERS
 from elman.cells.masks import draw_keys
 from elman.errors import ArgumentError, BlueprintError, ShapeError
+from elman.operators.memory import untraced
 from elman.operators.notice import notice
 from elman.operators.tapes import TapeJob, choose_tape, unroll_tape
 from elman.operators.watching import watcher
@@ -116,7 +117,8 @@ class TapeCell(nn.Module):
         Raises:
             ShapeError: Inputs or state do not fit the cell.
         """
-        self._check(inputs, state)
+        with untraced():
+            self._check(inputs, state)
         if watcher() is not None and inputs.shape[1] > 1:
             return loop(self, inputs, state, lengths, resets, reverse)
         if resets is not None and self.tape.counts:

@@ -1,7 +1,7 @@
 """Tapes as torch operations: the compiled engine, and the tape step by step in torch's own.
 
-An `autograd.Function` hands addresses to the engine where it may touch the tensors; graphs and modes
-see custom operators; second derivatives, transforms, other devices and dtypes run the loop.
+An `autograd.Function` hands addresses to the engine where it may touch the tensors; graphs and
+modes see custom operators; second derivatives, transforms, other devices and dtypes run the loop.
 """
 
 from __future__ import annotations

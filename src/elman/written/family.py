@@ -19,18 +19,18 @@ from elman.written.functions import (
 )
 
 __all__ = [
-    "CFC",
-    "IND_RNN",
-    "INTERSECTION_RNN",
-    "JANET",
-    "LEAKY_ECHO",
-    "MGU",
-    "MIN_GRU",
-    "MIN_LSTM",
-    "PHASED_LSTM",
-    "SLSTM",
-    "SRU",
-    "UGRNN",
+    "cfc",
+    "ind_rnn",
+    "intersection_rnn",
+    "janet",
+    "leaky_echo",
+    "mgu",
+    "min_gru",
+    "min_lstm",
+    "phased_lstm",
+    "slstm",
+    "sru",
+    "ugrnn",
 ]
 
 
@@ -61,8 +61,8 @@ def _gate(name: str, x: Any, h: Any, w: Any) -> Any:
 
 
 @_cell("min_gru", "Feng et al. 2024, arXiv 2410.01201v3", weights=gates("z", "n", recurrent=False))
-def MIN_GRU(x, state, w):
-    """z = σ(W_z x), n = g(W_n x), h = (1 - z)·h + z·n, with g(a) = a + 0.5 from 0 on, else σ(a)."""
+def min_gru(x, state, w):
+    """Gates of the input alone: z = σ(W_z x), n = g(W_n x), h = (1 - z)·h + z·n, with g(a) = a + 0.5 from 0 on, else σ(a)."""
     z = named("z", sigmoid(w.w_z @ x + w.b_z))
     a = w.w_n @ x + w.b_n
     n = named("n", where(a >= 0, a + 0.5, sigmoid(a)))
@@ -75,7 +75,7 @@ def MIN_GRU(x, state, w):
     weights=gates("i", "f", "n", recurrent=False),
     starts={"b_f": 1.0},
 )
-def MIN_LSTM(x, state, w):
+def min_lstm(x, state, w):
     """Input and forget gate of the input alone, which together make 1; g as in minGRU."""
     i = sigmoid(w.w_i @ x + w.b_i)
     f = sigmoid(w.w_f @ x + w.b_f)
@@ -92,7 +92,7 @@ def MIN_LSTM(x, state, w):
     states={"hidden": "H", "cell": "H", "norm": "H", "most": "H"},
     starts={"b_f": 1.0},
 )
-def SLSTM(x, state, w):
+def slstm(x, state, w):
     """Exponential gates, kept small by the stabiliser `most` and divided by the normaliser."""
     h = state.hidden
     i = w.w_i @ x + w.u_i @ h + w.b_i
@@ -115,7 +115,7 @@ def SLSTM(x, state, w):
     },
     states={"hidden": "H", "cell": "H"},
 )
-def SRU(x, state, w):
+def sru(x, state, w):
     """Its gates see c(t-1) unit by unit; what passes by is W_x x, as where I and H differ."""
     c = state.cell
     f = named("f", sigmoid(w.w_f @ x + w.v_f * c + w.b_f))
@@ -130,13 +130,13 @@ def SRU(x, state, w):
     weights={"w": ("H", "I"), "u": ("H",), "b": ("H",)},
     starts={"u": 1.0},
 )
-def IND_RNN(x, state, w):
-    """h = relu(W x + u·h + b): each neuron sees itself alone."""
+def ind_rnn(x, state, w):
+    """Each neuron sees itself alone: h = relu(W x + u·h + b)."""
     return relu(w.w @ x + w.u * state.hidden + w.b)
 
 
 @_cell("ugrnn", "Collins et al. 2016, arXiv 1611.09913v3", weights=gates("g", "c"))
-def UGRNN(x, state, w, *, forget_bias=1.0):
+def ugrnn(x, state, w, *, forget_bias=1.0):
     """One gate: h = g·h + (1 - g)·tanh(W_c x + U_c h + b_c)."""
     h = state.hidden
     g = named("g", sigmoid(w.w_g @ x + w.u_g @ h + w.b_g + forget_bias))
@@ -150,7 +150,7 @@ def UGRNN(x, state, w, *, forget_bias=1.0):
     weights=gates("f", "c"),
     starts={"b_f": 1.0},
 )
-def JANET(x, state, w, *, beta=1.0):
+def janet(x, state, w, *, beta=1.0):
     """An LSTM's forget gate alone: c = σ(s)·c + (1 - σ(s - β))·tanh(W_c x + U_c h + b_c)."""
     h = state.hidden
     s = w.w_f @ x + w.u_f @ h + w.b_f
@@ -159,7 +159,7 @@ def JANET(x, state, w, *, beta=1.0):
 
 
 @_cell("mgu", "Zhou et al. 2016, arXiv 1603.09420v1", weights=gates("f", "h"))
-def MGU(x, state, w):
+def mgu(x, state, w):
     """One gate, which resets before the product, too: h = (1 - f)·h + f·tanh(W x + U (f·h) + b)."""
     h = state.hidden
     f = _gate("f", x, h, w)
@@ -172,7 +172,7 @@ def MGU(x, state, w):
     "Collins et al. 2016, arXiv 1611.09913v3",
     weights={"w_x": ("H", "I"), **gates("yin", "hin", "gy", "gh")},
 )
-def INTERSECTION_RNN(x, state, w, *, forget_bias=1.0):
+def intersection_rnn(x, state, w, *, forget_bias=1.0):
     """ "+RNN": depth and time each have a gate; the input is brought to H by W_x, as in a stack."""
     h = state.hidden
     y_in = relu(w.w_yin @ x + w.u_yin @ h + w.b_yin)
@@ -189,7 +189,7 @@ def INTERSECTION_RNN(x, state, w, *, forget_bias=1.0):
     states={"hidden": "H", "cell": "H"},
     starts={"b_f": 1.0, "tau": (0.0, 6.0), "shift": (0.0, 10.0)},
 )
-def PHASED_LSTM(x, state, w, t, *, on=0.05, leak=0.001):
+def phased_lstm(x, state, w, t, *, on=0.05, leak=0.001):
     """An LSTM whose units open for a share `on` of their period e^tau, from `shift` on."""
     h, c = state.hidden, state.cell
     phase = (t - w.shift) / exp(w.tau)
@@ -210,8 +210,8 @@ def PHASED_LSTM(x, state, w, t, *, on=0.05, leak=0.001):
         **{k: v for n in "fgab" for k, v in {f"h_{n}": ("H", "H"), f"c_{n}": ("H",)}.items()},
     },
 )
-def CFC(x, state, w):
-    """h = f·(1 - σ) + σ·g, σ of a learned time; all four of a backbone of inputs and state."""
+def cfc(x, state, w):
+    """Between two answers: h = f·(1 - σ) + σ·g, σ of a learned time; all four of a backbone of inputs and state."""
     backbone = 1.7159 * tanh(0.666 * (w.w_x @ x + w.u_x @ state.hidden + w.b_x))
     f, g = tanh(w.h_f @ backbone + w.c_f), tanh(w.h_g @ backbone + w.c_g)
     a, b = w.h_a @ backbone + w.c_a, w.h_b @ backbone + w.c_b
@@ -224,6 +224,6 @@ def CFC(x, state, w):
     "Jaeger et al. 2007, Neural Networks 20(3), equation 5",
     weights={"w": ("H", "I"), "u": ("H", "H"), "b": ("H",)},
 )
-def LEAKY_ECHO(x, state, w, *, leak=0.3):
+def leaky_echo(x, state, w, *, leak=0.3):
     """A leaky integrator: h = (1 - leak)·h + leak·tanh(W x + U h + b)."""
     return (1 - leak) * state.hidden + leak * tanh(w.w @ x + w.u @ state.hidden + w.b)

@@ -106,12 +106,12 @@ def clip(x: Value, low: float, high: float) -> Value:
 
 
 def where(condition: Value, a: Value, b: Value) -> Value:
-    """a where the condition is true (not 0), else b."""
+    """Takes a where the condition is true (not 0), else b."""
     return _do("where", condition, a, b)
 
 
 def still(x: Value) -> Value:
-    """x itself, through which no gradient goes."""
+    """The value itself, through which no gradient goes."""
     return _do("still", x)
 
 

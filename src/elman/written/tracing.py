@@ -411,8 +411,11 @@ def _result(tracer: Trace, name: str, value: Any) -> int:
 
 
 def _results(returned: Any, sizes: Mapping[str, int]) -> tuple[Any, dict[str, Any]]:
-    """The output and the state: `output, {…}`, a dict (its first part is the output), or both as
-    one value where the state has one part."""
+    """The output and the state.
+
+    They come as `output, {…}`, as a dict (its first part is the output), or both as one value where
+    the state has one part.
+    """
     output, after = None, returned
     if isinstance(returned, tuple) and len(returned) == 2:
         output, after = returned
