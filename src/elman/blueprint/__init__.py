@@ -74,6 +74,6 @@ __all__ = [
     "sequence_to_vector",
     "to_data",
     "to_json",
-    "written_kind",
     "vector_to_sequence",
+    "written_kind",
 ]

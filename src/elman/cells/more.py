@@ -17,18 +17,18 @@ from elman.cells.written import Written, written_class
 from elman.written import WrittenCell, family
 
 __all__ = [
-    "CfC",
-    "IndRNN",
-    "IntersectionRNN",
     "JANET",
-    "LeakyEcho",
     "MGU",
-    "MinGRU",
-    "MinLSTM",
-    "PhasedLSTM",
     "SLSTM",
     "SRU",
     "UGRNN",
+    "CfC",
+    "IndRNN",
+    "IntersectionRNN",
+    "LeakyEcho",
+    "MinGRU",
+    "MinLSTM",
+    "PhasedLSTM",
 ]
 
 
