@@ -253,13 +253,13 @@ class Program {
     within(what.to, sizes_);
     const auto operation = static_cast<Operation>(what.operation);
     const bool asks = operation == Operation::time || operation == Operation::mask;
-    const int reads = asks                                                          ? 0
-                      : operation == Operation::where                               ? 3
-                      : operation >= Operation::add && operation < Operation::where ? 2
-                                                                                    : 1;
+    const bool two = (operation >= Operation::add && operation < Operation::where) ||
+                     operation == Operation::norm;
+    const bool three = operation == Operation::where || operation == Operation::norm_back;
+    const int reads = asks ? 0 : three ? 3 : two ? 2 : 1;
     const bool units = operation == Operation::slice || operation == Operation::pad;
-    const bool sums =
-        operation == Operation::sum || operation == Operation::mean || operation == Operation::amax;
+    const bool sums = operation == Operation::sum || operation == Operation::mean ||
+                      operation == Operation::amax || operation == Operation::norm_scale;
     for (int k = 0; k < 3; ++k) {
       if (k >= reads) continue;
       within(what.from[k], sizes_);
@@ -267,6 +267,10 @@ class Program {
       if (!units && !sums) demand(count == 1 || count == size(what.to));
     }
     demand(!sums || size(what.to) == 1);
+    if (operation == Operation::norm || operation == Operation::norm_back) {
+      demand(size(what.from[0]) == size(what.to) && size(what.from[reads - 1]) == 1 &&
+             (reads == 2 || size(what.from[1]) == size(what.to)));
+    }
     demand(what.shift >= 0);
     if (operation == Operation::slice) {
       demand(what.shift + size(what.to) <= size(what.from[0]));

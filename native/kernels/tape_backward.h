@@ -77,16 +77,17 @@ class TapeBackPass {
     slot_rows_ = arena.take<const Real*>(slots_);
     slot_outputs_ = arena.take<Real*>(slots_);
     buffers_ = arena.take<Real*>(2 * program_.state_sizes.count);
-    values_ = arena.take<Real*>(program_.outers.count);
+    values_ = arena.take<Packed<Real>>(program_.outers.count);
     for_each_value(program_, [&](Size first, Size) {
-      const Packed<Real> packed = value(arena, first);
-      if (values_ != nullptr) values_[first] = packed.data;
+      const Size row = value_row<Real>(program_, program_.outers[first]);
+      const Packed<Real> packed(arena, slots_, row / lanes<Real>);
+      if (values_ != nullptr) values_[first] = packed;
     });
   }
 
   bool run(const TapeWeights<Real>& weights, const Stop& stop) {
     weights_ = &weights;
-    frames_.start(weights);
+    frames_.start(weights, stride_);
     read_.start(rows_, call_.inputs);
     grads_read_.start(rows_, call_.grad_outputs);
     grads_written_.start(rows_, call_.grad_inputs);
@@ -120,14 +121,6 @@ class TapeBackPass {
     const Size all = n * call_.reading.time;
     count = count > all ? all : count;
     return count < n ? n : count;
-  }
-
-  Packed<Real> value(Arena& arena, Size first) const {
-    return {arena, slots_, value_row<Real>(program_, program_.outers[first]) / lanes<Real>};
-  }
-  Packed<Real> value_at(Size first) const {
-    Arena arena(values_[first]);
-    return value(arena, first);
   }
 
   void load_carry() {
@@ -203,7 +196,6 @@ class TapeBackPass {
         break;
       case Place::delta:
         frames_.base(f) = deltas_ + used_ * stride_;
-        frames_.row(f) = stride_;
         break;
       case Place::input:
         load(f, read_, program_.inputs, step, active);
@@ -235,7 +227,7 @@ class TapeBackPass {
   void gather(Size step, Size active) {
     for_each_value(program_, [&](Size first, Size) {
       const TapeOuter& outer = program_.outers[first];
-      const Packed<Real> packed = value_at(first);
+      const Packed<Real>& packed = values_[first];
       const Size size = value_size(program_, outer);
       const Size step_of = outer.value >= 0 && size == 1 ? 0 : lanes<Real>;
       for (Size i = 0; i < active; ++i) {
@@ -274,7 +266,7 @@ class TapeBackPass {
   void add_up() {
     Real* total = totals_;
     for_each_value(program_, [&](Size first, Size last) {
-      const Packed<Real> right = value_at(first);
+      const Packed<Real>& right = values_[first];
       for (Size k = first; k < last; ++k) {
         const TapeOuter& outer = program_.outers[k];
         const Size count = program_.section_size[outer.delta];
@@ -319,7 +311,7 @@ class TapeBackPass {
       for (Size k = 0; k < used_; ++k) {
         slot_rows_[k] = deltas_ + k * stride_ + frames_.offset(product.from);
       }
-      multiply(weights_->matrix(product.matrix), used_, slot_rows_,
+      multiply(weights_->matrices[product.matrix], used_, slot_rows_,
                static_cast<const Real*>(begun ? inputs_ : nullptr), input_row_, inputs_,
                input_row_);
       begun = true;
@@ -342,7 +334,8 @@ class TapeBackPass {
   Size stride_, slots_, input_row_;
   Real *deltas_, *inputs_;
   const Real** slot_rows_;
-  Real **slot_outputs_, **buffers_, **values_;
+  Real **slot_outputs_, **buffers_;
+  Packed<Real>* values_;
   Size used_ = 0;       // slots that wait to be added up
   bool added_ = false;  // once: until then the totals of products hold nothing
 };

@@ -43,6 +43,7 @@ class TapeForwardPass {
         written_(arena, rows_of_part(call.reading, parts)),
         resets_(arena, call.reading) {
     const Size n = rows_of_part(call.reading, parts);
+    moving_ = arena.take<Moving>(program_.frames.count);
     states_ = arena.take<Real>(call.kept == nullptr ? 2 * n * state_entries(program_) : 0);
     ahead_steps_ = n == 0 ? 1 : (slots(layout) + n - 1) / n;
     if (ahead_steps_ > call.reading.time) ahead_steps_ = call.reading.time;
@@ -56,7 +57,8 @@ class TapeForwardPass {
 
   bool run(const TapeWeights<Real>& weights, const Stop& stop) {
     weights_ = &weights;
-    frames_.start(weights);
+    frames_.start(weights, 0);
+    find_moving();
     read_.start(rows_, call_.inputs);
     written_.start(rows_, call_.outputs);
     resets_.start(rows_);
@@ -128,34 +130,44 @@ class TapeForwardPass {
   void take_step(Size step, Size active) {
     if (resets_.any(step)) reset(step, active);
     if (program_.ahead >= 0 && step % ahead_steps_ == 0) project_ahead(step, active);
-    for (Size f = 0; f < program_.frames.count; ++f) {
-      const Size k = frames_.index(f);
-      switch (frames_.place(f)) {
-        case Place::ahead:
-          frames_.base(f) = ahead_ + next_slot_ * ahead_row_;
-          break;
-        case Place::before:
-          frames_.base(f) = state_at(k, step);
-          break;
-        case Place::after:
-          frames_.base(f) = state_at(k, step + 1);
-          break;
-        case Place::kept:
-          frames_.base(f) =
-              kept_ + kept_value(program_, call_.reading.time, k, step) * rows_.count();
-          break;
-        case Place::input:
-          load_inputs(f, step, active);
-          break;
-        default:
-          break;
-      }
+    for (Size m = 0; m < moving_count_; ++m) {
+      const Moving& moving = moving_[m];
+      frames_.base(moving.frame) = moving.at + ((step + moving.later) & moving.mask) * moving.row;
     }
+    if (ahead_row_ != 0) frames_.base(ahead_frame_) = ahead_ + next_slot_ * ahead_row_;
+    if (input_frame_ >= 0) load_inputs(input_frame_, step, active);
     next_slot_ += active;
     frames_.run(active, [&](const TapeInstruction& what, const Job<Real>& job, Size first) {
       ask_row(what, job, first, step);
     });
     put_out(step, active);
+  }
+
+  // A frame that is elsewhere at each step: at + (step + later) · row, the number masked to turn
+  // between two places.
+  struct Moving {
+    Size frame;
+    Real* at;
+    Size later, mask, row;
+  };
+
+  void find_moving() {
+    const Size n = rows_.count(), time = call_.reading.time;
+    const bool keep = call_.kept != nullptr;
+    for (Size f = 0; f < program_.frames.count; ++f) {
+      const Size k = frames_.index(f);
+      const Place place = frames_.place(f);
+      if (place == Place::before || place == Place::after) {
+        const Size row = up_to(program_.state_sizes[k], widest) * n;
+        moving_[moving_count_++] = {f, state_at(k, 0), place == Place::after ? 1 : 0,
+                                    keep ? ~Size{0} : 1, row};
+      } else if (place == Place::kept) {
+        moving_[moving_count_++] = {f, kept_ + kept_value(program_, time, k, 0) * n, 0, ~Size{0},
+                                    kept_entries(program_) * n};
+      } else if (place == Place::input) {
+        input_frame_ = f;
+      }
+    }
   }
 
   void reset(Size step, Size active) {
@@ -186,8 +198,8 @@ class TapeForwardPass {
       for (Size i = 0; i < active; ++i) slot_rows_[count++] = read_.at(i, step);
     }
     const TapeProduct& product = program_.products[program_.ahead];
-    multiply(weights_->matrix(product.matrix), count, slot_rows_,
-             static_cast<const Real*>(weights_->start_of(program_.ahead)), 0, ahead_, ahead_row_);
+    multiply(weights_->matrices[product.matrix], count, slot_rows_,
+             static_cast<const Real*>(weights_->starts[program_.ahead]), 0, ahead_, ahead_row_);
     next_slot_ = 0;
   }
 
@@ -231,6 +243,8 @@ class TapeForwardPass {
   Resets resets_;
   Real *states_, *ahead_ = nullptr;
   const Real** slot_rows_ = nullptr;
+  Moving* moving_;
+  Size moving_count_ = 0, input_frame_ = -1;
   Size ahead_steps_, ahead_row_, ahead_frame_ = 0, next_slot_ = 0;
 };
 

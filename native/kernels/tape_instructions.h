@@ -128,6 +128,57 @@ ELMAN_INLINE void reduce(const Job<Real>& job, Operation operation) {
   }
 }
 
+// 1 / sqrt(variance + epsilon) of each row's units.
+template <typename Real>
+ELMAN_INLINE void scale_of(const Job<Real>& job, Real epsilon) {
+  for (Size r = 0; r < job.rows; ++r) {
+    const Real* from = job.from[0].at + r * job.from[0].row;
+    const auto count = static_cast<Real>(job.from_size);
+    const Real mean = sum_of(from, job.from_size) / count;
+    Vector<Real> squares = {};
+    for (Size u = 0; u < job.from_size; u += lanes<Real>) {
+      const auto deviation = first_lanes<Real>(load(from + u) - mean, job.from_size - u);
+      squares += deviation * deviation;
+    }
+    const Real variance = total_of<Real>(squares) / count;
+    fill_row(job.to.at + r * job.to.row, 1, 1 / square_root(variance + epsilon));
+  }
+}
+
+// The deviations from the mean, scaled.
+template <typename Real>
+ELMAN_INLINE void normalise_rows(const Job<Real>& job) {
+  for (Size r = 0; r < job.rows; ++r) {
+    const Real* from = job.from[0].at + r * job.from[0].row;
+    Real* to = job.to.at + r * job.to.row;
+    const Real mean = sum_of(from, job.size) / static_cast<Real>(job.size);
+    const Real scale = job.from[1].at[r * job.from[1].row];
+    for (Size u = 0; u < job.size; u += lanes<Real>) store(to + u, (load(from + u) - mean) * scale);
+  }
+}
+
+// (g - mean of g - y · mean of g·y) · scale.
+template <typename Real>
+ELMAN_INLINE void normalise_rows_back(const Job<Real>& job) {
+  const auto count = static_cast<Real>(job.size);
+  for (Size r = 0; r < job.rows; ++r) {
+    const Real* grad = job.from[0].at + r * job.from[0].row;
+    const Real* unit = job.from[1].at + r * job.from[1].row;
+    Real* to = job.to.at + r * job.to.row;
+    const Real scale = job.from[2].at[r * job.from[2].row];
+    Vector<Real> sum = {}, along = {};
+    for (Size u = 0; u < job.size; u += lanes<Real>) {
+      const auto by = first_lanes<Real>(load(grad + u), job.size - u);
+      sum += by;
+      along += by * first_lanes<Real>(load(unit + u), job.size - u);
+    }
+    const Real mean = total_of<Real>(sum) / count, stretch = total_of<Real>(along) / count;
+    for (Size u = 0; u < job.size; u += lanes<Real>) {
+      store(to + u, (load(grad + u) - mean - load(unit + u) * stretch) * scale);
+    }
+  }
+}
+
 // Units `shift`… of each row; with `pad` to there, among zeros where `whole`.
 template <typename Real>
 void move_units(const Job<Real>& job, Size shift, bool pad, bool whole) {
@@ -146,7 +197,8 @@ void move_units(const Job<Real>& job, Size shift, bool pad, bool whole) {
 
 // All instructions but those that ask for the row: `time` and `mask`.
 template <typename Real>
-void execute(const Job<Real>& job, Operation operation, Size shift, bool whole) {
+void execute(const Job<Real>& job, Operation operation, Size shift, Real rate) {
+  const bool whole = rate != 0;
   using V = Vector<Real>;
   const V zero = {}, one = V{} + 1;
   switch (operation) {
@@ -199,6 +251,12 @@ void execute(const Job<Real>& job, Operation operation, Size shift, bool whole) 
     case Operation::mean:
     case Operation::amax:
       return reduce(job, operation);
+    case Operation::norm_scale:
+      return scale_of(job, rate);
+    case Operation::norm:
+      return normalise_rows(job);
+    case Operation::norm_back:
+      return normalise_rows_back(job);
     case Operation::slice:
       return move_units(job, shift, false, whole);
     case Operation::pad:

@@ -24,6 +24,7 @@ class TapeFrames {
         program_(layout.program),
         base_(arena.take<Real*>(program_.frames.count)),
         row_(arena.take<Size>(program_.frames.count)),
+        resolved_(arena.take<Resolved>(program_.instructions.count)),
         pointers_(arena.take<const Real*>(rows)) {
     const Size row = (layout.local + 1) * static_cast<Size>(sizeof(Real));
     block_ = local_bytes / row;
@@ -41,7 +42,8 @@ class TapeFrames {
     }
   }
 
-  void start(const TapeWeights<Real>& weights) {
+  // `delta_row`: how far one row of deltas is from the next.
+  void start(const TapeWeights<Real>& weights, Size delta_row) {
     weights_ = &weights;
     for (Size f = 0; f < program_.frames.count; ++f) {
       const auto place = static_cast<Place>(program_.frames[f].place);
@@ -52,6 +54,10 @@ class TapeFrames {
       }
       // Lanes past the units are read and written, but never counted.
       if (place == Place::local) clear(base_[f], layout_.width[f] * block_);
+      if (place == Place::delta) row_[f] = delta_row;
+    }
+    for (Size k = 0; k < program_.instructions.count; ++k) {
+      resolve(program_.instructions[k], resolved_[k]);
     }
   }
 
@@ -79,7 +85,7 @@ class TapeFrames {
       for (Size first = 0; first < active; first += block_) {
         const Size count = active - first < block_ ? active - first : block_;
         for (Size k = stage.first; k < stage.last; ++k) {
-          run_one(program_.instructions[k], first, count, special);
+          run_one(program_.instructions[k], resolved_[k], first, count, special);
         }
       }
     }
@@ -93,55 +99,80 @@ class TapeFrames {
     if (product.start >= 0) {
       start = at(product.start, 0);
       start_row = row_[frame_of(product.start)];
-    } else if (weights_->entries_of(product) > 0) {
-      start = weights_->start_of(p);
+    } else {
+      start = weights_->starts[p];
     }
-    multiply(weights_->matrix(product.matrix), active, pointers_, start, start_row,
+    multiply(weights_->matrices[product.matrix], active, pointers_, start, start_row,
              at(product.to, 0), row_[frame_of(product.to)]);
   }
 
  private:
-  Operand<Real> operand(Size section, Size first) const {
+  // A section, as an instruction meets it: its rows of a block begin at base + offset + first ·
+  // skip.
+  struct Where {
+    Size frame, offset, skip;
+  };
+  struct Resolved {
+    Job<Real> job;
+    Where to, from[3];
+    int reads;
+    bool asks, tails;
+    Real rate;
+  };
+
+  Where where(Size section) const {
     const Size f = frame_of(section);
-    const Size skipped = place(f) == Place::local ? 0 : first * row_[f];
-    const Size step = program_.section_size[section] == 1 ? 0 : lanes<Real>;
-    return {base_[f] + layout_.offset[section] + skipped, row_[f], step};
+    return {f, layout_.offset[section], place(f) == Place::local ? 0 : row_[f]};
+  }
+
+  void resolve(const TapeInstruction& what, Resolved& to) const {
+    Job<Real>& job = to.job;
+    to.to = where(what.to);
+    to.reads = 0;
+    const auto operation = static_cast<Operation>(what.operation);
+    to.asks = operation == Operation::time || operation == Operation::mask;
+    to.rate = static_cast<Real>(what.rate);
+    job.size = program_.section_size[what.to];
+    job.vectors = vectors_of<Real>(job.size);
+    job.to = {nullptr, row_[to.to.frame], lanes<Real>};
+    job.from_size = 0;
+    const Size whole = job.vectors * lanes<Real>;
+    job.dense = job.to.row == whole;
+    to.tails = place(to.to.frame) == Place::delta && whole != job.size && job.size != 1;
+    for (int k = 0; k < 3; ++k) {
+      if (what.from[k] < 0) continue;
+      to.reads = k + 1;
+      to.from[k] = where(what.from[k]);
+      const Size size = program_.section_size[what.from[k]], row = row_[to.from[k].frame];
+      // One number stands in every lane of a vector; so does the same one of all rows.
+      const bool one = size == 1, here = one && job.size == 1;
+      job.from[k] = {nullptr, row, one && !here ? 0 : lanes<Real>};
+      if (k == 0) job.from_size = size;
+      job.dense = job.dense && ((row == whole && (!one || here)) || (row == 0 && one && !here));
+    }
   }
 
   template <typename Special>
-  ELMAN_INLINE void run_one(const TapeInstruction& what, Size first, Size count,
-                            const Special& special) {
-    Job<Real> job;
-    job.to = operand(what.to, first);
-    job.size = program_.section_size[what.to];
-    job.vectors = vectors_of<Real>(job.size);
+  ELMAN_INLINE void run_one(const TapeInstruction& what, const Resolved& resolved, Size first,
+                            Size count, const Special& special) {
+    Job<Real> job = resolved.job;
     job.rows = count;
-    const Size whole = job.vectors * lanes<Real>;
-    job.dense = job.to.row == whole;
-    job.from_size = 0;
-    for (int k = 0; k < 3; ++k) {
-      if (what.from[k] < 0) continue;
-      const Operand<Real> from = operand(what.from[k], first);
-      const bool one = from.step == 0 && job.size == 1;
-      job.from[k] = {from.at, from.row, one ? lanes<Real> : from.step};
-      if (k == 0) job.from_size = program_.section_size[what.from[k]];
-      job.dense = job.dense && ((from.row == whole && (from.step != 0 || one)) ||
-                                (from.row == 0 && from.step == 0 && !one));
-      if (one && from.row == 0) job.dense = job.dense && count == 1;
+    job.to.at = base_[resolved.to.frame] + resolved.to.offset + first * resolved.to.skip;
+    for (int k = 0; k < resolved.reads; ++k) {
+      const Where& from = resolved.from[k];
+      job.from[k].at = base_[from.frame] + from.offset + first * from.skip;
     }
-    const auto operation = static_cast<Operation>(what.operation);
-    if (operation == Operation::time || operation == Operation::mask) {
+    if (resolved.asks) {
       special(what, job, first);
     } else {
-      execute(job, operation, what.shift, what.rate != 0);
+      execute(job, static_cast<Operation>(what.operation), what.shift, resolved.rate);
     }
-    if (place(frame_of(what.to)) == Place::delta) clear_tails(job);
+    if (resolved.tails) clear_tails(job);
   }
 
   // What fills up a delta's last vector is multiplied by zeros: it must be a number.
   static void clear_tails(const Job<Real>& job) {
     const Size past = job.vectors * lanes<Real> - job.size;
-    if (past == 0 || job.size == 1) return;
     for (Size r = 0; r < job.rows; ++r) clear(job.to.at + r * job.to.row + job.size, past);
   }
 
@@ -150,6 +181,7 @@ class TapeFrames {
   const TapeWeights<Real>* weights_ = nullptr;
   Real** base_;
   Size* row_;
+  Resolved* resolved_;
   const Real** pointers_;
   Size block_;
 };

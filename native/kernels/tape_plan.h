@@ -146,29 +146,33 @@ void fill_back(const Packed<Real>& packed, const TapeProgram& program, const Tap
   }
 }
 
-// The weights as a pass takes them. In the arena's order: matrices, starts, vectors and constants.
+// The weights as a pass takes them: matrices, starts, vectors and constants.
 template <typename Real>
 struct TapeWeights {
   const TapeProgram& program;
   const TapeLayout<Real>& layout;
-  void* base;
-  Size* places;    // [matrix]: where each begins
-  Real* starts;    // [entries of all products' sections], as `start_of` has it
-  Real** vectors;  // [frame], of those that are vectors or constants
-  std::size_t bytes;
+  Packed<Real>* matrices;  // [matrix]
+  Real** starts;           // [product]: what its sums start from; null: zero, or a section
+  Real** vectors;          // [frame], of those that are vectors or constants
+  std::size_t bytes;       // of `memory`
 
+  // `index` holds the tables, `memory` what is packed.
   TapeWeights(Arena& index, void* memory, const TapeLayout<Real>& of)
-      : program(of.program), layout(of), base(memory) {
-    places = index.take<Size>(program.matrices.count + 1);
-    vectors = index.take<Real*>(program.frames.count);
+      : program(of.program),
+        layout(of),
+        matrices(index.take<Packed<Real>>(program.matrices.count)),
+        starts(index.take<Real*>(program.products.count)),
+        vectors(index.take<Real*>(program.frames.count)) {
     Arena arena(memory);
     for (Size m = 0; m < program.matrices.count; ++m) {
-      if (places != nullptr) places[m] = static_cast<Size>(arena.used());
-      matrix_of<Real>(arena, program, program.matrices[m]);
+      const Packed<Real> packed = matrix_of<Real>(arena, program, program.matrices[m]);
+      if (matrices != nullptr) matrices[m] = packed;
     }
-    Size entries = 0;
-    for (const TapeProduct& product : program.products) entries += entries_of(product);
-    starts = arena.take<Real>(entries);
+    for (Size p = 0; p < program.products.count; ++p) {
+      const Size entries = entries_of(program.products[p]);
+      Real* at = arena.take<Real>(entries);
+      if (starts != nullptr) starts[p] = entries == 0 ? nullptr : at;
+    }
     for (Size f = 0; f < program.frames.count; ++f) {
       const auto place = static_cast<Place>(program.frames[f].place);
       if (place != Place::vector && place != Place::constant) continue;
@@ -189,30 +193,21 @@ struct TapeWeights {
     }
     return total;
   }
-  Real* start_of(Size wanted) const {
-    Real* at = starts;
-    for (Size p = 0; p < wanted; ++p) at += entries_of(program.products[p]);
-    return at;
-  }
-  Packed<Real> matrix(Size m) const {
-    Arena arena(static_cast<char*>(base) + places[m]);
-    return matrix_of<Real>(arena, program, program.matrices[m]);
-  }
 
   void fill(const Real* const* weights) {
     for (Size m = 0; m < program.matrices.count; ++m) {
       const TapeMatrix& of = program.matrices[m];
-      of.back != 0 ? fill_back(matrix(m), program, of, weights)
-                   : fill_forward(matrix(m), program, of, weights);
+      of.back != 0 ? fill_back(matrices[m], program, of, weights)
+                   : fill_forward(matrices[m], program, of, weights);
     }
-    Real* at = starts;
-    for (const TapeProduct& product : program.products) at = fill_starts(product, at, weights);
+    for (Size p = 0; p < program.products.count; ++p) {
+      if (starts[p] != nullptr) fill_starts(program.products[p], starts[p], weights);
+    }
     for (Size f = 0; f < program.frames.count; ++f) fill_vector(f, weights);
   }
 
  private:
-  Real* fill_starts(const TapeProduct& product, Real* at, const Real* const* weights) {
-    if (entries_of(product) == 0) return at;
+  void fill_starts(const TapeProduct& product, Real* at, const Real* const* weights) {
     const TapeMatrix& of = program.matrices[product.matrix];
     for (Size k = of.first; k < of.first + of.count; ++k) {
       const Size section = program.parts[k].section, size = program.section_size[section];
@@ -228,7 +223,6 @@ struct TapeWeights {
       }
       at += width;
     }
-    return at;
   }
 
   void fill_vector(Size f, const Real* const* weights) {

@@ -104,6 +104,10 @@ def _pad(x: Tensor, first: int, size: int) -> Tensor:
     return torch.nn.functional.pad(x, (first, size - first - x.shape[1]))
 
 
+def _scale(x: Tensor, epsilon: float) -> Tensor:
+    return torch.rsqrt(x.var(dim=1, keepdim=True, correction=0) + epsilon)
+
+
 TORCH: dict[str, Any] = {
     "neg": torch.neg,
     "still": lambda x: x.detach(),
@@ -127,6 +131,8 @@ TORCH: dict[str, Any] = {
     "sum": lambda x: x.sum(dim=1, keepdim=True),
     "mean": lambda x: x.mean(dim=1, keepdim=True),
     "amax": lambda x: x.amax(dim=1, keepdim=True),
+    "norm_scale": _scale,
+    "norm": lambda x, scale: (x - x.mean(dim=1, keepdim=True)) * scale,
     "join": lambda *parts: torch.cat(parts, dim=1),
     "spread": lambda x, size: x.expand(len(x), size),
     "slice": lambda x, first, size: x[:, first : first + size],

@@ -80,6 +80,7 @@ _CHEAP = (set(ELEMENTWISE) - {"sigmoid", "tanh", "exp", "log", "softplus", "sqrt
     "join",
     "pad",
 }
+_AGAIN = {"tanh", "sigmoid", "relu"}
 _FREE = {"input", "state", "vector", "constant", "time"}
 
 
@@ -91,6 +92,7 @@ class _Reverse:
         self.outers: list[Outer] = []
         self.sums: list[Sum] = []
         self.through: list[Through] = []
+        self.cheap = {k for k, op in enumerate(tape.ops) if op.name in _CHEAP}
 
     def run(self) -> Back:
         tape = self.tape
@@ -136,7 +138,7 @@ class _Reverse:
     # ---- each operation ------------------------------------------------------------------------
 
     def _one(self, number: int, op: Op, grad: int) -> None:
-        if op.name in ("constant", "time", "mask", "floor", "greater", "still"):
+        if op.name in ("constant", "time", "mask", "floor", "greater", "still", "norm_scale"):
             return
         if op.size != 1 and self._size(grad) == 1 and op.name in ("slice", "join", "pad"):
             grad = self._widened(grad, op.size)
@@ -271,6 +273,11 @@ class _Reverse:
         by = self.to.add("mul", (first, self.to.add("div", (grad, count))))
         self._into(op.args[0], by)
 
+    def _norm(self, number: int, op: Op, grad: int) -> None:
+        grad = self._widened(grad, op.size)
+        parts = (grad, self._value(number), self._value(op.args[1]))
+        self._into(op.args[0], self.to.add("norm_back", parts, (), op.size))
+
     def _slice(self, number: int, op: Op, grad: int) -> None:
         size = self.tape.ops[op.args[0]].size
         self._into(op.args[0], self.to.add("pad", (grad,), op.given, size))
@@ -300,7 +307,7 @@ class _Reverse:
         ops, _ = live(self.to.ops, results)
         needed = [int(op.given[0]) for op in ops if op.name == "forward"]
         kept = self._kept(needed)
-        again = _Again(self.tape, kept)
+        again = _Again(self.tape, kept, self.cheap)
         numbers = [again.take(op, number) for number, op in enumerate(self.to.ops)]
         moved = {old: new for old, new in enumerate(numbers) if new is not None}
         ops, places = live(again.to.ops, [moved[value] for value in results])
@@ -325,10 +332,15 @@ class _Reverse:
         kept = {
             number
             for number in needed
-            if ops[number].name not in _CHEAP and ops[number].name not in _FREE
+            if number not in self.cheap and ops[number].name not in _FREE
         }
+        for number in sorted(kept):
+            # What a transcendental function makes of the state and what is kept is made again.
+            if ops[number].name in _AGAIN and self._sources(number, kept) <= kept - {number}:
+                kept.discard(number)
+                self.cheap.add(number)
         for number in sorted(set(needed)):
-            if ops[number].name not in _CHEAP:
+            if number not in self.cheap:
                 continue
             missing = self._sources(number, kept) - kept
             if not missing:
@@ -343,10 +355,9 @@ class _Reverse:
         """What a cheap value follows from."""
         found: set[int] = set()
         for arg in self.tape.ops[number].args:
-            name = self.tape.ops[arg].name
-            if arg in kept or (name not in _CHEAP and name not in _FREE):
+            if arg in kept or (arg not in self.cheap and self.tape.ops[arg].name not in _FREE):
                 found.add(arg)
-            elif name in _CHEAP:
+            elif arg in self.cheap:
                 found |= self._sources(arg, kept)
         return found
 
@@ -354,8 +365,8 @@ class _Reverse:
 class _Again:
     """The way back once more, with what it asks of the way there in its place."""
 
-    def __init__(self, tape: Tape, kept: tuple[int, ...]) -> None:
-        self.tape = tape
+    def __init__(self, tape: Tape, kept: tuple[int, ...], cheap: set[int]) -> None:
+        self.tape, self.cheap = tape, cheap
         self.places = {number: k for k, number in enumerate(kept)}
         self.to = Builder()
         self.numbers: dict[int, int] = {}
@@ -375,7 +386,7 @@ class _Again:
         op = self.tape.ops[number]
         if number in self.places:
             return self.to.add("kept", (), (self.places[number],), op.size)
-        if op.name not in _CHEAP and op.name not in _FREE:
+        if number not in self.cheap and op.name not in _FREE:
             return None  # nobody reads it
         args = [self._forward(arg) for arg in op.args]
         if any(arg is None for arg in args):

@@ -52,8 +52,16 @@ LEAVES = {"input": 0, "state": 1, "vector": 2, "constant": 1, "time": 0, "mask":
 made before), `mask` (stream, rate: 0 with that probability, else 1).
 """
 
-_OTHERS = {"product": (1, 2), "slice": (1, 1), "pad": (1, 1), "join": (None, 0)}
-"""`product` (weight, its first row), `slice` (first unit), `pad` (units of zeros before)."""
+_OTHERS = {
+    **{"product": (1, 2), "slice": (1, 1), "pad": (1, 1), "join": (None, 0)},
+    **{"norm_scale": (1, 1), "norm": (2, 0), "norm_back": (3, 0)},
+}
+"""`product` (weight, its first row), `slice` (first unit), `pad` (units of zeros before).
+
+`norm_scale` (epsilon) is 1 / √(variance + epsilon) of a value, and of no gradient by itself;
+`norm(x, scale)` the deviations from the mean times that; `norm_back(g, y, scale)` the gradient by
+x through both.
+"""
 
 
 class Op(NamedTuple):
@@ -209,6 +217,11 @@ class Tape:
         )
 
 
+def first_number(op: Op) -> float:
+    """The first of what is given beside the values."""
+    return op.given[0]
+
+
 def size_name(size: int) -> str:
     """A size as a message says it."""
     return "I" if size == INPUTS else str(size)
@@ -319,7 +332,7 @@ class _Check:
             raise _fail(where, f"found {op.name} of {op.args}, {op.given}", "values before it")
         if not all(math.isfinite(each) for each in op.given):
             raise _fail(where, f"found {op.given}", "give finite numbers")
-        whole = op.name not in ("constant", "mask")
+        whole = op.name not in ("constant", "mask", "norm_scale")
         if whole and any(each != int(each) or each < 0 for each in op.given):
             raise _fail(where, f"found {op.given}", "give integers from 0")
         self._size(where, op.size)
@@ -347,6 +360,10 @@ class _Check:
             return all(size in (1, op.size) for size in sizes) and op.size in (*sizes, 1)
         if op.name in REDUCTIONS or op.name in ("constant", "time"):
             return op.size == 1
+        if op.name == "norm_scale":
+            return op.size == 1 and 0 < first_number(op) <= 1
+        if op.name in ("norm", "norm_back"):
+            return set(sizes[:-1]) == {op.size} and sizes[-1] == 1
         if op.name == "input":
             return op.size == tape.inputs
         if op.name == "state":

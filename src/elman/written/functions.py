@@ -27,6 +27,7 @@ __all__ = [
     "mean",
     "minimum",
     "named",
+    "normalise",
     "relu",
     "sigmoid",
     "softmax",
@@ -129,6 +130,13 @@ def variance(x: Value) -> Value:
     """The mean of the squared deviations from the mean of a row's units."""
     deviation = x - mean(x)
     return mean(deviation * deviation)
+
+
+def normalise(x: Value, epsilon: float = 1e-5) -> Value:
+    """(x - mean) / √(variance + epsilon) over a row's units: layer normalisation without gains."""
+    if isinstance(x, Traced):
+        return x.trace.normalised(x, epsilon)
+    return (x - mean(x)) / np.sqrt(variance(x) + x.dtype.type(epsilon))
 
 
 def softmax(x: Value) -> Value:

@@ -306,7 +306,21 @@ class Trace:
         if len(sizes) > 1:
             found = " and ".join(map(size_name, sorted(sizes)))
             raise _StepError(f"found {name} of {found} units", "give the same, or one")
+        if name == "div" and self.builder.ops[numbers[1]].size == 1 and sizes:
+            # One division instead of one for each unit.
+            name, numbers[1] = "mul", self._inverse(numbers[1])
         return self.add(name, numbers)
+
+    def _inverse(self, number: int) -> int:
+        op = self.builder.ops[number]
+        if op.name == "constant" and op.given[0] != 0:
+            return self.builder.constant(1 / op.given[0])
+        return self.builder.add("div", (self.builder.constant(1), number), (), 1)
+
+    def normalised(self, value: Traced, epsilon: float) -> Traced:
+        """Deviations from the mean, brought to variance 1."""
+        scale = self.add("norm_scale", (value.value,), (float(epsilon),), 1)
+        return self.add("norm", (value.value, scale.value), (), value.size)
 
     def _number(self, value: Any) -> int:
         if isinstance(value, Traced):

@@ -32,6 +32,16 @@ def _pad(x: np.ndarray, first: int, size: int) -> np.ndarray:
     return padded
 
 
+def _scale(x: np.ndarray, epsilon: float) -> np.ndarray:
+    return 1 / np.sqrt(x.var(axis=1, keepdims=True) + x.dtype.type(epsilon))
+
+
+def _norm_back(by: np.ndarray, unit: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    mean = by.mean(axis=1, keepdims=True)
+    along = (by * unit).mean(axis=1, keepdims=True)
+    return (by - mean - unit * along) * scale
+
+
 NUMPY: dict[str, Callable[..., Any]] = {
     "neg": np.negative,
     "still": lambda x: x,
@@ -57,6 +67,9 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "sum": lambda x: x.sum(axis=1, keepdims=True),
     "mean": lambda x: x.mean(axis=1, keepdims=True),
     "amax": lambda x: x.max(axis=1, keepdims=True),
+    "norm_scale": _scale,
+    "norm": lambda x, scale: (x - x.mean(axis=1, keepdims=True)) * scale,
+    "norm_back": _norm_back,
     "join": lambda *parts: np.concatenate(parts, axis=1),
     "spread": lambda x, size: np.broadcast_to(x, (len(x), size)),
     "slice": lambda x, first, size: x[:, first : first + size],
@@ -93,6 +106,8 @@ def evaluate(
             values.append(function(weights[weight][row : row + rows], *args))
         elif op.name in ("slice", "pad"):
             values.append(function(*args, int(op.given[0]), op.size))
+        elif op.name == "norm_scale":
+            values.append(function(*args, op.given[0]))
         elif op.name == "spread":
             values.append(function(*args, op.size))
         else:

@@ -26,8 +26,10 @@ PLACES = (
 OPERATIONS = (
     *("copy", "neg", "sigmoid", "tanh", "relu", "exp", "log", "softplus", "sqrt", "abs", "floor"),
     *("add", "sub", "mul", "div", "max", "min", "greater", "sigmoid_back", "tanh_back", "where"),
-    *("sum", "mean", "amax", "slice", "pad", "time", "mask"),
+    *("sum", "mean", "amax", "norm_scale", "norm", "norm_back", "slice", "pad", "time", "mask"),
 )
+_WHOLE = ("slice", "pad", "join", "sum", "mean", "amax", "norm_scale", "norm", "norm_back")
+"""Operations that read other units than the one they write: never into what they read."""
 _COPIES = {"spread": "copy", "still": "copy"}
 
 
@@ -232,7 +234,7 @@ class _Planner:
                 section = self.nodes[arg].section
                 if left[arg] == 0 and self.place(section) == "local" and arg not in self.copied:
                     dying.append(section)
-            moves = node.op.name in ("slice", "pad", "join", "sum", "mean", "amax")
+            moves = node.op.name in _WHOLE
             if not moves:
                 self._free(dying)
             if node.section < 0:
@@ -262,6 +264,8 @@ class _Planner:
             self.emit("pad", node.section, args, int(op.given[0]), 1.0)
         elif op.name == "slice":
             self.emit("slice", node.section, args, int(op.given[0]))
+        elif op.name == "norm_scale":
+            self.emit("norm_scale", node.section, args, 0, float(op.given[0]))
         elif op.name == "mask":
             self.emit("mask", node.section, [], int(op.given[0]), float(op.given[1]))
         else:
