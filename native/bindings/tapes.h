@@ -255,7 +255,8 @@ class Program {
     const bool asks = operation == Operation::time || operation == Operation::mask;
     const bool two = (operation >= Operation::add && operation < Operation::where) ||
                      operation == Operation::norm;
-    const bool three = operation == Operation::where || operation == Operation::norm_back;
+    const bool three = operation == Operation::where || operation == Operation::muladd ||
+                       operation == Operation::norm_back;
     const int reads = asks ? 0 : three ? 3 : two ? 2 : 1;
     const bool units = operation == Operation::slice || operation == Operation::pad;
     const bool sums = operation == Operation::sum || operation == Operation::mean ||

@@ -247,6 +247,8 @@ void execute(const Job<Real>& job, Operation operation, Size shift, Real rate) {
       return each<2>(job, [](V g, V y) { return g * (1 - y * y); });
     case Operation::where:
       return each<3>(job, [=](V m, V a, V b) { return m != zero ? a : b; });
+    case Operation::muladd:
+      return each<3>(job, [](V a, V b, V c) { return a * b + c; });
     case Operation::sum:
     case Operation::mean:
     case Operation::amax:

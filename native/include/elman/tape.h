@@ -51,6 +51,7 @@ enum class Operation : std::int64_t {
   sigmoid_back,
   tanh_back,
   where,
+  muladd,
   sum,
   mean,
   amax,

@@ -60,8 +60,7 @@ def capture(module: nn.Module, inputs: Tensor, state: Any) -> Capture:
 
     rows = [leaf.detach().new_zeros(batch, *leaf.shape[1:]) for leaf in (inputs, *leaves)]
     values = [value.detach() for value in tensors.values()]
-    pure = torch.func.functionalize(call, remove="mutations")  # x.add_(y) as x + y
-    trace = make_fx(pure, tracing_mode="fake", record_stack_traces=True)
+    trace = make_fx(call, tracing_mode="fake", record_stack_traces=True)
     try:
         made = trace(values, rows[0], rows[1:])
     except RuntimeError as error:

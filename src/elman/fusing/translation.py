@@ -31,7 +31,7 @@ class Translation:
         self.tape, self.weights, self.transposed = tape, weights, transposed
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """What a tape cannot hold."""
 
 
@@ -120,19 +120,22 @@ class _Translator:
             elif _is_rows(node, self.captured.batch):
                 self._refuse(node, f"{node.target}, which has rows of its own")
             return
-        function = _OPERATIONS.get(name)
+        changes = name.endswith("_") and not name.startswith("_")  # in place, as x.add_(y)
+        function = _OPERATIONS.get(name.removesuffix("_") if changes else name)
         if function is None:
             self._refuse(node, str(node.target))
         args = [self._value(arg) for arg in node.args]
         options = {key: self._value(value) for key, value in node.kwargs.items()}
         try:
             self.values[node] = function(self, *args, **options)
-        except _Refused as error:
+        except _RefusedError as error:
             self._refuse(node, f"{node.target}: {error}")
         except ArgumentError:
             raise
         except Exception as error:
             self._refuse(node, f"{node.target}: {getattr(error, 'found', error)}")
+        if changes:
+            self.values[node.args[0]] = self.values[node]
 
     def _refuse(self, node: fx.Node, found: str) -> NoReturn:
         raise ArgumentError(
@@ -158,14 +161,14 @@ class _Translator:
         tensor = value.meta["val"]
         shape = tuple(tensor.shape)
         if len(shape) > 1 and shape[:-1] != (1,) * (len(shape) - 1):
-            raise _Refused(f"a weight {list(shape)} beside rows")
+            raise _RefusedError(f"a weight {list(shape)} beside rows")
         size = shape[-1] if shape else 1
         return self.trace.add("vector", (), (self.weight(value, (size,)), 0), size)
 
     def product(self, rows: Any, matrix: Any) -> Traced:
         """Rows times a weight [columns, out]."""
         if not isinstance(rows, Traced) or not isinstance(matrix, fx.Node):
-            raise _Refused("a product of values")
+            raise _RefusedError("a product of values")
         columns, size = matrix.meta["val"].shape
         number = self.weight(matrix, (size, columns), transposed=True)
         return self.trace.add("product", (rows.value,), (number, 0), size)
@@ -211,21 +214,21 @@ def _sub(t: _Translator, a: Any, b: Any, alpha: float = 1) -> Traced:
 
 def _addmm(t: _Translator, bias: Any, rows: Any, matrix: Any, beta: int = 1, alpha: int = 1) -> Any:
     if beta != 1 or alpha != 1:
-        raise _Refused("other factors than 1")
+        raise _RefusedError("other factors than 1")
     return t.product(rows, matrix) + t.row(bias)
 
 
 def _units(axes: Any) -> None:
     axes = axes if isinstance(axes, list) else [axes]
     if axes not in ([-1], [1]):
-        raise _Refused("over rows: a value would depend on another row")
+        raise _RefusedError("over rows: a value would depend on another row")
 
 
 def _reduce(name: str) -> Callable[..., Any]:
     def function(t: _Translator, x: Any, axes: Any = None, keepdim: bool = False, **_: Any) -> Any:
         _units(axes)
         if not keepdim:
-            raise _Refused("without keepdim=True: a row has one axis")
+            raise _RefusedError("without keepdim=True: a row has one axis")
         return t.trace.apply(name, (x,))
 
     return function
@@ -236,7 +239,7 @@ def _variance(
 ) -> Any:
     _units(axes)
     if not keepdim:
-        raise _Refused("without keepdim=True: a row has one axis")
+        raise _RefusedError("without keepdim=True: a row has one axis")
     return ours.variance(x) * (len(x) / (len(x) - correction))
 
 
@@ -247,7 +250,7 @@ def _clamp(t: _Translator, x: Any, low: Any = None, high: Any = None) -> Any:
 
 def _layer_norm(t: _Translator, x: Any, shape: Any, gain: Any, bias: Any, epsilon: float) -> Any:
     if list(shape) != [len(x)]:
-        raise _Refused("over other axes than the units")
+        raise _RefusedError("over other axes than the units")
     y = ours.normalise(x, epsilon)
     y = y if gain is None else t.trace.apply("mul", (y, t.row(gain)))
     return [y if bias is None else t.trace.apply("add", (y, t.row(bias))), None, None]

@@ -70,9 +70,15 @@ class Back:
 
 
 @lru_cache(maxsize=256)
-def reverse(tape: Tape) -> Back:
-    """The way back through a step whose sizes are all known (`Tape.sized`)."""
-    return _Reverse(tape).run()
+def reverse(tape: Tape, after: bool = False) -> Back:
+    """The way back through a step whose sizes are all known (`Tape.sized`).
+
+    Args:
+        tape: The step.
+        after: Whether the state after the step is there to be read (`after`, which), so that none
+            of it is kept or computed again.
+    """
+    return _Reverse(tape, after).run()
 
 
 _CHEAP = (set(ELEMENTWISE) - {"sigmoid", "tanh", "exp", "log", "softplus", "sqrt", "div"}) | {
@@ -85,8 +91,9 @@ _FREE = {"input", "state", "vector", "constant", "time"}
 
 
 class _Reverse:
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, after: bool) -> None:
         self.tape = tape
+        self.after = {value: k for k, value in enumerate(tape.after)} if after else {}
         self.to = Builder()
         self.grads: dict[int, int] = {}
         self.outers: list[Outer] = []
@@ -307,7 +314,7 @@ class _Reverse:
         ops, _ = live(self.to.ops, results)
         needed = [int(op.given[0]) for op in ops if op.name == "forward"]
         kept = self._kept(needed)
-        again = _Again(self.tape, kept, self.cheap)
+        again = _Again(self.tape, kept, self.cheap, self.after)
         numbers = [again.take(op, number) for number, op in enumerate(self.to.ops)]
         moved = {old: new for old, new in enumerate(numbers) if new is not None}
         ops, places = live(again.to.ops, [moved[value] for value in results])
@@ -329,18 +336,14 @@ class _Reverse:
 
     def _kept(self, needed: list[int]) -> tuple[int, ...]:
         ops = self.tape.ops
-        kept = {
-            number
-            for number in needed
-            if number not in self.cheap and ops[number].name not in _FREE
-        }
+        kept = {number for number in needed if number not in self.cheap and not self._free(number)}
         for number in sorted(kept):
             # What a transcendental function makes of the state and what is kept is made again.
             if ops[number].name in _AGAIN and self._sources(number, kept) <= kept - {number}:
                 kept.discard(number)
                 self.cheap.add(number)
         for number in sorted(set(needed)):
-            if number not in self.cheap:
+            if number not in self.cheap or self._free(number):
                 continue
             missing = self._sources(number, kept) - kept
             if not missing:
@@ -351,13 +354,19 @@ class _Reverse:
                 kept.add(number)
         return tuple(sorted(kept))
 
+    def _free(self, number: int) -> bool:
+        """Whether a value is there anyway."""
+        return self.tape.ops[number].name in _FREE or number in self.after
+
     def _sources(self, number: int, kept: set[int]) -> set[int]:
         """What a cheap value follows from."""
         found: set[int] = set()
         for arg in self.tape.ops[number].args:
-            if arg in kept or (arg not in self.cheap and self.tape.ops[arg].name not in _FREE):
+            if self._free(arg):
+                continue
+            if arg in kept or arg not in self.cheap:
                 found.add(arg)
-            elif arg in self.cheap:
+            else:
                 found |= self._sources(arg, kept)
         return found
 
@@ -365,8 +374,10 @@ class _Reverse:
 class _Again:
     """The way back once more, with what it asks of the way there in its place."""
 
-    def __init__(self, tape: Tape, kept: tuple[int, ...], cheap: set[int]) -> None:
-        self.tape, self.cheap = tape, cheap
+    def __init__(
+        self, tape: Tape, kept: tuple[int, ...], cheap: set[int], after: dict[int, int]
+    ) -> None:
+        self.tape, self.cheap, self.after = tape, cheap, after
         self.places = {number: k for k, number in enumerate(kept)}
         self.to = Builder()
         self.numbers: dict[int, int] = {}
@@ -386,6 +397,8 @@ class _Again:
         op = self.tape.ops[number]
         if number in self.places:
             return self.to.add("kept", (), (self.places[number],), op.size)
+        if number in self.after and op.name not in _FREE:
+            return self.to.add("after", (), (self.after[number],), op.size)
         if number not in self.cheap and op.name not in _FREE:
             return None  # nobody reads it
         args = [self._forward(arg) for arg in op.args]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from elman.tapes import Op, Tape, reverse
+from elman.tapes import Back, Op, Tape, reverse
 
 __all__ = ["Programs", "programs"]
 
@@ -25,8 +25,9 @@ PLACES = (
 )
 OPERATIONS = (
     *("copy", "neg", "sigmoid", "tanh", "relu", "exp", "log", "softplus", "sqrt", "abs", "floor"),
-    *("add", "sub", "mul", "div", "max", "min", "greater", "sigmoid_back", "tanh_back", "where"),
-    *("sum", "mean", "amax", "norm_scale", "norm", "norm_back", "slice", "pad", "time", "mask"),
+    *("add", "sub", "mul", "div", "max", "min", "greater", "sigmoid_back", "tanh_back"),
+    *("where", "muladd", "sum", "mean", "amax", "norm_scale", "norm", "norm_back"),
+    *("slice", "pad", "time", "mask"),
 )
 _WHOLE = ("slice", "pad", "join", "sum", "mean", "amax", "norm_scale", "norm", "norm_back")
 """Operations that read other units than the one they write: never into what they read."""
@@ -50,12 +51,13 @@ def programs(tape: Tape, keep: bool, resets: bool) -> Programs:
         keep: Whether the way back follows; else there is only the way there.
         resets: Whether rows may begin anew.
     """
-    back = reverse(tape)
+    # A reset clears the state where it stands: what it was before is then not there to be read.
+    back = reverse(tape, after=not resets)
     there = _There(tape, back.kept, keep, resets)
     made = there.finished()
     if not keep:
         return Programs(made, None, ())
-    return Programs(made, _Back(tape, there.kept_at).finished(), there.kept_sizes)
+    return Programs(made, _Back(tape, back, there.kept_at).finished(), there.kept_sizes)
 
 
 @dataclass
@@ -179,6 +181,25 @@ class _Planner:
                 behind.append(self.nodes[node.start].phase)
             product = node.kind in ("product", "back")
             node.phase = max(behind, default=0) + (1 if product else 0)
+
+    def fuse(self, held: Iterable[int]) -> None:
+        """A product of values that only a sum reads is made by that sum."""
+        uses: dict[int, int] = defaultdict(int)
+        for k in held:
+            uses[k] += 2
+        for node in self.nodes:
+            for arg in (*node.args, node.start, *(delta for delta, _, _ in node.items)):
+                uses[arg] += 1
+        for node in self.nodes:
+            if node.kind != "op" or node.op.name != "add":
+                continue
+            for this, other in (node.args[::-1], node.args):
+                of = self.nodes[this]
+                fits = of.kind == "op" and of.op.name == "mul" and of.op.size == node.op.size
+                if fits and uses[this] == 1 and of.phase == node.phase:
+                    node.op, node.args = node.op._replace(name="muladd"), (*of.args, other)
+                    of.kind, of.args = "gone", ()
+                    break
 
     # ---- placing and running -------------------------------------------------------------------
 
@@ -311,7 +332,9 @@ class _There(_Planner):
     """The way there."""
 
     def __init__(self, tape: Tape, kept: Sequence[int], keep: bool, resets: bool) -> None:
-        super().__init__(tape, tape.ops, (tape.output, *tape.after, *kept))
+        # The same sums are made whether or not something is kept: the bits are the same.
+        held = {*reverse(tape).kept, *reverse(tape, after=True).kept}
+        super().__init__(tape, tape.ops, (tape.output, *tape.after, *held))
         self.kept, self.keep, self.resets = kept, keep, resets
         self.kept_at: list[tuple[str, int]] = []  # (place, index) of each kept value
         self.kept_sizes: tuple[int, ...] = ()
@@ -370,6 +393,7 @@ class _There(_Planner):
         tape = self.tape
         self.build_all()
         ends = {self.node_of[tape.output]}
+        self.fuse(self.node_of[v] for v in self.roots)
         copies: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self._place_results(copies)
         crossing = self.crossing(ends)
@@ -429,12 +453,6 @@ class _There(_Planner):
         for value in self.kept if self.keep else ():
             number = self.node_of[value]
             node = self.nodes[number]
-            where = (
-                PLACES[self.frames[self.sections[node.section][1]][0]] if node.section >= 0 else ""
-            )
-            if where == "after" and not self.resets:
-                self.kept_at.append(("after", self.frames[self.sections[node.section][1]][1]))
-                continue
             section = self.frame("kept", [node.op.size], len(sizes))
             self.kept_at.append(("kept", len(sizes)))
             sizes.append(node.op.size)
@@ -489,8 +507,8 @@ class _There(_Planner):
 class _Back(_Planner):
     """The way back."""
 
-    def __init__(self, tape: Tape, kept_at: Sequence[tuple[str, int]]) -> None:
-        self.back = back = reverse(tape)
+    def __init__(self, tape: Tape, back: Back, kept_at: Sequence[tuple[str, int]]) -> None:
+        self.back = back
         roots = [value for value in (back.by_input, *back.by_states) if value is not None]
         roots += [value for each in back.outers for value in (each.delta, each.value)]
         roots += [each.delta for each in (*back.sums, *back.through)]
@@ -509,7 +527,7 @@ class _Back(_Planner):
         if op.name == "back":
             items = [(self.node(op.args[0]), *map(int, op.given))]
             return self.add_node(_Node("back", op, items=items))
-        leaves = ("input", "state", "vector", "constant", "kept", "by_output", "by_after")
+        leaves = ("input", "state", "vector", "constant", "kept", "after", "by_output", "by_after")
         if op.name in leaves:
             return self.add_node(_Node("leaf", op))
         return self.add_node(_Node("op", op, tuple(self.node(arg) for arg in op.args)))
@@ -552,6 +570,7 @@ class _Back(_Planner):
         ends = {self.node_of[each.value] for each in back.outers}
         if back.by_input is not None:
             ends.add(self.node_of[back.by_input])
+        self.fuse(self.node_of[value] for value in self.roots)
         order = self._place_deltas(copies)
         self._place_states(copies)
         self._place_rest(self.crossing(ends))
