@@ -157,8 +157,26 @@ class TapeBackPass {
     }
   }
 
+  // Asks for what is read two steps later: no processor foresees it.
+  ELMAN_INLINE void fetch_rows(Size step, Size active) const {
+    for (Size i = 0; i < active; ++i) {
+      fetch(read_.at(i, step), program_.inputs);
+      if (call_.grad_outputs.data != nullptr) fetch(grads_read_.at(i, step), program_.outputs);
+    }
+    constexpr Size most =
+        16 << 10;  // bytes: what is kept follows itself, which helps if it is much
+    const Size n = rows_.count(), time = call_.reading.time, values = kept_entries(program_) * n;
+    if (values * static_cast<Size>(sizeof(Real)) > most) return;
+    fetch(kept_ + kept_value(program_, time, 0, step) * n, values);
+    for (Size k = 0; k < program_.state_sizes.count; ++k) {
+      fetch(kept_ + kept_state(program_, time, k, step) * n,
+            up_to(program_.state_sizes[k], widest) * n);
+    }
+  }
+
   void take_step(Size step) {
     const Size active = rows_.active(step, rows_.count());
+    if (step >= 2) fetch_rows(step - 2, active);
     if (used_ + active > slots_) add_up();
     for (Size f = 0; f < program_.frames.count; ++f) place_frame(f, step, active);
     frames_.run(active, [&](const TapeInstruction& what, const Job<Real>& job, Size first) {

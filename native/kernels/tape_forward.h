@@ -127,7 +127,16 @@ class TapeForwardPass {
     }
   }
 
+  // Asks for what a row reads and writes two steps later: no processor foresees it.
+  ELMAN_INLINE void fetch_rows(Size step, Size active) const {
+    for (Size i = 0; i < active && step < rows_.length(i); ++i) {
+      fetch(written_.at(i, step), program_.outputs);
+      if (input_frame_ >= 0) fetch(read_.at(i, step), program_.inputs);
+    }
+  }
+
   void take_step(Size step, Size active) {
+    fetch_rows(step + 2, active);
     if (resets_.any(step)) reset(step, active);
     if (program_.ahead >= 0 && step % ahead_steps_ == 0) project_ahead(step, active);
     for (Size m = 0; m < moving_count_; ++m) {
