@@ -38,7 +38,9 @@ def gradients_of_torch(call, by_outputs, by_states):
     job = TapeJob(call.tape, some["lengths"], some["resets"], call.reverse)
     outputs, finals = loop_tape(job, inputs, states, weights)
     cost = (outputs * torch.from_numpy(by_outputs)).sum()
-    cost = cost + sum((f * torch.from_numpy(g)).sum() for f, g in zip(finals, by_states))
+    cost = cost + sum(
+        (f * torch.from_numpy(g)).sum() for f, g in zip(finals, by_states, strict=True)
+    )
     sources = [inputs, *states, *weights]
     found = torch.autograd.grad(cost, sources, allow_unused=True, materialize_grads=True)
     return outputs.detach().numpy(), [each.numpy() for each in found]
@@ -84,7 +86,7 @@ def test_central_differences(name, mode):
     def cost(changed):
         done = reference.forward(changed)
         total = (done.outputs * by_outputs).sum()
-        return total + sum((a * b).sum() for a, b in zip(done.states, by_states))
+        return total + sum((a * b).sum() for a, b in zip(done.states, by_states, strict=True))
 
     found = native.backward(native.forward(call), by_outputs, by_states)
     rng = np.random.default_rng(2)

@@ -101,7 +101,7 @@ class TapeCell(nn.Module):
         Raises:
             ShapeError: Inputs or state do not fit the cell.
         """
-        outputs, state = self.unroll(inputs[:, None], state)
+        outputs, state = self._run(inputs[:, None], state)
         return outputs[:, 0], state
 
     def unroll(
@@ -117,12 +117,22 @@ class TapeCell(nn.Module):
         Raises:
             ShapeError: Inputs or state do not fit the cell.
         """
-        with untraced():
-            self._check(inputs, state)
-        if watcher() is not None and inputs.shape[1] > 1:
+        if watcher() is not None:
             return loop(self, inputs, state, lengths, resets, reverse)
         if resets is not None and self.tape.counts:
             return between_restarts(self, inputs, state, lengths, resets, reverse)
+        return self._run(inputs, state, lengths, resets, reverse)
+
+    def _run(
+        self,
+        inputs: Tensor,
+        state: Any,
+        lengths: Tensor | None = None,
+        resets: Tensor | None = None,
+        reverse: bool = False,
+    ) -> tuple[Tensor, Any]:
+        with untraced():
+            self._check(inputs, state)
         weights = self.weights()
         notice(choose_tape(inputs, weights), self)
         counted = state.counted if isinstance(state, WrittenState) else ()

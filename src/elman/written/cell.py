@@ -27,11 +27,11 @@ class WrittenCell:
     """What a cell is made of, and what one step of one row computes.
 
     The step is called with a row's inputs `[I]`, its state and the weights (by name, as
-    attributes), and returns the output and the state after it: `output, {"hidden": …}`; or the dict alone, whose
-    first part is the output, too; or, of a state of one part, that part. Where it has parameters
-    named so, it is also given `t`, the number of steps that the row made before, and `noise`, a
-    function of a rate and a size: 0 with that probability for each unit, else 1 (in `eval()`
-    1 - rate).
+    attributes), and returns the output and the state after it: `output, {"hidden": …}`; or the dict
+    alone, whose first part is the output, too; or, of a state of one part, that part. Where it has
+    parameters named so, it is also given `t`, the number of steps that the row made before, and
+    `noise`, a function of a rate and a size: 0 with that probability for each unit, else 1 (in
+    `eval()` 1 - rate).
 
     >>> from elman.written import sigmoid
     >>> cell = WrittenCell(

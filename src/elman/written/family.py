@@ -62,7 +62,7 @@ def _gate(name: str, x: Any, h: Any, w: Any) -> Any:
 
 @_cell("min_gru", "Feng et al. 2024, arXiv 2410.01201v3", weights=gates("z", "n", recurrent=False))
 def min_gru(x, state, w):
-    """Gates of the input alone: z = σ(W_z x), n = g(W_n x), h = (1 - z)·h + z·n, with g(a) = a + 0.5 from 0 on, else σ(a)."""
+    """Gates of the input alone; h = (1 - z)·h + z·g(W x), g(a) = a + 0.5 from 0 on, else σ(a)."""
     z = named("z", sigmoid(w.w_z @ x + w.b_z))
     a = w.w_n @ x + w.b_n
     n = named("n", where(a >= 0, a + 0.5, sigmoid(a)))
@@ -173,7 +173,7 @@ def mgu(x, state, w):
     weights={"w_x": ("H", "I"), **gates("yin", "hin", "gy", "gh")},
 )
 def intersection_rnn(x, state, w, *, forget_bias=1.0):
-    """ "+RNN": depth and time each have a gate; the input is brought to H by W_x, as in a stack."""
+    """Depth and time each have a gate: the paper's +RNN; W_x brings the input to H, as in a stack."""
     h = state.hidden
     y_in = relu(w.w_yin @ x + w.u_yin @ h + w.b_yin)
     h_in = tanh(w.w_hin @ x + w.u_hin @ h + w.b_hin)
@@ -211,7 +211,7 @@ def phased_lstm(x, state, w, t, *, on=0.05, leak=0.001):
     },
 )
 def cfc(x, state, w):
-    """Between two answers: h = f·(1 - σ) + σ·g, σ of a learned time; all four of a backbone of inputs and state."""
+    """Between two answers by a learned time: h = f·(1 - σ) + σ·g, all of one backbone."""
     backbone = 1.7159 * tanh(0.666 * (w.w_x @ x + w.u_x @ state.hidden + w.b_x))
     f, g = tanh(w.h_f @ backbone + w.c_f), tanh(w.h_g @ backbone + w.c_g)
     a, b = w.h_a @ backbone + w.c_a, w.h_b @ backbone + w.c_b

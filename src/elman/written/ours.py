@@ -27,7 +27,7 @@ def _cell(recurrence: Recurrence, step: Any, sizes: Sizes, **options: Any) -> Wr
 def written_simple(
     recurrence: Simple, inputs: int, hidden: int, *, layer_norm: bool = False
 ) -> WrittenCell:
-    """h = activation(W x + U h + b); with layer normalisation of both products."""
+    """A simple cell: h = activation(W x + U h + b); with layer normalisation of both products."""
     activation = tanh if recurrence.activation == "tanh" else relu
 
     def step(x: Any, state: Any, w: Any) -> Any:
@@ -48,7 +48,7 @@ def written_lstm(
     projection: int | None = None,
     layer_norm: bool = False,
 ) -> WrittenCell:
-    """c = f·c + i·g, h = o·tanh(c), with peepholes, projection and layer normalisation."""
+    """An LSTM: c = f·c + i·g, h = o·tanh(c), with peepholes, projection and layer normalisation."""
 
     def step(x: Any, state: Any, w: Any) -> dict[str, Any]:
         a, b, c = w.weight_ih @ x, w.weight_hh @ state.hidden, state.cell
@@ -75,12 +75,14 @@ def written_lstm(
 def written_gru(
     recurrence: GRU, inputs: int, hidden: int, *, layer_norm: bool = False, bias: bool = True
 ) -> WrittenCell:
-    """h = (1 - z)·n + z·h, the reset gate after the candidate's product or before it."""
+    """A GRU: h = (1 - z)·n + z·h, the reset gate after the candidate's product or before it."""
 
     def step(x: Any, state: Any, w: Any) -> Any:
         h = state.hidden
         x_r, x_z, x_n = _parts(w.weight_ih @ x, w, "norm_ih")
-        x_r, x_z, x_n = (part + b for part, b in zip((x_r, x_z, x_n), split(w.bias, 3)))
+        x_r, x_z, x_n = (
+            part + b for part, b in zip((x_r, x_z, x_n), split(w.bias, 3), strict=True)
+        )
         if recurrence.reset_after:
             h_r, h_z, h_n = _parts(w.weight_hh @ h, w, "norm_hh")
         else:
