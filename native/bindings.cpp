@@ -22,6 +22,7 @@
 #include "bindings/calls.h"
 #include "bindings/running.h"
 #include "bindings/stepping.h"
+#include "bindings/tapes.h"
 #include "elman/contract.h"
 #include "elman/isa.h"
 #include "elman/parallel.h"
@@ -392,6 +393,25 @@ void define(nb::module_ module) {
   module.def("backward", &backward<Real>, "call"_a, "threads"_a);
   module.def("forward_both", &forward_both<Real>, "call"_a, "other"_a, "threads"_a);
   module.def("backward_both", &backward_both<Real>, "call"_a, "other"_a, "threads"_a);
+  using elman::python::Program;
+  module.def(
+      "tape_forward",
+      [](const Program& program, const nb::tuple& call, std::ptrdiff_t threads) {
+        elman::python::tape_forward<Real>(current, program, call, threads);
+      },
+      "program"_a, "call"_a, "threads"_a);
+  module.def(
+      "tape_backward",
+      [](const Program& program, const nb::tuple& call, std::ptrdiff_t threads) {
+        elman::python::tape_backward<Real>(current, program, call, threads);
+      },
+      "program"_a, "call"_a, "threads"_a);
+  module.def(
+      "tape_kept_size",
+      [](const Program& program, std::ptrdiff_t batch, std::ptrdiff_t time) {
+        return elman::python::tape_kept_size<Real>(current, program, batch, time);
+      },
+      "program"_a, "batch"_a, "time"_a);
   nb::class_<Stepper<Real>>(module, "Stepper")
       .def(
           "__init__",
@@ -467,6 +487,16 @@ NB_MODULE(_native, module) {
            nb::arg("twice"), nb::arg("vocabulary"), nb::arg("embedding").none())
       .def("answer", &Prepared::answer)
       .def_prop_ro("vocabulary", &Prepared::vocabulary);
+  using elman::python::PreparedTape;
+  using elman::python::Program;
+  nb::class_<Program>(module, "TapeProgram").def(nb::init<const nb::tuple&>(), nb::arg("program"));
+  nb::class_<PreparedTape>(module, "PreparedTape")
+      .def(
+          "__init__",
+          [](PreparedTape* self, const Program& program, bool twice, const nb::tuple& weights) {
+            new (self) PreparedTape(current, program, twice, weights);
+          },
+          nb::arg("program"), nb::arg("twice"), nb::arg("weights"), nb::keep_alive<1, 2>());
   static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(&Lent::buffer)},
                                 {0, nullptr}};
   nb::class_<Lent>(module, "Memory", nb::type_slots(slots))

@@ -235,6 +235,8 @@ def _check_answerable(where: str, blueprint: Blueprint) -> None:
         having = Recurrent | Parallel | SoftWindow
         blocks = (block for block in chain if isinstance(block, having))
         for cell in (cell for block in blocks for cell in block.cells):
+            if cell.tape is not None:
+                continue
             kind = cell_kinds()[cell.kind]
             if not kind.built_in and kind.numpy_cell is None:
                 raise BundleError(

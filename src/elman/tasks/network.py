@@ -53,6 +53,7 @@ def cell_configs(
         ArgumentError: The name is not known, or units, layers and dilations disagree.
         BlueprintError: A value is outside its range.
     """
+    cell = cell.replace("-", "_")
     if cell not in cell_kinds():
         raise ArgumentError("cell", f"found {cell!r}", closest(cell, cell_kinds()))
     if whole_number("layers", layers, 1) > MAX_LAYERS:

@@ -52,9 +52,9 @@ class Steps:
         eos: int | None,
     ) -> Drafted | None:
         """See `elman.decoding.Drafting`."""
-        if not self._compiled:
+        stepper = self._stepper_at(len(tokens), state) if self._compiled else None
+        if not isinstance(stepper, NetworkStepper):
             return None
-        stepper = self._stepper_at(len(tokens), state)
         written, said = np.empty(uniforms.shape, np.int64), np.empty(uniforms.shape)
         sizes = (uniforms.shape[1], stepper.outputs.shape[1])
         told = (temperature, never, -1 if eos is None else eos)
