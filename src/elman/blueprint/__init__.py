@@ -9,6 +9,8 @@ from elman.blueprint.blocks import (
     Adaptive,
     Attend,
     Block,
+    Chord,
+    Convolution,
     Crf,
     Dense,
     Dropout,
@@ -26,7 +28,13 @@ from elman.blueprint.blocks import (
     Tied,
     Words,
 )
-from elman.blueprint.cells import CellConfig, CellKind, cell_kinds, register_cell
+from elman.blueprint.cells import (
+    CellConfig,
+    CellKind,
+    cell_kinds,
+    register_cell,
+    written_kind,
+)
 from elman.blueprint.configurations import (
     encoder_decoder,
     sequence_to_sequence,
@@ -46,6 +54,8 @@ __all__ = [
     "Blueprint",
     "CellConfig",
     "CellKind",
+    "Chord",
+    "Convolution",
     "Crf",
     "Dense",
     "Dropout",
@@ -73,4 +83,5 @@ __all__ = [
     "to_data",
     "to_json",
     "vector_to_sequence",
+    "written_kind",
 ]

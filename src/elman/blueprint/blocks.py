@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import get_args
 
 from elman.blueprint.attention import Attend
+from elman.blueprint.chord import Chord
+from elman.blueprint.convolution import MAX_WIDTH, Convolution
 from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import (
     MAX_VOCABULARY,
@@ -38,9 +40,12 @@ __all__ = [
     "MAX_POSITIONS",
     "MAX_STEPS",
     "MAX_VOCABULARY",
+    "MAX_WIDTH",
     "Adaptive",
     "Attend",
     "Block",
+    "Chord",
+    "Convolution",
     "Crf",
     "Dense",
     "Dropout",
@@ -67,6 +72,7 @@ Block = (
     Embedding
     | Words
     | Given
+    | Convolution
     | Recurrent
     | Pool
     | Dense
@@ -74,6 +80,7 @@ Block = (
     | Adaptive
     | Mixture
     | SoftWindow
+    | Chord
     | Dropout
     | Crf
     | Attend

@@ -169,7 +169,8 @@ def _block_data(block: Block) -> dict[str, Any]:
 
 def _cell_data(cell: CellConfig) -> dict[str, Any]:
     """A cell's kind, units and what differs from the defaults."""
-    return {name: getattr(cell, name) for name in ("kind", "units", *cell.changed())}
+    data = {name: getattr(cell, name) for name in ("kind", "units", *cell.changed())}
+    return data if cell.tape is None else data | {"tape": cell.tape.to_data()}
 
 
 def _read_list(read: Any, values: Any, path: str) -> tuple[Any, ...]:

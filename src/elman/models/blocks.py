@@ -15,6 +15,8 @@ from elman import blueprint as plan
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.memory_plan import share
 from elman.models.attention import Attend
+from elman.models.chord import Chord
+from elman.models.convolution import Convolution
 from elman.models.feeding import feed
 from elman.models.flow import Flow
 from elman.models.heads import Adaptive, Tied
@@ -38,6 +40,7 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "embedding": Embedding,
     "words": Words,
     "given": Given,
+    "convolution": Convolution,
     "recurrent": Recurrent,
     "pool": Pool,
     "dense": Dense,
@@ -45,6 +48,7 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "adaptive": Adaptive,
     "mixture": Mixture,
     "soft_window": SoftWindow,
+    "chord": Chord,
     "dropout": Dropout,
     "crf": Crf,
     "attend": Attend,

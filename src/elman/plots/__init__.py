@@ -17,10 +17,12 @@ from elman.plots.lengths import quality_by_length
 from elman.plots.misread import misread
 from elman.plots.misread_texts import misread_texts
 from elman.plots.mistagged import mistagged
+from elman.plots.paths import paths
 from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
 from elman.plots.remedies import remedies
+from elman.plots.roll import piano_roll
 from elman.plots.sentence import sentence
 from elman.plots.states import states
 from elman.plots.style import file_kind, save
@@ -48,6 +50,8 @@ __all__ = [
     "misread",
     "misread_texts",
     "mistagged",
+    "paths",
+    "piano_roll",
     "quality_by_length",
     "rates",
     "reading",

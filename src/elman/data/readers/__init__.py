@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from elman.data.labelled_sequences import LabelledSequences
+from elman.data.readers.arff import is_arff
 from elman.data.readers.conll import TagOptions, holds_tags, read_tagged
 from elman.data.readers.drawing_sequences import read_drawing_sequences
 from elman.data.readers.drawings import DrawingOptions, holds_drawings
@@ -44,10 +45,10 @@ __all__ += ["labelled_table", "options_of", "read", "read_given", "read_text_seq
 __all__ += ["test_part", "texts_asked"]
 
 _UNDERSTOOD = (
-    f"a table ({FORMATS}), a folder with a table for each sequence, a .ts file, an .npz file with "
-    "X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a prefix or the "
-    "images file; its labels beside it), or sound (.wav, .flac and others, folders of them), or "
-    "drawings (.inkml, .svg, .ndjson, texts of strokes, folders and .zip of them)"
+    f"a table ({FORMATS}), a folder with a table for each sequence, a .ts or .arff file, an .npz "
+    "file with X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a "
+    "prefix or the images file; its labels beside it), or sound (.wav, .flac and others, folders "
+    "of them), or drawings (.inkml, .svg, .ndjson, texts of strokes, folders and .zip of them)"
 )
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Columns))
 _ASKED = ("label", "group", "per_step", "classes", "ids", "labelled", "grouped")
@@ -67,12 +68,12 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
 
     Args:
         source: A table (`.csv`, `.tsv`, `.txt`, packed or not, or `.parquet`) in long or in wide
-            form; a folder with one for each sequence; a `.ts` file, or rows of a class and its
-            series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`, `.conll`,
-            `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`, or the
-            images file); a file of sound, a folder of them (a subfolder for each class, or a table
-            that names them), or such a table; drawings (`.inkml`, `.svg`, texts of strokes, folders
-            and `.zip` of them); or a pandas, polars or Arrow table.
+            form; a folder with one for each sequence; a `.ts` or `.arff` file, or rows of a class
+            and its series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`,
+            `.conll`, `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`,
+            or the images file); a file of sound, a folder of them (a subfolder for each class, or a
+            table that names them), or such a table; drawings (`.inkml`, `.svg`, texts of strokes,
+            folders and `.zip` of them); or a pandas, polars or Arrow table.
         part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
             Other files have no parts: 'train' and None take the whole file.
         told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
@@ -338,6 +339,7 @@ _DRAWING = _Kind(
 _BY_NAME: tuple[tuple[Callable[[str], bool], _Kind], ...] = (
     (is_table, _TABLE),
     (is_ts, _ARCHIVED),
+    (is_arff, _ARCHIVED),
     (lambda name: Path(name).suffix.lower() == ".npz", _NPZ),
     (holds_tags, _TAGGED),
 )

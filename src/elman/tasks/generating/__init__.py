@@ -1,1 +1,1 @@
-"""What generators learn beside texts: a room for each kind of what is written."""
+"""What else a generator learns to write than texts: how each kind is learnt."""
