@@ -67,6 +67,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 def parts() -> tuple[Drawings, Drawings, Drawings]:
     """What is learnt from, what chooses, what tests."""
     train, test = load_drawings("omniglot", "train"), load_drawings("omniglot", "test")
+    assert train.groups is not None  # the drawers
     held = np.isin(train.groups, VALIDATION)
     return train.select(~held), train.select(held), test
 
