@@ -30,7 +30,9 @@ def steps(network: Network, temperature: float = 1.0, seed: int = 0) -> ValueSte
 def begun(network: Network, of: ValueSteps, ids, **given) -> tuple[Search, object]:
     state = of.state(network.initial_state(len(ids)), np.array(ids))
     options = SearchOptions(**{"max_length": 12, "min_length": 6, **given})
-    return Search(state, go=0, eos=of.eos, options=options, row_ids=np.array(ids)), state
+    return Search(
+        state, go=0, eos=of.eos, options=of.options(options), row_ids=np.array(ids)
+    ), state
 
 
 def drawn(network: Network, ids, seed: int = 0, temperature: float = 1.0) -> list[np.ndarray]:

@@ -11,7 +11,9 @@ import numpy as np
 
 from elman import plots
 from elman.blueprint import CellConfig
+from elman.runtime.moving.encounters import Encounter
 from tests.plots.forecasts import STEPS, backtest_of, forecast_of, past_of
+from tests.plots.futures import futures_of
 from tests.plots.recordings import recorded
 
 __all__ = ["FOREIGN", "GALLERY"]
@@ -223,6 +225,13 @@ def _layer(factor: float, name: str, gates: str, steps: int = 30) -> dict[str, A
     }
 
 
+def _paths() -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "paths", lambda: plots.paths(futures_of(), unit="m")
+    odd = futures_of(agents=5, samples=9, scene=FOREIGN[0], names=FOREIGN)
+    met = [Encounter(FOREIGN[0], FOREIGN[1], one, 0.5, 3.25, 0.1) for one in FOREIGN[2:]]
+    yield "paths, encounters", lambda: plots.paths(odd, met=met, distance=0.5, unit=FOREIGN[3])
+
+
 def _learning() -> Iterator[tuple[str, Callable[[], Any]]]:
     def diagnosed(*layers: dict[str, Any]) -> dict[str, Any]:
         advice = [{"layer": each["name"], "text": "the gradient halves. " * 9} for each in layers]
@@ -284,6 +293,9 @@ def _music() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 GALLERY: dict[str, Callable[[], Any]] = {
     name: draw
-    for group in (_curves, _translations, _sounds, _music, _answers, _forecasts, _inside, _learning)
+    for group in (
+        *(_curves, _translations, _sounds, _music, _answers, _forecasts, _paths, _inside),
+        _learning,
+    )
     for name, draw in group()
 }

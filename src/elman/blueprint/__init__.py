@@ -10,6 +10,7 @@ from elman.blueprint.blocks import (
     Attend,
     Block,
     Chord,
+    Convolution,
     Crf,
     Dense,
     Dropout,
@@ -22,11 +23,18 @@ from elman.blueprint.blocks import (
     Recall,
     Recurrent,
     Segments,
+    SoftWindow,
     Tail,
     Tied,
     Words,
 )
-from elman.blueprint.cells import CellConfig, CellKind, cell_kinds, register_cell
+from elman.blueprint.cells import (
+    CellConfig,
+    CellKind,
+    cell_kinds,
+    register_cell,
+    written_kind,
+)
 from elman.blueprint.configurations import (
     encoder_decoder,
     sequence_to_sequence,
@@ -47,6 +55,7 @@ __all__ = [
     "CellConfig",
     "CellKind",
     "Chord",
+    "Convolution",
     "Crf",
     "Dense",
     "Dropout",
@@ -60,6 +69,7 @@ __all__ = [
     "Recall",
     "Recurrent",
     "Segments",
+    "SoftWindow",
     "Tail",
     "Tied",
     "Words",
@@ -73,4 +83,5 @@ __all__ = [
     "to_data",
     "to_json",
     "vector_to_sequence",
+    "written_kind",
 ]

@@ -11,6 +11,7 @@ from typing import get_args
 
 from elman.blueprint.attention import Attend
 from elman.blueprint.chord import Chord
+from elman.blueprint.convolution import MAX_WIDTH, Convolution
 from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import (
     MAX_VOCABULARY,
@@ -22,6 +23,7 @@ from elman.blueprint.layers import (
     Recurrent,
 )
 from elman.blueprint.mixture import Mixture
+from elman.blueprint.soft_window import SoftWindow
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
     MAX_POSITIONS,
@@ -38,10 +40,12 @@ __all__ = [
     "MAX_POSITIONS",
     "MAX_STEPS",
     "MAX_VOCABULARY",
+    "MAX_WIDTH",
     "Adaptive",
     "Attend",
     "Block",
     "Chord",
+    "Convolution",
     "Crf",
     "Dense",
     "Dropout",
@@ -54,6 +58,7 @@ __all__ = [
     "Recall",
     "Recurrent",
     "Segments",
+    "SoftWindow",
     "Tail",
     "Tied",
     "WindowBlock",
@@ -67,12 +72,14 @@ Block = (
     Embedding
     | Words
     | Given
+    | Convolution
     | Recurrent
     | Pool
     | Dense
     | Tied
     | Adaptive
     | Mixture
+    | SoftWindow
     | Chord
     | Dropout
     | Crf

@@ -142,6 +142,8 @@ def plot(
     surprise: how surprising each token of a text is to a generator. melody, chorale: a piece of
     music as a piano roll.
 
+    strokes: what a generator draws beside real drawings; without a model, those of --data.
+
     embeddings: words and their nearest neighbours, as its vectors have them.
 
     remedies: what helps against vanishing and exploding gradients, measured afresh in some
@@ -200,7 +202,12 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _answers(request: Request) -> Any:
-    """A picture of what a model says of data, or of what happens inside it."""
+    """A picture of what a model says of data, of what happens inside it, or of data alone."""
+    of_data = [loaded(place) for place in WORKS.values()]
+    works = [one for one in of_data if request.kind in getattr(one, "of_data", ())]
+    if request.path is None and works:
+        own_options(request.given, works[0].reading.get("plot", {}), works[0].title.lower())
+        return works[0]().draw_data(request)
     path = model_file(request.needed())
     model = elman.load(path)
     _check_kind(request.kind, task_of(model.task), getattr(model, "input", ""), path)
@@ -214,7 +221,8 @@ def _check_kind(kind: str, task: Task, name: str, path: Path) -> None:
     homes = {name for name, place in WORKS.items() if kind in loaded(place).pictures}
     if homes and (name or task.work) not in homes:
         having = [row.name for row in known_tasks() if homes & {*row.works}]
-        wanted = " or ".join(f"a {name}'s" for name in having)
+        *first, last = (f"a {name}'s" for name in having)
+        wanted = f"{', '.join(first)} or {last}" if first else last
         raise ArgumentError(
             str(path), f"a {task.name} has no picture {kind!r}", f"give {wanted} model"
         )

@@ -8,12 +8,14 @@ token (`elman.kernels.mixture.draw_values`). So a search over drawings is the se
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from elman.blueprint.mixture import Mixture
+from elman.decoding.options import SearchOptions
 from elman.kernels.mixture import draw_values, token_logits
 from elman.parameters import whole_number
 from elman.state import batch_size, select
@@ -22,6 +24,9 @@ __all__ = ["Read", "ValueState", "ValueSteps"]
 
 Read = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 """`read(values [B, D], state) -> (raw [B, P], state)`: the network's step; at first zeros."""
+
+
+_COLDEST = 1e-3  # a temperature next to 0, by which tokens that are likelier come first
 
 
 class ValueState(NamedTuple):
@@ -50,12 +55,19 @@ class ValueSteps:
         read: The network.
         block: Its last block.
         seed: Of the numbers, ≥ 0.
-        temperature: As of `draw_values`; the search has its own for the tokens.
+        temperature: Of tokens and numbers: as of `token_logits` and `draw_values`, ≥ 0. The search
+            has none of its own then: see `options`.
     """
 
     def __init__(self, read: Read, block: Mixture, seed: int = 0, temperature: float = 1.0) -> None:
         self.block, self._read = block, read
         self.seed, self.temperature = whole_number("seed", seed, 0), float(temperature)
+
+    @classmethod
+    def of(cls, read: Read, block: Mixture, options: SearchOptions) -> ValueSteps:
+        """Steps by the seed and temperature of options."""
+        temperature = 1.0 if options.temperature is None else options.temperature
+        return cls(read, block, options.seed, temperature)
 
     @property
     def eos(self) -> int | None:
@@ -77,7 +89,11 @@ class ValueSteps:
         """See `elman.decoding.Step`; the first token of a row (its `go`) is not looked at."""
         raw, network = self._read(self.values(tokens, state), state.network)
         after = ValueState(network, raw, state.row_ids, state.steps + 1)
-        return token_logits(self.block, raw), after
+        return token_logits(self.block, raw, max(self.temperature, _COLDEST)), after
+
+    def options(self, options: SearchOptions) -> SearchOptions:
+        """Those of a search that these steps are for: its temperature is in the steps."""
+        return replace(options, temperature=min(1.0, float(self.temperature > 0)))
 
     def values(self, tokens: np.ndarray, state: ValueState) -> Float[np.ndarray, "B D"]:
         """The values of tokens that were chosen after this state; zeros before the first step."""

@@ -148,13 +148,22 @@ def outcomes(block: Mixture) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 1:]
 
 
-def token_logits(block: Mixture, raw: Float[np.ndarray, "*N P"]) -> Float[np.ndarray, "*N V"]:
+def token_logits(
+    block: Mixture, raw: Float[np.ndarray, "*N P"], temperature: float = 1.0
+) -> Float[np.ndarray, "*N V"]:
     """The log-probability of each token: of a component, all yes and no, and all classes.
+
+    Args:
+        block: What a step has.
+        raw: Its parameters.
+        temperature: Divides the log-probabilities of each choice by itself, > 0: of the end, of the
+            component, of each answer and class. (Of tokens it would favour the end, which is one
+            token, where everything else is parted among the components.)
 
     Raises:
         ArgumentError: As `outcomes`.
     """
-    raw = np.clip(np.asarray(raw, np.float64), -LARGEST, LARGEST)
+    raw = np.clip(np.asarray(raw, np.float64), -LARGEST, LARGEST) / temperature
     components, discrete = outcomes(block)
     components, discrete = components[block.ends :], discrete[block.ends :]
     total = np.zeros((*raw.shape[:-1], len(components)))

@@ -5,6 +5,7 @@ from elman.plots.attention import attention
 from elman.plots.backtest import backtest
 from elman.plots.confusion import confusion
 from elman.plots.curves import learning_curves
+from elman.plots.drawings import drawings
 from elman.plots.embeddings import embeddings
 from elman.plots.forecast import forecast
 from elman.plots.gates import gates
@@ -16,6 +17,7 @@ from elman.plots.lengths import quality_by_length
 from elman.plots.misread import misread
 from elman.plots.misread_texts import misread_texts
 from elman.plots.mistagged import mistagged
+from elman.plots.paths import paths
 from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
@@ -35,6 +37,7 @@ __all__ = [
     "backtest",
     "check_theme",
     "confusion",
+    "drawings",
     "embeddings",
     "file_kind",
     "forecast",
@@ -47,6 +50,7 @@ __all__ = [
     "misread",
     "misread_texts",
     "mistagged",
+    "paths",
     "piano_roll",
     "quality_by_length",
     "rates",

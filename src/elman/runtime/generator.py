@@ -242,7 +242,7 @@ class GeneratorModel:
 
         Args:
             prefix: What stands before: a text, perhaps empty, or a list of them.
-            n: How many texts of each, ≥ 1, drawn; with a beam the `n_best` of it.
+            n: How many texts of each, 1 to 100,000, drawn; with a beam the `n_best` of it.
             options: How tokens are chosen; None: as `given` says.
             given: Fields of `SearchOptions` (`max_length=`, `temperature=`, `top_p=`,
                 `beam_size=`, `seed=`, ...), and constraints: `banned=` and `required=` (lists of

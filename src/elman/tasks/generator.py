@@ -21,7 +21,7 @@ from elman.runtime.writing.framing import Framing
 from elman.runtime.writing.session import ScoredText, Session
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, take_weights, train_module, weights_of
-from elman.tasks.generating.parameters import MusicParameters
+from elman.tasks.generating.parameters import DrawingParameters, MusicParameters
 from elman.tasks.head import check_same_network
 from elman.tasks.learning_session import Dynamic, LearningSession, dynamic_scores
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
@@ -57,7 +57,13 @@ class Tokens(NamedTuple):
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
 class Generator(
-    Estimator, TextParameters, CellParameters, MusicParameters, Training, RunParameters
+    Estimator,
+    TextParameters,
+    CellParameters,
+    DrawingParameters,
+    MusicParameters,
+    Training,
+    RunParameters,
 ):
     """A recurrent network that reads a text and says how it goes on.
 

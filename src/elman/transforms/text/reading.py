@@ -31,6 +31,9 @@ _OTHERS = {"melody": "elman.transforms.melody:MelodyCodec"}
 def codec_from_tensors(tensors: Mapping[str, np.ndarray]) -> TextCodec:
     """The codec that `TextCodec.tensors` described, in a file of any version.
 
+    Args:
+        tensors: What it gave: bytes and offsets of strings, and `settings`, each of shape `[N]`.
+
     Raises:
         BundleError: The tensors are missing, damaged, or of a kind that is not known here.
     """
