@@ -18,7 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Parallel, Recurrent, cell_kinds, from_data, to_data
+from elman.blueprint import (
+    Blueprint,
+    Parallel,
+    Recurrent,
+    SoftWindow,
+    cell_kinds,
+    from_data,
+    to_data,
+)
 from elman.errors import BlueprintError, BundleError, ShapeError
 from elman.tensor_files import Form, Listed, below, read, write
 
@@ -224,8 +232,11 @@ def _check_answerable(where: str, blueprint: Blueprint) -> None:
             "pickle the estimator (joblib.dump) or keep module_.state_dict(); nothing was written",
         )
     for chain in blueprint.chains.values():
-        blocks = (block for block in chain if isinstance(block, Recurrent | Parallel))
+        having = Recurrent | Parallel | SoftWindow
+        blocks = (block for block in chain if isinstance(block, having))
         for cell in (cell for block in blocks for cell in block.cells):
+            if cell.tape is not None:
+                continue
             kind = cell_kinds()[cell.kind]
             if not kind.built_in and kind.numpy_cell is None:
                 raise BundleError(

@@ -11,6 +11,7 @@ from elman.blueprint.blocks import (
     MAX_VOCABULARY,
     Attend,
     Block,
+    Convolution,
     Crf,
     Embedding,
     Given,
@@ -127,10 +128,15 @@ class Blueprint:
     @property
     def streams(self) -> bool:
         """Whether it can answer after each input step: all is read forward, step by step."""
-        if self.generates or self.reads_windows or self.given:
+        if self.generates or self.reads_windows or self.given or self.convolves:
             return False
         recurrent = [block for block in self.chains["body"] if isinstance(block, Recurrent)]
         return not any(block.bidirectional for block in recurrent)
+
+    @property
+    def convolves(self) -> bool:
+        """Whether windows that reach ahead are read: a `convolution` block is in it."""
+        return any(isinstance(block, Convolution) for block in self.chains.get("body", ()))
 
     @property
     def vocabulary(self) -> int | None:

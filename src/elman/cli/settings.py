@@ -14,13 +14,19 @@ from elman.errors import ArgumentError, FormatError
 from elman.parameters import renamed
 from elman.parameters import told as told_of
 from elman.printable import closest
-from elman.registry import loaded, task_of
+from elman.registry import known_tasks, loaded, task_of
 from elman.run_files import load_toml, model_file
 
 __all__ = ["Settings", "gather", "kind_of", "read_config", "recipes"]
 
 _TABLES = ("task", "training", "machine")
-_TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a table"}
+_TYPES = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    dict: "a table",
+    list[str]: "a text, or a list of texts",
+}
 _OF_NO_DATA = ("from", "horizon")  # what stays when other data are given
 _TEST_PARTS = ("test", "test_target", "test_steps", "test_share")
 _RECIPES = resources.files("elman") / "recipes"
@@ -131,7 +137,8 @@ def kind_of(config: str) -> str:
 
 def _described(about: dict[str, Any], configured: dict[str, Any]) -> dict[str, Any]:
     """What the command line says of the data, over what the configuration does."""
-    given = {name: value for name, value in about.items() if value is not None}
+    one = {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in about.items()}
+    given = {name: value for name, value in one.items() if value is not None and value != []}
     kept = set(configured)
     if "data" in given or "source" in given:
         kept &= set(_OF_NO_DATA)
@@ -169,7 +176,9 @@ def read_config(path: Path) -> dict[str, Any]:
             expected = closest(name, ("kind", "about", *_TABLES))
             raise FormatError(f"{path}, {name}", "is unknown", expected)
         _check_type(f"{path}, {name}", value, wanted)
-    kinds = {name: kind for place in WORKS.values() for name, kind in _kinds(place)}
+    row = next((one for one in known_tasks() if one.name == told.get("kind")), None)
+    places = [WORKS[name] for name in (WORKS if row is None else row.works)]
+    kinds = {name: kind for place in places for name, kind in _kinds(place)}
     for name, value in told.get("about", {}).items():
         _check_type(f"{path}, about.{name}", value, kinds.get(name, str))
     return told
@@ -180,6 +189,9 @@ def _kinds(place: str) -> Iterator[tuple[str, type]]:
     return ((name, kind) for name, (kind, _) in loaded(place).about.items())
 
 
-def _check_type(where: str, value: Any, wanted: type) -> None:
+def _check_type(where: str, value: Any, wanted: Any) -> None:
+    if wanted == list[str] and isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return
+    wanted = str if wanted == list[str] and isinstance(value, str) else wanted
     if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise FormatError(where, f"found {repr(value)[:80]}", _TYPES[wanted])

@@ -22,9 +22,13 @@ Options = Mapping[str, tuple[Any, str]]
 
 WORKS = {
     "captions": "elman.cli.works.captions:CaptionWork",
+    "chorales": "elman.cli.works.chorales:ChoraleWork",
+    "drawings": "elman.cli.works.drawings:DrawingWork",
+    "melodies": "elman.cli.works.melodies:MelodyWork",
     "sequences": "elman.cli.works.sequences:SequenceWork",
     "series": "elman.cli.works.series:SeriesWork",
     "pairs": "elman.cli.works.pairs:PairWork",
+    "paths": "elman.cli.works.paths:PathWork",
     "sounds": "elman.cli.works.sounds:SoundWork",
     "texts": "elman.cli.works.texts:TextWork",
 }
@@ -91,7 +95,9 @@ class Training(Protocol):
 class Work(Protocol):
     """One kind of input.
 
-    One that is written, too, has `generate(model, asked: Writing) -> None`, which prints.
+    One that is written, too, has `generate(model, asked: Writing) -> None`, which prints. One that
+    is drawn without a model has `of_data`, names among its pictures, and `draw_data(request)`.
+    `of_one`, where there is one, names the pictures that are of one item, which `--index` chooses.
 
     Attributes:
         title: What the options of this kind stand under.

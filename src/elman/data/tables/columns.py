@@ -47,6 +47,7 @@ class Table:
         notes: What was inferred when it was read, in sentences.
         numerals: How numbers are written in columns of texts.
         dates: Which number of days with slashes is the day, where there are such.
+        date_format: How dates were told to be written.
     """
 
     name: str
@@ -59,12 +60,13 @@ class Table:
     notes: tuple[str, ...] = ()
     numerals: Numerals = PLAIN
     dates: str | None = None
+    date_format: str | None = None
 
     @property
     def written(self) -> dict[str, str]:
         """What was told or found out of how it is written that later tables need as well."""
         decimal = None if self.numerals.decimal == "." else self.numerals.decimal
-        found = {"decimal": decimal, "dates": self.dates}
+        found = {"decimal": decimal, "dates": self.dates, "date_format": self.date_format}
         return {name: value for name, value in found.items() if value is not None}
 
 
