@@ -18,4 +18,4 @@ print(f"{result['exact']:.0%} exactly right", result["baselines"])
 # Where it looks while it writes.
 answer = model.translate("3rd of May 1998", attention=True)
 print(answer.text)
-attention = plots.attention(answer.source_tokens, answer.tokens, answer.attention)
+attention = plots.attention(answer.source_tokens, [*answer.tokens, "<eos>"], answer.attention)

@@ -38,6 +38,7 @@ def load_ipython_extension(shell: Any) -> None:
     prepare()
     shows = shell.display_formatter.ipython_display_formatter
     shows.for_type(Artist, lambda drawn: None)  # a line or legend is no result
+    shows.for_type_by_name("sklearn.base", "BaseEstimator", lambda fitted: None)
     shows.for_type(Figure, _show)
 
 
