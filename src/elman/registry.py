@@ -195,13 +195,13 @@ _TASKS = {
                     "elman.runtime.drawer:DrawingModel",
                     "elman.tasks.generating.drawings:learn_drawings",
                     usual={
-                        "units": 160,
+                        "units": 192,
                         "batch_size": 64,
                         "learning_rate": 5e-3,
                         "validation": 0.1,
-                        "epochs": 25,
-                        "dropout": 0.1,
-                        "deform": 0.05,
+                        "epochs": 30,
+                        "dropout": 0.2,
+                        "deform": 0.08,
                     },
                     own=("condition", "components", "tolerance", "deform"),
                     lacks=(
