@@ -138,16 +138,15 @@ class TapeCell(nn.Module):
         counted = state.counted if isinstance(state, WrittenState) else ()
         key, steps = counted or (None, None)
         keys = key if self.training and self.tape.noisy else None
-        reading = [None if lengths is None else lengths.to(torch.int64), resets]
-        job = TapeJob(self.tape, *reading, reverse, keys, steps)
+        read = None if lengths is None else lengths.to(torch.int64)
+        job = TapeJob(self.tape, read, resets, reverse, keys, steps)
         parts = written_parts(state)
         if torch.is_autocast_enabled("cpu"):
             dtype = weights[0].dtype
             inputs, parts = inputs.to(dtype), tuple(part.to(dtype) for part in parts)
         outputs, parts = unroll_tape(job, inputs, parts, weights)
-        if counted:
-            made = inputs.shape[1] if lengths is None else lengths.to(torch.int64)
-            counted = (key, steps + made)
+        if steps is not None:
+            counted = (key, steps + (inputs.shape[1] if read is None else read))
         return outputs, written_state([name for name, _ in self.tape.states], parts, counted)
 
     def _check(self, inputs: Tensor, state: Any) -> None:

@@ -165,7 +165,8 @@ def _compare(cell: FusedCell, inputs: Tensor, state: Any, tolerance: float) -> N
     for run in (loop, lambda cell, *given: cell.unroll(*given)):
         outputs, after = run(cell, x, pytree.tree_unflatten(list(before), spec))
         made = [outputs, *pytree.tree_leaves(after)]
-        cost = sum((each * torch.cos(each.detach())).sum() for each in made)
+        costs = [(each * torch.cos(each.detach())).sum() for each in made]
+        cost = torch.stack(costs).sum()
         sources = [x, *before, *parameters]
         grads = torch.autograd.grad(cost, sources, allow_unused=True, materialize_grads=True)
         results.append([*made, *grads])

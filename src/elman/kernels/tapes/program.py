@@ -383,7 +383,7 @@ class _There(_Planner):
         if products:
             of = self.ops[products[0]]
             left = self.node(of.args[0])
-            more = {"start": node} if ahead else {"starts": begun}
+            more: Any = {"start": node} if ahead else {"starts": begun}
             node = self.add_node(_Node("product", of, (left,), **more))
             done.add(products[0])
         rest = [self.node(t) for t in terms if t not in done]
@@ -517,6 +517,11 @@ class _Back(_Planner):
         self.copied = set()
         self.product_stages: dict[int, list[int]] = defaultdict(list)
 
+    def _item(self, op: Op) -> tuple[int, int, int]:
+        """The delta of a product back, its weight and row."""
+        weight, row = map(int, op.given)
+        return self.node(op.args[0]), weight, row
+
     def leaf(self, op: Op) -> int:
         if op.name != "kept":
             return super().leaf(op)
@@ -525,7 +530,7 @@ class _Back(_Planner):
 
     def single(self, number: int, op: Op) -> int:
         if op.name == "back":
-            items = [(self.node(op.args[0]), *map(int, op.given))]
+            items = [self._item(op)]
             return self.add_node(_Node("back", op, items=items))
         leaves = ("input", "state", "vector", "constant", "kept", "after", "by_output", "by_after")
         if op.name in leaves:
@@ -560,7 +565,7 @@ class _Back(_Planner):
         if start >= 0 and self.nodes[start].op.size != op.size:
             spread = Op("spread", (), (), op.size)
             start = self.add_node(_Node("op", spread, (start,)))
-        items = [(self.node(self.ops[t].args[0]), *map(int, self.ops[t].given)) for t in products]
+        items = [self._item(self.ops[t]) for t in products]
         return self.add_node(_Node("back", op._replace(given=()), start=start, items=items))
 
     def finished(self) -> tuple:
