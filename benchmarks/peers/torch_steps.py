@@ -46,19 +46,11 @@ def ind_rnn(x: Tensor, state: State, w: dict[str, Tensor]) -> State:
     return [torch.relu(x + w["u"] * state[0])]
 
 
-def mgu(x: Tensor, state: State, w: dict[str, Tensor]) -> State:
-    h = state[0]
-    a, b = x.chunk(2, 1)
-    f = torch.sigmoid(a + h @ w["u_f"].t())
-    return [(1 - f) * h + f * torch.tanh(b + (f * h) @ w["u_h"].t())]
-
-
 # The step, the gates that the input meets, the parts of the state.
 STEPS: dict[str, tuple[Callable[..., State], tuple[str, ...], int]] = {
     "SLSTM": (slstm, ("_i", "_f", "_z", "_o"), 4),
     "MinGRU": (min_gru, ("_z", "_n"), 1),
     "IndRNN": (ind_rnn, ("",), 1),
-    "MGU": (mgu, ("_f", "_h"), 1),
 }
 
 
@@ -69,7 +61,7 @@ def shapes(cell: str, problem: Problem) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for gate in gates:
         found[f"w{gate}"], found[f"b{gate}"] = (hidden, inputs), (hidden,)
-        if cell in ("SLSTM", "MGU"):
+        if cell == "SLSTM":
             found[f"u{gate}"] = (hidden, hidden)
     if cell == "IndRNN":
         found["u"] = (hidden,)

@@ -13,7 +13,7 @@ __all__ = ["FAMILY", "OURS", "SIZES", "cases", "quick_cases"]
 
 SIZES = ((16, 1000, 1, 32), (64, 128, 128, 128), (32, 256, 64, 256), (1, 1000, 64, 64))
 OURS = ("RNN", "RNN, layer norm", "LSTM", "GRU")
-FAMILY = ("SLSTM", "MinGRU", "IndRNN", "MGU")
+FAMILY = ("SLSTM", "MinGRU", "IndRNN")
 ELMAN, TORCH = "benchmarks.peers.elman_written", "benchmarks.peers.torch_steps"
 
 

@@ -24,7 +24,7 @@ from elman.operators.loop import reading_order, real_steps
 from elman.operators.memory import may_touch, traced, transformed
 from elman.tapes import Op, Tape
 
-__all__ = ["TapeJob", "choose_tape", "evaluate_tape", "unroll_tape"]
+__all__ = ["TapeJob", "choose_tape", "evaluate_tape", "tape_text", "unroll_tape"]
 
 
 class TapeJob(NamedTuple):
@@ -37,6 +37,7 @@ class TapeJob(NamedTuple):
         reverse: Whether each row is read from its last step to its first.
         keys: `[B]` int64; None: masks are what they are on average.
         steps: `[B]` int64, steps made before; None: 0.
+        text: `tape_text` of the tape, made before, which a compiler of graphs needs.
     """
 
     tape: Tape
@@ -45,6 +46,7 @@ class TapeJob(NamedTuple):
     reverse: bool = False
     keys: Tensor | None = None
     steps: Tensor | None = None
+    text: str = ""
 
     def tensors(self) -> tuple[Tensor | None, ...]:
         """Those without gradients."""
@@ -86,7 +88,7 @@ def unroll_tape(
         return loop_tape(job, inputs, states, weights)
     tensors = (inputs, *states, *weights)
     if not may_touch((*tensors, *job.tensors())):
-        text = _text(job.tape)
+        text = job.text or tape_text(job.tape)
         given = (inputs, list(states), list(weights), *job.tensors(), job.reverse, text)
         outputs, finals, _ = _operator(*given)
         return outputs, tuple(finals)
@@ -321,7 +323,14 @@ class _Unroll(torch.autograd.Function):
             return None, None, *_differentiated(job, count, tensors, grads, wanted)
         inputs, states, weights = tensors[0], tensors[1 : 1 + count], tensors[1 + count :]
         if not may_touch((*tensors, *(g for g in grads if g is not None))):
-            given = (inputs, states, weights, *job.tensors(), job.reverse, _text(job.tape))
+            given = (
+                inputs,
+                states,
+                weights,
+                *job.tensors(),
+                job.reverse,
+                job.text or tape_text(job.tape),
+            )
             by_inputs, by_states, by_weights = _operator_back(
                 *given, kept, grads[0], list(grads[1:])
             )
@@ -361,7 +370,8 @@ def _differentiated(
 
 
 @lru_cache(maxsize=256)
-def _text(tape: Tape) -> str:
+def tape_text(tape: Tape) -> str:
+    """A tape as the operator takes it."""
     return json.dumps(tape.to_data())
 
 
