@@ -136,7 +136,7 @@ TORCH: dict[str, Any] = {
     "norm_scale": _scale,
     "norm": lambda x, scale: (x - x.mean(dim=1, keepdim=True)) * scale,
     "join": lambda *parts: torch.cat(parts, dim=1),
-    "spread": lambda x, size: x.expand(len(x), size),
+    "spread": lambda x, size: x.expand(-1, size),
     "slice": lambda x, first, size: x[:, first : first + size],
     "pad": _pad,
     "product": lambda weight, x: x @ weight.T,
@@ -147,7 +147,7 @@ def evaluate_tape(
     job: TapeJob, inputs: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
 ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
     """Every value of one step `[B, I]`, and the state after it."""
-    batch = len(inputs)
+    batch = inputs.shape[0]
 
     def leaf(op: Op) -> Tensor:
         if op.name == "input":
@@ -246,14 +246,20 @@ def run_forward(
     weights: Sequence[Tensor],
     keep: bool,
     prepared: Any = None,
+    clear: bool = False,
 ) -> tuple[Tensor, tuple[Tensor, ...], Tensor | None]:
-    """Outputs, the state after, and what the way back needs (None without `keep`)."""
+    """Outputs, the state after, and what the way back needs (None without `keep`).
+
+    With `clear` there are zeros, not what was there before, where nothing is kept.
+    """
     at = _Addresses()
     made, packed = prepared or (engine(job.tape, keep, job.resets is not None), None)
     name, (batch, time) = _name(inputs), inputs.shape[:2]
     outputs = empty_sequence(inputs, job.tape.output_size)
     finals = tuple(state.new_empty(state.shape) for state in states)
     kept = lasting(inputs, made.kept_size(name, batch, time)) if keep else None
+    if kept is not None and clear:
+        kept.zero_()
     call = (
         _reading(job, inputs, at),
         at.sequence(inputs),
@@ -395,7 +401,7 @@ def _job(arguments: Sequence[Any]) -> TapeJob:
     "elman::unroll_tape", mutates_args=(), schema=f"({_GIVEN}) -> (Tensor, Tensor[], Tensor)"
 )
 def _operator(inputs, states, weights, *others):
-    outputs, finals, kept = run_forward(_job(others), inputs, states, weights, True)
+    outputs, finals, kept = run_forward(_job(others), inputs, states, weights, True, clear=True)
     return outputs, list(finals), kept
 
 
