@@ -9,6 +9,7 @@
 #include "kernels/dense.h"
 #include "kernels/passes.h"
 #include "kernels/tape_passes.h"
+#include "kernels/weighing.h"
 
 #define ELMAN_NAME_OF(isa) #isa
 #define ELMAN_NAME(isa) ELMAN_NAME_OF(isa)
@@ -50,6 +51,6 @@ constexpr Kernels<Real> kernels = {dense<Real>,
 }  // namespace
 
 extern const Isa isa;
-constinit const Isa isa = {ELMAN_NAME(ELMAN_ISA), kernels<float>, kernels<double>};
+constinit const Isa isa = {ELMAN_NAME(ELMAN_ISA), kernels<float>, kernels<double>, powers, weigh};
 
 }  // namespace elman::ELMAN_ISA

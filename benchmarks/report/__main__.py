@@ -26,8 +26,8 @@ Every figure here was measured by a program in `benchmarks/`; the results are ke
 """
 
 
-def main() -> None:
-    pictures = ROOT / "docs" / "pictures"
+def page(pictures: Path) -> str:
+    """The text of BENCHMARKS.md; its pictures go to the folder `pictures`."""
     parts = [HEADER, *speed_chapter(RESULTS, pictures), *accuracy_chapter(pictures)]
     parts += learning_chapter(pictures)
     parts += forecasting_chapter()
@@ -36,7 +36,11 @@ def main() -> None:
     parts += writing_chapter()
     parts += translating_chapter()
     parts += hearing_chapter()
-    (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def main() -> None:
+    (ROOT / "BENCHMARKS.md").write_text(page(ROOT / "docs" / "pictures"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -126,7 +126,11 @@ def _rebuild(like: tuple, children: Sequence[Any]) -> Any:
 
 
 def map_leaves(function: Callable[..., Any], state: Any, *others: Any) -> Any:
-    """`function` applied to each array of `state` (with those of `others` beside it)."""
+    """`function` applied to each array of `state` (with those of `others` beside it).
+
+    Raises:
+        ShapeError: The states are not of one kind of cell.
+    """
     if not _is_tree(state):
         return function(state, *others)
     for other in others:
@@ -236,7 +240,11 @@ def _zeros_like(leaf: Any) -> Any:
 
 
 def join(states: Sequence[Any]) -> Any:
-    """States of several batches as one, their rows in order."""
+    """States of several batches as one, their rows in order.
+
+    Raises:
+        ShapeError: There is none, or they are not of one kind of cell.
+    """
     if not states:
         raise ShapeError("states", "found none", "at least one state to join")
 
@@ -274,7 +282,7 @@ def unpacked(
 
     Args:
         structure: Its structure.
-        arrays: Its arrays.
+        arrays: Its arrays of any shape, under the names "0", "1", … in the order of `leaves`.
         like: As in `load`.
         where_: What messages call it.
 

@@ -44,7 +44,7 @@ def test_the_forecasts_go_to_a_file_and_to_pictures(command, told, tmp_path, mon
     done = command("backtest", *told, "--origins", 3, "--out", "back.csv", "--plot")
     assert done.exit_code == 0, done.output
     rows = list(csv.DictReader(io.StringIO((tmp_path / "back.csv").read_text())))
-    assert list(rows[0])[:4] == ["series", "origin", "time", "forecast"]
+    assert list(rows[0])[:4] == ["shop", "origin", "day", "forecast"]
     assert len(rows) == 3 * 3 * HORIZON
     assert all(row["actual"] for row in rows)
     pictures = {path.name for path in tmp_path.glob("*.png")}
@@ -72,7 +72,7 @@ def test_evaluate_forecasts_the_last_steps(command, told, forecaster_run, sales)
     tested = json.loads(command("evaluate", *told, "--test-steps", 11, "--json").stdout)
     result = json.loads((forecaster_run / "result.json").read_text())["test"]
     assert tested["metrics"] == result["metrics"]
-    assert "Last value" in command("evaluate", *told).stdout
+    assert "last value" in command("evaluate", *told).stdout
 
 
 @pytest.mark.parametrize("kind", ["forecast", "backtest", "horizon", "honesty", "curves"])

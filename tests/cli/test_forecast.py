@@ -30,9 +30,9 @@ def test_a_forecast_is_a_table_in_long_form(command, told, forecaster_run, sales
     done = command("forecast", *told)
     assert done.exit_code == 0, done.output
     rows = rows_of(done.stdout)
-    assert list(rows[0]) == ["series", "time", "forecast", "q0.1", "q0.5", "q0.9"]
-    assert [row["series"] for row in rows] == [f"s{n}" for n in range(3) for _ in range(HORIZON)]
-    assert [row["time"] for row in rows[:2]] == ["2024-06-01", "2024-06-02"]
+    assert list(rows[0]) == ["shop", "day", "forecast", "q0.1", "q0.5", "q0.9"]
+    assert [row["shop"] for row in rows] == [f"s{n}" for n in range(3) for _ in range(HORIZON)]
+    assert [row["day"] for row in rows[:2]] == ["2024-06-01", "2024-06-02"]
     model = elman.load(forecaster_run / "model.elman")
     expected = model.predict(str(sales / "sales.csv"), str(sales / "ahead.csv"))
     assert [float(row["forecast"]) for row in rows] == expected.mean.ravel().tolist()
@@ -46,15 +46,15 @@ def test_predict_answers_the_same(command, told):
 
 def test_levels_are_chosen(command, told):
     one = rows_of(command("forecast", *told, "--levels", "0.1").stdout)
-    assert list(one[0]) == ["series", "time", "forecast", "q0.1"]
+    assert list(one[0]) == ["shop", "day", "forecast", "q0.1"]
     none = json.loads(command("forecast", *told, "--levels", "none", "--json").stdout)
-    assert list(none[0]) == ["series", "time", "forecast"]
+    assert list(none[0]) == ["shop", "day", "forecast"]
 
 
 def test_paths_are_whole_ways_to_go_on(command, told):
     done = command("forecast", *told, "--paths", 5)
     rows = rows_of(done.stdout)
-    assert list(rows[0]) == ["series", "path", "time", "forecast"]
+    assert list(rows[0]) == ["shop", "path", "day", "forecast"]
     assert len(rows) == 3 * 5 * HORIZON
     assert [row["path"] for row in rows[: 2 * HORIZON]] == ["0"] * HORIZON + ["1"] * HORIZON
     values = np.array([float(row["forecast"]) for row in rows]).reshape(3, 5, HORIZON)

@@ -1,6 +1,7 @@
 """The report: its numbers against their definitions, its verdicts on cases with a known answer."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -85,6 +86,7 @@ def test_metrics_are_those_of_their_functions():
             "rmse": rmse(actual[known], forecast[known]),
             "smape": forecasts.smape(actual, forecast),
             "mase": forecasts.mase(actual, forecast, scale),
+            "bias": np.nanmean(forecast - actual),
             "rmsse": forecasts.rmsse(actual, forecast, root),
             "quantile_loss": forecasts.quantile_loss(given["actual"], given["quantiles"], LEVELS),
             "crps": forecasts.crps_quantiles(given["actual"], given["quantiles"], LEVELS),
@@ -104,7 +106,7 @@ def test_skill_is_one_less_the_share_of_the_baselines_error():
         assert row["beaten"]
         assert row["p"] < 0.05
     assert list(found["skill"]) == list(NAIVE)
-    assert found["verdict"][0].startswith("Last value is beaten: skill +")
+    assert found["verdict"][0].startswith("Better than last value: ")
 
 
 def test_a_random_walk_is_not_beaten_and_called_persistence():
@@ -113,7 +115,7 @@ def test_a_random_walk_is_not_beaten_and_called_persistence():
     assert not last["beaten"]
     assert last["skill"] < 0.02
     assert found["persistence"]["persistence"]
-    assert "Last value is not beaten" in found["verdict"][0]
+    assert re.match("Undecided against|Worse than", found["verdict"][0])
     assert found["skill"]["mean"]["beaten"]
     assert any("This is persistence" in line for line in sentences(found))
 
@@ -132,7 +134,7 @@ def test_a_leak_is_told_and_so_is_what_was_looked_at():
     assert found["checked"] == ["scaler", "covariates"]
     assert any(line.startswith("Leak?") and "'tomorrow'" in line for line in sentences(found))
     clean = sentences(told(**case(leakage={"scaler": []})))
-    assert "No leak was found (scaler)." in clean
+    assert "No leak was found by what was tested, which is not everything: scaler." in clean
     assert not any("leak" in line.lower() for line in sentences(told(**case())))
 
 
@@ -148,7 +150,7 @@ def test_coverage_of_each_interval_widest_first():
 def test_without_quantiles_there_is_nothing_about_them():
     found = told(**case(quantiles=None, levels=()))
     assert found["coverage"] == []
-    assert found["metrics"].keys() == {"mae", "rmse", "smape", "mase", "rmsse"}
+    assert found["metrics"].keys() == {"mae", "rmse", "smape", "mase", "rmsse", "bias"}
 
 
 def test_errors_by_step_are_means_over_all_else():
@@ -206,13 +208,13 @@ def test_a_baseline_without_an_answer_is_left_out_there():
     assert found["skill"]["drift"] == alone["skill"]["drift"]
     assert found["skill"]["drift"]["values"] == 200 * HORIZON
     assert (found["skill"]["mean"]["skill"], found["skill"]["mean"]["values"]) == (None, 0)
-    assert "Mean has no answer to compare with." in found["verdict"]
+    assert "No answer of mean to compare with." in found["verdict"]
 
 
 def test_one_window_says_that_it_is_no_evidence():
     found = told(**case(windows=1))
     assert found["skill"]["last value"]["p"] is None
-    assert "is not shown to be beaten" in found["verdict"][0]
+    assert "that is no evidence" in found["verdict"][0]
 
 
 @pytest.mark.parametrize(
@@ -269,4 +271,27 @@ def test_small_savings_paid_for_by_large_errors_are_no_victory():
     assert found["skill"]["last value"]["skill"] > 0.3
     assert found["skill"]["last value"]["outcome"] == "mixed"
     assert not found["skill"]["last value"]["beaten"]
-    assert "squared error is smaller" in found["verdict"][0]
+    assert "but more squared error" in found["verdict"][0]
+
+
+@pytest.mark.parametrize(
+    ("wide", "said"),
+    [(0.3, "Warning: The 80 % interval covers only"), (3.0, "wider than it needs"), (1.0, None)],
+)
+def test_an_interval_far_from_its_promise_is_a_warning_in_the_verdict(wide, said):
+    given = case(windows=2000)
+    middle = given["forecast"][..., None]
+    given["quantiles"] = middle + wide * (given["quantiles"] - middle)
+    found = told(**given)
+    warnings = [line for line in found["verdict"] if line.startswith("Warning: ")]
+    assert bool(warnings) == (said is not None)
+    assert said is None or said in warnings[-1]
+    assert len([line for line in sentences(found) if "80 % interval" in line]) == 1
+
+
+def test_many_times_the_error_is_said_in_words():
+    given = case()
+    given["forecast"] = given["actual"] + 3 * np.abs(given["actual"] - given["baselines"]["drift"])
+    verdict = told(**given)["verdict"]
+    assert any(line.startswith("Worse than drift: three times the error (p") for line in verdict)
+    assert not any("-" in line for line in verdict)

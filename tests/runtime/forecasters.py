@@ -58,6 +58,7 @@ def plan_for(panel: Panel, **changes) -> ForecastPlan:
         traits=False,
         flags=False,
         calendar=(),
+        zone=None,
         identify=False,
         gaps="drop",
         short="error",

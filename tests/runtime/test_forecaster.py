@@ -97,10 +97,9 @@ def test_short_series_are_padded_before_they_are_evaluated():
 @pytest.mark.parametrize(
     ("actual", "named"),
     [
-        (table((2, 3), first=20), "actual, series 's0': 2 steps, and 0 more.*at least 3"),
+        (table((2, 3), first=20), "actual, series 's0': 2 steps; at least 3"),
         (table((3,), first=20), "'s1' is not in both frames"),
         (table((3, 3), first=19), "begins at 2024-01-20.*where the frame ends"),
-        (table((3, 3), first=22), "'s0': a gap in the 6 steps that are read, or those to forecast"),
     ],
 )
 def test_what_came_must_go_on_where_the_frame_ends(actual, named):
@@ -109,14 +108,20 @@ def test_what_came_must_go_on_where_the_frame_ends(actual, named):
 
 
 @pytest.mark.parametrize("rows", [slice(20), slice(14, 20)])
-@pytest.mark.parametrize("method", ["predict", "sample", "evaluate"])
-def test_a_series_without_a_value_in_what_is_read_is_refused(method, rows):
+def test_a_series_without_a_value_in_what_is_read_is_skipped_and_named(rows):
     frame = table()
     frame["units"][rows] = np.nan
     model = model_for(PANEL, flags=True)
-    more = (table((3, 3), first=20),) if method == "evaluate" else ()
-    with pytest.raises(DataError, match=r"'s0': no value in the 6 steps that are read, and 0 more"):
-        getattr(model, method)(frame, *more)
+    report = model.evaluate(frame, table((3, 3), first=20))
+    assert report["series"] == ["s1"]
+    if rows == slice(20):
+        found = model.predict(frame)
+        assert (found.names, found.skipped) == (("s1",), ("s0",))
+        assert any("1 series ('s0') skipped: no value in the 6 steps" in n for n in found.notes)
+        with pytest.raises(DataError, match=r"'s0': no value in the 6 steps that are read; obs"):
+            model.predict(frame, strict=True)
+        with pytest.raises(DataError, match="'s0': no value in the 6 steps that are read"):
+            model.predict({name: values[:20] for name, values in frame.items()})
 
 
 def test_one_value_is_enough():
@@ -129,8 +134,11 @@ def test_one_value_is_enough():
 @pytest.mark.parametrize("value", [np.nan, 5.0])
 def test_a_single_row(value):
     frame = {"shop": ["s0"], "day": [START], "units": [value]}
-    with pytest.raises(DataError, match=r"'s0': 1 steps.*at least 6"):
-        model_for(PANEL).predict(frame)
+    if not np.isnan(value):
+        with pytest.raises(DataError, match=r"'s0': 1 steps; at least 6"):
+            model_for(PANEL).predict(frame, strict=True)
+        found = model_for(PANEL).predict(frame)
+        assert any("shorter than the 6 steps that are read" in note for note in found.notes)
     padding = model_for(PANEL, short="pad", flags=True)
     if np.isnan(value):
         with pytest.raises(DataError, match="no value in the 6 steps"):

@@ -61,6 +61,12 @@ struct Isa {
   Kernels<float> single;
   Kernels<double> twice;
 
+  // weights[k] = e^values[k], 0 where that is too small for a normal number; gives their sum, in an
+  // order that depends on `count` only. Values are at most 0; NaN gives NaN.
+  double (*powers)(const double* values, std::ptrdiff_t count, double* weights);
+  // Takes the greatest of the values from each, and goes on as `powers`; NaN if that is not finite.
+  double (*weigh)(double* values, std::ptrdiff_t count, double* weights);
+
   template <typename Real>
   const Kernels<Real>& kernels() const {
     if constexpr (sizeof(Real) == sizeof(float)) {

@@ -196,7 +196,11 @@ class CellConfig:
         return [name for name, is_needed in needed.items() if is_needed]
 
     def shapes(self, input_size: int) -> Shapes:
-        """The shape of every weight, by the name that it has in torch's state_dict."""
+        """The shape of every weight, by the name that it has in torch's state_dict.
+
+        Raises:
+            BlueprintError: A residual cell has other inputs than outputs.
+        """
         if self.residual and input_size != self.state_sizes["hidden"]:
             raise BlueprintError(
                 "residual",

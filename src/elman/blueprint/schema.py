@@ -162,6 +162,8 @@ def _block_data(block: Block) -> dict[str, Any]:
     data |= {each.name: getattr(block, each.name) for each in fields(block)}
     if "cells" in data:
         data["cells"] = [_cell_data(cell) for cell in data["cells"]]
+    if "cell" in data:
+        data["cell"] = _cell_data(data["cell"])
     return data
 
 
@@ -189,6 +191,9 @@ def _read_block(data: Any) -> Block:
     values = {name: value for name, value in data.items() if name != "kind"}
     if "cells" in values:
         values["cells"] = _read_list(_read_cell, values["cells"], "cells")
+    if kind == "soft_window" and "cell" in values:
+        with within("cell"):
+            values["cell"] = _read_cell(values["cell"])
     _check_keys(BLOCKS[kind], values)
     return BLOCKS[kind](**values)
 

@@ -20,6 +20,7 @@ from elman.cli.works.series_data import (
     SeriesDataOption,
     SeriesPartOption,
     TimezoneOption,
+    date_format_of,
     naming,
     read_for,
 )
@@ -86,7 +87,9 @@ def backtest(
         tested = answering.backtest(panel, origins=origins, stride=stride, start=start, **again)
     if out is not None:
         write_rows(
-            table_rows(tested.to_columns()), out, f"{len(tested):,} forecasts by {kernels()}"
+            table_rows(tested.to_columns(), date_format_of(answering, written)),
+            out,
+            f"{len(tested):,} forecasts by {kernels()}",
         )
     if plot is not None:
         with drawing(theme):

@@ -25,6 +25,7 @@ __all__ = [
     "described",
     "isa",
     "kernels_of",
+    "kernels_of_weights",
     "memory",
     "missing",
     "module",
@@ -72,6 +73,11 @@ def compute_on(openmp: tuple[int, ...] | None) -> None:
     """
     if _native is not None:
         _native.use_openmp(openmp)
+
+
+def kernels_of_weights() -> Any:
+    """What has `powers` and `weigh`; None without a compiled module."""
+    return _native
 
 
 def missing(recurrence: Recurrence | None = None) -> str | None:

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 
 from elman.errors import ArgumentError, ShapeError
 from elman.metrics.forecasts import (
-    BEATEN,
+    BETTER,
     MIXED,
     UNDECIDED,
     Alarm,
@@ -35,6 +35,8 @@ from elman.metrics.scores import mae, rmse
 __all__ = ["report", "sentences"]
 
 WORST_NAMED = 3
+FAR_OFF = 0.1  # of what an interval promises: from here on it is a warning
+TIMES = ("", "", "twice", "three times", "four times", "five times")
 
 
 def report(
@@ -53,6 +55,7 @@ def report(
     quantiles: Float[np.ndarray, "W H K Q"] | None = None,
     levels: Sequence[float] = (),
     leakage: Mapping[str, Sequence[Alarm]] | None = None,
+    past: Float[np.ndarray, "J N"] | None = None,
 ) -> dict[str, Any]:
     """The report on W forecasts, ready for JSON: a number that cannot be told is None.
 
@@ -73,19 +76,24 @@ def report(
         quantiles: The forecast's quantiles, if it has any.
         levels: Their Q levels, increasing.
         leakage: For each check that was made its alarms (`metrics.leakage`).
+        past: Errors of some forecast of each series at earlier times, which tell whether the
+            series move together (`forecasts.skill.paired_test`).
 
     Returns:
         * "windows", "horizon", "season", "values" (compared), "missing" (not observed),
           "series", "targets" (names);
-        * "metrics": mae, rmse, smape, mase, rmsse, and from quantiles quantile_loss, crps;
+        * "metrics": mae, rmse, mase, bias (the mean of forecast less actual), smape, rmsse, and
+          from quantiles quantile_loss, crps;
         * "unscaled": windows times targets left out of mase and rmsse;
         * "measure": "mase" where several series or targets are pooled, so that large numbers
           do not drown small ones, else "mae": the error that skill and order are told by;
         * "coverage": for each pair of levels q and 1 - q, widest first: promised, found, low,
           high, width;
-        * "skill": for each baseline mae, rmse, mase, skill (share of its error that is saved),
-          outcome, beaten, p, units, over (`metrics.skill`), values;
-        * "verdict": a sentence for each baseline;
+        * "skill": for each baseline mae, rmse, mase, bias, skill (share of its error that is
+          saved), outcome, beaten (whether that is "better"), p, units, over, why
+          (`metrics.forecasts.skill`), values;
+        * "verdict": a sentence for each baseline, and one for each interval that covers far from
+          what it promises;
         * "persistence": `metrics.persistence`;
         * "leakage": all alarms; "checked": the names of the checks;
         * "by_step": mae and mase for each step, and for each baseline;
@@ -95,7 +103,7 @@ def report(
         ShapeError: Shapes do not fit each other.
         ArgumentError: The forecast holds NaN or infinity, or nothing was observed.
     """
-    errors = _Errors.of(actual, forecast, series, origins, scale, root_scale, len(targets))
+    errors = _Errors.of(actual, forecast, series, origins, scale, root_scale, len(targets), past)
     skill = {name: _against(errors, values) for name, values in baselines.items()}
     against_last = errors.skill(np.broadcast_to(last[:, None, :], errors.actual.shape))
     unit = errors.unit[:, None, :]
@@ -138,6 +146,7 @@ def report(
         told["metrics"]["quantile_loss"] = quantile_loss(errors.actual, quantiles, levels)
         told["metrics"]["crps"] = crps_quantiles(errors.actual, quantiles, levels)
         told["coverage"] = _coverage(errors.actual, quantiles, levels)
+        told["verdict"] += [_far_off(one) for one in told["coverage"] if _is_far_off(one)]
     return _plain(told)
 
 
@@ -155,6 +164,7 @@ class _Errors:
         root_scale: rmsse's.
         unit: What errors are divided by where they are pooled, `[W, K]`: `scale`, or 1.
         measure: "mase" or "mae", by `unit`.
+        past: As of `report`.
     """
 
     actual: np.ndarray
@@ -166,6 +176,7 @@ class _Errors:
     root_scale: np.ndarray
     unit: np.ndarray
     measure: str
+    past: np.ndarray | None
 
     @classmethod
     def of(
@@ -177,6 +188,7 @@ class _Errors:
         scale: np.ndarray,
         root_scale: np.ndarray,
         targets: int,
+        past: np.ndarray | None,
     ) -> _Errors:
         actual, forecast = np.asarray(actual, np.float64), np.asarray(forecast, np.float64)
         if actual.ndim != 3 or forecast.shape != actual.shape or actual.shape[2] != targets:
@@ -195,26 +207,27 @@ class _Errors:
         pooled = (len(np.unique(series)) > 1 or targets > 1) and usable.any()
         unit = np.where(usable, scale, np.nan) if pooled else np.ones_like(scale)
         measure = "mase" if pooled else "mae"
-        return cls(actual, forecast, known, series, origins, scale, root_scale, unit, measure)
+        return cls(actual, forecast, known, series, origins, scale, root_scale, unit, measure, past)
 
     def metrics(self, forecast: np.ndarray) -> dict[str, float]:
-        """mae, rmse and mase where both it and the actual value are numbers."""
+        """mae, rmse, mase and bias where both it and the actual value are numbers."""
         known = self.known & ~np.isnan(forecast)
         if not known.any():
-            return dict.fromkeys(("mae", "rmse", "mase"), math.nan)
+            return dict.fromkeys(("mae", "rmse", "mase", "bias"), math.nan)
         actual, found = self.actual[known], forecast[known]
         rows = _rows(self.actual), _rows(forecast)
         return {
             "mae": mae(actual, found),
             "rmse": rmse(actual, found),
             "mase": mase(*rows, self.scale.ravel()),
+            "bias": float((found - actual).mean()),
         }
 
     def skill(self, baseline: np.ndarray) -> Skill:
         """Against another forecast, where that has an answer.
 
-        It is beaten only if it has the larger squared error, too: a forecast that saves a little
-        of most errors and pays for it where they are large is no better.
+        This one is better only if its squared error is smaller, too: a forecast that saves a
+        little of most errors and pays for it where they are large is no better.
         """
         if np.shape(baseline) != self.actual.shape:
             raise ShapeError("baselines", f"shape {np.shape(baseline)}", f"{self.actual.shape}")
@@ -231,8 +244,9 @@ class _Errors:
             series=self.series,
             origins=self.origins,
             horizon=self.actual.shape[1],
+            past=self.past,
         )
-        if found.outcome == BEATEN and squared > 0:
+        if found.outcome == BETTER and squared > 0:
             return found._replace(outcome=MIXED)
         return found
 
@@ -266,14 +280,11 @@ class _Errors:
 def sentences(told: Mapping[str, Any]) -> list[str]:
     """What the report says, a sentence each: the verdict first, then what to be wary of."""
     lines = [*told["verdict"], told["persistence"]["sentence"]]
-    for interval in told["coverage"]:
-        lines.append(
-            f"The {100 * interval['promised']:.0f} % interval covers"
-            f" {100 * interval['found']:.1f} % of what happened."
-        )
+    lines += [_covers(one) for one in told["coverage"] if not _is_far_off(one)]
     lines += [f"Leak? {alarm['sentence']}" for alarm in told["leakage"]]
     if told["checked"] and not told["leakage"]:
-        lines.append(f"No leak was found ({', '.join(told['checked'])}).")
+        checks = ", ".join(told["checked"])
+        lines.append(f"No leak was found by what was tested, which is not everything: {checks}.")
     if told["missing"]:
         lines.append(f"{told['missing']:,} values were not observed and are left out.")
     if told["unscaled"]:
@@ -295,31 +306,67 @@ def _against(errors: _Errors, baseline: np.ndarray) -> dict[str, Any]:
         **errors.metrics(baseline),
         "skill": skill.skill,
         "outcome": skill.outcome,
-        "beaten": skill.outcome == BEATEN,
+        "beaten": skill.outcome == BETTER,
         "p": skill.evidence.p,
         "units": skill.evidence.units,
         "over": skill.evidence.over,
+        "why": skill.evidence.why,
         "values": int((errors.known & ~np.isnan(baseline)).sum()),
     }
 
 
 def _verdict(name: str, found: Mapping[str, Any]) -> str:
-    title = name[:1].upper() + name[1:]
     if not found["values"]:
-        return f"{title} has no answer to compare with."
-    skill = f"skill {100 * found['skill']:+.1f} %" if math.isfinite(found["skill"]) else "no error"
+        return f"No answer of {name} to compare with."
+    error = compared(found["skill"])
     if found["p"] is None:
-        groups = "one group of windows" if found["units"] else "no window"
-        return f"{title} is not shown to be beaten: {skill}, but {groups} is no evidence."
+        return f"Undecided against {name}: {error}, but {found['why']}: that is no evidence."
     p = f"p {found['p']:.2g}" if found["p"] >= 0.001 else "p < 0.001"
-    evidence = f"{p} over {found['units']} {found['over']}"
+    evidence = f"({p} over {found['units']} {found['over']})"
     if found["beaten"]:
-        return f"{title} is beaten: {skill} ({evidence})."
+        return f"Better than {name}: {error} {evidence}."
     if found["outcome"] == MIXED:
-        return f"{title} is not beaten: {skill}, but its squared error is smaller ({evidence})."
+        return f"Mixed against {name}: {error}, but more squared error {evidence}."
     if found["outcome"] == UNDECIDED:
-        return f"{title} is not beaten: {skill}, no more than chance ({evidence})."
-    return f"{title} is not beaten but better: {skill} ({evidence})."
+        return f"Undecided against {name}: {error}, which may be chance {evidence}."
+    return f"Worse than {name}: {error} {evidence}."
+
+
+def compared(skill: float | None) -> str:
+    """A skill in words.
+
+    >>> [compared(skill) for skill in (0.321, -0.2, -2.01, -2.5, -30.0)]
+    ['32.1 % less error', '20.0 % more error', 'three times the error', '3.5 times the error', \
+'31 times the error']
+    """
+    if skill is None or not math.isfinite(skill):
+        return "errors, where it has none"
+    if skill > -0.75:
+        return f"{100 * abs(skill):.1f} % {'less' if skill >= 0 else 'more'} error"
+    times = 1 - skill
+    near = round(times)
+    if near < len(TIMES) and abs(times - near) < 0.05 * near:
+        return f"{TIMES[near]} the error"
+    return f"{times:.{0 if times >= 10 else 1}f} times the error"
+
+
+def _is_far_off(interval: Mapping[str, Any]) -> bool:
+    found = interval["found"]
+    return found is not None and not abs(found - interval["promised"]) < FAR_OFF
+
+
+def _far_off(interval: Mapping[str, Any]) -> str:
+    """A warning of an interval that is not what it promises."""
+    if interval["found"] < interval["promised"]:
+        return f"Warning: {_covers(interval, ' only')} What comes will often lie outside."
+    return f"Warning: {_covers(interval)} It is wider than it needs to be."
+
+
+def _covers(interval: Mapping[str, Any], only: str = "") -> str:
+    return (
+        f"The {100 * interval['promised']:.0f} % interval covers{only}"
+        f" {100 * interval['found']:.1f} % of what happened."
+    )
 
 
 def _coverage(

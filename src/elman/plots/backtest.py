@@ -108,7 +108,7 @@ class _Tested:
         rows = rows[np.argsort(backtest.steps[rows], kind="stable")]
         self.target = backtest.targets[k]
         self.origins, self.steps = backtest.origins[rows], backtest.steps[rows]
-        self.times = backtest.times[rows]
+        self.times, self.zone = backtest.times[rows], backtest.written.zone
         self.mean, self.actual = backtest.mean[rows, :, k], backtest.actual[rows, :, k]
         if history is None:
             self.past_times, first = np.unique(self.times, return_index=True)
@@ -164,7 +164,7 @@ class _Tested:
         ax.grid(axis="y", color=colours().rule, linewidth=0.6)
         ax.set_ylabel("mean error")
         label_values(ax)
-        label_times(ax, self.times)
+        label_times(ax, self.times, self.zone)
 
 
 def _finding(backtest: Backtest, shown: int, hidden: int) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elman.data.tables.timestamps import shown
+from elman.data.tables.timestamps import local_times, shown
 from elman.plots.style import amount, canvas, explain, percent, shortened, title
 from elman.plots.themes import blend, colours
 from elman.plots.timelines import (
@@ -100,6 +100,7 @@ class _Panel:
         self.target = forecast.targets[k]
         self.name = name if targets == 1 else f"{name}: {self.target}"
         self.times, self.mean = forecast.times[n], forecast.mean[n, :, k]
+        self.zone = forecast.written.zone
         bounds = (forecast.interval(share) for share in shares)
         self.intervals = {
             share: (low[n, :, k], high[n, :, k])
@@ -149,7 +150,7 @@ class _Panel:
         ax.set_title(shortened(self.name, 44) + error, fontsize=10)
         ax.set_ylabel(shortened(self.target, 20))
         ax.margins(x=0.01)
-        label_times(ax, self.times)
+        label_times(ax, self.times, self.zone)
 
     def _from_origin(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Times and values, with the last observed ones before them."""
@@ -179,6 +180,7 @@ def _share_dates(axes: Sequence[Axes]) -> None:
     if len(limits) == 1:
         for ax in axes[:-1]:
             ax.tick_params(labelbottom=False)
+            ax.set_xlabel("")
             ax.xaxis.get_offset_text().set_visible(False)
 
 
@@ -189,7 +191,7 @@ def _finding(
     found = f"The next {steps} steps" if steps > 1 else "The next step"
     first, last = (np.unique([panel.times[end] for panel in panels]) for end in (0, -1))
     if len(first) == len(last) == 1:
-        span = [shown(first[0]), shown(last[0])]
+        span = [shown(local_times(each, forecast.written.zone)[0]) for each in (first, last)]
         found += f", {' to '.join(span[: min(steps, 2)])}"
     actual = np.concatenate([panel.actual for panel in panels])
     known = ~np.isnan(actual)

@@ -33,7 +33,7 @@ __all__ = ["honesty"]
 _NAMED_SERIES = 12  # with more, their distribution is drawn
 _MOST_ALARMS = 4  # that are printed
 _CLIPPED = -1.0  # skill below it is drawn at it
-_LEAST_SAID = -10.0  # skill below it is not told in digits
+_LEAST_SAID = -0.75  # skill below it is told as so many times the error
 _MISSED = 0.05  # of what an interval promises: from here on it is orange
 
 
@@ -50,14 +50,14 @@ def honesty(report: Mapping[str, Any], *, theme: str | None = None) -> Figure:
     """
     if not report["skill"]:
         raise ArgumentError("report", "found no baselines", "one to compare with, at least")
-    alarms, persistence = _doubts(report)
-    doubts = [*alarms[:_MOST_ALARMS], *persistence]
+    alarms, others = _doubts(report)
+    doubts = [*alarms[:_MOST_ALARMS], *others]
     if (more := len(alarms) - _MOST_ALARMS) > 0:
         doubts.insert(_MOST_ALARMS, f"{more} more alarm{'s' * (more > 1)}.")
     lower = _lower_panels(report)
     heights = [0.55 + 0.3 * len(report["skill"]), 2.3]
     heights += [max(height for _, height in lower)] if lower else []
-    words = [line for line in sentences(report) if line not in [*alarms, *persistence]]
+    words = [line for line in sentences(report) if line not in [*alarms, *others]]
     lines = sum(len(wrapped(text, WIDTH - 0.3, 10)) for text in [*doubts, *words])
     with canvas(1.6 + sum(heights) + 0.18 * lines, theme=theme) as figure:
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
@@ -96,7 +96,7 @@ def _by_series(report: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 
 def _draw_skill(ax: Axes, report: Mapping[str, Any]) -> None:
-    """A bar for each baseline, and beside it in words whether it is beaten."""
+    """A bar for each baseline, and beside it in words how the model compares with it."""
     from matplotlib.ticker import MaxNLocator
 
     theme = colours()
@@ -128,13 +128,13 @@ def _draw_skill(ax: Axes, report: Mapping[str, Any]) -> None:
 
 
 def _colour(theme: Theme, outcome: str) -> str:
-    return {"beaten": theme.blue, "worse": theme.orange}.get(outcome, theme.grey)
+    return {"better": theme.blue, "worse": theme.orange}.get(outcome, theme.grey)
 
 
 def _signed(skill: float) -> str:
     """In percent, with its sign, as long as that is short."""
     if skill < _LEAST_SAID:
-        return f"< −{-100 * _LEAST_SAID:,.0f} %"
+        return f"{1 - skill:,.{0 if skill < -9 else 1}f} × error"
     return f"{100 * skill:+,.1f} %".replace("-", "−")
 
 
@@ -187,21 +187,21 @@ def _draw_coverage(ax: Axes, report: Mapping[str, Any]) -> None:
 
 
 def _doubts(report: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """What must not be overlooked: alarms, and that a forecast is only the last value."""
+    """What must not be overlooked: alarms; warnings, and that a forecast is the last value."""
     persistence = report["persistence"]
     alarms = [f"Leak? {alarm['sentence']}" for alarm in report["leakage"]]
-    return alarms, [persistence["sentence"]] if persistence["persistence"] else []
+    warnings = [line for line in report["verdict"] if line.startswith("Warning: ")]
+    return alarms, [*warnings, *([persistence["sentence"]] if persistence["persistence"] else [])]
 
 
 def _finding(report: Mapping[str, Any]) -> tuple[str, str]:
     outcomes = [entry["outcome"] for entry in report["skill"].values()]
-    beaten, count = outcomes.count("beaten"), len(outcomes)
-    if beaten == count:
-        found = f"All {count} baselines are beaten" if count > 1 else "The one baseline is beaten"
-    elif count == 1:
-        found = "The one baseline is not beaten"
+    better, count = outcomes.count("better"), len(outcomes)
+    if count == 1:
+        found = f"{'Better' if better else 'Not better'} than the one baseline"
     else:
-        found = f"{beaten or 'None'} of {count} baselines {'is' if beaten < 2 else 'are'} beaten"
+        several = f"all {count}" if better == count else f"{better or 'none'} of {count}"
+        found = f"Better than {several} baselines"
     metrics = report["metrics"]
     shown = (("MAE", "mae"), ("RMSE", "rmse"), ("sMAPE", "smape"), ("MASE", "mase"))
     numbers = [

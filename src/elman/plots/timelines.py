@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from elman.data.tables.timestamps import zone_of
 from elman.errors import ArgumentError, ShapeError
 from elman.plots.style import whole_ticks
 from elman.plots.themes import colours
@@ -116,15 +117,24 @@ def label_values(ax: Axes) -> None:
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}".replace("-", "−"))
 
 
-def label_times(ax: Axes, times: np.ndarray) -> None:
-    """Number the steps or name the dates below a panel, as few as are needed."""
+def label_times(ax: Axes, times: np.ndarray, zone: str | None = None) -> None:
+    """Number the steps or name the dates below a panel, as few as are needed.
+
+    Args:
+        ax: The panel.
+        times: What is drawn.
+        zone: In which UTC times are told, and which is named; None: as they stand.
+    """
     from matplotlib.dates import DAILY, AutoDateLocator, ConciseDateFormatter
 
     if times.dtype.kind == "M":
-        locator = AutoDateLocator(minticks=3, maxticks=9)
+        told = None if zone is None else zone_of(zone)
+        locator = AutoDateLocator(tz=told, minticks=3, maxticks=9)
         locator.intervald[DAILY] = [1, 2, 4, 7, 14]  # never a 31st right before a 1st
         ax.xaxis.set_major_locator(locator)
-        dates = ConciseDateFormatter(locator)
+        dates = ConciseDateFormatter(locator, tz=told)
+        if zone is not None:
+            ax.set_xlabel(f"local time, {zone}", fontsize=8.5, loc="left")
         dates.formats[2] = dates.zero_formats[2] = "%d %b"  # a day and its month, wherever it is
         dates.offset_formats[2] = "%Y"
         ax.xaxis.set_major_formatter(dates)

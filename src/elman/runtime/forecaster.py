@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,21 +18,27 @@ from elman.data.series.windows import TRAITS, Windows, cut
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.timestamps import read_times, shown
 from elman.errors import ArgumentError, BundleError, DataError
+from elman.parameters import whole_number
 from elman.runtime.forecasting import (
+    Answerable,
     Backtest,
     Companions,
     Forecast,
     Forecasting,
-    ForecastPlan,
     Origins,
+    Written,
+    answerable,
+    answers_on,
+    besides,
     first_targets,
     panel_of_windows,
     tested,
+    usable,
 )
 from elman.runtime.network import Network, Run
 from elman.runtime.travelling import below, metadata_of, reading_of
 
-__all__ = ["ForecasterModel", "usable"]
+__all__ = ["ForecasterModel"]
 
 
 class ForecasterModel:
@@ -127,31 +132,49 @@ class ForecasterModel:
             **Dialect.among(self.reading),
         )
 
-    def predict(self, frame: Any, ahead: Any = None) -> Forecast:
+    def predict(
+        self, frame: Any, ahead: Any = None, *, horizon: int | None = None, strict: bool = False
+    ) -> Forecast:
         """The next steps of each series, from the end of its history.
+
+        A series with missing steps is forecast by what is there, one of which nothing can be read
+        is skipped; both are in the notes.
 
         Args:
             frame: The series so far; see `panel`.
             ahead: See `panel`; needed if the model was trained with known-ahead covariates.
+            horizon: So many steps. Beyond those that the model was trained for it is applied
+                again to its own forecasts. None: as trained.
+            strict: A series that is too short, has a gap or no value in the steps that are read,
+                or whose covariates that are known ahead end too early is an error.
 
         Raises:
-            DataError: A series is too short, has a gap or no value in the steps that are read,
-                or the covariates that are known ahead end too early; or see `panel`.
+            DataError: Every series is such a one, or with `strict` any; or see `panel`.
+            ArgumentError: `horizon` is below 1.
         """
-        panel = extended(self.panel(frame, ahead), self.plan.horizon)
+        horizon = self.plan.horizon if horizon is None else whole_number("horizon", horizon, 1)
+        ready = self._ready(self._read(frame, ahead), strict)
+        panel = extended(ready.panel, self.plan.horizon)
         work = self.forecasting(panel)
         windows = self._after(panel, panel.history)
-        answers = work.answers(windows)
-        times = panel.times[windows.ahead()]
+        found = answers_on(work, windows, self.forecasting, horizon)
         return Forecast(
             panel.names,
-            times,
+            found.times,
             panel.columns.target,
-            answers.mean,
+            found.mean,
             self.companions.levels,
-            answers.quantiles,
-            (*panel.notes, *self._strangers(work)),
+            found.quantiles,
+            (*panel.notes, *ready.notes, *found.notes, *self._strangers(work)),
+            Written.like(panel),
+            ready.skipped,
         )
+
+    def _ready(self, panel: Panel, strict: bool) -> Answerable:
+        """The series that are forecast from their ends."""
+        if strict:
+            return Answerable(usable(panel, self.plan, self.plan.input_steps), (), ())
+        return answerable(panel, self.companions)
 
     def sample(
         self, frame: Any, ahead: Any = None, *, paths: int = 100, seed: int = 0
@@ -168,7 +191,8 @@ class ForecasterModel:
             DataError: As `predict`.
             ArgumentError: The model says nothing of its uncertainty, or `paths` is below 1.
         """
-        panel = extended(self.panel(frame, ahead), self.plan.horizon)
+        ready = self._ready(self._read(frame, ahead), strict=False)
+        panel = extended(ready.panel, self.plan.horizon)
         work = self.forecasting(panel)
         return work.paths(self._after(panel, panel.history), paths, seed)
 
@@ -195,10 +219,12 @@ class ForecasterModel:
         """
         if origins is not None and origins < 1:
             raise ArgumentError("origins", f"found {origins}", "a number of at least 1, or None")
-        panel = self.panel(frame)
+        span = self.plan.horizon + ((origins or 1) - 1) * stride
+        padded = self.plan.short == "pad"  # short ones are tested, too
+        needed = self.plan.input_steps + (span if padded else 0)
+        panel = usable(self._read(frame), self.plan, needed)
         first = None if start is None else _first_from(panel, start, self.plan.timezone)
         if origins is not None:
-            span = self.plan.horizon + (origins - 1) * stride
             latest = np.maximum(panel.history - span, 0)
             first = latest if first is None else np.maximum(first, latest)
         windows = self._cut(panel, stride, first)
@@ -228,16 +254,18 @@ class ForecasterModel:
             n = int(short[0])
             raise DataError(
                 f"actual, series {later.names[n]!r}",
-                f"{later.history[n]} steps, and {len(short) - 1} more such series",
+                f"{later.history[n]} steps{besides(len(short))}",
                 f"at least {horizon}, the horizon",
             )
         before = self._read(frame)
         panel = joined_panels(before, later.cut(horizon))
         first = panel.steps[panel.offsets[:-1] + before.history]
         begins = dict(zip(panel.names, first.tolist(), strict=True))
+        if panel.gap_before.any():  # a hole at the end of the frame is one here
+            panel = panel.filled()
         panel = usable(panel, self.plan, self.plan.input_steps + horizon)
         history = _rows_from(panel, panel.steps, [begins[name] for name in panel.names])
-        return self._tested(panel, self._after(panel, history)).report
+        return self._tested(panel, self._after(panel, history, skip=True)).report
 
     def _tested(self, panel: Panel, windows: Windows) -> Backtest:
         work = self.forecasting(panel, np.maximum(first_targets(panel, windows), 1))
@@ -265,38 +293,44 @@ class ForecasterModel:
             stride=stride,
             first=first,
         )
+        if not self.plan.how.whole_series:
+            windows = windows.where_observed(~np.isnan(panel.target).all(axis=1))
         if not len(windows):
             needed = self.plan.input_steps + self.plan.horizon
+            crossing = f"; {windows.crossing} windows cross one" if windows.crossing else ""
+            advice = "; or train with gaps='mask'" if windows.crossing else ""
             raise DataError(
                 "frame",
-                f"no series has {needed} steps without a gap"
-                + (f"; {windows.crossing} windows cross one" if windows.crossing else ""),
-                f"{self.plan.input_steps} steps to read and {self.plan.horizon} to compare",
+                f"no series has {needed} steps without a gap{crossing}",
+                f"{self.plan.input_steps} steps to read and {self.plan.horizon} to compare{advice}",
             )
         return windows
 
-    def _after(self, panel: Panel, history: Int[np.ndarray, "N"]) -> Windows:
-        """The window of each series that ends with so many of its rows."""
+    def _after(self, panel: Panel, history: Int[np.ndarray, "N"], skip: bool = False) -> Windows:
+        """The window of each series that ends with so many of its rows.
+
+        Without a value to read in it a series is an error, or skipped if others have one.
+        """
         steps, horizon = self.plan.input_steps, self.plan.horizon
         short = np.flatnonzero(history < steps)
         if len(short):
             n = int(short[0])
             raise DataError(
                 f"series {panel.names[n]!r}",
-                f"{history[n]} steps, and {len(short) - 1} more such series",
+                f"{history[n]} steps{besides(len(short))}",
                 f"at least {steps}, which the model reads; or train with short='pad'",
             )
         ends = panel.offsets[:-1] + history
         starts = ends - steps
         seen = np.concatenate(([0], np.cumsum(~np.isnan(panel.target).all(axis=1))))
         read = panel.offsets[:-1] if self.plan.how.whole_series else starts
-        empty = np.flatnonzero(seen[ends] == seen[read])
-        if len(empty):
+        blind = seen[ends] == seen[read]
+        empty = np.flatnonzero(blind)
+        if len(empty) and not (skip and len(empty) < len(panel)):
             n = int(empty[0])
             raise DataError(
                 f"series {panel.names[n]!r}",
-                f"no value in the {ends[n] - read[n]} steps that are read, and "
-                f"{len(empty) - 1} more such series",
+                f"no value in the {ends[n] - read[n]} steps that are read{besides(len(empty))}",
                 "observed values: leave these series out",
             )
         gaps = np.cumsum(panel.gap_before)
@@ -305,11 +339,12 @@ class ForecasterModel:
             n = int(crossed[0])
             raise DataError(
                 f"series {panel.names[n]!r}",
-                f"a gap in the {steps} steps that are read, or those to forecast, and "
-                f"{len(crossed) - 1} more such series",
+                f"a gap in the {steps} steps that are read, or those to forecast"
+                f"{besides(len(crossed))}",
                 "fill it, or train with gaps='mask'",
             )
-        return Windows(steps, horizon, starts, np.arange(len(panel), dtype=np.int32), 0)
+        kept = np.flatnonzero(~blind).astype(np.int32)
+        return Windows(steps, horizon, starts[kept], kept, 0, len(empty))
 
     def _strangers(self, work: Forecasting) -> list[str]:
         if not work.new:
@@ -339,46 +374,13 @@ def _check_network(blueprint: Blueprint, companions: Companions) -> None:
         raise BundleError("network", "it reads in both directions", "one that reads forwards")
 
 
-def usable(panel: Panel, plan: ForecastPlan, steps: int) -> Panel:
-    """A panel with its gaps and short series treated as told; what is done is in its notes.
-
-    Args:
-        panel: As it was read.
-        plan: Its `gaps` and `short` say how.
-        steps: Rows of history that a series needs.
-
-    Raises:
-        DataError: A series is too short, or none is left; or one that is read from its first row
-            on has a gap.
-    """
-    if plan.gaps == "mask":
-        panel = panel.filled()
-    elif plan.how.whole_series and panel.gap_before.any():
-        row = int(panel.gap_before.argmax())
-        raise DataError(
-            f"series {panel.owner(row)!r}",
-            f"a gap before {panel.times[row]}; {int(panel.gap_before.sum())} gaps in all",
-            f"gaps='mask': {plan.strategy} reads a series from its first step on",
-        )
-    few = panel.history < steps
-    if not few.any() or plan.short == "error":
-        return panel
-    if plan.short == "pad":
-        return panel.padded(steps)
-    if few.all():
-        raise DataError("frame", f"all {len(panel)} series have fewer than {steps} steps", "more")
-    kept = panel.select(~few)
-    note = f"{int(few.sum())} series with fewer than {steps} steps were left out."
-    return replace(kept, notes=(*kept.notes, note))
-
-
 def _first_from(panel: Panel, start: Any, timezone: str | None) -> Int[np.ndarray, "N"]:
     """Of each series the first row, counted within it, at `start` or later."""
     dates, wrong = panel.times.dtype.kind == "M", f"found {start!r}"
     try:
         if not dates and isinstance(start, str):  # from the command line
             start = int(start)
-        found, _ = read_times(
+        found, *_ = read_times(
             np.array([start]).reshape(1),
             lambda row: "start",
             timezone=timezone if dates else None,

@@ -14,12 +14,11 @@ from elman.data.series.panel import Panel
 from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
 from elman.parameters import documented
-from elman.runtime.forecaster import usable
-from elman.runtime.forecasting import Backtest, Forecast, ForecastPlan, until_tensors
+from elman.runtime.forecasting import Backtest, ForecastPlan, until_tensors, usable
 from elman.runtime.forecasting.strategies import Parts
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
-from elman.tasks.forecasting.parameters import ForecastParameters
+from elman.tasks.forecasting.parameters import ForecastParameters, PathParameters
 from elman.tasks.forecasting.refits import refitted
 from elman.tasks.forecasting.settings import going_on, held_out_steps, plan_of
 from elman.tasks.forecasting.stage import Stage
@@ -33,8 +32,8 @@ _ORIGINS = 10  # at which a backtest trains anew, unless it is told
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Forecaster(Estimator, ForecastParameters):
-    """A recurrent network that says how series go on.
+class Forecaster(Estimator, ForecastParameters, PathParameters):
+    """A recurrent network that says how series go on, or how agents move on.
 
     >>> import numpy as np
     >>> t = np.arange(400)
@@ -47,6 +46,9 @@ class Forecaster(Estimator, ForecastParameters):
     The lesson's model is
     `Forecaster("recursive", cell="rnn", units=100, window=20, loss="mse")`.
 
+    Fitted to `elman.data.paths.Paths` it reads 8 steps of each agent and forecasts 12, as
+    corrections to constant velocity; `Forecaster.of("paths")` has the parameters that suit them.
+
     Args:
         {parameters}
     """
@@ -57,7 +59,7 @@ class Forecaster(Estimator, ForecastParameters):
         self,
         frame: Any,
         *,
-        horizon: int,
+        horizon: int | None = None,
         target: Any = None,
         time: str | None = None,
         series: str | None = None,
@@ -71,13 +73,15 @@ class Forecaster(Estimator, ForecastParameters):
         decimal: str | None = None,
         encoding: str | None = None,
         dates: str | None = None,
+        date_format: str | None = None,
     ) -> Self:
         """Train on one or many series.
 
         Args:
             frame: A pandas, polars or Arrow frame, a mapping of columns, an array, a file, or a
-                set's name; see `elman.data.as_panel`, as for all that follows.
-            horizon: H ≥ 1, how many steps ahead are forecast.
+                set's name; see `elman.data.as_panel`, as for all that follows. Or
+                `elman.data.paths.Paths`, which nothing but `horizon` is told beside.
+            horizon: H ≥ 1, how many steps ahead are forecast. None: of paths 12.
             target: Column or columns to forecast.
             time: Column of the times.
             series: Column that tells series apart.
@@ -91,14 +95,27 @@ class Forecaster(Estimator, ForecastParameters):
             decimal: Likewise: the decimal sign.
             encoding: Likewise.
             dates: Likewise: "day-first" or "month-first", of dates such as 01/02/2024.
+            date_format: Likewise: how dates are written, as "%d.%m.%Y".
 
         Raises:
             ArgumentError, BlueprintError: A parameter is outside its range.
             DataError, ShapeError: The frame cannot be used; nothing is repaired unasked.
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
+        learn = self._learns_of(frame)
+        if learn is not None:
+            learn(self, frame, horizon=horizon)
+            return self
+        if horizon is None:
+            raise ArgumentError("horizon", "not given", "how many steps ahead are forecast")
         options = self._options()
-        written = Dialect(separator=separator, decimal=decimal, encoding=encoding, dates=dates)
+        written = Dialect(
+            separator=separator,
+            decimal=decimal,
+            encoding=encoding,
+            dates=dates,
+            date_format=date_format,
+        )
         columns = {"target": target, "time": time, "series": series}
         covariates = {"past": past, "future": future, "static": static}
         panel = as_panel(
@@ -129,7 +146,9 @@ class Forecaster(Estimator, ForecastParameters):
         about = stage.about(held)
         companions = trained.companions
         if held.any():
-            companions = replace(companions, calibration=stage.calibrated(trained))
+            companions = replace(
+                companions, calibration=stage.calibrated(trained, middle=not self.refit)
+            )
         if self.refit:
             epochs = max(1, history.best_epoch)
             whole = Stage.of(panel, plan, panel.history, self.stride, self._network_of, None)
@@ -146,19 +165,30 @@ class Forecaster(Estimator, ForecastParameters):
         self._finish(stage.blueprint, trained.network, options, tensors, settings)
         return self
 
-    def predict(self, frame: Any, ahead: Any = None) -> Forecast:
-        """How each series goes on; see `elman.runtime.forecaster.ForecasterModel`."""
-        return self._fitted("predict").predict(frame, ahead)
+    def predict(self, frame: Any, ahead: Any = None, **given: Any) -> Any:
+        """How each series goes on; see `elman.runtime.forecaster.ForecasterModel`.
 
-    def sample(
-        self, frame: Any, ahead: Any = None, *, paths: int = 100, seed: int = 0
-    ) -> np.ndarray:
+        Of paths, how each agent does: see `elman.runtime.paths.PathModel`, as for all that follows.
+        """
+        told = given if ahead is None else {"ahead": ahead, **given}
+        return self._fitted("predict").predict(frame, **told)
+
+    def sample(self, frame: Any, ahead: Any = None, **given: Any) -> np.ndarray:
         """Ways in which each series may go on `[N, S, H, K]`; see the runtime's model."""
-        return self._fitted("sample").sample(frame, ahead, paths=paths, seed=seed)
+        told = given if ahead is None else {"ahead": ahead, **given}
+        return self._fitted("sample").sample(frame, **told)
 
-    def evaluate(self, frame: Any, actual: Any = None) -> dict[str, Any]:
+    def evaluate(self, frame: Any, actual: Any = None, **given: Any) -> dict[str, Any]:
         """The honesty report on one forecast of each series; see the runtime's model."""
-        return self._fitted("evaluate").evaluate(frame, actual)
+        told = given if actual is None else {"actual": actual, **given}
+        return self._fitted("evaluate").evaluate(frame, **told)
+
+    def encounters(self, paths: Any, distance: float, **given: Any) -> list[Any]:
+        """Of a forecaster of paths: who may come nearer to whom; see the runtime's model."""
+        model = self._fitted("encounters")
+        if self._input != "paths":
+            raise ArgumentError("encounters", "this forecaster is of series", "one of paths")
+        return model.encounters(paths, distance, **given)
 
     def backtest(
         self,
@@ -186,6 +216,8 @@ class Forecaster(Estimator, ForecastParameters):
             ArgumentError, DataError: As the runtime's model; or `start` was given with `refit`.
         """
         model = self._fitted("backtest")
+        if self._input:
+            raise ArgumentError("backtest", f"this forecaster is of {self._input}", "evaluate")
         if not refit:
             return model.backtest(frame, origins=origins, stride=stride, start=start)
         if start is not None:
@@ -214,7 +246,7 @@ def _with_room(
     held = held_out_steps(validation, panel, plan.horizon)
     needed = plan.input_steps + plan.horizon + int(held.max())
     short = panel.history < needed
-    if plan.short == "error" and short.any():
+    if (short.all() and plan.short != "pad") or (plan.short == "error" and short.any()):
         n = int(short.argmax())
         raise DataError(
             f"series {panel.names[n]!r}",

@@ -143,7 +143,7 @@ def test_numbers_as_text(form):
     refused(frame, "^frame, row 3, column 'load', series 'a': found 'NA'|row 0, .*found '1.0'")
     refused(frame, "repair 'numbers'")
     panel = as_panel(frame, **ROLES, repair="numbers")
-    np.testing.assert_array_equal(panel.target[:, 0], [1, 2, 3, np.nan, 5, 6, np.nan, 8])
+    np.testing.assert_array_equal(panel.target[:, 0], [1, 2, 3, 5, 6, np.nan, 8])
     assert "8 texts in 'load' read as numbers." in panel.notes
     assert "2 of 8 values of 'load' are missing." in panel.notes
     as_past = as_panel(form(loads(wind=texts)), **ROLES, past="wind", repair="numbers")
@@ -217,11 +217,9 @@ def test_a_column_has_one_role(roles):
 def test_an_unknown_category(form):
     first = as_panel(form(loads(sky=["blue", "grey"] * 4)), **ROLES, past="sky")
     known = {"columns": first.columns, "categories": first.categories}
-    refused(
-        form(loads(sky=["blue"] * 5 + ["red"] * 3)),
-        "^frame, row 5, column 'sky', series 'b': found the category 'red'; one of blue, grey",
-        **known,
-    )
+    panel = as_panel(form(loads(sky=["blue"] * 5 + ["red"] * 3)), **known)
+    assert panel.past.tolist() == [[1, 0]] * 5 + [[0, 0]] * 3
+    assert "3 values of 'sky' taken as unknown: 'red' stood in no training row." in panel.notes
     refused(form(loads(sky=range(8))), "column 'sky'.* a text: one of blue, grey", **known)
 
 
@@ -262,9 +260,11 @@ def test_days_without_weekends_are_business_days():
     days = pd.bdate_range("2024-04-22", "2024-05-10").drop(pd.Timestamp("2024-05-01"))
     frame = {"date": days, "close": np.arange(len(days), dtype=float)}
     panel = as_panel(frame)
-    assert panel.frequency.to_text() == "B"
-    assert panel.times[panel.gap_before].tolist() == [pd.Timestamp("2024-05-02")]
-    assert any("frequency='rows'" in note and "Holidays" in note for note in panel.notes)
+    assert panel.frequency.to_text() == "rows:B"
+    assert not panel.gap_before.any()
+    assert any("frequency='B' takes" in note and "holidays" in note for note in panel.notes)
+    strict = as_panel(frame, frequency="B")
+    assert strict.times[strict.gap_before].tolist() == [pd.Timestamp("2024-05-02")]
     by_row = as_panel(frame, frequency="rows")
     assert by_row.frequency.to_text() == "rows:B"
     assert any("by row; times after the end go on every business day" in n for n in by_row.notes)

@@ -71,7 +71,7 @@ def test_a_step_that_is_left_out_is_named():
     )
     hole = {name: np.delete(values, 1) for name, values in rows("z", 5, 8).items()}
     refused(hole, r"row 1, .* found 2024-05-08; 2024-05-07")
-    refused(rows("z", 4, 6), r"row 0, .* found 2024-05-05; 2024-05-06")
+    refused(rows("z", 4, 5) | {"day": rows("z", 6, 7)["day"]}, r"row 0, .* found 2024-05-07")
     half = rows("z", 5, 7)
     half["day"] = half["day"] + np.timedelta64(1, "h")
     refused(half, r"row 0, .* found 2024-05-06 01:00; 2024-05-06")
@@ -80,7 +80,6 @@ def test_a_step_that_is_left_out_is_named():
 def test_other_faults_are_named_as_in_the_frame():
     refused(rows("b", 5, 6), "row 0, column 'shop': there is no series 'b' in the history")
     later = rows("z", 5, 8)
-    refused(later | {"event": ["none", "war", "none"]}, r"row 1, .*'war'; one of fair, none")
     refused(later | {"price": [1, np.nan, 2]}, r"row 1, column 'price', .* has a hole")
     refused(later | {"price": [1, 2, np.nan]}, r"row 2, column 'price', .* ends 1 row before")
     refused(later | {"price": [1, 2, np.inf]}, r"row 2, column 'price', .*found inf")
@@ -122,8 +121,35 @@ def test_rows_as_steps_only_have_to_be_later():
     panel = as_panel(frame, ahead=ahead, **roles)
     assert panel.steps.tolist() == [0, 1, 2, 3, 4]
     early = ahead | {"day": pd.to_datetime(["2024-05-03", "2024-05-10"])}
-    with pytest.raises(DataError, match=r"row 0, column 'day': found 2024-05-03; .* by row"):
-        as_panel(frame, ahead=early, **roles)
+    panel = as_panel(frame, ahead=early, **roles)
+    assert panel.times[panel.history[0] :].tolist() == [pd.Timestamp("2024-05-10")]
+    assert "1 row of those ahead left out: they are history." in panel.notes
+
+
+def test_what_is_ahead_may_hold_history_too():
+    panel = as_panel(history(), ahead=rows("z", 2, 7), **ROLES)
+    alone = as_panel(history(), ahead=rows("z", 5, 7), **ROLES)
+    np.testing.assert_array_equal(panel.times, alone.times)
+    np.testing.assert_array_equal(panel.future, alone.future)
+    assert "3 rows of those ahead left out: they are history." in panel.notes
+
+
+def test_rows_without_a_target_at_the_end_are_ahead():
+    days = pd.date_range("2024-05-01", periods=5)
+    frame = {"day": days, "sold": [1, 2, np.nan, 4, np.nan], "price": [1.0, 1, 1, 1, 2]}
+    panel = as_panel(frame, target="sold", future="price")
+    assert (panel.history.tolist(), panel.lengths.tolist()) == ([4], [5])
+    assert "1 row without a target at the end of 1 series: taken as ahead." in panel.notes
+    bare = as_panel(frame, target="sold")
+    assert (bare.history.tolist(), bare.lengths.tolist()) == ([4], [4])
+    assert "1 row without a target at the end of 1 series left out." in bare.notes
+    observed = as_panel(frame, target="sold", past="price")
+    assert observed.history.tolist() == [5]
+    wide = as_panel({"day": days, "a": [1, 2, 3, np.nan, np.nan], "b": np.arange(5.0)},
+                    target=("a", "b"))  # fmt: skip
+    assert wide.history.tolist() == [3, 5]
+    never = as_panel(frame | {"sold": np.full(5, np.nan)}, target="sold")
+    assert never.history.tolist() == [5]
 
 
 def test_a_panel_is_continued_once():

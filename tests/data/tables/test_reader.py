@@ -172,7 +172,7 @@ def test_times_with_a_zone_keep_it(reader, write):
     text = "time,v\n2024-05-01T00:00+02:00,1\n2024-05-01T01:00+02:00,2\n2024-05-01T02:00+02:00,3\n"
     panel = as_panel(write(text))
     assert panel.times[0] == np.datetime64("2024-04-30T22:00")
-    assert "Times converted from offset +2 h to UTC." in panel.notes
+    assert "Times are local in UTC+02:00." in panel.notes
 
 
 def test_parquet(write, tmp_path):

@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPRegressor
 from elman.metrics.forecasts.linear_forecast import fit_linear_forecast
 from elman.metrics.forecasts.naive import seasonal_naive
 from elman.metrics.forecasts.persistence import persistence
-from elman.metrics.forecasts.skill import BEATEN, UNDECIDED, Evidence, Skill, compare
+from elman.metrics.forecasts.skill import BETTER, UNDECIDED, Evidence, Skill, compare
 
 module = import_module("elman.metrics.forecasts.persistence")  # whose function has its name
 
@@ -94,14 +94,16 @@ def test_a_good_forecast_is_not(kind, horizon, seed):
         found = judge(forecast, inputs, targets)
         assert not found["persistence"], found
         assert found["foresight"] > 0.5
-        assert found["sentence"].startswith("This is not persistence: the last value is beaten")
+        assert found["sentence"].startswith(
+            "This is not persistence: it is better than the last value"
+        )
 
 
 def test_a_bad_forecast_that_does_not_follow_the_last_value_is_not():
     _, (inputs, targets) = windows("walk", 10)
     found = judge(np.zeros(targets.shape), inputs, targets)
     assert not found["persistence"]
-    assert "though the last value is not beaten" in found["sentence"]
+    assert "though it is not shown to be better than the last value" in found["sentence"]
 
 
 def test_one_good_window_is_not_called_persistence():
@@ -240,12 +242,12 @@ def test_the_numbers_bounds_themselves_are_no_persistence(monkeypatch):
 def test_who_beats_the_last_value_is_not_persistence():
     last = 10 * U
     assert of_vectors(last + V, last + 0.25 * W, last)["persistence"]
-    assert not of_vectors(last + V, last + 0.25 * W, last, BEATEN)["persistence"]
-    found = of_vectors(last + V, last + 2 * W, last, BEATEN)
+    assert not of_vectors(last + V, last + 0.25 * W, last, BETTER)["persistence"]
+    found = of_vectors(last + V, last + 2 * W, last, BETTER)
     assert not found["persistence"]
     assert found["sentence"] == (
-        "This is not persistence: the last value is beaten (it moves 200 % as far from the last "
-        "value as what happens does, and its moves correlate 0.00 with the actual ones)."
+        "This is not persistence: it is better than the last value (it moves 200 % as far from "
+        "the last value as what happens does, and its moves correlate 0.00 with the actual ones)."
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from elman.metrics.forecasts import skill as module
-from elman.metrics.forecasts.skill import BEATEN, UNDECIDED, WORSE, Evidence, compare, paired_test
+from elman.metrics.forecasts.skill import BETTER, UNDECIDED, WORSE, Evidence, compare, paired_test
 
 draws = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 HORIZON = 20
@@ -41,7 +41,7 @@ def test_what_is_clearly_better_or_worse_is_said():
     loss = overlapping_loss(draw)
     better = compare(loss, loss * 1.2 + 0.1 * draw.normal(size=len(loss)), **one_series(len(loss)))
     worse = compare(loss * 1.25, loss, **one_series(len(loss)))
-    assert better.outcome == BEATEN
+    assert better.outcome == BETTER
     assert better.skill == pytest.approx(1 / 6, abs=0.01)
     assert worse.outcome == WORSE
     assert worse.skill == pytest.approx(-0.25)
@@ -49,21 +49,47 @@ def test_what_is_clearly_better_or_worse_is_said():
     assert worse.evidence.units == 10
 
 
-def test_many_series_over_little_time_are_tested_series_by_series():
+def independent(draw, series, times=12):
+    return draw.normal(size=(times, series))
+
+
+def test_many_series_over_little_time_are_tested_series_by_series_if_their_past_allows_it():
     draw = np.random.default_rng(0)
     series, origins = np.repeat(np.arange(40), 2), np.tile([100, 148], 40)
-    difference = draw.normal(size=80) + 0.5
-    found = paired_test(difference, series=series, origins=origins, horizon=48)
-    expected = stats.ttest_1samp(difference.reshape(40, 2).mean(axis=1), 0)
-    assert found.p == pytest.approx(expected.pvalue)
-    assert (found.units, found.over) == (40, "series")
+    difference = draw.normal(size=80) + 2
+    groups = {"series": series, "origins": origins, "horizon": 48}
+    found = paired_test(difference, **groups, past=independent(draw, 40))
+    assert (found.units, found.over, found.why) == (40, "series", "")
+    assert found.mean == pytest.approx(difference.mean())
+    assert found.p < 0.001
+    together = draw.normal(size=(12, 1)) + 0.3 * draw.normal(size=(12, 40))
+    for past, why in (
+        (None, "too little is known"),
+        (independent(draw, 40, 7), "too little is known"),
+        (together, "the series move together"),
+        (np.abs(together) * np.sign(independent(draw, 40)), "the series move together"),
+    ):
+        found = paired_test(difference, **groups, past=past)
+        assert found.p is None
+        assert why in found.why
+
+
+def test_by_as_much_as_series_move_together_the_test_asks_for_more():
+    draw = np.random.default_rng(0)
+    difference = draw.normal(size=100) + 0.5
+    groups = {"series": np.arange(100), "origins": np.zeros(100, int), "horizon": 6}
+    alone, shared = independent(draw, 100, 30), draw.normal(size=(30, 1))
+    p = [paired_test(difference, **groups, past=alone + k * shared).p for k in (0, 0.2, 0.3)]
+    assert p[0] < p[1] < p[2]
 
 
 @given(draw=draws)
 def test_blocks_are_those_of_the_definition_whatever_the_order(draw):
-    count = 6 * 2 * HORIZON
+    count, blocks = 6 * 3 * HORIZON, 6
     difference = draw.normal(size=count)
-    blocks = difference.reshape(6, -1).mean(axis=1)
+    parts = difference.reshape(blocks, -1)
+    inner = parts[:-1, : -HORIZON + 1].mean(axis=1)  # the others reach into the next block
+    means = np.append(inner, parts[-1].mean())
     order = draw.permutation(count)
     found = paired_test(
         difference[order],
@@ -71,7 +97,7 @@ def test_blocks_are_those_of_the_definition_whatever_the_order(draw):
         origins=np.arange(count)[order] + 77,
         horizon=HORIZON,
     )
-    assert found.p == pytest.approx(stats.ttest_1samp(blocks, 0).pvalue)
+    assert found.p == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
     assert (found.units, found.over) == (6, "blocks of time")
 
 
@@ -80,7 +106,7 @@ def test_swapping_mirrors_and_the_unit_does_not_matter(draw, factor):
     loss, other = draw.random((2, 400))
     groups = one_series(400)
     there, back = compare(loss, other, **groups), compare(other, loss, **groups)
-    mirrored = {BEATEN: WORSE, WORSE: BEATEN, UNDECIDED: UNDECIDED}
+    mirrored = {BETTER: WORSE, WORSE: BETTER, UNDECIDED: UNDECIDED}
     assert back.outcome == mirrored[there.outcome]
     scaled = compare(loss * factor, other * factor, **groups)
     assert scaled.outcome == there.outcome
@@ -120,44 +146,36 @@ def test_a_skill_of_nothing_is_no_outcome_however_sure_the_groups_are():
     baseline = np.full(40, 64.0)
     loss = baseline + np.concatenate([-gain, gain])
     for ours in (loss, 2 * baseline - loss):
-        found = compare(ours, baseline, series=series, origins=np.zeros(40, int), horizon=1)
+        past = independent(draw, 21)
+        groups = {"series": series, "origins": np.zeros(40, int), "horizon": 1}
+        found = compare(ours, baseline, **groups, past=past)
         assert found.evidence.over == "series"
-        assert found.evidence.p < 1e-6
+        assert found.evidence.p < 1e-3
         assert (found.skill, found.outcome) == (0, UNDECIDED)
 
 
-@pytest.mark.parametrize(("span", "blocks"), [(240, 6), (239, 5), (399, 9), (400, 10), (999, 10)])
-def test_time_is_divided_into_blocks_of_two_horizons_at_least(span, blocks):
-    """Six of them or more are the groups; with fewer, series are, if there are more of these."""
-    difference, origins = np.random.default_rng(0).normal(size=span), np.arange(span)
-    for many in (blocks, blocks + 1):
-        series = np.arange(span) % many
-        found = paired_test(difference, series=series, origins=origins, horizon=HORIZON)
-        by_series = blocks < 6 and many > blocks
-        assert (found.units, found.over) == (
-            (many, "series") if by_series else (blocks, "blocks of time")
-        )
+@pytest.mark.parametrize(("span", "blocks"), [(180, 3), (359, 5), (360, 6), (600, 10), (999, 10)])
+def test_time_is_divided_into_blocks_of_three_horizons_at_least(span, blocks):
+    """Of fewer than six, series are the groups, if these are known not to move together."""
+    draw = np.random.default_rng(0)
+    difference, origins = draw.normal(size=span), np.arange(span)
+    groups = {"series": origins % 8, "origins": origins, "horizon": HORIZON}
+    found = paired_test(difference, **groups)
+    assert (found.units, found.over) == (blocks, "blocks of time")
+    found = paired_test(difference, **groups, past=independent(draw, 8))
+    assert found.over == ("series" if blocks < 6 else "blocks of time")
 
 
-def test_two_groups_are_enough_and_differences_all_alike_leave_no_doubt():
-    origins, series = np.array([0, 40]), np.zeros(2, int)
-
-    def tested(*difference):
-        found = paired_test(
-            np.array(difference), series=series, origins=origins, horizon=HORIZON // 2
-        )
-        assert found.units == 2
-        return found.p
-
-    assert tested(1.0, 3.0) == pytest.approx(stats.ttest_1samp([1, 3], 0).pvalue)
-    assert tested(2.0, 2.0) == 0
-    assert tested(0.0, 0.0) == 1
-    assert tested(-1.0, 1.0) == pytest.approx(1)
+def test_two_blocks_are_no_evidence_and_differences_all_alike_leave_no_doubt():
+    assert paired_test(np.arange(179.0), **one_series(179)).p is None
+    assert "less time than 9 horizons" in paired_test(np.ones(9), **one_series(9)).why
+    assert paired_test(np.ones(180), **one_series(180)).p == 0
+    assert paired_test(np.zeros(180), **one_series(180)).p == 1
 
 
 @pytest.mark.parametrize(
     ("p", "mean", "outcome"),
-    [(0.049, 1, BEATEN), (0.05, 1, UNDECIDED), (0.051, 1, UNDECIDED), (0.049, -1, UNDECIDED)],
+    [(0.049, 1, BETTER), (0.05, 1, UNDECIDED), (0.051, 1, UNDECIDED), (0.049, -1, UNDECIDED)],
 )
 def test_five_percent_are_chance_and_a_mean_against_the_skill_too(monkeypatch, p, mean, outcome):
     evidence = Evidence(mean, p, 6, "blocks of time")
@@ -166,9 +184,9 @@ def test_five_percent_are_chance_and_a_mean_against_the_skill_too(monkeypatch, p
     assert found == (0.5, outcome, evidence)
 
 
-def test_windows_within_two_horizons_are_one_group():
+def test_windows_within_few_horizons_are_one_group():
     found = paired_test(np.array([1.0, 2.0, 4.0]), **one_series(3))
-    assert found == (pytest.approx(7 / 3), None, 1, "blocks of time")
+    assert found[:4] == (pytest.approx(7 / 3), None, 1, "blocks of time")
 
 
 def test_any_loss_at_all_is_infinitely_worse_than_none():

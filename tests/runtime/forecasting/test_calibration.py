@@ -16,7 +16,8 @@ LEVELS = (0.1, 0.5, 0.9)
 def fitted(actual, quantiles=None, mean=None, levels=LEVELS):
     shape = actual.shape
     quantiles = np.zeros((*shape, len(levels))) if quantiles is None else quantiles
-    return Calibration.fit(actual, np.zeros(shape) if mean is None else mean, quantiles, levels)
+    mean = np.zeros(shape) if mean is None else mean
+    return Calibration.fit(actual, mean, quantiles, levels, np.arange(len(actual)))
 
 
 def test_shifted_quantiles_cover_what_they_promise():
@@ -106,6 +107,46 @@ def test_shifted_quantiles_do_not_cross():
     calibration = Calibration(offsets, np.zeros((1, 1, 1), np.float32), 40)
     found = calibration.apply(np.array([1.0, 2.0, 3.0])[None, None, None])
     assert found.ravel().tolist() == [-1.0, 2.0, 5.0]
+
+
+def test_the_forecast_moves_with_its_quantile_if_both_halves_of_the_time_say_so():
+    draws = np.random.default_rng(6)
+    noise = draws.normal(size=(60, 2, 1))
+    quantiles = np.broadcast_to([-1.0, 0.0, 1.0], (60, 2, 1, 3))
+    for errors, moves in (
+        (noise + 3, True),
+        (noise + np.where(np.arange(60) < 30, 3, -3)[:, None, None], False),
+        (noise[:14] + 3, False),  # too few to tell
+    ):
+        some = quantiles[: len(errors)]
+        found = fitted(errors, some)
+        mean, shifted = found.forecast(np.zeros(errors.shape), some, LEVELS)
+        np.testing.assert_array_equal(mean, shifted[..., 1])
+        assert bool(mean.any()) == moves
+        assert not moves or mean.mean() == pytest.approx(3, abs=0.5)
+    unmoved = Calibration.fit(noise + 3, np.zeros(noise.shape), quantiles, LEVELS)
+    mean, shifted = unmoved.forecast(np.zeros(noise.shape), quantiles, LEVELS)
+    assert not mean.any()
+    assert not shifted[..., 1].any()
+
+
+def test_a_mean_that_is_no_median_keeps_apart_from_it():
+    errors = np.random.default_rng(7).normal(size=(60, 1, 1)) + 3
+    quantiles = np.broadcast_to([-2.0, -1.0, 1.0], (60, 1, 1, 3))
+    mean, shifted = fitted(errors, quantiles).forecast(np.zeros(errors.shape), quantiles, LEVELS)
+    assert mean.mean() == pytest.approx(3, abs=0.5)
+    assert shifted[0, 0, 0, 1] == pytest.approx(mean[0, 0, 0], abs=1e-5)
+
+
+def test_files_from_before_there_was_a_middle_answer_as_they_did():
+    tensors = fitted(np.ones((40, 2, 1))).tensors()
+    del tensors["middle"]
+    old = Calibration.from_tensors(tensors)
+    mean, _ = old.forecast(np.zeros((1, 2, 1)), np.zeros((1, 2, 1, 3)), LEVELS)
+    assert not mean.any()
+    assert "middle" not in old.tensors()
+    with pytest.raises(BundleError, match="damaged"):
+        Calibration.from_tensors(tensors | {"middle": np.zeros((3, 1), np.float32)})
 
 
 def test_tensors_there_and_back():

@@ -225,7 +225,7 @@ def test_a_backtest_beside_what_came():
     columns = back.to_columns()
     assert {len(column) for column in columns.values()} == {3 * len(windows)}
     np.testing.assert_array_equal(columns["actual"], back.actual.ravel())
-    assert list(columns["series"][[0, -1]]) == ["s0", "s1"]
+    assert list(columns["shop"][[0, -1]]) == ["s0", "s1"]
 
 
 def test_series_too_short_for_a_window_are_counted():

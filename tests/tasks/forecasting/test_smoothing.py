@@ -211,7 +211,7 @@ def test_missing_values_and_gaps():
     frame.loc[frame.index % 11 == 3, "y"] = np.nan
     holes = frame.drop(index=[40, 41])
     with pytest.raises(DataError, match=r"'a'.*gaps='mask'"):
-        Forecaster(**SMALL).fit(holes, horizon=6, **ROLES)
+        Forecaster(**SMALL, gaps="drop").fit(holes, horizon=6, **ROLES)
     model = Forecaster(**SMALL, gaps="mask").fit(holes, horizon=6, **ROLES)
     whole = Forecaster(**SMALL, gaps="mask").fit(
         frame.assign(y=frame.y.where(~frame.index.isin([40, 41]))), horizon=6, **ROLES

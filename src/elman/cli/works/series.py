@@ -11,12 +11,14 @@ from elman.cli.level import kernels
 from elman.cli.options import WRITTEN
 from elman.cli.works import Answers, Options
 from elman.cli.works.report_tables import REPORT, keep_report
-from elman.cli.works.series_answers import forecast_columns, table_rows
+from elman.cli.works.series_answers import forecast_columns, note_skipped, table_rows
 from elman.cli.works.series_data import (
     AHEAD,
     REPAIR,
+    STRICT,
     TIMEZONE,
     backtest_of,
+    date_format_of,
     naming,
     part_for,
     read_for,
@@ -60,7 +62,12 @@ class SeriesWork:
         **WRITTEN,
     }
     reading: ClassVar[Mapping[str, Options]] = {
-        "predict": {"ahead": (str, AHEAD), **WRITTEN},
+        "predict": {
+            "ahead": (str, AHEAD),
+            "horizon": (int, "So many steps; beyond those trained from its own forecasts."),
+            "strict": (bool, STRICT),
+            **WRITTEN,
+        },
         "evaluate": {
             "test_steps": (
                 int,
@@ -82,10 +89,12 @@ class SeriesWork:
 
     def answers(self, model: Any, source: str, part: str | None, **reading: Any) -> Answers:
         """How each series goes on from its end."""
+        horizon, strict = reading.pop("horizon", None), bool(reading.pop("strict", False))
         panel = read_for(model, source, part, **reading)
         with naming(source):
-            found = model.predict(panel)
-        rows = table_rows(forecast_columns(found, None))
+            found = model.predict(panel, horizon=horizon, strict=strict)
+        note_skipped(found.skipped)
+        rows = table_rows(forecast_columns(found, None), date_format_of(model, reading))
         return Answers(rows, f"Forecasts of {len(found):,} series by {kernels()}", found.notes)
 
     def evaluate(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from elman.cli.console import note
 from elman.data.tables.timestamps import as_texts
 from elman.errors import ArgumentError
 from elman.runtime import Forecast
 from elman.runtime.forecasting import level_name
 
-__all__ = ["forecast_columns", "path_columns", "table_rows"]
+__all__ = ["forecast_columns", "note_skipped", "path_columns", "table_rows"]
 
 
 def forecast_columns(found: Forecast, levels: str | None) -> dict[str, np.ndarray]:
@@ -36,21 +37,38 @@ def forecast_columns(found: Forecast, levels: str | None) -> dict[str, np.ndarra
 def path_columns(found: Forecast, sampled: np.ndarray) -> dict[str, np.ndarray]:
     """Sampled paths `[N, S, H, K]` as a table: one row a series, path and step."""
     series, paths, horizon, _ = sampled.shape
-    columns = {
-        "series": np.repeat(np.array(found.names, dtype=object), paths * horizon),
-        "path": np.tile(np.repeat(np.arange(paths), horizon), series),
-        "time": np.repeat(found.times, paths, axis=0).reshape(-1),
-    }
     names = found.targets if len(found.targets) > 1 else ("forecast",)
+    of_series, of_time = found.written.names([*names, "path"])
+    columns = {
+        of_series: np.repeat(np.array(found.names, dtype=object), paths * horizon),
+        "path": np.tile(np.repeat(np.arange(paths), horizon), series),
+        of_time: found.written.times(np.repeat(found.times, paths, axis=0).reshape(-1)),
+    }
     return columns | {name: sampled[..., k].reshape(-1) for k, name in enumerate(names)}
 
 
-def table_rows(columns: Mapping[str, np.ndarray]) -> Iterator[dict[str, Any]]:
-    """The rows of a table of columns, for `print_rows`: times as text, NaN as None."""
+def note_skipped(names: Sequence[str]) -> None:
+    """Say that series were skipped, and what that means for the exit code."""
+    if names:
+        note(
+            f"{len(names)} series skipped. The others are forecast, so that the exit code is 0; "
+            "--strict makes it an error."
+        )
+
+
+def table_rows(
+    columns: Mapping[str, np.ndarray], date_format: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """The rows of a table of columns, for `print_rows`: times as text, NaN as None.
+
+    Args:
+        columns: By name.
+        date_format: How times are written; None: as ISO 8601 has them.
+    """
     plain: list[list[Any]] = []
     for column in columns.values():
         if column.dtype.kind == "M":
-            column = as_texts(column)
+            column = as_texts(column, date_format=date_format)
         plain.append([None if value != value else value for value in column.tolist()])
     for row in zip(*plain, strict=True):
         yield dict(zip(columns, row, strict=True))

@@ -32,12 +32,13 @@ __all__ = [
     "SeriesPartOption",
     "SplitSeries",
 ]
-__all__ += ["READING", "TimezoneOption", "backtest_of", "naming", "part_for", "read_for"]
-__all__ += ["split_series", "told_of_series"]
+__all__ += ["READING", "STRICT", "StrictOption", "TimezoneOption", "backtest_of"]
+__all__ += ["date_format_of", "naming", "part_for", "read_for", "split_series", "told_of_series"]
 
 AHEAD = "File of what is known of the steps to come: the columns known ahead."
 REPAIR = "What may be repaired: some of sort,drop_duplicates,numbers,infinite."
-TIMEZONE = "Of times that have none, as Europe/Paris."
+TIMEZONE = "Of times that have none, as Europe/Paris; times are told in it."
+STRICT = "A series that cannot be read whole is an error, rather than forecast by what is there."
 
 SeriesDataOption = Annotated[
     str,
@@ -52,6 +53,7 @@ SeriesPartOption = Annotated[
 ]
 AheadOption = Annotated[str | None, typer.Option(help=AHEAD)]
 RepairOption = Annotated[str | None, typer.Option(help=REPAIR)]
+StrictOption = Annotated[bool, typer.Option("--strict", help=STRICT)]
 TimezoneOption = Annotated[str | None, typer.Option(help=TIMEZONE)]
 
 _LISTS = ("target", "past", "future", "static", "repair")
@@ -80,6 +82,11 @@ class SplitSeries:
     def before(self, held: int) -> Panel:
         """The series up to `held` steps before their end, with what is known of those."""
         return self.whole.cut(self.whole.history - held, keep_ahead=True)
+
+
+def date_format_of(model: ForecasterModel, told: Mapping[str, Any]) -> str | None:
+    """How times are written: as told, or as in the file that was trained on."""
+    return told.get("date_format") or model.reading.get("date_format")
 
 
 @contextmanager

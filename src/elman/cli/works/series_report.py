@@ -22,18 +22,12 @@ from elman.runtime import Backtest
 
 __all__ = ["print_report", "report_backtest", "series_report_text"]
 
-_ERRORS = ("mae", "rmse", "mase")
+_ERRORS = ("mae", "rmse", "mase", "bias")
 _OTHERS = {
     "smape": "sMAPE {:.2f} %",
     "rmsse": "RMSSE {:.3g}",
     "quantile_loss": "quantile loss {:.4g}",
     "crps": "CRPS {:.4g}",
-}
-_OUTCOMES = {
-    "beaten": "better",
-    "mixed": "mixed",
-    "not distinguishable": "undecided",
-    "worse": "worse",
 }
 _STYLES = {"better": "green", "mixed": "yellow", "undecided": "yellow", "worse": "red"}
 _STEPS = 5  # of the horizon, that are shown
@@ -70,7 +64,7 @@ def print_report(told: Mapping[str, Any], title: str) -> None:
     suspicious = told["persistence"]["sentence"] if told["persistence"]["persistence"] else None
     alarms = [alarm["sentence"] for alarm in told["leakage"]]
     for line in sentences(told):
-        style = "bold yellow" if line == suspicious else None
+        style = "bold yellow" if line == suspicious or line.startswith("Warning: ") else None
         style = "bold red" if any(line.endswith(alarm) for alarm in alarms) else style
         result_console.print(line, style=style, markup=False, highlight=False)
 
@@ -137,9 +131,20 @@ def _skill(told: Mapping[str, Any], title: str) -> Rows:
     rows = [[MODEL, *(_number(told["metrics"][name]) for name in _ERRORS), "", ""]]
     for name, found in told["skill"].items():
         errors = [_number(found[error]) for error in _ERRORS]
-        skill = "-" if found["skill"] is None else f"{100 * found['skill']:+.1f} %"
-        rows.append([name, *errors, skill, _OUTCOMES[found["outcome"]]])
+        skill = _saved(found["skill"])
+        rows.append([name, *errors, skill, found["outcome"]])
     return Rows(headings, rows, title)
+
+
+def _saved(skill: float | None) -> str:
+    """A skill, or how many times the baseline's error this one's is."""
+    if skill is None:
+        return "-"
+    return (
+        f"{100 * skill:+.1f} %"
+        if skill > -0.75
+        else f"{1 - skill:,.{0 if skill < -9 else 1}f} × error"
+    )
 
 
 def _by_step(told: Mapping[str, Any]) -> Rows:

@@ -17,7 +17,7 @@ from elman.data.series.roles import Roles
 from elman.data.tables import columns as tables
 from elman.data.tables.columns import Table
 from elman.data.tables.repairs import Order, in_order
-from elman.data.tables.timestamps import about_dots, read_times, shown
+from elman.data.tables.timestamps import Times, about_dots, read_times, shown
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
@@ -35,7 +35,7 @@ class Assembly:
         table: The table.
         roles: What its columns are for.
         repair: Names of repairs.
-        timezone: The zone of times without one.
+        timezone: The zone of times without one, and in which all are told.
         categories: The values of text covariates where they are settled.
     """
 
@@ -56,7 +56,7 @@ class Assembly:
             series = f", series {names[owners[row]]!r}" if chosen.series else ""
             return f"{table.where(row)}{f', column {column!r}' if column else ''}{series}"
 
-        order, notes = self._order(owners, len(names), frequency, place)
+        order, found = self._order(owners, len(names), frequency, place)
         grid, steps, said = self._grid(order, names, frequency, place)
         reader = Reader(table, order, place, self.repair, self.categories, {}, [])
         target = reader.block(chosen.target, target=True)
@@ -80,11 +80,13 @@ class Assembly:
             categories=reader.categories,
             timezone=self.timezone,
             written=table.written,
+            zone=found.zone,
+            labelled=found.labelled,
         )
-        gaps = _about_gaps(panel, naive=not notes)
-        found = (*chosen.notes, *notes, *order.notes, *said, *reader.notes, *gaps)
+        gaps = _about_gaps(panel, naive=not found.notes)
+        told = (*chosen.notes, *found.notes, *order.notes, *said, *reader.notes, *gaps)
         dots = () if chosen.time is None else about_dots(table.columns[chosen.time])
-        return replace(panel, notes=(*table.notes, *dots, *found))
+        return replace(panel, notes=(*table.notes, *dots, *told))
 
     def _order(
         self,
@@ -92,14 +94,15 @@ class Assembly:
         series: int,
         frequency: str | Frequency | None,
         place: Place,
-    ) -> tuple[Order, list[str]]:
-        """The rows of each series in order, and notes on their times."""
+    ) -> tuple[Order, Times]:
+        """The rows of each series in order, and their times as they were read."""
         column = self.roles.time
         if column is None:
             if self.timezone is not None:
                 raise ArgumentError("timezone", "there is no column of times", "leave it out")
-            return in_order(owners, series, None, self.repair, lambda row: place(row, None)), []
-        times, notes = read_times(
+            order = in_order(owners, series, None, self.repair, lambda row: place(row, None))
+            return order, Times(order.times, [])
+        found = read_times(
             self.table.columns[column],
             lambda row: place(row, column),
             timezone=self.timezone,
@@ -107,7 +110,10 @@ class Assembly:
             is_days=_is_days(frequency),
         )
         advice = "" if self.roles.series else "; rows of several series need series="
-        naive = times.dtype.kind == "M" and not notes
+        times = found.values
+        if self.roles.series is None:
+            self._check_single(times)
+        naive = times.dtype.kind == "M" and not found.notes
         if naive and (times != times.astype("datetime64[D]")).any():
             advice += (
                 "; local times that stand twice because the clock was put back need "
@@ -116,7 +122,28 @@ class Assembly:
         order = in_order(
             owners, series, times, self.repair, lambda row: place(row, column), advice=advice
         )
-        return order, notes
+        return order, found
+
+    def _check_single(self, times: np.ndarray) -> None:
+        """`DataError` if another column tells several series apart, each with times of its own."""
+        if (times[1:] > times[:-1]).all():
+            return
+        used = {self.roles.time, *self.roles.target}
+        for name, column in self.table.columns.items():
+            if name in used or tables.kind(column) not in ("text", "number"):
+                continue
+            if tables.kind(column) == "number" and tables.numbers(column).dtype.kind not in "iu":
+                continue
+            owners, labels = tables.codes(column)
+            order = np.argsort(owners, kind="stable")
+            same = owners[order][1:] == owners[order][:-1]
+            later = times[order][1:] > times[order][:-1]
+            if 1 < len(labels) <= same.sum() and later[same].all():
+                raise DataError(
+                    f"{self.table.name}, column {self.roles.time!r}",
+                    f"times stand several times, once for each of {len(labels)} values of {name!r}",
+                    f"series={name!r}, if these are the names of series",
+                )
 
     def _grid(
         self,
@@ -227,14 +254,21 @@ def _is_days(frequency: str | Frequency | None) -> bool | None:
 
 
 def _about_frequency(grid: Frequency, inferred: bool) -> list[str]:
+    after = replace(grid, rows=False).describe()
+    if grid.rows and inferred:
+        taken = replace(grid, rows=False).to_text()
+        return [
+            f"Frequency: {after}, and each row is one step, as few are missing (inferred: "
+            f"holidays). Times after the end go on {after}; frequency='{taken}' takes what is "
+            "missing as gaps."
+        ]
     if grid.rows:
-        after = replace(grid, rows=False).describe()
         return [f"Frequency: by row; times after the end go on {after}."]
     if not inferred:
         return []
     if grid.unit == "business day":
         return [
-            "Frequency: every business day (inferred: no row is on a weekend). Holidays are gaps; "
+            f"Frequency: {after} (inferred: no row is on another). What else is missing are gaps; "
             "frequency='rows' takes each row as one step instead."
         ]
     return [f"Frequency: {grid.describe()} (inferred)."]

@@ -57,7 +57,7 @@ def continued(
 
     times, notes = None, []
     if time is not None:
-        times, notes = read_times(
+        times, notes, *_ = read_times(
             table.columns[time],
             lambda row: place(row, time),
             timezone=timezone,
@@ -68,11 +68,13 @@ def continued(
             kinds = "dates and numbers" if times.dtype.kind == "M" else "numbers and dates"
             raise DataError(place(0, time), f"times are {kinds} in the history", "one kind")
     order = in_order(owners, len(panel), times, repair, lambda row: place(row, time))
+    order, left_out = _after_history(panel, order)
     steps, times = _steps(panel, order, time, place)
     reader = Reader(table, order, place, repair, panel.categories, {}, [])
     future = reader.block(names)
     check_whole(future, order, place)
-    return _appended(panel, order, times, steps, future.values, (*notes, *order.notes))
+    found = (*notes, *left_out, *order.notes, *reader.notes)
+    return _appended(panel, order, times, steps, future.values, found)
 
 
 def _owners(panel: Panel, table: Table) -> np.ndarray:
@@ -90,6 +92,21 @@ def _owners(panel: Panel, table: Table) -> np.ndarray:
                 "rows that go on from the series of the frame",
             )
     return np.array([known[name] for name in names], dtype=np.int32)[codes]
+
+
+def _after_history(panel: Panel, order: Order) -> tuple[Order, list[str]]:
+    """The rows after the end of each series, and what is said of the others."""
+    if panel.columns.time is None:
+        return order, []
+    owners = np.repeat(np.arange(len(panel)), np.diff(order.offsets))
+    later = order.times > panel.times[panel.offsets[1:] - 1][owners]
+    if later.all():
+        return order, []
+    kept = np.flatnonzero(later)
+    rows = kept if order.rows is None else order.rows[kept]
+    offsets = offsets_of(np.bincount(owners[kept], minlength=len(panel)))
+    note = f"{many(len(later) - len(kept), 'row')} of those ahead left out: they are history."
+    return Order(rows, offsets, order.times[kept], order.notes), [note]
 
 
 def _steps(

@@ -16,7 +16,7 @@ from elman.data.tables.fields import MISSING, is_number, number
 from elman.data.tables.repairs import Order
 from elman.data.tables.timestamps import shown
 from elman.errors import DataError
-from elman.printable import closest, many
+from elman.printable import many, quoted
 
 __all__ = ["Block", "Place", "Reader", "check_whole", "constant"]
 
@@ -134,14 +134,15 @@ class Reader:
             return
         codes, labels = columns.codes(self.table.columns[name])
         known = {label: k for k, label in enumerate(self.categories[name])}
-        new = [k for k, label in enumerate(labels) if label not in known]
-        if new:
-            raise DataError(
-                self.place(int((codes == new[0]).argmax()), name),
-                f"found the category {labels[new[0]]!r}",
-                closest(labels[new[0]], known),
+        new = [label for label in labels if label not in known]
+        if new:  # it is none of the known ones, and that is what is read
+            unknown = np.isin(codes, [k for k, label in enumerate(labels) if label not in known])
+            count = many(int(unknown.sum()), "value")
+            self.notes.append(
+                f"{count} of {name!r} taken as unknown: {quoted(new, 3)} stood in no training row."
             )
-        numbers = np.array([known[label] for label in labels] + [-1])[codes]  # -1 stays missing
+        none = len(known)
+        numbers = np.array([known.get(label, none) for label in labels] + [-1])[codes]
         numbers = self.order.take(numbers)
         values[:] = numbers[:, None] == np.arange(len(known))
         absent = numbers < 0

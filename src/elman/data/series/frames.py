@@ -48,6 +48,7 @@ def panel_of(
     decimal: str | None = None,
     encoding: str | None = None,
     dates: str | None = None,
+    date_format: str | None = None,
     name: str = "frame",
 ) -> Panel:
     """Time series in any accepted form as one checked `Panel`.
@@ -78,7 +79,9 @@ def panel_of(
         static: Covariates that are constant inside each series.
         frequency: One step: "h", "15min", "D", "B", "W", "MS", "ME", "QS", "QE", "YS", "YE",
             "step", …; "rows" takes each row as one step, whatever its time. None infers it.
-        ahead: Rows with time, series and the `future` columns that go on after the end of `frame`.
+        ahead: Rows with time, series and the `future` columns that go on after the end of `frame`;
+            earlier ones are left out. Rows of `frame` without a target (and past covariate) at the
+            end of a series are ahead, too.
         timezone: The zone of times without one, such as "Europe/Paris"; they become UTC.
         repair: What may be repaired instead of refused, each counted in the notes: "sort" (rows
             by time), "drop_duplicates" (the first of equal times stays), "numbers" (numbers that
@@ -90,6 +93,7 @@ def panel_of(
         decimal: Of a text file: the decimal sign, "." or ",".
         encoding: Of a text file, as "cp1252".
         dates: Of a text file: "day-first" or "month-first", of dates such as 01/02/2024.
+        date_format: Of a text file: how dates are written, as "%d.%m.%Y %H:%M".
         name: What messages call the frame.
 
     Raises:
@@ -110,7 +114,13 @@ def panel_of(
         "static": static,
     }
     unfold = False
-    dialect = Dialect(separator=separator, decimal=decimal, encoding=encoding, dates=dates)
+    dialect = Dialect(
+        separator=separator,
+        decimal=decimal,
+        encoding=encoding,
+        dates=dates,
+        date_format=date_format,
+    )
     if isinstance(frame, Panel):
         panel = _of_panel(frame, chosen, frequency, columns, name)
     else:
@@ -124,11 +134,15 @@ def panel_of(
         joint = joint or (columns is not None and not columns.wide)
         unfold = not joint and found.series is None and len(found.target) > 1
     if ahead is not None:
+        if not isinstance(frame, Panel):  # what is ahead is told by the other table
+            panel = _ended(panel)
+            panel = panel.cut(panel.history)
         named = panel.columns.series
         texts = [*panel.categories, *([named] if named else [])]
         table, _ = opened(ahead, "ahead", named, texts, dialect)
         panel = continued(panel, table, timezone=timezone, repair=repair)
-    return _one_series_each(panel) if unfold else panel
+    panel = _one_series_each(panel) if unfold else panel
+    return panel if isinstance(frame, Panel) else _ended(panel)
 
 
 def _indexed(chosen: dict[str, Any], table: Table, made: str | None) -> dict[str, Any]:
@@ -176,7 +190,30 @@ def _of_panel(
         categories=panel.categories,
         notes=(*panel.notes, *again.notes),
         timezone=panel.timezone,
+        zone=panel.zone,
+        labelled=panel.labelled,
     )
+
+
+def _ended(panel: Panel) -> Panel:
+    """The panel whose histories end where the last target or past covariate was observed.
+
+    Rows after that are ahead where covariates are known for them; else they are left out.
+    """
+    seen = ~np.isnan(panel.target).all(axis=1)
+    if panel.past.shape[1]:
+        seen |= ~np.isnan(panel.past).all(axis=1)
+    rows = np.arange(len(seen)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    last = np.maximum.reduceat(np.where(seen, rows, -1), panel.offsets[:-1]) + 1
+    history = np.where(last > 0, np.minimum(last, panel.history), panel.history)
+    empty = panel.history - history
+    if not empty.any():
+        return panel
+    count, series = many(int(empty.sum()), "row"), int((empty > 0).sum())
+    what = f"{count} without a target at the end of {series} series"
+    if panel.columns.future:
+        return replace(panel, history=history, notes=(*panel.notes, f"{what}: taken as ahead."))
+    return replace(panel.cut(history), notes=(*panel.notes, f"{what} left out."))
 
 
 def _one_series_each(panel: Panel) -> Panel:

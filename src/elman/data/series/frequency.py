@@ -32,6 +32,12 @@ _PERIODS = {  # microseconds, largest first
 }
 _MONTHS = {"year": 12, "quarter": 3, "month": 1}  # largest first
 _LAST_DAY = 31  # of a month: a day past its end means its last one
+_LAST_BUSINESS_DAY = 32  # of a month: the last one that is not on a weekend
+_WORKING_WEEK = "1111100"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MET = 3  # so often a weekday must have been left out to be one that is closed
+_HOLIDAYS = 0.1  # of the open days; more that are missing are no holidays …
+_LONGEST_HOLIDAY = 10  # … and neither is a gap of more open days
 _MONDAY = np.datetime64("1970-01-05", "D")
 
 _WORDS = {  # the words of `frequency=`: unit, day of the month
@@ -45,10 +51,13 @@ _WORDS = {  # the words of `frequency=`: unit, day of the month
     "W": ("week", 1),
     "MS": ("month", 1),
     "ME": ("month", _LAST_DAY),
+    "BME": ("month", _LAST_BUSINESS_DAY),
     "QS": ("quarter", 1),
     "QE": ("quarter", _LAST_DAY),
+    "BQE": ("quarter", _LAST_BUSINESS_DAY),
     "YS": ("year", 1),
     "YE": ("year", _LAST_DAY),
+    "BYE": ("year", _LAST_BUSINESS_DAY),
     "step": ("step", 1),
 }
 _ADVERBS = {
@@ -80,10 +89,12 @@ class Frequency:
         count: So many units are one step; at least 1 (business days: 1).
         origin: Where the grid begins: microseconds after 1970-01-01 (below one period; for
             business days the time of day; for months that of the first one), or a whole number.
-        day: Of months, quarters and years: the day of the month; 31 is the last one.
+        day: Of months, quarters and years: the day of the month; 31 is the last one, 32 the last
+            one from Monday to Friday.
         rows: Every row is one step, whatever its time; unit and count only continue the times
             after the end.
         cycle: Of whole numbers: the season in steps, as only the user can know it.
+        week: Of business days: for each day from Monday on whether it is one, as "1111110".
     """
 
     unit: str
@@ -92,10 +103,13 @@ class Frequency:
     day: int = 1
     rows: bool = False
     cycle: int = 1
+    week: str = _WORKING_WEEK
 
     @classmethod
     def from_text(cls, text: str) -> Frequency:
         """The frequency that a word of `frequency=` means: "h", "15min", "ME", "rows", "step:24".
+
+        "B:1111110" are business days of another week: of these from Monday on to Saturday.
 
         Raises:
             ArgumentError: It is none of the words.
@@ -104,6 +118,9 @@ class Frequency:
             return cls("step", rows=True)
         if text.startswith("rows:"):
             return replace(cls.from_text(text.removeprefix("rows:")), rows=True)
+        week = _WORKING_WEEK
+        if re.fullmatch(r"B:[01]{7}", text) and "1" in text:
+            text, week = "B", text[2:]
         match = re.fullmatch(r"(\d*)([A-Za-z]+)(?:(?<=step):(\d+))?", text)
         unit, day = _WORDS.get(match[2] if match else "", ("", 1))
         count = int(match[1] or 1) if match else 0
@@ -115,22 +132,29 @@ class Frequency:
                 f"one of {', '.join(_WORDS)}, with a number before it where a step is several "
                 "('15min'; not before B); or 'rows', 'step:24' (a season is 24 steps)",
             )
-        return cls(unit, count, day=day, cycle=cycle)
+        return cls(unit, count, day=day, cycle=cycle, week=week)
 
     def to_text(self) -> str:
         """The word that `from_text` takes; where the grid begins is not part of it.
 
         By row it also says how times go on after the end: "rows:B".
         """
-        day = _LAST_DAY if self.unit in _MONTHS and self.day == _LAST_DAY else 1
+        day = self.day if self.unit in _MONTHS and self.day >= _LAST_DAY else 1
         word = next(word for word, meaning in _WORDS.items() if meaning == (self.unit, day))
         cycle = f":{self.cycle}" if self.cycle > 1 else ""
+        if self.unit == "business day" and self.week != _WORKING_WEEK:
+            cycle = f":{self.week}"
         return f"{'rows:' if self.rows else ''}{self.count if self.count > 1 else ''}{word}{cycle}"
 
     def describe(self) -> str:
         """In words: "hourly", "every 15 minutes", "by row"."""
         if self.rows:
             return "by row"
+        if self.week != _WORKING_WEEK:
+            closed = [
+                day for day, is_open in zip(_WEEKDAYS, self.week, strict=True) if is_open == "0"
+            ]
+            return f"every day but {' and '.join(closed)}" if closed else "daily"
         if self.count > 1:
             return f"every {self.count} {self.unit}s"
         return _ADVERBS.get(self.unit, f"every {self.unit}")
@@ -149,7 +173,7 @@ class Frequency:
             "minute": 24 * 60,
             "hour": 24,
             "day": 7,
-            "business day": 5,
+            "business day": self.week.count("1"),
             "week": 52,
             "month": 12,
             "quarter": 4,
@@ -173,7 +197,7 @@ class Frequency:
             return replace(self, origin=stamp % (self.count * _PERIODS[self.unit]))
         month = first.astype("datetime64[M]")
         phase = np.datetime64(int(month.astype(np.int64)) % self._period, "M")
-        day = self.day if self.day == _LAST_DAY else int(_day_of_month(first))
+        day = self.day if self.day >= _LAST_DAY else int(_day_of_month(first))
         return replace(self, origin=int(phase.astype("M8[us]").astype(int)) + stamp % _DAY, day=day)
 
     def ordinals(self, times: np.ndarray) -> np.ndarray:
@@ -201,7 +225,9 @@ class Frequency:
         if self.unit == "step":
             return self.origin + np.asarray(ordinals) * self.count
         if self.unit == "business day":
-            return np.busday_offset(_MONDAY, ordinals).astype("datetime64[us]") + self._clock
+            first = np.busday_offset(_MONDAY, 0, roll="forward", weekmask=self.week)
+            days = np.busday_offset(first, ordinals, weekmask=self.week)
+            return days.astype("datetime64[us]") + self._clock
         origin = np.array(self.origin, dtype="datetime64[us]")
         return self._moved(origin, ordinals, self.day)
 
@@ -222,8 +248,9 @@ class Frequency:
         if self.unit == "business day":
             days = times.astype("datetime64[D]")
             clock = times - days
-            return np.busday_offset(days, steps, roll="backward").astype("datetime64[us]") + clock
-        day = _LAST_DAY if self.day == _LAST_DAY else _day_of_month(times)
+            moved = np.busday_offset(days, steps, roll="backward", weekmask=self.week)
+            return moved.astype("datetime64[us]") + clock
+        day = self.day if self.day >= _LAST_DAY else _day_of_month(times)
         return self._moved(times, steps, day)
 
     @property
@@ -242,7 +269,8 @@ class Frequency:
             return (times - self.origin) // self.count
         if self.unit == "business day":
             days = (times - self._clock).astype("datetime64[D]")
-            return np.busday_count(_MONDAY, days).astype(np.int64)
+            first = np.busday_offset(_MONDAY, 0, roll="forward", weekmask=self.week)
+            return np.busday_count(first, days, weekmask=self.week).astype(np.int64)
         if self.unit in _MONTHS:
             first = np.datetime64(self.origin, "us").astype("datetime64[M]")
             months = times.astype("datetime64[M]") - first
@@ -254,6 +282,9 @@ class Frequency:
             return times + np.asarray(steps) * np.timedelta64(self._period, "us")
         months = times.astype("datetime64[M]") + np.asarray(steps) * self._period
         length = (months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")
+        if np.ndim(day) == 0 and day == _LAST_BUSINESS_DAY:
+            last = np.busday_offset((months + 1).astype("datetime64[D]"), -1, roll="forward")
+            length = (last - months.astype("datetime64[D]")).astype(np.int64) + 1
         days = np.minimum(day, length.astype(np.int64)) - 1
         clock = times - times.astype("datetime64[D]")
         return (months.astype("datetime64[D]") + days).astype("datetime64[us]") + clock
@@ -268,8 +299,10 @@ def infer(
 ) -> Frequency:
     """The frequency of several series: their most common difference, which all must share.
 
-    Days without any Saturday and Sunday are business days. Times from four weeks apart on, which
-    all lie on one day of the month or on its last day, are months, quarters or years.
+    Days of which some weekdays are always left out are business days; where others are missing
+    here and there, as on holidays, each row is a step. Times from four weeks apart on, which all
+    lie on one day of the month, on its last day or on the last one that is not on a weekend, are
+    months, quarters or years.
 
     >>> days = np.array(["2024-05-03", "2024-05-06", "2024-05-07"], dtype="datetime64[us]")
     >>> infer(days, np.array([0, 3])).describe()
@@ -297,8 +330,8 @@ def infer(
         gaps, owners = _differences(times.astype("datetime64[M]"), offsets)
         common = _most_common(gaps, median=rows)
         found = Frequency(*_unit(common, _MONTHS), day=day, rows=rows)
-    elif common == _DAY and (gaps > _DAY).any() and np.is_busday(times.astype("M8[D]")).all():
-        found = Frequency("business day", rows=rows)
+    elif common == _DAY and (week := _open_days(times, gaps)):
+        found = Frequency("business day", rows=rows, week=week)
     elif rows and 2 * (gaps == common).sum() < len(gaps):
         found = Frequency(*_about(common), rows=True)
     else:
@@ -318,7 +351,33 @@ def infer(
             f"{found.describe()}",
             "series of one frequency; or pass the finest one as frequency=",
         )
-    return found.starting(times)
+    found = found.starting(times)
+    return replace(found, rows=_has_holidays(found, times, offsets))
+
+
+def _open_days(times: np.ndarray, gaps: np.ndarray) -> str:
+    """The week of days of which some weekdays never occur; empty where all do.
+
+    Saturday and Sunday together are believed at once, others if they were left out often enough.
+    """
+    if not (gaps > _DAY).any():
+        return ""
+    days = times.astype("datetime64[D]")
+    if np.is_busday(days).all():
+        return _WORKING_WEEK
+    weekdays = (days.astype(np.int64) + 3) % 7
+    present = np.bincount(weekdays, minlength=7) > 0
+    week = "".join("1" if each else "0" for each in present)
+    weeks = (int(days.max().astype(np.int64)) - int(days.min().astype(np.int64))) // 7
+    return week if weeks >= _MET and present.sum() in (4, 5, 6) else ""
+
+
+def _has_holidays(found: Frequency, times: np.ndarray, offsets: np.ndarray) -> bool:
+    """Whether open days are missing here and there, as few and as short as holidays are."""
+    if found.unit != "business day" or found.off_grid(times).any():
+        return False
+    missing = _differences(found.ordinals(times), offsets)[0] - 1
+    return bool(0 < missing.sum() <= _HOLIDAYS * len(times) and missing.max() <= _LONGEST_HOLIDAY)
 
 
 def _differences(times: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -376,7 +435,7 @@ def _odd_series(
 
 
 def _day_of_all(times: np.ndarray) -> int:
-    """The day of the month on which all times lie, 31 if that is the last one; 0 if several."""
+    """The day of the month on which all times lie; 31 and 32 as of `Frequency`, 0 if several."""
     clock = times - times.astype("datetime64[D]")
     if (clock != clock[0]).any():
         return 0
@@ -384,7 +443,11 @@ def _day_of_all(times: np.ndarray) -> int:
     if (_day_of_month(tomorrow) == 1).all():
         return _LAST_DAY
     days = _day_of_month(times)
-    return int(days[0]) if (days == days[0]).all() else 0
+    if (days == days[0]).all():
+        return int(days[0])
+    following = (times.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    last = np.busday_offset(following, -1, roll="forward")
+    return _LAST_BUSINESS_DAY if (times.astype("datetime64[D]") == last).all() else 0
 
 
 def _day_of_month(times: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from elman.data.series.frequency import Frequency
 from elman.data.tables.repairs import offsets_of
-from elman.data.tables.timestamps import shown
+from elman.data.tables.timestamps import local_times, shown
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
@@ -73,6 +73,9 @@ class Panel:
         categories: Of each text covariate the values, in the order of its columns.
         notes: What was found, inferred and repaired, each a sentence with its count.
         timezone: In which times without a zone were read, before they became UTC; or None.
+        zone: In which the times, in UTC, are local: the zone that was told or that they had;
+            None: they are as they are.
+        labelled: Whether the times that were read said how far their zone is off UTC.
         written: What is known of how their table is written that later ones need as well.
     """
 
@@ -91,6 +94,8 @@ class Panel:
     notes: tuple[str, ...] = ()
     timezone: str | None = None
     written: Mapping[str, str] = field(default_factory=dict)
+    zone: str | None = None
+    labelled: bool = False
 
     def __len__(self) -> int:
         return len(self.names)
@@ -115,6 +120,10 @@ class Panel:
         np.greater(self.steps[1:], self.steps[:-1] + 1, out=gap[1:])
         gap[self.offsets[:-1]] = False
         return gap
+
+    def local(self, times: np.ndarray) -> np.ndarray:
+        """Times of the panel as a clock in its zone shows them."""
+        return local_times(times, self.zone)
 
     def select(self, indices: Any) -> Panel:
         """The series at `indices` (numbers, a slice or a mask `[N]`), in that order."""

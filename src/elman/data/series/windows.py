@@ -38,6 +38,7 @@ class Windows:
         starts: `[W]` int64, the row of each window's first input step.
         series: `[W]` int32, which series each window is of.
         crossing: How many windows were left out because a gap lies in them.
+        empty: How many because none of their inputs was observed.
     """
 
     input_steps: int
@@ -45,9 +46,19 @@ class Windows:
     starts: Int[np.ndarray, "W"]
     series: Int[np.ndarray, "W"]
     crossing: int
+    empty: int = 0
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def where_observed(self, observed: Bool[np.ndarray, "R"]) -> Windows:
+        """Those in whose L input steps a row was observed."""
+        seen = np.concatenate(([0], np.cumsum(observed)))
+        kept = seen[self.starts + self.input_steps] > seen[self.starts]
+        if kept.all():
+            return self
+        empty = self.empty + int((~kept).sum())
+        return replace(self, starts=self.starts[kept], series=self.series[kept], empty=empty)
 
     def ahead(self) -> Int[np.ndarray, "W H"]:
         """The rows of each window's horizon."""

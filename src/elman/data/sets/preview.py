@@ -10,8 +10,10 @@ from elman.data.labelled_sequences import LabelledSequences
 from elman.data.series.panel import Panel
 from elman.data.sets import catalogue
 from elman.data.sets import series as series_sets
-from elman.data.sets.labelled import labelled_names, load
+from elman.data.sets.labelled import full_name, labelled_names, load
 from elman.data.sets.manifest import File, Manifest
+from elman.data.sets.pairs import load_pairs, pair_names
+from elman.data.sets.walkers import load_paths, path_set_names
 from elman.data.tables.timestamps import shown as as_text
 from elman.errors import DataError, MissingExtraError
 from elman.printable import many
@@ -24,8 +26,9 @@ _MEMBERS = 3
 
 
 def set_names() -> list[str]:
-    """All names that `preview` takes, sorted: sets, and the sequences and series in them."""
-    return sorted({*catalogue.names(), *labelled_names(), *series_sets.series_names()})
+    """All names that `preview` takes, sorted: sets, and what is in them; and what is made."""
+    series, made = series_sets.series_names(), (*pair_names(), *path_set_names())
+    return sorted({*catalogue.names(), *labelled_names(), *series, *made})
 
 
 def holder(name: str) -> str:
@@ -39,10 +42,23 @@ def holder(name: str) -> str:
     """
     if name in series_sets.series_names():
         return series_sets.holder(name)
-    whole = name.partition("/")[0] if name in labelled_names() else name
+    whole = full_name(name).partition("/")[0] if name in labelled_names() else name
     if whole not in catalogue.names():
         raise catalogue.unknown(name, {*catalogue.names(), *series_sets.series_names()})
     return whole
+
+
+def _made(name: str) -> dict[str, str | list[str]] | None:
+    """What is shown of a set that is made when it is read; None: it is none of these."""
+    if name in path_set_names():
+        return _of_paths(name)
+    for names, origin, parts in (
+        (labelled_names(), "elman.data.synthetic", _parts),
+        (pair_names(), "elman.data", _pair_parts),
+    ):
+        if name in names and name.partition("/")[0] not in catalogue.names():
+            return {"name": name, "origin": f"made when it is read: {origin}"} | parts(name)
+    return None
 
 
 def preview(name: str) -> dict[str, str | list[str]]:
@@ -58,9 +74,11 @@ def preview(name: str) -> dict[str, str | list[str]]:
         ArgumentError: There is no such set.
         ChecksumError: A file of the set is not the one that its manifest describes.
     """
+    name = full_name(name)
+    made = _made(name)
+    if made is not None:
+        return made
     labelled, series = name in labelled_names(), name in series_sets.series_names()
-    if labelled and name.partition("/")[0] not in catalogue.names():
-        return {"name": name, "origin": "made when it is read: elman.data.synthetic"} | _parts(name)
     known = catalogue.manifest(holder(name))
     shown = _facts(known)
     if series:
@@ -75,6 +93,8 @@ def preview(name: str) -> dict[str, str | list[str]]:
         return shown | _parts(name)
     if series:
         return shown | _series_parts(name)
+    if name in pair_names():
+        shown |= _pair_parts(name)
     inside = [other for other in labelled_names() if other.startswith(f"{name}/")]
     if inside:
         shown["labelled sequences"] = inside
@@ -99,6 +119,22 @@ def _facts(known: Manifest) -> dict[str, str | list[str]]:
     }
 
 
+def _of_paths(name: str) -> dict[str, str | list[str]]:
+    """What is shown of made-up paths: how many there are, and how they begin."""
+    found = {part: load_paths(name, part) for part in ("train", "test")}
+    scene = found["train"].scenes[0]
+    rows = zip(scene.steps[:_LINES], scene.who[:_LINES], scene.values[:_LINES], strict=True)
+    return {
+        "name": name,
+        "origin": "made when it is read: elman.data.sets.walkers",
+        "unit": found["train"].unit,
+        **{f"{part} part": data.described() for part, data in found.items()},
+        "frame, agent, x, y": [
+            f"{scene.frame(step)} {scene.agents[who]} {x:g} {y:g}" for step, who, (x, y) in rows
+        ],
+    }
+
+
 def _parts(name: str) -> dict[str, str | list[str]]:
     """Shapes, classes and the first steps of both parts of a set of labelled sequences."""
     shown: dict[str, str | list[str]] = {}
@@ -108,6 +144,18 @@ def _parts(name: str) -> dict[str, str | list[str]]:
         if part == "train":
             shown["first steps"] = _first_steps(data)
     return shown
+
+
+def _pair_parts(name: str) -> dict[str, str | list[str]]:
+    """Sizes and lengths of both parts of a set of pairs, and its first ones."""
+    train, test = (load_pairs(name, part) for part in ("train", "test"))
+    first = [f"{a}  →  {b}"[:_WIDTH] for a, b in zip(train.source, train.target, strict=True)]
+    return {
+        "train": train.describe(),
+        "test": test.describe(),
+        "first pairs": first[:_LINES],
+        "notes": [*dict.fromkeys((*train.notes, *test.notes))],
+    }
 
 
 def _first_steps(data: LabelledSequences) -> list[str]:

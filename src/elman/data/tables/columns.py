@@ -47,6 +47,7 @@ class Table:
         notes: What was inferred when it was read, in sentences.
         numerals: How numbers are written in columns of texts.
         dates: Which number of days with slashes is the day, where there are such.
+        date_format: How dates were told to be written.
     """
 
     name: str
@@ -59,12 +60,13 @@ class Table:
     notes: tuple[str, ...] = ()
     numerals: Numerals = PLAIN
     dates: str | None = None
+    date_format: str | None = None
 
     @property
     def written(self) -> dict[str, str]:
         """What was told or found out of how it is written that later tables need as well."""
         decimal = None if self.numerals.decimal == "." else self.numerals.decimal
-        found = {"decimal": decimal, "dates": self.dates}
+        found = {"decimal": decimal, "dates": self.dates, "date_format": self.date_format}
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -82,7 +84,7 @@ def as_table(
     """A frame, a mapping of columns or an array as a `Table`.
 
     The index of a pandas frame or series becomes a column, or one for each level, if it has a
-    name or holds times or periods; a period is the time at which it begins.
+    name or holds times or periods; a period, there or in a column, is the time at which it begins.
 
     Raises:
         ShapeError: It is none of these, its columns differ in length, or it has no rows.
@@ -336,6 +338,11 @@ def _frame_columns(frame: Any, name: str) -> tuple[_FrameColumns, tuple[str, ...
 
 def _with_index(frame: Any, name: str) -> Any:
     """A pandas frame whose index, if it says anything of the rows, has become columns."""
+    periods = [place for place, kind in enumerate(frame.dtypes) if str(kind).startswith("period[")]
+    if periods:
+        frame = frame.copy(deep=False)
+        for place in periods:
+            frame.isetitem(place, frame.iloc[:, place].dt.to_timestamp())
     index = frame.index
     if hasattr(index, "to_timestamp"):  # of periods
         index = index.to_timestamp()

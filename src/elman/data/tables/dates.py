@@ -5,13 +5,14 @@ It is certain where a number of the column is above 12, else it is asked for.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ASKED", "Slashed", "is_slashed", "slashed"]
+__all__ = ["ASKED", "Slashed", "formatted", "is_slashed", "slashed"]
 
 ASKED = "which number is the day: dates='day-first' or dates='month-first'"
 """What a message asks for where it is not certain."""
@@ -35,6 +36,18 @@ class Slashed(NamedTuple):
     texts: np.ndarray
     order: str
     said: str
+
+
+def formatted(text: str, date_format: str) -> str | None:
+    """A date that is written in this format, in ISO 8601; None where it is none.
+
+    >>> formatted("31.12.2024 18h", "%d.%m.%Y %Hh"), formatted("x", "%Y")
+    ('2024-12-31 18:00:00', None)
+    """
+    try:
+        return datetime.datetime.strptime(text, date_format).isoformat(" ")
+    except ValueError:
+        return None
 
 
 def is_slashed(text: str) -> bool:

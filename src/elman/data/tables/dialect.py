@@ -90,6 +90,12 @@ class Dialect:
         "Text table: of dates as 01/02/2024 the day, day-first or month-first; else found out.",
     )
 
+    date_format: str | None = parameter(
+        None,
+        text(none=True),
+        "Text table: how dates are written, as %d.%m.%Y %H:%M; else found out.",
+    )
+
     def __post_init__(self) -> None:
         check_values(Dialect, {one.name: getattr(self, one.name) for one in fields(self)})
         told = self.separator

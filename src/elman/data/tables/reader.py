@@ -19,7 +19,7 @@ import numpy as np
 from elman.data.tables.by_arrow import by_arrow
 from elman.data.tables.by_csv import by_csv
 from elman.data.tables.columns import Table, as_table, cell, kind, missing, numbers, objects
-from elman.data.tables.dates import is_slashed, slashed
+from elman.data.tables.dates import formatted, is_slashed, slashed
 from elman.data.tables.delimited import INDEX, header_and_rows
 from elman.data.tables.dialect import FOUND_OUT, Dialect, Source, layout_of, numerals_of
 from elman.data.tables.fields import PLAIN
@@ -28,7 +28,8 @@ from elman.data.tables.judging import JUDGED, Beginning, judged
 from elman.data.tables.parquet import read_arrow
 from elman.data.tables.text_file import TextFile
 from elman.data.tables.unpacking import also_packed, reading
-from elman.errors import FormatError
+from elman.errors import DataError, FormatError
+from elman.printable import quoted
 
 __all__ = ["FORMATS", "SUFFIXES", "is_json_lines", "is_table", "parse", "read"]
 
@@ -43,6 +44,7 @@ Texts = Callable[[Sequence[str]], Collection[str]]
 """Of the names of all columns those that stay texts whatever they hold."""
 
 _SMALL = JUDGED  # fewer rows are in memory as a whole by then, and are not read again
+_SHOWN = 6  # columns whose first field a message shows
 _LARGE = 1 << 24  # bytes from which the slow reader is worth a word
 
 
@@ -141,7 +143,43 @@ def parse(
     notes = (f"{where} was read with {', '.join(inferred)}",) if inferred else ()
     found, left_out = _without_nameless(text.table(names, table), _header(text))
     found = replace(found, notes=(*notes, *left_out), numerals=numerals)
+    if dialect.date_format is not None:
+        return _with_written_dates(found, dialect.date_format)
     return _with_dates(found, kept, dialect.dates)
+
+
+def _with_written_dates(table: Table, date_format: str) -> Table:
+    """The table with dates that are written as told in ISO 8601.
+
+    Raises:
+        DataError: No column begins with such a date; or one goes on otherwise.
+    """
+    columns = dict(table.columns)
+    first = {name: _as_written(cell(columns[name], 0)) for name in columns}
+    names = [name for name, text in first.items() if formatted(text, date_format)]
+    if not names:
+        found = f"no date as {date_format!r} among {quoted(first.values(), _SHOWN)}"
+        raise DataError(table.name, found, "another format")
+    for name in names:
+        texts = np.empty(table.rows, dtype=object)
+        known: dict[str, str | None] = {}
+        for row, value in enumerate(objects(columns[name]).tolist()):
+            text = _as_written(value)
+            if text not in known:
+                known[text] = formatted(text, date_format)
+            texts[row] = known[text]
+            if texts[row] is None and text:
+                where = f"{table.where(row)}, column {name!r}"
+                raise DataError(where, f"found {text!r}", f"a date as {date_format!r}")
+        columns[name] = texts
+    return replace(table, columns=columns, date_format=date_format)
+
+
+def _as_written(value: Any) -> str:
+    """A cell as a text; empty where it is missing."""
+    if value is None or value != value:
+        return ""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
 def _with_dates(table: Table, texts: Collection[str], told: str | None) -> Table:

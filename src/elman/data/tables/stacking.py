@@ -82,7 +82,8 @@ def stacked(tables: Sequence[Table], names: Sequence[str], name: str, column: st
     joined[column] = np.repeat(np.array(names, dtype=object), rows)
     dates = next((table.dates for table in tables if table.dates), None)
     whole = Table(name, joined, int(rows.sum()), where, field)
-    return replace(whole, notes=_notes(tables, name), numerals=numerals, dates=dates)
+    written = {"numerals": numerals, "dates": dates, "date_format": tables[0].date_format}
+    return replace(whole, notes=_notes(tables, name), **written)
 
 
 def one_of_many(table: Table, name: str, column: str) -> Table:

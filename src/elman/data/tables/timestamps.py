@@ -10,7 +10,7 @@ import datetime
 import re
 import zoneinfo
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from elman.data.tables.dates import ASKED, is_slashed, slashed
 from elman.errors import ArgumentError, DataError
 from elman.printable import many
 
-__all__ = ["about_dots", "as_texts", "looks_like_times", "moments", "read_times", "shown"]
+__all__ = ["Times", "about_dots", "as_texts", "local_times", "looks_like_times", "moments"]
+__all__ += ["read_times", "shown", "zone_of"]
 
 Place = Callable[[int], str]
 
@@ -33,6 +34,23 @@ _CHANGE = np.timedelta64(3, "h")  # no clock change is as long
 _LONGEST = 64  # characters of a time
 _LARGEST = 2**53  # steps that are counted; up to it whole numbers are floats
 _FIRST, _LAST = np.datetime64("0001-01-03", "us"), np.datetime64("9999-12-29", "us")
+
+
+class Times(NamedTuple):
+    """A column of times.
+
+    Attributes:
+        values: datetime64[us] or int64 `[R]`; in UTC where there is a zone.
+        notes: What was converted.
+        zone: The one zone in which they are local, as `zone_of` takes it; None: they have none, or
+            several, or are days.
+        labelled: Whether each said how far it is off UTC.
+    """
+
+    values: np.ndarray
+    notes: list[str]
+    zone: str | None = None
+    labelled: bool = False
 
 
 def looks_like_times(column: Any) -> bool:
@@ -52,25 +70,22 @@ def read_times(
     timezone: str | None = None,
     owners: np.ndarray | None = None,
     is_days: bool | None = None,
-) -> tuple[np.ndarray, list[str]]:
+) -> Times:
     """A column of dates, ISO texts or whole numbers as times, and notes on what was converted.
 
     Args:
         column: A narwhals Series or an array `[R]`.
         place: What messages call a row of this column.
         timezone: The zone in which times without one are understood: "Europe/Paris". Hours that
-            a clock change repeats are told apart by the order of the rows. Times with a zone
-            keep theirs.
+            a clock change repeats are told apart by the order of the rows. Times with a zone are
+            the moments that they say, and local in this one.
         owners: `[R]`, the series of each row, whose order it is; None is one series.
         is_days: Whether the times are days, which keep their local date; None judges by whether
             all are at one time of day.
 
-    Returns:
-        datetime64[us] or int64 `[R]`, and the notes.
-
     Raises:
-        DataError: A time is missing, unreadable, not a whole number, or in an hour that a clock
-            change left out; or only some times have a zone.
+        DataError: A time is missing, unreadable, finer than a microsecond, not a whole number, or
+            in an hour that a clock change left out; or only some times have a zone.
         ArgumentError: `timezone` is unknown, or the times are numbers.
     """
     if (kind := columns.kind(column)) not in ("time", "text", "number"):
@@ -80,22 +95,92 @@ def read_times(
     _check_there(column, place)
     column, said = _unslashed(column, place)
     if said:
-        times, notes = read_times(column, place, timezone=timezone, owners=owners, is_days=is_days)
-        return times, [said, *notes]
+        found = read_times(column, place, timezone=timezone, owners=owners, is_days=is_days)
+        return found._replace(notes=[said, *found.notes])
     if kind == "number":
         if timezone:
             raise ArgumentError("timezone", "the times are numbers", "leave it out")
-        return _whole_numbers(columns.numbers(column), place), []
+        return Times(_whole_numbers(columns.numbers(column), place), [])
     told = None if timezone is None else _zone_info(timezone)
     utc, local, zone = (_stamps if kind == "time" else _parsed)(column, place)
     _check_range(local, place)
     if zone is None and told is None:
-        return local, []
+        return Times(local, [])
     if _is_daily(local) if is_days is None else is_days:
-        return local, [f"Times are days of {zone or timezone}; they keep their local date."]
-    if told is None or zone is not None:
-        return utc, [f"Times converted from {zone} to UTC."]
-    return _from_local(local, told, owners, place)
+        return Times(local, [f"Times are days of {zone or timezone}; they keep their local date."])
+    if zone is None and told is not None:
+        return Times(*_from_local(local, told, owners, place), timezone)
+    own = timezone or _known_zone(zone, utc, local)
+    if own is None:
+        several = f"Times have several offsets ({zone}), told in UTC; timezone= names the zone."
+        return Times(utc, [several], "UTC", True)
+    return Times(utc, [f"Times are local in {own}."], own, True)
+
+
+def zone_of(zone: str) -> datetime.tzinfo:
+    """A zone by its name, as "Europe/Paris", "UTC" or "UTC+02:00".
+
+    Raises:
+        ArgumentError: There is no such zone.
+    """
+    match = re.fullmatch(r"UTC([+-])(\d\d):(\d\d)", zone)
+    if match is None:
+        return _zone_info(zone)
+    ahead = datetime.timedelta(hours=int(match[2]), minutes=int(match[3]))
+    if ahead >= datetime.timedelta(days=1):
+        raise ArgumentError(
+            "timezone", f"there is no time zone {zone!r}", "one within a day of UTC"
+        )
+    return datetime.timezone(-ahead if match[1] == "-" else ahead)
+
+
+def local_times(times: np.ndarray, zone: str | None) -> np.ndarray:
+    """UTC times as a clock in a zone shows them; numbers, and times of no zone, as they are.
+
+    >>> summer = np.array(["2024-03-31T00:30", "2024-03-31T01:30"], "datetime64[us]")
+    >>> local_times(summer, "Europe/Paris").astype("datetime64[m]").tolist()[1].hour
+    3
+
+    Args:
+        times: datetime64[us], any shape.
+        zone: As of `zone_of`.
+    """
+    if zone is None or times.dtype.kind != "M":
+        return times
+    return times + _offsets(times, zone_of(zone)).astype("timedelta64[s]")
+
+
+def _offsets(times: np.ndarray, zone: datetime.tzinfo) -> np.ndarray:
+    """Seconds by which a zone is ahead of UTC at UTC times."""
+
+    def ahead(time: np.datetime64) -> int:
+        moment: Any = time.astype("datetime64[us]").item()
+        offset = moment.replace(tzinfo=datetime.UTC).astimezone(zone).utcoffset()
+        return int(offset.total_seconds())
+
+    flat = times.ravel()
+    days, day = np.unique(flat.astype("datetime64[D]"), return_inverse=True)
+    begin = np.array([ahead(each) for each in days], np.int64)
+    offsets = begin[day]
+    changing = begin != [ahead(each + 1) for each in days]
+    rows = np.flatnonzero(changing[day])
+    exact, place = np.unique(flat[rows], return_inverse=True)
+    if len(exact):
+        offsets[rows] = np.array([ahead(each) for each in exact], np.int64)[place]
+    return offsets.reshape(times.shape)
+
+
+def _known_zone(zone: str | None, utc: np.ndarray, local: np.ndarray) -> str | None:
+    """The zone that times came with, by its name or by the one offset that they have."""
+    if zone is not None:
+        try:
+            return zone if zone_of(zone) else None
+        except ArgumentError:
+            pass
+    minutes = np.unique((local - utc).astype("timedelta64[m]").astype(np.int64))
+    if len(minutes) != 1:
+        return None
+    return f"UTC{_offset_text(int(minutes[0]))}" if minutes[0] else "UTC"
 
 
 def moments(column: Any, place: Place, expected: str = _ISO) -> np.ndarray:
@@ -154,18 +239,41 @@ def _unslashed(column: Any, place: Place) -> tuple[Any, str]:
     return found.texts, found.said
 
 
-def as_texts(times: np.ndarray) -> np.ndarray:
+def as_texts(
+    times: np.ndarray, zone: str | None = None, date_format: str | None = None
+) -> np.ndarray:
     """Times as ISO texts, all in the shortest form that says what each is.
 
     >>> as_texts(np.array(["2024-01-01", "2024-01-01T13:30"], "datetime64[us]")).tolist()
     ['2024-01-01T00:00', '2024-01-01T13:30']
+    >>> as_texts(np.array(["2024-07-01T12:00"], "datetime64[us]"), "Europe/Paris").tolist()
+    ['2024-07-01T14:00+02:00']
+
+    Args:
+        times: datetime64.
+        zone: Where they are UTC: the zone in which they are told, with their offsets.
+        date_format: How each is written instead, as `datetime.strftime` has it.
     """
+    if zone is not None:
+        local = local_times(times.astype("datetime64[us]"), zone)
+        minutes = (local - times).astype("timedelta64[m]").astype(np.int64)
+        ends = {each: _offset_text(int(each)) for each in np.unique(minutes)}
+        ended = np.array([ends[each] for each in minutes.tolist()], dtype=object)
+        return np.array(as_texts(local, date_format=date_format), dtype=object) + ended
+    if date_format is not None:
+        moments: Any = times.astype("datetime64[us]").tolist()
+        return np.array([each.strftime(date_format) for each in moments], dtype=object)
     finest: Any = "us"
     for unit in ("D", "m", "s", "ms"):
         if (times.astype(f"datetime64[{unit}]") == times).all():
             finest = unit
             break
     return np.datetime_as_string(times.astype(f"datetime64[{finest}]"))
+
+
+def _offset_text(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
 
 
 def _check_there(column: Any, place: Place) -> None:
@@ -197,11 +305,15 @@ def _stamps(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | No
     """Dates and times as UTC, local time and the zone (None: only local is meant)."""
     if isinstance(column, np.ndarray) and column.dtype.kind == "M":
         local = column.astype("datetime64[us]")
+        _check_fine(column != local.astype(column.dtype), place)
         return local, local, None
     values = columns.objects(column) if isinstance(column, np.ndarray) else column
     if isinstance(values, np.ndarray) or str(values.dtype) == "Object":
         return _python_stamps(columns.objects(values), place)
     zone = getattr(values.dtype, "time_zone", None)
+    if getattr(values.dtype, "time_unit", None) == "ns":
+        nanoseconds = values.dt.timestamp("ns").to_numpy().astype(np.int64)
+        _check_fine(nanoseconds % 1000 != 0, place)
     try:
         utc = values.dt.timestamp("us").to_numpy().astype(np.int64).view("datetime64[us]")
         if zone is None:
@@ -210,6 +322,15 @@ def _stamps(column: Any, place: Place) -> tuple[np.ndarray, np.ndarray, str | No
     except Exception as error:  # of whichever library: beyond its range, a zone that it lacks
         raise DataError(place(0), f"{values.dtype} cannot be read ({error})", _ISO) from error
     return utc, naive.astype(np.int64).view("datetime64[us]"), zone
+
+
+def _check_fine(finer: np.ndarray, place: Place) -> None:
+    if finer.any():
+        raise DataError(
+            place(int(finer.argmax())),
+            "found a time with parts of a microsecond",
+            "times in microseconds, or leave the column out: rows are steps then",
+        )
 
 
 def _python_stamps(values: np.ndarray, place: Place) -> tuple[np.ndarray, np.ndarray, str | None]:

@@ -32,10 +32,10 @@ from elman.metrics.forecasts.scores import (
     seasonal_scale,
     smape,
 )
-from elman.metrics.forecasts.skill import BEATEN, MIXED, UNDECIDED, Skill, compare
+from elman.metrics.forecasts.skill import BETTER, MIXED, UNDECIDED, Skill, compare
 
 __all__ = [
-    "BEATEN",
+    "BETTER",
     "DEVIATION_FLOOR",
     "FREEDOM_FLOOR",
     "HEADS",

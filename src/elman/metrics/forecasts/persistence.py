@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from elman.metrics.forecasts.skill import BEATEN, Skill
+from elman.metrics.forecasts.skill import BETTER, Skill
 
 __all__ = ["persistence"]
 
@@ -40,10 +40,10 @@ def persistence(
       series, target and step;
     * aligned: the same with the actual value.
 
-    A forecast is persistence if it does not beat the last value (`against_last`) and either
-    stays with it (moved below 0.5), or follows it blindly: lagged above 0.7 and above
-    aligned, with a foresight below 0.3. The second finds a network that learned to hand on the
-    last value and does it badly, too high, too low or blurred.
+    A forecast is persistence if it is not shown to be better than the last value
+    (`against_last`) and either stays with it (moved below 0.5), or follows it blindly: lagged
+    above 0.7 and above aligned, with a foresight below 0.3. The second finds a network that
+    learned to hand on the last value and does it badly, too high, too low or blurred.
 
     Args:
         actual: `[W, H, K]`, NaN where missing; divided by the series' scale, so that series
@@ -72,7 +72,7 @@ def persistence(
     stays = numbers["moved"] < MOVED_LITTLE
     lags = numbers["lagged"] > max(LAGGED, numbers["aligned"])
     follows = stays or (lags and numbers["foresight"] < BLIND)
-    beaten = against_last.outcome == BEATEN
+    beaten = against_last.outcome == BETTER
     verdict = follows and not beaten
     return {"persistence": verdict, **numbers, "sentence": _sentence(verdict, beaten, numbers)}
 
@@ -113,5 +113,8 @@ def _sentence(verdict: bool, beaten: bool, numbers: dict[str, float]) -> str:
     if verdict:
         return f"This is persistence: it follows the last value and is no better ({moved})."
     if beaten:
-        return f"This is not persistence: the last value is beaten ({moved})."
-    return f"This is not persistence, though the last value is not beaten ({moved})."
+        return f"This is not persistence: it is better than the last value ({moved})."
+    return (
+        "This is not persistence, though it is not shown to be better than the last value "
+        f"({moved})."
+    )

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from elman.errors import BundleError
 
 __all__ = ["Calibration"]
 
 _FEWEST = 30  # windows; with fewer, the steps of the horizon share their errors
+_HALF = 8  # windows in each half of the held-out time, for the middle to be judged by
+_MIDDLE = 0.5
 _PATHS = 256  # whole residual paths kept, as templates of how errors hang together over time
 
 
@@ -26,8 +28,14 @@ class Calibration:
     normalised as the network has them, so series of any unit share one table. Where there are
     fewer than 30 windows, one table holds for all steps of the horizon.
 
+    The middle, which is the forecast itself and the quantile of level 0.5, moves by the median
+    error only if that found in the earlier half of the held-out time makes errors smaller in the
+    later half, and the other way round: else it is chance, and it stays.
+
     Attributes:
         offsets: float32 `[H, K, Q]`, added to the quantiles.
+        middle: float32 `[H, K]`, added to the forecast; None in older files: the forecast stays as
+            it is, whatever the quantile of level 0.5.
         paths: float32 `[S, H, K]`, errors of whole forecasts (observed less forecast).
         windows: How many windows this was found on.
     """
@@ -35,6 +43,7 @@ class Calibration:
     offsets: Float[np.ndarray, "H K Q"]
     paths: Float[np.ndarray, "S H K"]
     windows: int
+    middle: Float[np.ndarray, "H K"] | None = None
 
     @classmethod
     def fit(
@@ -43,8 +52,17 @@ class Calibration:
         mean: Float[np.ndarray, "W H K"],
         quantiles: Float[np.ndarray, "W H K Q"],
         levels: tuple[float, ...],
+        times: Int[np.ndarray, "W"] | None = None,
     ) -> Calibration:
-        """From held-out windows, missing actual values (NaN) left out."""
+        """From held-out windows, missing actual values (NaN) left out.
+
+        Args:
+            actual: What came, normalised.
+            mean: What was forecast.
+            quantiles: At the levels.
+            levels: Of the quantiles.
+            times: The step at which each window's forecast was made; None: the middle stays.
+        """
         offsets = np.zeros(quantiles.shape[1:], np.float32)
         for q, level in enumerate(levels):
             errors = actual - quantiles[..., q]
@@ -52,18 +70,45 @@ class Calibration:
                 errors = errors.reshape(-1, 1, errors.shape[-1])
             offsets[..., q] = _finite_quantile(errors, level)
         errors = actual - mean
+        middle = _middle(errors, times)
+        if _MIDDLE in levels:  # it is where the forecast is, if it was there before
+            q = levels.index(_MIDDLE)
+            same = (quantiles[..., q] == mean).all(axis=0)
+            offsets[..., q] = np.where(same, middle, offsets[..., q])
         whole = np.flatnonzero(np.isfinite(errors).all(axis=(1, 2)))
         chosen = whole[np.linspace(0, len(whole) - 1, min(_PATHS, len(whole))).astype(int)]
-        return cls(offsets, errors[chosen].astype(np.float32), len(actual))
+        return cls(offsets, errors[chosen].astype(np.float32), len(actual), middle)
 
     def apply(self, quantiles: Float[np.ndarray, "W H K Q"]) -> Float[np.ndarray, "W H K Q"]:
         """The quantiles shifted, and sorted so that none crosses another."""
         return np.sort(quantiles + self.offsets, axis=-1)
 
+    def forecast(
+        self,
+        mean: Float[np.ndarray, "W H K"],
+        quantiles: Float[np.ndarray, "W H K Q"],
+        levels: tuple[float, ...],
+    ) -> tuple[Float[np.ndarray, "W H K"], Float[np.ndarray, "W H K Q"]]:
+        """The forecast and its quantiles shifted; where it was the one of 0.5 it still is.
+
+        None of them crosses that of 0.5.
+        """
+        if self.middle is None:
+            return mean, self.apply(quantiles)
+        shifted = mean + self.middle
+        if _MIDDLE not in levels:
+            return shifted, self.apply(quantiles)
+        q, applied = levels.index(_MIDDLE), quantiles + self.offsets
+        middle = np.where(quantiles[..., q] == mean, shifted, applied[..., q])[..., None]
+        below = np.minimum(np.sort(applied[..., :q], axis=-1), middle)
+        above = np.maximum(np.sort(applied[..., q + 1 :], axis=-1), middle)
+        return shifted, np.concatenate([below, middle, above], axis=-1)
+
     def tensors(self) -> dict[str, np.ndarray]:
         """Arrays for a model file."""
         windows = np.array([self.windows], np.int64)
-        return {"offsets": self.offsets, "paths": self.paths, "windows": windows}
+        arrays = {"offsets": self.offsets, "paths": self.paths, "windows": windows}
+        return arrays if self.middle is None else arrays | {"middle": self.middle}
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray]) -> Calibration:
@@ -73,14 +118,41 @@ class Calibration:
             tensors.get(name, nothing) for name in ("offsets", "paths", "windows")
         )
         counted = windows.shape == (1,) and windows.dtype == np.int64 and windows[0] >= 0
+        middle = tensors.get("middle")
         shaped = offsets.ndim == 3 and paths.ndim == 3 and paths.shape[1:] == offsets.shape[:2]
+        if middle is not None:
+            shaped = shaped and middle.shape == offsets.shape[:2] and _finite(middle)
         if not (counted and shaped and _finite(offsets) and _finite(paths)):
             raise BundleError("calibration", "its arrays are missing or damaged", "save it again")
-        return cls(offsets, paths, int(windows[0]))
+        return cls(offsets, paths, int(windows[0]), middle)
 
 
 def _finite(array: np.ndarray) -> bool:
     return array.dtype == np.float32 and bool(np.isfinite(array).all())
+
+
+def _middle(errors: Float[np.ndarray, "W H K"], times: np.ndarray | None) -> np.ndarray:
+    """The median error, where each half of the time says that it makes errors smaller."""
+    nothing = np.zeros(errors.shape[1:], np.float32)
+    if times is None:
+        return nothing
+    early = times <= np.median(times)
+    halves = errors[early], errors[~early]
+    if min(map(len, halves)) < _HALF or any(np.isnan(half).all() for half in halves):
+        return nothing
+    for found, judged in (halves, halves[::-1]):
+        shift = _medians(found)
+        if not np.nansum(np.abs(judged - shift)) < np.nansum(np.abs(judged)):
+            return nothing
+    return np.array(_medians(errors), np.float32, order="C")
+
+
+def _medians(errors: Float[np.ndarray, "W H K"]) -> Float[np.ndarray, "H K"]:
+    """Of each target's errors: at each step, or with few windows of all steps together."""
+    shape = errors.shape[1:]
+    if len(errors) < _FEWEST:
+        errors = errors.reshape(-1, 1, errors.shape[-1])
+    return np.broadcast_to(_finite_quantile(errors, _MIDDLE), shape)
 
 
 def _finite_quantile(errors: Float[np.ndarray, "W H K"], level: float) -> np.ndarray:

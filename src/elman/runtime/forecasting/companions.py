@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from elman.bundle import Bundle, check_widths, pack_strings, unpack_strings
 from elman.data.series.panel import Panel
@@ -93,9 +93,7 @@ class Companions:
         counts = self.plan.output == "negative_binomial"
         if self.plan.transform == "none" and not counts:
             return panel
-        wrong = panel.target <= 0
-        if counts:
-            wrong = (panel.target < 0) | (panel.target % 1 > 0)
+        wrong = self.unsuitable(panel)
         if wrong.any():
             row = int(np.argwhere(wrong)[0, 0])
             raise DataError(
@@ -106,6 +104,14 @@ class Companions:
                 else "positive values, or transform='none'",
             )
         return panel if counts else replace(panel, target=np.log(panel.target))
+
+    def unsuitable(self, panel: Panel) -> Bool[np.ndarray, "R K"]:
+        """Values without a logarithm, or that are no counts, where such are needed."""
+        if self.plan.output == "negative_binomial":
+            return (panel.target < 0) | (panel.target % 1 > 0)
+        if self.plan.transform == "log":
+            return panel.target <= 0
+        return np.zeros(panel.target.shape, bool)
 
     def restored(self, values: np.ndarray) -> np.ndarray:
         """Transformed values in the targets' own units."""

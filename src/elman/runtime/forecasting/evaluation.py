@@ -19,11 +19,10 @@ from elman.metrics.forecasts import (
     last_value,
     overlap_alarms,
     scaler_alarms,
-    seasonal_scale,
 )
 from elman.metrics.honesty import report
 from elman.runtime.forecasting.companions import Companions
-from elman.runtime.forecasting.forecast import Backtest
+from elman.runtime.forecasting.forecast import Backtest, Written
 from elman.runtime.forecasting.forecasting import Answers
 
 __all__ = ["Origins", "first_targets", "honest_report", "tested", "until_tensors"]
@@ -31,6 +30,7 @@ __all__ = ["Origins", "first_targets", "honest_report", "tested", "until_tensors
 _CELLS = 2**22  # most values of the past that are looked at in one go: 32 MiB
 _SEASONS = 2  # of the past that a naive forecast sees, at least
 _LINEAR = "linear map"
+_PAST = 60  # times before the forecasts at which errors are compared, at most
 
 
 class Origins(NamedTuple):
@@ -60,6 +60,8 @@ def tested(found: Origins, notes: Sequence[str]) -> Backtest:
     notes = [*panel.notes, *notes]
     if windows.crossing:
         notes.append(f"{windows.crossing} windows that cross a gap were left out.")
+    if windows.empty:
+        notes.append(f"{windows.empty} windows without any value to read were left out.")
     if absent := len(panel) - len(np.unique(windows.series)):
         steps = f"{windows.input_steps} and {windows.horizon} steps"
         notes.append(f"{absent} series have no window of {steps}.")
@@ -76,6 +78,7 @@ def tested(found: Origins, notes: Sequence[str]) -> Backtest:
         panel.target[rows].astype(np.float64),
         partial(honest_report, found),
         tuple(notes),
+        Written.like(panel),
     )
 
 
@@ -104,6 +107,7 @@ def honest_report(found: Origins) -> dict[str, Any]:
         quantiles=found.answers.quantiles if levels else None,
         levels=levels,
         leakage=_leakage(found, first),
+        past=_past_errors(panel, first, windows.horizon, plan.season, scale),
     )
     return {"level": native.isa(), **told}
 
@@ -163,12 +167,56 @@ def first_targets(panel: Panel, windows: Windows) -> Int[np.ndarray, "N"]:
 def _scales(
     panel: Panel, first: Int[np.ndarray, "N"], season: int, squared: bool
 ) -> Float[np.ndarray, "N K"]:
-    """The error of the seasonal naive forecast in what came before all forecasts."""
-    found = np.zeros((len(panel), panel.target.shape[1]))
-    for n, k in np.ndindex(found.shape):
-        history = panel.target[panel.rows(n)][: first[n], k]
-        found[n, k] = seasonal_scale(history, season, squared=squared)
-    return found
+    """The error of the seasonal naive forecast in what came before all forecasts.
+
+    Of a series without two seasons there it is that of the last value.
+    """
+    inside = np.arange(len(panel.times)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    before = inside < np.repeat(first, panel.lengths)
+    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    found = np.full((len(panel), panel.target.shape[1]), np.nan)
+    for lag in dict.fromkeys((season, 1)):
+        rows = np.flatnonzero(before & (inside >= lag))
+        change = np.abs(panel.target[rows].astype(np.float64) - panel.target[rows - lag])
+        change = change**2 if squared else change
+        for k in range(found.shape[1]):
+            known = ~np.isnan(change[:, k])
+            count = np.bincount(owner[rows[known]], minlength=len(panel))
+            total = np.bincount(owner[rows[known]], change[known, k], minlength=len(panel))
+            mean = np.divide(total, count, out=np.full(len(panel), np.nan), where=count > 0)
+            found[:, k] = np.where(np.isnan(found[:, k]), mean, found[:, k])
+    return np.sqrt(found) if squared else found
+
+
+def _past_errors(
+    panel: Panel,
+    first: Int[np.ndarray, "N"],
+    horizon: int,
+    season: int,
+    scale: Float[np.ndarray, "N K"],
+) -> Float[np.ndarray, "J N"]:
+    """Scaled errors of the seasonal naive forecast at times before all forecasts, the latest first.
+
+    Each is the mean over a horizon, and no two of these overlap; NaN where less than half of its
+    steps are known.
+    """
+    lag = season * -(-horizon // season)
+    inside = np.arange(len(panel.times)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    rows = np.flatnonzero((inside >= lag) & (inside < np.repeat(first, panel.lengths)))
+    rows = rows[panel.steps[rows] - panel.steps[rows - lag] == lag]
+    starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
+    owner = np.searchsorted(panel.offsets, rows, side="right") - 1
+    block = (int(panel.steps[starts].min()) - 1 - panel.steps[rows]) // horizon
+    kept = (block >= 0) & (block < _PAST)
+    rows, owner, block = rows[kept], owner[kept], block[kept]
+    usable = np.where(scale > 0, scale, np.nan)[owner]
+    error = ((panel.target[rows] - panel.target[rows - lag]) / usable).mean(axis=1)
+    known = ~np.isnan(error)
+    place, size = (block * len(panel) + owner)[known], _PAST * len(panel)
+    count = np.bincount(place, minlength=size)
+    total = np.bincount(place, error[known], minlength=size)
+    mean = np.divide(total, count, out=np.full(size, np.nan), where=2 * count >= horizon)
+    return mean.reshape(_PAST, len(panel))
 
 
 def _leakage(found: Origins, first: Int[np.ndarray, "N"]) -> dict[str, list[Any]]:

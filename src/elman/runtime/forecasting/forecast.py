@@ -10,9 +10,47 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from elman.data.series.panel import Panel
+from elman.data.tables.timestamps import as_texts, local_times
 from elman.errors import ArgumentError
 
-__all__ = ["Backtest", "Forecast", "level_name"]
+__all__ = ["Backtest", "Forecast", "Written", "level_name"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a table of forecasts is written: as the series were.
+
+    Attributes:
+        series: The column of the series' names.
+        time: That of the times.
+        zone: In which times are told; None: as they stand.
+        labelled: Whether each time has its offset, as those that were read had one.
+    """
+
+    series: str = "series"
+    time: str = "time"
+    zone: str | None = None
+    labelled: bool = False
+
+    @classmethod
+    def like(cls, panel: Panel) -> Written:
+        """As the table that a panel was read from."""
+        columns = panel.columns
+        names = columns.series or "series", columns.time or "time"
+        return cls(*names, panel.zone, panel.labelled)
+
+    def times(self, times: Shaped[np.ndarray, "N"]) -> Shaped[np.ndarray, "N"]:
+        """Local times; with their offsets as texts."""
+        if self.zone is None or times.dtype.kind != "M":
+            return times
+        return as_texts(times, self.zone) if self.labelled else local_times(times, self.zone)
+
+    def names(self, taken: Sequence[str]) -> tuple[str, str]:
+        """The columns of series and times; the usual ones where others would stand twice."""
+        if self.series in taken or self.time in taken or self.series == self.time:
+            return "series", "time"
+        return self.series, self.time
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +66,8 @@ class Forecast:
         levels: Of the quantiles, increasing.
         quantiles: `[N, H, K, Q]` float64.
         notes: What is to be known of it, each a sentence.
+        written: How its table is written.
+        skipped: Names of series that could not be forecast.
     """
 
     names: tuple[str, ...]
@@ -37,6 +77,8 @@ class Forecast:
     levels: tuple[float, ...]
     quantiles: Float[np.ndarray, "N H K Q"]
     notes: tuple[str, ...] = ()
+    written: Written = Written()
+    skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -58,14 +100,22 @@ class Forecast:
     def to_columns(self) -> dict[str, np.ndarray]:
         """A table in long form: one row a series and step.
 
-        Columns: `series`, `time`, then the forecast (`forecast`, or each target's name where
-        there are several) and its quantiles (`q0.1`, …; after a target's name and a blank).
+        Columns: series and time, called as in the table that was read (else `series`, `time`);
+        then the forecast (`forecast`, or each target's name where there are several) and its
+        quantiles (`q0.1`, …; after a target's name and a blank). Times are local, as those read.
         """
         rows, steps = self.times.shape
+        values = self._values()
+        series, time = self.written.names([*values, "origin", "actual"])
         columns: dict[str, np.ndarray] = {
-            "series": np.repeat(np.array(self.names, dtype=object), steps),
-            "time": self.times.reshape(rows * steps),
+            series: np.repeat(np.array(self.names, dtype=object), steps),
+            time: self.written.times(self.times.reshape(rows * steps)),
         }
+        return columns | values
+
+    def _values(self) -> dict[str, np.ndarray]:
+        """The columns of numbers."""
+        columns: dict[str, np.ndarray] = {}
         several = len(self.targets) > 1
         for k, target in enumerate(self.targets):
             columns[target if several else "forecast"] = self.mean[..., k].reshape(-1)
@@ -93,6 +143,7 @@ class Backtest:
         actual: `[W, H, K]` float64, NaN where nothing was observed.
         compare: What makes the report.
         notes: What is to be known of it, each a sentence.
+        written: How its table is written.
     """
 
     names: tuple[str, ...]
@@ -107,6 +158,7 @@ class Backtest:
     actual: Float[np.ndarray, "W H K"]
     compare: Callable[[], dict[str, Any]]
     notes: tuple[str, ...] = ()
+    written: Written = Written()
 
     def __len__(self) -> int:
         return len(self.series)
@@ -129,9 +181,12 @@ class Backtest:
         Two more columns: `origin`, and `actual` (or each target's name and " actual").
         """
         names = tuple(self.names[n] for n in self.series)
-        forecast = Forecast(names, self.times, self.targets, self.mean, self.levels, self.quantiles)
+        said = self.mean, self.levels, self.quantiles
+        forecast = Forecast(names, self.times, self.targets, *said, written=self.written)
         columns = forecast.to_columns()
-        found = {"series": columns.pop("series"), "origin": np.repeat(self.origins, self.horizon)}
+        series = next(iter(columns))
+        origins = self.written.times(np.repeat(self.origins, self.horizon))
+        found = {series: columns.pop(series), "origin": origins}
         several = len(self.targets) > 1
         for k, target in enumerate(self.targets):
             columns[f"{target} actual" if several else "actual"] = self.actual[..., k].reshape(-1)

@@ -87,6 +87,7 @@ class Forecasting:
             companions.covariates,
             flags=companions.plan.flags,
             calendar=companions.plan.calendar,
+            zone=companions.plan.zone if companions.plan.calendar else None,
         )
         if network is not None:
             self.network = network
@@ -114,15 +115,24 @@ class Forecasting:
         """The forecast at each window's end."""
         mean, quantiles, back, _ = self.companions.plan.how.reach.said(self, windows)
         if self.companions.calibration is not None:
-            quantiles = self.companions.calibration.apply(quantiles)
+            levels = self.companions.plan.levels
+            mean, quantiles = self.companions.calibration.forecast(mean, quantiles, levels)
         return Answers(back(mean), back(quantiles))
 
-    def calibrated(self, windows: Windows) -> Calibration:
-        """How far off the answers to held-out windows are."""
+    def calibrated(self, windows: Windows, middle: bool = True) -> Calibration:
+        """How far off the answers to held-out windows are.
+
+        Args:
+            windows: The held-out ones.
+            middle: Whether the forecast itself may be shifted, too.
+        """
         plan = self.companions.plan
         said = plan.how.reach.said(self, windows, targets=True)
         assert said.targets is not None
-        return Calibration.fit(said.targets, said.mean, said.quantiles, plan.levels)
+        times = self.panel.steps[windows.starts + windows.input_steps - 1]
+        return Calibration.fit(
+            said.targets, said.mean, said.quantiles, plan.levels, times if middle else None
+        )
 
     def paths(self, windows: Windows, count: int, seed: int) -> Float[np.ndarray, "W S H K"]:
         """Ways to go on from each window's end: whole paths, in the targets' own units.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from elman.data.series.frequency import Frequency
 from elman.data.series.panel import Columns
 from elman.data.series.windows import Normalisation
+from elman.data.tables.timestamps import zone_of
 from elman.errors import ArgumentError, BundleError
 from elman.metrics.forecasts import HEADS, make_head
 from elman.parameters import renamed
@@ -41,7 +42,7 @@ _LISTS = ("seasons", "levels", "calendar")
 _MOST_SEASONS, _MOST_LEVELS = 2, 999
 _LONGEST_COUNT = 10**6  # units of one step
 _LONGEST_FINE = 10**12  # of those below a second
-_ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
+_ZONE = re.compile(r"[A-Za-z0-9_+/:-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class ForecastPlan:
         joint: Whether several targets are one series of several values.
         frequency: The series' own, as `Frequency.to_text` writes it.
         timezone: Of times that have none; None: they are taken as they are.
+        zone: In which the calendar is told; None: as the times stand.
         columns: The names of the columns.
     """
 
@@ -95,6 +97,7 @@ class ForecastPlan:
     joint: bool
     frequency: str
     timezone: str | None
+    zone: str | None
     columns: Columns
 
     @property
@@ -135,7 +138,7 @@ class ForecastPlan:
         """
         names = [field.name for field in fields(cls)]
         if isinstance(data, Mapping):
-            data = renamed(data, names)
+            data = {"zone": None} | renamed(data, names)  # older ones know no zone
         if not isinstance(data, Mapping) or set(data) != set(names):
             raise BundleError("forecast plan", f"found {_shown(data)}", f"exactly {names}")
         known = known_strategies()
@@ -196,6 +199,13 @@ def _is_zone(value: Any) -> bool:
     return value is None or (isinstance(value, str) and bool(_ZONE.fullmatch(value)))
 
 
+def _is_known_zone(value: Any) -> bool:
+    try:
+        return _is_zone(value) and (value is None or zone_of(value) is not None)
+    except ArgumentError:
+        return False
+
+
 def _are_columns(value: Any) -> bool:
     names = {field.name for field in fields(Columns)}
     if not isinstance(value, Mapping) or set(value) != names or not value["target"]:
@@ -231,6 +241,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     ),
     ("frequency", "a word such as 'h' or '15min'", _is_frequency),
     ("timezone", "a name such as 'Europe/Paris', or nothing", _is_zone),
+    ("zone", "a name such as 'Europe/Paris', or nothing", _is_known_zone),
     ("columns", "the names of columns", _are_columns),
 )
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Prepared
+from elman.data.tables.timestamps import local_times
 from elman.transforms.calendar import CalendarName, calendar_features
 from elman.transforms.series_scaler import SeriesScaler
 
@@ -47,6 +48,7 @@ def prepare(
     *,
     flags: bool,
     calendar: Sequence[CalendarName],
+    zone: str | None = None,
 ) -> Prepared:
     """All rows of a panel, scaled; what is missing is 0 among the features.
 
@@ -56,6 +58,7 @@ def prepare(
         covariate_scaler: As `fit_covariates` gave it.
         flags: Whether the features say which targets and past covariates were observed.
         calendar: Features of the times, known ahead, after the panel's own.
+        zone: In which these are told of UTC times; None: as the times stand.
 
     Raises:
         ArgumentError: A calendar is asked of times that are plain numbers; or a name is unknown.
@@ -78,7 +81,7 @@ def prepare(
             *_with_flags(scaled[part], flags),
             *_with_flags(before, flags),
             ahead,
-            calendar_features(panel.times[part], calendar),
+            calendar_features(local_times(panel.times[part], zone), calendar),
             static,
         ]
         block = np.concatenate(features, axis=1, out=values[part])

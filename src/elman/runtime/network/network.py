@@ -359,6 +359,8 @@ class Network:
                 found += " and reads whole windows"
             elif self.blueprint.given:
                 found += " and is given further numbers of each step"
+            elif self.blueprint.convolves:
+                found += " and reads windows that reach ahead"
             elif not (self.blueprint.generates or self.blueprint.streams):
                 found += ", bidirectional"
             raise ArgumentError(f"Network.{method}", f"this network is {found}", f"use {instead}")

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Dense, Dropout, Embedding, Pool, Recurrent, Tied
+from elman.blueprint import (
+    Blueprint,
+    Chord,
+    Dense,
+    Dropout,
+    Embedding,
+    Mixture,
+    Pool,
+    Recurrent,
+    Tied,
+)
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.compiled import kernels_of, missing
 from elman.kernels.native import Stepper
@@ -23,10 +33,10 @@ __all__ = ["NetworkStepper", "WrittenStepper"]
 class NetworkStepper:
     """Feeds a network one step of a stream at a time, and allocates nothing.
 
-    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, dropout
-    and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers that act
-    when a network answers. Scores have the bits of `Network.step_inputs`; probabilities are the
-    same to rounding.
+    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, mixture,
+    dropout and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers
+    that act when a network answers. Scores have the bits of `Network.step_inputs`; probabilities
+    are the same to rounding.
 
     Args:
         blueprint: The description.
@@ -42,6 +52,7 @@ class NetworkStepper:
             written to at each step, and may be written to between two.
         outputs: `[B, K]`, what `step` returns: written to at each step. Copy what must stay.
         step: Takes dense inputs `[B, I]` float32, or token ids `[B]` int64; returns `outputs`.
+        write: Of networks that read ids: steps with a draw between them; see the module's `Line`.
 
     Raises:
         ArgumentError: The network does not stream or has another block or cell, or there is no
@@ -78,8 +89,11 @@ class NetworkStepper:
                 embedding = (rows.shape[1], given["weight"], rows, len(given["weight"]))
             elif isinstance(block, Recurrent):
                 self._add_cells(chain.blocks[index])
-            elif isinstance(block, Dense) and block.activation in (None, "relu"):
-                rectified = block.activation == "relu"
+            elif isinstance(block, Mixture | Chord | Dense) and _activation(block) in (
+                None,
+                "relu",
+            ):
+                rectified = _activation(block) == "relu"
                 self._add_dense(fed, given["weight"], given["bias"], rectified)
             elif isinstance(block, Tied):
                 if block.projected:
@@ -94,11 +108,11 @@ class NetworkStepper:
             count, apart = self._width, probabilities == "labels"
             self._stages.append(("probabilities", (count, apart, self._results(count))))
         self.state: Any = tuple(stepper.state for stepper in self._steppers)
-        self.step: Callable[[np.ndarray], np.ndarray] = (
-            kernels_of("float32")
-            .Line(batch, features, embedding, tuple(self._stages), self.outputs)
-            .step
+        line = kernels_of("float32").Line(
+            batch, features, embedding, tuple(self._stages), self.outputs
         )
+        self.step: Callable[[np.ndarray], np.ndarray] = line.step
+        self.write: Callable[..., int] = line.write
 
     def reset(self, state: Any = None) -> None:
         """Begin again, from `state` (of each recurrent layer) or from zeros.
@@ -137,6 +151,10 @@ class NetworkStepper:
             self._steppers.append(stepper)
             self._stages.append(stepper.compiled)
             self._width, self.outputs = stepper.outputs.shape[1], stepper.outputs
+
+
+def _activation(block: Mixture | Chord | Dense) -> str | None:
+    return block.activation if isinstance(block, Dense) else None
 
 
 class WrittenStepper:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from elman.data.series.panel import Panel
+from elman.data.series.windows import cut
 from elman.errors import ArgumentError
 from elman.metrics.forecasts import make_head
 from elman.parameters import told, whole_number
@@ -42,6 +44,8 @@ _LASTING = (
     "identify",
 )
 """What cannot change from one training to the next."""
+_LEFT_OUT, _PADDED = 0.1, 0.5  # of the series, at most, for a longer window of the others
+_MOST_CROSSING = 0.1  # of the windows; if more cross a gap, missing steps are read as missing
 _NAMES = {name: known for name, known in CHOICES.items() if name != "output"}  # `make_head` does
 _NAMES["keep"] = ("best", "last")
 
@@ -58,6 +62,7 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         "scaling": "none" if counts else "standard",
         "window_scaling": "mean" if counts else how.window_scaling,
     }
+    usual["gaps"] = "drop"  # until the windows are known
     chosen: dict[str, Any] = {name: given[name] or usual.get(name) for name in _NAMES}
     chosen["linear"] = bool(given["linear"])
     for name, known in _NAMES.items():
@@ -89,12 +94,27 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         joint=panel.target.shape[1] > 1,
         frequency=panel.frequency.to_text(),
         timezone=panel.timezone,
+        zone=panel.zone,
         columns=panel.columns,
     )
+    if given["gaps"] is None and _loses_much(plan, panel):
+        plan = replace(plan, gaps="mask", flags=True)
     for name in ("input_steps", "horizon", "season", "segment"):
         if (steps := getattr(plan, name)) > LARGEST:
             raise ArgumentError(name, f"found {steps}", f"at most {LARGEST} steps")
     return plan
+
+
+def _loses_much(plan: ForecastPlan, panel: Panel) -> bool:
+    """Whether too many windows cross a gap to be left out."""
+    gaps = panel.gap_before
+    if not gaps.any():
+        return False
+    if plan.how.whole_series:
+        return True
+    steps = {"input_steps": plan.input_steps, "horizon": plan.horizon}
+    found = cut(panel.offsets, panel.history, gaps, **steps)
+    return found.crossing > _MOST_CROSSING * (found.crossing + len(found))
 
 
 def _check_name(name: str, found: Any, known: tuple[str, ...]) -> None:
@@ -143,14 +163,33 @@ def _asked(given: Mapping[str, Any], panel: Panel, horizon: int) -> Asked:
     elif season is not None:
         season = whole_number("season", season, 1)
     held = held_out_steps(given["validation"], panel, horizon)
+    lengths = _judged(panel.history, held, horizon, given["short"])
     return Asked(
         **steps,
         season=season,
         usual_season=panel.frequency.season,
         horizon=horizon,
-        room=int((panel.history - held).min()),
-        shortest=int(panel.history.min()),
+        room=lengths[0],
+        shortest=lengths[1],
     )
+
+
+def _judged(
+    history: Int[np.ndarray, "N"], held: Int[np.ndarray, "N"], horizon: int, short: str
+) -> tuple[int, int]:
+    """Room for windows, and steps, of the shortest series that counts for the choice of a window.
+
+    Short ones that are left out or padded do not: of those with room for a window and a horizon
+    a tenth more are left out for the others' sake, and half of them are padded.
+    """
+    room = history - held
+    enough = room >= 2 * horizon
+    if short == "error" or not enough.any():
+        return int(room.min()), int(history.min())
+    share = _LEFT_OUT if short == "drop" else _PADDED
+    order = np.argsort(room[enough], kind="stable")
+    chosen = order[int(share * len(order))]
+    return int(room[enough][chosen]), int(history[enough][chosen])
 
 
 def going_on(warm: Any, plan: ForecastPlan, panel: Panel, window: int | None) -> ForecastPlan:

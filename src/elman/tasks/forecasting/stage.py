@@ -197,12 +197,12 @@ class Stage:
         }
         return about | (self.companions.own.about() if self.companions.own else {})
 
-    def calibrated(self, trained: Trained) -> Calibration:
-        """What the held-out windows show of the network's errors."""
+    def calibrated(self, trained: Trained, middle: bool) -> Calibration:
+        """What the held-out windows show of the network's errors; see `Forecasting.calibrated`."""
         work = self.work.by(
             Network(self.blueprint, weights_of(trained.network)), trained.companions
         )
-        return work.calibrated(_some(self.cut(first=self.trained)))
+        return work.calibrated(_some(self.cut(first=self.trained)), middle)
 
     def linear(self) -> LinearForecast:
         """The linear map from the same windows; its strength is chosen on those held out."""
@@ -213,7 +213,7 @@ class Stage:
     def cut(self, horizon: int | None = None, **bounds: Any) -> Windows:
         """Windows with so many steps after them (None: H); bounds as of the function `cut`."""
         panel, plan = self.panel, self.plan
-        return cut(
+        found = cut(
             panel.offsets,
             panel.history,
             panel.gap_before,
@@ -221,6 +221,9 @@ class Stage:
             horizon=plan.horizon if horizon is None else horizon,
             **bounds,
         )
+        if plan.how.whole_series:
+            return found
+        return found.where_observed(~np.isnan(panel.target).all(axis=1))
 
     def _batches(self, windows: Windows) -> Any:
         """Windows as the linear map is fitted to."""
