@@ -228,9 +228,7 @@ class Estimator(BaseEstimator):
             if about.table in tables and name in packed:
                 tables[about.table][name] = packed[name]
         training = {k: v for k, v in config.to_dict().items() if k in given}
-        if isinstance(
-            given["validation"], tuple | list
-        ):  # no text can repeat it; left out it is a share
+        if _is_data(given["validation"]):  # no text can repeat it; left out it is a share
             tables["task"]["validation"] = GIVEN
         for name in OWN:
             if tables["task"].get(name, GIVEN) is None:
@@ -282,6 +280,11 @@ def _built(found: Bundle) -> Any:
     return module.eval()
 
 
+def _is_data(validation: Any) -> bool:
+    """Whether a validation part was given: data, rather than a share."""
+    return isinstance(validation, tuple | list) or hasattr(validation, "input")
+
+
 def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as plain data; a validation part that was given is left out."""
     packed = dict(parameters)
@@ -304,7 +307,7 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
         packed["target_codec"] = GIVEN
     if "features_from" in parameters:
         packed["features_from"] = packed_models(parameters["features_from"])
-    if isinstance(parameters.get("validation"), tuple | list):
+    if _is_data(parameters.get("validation")):
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only
         pairs = parameters["class_weight"].items()
