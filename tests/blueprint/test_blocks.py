@@ -182,6 +182,8 @@ def test_every_block_says_what_it_is_in_one_line():
         "given: 12 further numbers of each step",
         "mixture: gaussian_full 2, bernoulli 1, 20 components, or the end",
         "mixture: categorical 3",
+        "chord: 88 notes, each by itself",
+        "chord: 88 notes, jointly by 100 units",
         "embedding: 50 tokens as 8 numbers each, the encoder's own",
         "attend: 6, by dot scores of 6 features",
         "attend: 5, by additive scores of 6 features, fed to the next step",
