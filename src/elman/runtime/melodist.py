@@ -289,15 +289,8 @@ def _read_primer(
         return tune, *_named(tune), ()
     header = "L:1/8\n" + ("" if metre is None else f"M:{metre}\n")
     header += f"K:{'C' if key is None else key.abc}\n"
-    try:
-        return (
-            read_tune(header + text, "primer", line=1 - header.count("\n")).melody,
-            None,
-            None,
-            (),
-        )
-    except FormatError as error:
-        raise FormatError(error.where, error.found, error.expected) from error
+    tune = read_tune(header + text, "primer", line=1 - header.count("\n")).melody
+    return tune, None, None, ()
 
 
 def _named(tune: Melody) -> tuple[Key | None, Metre | None]:
