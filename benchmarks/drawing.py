@@ -34,8 +34,8 @@ EACH = 5  # drawings of each character
 TEMPERATURES = (0.25, 0.5, 1.0)
 TEMPERATURE = 0.5
 GENERATOR: dict[str, Any] = {
-    "units": 256,
-    "epochs": 40,
+    "units": 192,
+    "epochs": 30,
     "batch_size": 64,
     "learning_rate": 0.005,
     "dropout": 0.2,
@@ -44,23 +44,23 @@ GENERATOR: dict[str, Any] = {
 CLASSIFIER: dict[str, Any] = {
     "cell": "gru",
     "units": 128,
-    "layers": 2,
     "bidirectional": True,
-    "pool": "attention",
-    "dropout": 0.4,
-    "batch_size": 64,
+    "pool": "mean",
+    "dropout": 0.3,
+    "batch_size": 32,
     "learning_rate": 0.004,
     "schedule": "cosine",
-    "epochs": 8,
+    "epochs": 6,
     "baselines": False,
 }
-COPIES, DEFORM = 8, 0.15
+COPIES, DEFORM = 6, 0.12
 """Copies of each drawing, deformed, that the classifier learns from besides."""
 CANDIDATES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "wider": {"units": 384},
     "more dropout": {"dropout": 0.4},
     "less deformed": {"deform": 0.05},
+    "longer": {"epochs": 50},
 }
 
 

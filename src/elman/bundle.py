@@ -18,15 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import (
-    Blueprint,
-    Parallel,
-    Recurrent,
-    SoftWindow,
-    cell_kinds,
-    from_data,
-    to_data,
-)
+from elman.blueprint import Blueprint, cell_kinds, from_data, to_data
 from elman.errors import BlueprintError, BundleError, ShapeError
 from elman.tensor_files import Form, Listed, below, read, write
 
@@ -232,9 +224,7 @@ def _check_answerable(where: str, blueprint: Blueprint) -> None:
             "pickle the estimator (joblib.dump) or keep module_.state_dict(); nothing was written",
         )
     for chain in blueprint.chains.values():
-        having = Recurrent | Parallel | SoftWindow
-        blocks = (block for block in chain if isinstance(block, having))
-        for cell in (cell for block in blocks for cell in block.cells):
+        for cell in (cell for block in chain for cell in getattr(block, "cells", ())):
             if cell.tape is not None:
                 continue
             kind = cell_kinds()[cell.kind]

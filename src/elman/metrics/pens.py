@@ -71,8 +71,9 @@ class PenBaselines:
         found = {}
         for name, shape in zip(_FACTS, shapes, strict=True):
             array = tensors.get(f"pens_{name}")
-            sound = array is not None and array.shape == shape and array.dtype == np.float64
-            if not sound or not np.isfinite(array).all():
+            if array is None or array.shape != shape or array.dtype != np.float64:
+                raise BundleError("baselines", f"no {name} {list(shape)}", "save it again")
+            if not np.isfinite(array).all():
                 raise BundleError("baselines", f"no {name} {list(shape)}", "save it again")
             found[name] = array
         for spread in (found["spread"], *found["spreads"]):

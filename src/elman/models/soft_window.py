@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from elman.models.flow import Flow, hidden
 
 __all__ = ["SoftWindow", "look"]
 
-_SLOW = -2.5  # of windows that have learnt nothing: a place in some twelve steps
+_USUAL = 1 / 12  # places of a text at a step
 
 
 class SoftWindow(nn.Module):
@@ -32,7 +33,11 @@ class SoftWindow(nn.Module):
         self.weight = nn.Parameter(torch.empty(units, block.cell.output_size))
         self.bias = nn.Parameter(torch.zeros(units))
         nn.init.xavier_uniform_(self.weight, 0.2)
-        self.bias.data[2 * block.windows :] = _SLOW
+        self.begin_with(_USUAL)
+
+    def begin_with(self, speed: float) -> None:
+        """Let windows that have learnt nothing move by so many places of a text at a step."""
+        self.bias.data[2 * self.block.windows :] = math.log(speed)
 
     def initial_state(self, batch: int) -> WindowState:
         """Windows at the beginning of no text."""

@@ -173,7 +173,7 @@ def mgu(x, state, w):
     weights={"w_x": ("H", "I"), **gates("yin", "hin", "gy", "gh")},
 )
 def intersection_rnn(x, state, w, *, forget_bias=1.0):
-    """Depth and time each have a gate: the paper's +RNN; W_x brings the input to H, as in a stack."""
+    """Depth and time each have a gate: the paper's +RNN; W_x brings the input to H."""
     h = state.hidden
     y_in = relu(w.w_yin @ x + w.u_yin @ h + w.b_yin)
     h_in = tanh(w.w_hin @ x + w.u_hin @ h + w.b_hin)

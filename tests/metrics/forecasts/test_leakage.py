@@ -114,6 +114,29 @@ def test_honest_covariates_are_left_in_peace(kind, known_ahead, seed):
     assert alarms(target, covariates, known_ahead) == {}
 
 
+COPIES = {
+    "noisy": lambda later, draw: later + 0.5 * draw.normal(size=len(later)),
+    "rounded": lambda later, draw: np.round(later),
+    "squared": lambda later, draw: later**2,
+    "its size": lambda later, draw: np.abs(later),
+    "its sign": lambda later, draw: np.sign(later),
+    "its direction": lambda later, draw: np.sign(np.diff(later, prepend=later[:1])),
+}
+
+
+@pytest.mark.parametrize("walk", [True, False])
+@pytest.mark.parametrize("copy", COPIES)
+def test_copies_that_are_no_copies_to_the_eye_are_found_too(copy, walk):
+    draw = np.random.default_rng(3)
+    target = draw.normal(size=600)
+    if walk and copy not in ("its sign", "its size"):  # of which a walk changes hardly any
+        target = target.cumsum()
+    later = COPIES[copy](target[3:], draw)
+    found = leaking(target[:-3], later[:, None], ["copy"], 5, False)
+    assert len(found) == 1
+    assert found[0]["numbers"]["lag"] in (2, 3)
+
+
 def test_a_covariate_known_ahead_may_drive_the_target():
     draw = np.random.default_rng(0)
     promotion = (draw.random(STEPS) < 0.2).astype(float)

@@ -326,3 +326,35 @@ def short_rows(found):
         "day": columns["day"].astype("M8[D]"),
         "sold": columns["forecast"],
     }
+
+
+def test_periods_are_times():
+    months = pd.period_range("2015-01", periods=60, freq="M")
+    panel = as_panel(pd.DataFrame({"month": months, "sales": np.arange(60.0)}))
+    assert panel.frequency.to_text() == "MS"
+    assert panel.times[0] == np.datetime64("2015-01-01")
+
+
+def test_times_within_a_microsecond_are_told_so():
+    stamps = np.datetime64("2024-01-01", "ns") + np.arange(100) * np.timedelta64(250, "ns")
+    for frame in ({"t": stamps, "y": np.arange(100.0)}, pd.DataFrame({"t": stamps, "y": 1.0})):
+        with pytest.raises(DataError, match=r"row 1, .*parts of a microsecond; .*rows are steps"):
+            as_panel(frame)
+
+
+def test_series_one_after_the_other_need_to_be_told_apart():
+    frame = shops()
+    with pytest.raises(DataError, match="once for each of 2 values of 'item'; series='item'"):
+        as_panel(frame, target="sold")
+    mixed = np.argsort(frame["day"], kind="stable")
+    with pytest.raises(DataError, match="series='item'"):
+        as_panel({name: values[mixed] for name, values in frame.items()}, target="sold")
+    with pytest.raises(DataError, match="repair 'sort'"):
+        as_panel({"day": days(9)[::-1], "sold": np.arange(9.0)})
+
+
+def test_windows_that_all_cross_a_gap_name_the_way_out():
+    frame = {"day": np.delete(days(60), np.arange(8, 56, 8)), "y": np.arange(54.0)}
+    with pytest.raises(DataError, match=r"cross a gap.*gaps='mask'"):
+        Forecaster(**QUICK, gaps="drop", window=7).fit(frame, horizon=7, frequency="D")
+    assert Forecaster(**QUICK, window=7).fit(frame, horizon=7).model_.plan.gaps == "mask"

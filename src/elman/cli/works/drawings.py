@@ -155,7 +155,8 @@ def page_of(model: DrawingModel, data: Drawings, temperature: float) -> Any:
         real = _some(data, _PAGE)
         drawn = model.generate(n=_PAGE, temperature=temperature)
     elif condition == "class":
-        some = [one for one in model.classes if one in set(map(str, data.labels))]
+        there = set(map(str, () if data.labels is None else data.labels))
+        some = [one for one in model.classes if one in there]
         chosen = some[:: max(1, len(some) // _CLASSES)][:_CLASSES]
         each = max(1, _PAGE // len(chosen))
         rows = [np.flatnonzero(data.labels == one)[:each] for one in chosen]

@@ -67,8 +67,8 @@ class DrawingOptions:
     label: str | None = None
 
     def __post_init__(self) -> None:
-        known = {"y": ("down", "up"), "coordinates": ("offsets", "absolute")}
-        known["label"] = ("folder", "file", "none")
+        known: dict[str, tuple[str, ...]] = {"y": ("down", "up")}
+        known |= {"coordinates": ("offsets", "absolute"), "label": ("folder", "file", "none")}
         for name, values in known.items():
             if getattr(self, name) not in (None, *values):
                 found = f"found {getattr(self, name)!r:.60}"

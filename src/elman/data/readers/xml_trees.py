@@ -39,7 +39,7 @@ class Element:
         while waiting:
             one = waiting.pop()
             yield one
-            waiting += reversed(one.children)
+            waiting.extend(reversed(one.children))
 
 
 def parse_xml(content: bytes, where: str) -> Element:

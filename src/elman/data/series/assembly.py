@@ -111,6 +111,8 @@ class Assembly:
         )
         advice = "" if self.roles.series else "; rows of several series need series="
         times = found.values
+        if self.roles.series is None:
+            self._check_single(times)
         naive = times.dtype.kind == "M" and not found.notes
         if naive and (times != times.astype("datetime64[D]")).any():
             advice += (
@@ -121,6 +123,27 @@ class Assembly:
             owners, series, times, self.repair, lambda row: place(row, column), advice=advice
         )
         return order, found
+
+    def _check_single(self, times: np.ndarray) -> None:
+        """`DataError` if another column tells several series apart, each with times of its own."""
+        if (times[1:] > times[:-1]).all():
+            return
+        used = {self.roles.time, *self.roles.target}
+        for name, column in self.table.columns.items():
+            if name in used or tables.kind(column) not in ("text", "number"):
+                continue
+            if tables.kind(column) == "number" and tables.numbers(column).dtype.kind not in "iu":
+                continue
+            owners, labels = tables.codes(column)
+            order = np.argsort(owners, kind="stable")
+            same = owners[order][1:] == owners[order][:-1]
+            later = times[order][1:] > times[order][:-1]
+            if 1 < len(labels) <= same.sum() and later[same].all():
+                raise DataError(
+                    f"{self.table.name}, column {self.roles.time!r}",
+                    f"times stand several times, once for each of {len(labels)} values of {name!r}",
+                    f"series={name!r}, if these are the names of series",
+                )
 
     def _grid(
         self,

@@ -138,7 +138,7 @@ def _traced() -> Drawings:
         fitted = [_fitted(image, template) for template in templates[digit]]
         drawings.append(min(fitted, key=lambda one: _mismatch(image, one)))
     whole = Drawings.of(drawings, labels=found.target, name="digit_strokes")
-    return whole.normalised().simplified(_TOLERANCE)
+    return whole.normalised().simplified(_TOLERANCE).normalised()
 
 
 def _template(told: tuple[str, ...]) -> list[np.ndarray]:

@@ -74,13 +74,13 @@ def _omniglot(name: str, part: str) -> Drawings:
     contents = catalogue.contents(_OMNIGLOT, paths)
     inside = {path.partition("/")[2]: content for path, content in contents.items()}
     whole = drawings_of_texts(inside, name)
-    if whole.groups is None or whole.labels is None:
+    labels, groups = whole.labels, whole.groups
+    if groups is None or labels is None:
         raise DataError(name, "its files have other names", "elman data get omniglot_strokes")
-    labels = whole.labels
     if alphabet:  # the only folder in common was taken for that of an archive
         labels = np.array([f"{alphabet}/{one.rpartition('/')[2]}" for one in labels])
     whole = replace(whole, labels=labels)
-    held = whole.groups.astype(int) >= _TEST_DRAWERS
+    held = groups.astype(int) >= _TEST_DRAWERS
     return whole if part == "all" else whole.select(held if part == "test" else ~held)
 
 

@@ -45,7 +45,7 @@ def made_up_tunes(count: int, seed: int = 0) -> Melodies:
 
     >>> tunes = made_up_tunes(3)
     >>> [str(tune.metre) for tune in tunes.tunes], tunes.tunes[0].filled().share
-    (['4/4', '3/4', '6/8'], 1.0)
+    (['2/4', '3/4', '2/4'], 1.0)
 
     Args:
         count: How many, each a function of the seed and its number.

@@ -84,7 +84,7 @@ def as_table(
     """A frame, a mapping of columns or an array as a `Table`.
 
     The index of a pandas frame or series becomes a column, or one for each level, if it has a
-    name or holds times or periods; a period is the time at which it begins.
+    name or holds times or periods; a period, there or in a column, is the time at which it begins.
 
     Raises:
         ShapeError: It is none of these, its columns differ in length, or it has no rows.
@@ -338,6 +338,11 @@ def _frame_columns(frame: Any, name: str) -> tuple[_FrameColumns, tuple[str, ...
 
 def _with_index(frame: Any, name: str) -> Any:
     """A pandas frame whose index, if it says anything of the rows, has become columns."""
+    periods = [place for place, kind in enumerate(frame.dtypes) if str(kind).startswith("period[")]
+    if periods:
+        frame = frame.copy(deep=False)
+        for place in periods:
+            frame.isetitem(place, frame.iloc[:, place].dt.to_timestamp())
     index = frame.index
     if hasattr(index, "to_timestamp"):  # of periods
         index = index.to_timestamp()

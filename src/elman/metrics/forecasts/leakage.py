@@ -33,8 +33,9 @@ ROWS_CHECKED = 4_000  # of a series, the newest
 SERIES_CHECKED = 20  # the longest ones
 
 # A covariate alarms if it explains this share of what the target's own past leaves open. One
-# known ahead may honestly explain nearly all of its own time; none should of a later one.
-LATER = 0.9
+# known ahead may honestly explain nearly all of its own time; none should half of a later one,
+# which a copy does that is noisy, rounded, or only tells the direction.
+LATER = 0.5
 SAME_TIME = 0.99
 SAME_DIRECTION = 0.99  # of the changes, for a copy by a curve rather than a line
 FORESEEN_DIRECTION = 0.9  # a target whose past says as much leaves nothing to leak
@@ -165,9 +166,12 @@ def leaking(
     26 changes before (fewer in a short series). What that leaves open nobody could know who
     knows the target's past. Then, for each shift k, the covariate's change k steps before is
     asked how much of the rest it explains: the squared partial correlation. Alarms are given at
-    0.9 for values known before the target's (k = 1…horizon + 26: what knows the target from
+    0.5 for values known before the target's (k = 1…horizon + 26: what knows the target from
     beyond the horizon is read, too, some steps before the end of a window), and at 0.99 for
-    covariates known ahead at their own time or later (k ≤ 0, down to 1 - horizon).
+    covariates known ahead at their own time or later (k ≤ 0, down to 1 - horizon). For the former
+    the covariate itself is asked as well as its change, and the same of the squares of what the
+    target differs from its mean: so noisy and rounded copies are found, and such of its squares,
+    its size and the direction in which it goes.
     Where a line does not fit, the signs are asked: a copy by any rising or falling curve
     changes in the same or in the opposite direction in at least 99 % of the steps.
 
@@ -196,7 +200,29 @@ def leaking(
         raise ShapeError(
             "covariates", f"shape {covariates.shape}", f"({len(target)}, {len(names)})"
         )
-    change = np.diff(np.asarray(target[-ROWS_CHECKED:], dtype=np.float64))
+    values = np.asarray(target[-ROWS_CHECKED:], dtype=np.float64)
+    lags = np.arange(1 - horizon if known_ahead else 1, horizon + OWN_PAST + 1)
+    alarms = _of_target(values, covariates, names, lags, known_ahead)
+    told = {alarm["numbers"]["covariate"] for alarm in alarms}
+    if np.isnan(values).all():
+        return alarms
+    squares = (values - np.nanmean(values)) ** 2
+    rest = [column for column, name in enumerate(names) if name not in told]
+    if rest:
+        others = [names[column] for column in rest]
+        alarms += _of_target(squares, covariates[:, rest], others, lags[lags > 0], known_ahead)
+    return alarms
+
+
+def _of_target(
+    values: np.ndarray,
+    covariates: np.ndarray,
+    names: Sequence[str],
+    lags: np.ndarray,
+    known_ahead: bool,
+) -> list[Alarm]:
+    """Alarms for a target, or for its squares."""
+    change = np.diff(values)
     past = _own_past(change)
     usable = ~np.isnan(past).any(axis=1) & ~np.isnan(change)
     if usable.sum() < FEWEST_ROWS:
@@ -207,11 +233,12 @@ def leaking(
     if np.nanvar(rest) <= NOTHING_LEFT * np.var(change[usable]):
         return []
     told = float(np.mean(np.sign(foreseen[usable]) == np.sign(change[usable])))
-    lags = np.arange(1 - horizon if known_ahead else 1, horizon + OWN_PAST + 1)
     alarms = []
     for column, name in enumerate(names):
-        of_covariate = np.diff(np.asarray(covariates[-ROWS_CHECKED:, column], np.float64))
-        found = _strongest(change, past, rest, of_covariate, lags, told < FORESEEN_DIRECTION)
+        own = np.asarray(covariates[-ROWS_CHECKED:, column], np.float64)
+        signs = told < FORESEEN_DIRECTION
+        found = _strongest(change, past, rest, np.diff(own), lags, signs)
+        found = found or _strongest(change, past, rest, own[1:], lags[lags > 0], False)
         if found:
             alarms.append(_alarm(name, *found, known_ahead))
     return alarms

@@ -198,8 +198,8 @@ class Framing:
         known = told["condition"] in ("none", "class", "text")
         if not known or told["size"] not in ("larger", "height") or not told["tolerance"] >= 0:
             raise BundleError("setting drawing", f"found {told!r:.80}", "save the model again")
-        names = {
-            name: tuple(unpack_strings(below(bundle, f"{name}."), name))
+        classes, characters = (
+            tuple(unpack_strings(below(bundle, f"{name}."), name))
             for name in ("classes", "characters")
-        }
-        return cls(**told, **names)
+        )
+        return cls(**told, classes=classes, characters=characters)

@@ -50,6 +50,9 @@ def learn_drawings(estimator: Any, X: Drawings, y: Any = None) -> None:
     aside = PenExamples.of(kept, framing.told_of(held), framing) if len(held) else None
     blueprint = _blueprint(estimator, framing) if warm is None else warm.blueprint
     network = build(blueprint, seed=options.config.seed)
+    if framing.condition == "text":
+        letters = sum(map(len, train.texts or ()))
+        network.body[0].begin_with(max(1, letters) / sum(map(len, taught)))
     if warm is not None:
         check_same_network(_blueprint(estimator, framing), warm.blueprint)
         take_weights(network, warm.bundle.weights)
@@ -107,7 +110,8 @@ def _framing(estimator: Any, train: Drawings) -> Framing:
     if missing.get(condition, False):
         found = f"{condition!r}, and the drawings have no {condition}"
         raise ArgumentError("condition", found, "auto, or drawings with one each")
-    classes = () if condition != "class" else tuple(sorted(set(map(str, train.labels))))
+    known = () if train.labels is None or condition != "class" else train.labels
+    classes = tuple(sorted(set(map(str, known))))
     characters = set() if condition != "text" else set("".join(train.texts or ()))
     size = "height" if condition == "text" else "larger"
     tolerance = float(estimator.tolerance)

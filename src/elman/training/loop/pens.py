@@ -23,6 +23,9 @@ from elman.training.loop.mixtures import MixtureLoss
 __all__ = ["PenExamples", "PenLoss", "PenNetwork"]
 
 
+_RUN, _AMONG = 32, 1024  # drawings of like lengths together, found among so many
+
+
 @dataclass(frozen=True, eq=False)
 class PenExamples:
     """Drawings as what is said of them; a batch is one, too.
@@ -58,8 +61,9 @@ class PenExamples:
         targets = np.zeros((len(drawings), int(lengths.max(initial=1)), 4), np.float32)
         for row, one in enumerate(drawings):
             targets[row, : len(one)] = one
-        arrays = (targets, lengths, told.beside.astype(np.float32), told.texts)
-        return cls(*map(torch.from_numpy, arrays), framing, deform)
+        beside = torch.from_numpy(told.beside.astype(np.float32))
+        parts = (torch.from_numpy(targets), torch.from_numpy(lengths), beside)
+        return cls(*parts, torch.from_numpy(told.texts), framing, deform)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -77,8 +81,16 @@ class PenExamples:
         return self.lengths.cpu().numpy()
 
     def drawn(self, draws: np.random.Generator) -> Int[np.ndarray, "N"]:
-        """All rows, shuffled."""
-        return draws.permutation(len(self))
+        """All rows, shuffled; those of like lengths in runs, so batches have little padding."""
+        order, steps = draws.permutation(len(self)), self.steps()
+        runs: list[np.ndarray] = []
+        for start in range(0, len(order), _AMONG):
+            some = order[start : start + _AMONG]
+            some = some[np.argsort(steps[some], kind="stable")]
+            cut = [some[k : k + _RUN] for k in range(0, len(some), _RUN)]
+            runs += [cut[k] for k in draws.permutation(len(cut))]
+        # A run that is short stands last: the others then fill batches of their size.
+        return np.concatenate(sorted(runs, key=lambda one: len(one) < _RUN))
 
     def drawn_anew(self, draws: np.random.Generator) -> PenExamples:
         """The same, each drawing turned, slanted and stretched by amounts of its own.
