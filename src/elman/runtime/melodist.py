@@ -15,8 +15,8 @@ from elman.data.readers.melodies import ENDINGS, read_melodies
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError, FormatError
 from elman.music import Key, Melody, Metre, Note, key_from_name, read_tune
-from elman.music.abc_reading import metre_from_name
 from elman.music.keys import key_of_pitches
+from elman.music.tune import metre_from_name
 from elman.parameters import whole_number
 from elman.runtime.generator import GeneratorModel
 from elman.runtime.writing.session import parted
@@ -289,15 +289,8 @@ def _read_primer(
         return tune, *_named(tune), ()
     header = "L:1/8\n" + ("" if metre is None else f"M:{metre}\n")
     header += f"K:{'C' if key is None else key.abc}\n"
-    try:
-        return (
-            read_tune(header + text, "primer", line=1 - header.count("\n")).melody,
-            None,
-            None,
-            (),
-        )
-    except FormatError as error:
-        raise FormatError(error.where, error.found, error.expected) from error
+    tune = read_tune(header + text, "primer", line=1 - header.count("\n")).melody
+    return tune, None, None, ()
 
 
 def _named(tune: Melody) -> tuple[Key | None, Metre | None]:

@@ -184,7 +184,12 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         return self._fitted("evaluate").evaluate(frame, **told)
 
     def encounters(self, paths: Any, distance: float, **given: Any) -> list[Any]:
-        """Of a forecaster of paths: who may come nearer to whom; see the runtime's model."""
+        """Of a forecaster of paths: who may come nearer to whom; see the runtime's model.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ArgumentError: It is a forecaster of series; or as of the runtime's model.
+        """
         model = self._fitted("encounters")
         if self._input != "paths":
             raise ArgumentError("encounters", "this forecaster is of series", "one of paths")
