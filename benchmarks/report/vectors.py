@@ -38,8 +38,8 @@ are written freely. Bars are those between two plain bar lines, of human tunes b
 | seed | nats an event | best n-gram | ABC parses | bars that fill the metre | of human tunes |
 |---|---:|---:|---:|---:|---:|
 """
-CHORALES = """`python -m benchmarks.chorales`: Bach's chorales, quarter notes, the usual split; nats a
-step on the test part, the first step counted.
+CHORALES = """`python -m benchmarks.chorales`: Bach's chorales, quarter notes, the usual split;
+nats a step on the test part, the first step counted.
 
 | notes of a step | by seed | median | logistic regression on the last chord |
 |---|---|---:|---:|
@@ -50,7 +50,7 @@ PATHS = """## Walking
 data's unit, medians over the seeds. `walkers` turn and make way; `strollers` are nearly at constant
 velocity.
 
-| scene (ADE / FDE) | seeds | constant velocity | Elman | best of 20 | share of constant velocity's |
+| scene (ADE / FDE) | seeds | constant velocity | Elman | of 20 | share of its error |
 |---|---:|---:|---:|---:|---:|
 """
 WRITTEN = """## Cells that are written once
