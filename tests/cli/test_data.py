@@ -10,13 +10,14 @@ import pytest
 from elman.data import labelled_names
 from elman.data.sets import catalogue
 from elman.data.sets import series as series_sets
+from elman.data.sets.drawings import drawing_names
 
 
 def test_list_names_sets_and_series(command, cache):
     done = command("data", "list", "--json")
     assert done.exit_code == 0
     rows = {row["name"]: row for row in json.loads(done.stdout)}
-    parts = [name for name in labelled_names() if "/" in name]
+    parts = sorted({name for name in labelled_names() if "/" in name} | {*drawing_names()})
     assert list(rows) == [*catalogue.names(), *parts, *series_sets.series_names()]
     assert rows["movie_reviews/sentences"]["task"] == "sentiment"
     assert rows["etth1"] == {**rows["timeseries"], "name": "etth1"}

@@ -34,6 +34,7 @@ from elman.data.inspection import inspected
 from elman.data.readers.pairs import PairOptions
 from elman.data.sets import catalogue, labelled, preview
 from elman.data.sets import series as series_sets
+from elman.data.sets.drawings import drawing_names
 from elman.printable import many, printable
 
 __all__ = ["app"]
@@ -54,7 +55,8 @@ def list_sets(json: Json = False) -> None:
     Example: `elman data list`
     """
     rows = []
-    parts = (name for name in labelled.labelled_names() if "/" in name)
+    found = {*labelled.labelled_names(), *drawing_names()}
+    parts = (name for name in sorted(found) if "/" in name or name in drawing_names())
     for name in (*catalogue.names(), *parts, *series_sets.series_names()):
         holder = preview.holder(name)
         manifest = catalogue.manifest(holder)

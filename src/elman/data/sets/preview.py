@@ -8,8 +8,9 @@ import numpy as np
 
 from elman.data.labelled_sequences import LabelledSequences
 from elman.data.series.panel import Panel
-from elman.data.sets import catalogue
+from elman.data.sets import catalogue, drawings
 from elman.data.sets import series as series_sets
+from elman.data.sets.drawings import drawing_names
 from elman.data.sets.labelled import full_name, labelled_names, load
 from elman.data.sets.manifest import File, Manifest
 from elman.data.sets.pairs import load_pairs, pair_names
@@ -28,7 +29,7 @@ _MEMBERS = 3
 def set_names() -> list[str]:
     """All names that `preview` takes, sorted: sets, and what is in them; and what is made."""
     series, made = series_sets.series_names(), (*pair_names(), *path_set_names())
-    return sorted({*catalogue.names(), *labelled_names(), *series, *made})
+    return sorted({*catalogue.names(), *labelled_names(), *drawing_names(), *series, *made})
 
 
 def holder(name: str) -> str:
@@ -42,6 +43,8 @@ def holder(name: str) -> str:
     """
     if name in series_sets.series_names():
         return series_sets.holder(name)
+    if name in drawing_names():
+        return drawings.holder(name)
     whole = full_name(name).partition("/")[0] if name in labelled_names() else name
     if whole not in catalogue.names():
         raise catalogue.unknown(name, {*catalogue.names(), *series_sets.series_names()})
@@ -56,7 +59,8 @@ def _made(name: str) -> dict[str, str | list[str]] | None:
         (labelled_names(), "elman.data.synthetic", _parts),
         (pair_names(), "elman.data", _pair_parts),
     ):
-        if name in names and name.partition("/")[0] not in catalogue.names():
+        held = name in drawing_names() or name.partition("/")[0] in catalogue.names()
+        if name in names and not held:
             return {"name": name, "origin": f"made when it is read: {origin}"} | parts(name)
     return None
 
@@ -89,8 +93,11 @@ def preview(name: str) -> dict[str, str | list[str]]:
         if catalogue.find(known.name) is not None:
             raise  # it is here and damaged
         return shown | {"folder": f"not here; {error.expected}"}
+    shown |= {"name": name} if name in drawing_names() else {}
     if labelled:
         return shown | _parts(name)
+    if name in drawing_names():
+        return shown | _drawing_parts(name)
     if series:
         return shown | _series_parts(name)
     if name in pair_names():
@@ -156,6 +163,18 @@ def _pair_parts(name: str) -> dict[str, str | list[str]]:
         "first pairs": first[:_LINES],
         "notes": [*dict.fromkeys((*train.notes, *test.notes))],
     }
+
+
+def _drawing_parts(name: str) -> dict[str, str | list[str]]:
+    """How many drawings both parts have, and how the first begins."""
+    shown: dict[str, str | list[str]] = {}
+    for part in ("train", "test"):
+        data = drawings.load_drawings(name, part)
+        points = sum(map(len, data.points))
+        shown[part] = [f"{many(len(data), 'drawing')}, {many(points, 'point')}"]
+        if data.texts is not None:
+            shown[part].append(", ".join(data.texts[:_LINES]) + ", ...")
+    return shown
 
 
 def _first_steps(data: LabelledSequences) -> list[str]:
