@@ -38,6 +38,7 @@ def name_of(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.filterwarnings("default::UserWarning")  # what is told to whoever trains
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_blocks_run(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
