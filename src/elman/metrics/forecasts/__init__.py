@@ -7,6 +7,7 @@ from elman.metrics.forecasts.distributions import (
     Head,
     make_head,
 )
+from elman.metrics.forecasts.exponential import Exponential, fit_exponential, followed
 from elman.metrics.forecasts.leakage import (
     Alarm,
     chosen_alarms,
@@ -44,6 +45,7 @@ __all__ = [
     "NAIVE",
     "UNDECIDED",
     "Alarm",
+    "Exponential",
     "Head",
     "LinearForecast",
     "Skill",
@@ -54,7 +56,9 @@ __all__ = [
     "crps_gaussian",
     "crps_quantiles",
     "crps_samples",
+    "fit_exponential",
     "fit_linear_forecast",
+    "followed",
     "last_value",
     "make_head",
     "mase",
