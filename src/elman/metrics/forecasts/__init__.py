@@ -33,7 +33,7 @@ from elman.metrics.forecasts.scores import (
     seasonal_scale,
     smape,
 )
-from elman.metrics.forecasts.skill import BETTER, MIXED, UNDECIDED, Skill, compare
+from elman.metrics.forecasts.skill import BETTER, MIXED, UNDECIDED, Skill, compare, together
 
 __all__ = [
     "BETTER",
@@ -69,4 +69,5 @@ __all__ = [
     "scaler_alarms",
     "seasonal_scale",
     "smape",
+    "together",
 ]

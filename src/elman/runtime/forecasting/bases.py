@@ -148,5 +148,5 @@ def _places(panel: Panel) -> Int[np.ndarray, "R"]:
     """Where each row stands among the steps of its series."""
     first = np.repeat(panel.steps[panel.offsets[:-1]], panel.lengths)
     rows = np.arange(len(panel.steps)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    whole = panel.steps - first
-    return np.where(np.repeat(_spans(panel), panel.lengths) == panel.lengths, rows, whole)
+    by_row = np.repeat(_spans(panel) == panel.lengths, panel.lengths)
+    return np.where(by_row, rows, panel.steps - first)

@@ -24,13 +24,13 @@ from elman.metrics.honesty import report
 from elman.runtime.forecasting.companions import Companions
 from elman.runtime.forecasting.forecast import Backtest, Written
 from elman.runtime.forecasting.forecasting import Answers
+from elman.runtime.forecasting.past import past_errors
 
 __all__ = ["Origins", "first_targets", "honest_report", "tested", "until_tensors"]
 
 _CELLS = 2**22  # most values of the past that are looked at in one go: 32 MiB
 _SEASONS = 2  # of the past that a naive forecast sees, at least
 _LINEAR = "linear map"
-_PAST = 60  # times before the forecasts at which errors are compared, at most
 
 
 class Origins(NamedTuple):
@@ -107,7 +107,7 @@ def honest_report(found: Origins) -> dict[str, Any]:
         quantiles=found.answers.quantiles if levels else None,
         levels=levels,
         leakage=_leakage(found, first),
-        past=_past_errors(panel, first, windows.horizon, plan.season, scale),
+        past=past_errors(panel, first, windows.horizon, plan.season, scale),
     )
     return {"level": native.isa(), **told}
 
@@ -186,37 +186,6 @@ def _scales(
             mean = np.divide(total, count, out=np.full(len(panel), np.nan), where=count > 0)
             found[:, k] = np.where(np.isnan(found[:, k]), mean, found[:, k])
     return np.sqrt(found) if squared else found
-
-
-def _past_errors(
-    panel: Panel,
-    first: Int[np.ndarray, "N"],
-    horizon: int,
-    season: int,
-    scale: Float[np.ndarray, "N K"],
-) -> Float[np.ndarray, "J N"]:
-    """Scaled errors of the seasonal naive forecast at times before all forecasts, the latest first.
-
-    Each is the mean over a horizon, and no two of these overlap; NaN where less than half of its
-    steps are known.
-    """
-    lag = season * -(-horizon // season)
-    inside = np.arange(len(panel.times)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    rows = np.flatnonzero((inside >= lag) & (inside < np.repeat(first, panel.lengths)))
-    rows = rows[panel.steps[rows] - panel.steps[rows - lag] == lag]
-    starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
-    owner = np.searchsorted(panel.offsets, rows, side="right") - 1
-    block = (int(panel.steps[starts].min()) - 1 - panel.steps[rows]) // horizon
-    kept = (block >= 0) & (block < _PAST)
-    rows, owner, block = rows[kept], owner[kept], block[kept]
-    usable = np.where(scale > 0, scale, np.nan)[owner]
-    error = ((panel.target[rows] - panel.target[rows - lag]) / usable).mean(axis=1)
-    known = ~np.isnan(error)
-    place, size = (block * len(panel) + owner)[known], _PAST * len(panel)
-    count = np.bincount(place, minlength=size)
-    total = np.bincount(place, error[known], minlength=size)
-    mean = np.divide(total, count, out=np.full(size, np.nan), where=2 * count >= horizon)
-    return mean.reshape(_PAST, len(panel))
 
 
 def _leakage(found: Origins, first: Int[np.ndarray, "N"]) -> dict[str, list[Any]]:

@@ -15,6 +15,7 @@ from elman.data.series.windows import TRAITS, Prepared, WindowBatch, WindowReade
 from elman.runtime.forecasting.bases import ExponentialForecasts, naive_base
 from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.companions import Companions
+from elman.runtime.forecasting.past import evidence
 from elman.runtime.forecasting.paths import check_count
 from elman.runtime.forecasting.preparing import prepare
 from elman.runtime.network import Network, Run
@@ -152,7 +153,12 @@ class Forecasting:
         assert said.targets is not None
         times = self.panel.steps[windows.starts + windows.input_steps - 1]
         found = Calibration.fit(
-            said.targets, said.mean, said.quantiles, plan.levels, times if middle else None
+            said.targets,
+            said.mean,
+            said.quantiles,
+            plan.levels,
+            times if middle else None,
+            evidence(self.panel, windows, plan.season),
         )
         return replace(found, middle=None) if middle is None else found
 
