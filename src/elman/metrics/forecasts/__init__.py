@@ -20,7 +20,7 @@ from elman.metrics.forecasts.linear_forecast import (
     LinearForecast,
     fit_linear_forecast,
 )
-from elman.metrics.forecasts.naive import NAIVE, last_value
+from elman.metrics.forecasts.naive import NAIVE, croston, last_value
 from elman.metrics.forecasts.persistence import persistence
 from elman.metrics.forecasts.scores import (
     coverage,
@@ -53,6 +53,7 @@ __all__ = [
     "compare",
     "covariate_alarms",
     "coverage",
+    "croston",
     "crps_gaussian",
     "crps_quantiles",
     "crps_samples",

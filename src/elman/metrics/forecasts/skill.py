@@ -194,11 +194,12 @@ def together(past: Float[np.ndarray, "J N"]) -> tuple[int, float]:
     Args:
         past: Errors at J times of N series, NaN where not known.
     """
-    enough = (~np.isnan(past)).mean(axis=0) >= 0.5
-    past = past[:, enough]
     counts = (~np.isnan(past)).sum(axis=1)
-    past = past[counts >= max(FEWEST_SERIES, past.shape[1] // 2)]
-    if len(past) < 2 or past.shape[1] < FEWEST_SERIES:
+    past = past[counts >= max(FEWEST_SERIES, past.shape[1] // 3)]
+    if len(past) < 2:
+        return 0, 1.0
+    past = past[:, 2 * (~np.isnan(past)).sum(axis=0) >= len(past)]
+    if past.shape[1] < FEWEST_SERIES:
         return 0, 1.0
     known = ~np.isnan(past)
     count = known.sum(axis=0)

@@ -182,12 +182,15 @@ class Forecasting:
         ways, back = reach.ways(self, windows, count, seed)
         return np.moveaxis(self._above(windows, back(ways)), -1, 1)
 
-    def naive(self, windows: Windows) -> Float[np.ndarray, "W H K"] | None:
-        """What exponential smoothing says of each window, in the targets' own units."""
-        if self.companions.exponential is None:
-            return None
-        last = windows.starts + windows.input_steps - 1
-        return self._exponential(last, windows.series, windows.horizon)
+    def learnt(self, windows: Windows) -> dict[str, Float[np.ndarray, "W H K"]]:
+        """What baselines that travel with the model say, by name, in the targets' own units."""
+        found = {}
+        if self.companions.exponential is not None:
+            last = windows.starts + windows.input_steps - 1
+            smoothed = self._exponential(last, windows.series, windows.horizon)
+            found["exponential smoothing"] = smoothed
+        linear = self.linear(windows)
+        return found if linear is None else found | {"linear map": linear}
 
     def linear(self, windows: Windows) -> Float[np.ndarray, "W H K"] | None:
         """What the linear map says of each window, in the targets' own units."""
