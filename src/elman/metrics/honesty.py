@@ -262,7 +262,7 @@ class _Errors:
 
     @property
     def nothing(self) -> bool:
-        """Whether hardly anything is forecast of what is mostly 0: small errors mean little then."""
+        """Whether hardly anything is forecast of what is mostly 0: then errors say little."""
         forecast, actual = self.sums
         mostly = bool(np.median(self.actual[self.known]) == 0)
         return actual > 0 and mostly and forecast < SHORT * actual

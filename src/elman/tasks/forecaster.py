@@ -133,7 +133,7 @@ class Forecaster(Estimator, ForecastParameters):
             self.reading = {**panel.written, **written.told()}
         warm, plan = self._warm(), plan_of(given, panel, horizon)
         if warm is not None:
-            plan = going_on(warm, plan, panel, self.window)
+            plan = going_on(warm, plan, panel, given)
         else:
             choice = chosen(given, panel, horizon)
             plan = plan_of(choice.given, panel, horizon)

@@ -64,7 +64,7 @@ def chosen(given: Mapping[str, Any], panel: Panel, horizon: int) -> Choice:
     how = strategy_of(given["strategy"]) if isinstance(given["strategy"], str) else None
     plan = plan_of(given, panel, horizon)
     if how is None or "base" in how.refuses or plan.output == "negative_binomial":
-        return Choice(given | {"base": "none"}, ())
+        return Choice(given, tuple(about_values(panel)))
     if all(given[name] is not None for name in ("window", "window_scaling", "base")):
         return Choice(given, ())
     try:

@@ -149,7 +149,7 @@ def _check_options(how: Strategy, given: Mapping[str, Any]) -> None:
     """`ArgumentError` where an option is set that the strategy does not have."""
     strategy, parameters = given["strategy"], told(ForecastParameters)
     for name, instead in how.refuses.items():
-        if given[name] != parameters[name].default:
+        if given[name] not in (parameters[name].default, "none"):
             raise ArgumentError(name, f"{given[name]!r} with strategy={strategy!r}", instead)
     if given["output"] == "negative_binomial" and not how.counts:
         raise ArgumentError(
@@ -200,13 +200,14 @@ def _judged(
     return int(room[enough][chosen]), int(history[enough][chosen])
 
 
-def going_on(warm: Any, plan: ForecastPlan, panel: Panel, window: int | None) -> ForecastPlan:
+def going_on(warm: Any, plan: ForecastPlan, panel: Panel, given: Mapping[str, Any]) -> ForecastPlan:
     """The plan of the model that training goes on from, which the new one must agree with.
 
     Raises:
         ArgumentError: Something differs that the model was made for, or the series do.
     """
-    names = [*_LASTING, *(("input_steps",) if window is not None else ())]
+    names = [name for name in _LASTING if given.get(name, plan) is not None]
+    names += ["input_steps"] if given["window"] is not None else []
     for name in names:
         now, before = getattr(plan, name), getattr(warm.plan, name)
         if now != before:
