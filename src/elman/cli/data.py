@@ -34,7 +34,6 @@ from elman.data.inspection import inspected
 from elman.data.readers.pairs import PairOptions
 from elman.data.sets import catalogue, labelled, preview
 from elman.data.sets import series as series_sets
-from elman.data.sets.drawings import drawing_names
 from elman.printable import many, printable
 
 __all__ = ["app"]
@@ -50,14 +49,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list", cls=Command)
 def list_sets(json: Json = False) -> None:
-    """List every data set, and the sequences, texts and series in them: task, licence, place.
+    """List every data set, and what is read of them by a name of its own: task, licence, place.
 
     Example: `elman data list`
     """
     rows = []
-    found = {*labelled.labelled_names(), *drawing_names()}
-    parts = (name for name in sorted(found) if "/" in name or name in drawing_names())
-    for name in (*catalogue.names(), *parts, *series_sets.series_names()):
+    for name in (*catalogue.names(), *preview.inside_names(), *series_sets.series_names()):
         holder = preview.holder(name)
         manifest = catalogue.manifest(holder)
         folder = catalogue.find(holder)
@@ -78,6 +75,7 @@ def list_sets(json: Json = False) -> None:
     for row in rows:
         table.add_row(row["name"], row["task"], row["licence"], escape(row["folder"] or "no"))
     result_console.print(table)
+    note(f"Made when they are read, so here on every machine: {', '.join(preview.made_names())}")
 
 
 @app.command("get", cls=Command)

@@ -33,6 +33,7 @@ __all__ = ["Read", "TuneText", "read_tune", "read_tunes", "split_tunes"]
 _BAR = re.compile(r":*(?:\[\|\]?|\|+)\]?:*|::+")
 _ENDING = re.compile(r"\[?\s*(\d+)(?:[,.\-]\d+)*")
 _INLINE = re.compile(r"\[([A-Za-z]):([^\]\n]*)\]")
+_VOICE = re.compile(r"\[V:[^\]\n]*\]")
 _LENGTH = r"(\d{0,6})(/{0,8})(\d{0,6})"
 _NOTE = re.compile(rf"(\^\^|\^|__|_|=)?([A-Ga-g])([,']*){_LENGTH}")
 _REST = re.compile(rf"([zx]){_LENGTH}")
@@ -151,7 +152,9 @@ class _Reading:
     signature: dict[str, int] = field(default_factory=dict)
     signs: dict[str, int] = field(default_factory=dict)  # of this bar, by letter
     fields: bool = False
-    voice: str | None = None
+    heading: bool = True  # before the key and the music
+    declared: str | None = None  # the first voice that the header names
+    voice: str | None = None  # that is read: the first one with music
     silent: bool = False  # within another voice
     title: str = ""
     tempo: float | None = None
@@ -164,7 +167,7 @@ class _Reading:
 
     def read(self) -> None:
         """All lines, from the first on."""
-        ended = False
+        ended, self.heading = False, True
         for found in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n|$)", self.text):
             line = found[0].rstrip("\r\n")
             start = found.start()
@@ -181,14 +184,14 @@ class _Reading:
             elif named and not re.match(r":[|:]", content[1:]):  # a note before a bar line
                 self.fields = True
                 self.field(named[1], named[2], (start, start + len(content)))
-            elif self.silent:
-                self.counts["voice"] += 1
             else:
                 self.music(content, start)
 
     def field(self, name: str, value: str, span: tuple[int, int]) -> None:
         """A field of the header, of a line or within one."""
         value = value.strip()
+        if self.silent and name in _OF_TUNE and name != "V":
+            return  # of the other voice
         if name in _OF_TUNE:
             try:
                 getattr(self, f"_{name.lower()}")(value, span)
@@ -210,6 +213,7 @@ class _Reading:
         self.add(self.metre, span)
 
     def _k(self, value: str, span: tuple[int, int]) -> None:
+        self.heading = False
         first, *others = value.split() or [""]
         told = [
             one for one in others if not re.match(r"(clef|middle|octave|transpose|treble)", one)
@@ -246,17 +250,31 @@ class _Reading:
         self.tempo = float(int(found[3]) * beat * 4)
 
     def _v(self, value: str, span: tuple[int, int]) -> None:
+        """A voice begins, or goes on; before the key it is only said what voices there are."""
         name = value.split()[0] if value.split() else ""
+        if self.heading:
+            self.declared = name if self.declared is None else self.declared
+            return
         self.voice = name if self.voice is None else self.voice
         self.silent = name != self.voice
 
     # ---- music ----------------------------------------------------------------------------------
 
     def music(self, content: str, start: int) -> None:
-        """A line of music."""
-        at = 0
+        """A line of music; of one of a further voice what follows the first voice's name."""
+        at, self.heading = 0, False
         while at < len(content):
-            at = self._one(content, at, start)
+            if self.silent:
+                found = _VOICE.search(content, at)
+                end = len(content) if found is None else found.start()
+                self.counts["voice"] += bool(content[at:end].strip())
+                if found is None:
+                    return
+                at = self._inline(content, end, start) or len(content)
+            else:
+                if self.voice is None and content[at] not in " \t[":
+                    self.voice = self.declared or "1"
+                at = self._one(content, at, start)
 
     def _one(self, line: str, at: int, start: int) -> int:
         """What stands at a place of a line; gives the place behind it."""

@@ -41,6 +41,8 @@ def test_it_says_drawings_better_than_its_baselines(model):
     found = model.evaluate(shapes(30, seed=9))
     assert found["points"] == 15 * 3 + 15 * 4
     assert found["nats_per_point"] < min(found["baselines"].values()) - 0.5
+    gain = found["baselines"]["linear, two steps back"] - found["score"]
+    assert f"{gain:.3f} nats a point" in found["verdict"]  # as the figures beside it
     assert [*found["baselines"]] == ["one Gaussian", "linear, two steps back"]
     assert model.score(shapes(30, seed=9)) == -found["score"]
     assert model.result_["validation"].startswith("6 of 60 drawings, 1 of 10 groups")

@@ -15,7 +15,7 @@ from elman.data.sets import catalogue
 from elman.data.sets.digit_strokes import digit_numbers, digit_strokes
 from elman.errors import ArgumentError, DataError
 
-__all__ = ["ALPHABETS", "drawing_names", "holder", "is_drawings", "load_drawings"]
+__all__ = ["ALPHABETS", "drawing_names", "is_drawings", "load_drawings"]
 
 _OMNIGLOT = "omniglot_strokes"
 ALPHABETS = ("Balinese", "Early_Aramaic", "Greek", "Korean", "Latin")
@@ -27,15 +27,6 @@ _NUMBERS = (3000, 300)  # made for training and for the test
 def drawing_names() -> tuple[str, ...]:
     """The names that `load_drawings` takes, sorted."""
     return tuple(sorted(_LOADERS))
-
-
-def holder(name: str) -> str:
-    """The set of the catalogue of which drawings of that name are made.
-
-    >>> holder("omniglot/Greek"), holder("digit_strokes")
-    ('omniglot_strokes', 'digits')
-    """
-    return _OMNIGLOT if name.startswith("omniglot") else "digits"
 
 
 def is_drawings(source: Any) -> bool:
