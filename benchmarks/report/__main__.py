@@ -15,6 +15,7 @@ from benchmarks.report.speed import speed_chapter
 from benchmarks.report.tagging import tagging_chapter
 from benchmarks.report.texts import texts_chapter
 from benchmarks.report.translating import translating_chapter
+from benchmarks.report.vectors import vectors_chapter, written_chapter
 from benchmarks.report.writing import writing_chapter
 from benchmarks.results import RESULTS
 
@@ -36,6 +37,8 @@ def page(pictures: Path) -> str:
     parts += writing_chapter()
     parts += translating_chapter()
     parts += hearing_chapter()
+    parts += vectors_chapter()
+    parts += written_chapter()
     return "\n".join(parts).rstrip() + "\n"
 
 

@@ -188,6 +188,8 @@ def test_every_block_says_what_it_is_in_one_line():
         "mixture: gaussian_full 2, bernoulli 1, 20 components, or the end",
         "mixture: categorical 3",
         "soft_window: rnn 4, 3 windows on a text of 12 tokens, at most 40",
+        "chord: 88 notes, each by itself",
+        "chord: 88 notes, jointly by 100 units",
         "embedding: 50 tokens as 8 numbers each, the encoder's own",
         "attend: 6, by dot scores of 6 features",
         "attend: 5, by additive scores of 6 features, fed to the next step",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -181,12 +183,14 @@ def test_within_a_memory_budget():
         close(one, other)
 
 
-def test_graphs_see_an_operator():
+def compile_and_compare() -> None:
+    """One graph, with the eager results and gradients."""
     cell = some(light, dtype=torch.float32)
     inputs = torch.randn(2, 5, 3, requires_grad=True)
-    compiled = torch.compile(lambda x: dynamic_unroll(cell, x)[0], backend="aot_eager")
-    with unchecked():
-        outputs = compiled(inputs)
+    compiled = torch.compile(
+        lambda x: dynamic_unroll(cell, x)[0], backend="aot_eager", fullgraph=True
+    )
+    outputs = compiled(inputs)
     wanted, _ = dynamic_unroll(cell, inputs)
     close(outputs, wanted, 0)
     for one, other in zip(
@@ -195,7 +199,22 @@ def test_graphs_see_an_operator():
         strict=True,
     ):
         close(one, other, 1e-6)
-    traced = torch.jit.trace(_Unroll(cell), inputs)
+
+
+def test_is_compiled():
+    # In a process of its own: torch.compile cannot trace the tests' checks of annotations.
+    code = "from tests.cells import test_written as t; t.compile_and_compare()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_graphs_see_an_operator():
+    cell = some(light, dtype=torch.float32)
+    inputs = torch.randn(2, 5, 3, requires_grad=True)
+    wanted, _ = dynamic_unroll(cell, inputs)
+    with unchecked():
+        traced = torch.jit.trace(_Unroll(cell), inputs)
     close(traced(inputs), wanted, 1e-6)
     torch.library.opcheck(
         torch.ops.elman.unroll_tape.default,

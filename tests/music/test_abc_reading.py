@@ -172,6 +172,26 @@ def test_further_voices_and_overlays_are_left_out():
     assert found.counts["overlay"] == 1
 
 
+@pytest.mark.parametrize(
+    ("header", "body", "heard", "left_out"),
+    [
+        ("V:T clef=treble\nV:B clef=bass\n", "[V:T]CD|\n[V:B]EF|\n[V:T]GA|", [60, 62, 67, 69], 1),
+        ("V:1\nV:2\n", "V:1\nCD|\nV:2\nEF|\nV:1\nGA|", [60, 62, 67, 69], 1),
+        ("V:1\nV:2\n", "CD|\nV:2\nEF|\nEF|\nV:1\nGA|", [60, 62, 67, 69], 2),
+        ("V:1\nV:2\n", "[V:2]EF|", [64, 65], 0),
+        ("", "CD|\nV:2\n[CEG]F|\nV:1\nGA|", [60, 62, 67, 69], 1),
+        ("", "[V:1]CD|[V:2]EF|[V:1]GA|", [60, 62, 67, 69], 1),
+        ("", "[V:1]CD|\n[V:2][K:D]EF|\nL:1/2\n[V:1]GF|", [60, 62, 67, 65], 1),
+    ],
+)
+def test_voices_are_told_apart_wherever_they_are_named(header, body, heard, left_out):
+    found = read_tune(f"X:1\nM:4/4\nL:1/8\n{header}K:C\n{body}\n")
+    notes = [one for one in found.melody.events if isinstance(one, Note)]
+    assert [one.pitch for one in notes] == heard
+    assert {one.duration for one in notes} == {Fraction(1, 8)}
+    assert found.counts["voice"] == left_out
+
+
 def test_fields_change_within_a_tune():
     found = events("CF|[K:G]F|[M:3/4]C|\nL:1/4\nK:D\nC")
     assert found[3] == Key("G")

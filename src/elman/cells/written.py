@@ -15,7 +15,7 @@ from elman.cells.masks import draw_keys
 from elman.errors import ArgumentError, BlueprintError, ShapeError
 from elman.operators.memory import untraced
 from elman.operators.notice import notice
-from elman.operators.tapes import TapeJob, choose_tape, unroll_tape
+from elman.operators.tapes import TapeJob, choose_tape, tape_text, unroll_tape
 from elman.operators.watching import watcher
 from elman.state import WrittenState, describe, written_parts, written_state
 from elman.tapes import Tape
@@ -67,6 +67,7 @@ class TapeCell(nn.Module):
         except BlueprintError as error:
             raise ArgumentError("input_size", error.found, error.expected) from None
         self.hidden_size, self.output_size = tape.units, self.tape.output_size
+        self._text = tape_text(self.tape)
         for name, shape in self.tape.weights:
             weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
             self.register_parameter(name, weight)
@@ -138,16 +139,15 @@ class TapeCell(nn.Module):
         counted = state.counted if isinstance(state, WrittenState) else ()
         key, steps = counted or (None, None)
         keys = key if self.training and self.tape.noisy else None
-        reading = [None if lengths is None else lengths.to(torch.int64), resets]
-        job = TapeJob(self.tape, *reading, reverse, keys, steps)
+        read = None if lengths is None else lengths.to(torch.int64)
+        job = TapeJob(self.tape, read, resets, reverse, keys, steps, self._text)
         parts = written_parts(state)
         if torch.is_autocast_enabled("cpu"):
             dtype = weights[0].dtype
             inputs, parts = inputs.to(dtype), tuple(part.to(dtype) for part in parts)
         outputs, parts = unroll_tape(job, inputs, parts, weights)
-        if counted:
-            made = inputs.shape[1] if lengths is None else lengths.to(torch.int64)
-            counted = (key, steps + made)
+        if steps is not None:
+            counted = (key, steps + (inputs.shape[1] if read is None else read))
         return outputs, written_state([name for name, _ in self.tape.states], parts, counted)
 
     def _check(self, inputs: Tensor, state: Any) -> None:

@@ -49,13 +49,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list", cls=Command)
 def list_sets(json: Json = False) -> None:
-    """List every data set, and the sequences, texts and series in them: task, licence, place.
+    """List every data set, and what is read of them by a name of its own: task, licence, place.
 
     Example: `elman data list`
     """
     rows = []
-    parts = (name for name in labelled.labelled_names() if "/" in name)
-    for name in (*catalogue.names(), *parts, *series_sets.series_names()):
+    for name in (*catalogue.names(), *preview.inside_names(), *series_sets.series_names()):
         holder = preview.holder(name)
         manifest = catalogue.manifest(holder)
         folder = catalogue.find(holder)
@@ -76,6 +75,7 @@ def list_sets(json: Json = False) -> None:
     for row in rows:
         table.add_row(row["name"], row["task"], row["licence"], escape(row["folder"] or "no"))
     result_console.print(table)
+    note(f"Made when they are read, so here on every machine: {', '.join(preview.made_names())}")
 
 
 @app.command("get", cls=Command)

@@ -14,7 +14,7 @@ from elman.errors import AccelerationError
 from elman.fusing.capture import capture, hoisted
 from elman.fusing.translation import translate
 from elman.operators.notice import notice
-from elman.operators.tapes import TapeJob, choose_tape, unroll_tape
+from elman.operators.tapes import TapeJob, choose_tape, tape_text, unroll_tape
 from elman.operators.watching import watcher
 from elman.tapes import Tape
 from elman.unrolling.loop import loop
@@ -48,6 +48,7 @@ class FusedCell(nn.Module):
         self.module, self.tape = module, tape
         self.input_size, self.output_size = tape.inputs, tape.output_size
         self._made = weights
+        self._text = tape_text(tape)
         self._transposed, self._names = tuple(transposed), tuple(names)
         self._spec, self._with_output = spec, with_output
 
@@ -94,7 +95,7 @@ class FusedCell(nn.Module):
         weights = self.weights()
         notice(choose_tape(inputs, weights), self)
         read = None if lengths is None else lengths.to(torch.int64)
-        job = TapeJob(self.tape, read, resets, reverse)
+        job = TapeJob(self.tape, read, resets, reverse, text=self._text)
         outputs, parts = unroll_tape(job, inputs, pytree.tree_leaves(state), weights)
         return outputs, pytree.tree_unflatten(list(parts), self._spec)
 
@@ -165,7 +166,8 @@ def _compare(cell: FusedCell, inputs: Tensor, state: Any, tolerance: float) -> N
     for run in (loop, lambda cell, *given: cell.unroll(*given)):
         outputs, after = run(cell, x, pytree.tree_unflatten(list(before), spec))
         made = [outputs, *pytree.tree_leaves(after)]
-        cost = sum((each * torch.cos(each.detach())).sum() for each in made)
+        costs = [(each * torch.cos(each.detach())).sum() for each in made]
+        cost = torch.stack(costs).sum()
         sources = [x, *before, *parameters]
         grads = torch.autograd.grad(cost, sources, allow_unused=True, materialize_grads=True)
         results.append([*made, *grads])

@@ -108,7 +108,8 @@ class _Translator:
         if node.target is operator.getitem:
             source = self._value(node.args[0])
             if isinstance(source, list):
-                self.values[node] = source[node.args[1]]
+                index: Any = node.args[1]
+                self.values[node] = source[index]
             return
         inputs = node.all_input_nodes
         with_rows = any(not isinstance(self.values.get(each, each), fx.Node) for each in inputs)
@@ -135,7 +136,8 @@ class _Translator:
         except Exception as error:
             self._refuse(node, f"{node.target}: {getattr(error, 'found', error)}")
         if changes:
-            self.values[node.args[0]] = self.values[node]
+            changed: Any = node.args[0]
+            self.values[changed] = self.values[node]
 
     def _refuse(self, node: fx.Node, found: str) -> NoReturn:
         raise ArgumentError(
@@ -179,6 +181,11 @@ def _is_rows(node: fx.Node, batch: int) -> bool:
     return isinstance(value, Tensor) and value.dim() > 1 and value.shape[0] == batch
 
 
+def _number(node: fx.Node, place: int) -> float:
+    given: Any = node.args[place]
+    return float(given)
+
+
 _CONSTANTS: dict[str, Callable[[fx.Node], float]] = {
     "zeros": lambda node: 0.0,
     "zeros_like": lambda node: 0.0,
@@ -186,9 +193,9 @@ _CONSTANTS: dict[str, Callable[[fx.Node], float]] = {
     "ones": lambda node: 1.0,
     "ones_like": lambda node: 1.0,
     "new_ones": lambda node: 1.0,
-    "full": lambda node: float(node.args[1]),
-    "full_like": lambda node: float(node.args[1]),
-    "new_full": lambda node: float(node.args[2]),
+    "full": lambda node: _number(node, 1),
+    "full_like": lambda node: _number(node, 1),
+    "new_full": lambda node: _number(node, 2),
 }
 
 

@@ -158,7 +158,9 @@ class DrawingModel:
         told = None
         if cards:
             best = min(cards, key=lambda name: cards[name])
-            told = verdict(best, "a step", compared(said, others[best]))
+            # Of a drawing's P points there are P + 1 steps; the table's figures are a point.
+            each = (sum(map(len, targets)) / points) if points else 1.0
+            told = verdict(best, "a point", compared(said, others[best]).scaled(each))
         return {
             "metric": self.score_name,
             "score": own,

@@ -269,9 +269,9 @@ class ForecasterModel:
 
     def _tested(self, panel: Panel, windows: Windows) -> Backtest:
         work = self.forecasting(panel, np.maximum(first_targets(panel, windows), 1))
-        linear = partial(work.linear, windows)
+        learnt = partial(work.learnt, windows)
         answers = work.answers(windows)
-        found = Origins(panel, windows, answers, self.companions, linear, self._until)
+        found = Origins(panel, windows, answers, self.companions, learnt, self._until)
         return tested(found, self._strangers(work))
 
     def forecasting(self, panel: Panel, known: Int[np.ndarray, "N"] | None = None) -> Forecasting:

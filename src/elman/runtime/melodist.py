@@ -15,8 +15,8 @@ from elman.data.readers.melodies import ENDINGS, read_melodies
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError, FormatError
 from elman.music import Key, Melody, Metre, Note, key_from_name, read_tune
-from elman.music.abc_reading import metre_from_name
 from elman.music.keys import key_of_pitches
+from elman.music.tune import metre_from_name
 from elman.parameters import whole_number
 from elman.runtime.generator import GeneratorModel
 from elman.runtime.writing.session import parted
@@ -201,6 +201,8 @@ class MelodyModel(GeneratorModel):
         if isinstance(primer, str) and not primer.strip():
             return _Asked(beats, wanted, None, ())
         tune, told_key, told_metre, notes = _read_primer(primer, wanted, beats)
+        if told_metre == Metre(0) and (beats is not None or "M:none" not in self.codec.tokens):
+            told_metre = None  # a primer without a metre goes on in one
         if told_metre is not None and beats is not None and told_metre != beats:
             found = f"{beats}, and the primer has {told_metre}"
             raise ArgumentError("metre", found, "the primer's, or leave it out")
@@ -283,21 +285,26 @@ def _read_primer(
     text = os.fspath(primer)
     if text.lower().endswith(ENDINGS):
         found = read_melodies(text)
-        return found.tunes[0], *_named(found.tunes[0]), found.notes
-    if "K:" in text or "M:" in text:
-        tune = read_tune(text, "primer").melody
-        return tune, *_named(tune), ()
-    header = "L:1/8\n" + ("" if metre is None else f"M:{metre}\n")
-    header += f"K:{'C' if key is None else key.abc}\n"
-    try:
-        return (
-            read_tune(header + text, "primer", line=1 - header.count("\n")).melody,
-            None,
-            None,
-            (),
-        )
-    except FormatError as error:
-        raise FormatError(error.where, error.found, error.expected) from error
+        tune = found.tunes[0]
+        if not text.lower().endswith(".abc"):
+            tune = _to_its_last_note(tune)
+        return tune, *_named(tune), found.notes
+    keyed, measured = "K:" in text, "M:" in text
+    header = "" if keyed or measured else "L:1/8\n"
+    header += "" if measured or metre is None else f"M:{metre}\n"
+    header += "" if keyed else f"K:{'C' if key is None else key.abc}\n"
+    tune = read_tune(header + text, "primer", line=1 - header.count("\n")).melody
+    told = _named(tune)
+    return tune, told[0] if keyed else None, told[1] if measured else None, ()
+
+
+def _to_its_last_note(tune: Melody) -> Melody:
+    """Without the rest that fills the last bar of a tune of MIDI: it goes on from its last note."""
+    notes = [(k, one.pitch) for k, one in enumerate(tune.events) if isinstance(one, Note)]
+    last = max(k for k, pitch in notes if pitch is not None) + 1  # a MIDI file has one
+    if notes[-1][0] < last:
+        return tune
+    return Melody(tune.events[:last], tune.title, tune.tempo)
 
 
 def _named(tune: Melody) -> tuple[Key | None, Metre | None]:

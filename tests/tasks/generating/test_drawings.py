@@ -41,6 +41,8 @@ def test_it_says_drawings_better_than_its_baselines(model):
     found = model.evaluate(shapes(30, seed=9))
     assert found["points"] == 15 * 3 + 15 * 4
     assert found["nats_per_point"] < min(found["baselines"].values()) - 0.5
+    gain = found["baselines"]["linear, two steps back"] - found["score"]
+    assert f"{gain:.3f} nats a point" in found["verdict"]  # as the figures beside it
     assert [*found["baselines"]] == ["one Gaussian", "linear, two steps back"]
     assert model.score(shapes(30, seed=9)) == -found["score"]
     assert model.result_["validation"].startswith("6 of 60 drawings, 1 of 10 groups")
@@ -92,6 +94,14 @@ def test_the_density_is_of_moves_in_the_drawings_size(model):
         total += float(np.exp(runtime._in_size(said, steps)).sum()) * 0.02**2
     end = float(np.exp(log_probability(runtime.block, raw, np.array([[1.0, 0, 0, 0]])))[0])
     assert total + end == pytest.approx(1, abs=0.02)
+
+
+def test_a_validation_part_of_ones_own_is_not_in_the_file(tmp_path):
+    told = {**SMALL, "epochs": 1, "validation": shapes(8, seed=7)}
+    found = Generator.of("drawings", **told).fit(shapes(12))
+    assert found.result_["validation"] == "8 drawings that were given"
+    found.save(tmp_path / "pen.elman")
+    assert Generator.load(tmp_path / "pen.elman").validation != told["validation"]
 
 
 def test_without_labels_nothing_is_told():

@@ -89,6 +89,28 @@ def test_a_primer_may_be_a_file_and_may_be_left_out(fitted, tmp_path):
     assert [note.pitch for note in one.melody.sounding()][: len(heard) - 1] == heard[:-1]
 
 
+@pytest.mark.parametrize("given", [{}, {"metre": "6/8"}])
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_primer_without_a_metre_goes_on_in_one(fitted, tmp_path, given, as_file):
+    primer = "X:1\nL:1/8\nK:G\nGAB|]\n"
+    (tmp_path / "primer.abc").write_text(primer)
+    (one,) = fitted.generate(str(tmp_path / "primer.abc") if as_file else primer, bars=3, **given)
+    assert one.melody.metre in ([Metre(6, 8)] if given else {tune.metre for tune in TUNES.tunes})
+    assert [note.pitch for note in one.melody.sounding()][:3] == [67, 69, 71]
+
+
+def test_a_short_primer_of_midi_goes_on_from_its_last_note(fitted, tmp_path):
+    """magenta#110: short files were ignored; the rest that fills the bar is none of its own."""
+    pytest.importorskip("mido", reason="the extra music is not installed")
+    from elman.music.files import write_melody
+
+    path = tmp_path / "short.mid"
+    write_melody(path, read_tune("M:3/4\nL:1/8\nK:C\nC2").melody)
+    (one,) = fitted.generate(str(path), bars=3)
+    assert one.melody.events[2].pitch == 60
+    assert one.given == 3 + 2
+
+
 def test_a_primer_that_names_no_key_is_read_in_the_one_that_fits_best(fitted):
     (one,) = fitted.generate("CEGc edcB c2", bars=4)
     assert one.melody.key == Key("C")

@@ -31,6 +31,8 @@ __all__ = ["MelodyWork"]
 
 _TOLD: Options = options_from(MelodyOptions)
 _TEST_SHARE = 0.1
+_MUSIC = (".abc", ".mid", ".midi", ".wav")
+_PICTURES = (".png", ".svg", ".pdf")
 _SAMPLED = 40  # tunes that a report judges
 
 
@@ -109,7 +111,8 @@ class MelodyWork:
     def generate(self, model: Any, asked: Writing) -> None:
         """Write tunes: as ABC on standard output, or as files."""
         _check_texts_only(asked)
-        given = {name: value for name, value in asked.given.items() if value not in (None, False)}
+        check_music_file(asked.out)
+        given = _given(asked.given)
         primer = given.pop("primer", asked.prefix)
         found = model.generate(primer, n=asked.n, **given, **asked.told)
         if asked.json:
@@ -147,17 +150,26 @@ def _check_texts_only(asked: Writing) -> None:
 
 
 def _write_tune(one: Any, path: Path) -> None:
-    if path.suffix.lower() in (".png", ".svg", ".pdf"):
+    if path.suffix.lower() in _PICTURES:
         plots.save(melody_figure(one.melody, given=one), path)
     else:
         one.write(path)
+
+
+def check_music_file(path: Path | None) -> None:
+    """`ArgumentError` unless a file ends as music or a picture of it does."""
+    if path is not None and path.suffix.lower() not in (*_MUSIC, *_PICTURES):
+        expected = f"one of {', '.join((*_MUSIC, *_PICTURES))}"
+        raise ArgumentError("--out", f"{str(path)!r:.80} ends in {path.suffix!r:.20}", expected)
 
 
 def _said(one: Any) -> str:
     melody = one.melody
     filled = melody.filled()
     said = f"{many(melody.notes, 'note')} in {melody.key.abc}, {melody.metre}"
-    bars = f"{filled.right} of {many(filled.bars, 'bar')} fill the metre"
+    bars = f"{filled.right} of {many(filled.bars, 'bar')} between plain bar lines fill the metre"
+    if not filled.bars:
+        bars = "no bar between plain bar lines"
     why = {"eos": "it ended", "bound": "the most tokens that were asked for"}
     return f"{said}; {bars}; {why.get(one.ended, one.ended)}"
 
@@ -174,7 +186,12 @@ def _names(path: Path) -> Iterator[str]:
 
 
 def _read(source: str, told: Mapping[str, Any]) -> Melodies:
-    return load_melodies(source, **{k: told[k] for k in _TOLD if told.get(k) not in (None, False)})
+    return load_melodies(source, **_given({name: told.get(name) for name in _TOLD}))
+
+
+def _given(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that were given: numbers may be 0, flags that are off say nothing."""
+    return {k: value for k, value in told.items() if value is not None and value is not False}
 
 
 def _digest(data: Melodies) -> str:

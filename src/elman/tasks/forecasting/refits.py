@@ -55,7 +55,7 @@ def refitted(
             now = _trained(now if warm else estimator, panel.cut(history), warm)
         windows = _at(panel, history, plan.input_steps, plan.horizon)
         work = now.model_.forecasting(panel)
-        found.append((windows, work.answers(windows), work.linear(windows)))
+        found.append((windows, work.answers(windows), work.learnt(windows)))
     return _joined(panel, found, now.model_.companions)
 
 
@@ -95,8 +95,10 @@ def _joined(panel: Panel, found: list[tuple[Windows, Answers, Any]], companions:
     answers = Answers(
         *(np.concatenate(parts)[order] for parts in zip(*(a for _, a, _ in found), strict=True))
     )
-    linear = None
-    if found[0][2] is not None:
-        linear = np.concatenate([each for _, _, each in found])[order]
+    learnt = {
+        name: np.concatenate([each[name] for _, _, each in found])[order]
+        for name in found[0][2]
+        if all(name in each for _, _, each in found)
+    }
     note = f"Trained anew for {len(found)} origins, each time on what came before."
-    return tested(Origins(panel, joined, answers, companions, lambda: linear, {}), [note])
+    return tested(Origins(panel, joined, answers, companions, lambda: learnt, {}), [note])
