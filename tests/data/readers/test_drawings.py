@@ -71,6 +71,40 @@ def test_unipens_text(tmp_path):
     assert len(lists(read_drawings(kept(tmp_path, "two.unp", whole)))) == 2
 
 
+def test_segments_of_unipen_that_name_no_components_are_of_what_follows(tmp_path):
+    digits = """.VERSION 1.0
+.COORD X Y
+.SEGMENT DIGIT ? "8"
+.PEN_DOWN
+1 2
+3 4
+.PEN_UP
+.DT 10
+.SEGMENT DIGIT ? "9"
+.PEN_DOWN
+5 6
+.PEN_UP
+.PEN_DOWN
+7 8
+.PEN_UP
+"""
+    found = read_drawings(kept(tmp_path, "one.unp", digits))
+    assert found.labels.tolist() == ["8", "9"]
+    assert lists(found, 0) == [[[1, -2], [3, -4]]]
+    assert lists(found, 1) == [[[5, -6]], [[7, -8]]]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "error", "told"),
+    [([3, 4], DataError, r"lengths\[1\]: found 4"), ([3, 0], DataError, r"lengths\[1\]: found 0"),
+     ([3.0, 3.0], FormatError, "lengths: found float64"), ([3], FormatError, "2 whole numbers")],
+)  # fmt: skip
+def test_lengths_of_arrays_fit_them(tmp_path, lengths, error, told):
+    np.savez(tmp_path / "x.npz", X=np.ones((2, 3, 3)), lengths=np.array(lengths))
+    with pytest.raises(error, match=told):
+        read_drawings(tmp_path / "x.npz")
+
+
 def test_inkml(tmp_path):
     found = read_drawings(kept(tmp_path, "one.inkml", INKML))
     assert found.labels.tolist() == ["x", "y"]
@@ -151,6 +185,8 @@ def test_a_folder_names_classes_and_drawers_and_one_bad_file_does_not_end_it(tmp
         ("a.txt", "", "begins neither"),
         ("a.unp", UNIPEN.replace("3 4 10", "3 x 10"), r"a\.unp, line 8: found 'x'"),
         ("a.unp", UNIPEN.replace("3 4 10", "3"), "line 8: found 1 numbers"),
+        ("a.unp", UNIPEN.replace("R 2 OK", "R 1-3 OK"), "line 5: names the components 1-3"),
+        ("a.unp", UNIPEN.replace("R 2 OK", "R 1 OK"), "line 5: is of no stroke with the pen down"),
         ("a.inkml", INKML.replace("3 4 10", "3 nan 10"), "line 5: found 'nan'"),
         ("a.inkml", INKML.replace("3 4 10", "3 4"), "line 5: found the point"),
         ("a.inkml", INKML[:200], "is no XML"),

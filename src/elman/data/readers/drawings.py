@@ -328,6 +328,12 @@ def _of_arrays(path: Path, options: DrawingOptions) -> Drawings:
         found = f"X is {X.dtype} of shape {list(X.shape)}"
         raise FormatError(str(path), found, "[drawings, points, 3]: dx, dy, pen up")
     lengths = arrays.get("lengths", np.full(len(X), X.shape[1]))
+    if lengths.dtype.kind not in "iu" or lengths.shape != X.shape[:1]:
+        found = f"found {lengths.dtype} of shape {list(lengths.shape)}"
+        raise FormatError(f"{path}, lengths", found, f"{len(X)} whole numbers")
+    if (outside := np.flatnonzero((lengths < 1) | (lengths > X.shape[1]))).size:
+        place, found = f"{path}, lengths[{outside[0]}]", f"found {lengths[outside[0]]}"
+        raise DataError(place, found, f"1 to {X.shape[1]}, the points of X")
     rows = [one[:length].astype(np.float64) for one, length in zip(X, lengths, strict=True)]
     for n, row in enumerate(rows):
         if not len(row) or not np.isfinite(row).all():

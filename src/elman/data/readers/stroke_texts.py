@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from elman.errors import DataError, FormatError
 __all__ = ["begins_like_strokes", "parse_json_lines", "parse_omniglot", "parse_unipen"]
 
 _UNIPEN = (".VERSION", ".COORD", ".HIERARCHY", ".PEN_DOWN", ".SEGMENT", ".X_DIM", ".COMMENT")
+_KINDS = ("CHARACTER", "DIGIT", "WORD")  # of segments: the first of these that a file has is read
 
 
 def begins_like_strokes(start: bytes) -> str | None:
@@ -62,12 +64,30 @@ def parse_unipen(text: str, where: str) -> list[Inked]:
     return _Unipen(where).read(text)
 
 
+class _Segment(NamedTuple):
+    """What a line says of components.
+
+    Attributes:
+        kind: CHARACTER, WORD, ...
+        components: Which ones; "": those behind it, up to the next one of its kind.
+        label: What they are.
+        begin: How many components stand before the line.
+        place: The line, in messages.
+    """
+
+    kind: str
+    components: str
+    label: str
+    begin: int
+    place: str
+
+
 class _Unipen:
     def __init__(self, where: str) -> None:
         self.where = where
         self.columns, self.rate, self.writer = ["X", "Y"], 0.0, None
         self.components: list[np.ndarray | None] = []  # None: with the pen up
-        self.segments: list[tuple[str, str, str]] = []
+        self.segments: list[_Segment] = []
         self.rows: list[list[float]] | None = None
         self.down, self.count = False, 0
 
@@ -108,8 +128,10 @@ class _Unipen:
         fields = before.split()
         if not fields:
             raise FormatError(place, "found no kind of segment", "as CHARACTER 0-2 OK")
-        components = fields[1] if len(fields) > 1 else ""
-        self.segments.append((fields[0], components, label.rpartition('"')[0] if mark else ""))
+        components = fields[1] if len(fields) > 1 and re.search("[0-9]", fields[1]) else ""
+        begin = len(self.components) + bool(self.rows or (self.rows is not None and not self.down))
+        said = label.rpartition('"')[0] if mark else ""
+        self.segments.append(_Segment(fields[0].upper(), components, said, begin, place))
 
     def _row(self, parts: list[str], place: str) -> None:
         assert self.rows is not None  # between strokes
@@ -136,30 +158,40 @@ class _Unipen:
         self.rows = None
 
     def _parted(self) -> list[Inked]:
-        kinds = {kind for kind, _, _ in self.segments}
-        kind = next((one for one in ("CHARACTER", "WORD") if one in kinds), None)
+        kinds = {one.kind for one in self.segments}
+        kind = next((one for one in _KINDS if one in kinds), None)
         if kind is None:
             every = [stroke for stroke in self.components if stroke is not None]
             return [Inked(every, group=self.writer, down=False)]
         found = []
-        told = [one for one in self.segments if one[0] == kind]
-        for n, (_, components, label) in enumerate(told):
+        told = [one for one in self.segments if one.kind == kind]
+        ends = [*(one.begin for one in told[1:]), len(self.components)]
+        for n, (one, end) in enumerate(zip(told, ends, strict=True)):
             # Components count the strokes with the pen down and up alike.
-            chosen = [self.components[k] for k in _listed(components, len(self.components))]
+            numbers = self._numbers(one) if one.components else range(one.begin, end)
+            chosen = [self.components[k] for k in numbers]
             some = [stroke for stroke in chosen if stroke is not None]
-            text = label if kind == "WORD" else None
-            found.append(Inked(some, label or None, text, self.writer, str(n), down=False))
+            if not some:
+                expected = "at least one stroke; those with the pen down and up count alike, from 0"
+                raise FormatError(one.place, "is of no stroke with the pen down", expected)
+            text = one.label if kind == "WORD" else None
+            found.append(Inked(some, one.label or None, text, self.writer, str(n), down=False))
         return found
 
-
-def _listed(components: str, count: int) -> list[int]:
-    """Which components "0-2,5" or "0:1-0:30" are; the points within one are not parted."""
-    found: list[int] = []
-    for part in components.replace(":", "-:").split(","):
-        ends = [one for one in part.split("-") if one and not one.startswith(":")]
-        if ends and all(one.isdecimal() for one in ends):
-            found += range(int(ends[0]), min(int(ends[-1]) + 1, count))
-    return found or [*range(count)]
+    def _numbers(self, segment: _Segment) -> list[int]:
+        """Which components "0-2,5" or "0:1-0:30" are; the points within one are not parted."""
+        found: list[int] = []
+        for part in segment.components.replace(":", "-:").split(","):
+            ends = [one for one in part.split("-") if one and not one.startswith(":")]
+            if not ends or not all(re.fullmatch(r"[0-9]{1,9}", one) for one in ends):
+                said = f"found the components {segment.components!r:.40}"
+                raise FormatError(segment.place, said, "as 0-2,5, or ?")
+            first, last = int(ends[0]), int(ends[-1])
+            if not first <= last < len(self.components):
+                said = f"names the components {part:.20}, and there are {len(self.components):,}"
+                raise FormatError(segment.place, said, "those of the file, from 0")
+            found += range(first, last + 1)
+        return found
 
 
 def parse_json_lines(text: str, where: str) -> list[Inked]:
