@@ -55,7 +55,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command("train", "--config", "digits-demo", "--out", "run", cwd=folder)
         assert (Path(folder) / "run" / "model.elman").exists()
-        command("predict", "run", "--data", "digits", "--part", "test", "--out", "a.csv", cwd=folder)
+        command(
+            "predict", "run", "--data", "digits", "--part", "test", "--out", "a.csv", cwd=folder
+        )
 
 
 if __name__ == "__main__":
