@@ -26,7 +26,7 @@ from elman.errors import ArgumentError, BlueprintError, ShapeError
 from elman.layers import bidirectional_unroll, dynamic_unroll
 from elman.operators.notice import strict
 from elman.operators.tapes import TapeJob, loop_tape
-from elman.state import leaves, written_parts
+from elman.state import leaves, map_leaves, written_parts
 from elman.unrolling.loop import loop
 from elman.written import WrittenCell, sigmoid, tanh, total
 from tests.unchecked import unchecked
@@ -321,3 +321,11 @@ cell_kinds()
 assert CellConfig("sru", 4).shapes(3) == {"mine": (4, 3)}, CellConfig("sru", 4).shapes(3)
 """
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.float16])
+def test_a_state_of_another_dtype_is_refused(dtype):
+    cell = some(light, dtype=torch.float32)
+    state = map_leaves(lambda part: part.to(dtype), cell.initial_state(2))
+    with pytest.raises(ShapeError, match=f"found {dtype}"):
+        dynamic_unroll(cell, torch.randn(2, 3, 3), initial_state=state)

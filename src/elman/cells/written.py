@@ -15,7 +15,7 @@ from elman.cells.masks import draw_keys
 from elman.errors import ArgumentError, BlueprintError, ShapeError
 from elman.operators.memory import untraced
 from elman.operators.notice import notice
-from elman.operators.tapes import TapeJob, choose_tape, tape_text, unroll_tape
+from elman.operators.tapes import TapeJob, check_parts, choose_tape, tape_text, unroll_tape
 from elman.operators.watching import watcher
 from elman.state import WrittenState, describe, written_parts, written_state
 from elman.tapes import Tape
@@ -174,6 +174,7 @@ class TapeCell(nn.Module):
         if inputs.dtype != weight.dtype and not torch.is_autocast_enabled(inputs.device.type):
             found = f"found {inputs.dtype}"
             raise ShapeError("inputs", found, f"pass {weight.dtype}, as the weights are")
+        check_parts(written_parts(state), inputs)
 
 
 class Written(TapeCell):
