@@ -75,9 +75,16 @@ class _Translator:
         return self._finished(states, rows[0].meta["val"].shape[1])
 
     def _finished(self, states: list[tuple[str, int]], inputs: int) -> Translation:
-        sizes = [self.captured.outputs[0].meta["val"].shape[1], *(size for _, size in states)]
+        first = self.captured.outputs[0]
+        if not isinstance(first, fx.Node) or first.meta["val"].dim() != 2:
+            raise ArgumentError("module", "found an output of other axes", "give [B, features]")
+        sizes = [first.meta["val"].shape[1], *(size for _, size in states)]
         roots = []
         for node, size in zip(self.captured.outputs, sizes, strict=True):
+            shape = list(node.meta["val"].shape)
+            if shape not in ([self.captured.batch, size], [1, size]):
+                found = f"found a state after the step of {shape[1:]}"
+                raise ArgumentError(place_of(node), found, f"give [B, {size}], as before it")
             value = self.row(self._value(node))
             if not isinstance(value, Traced):
                 value = Traced(self.trace, self.trace.builder.constant(value))
@@ -328,6 +335,10 @@ def _lerp(t: _Translator, a: Any, b: Any, share: Any) -> Any:
     return a + (t.row(b) - a) * t.row(share)
 
 
+def _gated(x: Any, gate: Any) -> Any:
+    return x * ours.sigmoid(gate)
+
+
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "mm": lambda t, rows, matrix: t.product(rows, matrix),
     "addmm": _addmm,
@@ -362,6 +373,12 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "clamp_min": lambda t, x, low: _clamp(t, x, low),
     "clamp_max": lambda t, x, high: _clamp(t, x, None, high),
     "where": _plain("where"),
+    "masked_fill": lambda t, x, mask, number: ours.where(mask, t.row(number), x),
+    "eq": lambda t, a, b: t.row(a) == t.row(b),
+    "ne": lambda t, a, b: t.row(a) != t.row(b),
+    **dict.fromkeys(("logical_and", "bitwise_and"), _plain("mul")),  # of comparisons
+    **dict.fromkeys(("logical_or", "bitwise_or"), _plain("max")),
+    "bitwise_not": lambda t, x: 1.0 - x,
     "gt": _compare(turned=False, inverted=False),
     "lt": _compare(turned=True, inverted=False),
     "ge": _compare(turned=True, inverted=True),
@@ -380,6 +397,8 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "slice": _slice,
     "cat": _cat,
     "lerp": _lerp,
+    "addcmul": lambda t, a, b, c, value=1: t.row(a) + t.row(b) * t.row(c) * value,
+    "glu": lambda t, x, axis=-1: _gated(*_split(t, x, len(x) // 2, axis)),
     "detach": lambda t, x: ours.still(x),
     "expand": _expand,
     "zeros_like": lambda t, x, **_: t.trace.apply("mul", (ours.still(x), 0.0)),

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from elman.errors import ShapeError
 from elman.kernels.philox import keep_mask
 from elman.kernels.tapes.compiled import engine, missing
 from elman.kernels.tapes.evaluation import evaluate
@@ -24,7 +25,14 @@ from elman.operators.loop import reading_order, real_steps
 from elman.operators.memory import may_touch, traced, transformed
 from elman.tapes import Op, Tape
 
-__all__ = ["TapeJob", "choose_tape", "evaluate_tape", "tape_text", "unroll_tape"]
+__all__ = [
+    "TapeJob",
+    "check_parts",
+    "choose_tape",
+    "evaluate_tape",
+    "tape_text",
+    "unroll_tape",
+]
 
 
 class TapeJob(NamedTuple):
@@ -78,6 +86,23 @@ def choose_tape(inputs: Tensor, weights: Sequence[Tensor]) -> Choice:
     if reason is None:
         return Choice("native", "the compiled engine runs its tape on a CPU")
     return Choice("loop", reason)
+
+
+def check_parts(parts: Sequence[Tensor], inputs: Tensor) -> None:
+    """Raises where a state lies elsewhere than the inputs, or is of another dtype.
+
+    Under autocast the dtype is free.
+
+    Raises:
+        ShapeError: It does; the engine would read other numbers than there are.
+    """
+    free = torch.is_autocast_enabled(inputs.device.type)
+    for part in parts:
+        if part.device != inputs.device or (part.dtype != inputs.dtype and not free):
+            found = f"found {part.dtype} on {part.device}"
+            raise ShapeError(
+                "state", found, f"give {inputs.dtype} on {inputs.device}, as the inputs"
+            )
 
 
 def unroll_tape(

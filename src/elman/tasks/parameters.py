@@ -98,7 +98,10 @@ class CellParameters:
     _table: ClassVar = "task"
 
     cell: str = parameter(
-        "lstm", text(), "lstm, gru or rnn.", "Or a name given to `elman.blueprint.register_cell`."
+        "lstm",
+        text(),
+        "lstm, gru, rnn, or one of elman.cells.more, as min-gru.",
+        "Or a cell of one's own: `elman.cells.written`, `elman.blueprint.register_cell`.",
     )
     units: int | Sequence[int] = parameter(
         128,
