@@ -2,18 +2,20 @@
 # make test    everything that continuous integration checks
 # make native  the C++ core by itself: sanitizers; older processors and arm64, emulated (part of make test)
 # make torch-tests  PyTorch's own tests of recurrent modules on ours; TORCH_CHECKOUT=PATH adds test/ there
+# make docs    the site under build/docs/html: every page's code runs, an error or a warning fails it
 # make bench   Elman and its peers side by side, BENCHMARKS.md from it (an hour, a quiet machine)
 # make drills  all long checks (kills, full disks, hostile files), their result kept under benchmarks/results/
 
 PYTHON ?= python3
 VENV   ?= .venv
 BENCH  ?= .venv-bench
+DOCS   ?= .venv-docs
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 NATIVE := CMakeLists.txt pyproject.toml $(shell find native -name '*.cpp' -o -name '*.h' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: bench help demo test torch-tests lint types contracts native drills format clean
+.PHONY: bench docs help demo test torch-tests lint types contracts native drills format clean
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -54,6 +56,18 @@ contracts: $(VENV)/.dev
 
 native: $(VENV)/.dev
 	native/check.sh $(BIN)/python
+
+docs: $(DOCS)/.docs
+	rm -rf docs/gallery docs/_pictures build/docs/html
+	$(DOCS)/bin/python -m sphinx --fail-on-warning --fresh-env --write-all -q docs build/docs/html
+	$(DOCS)/bin/python docs/_extensions/outside.py build/docs/html
+	@echo "build/docs/html/index.html"
+
+$(DOCS)/.docs: constraints.txt $(NATIVE)
+	@echo "Installing Elman and what the site is built with into $(DOCS) (a few minutes, once) ..."
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip --disable-pip-version-check -q install -c constraints.txt -e '.[docs]'
+	@touch $@
 
 bench: $(BENCH)/.bench
 	$(BENCH)/bin/python -m benchmarks.run

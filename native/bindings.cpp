@@ -6,19 +6,23 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "bindings/answers.h"
 #include "bindings/arrays.h"
 #include "bindings/calls.h"
 #include "bindings/running.h"
 #include "bindings/stepping.h"
+#include "bindings/tapes.h"
 #include "elman/contract.h"
 #include "elman/isa.h"
 #include "elman/parallel.h"
@@ -308,9 +312,62 @@ Lent* keep(nb::tuple recurrence, std::ptrdiff_t batch, std::ptrdiff_t time) {
   return new Lent(kept_size<Real>(recurrence, batch, time) * sizeof(Real));
 }
 
+// Each row of `values` [A, V] less its greatest, in place, and e to that; gives the sums, NaN of a
+// row whose greatest is not finite.
+nb::list weigh(nb::tuple sizes, nb::handle values, nb::handle weights) {
+  const auto rows = nb::cast<std::ptrdiff_t>(sizes[0]), count = nb::cast<std::ptrdiff_t>(sizes[1]);
+  Buffers buffers;
+  auto* from = buffers.dense<double>(values, "values", rows * count);
+  auto* to = buffers.dense<double>(weights, "weights", rows * count);
+  nb::list sums;
+  for (std::ptrdiff_t row = 0; row < rows; ++row) {
+    sums.append(current->weigh(from + row * count, count, to + row * count));
+  }
+  return sums;
+}
+
+void powers(std::ptrdiff_t count, nb::handle values, nb::handle weights) {
+  Buffers buffers;
+  const auto* from = buffers.dense<const double>(values, "values", count);
+  current->powers(from, count, buffers.dense<double>(weights, "weights", count));
+}
+
+// Of each row of `scores` [A, V] the `most` greatest but for those that are `never` taken, less by
+// the row's greatest, with their places: [A, most] each; `sizes`: (A, V, most). Gives for each row
+// the sum of all weights, as `weigh`, and how many were found.
+template <typename Real>
+nb::tuple likeliest(nb::tuple sizes, nb::handle scores, nb::handle never, nb::handle places,
+                    nb::handle values) {
+  const auto rows = nb::cast<std::ptrdiff_t>(sizes[0]), count = nb::cast<std::ptrdiff_t>(sizes[1]);
+  const auto most = nb::cast<std::ptrdiff_t>(sizes[2]), banned = PyObject_Length(never.ptr());
+  if (banned < 0) throw nb::python_error();
+  Buffers buffers;
+  const auto* from = buffers.dense<const Real>(scores, "scores", rows * count);
+  const auto* bans = buffers.dense<const std::int64_t>(never, "never", banned);
+  auto* where = buffers.dense<std::int64_t>(places, "places", rows * most);
+  auto* found = buffers.dense<double>(values, "values", rows * most);
+  for (std::ptrdiff_t k = 0; k < banned; ++k) {
+    if (bans[k] < 0 || bans[k] >= count) throw nb::value_error("never must lie in 0...V-1");
+  }
+  std::vector<double> row(static_cast<std::size_t>(count)), weights(row.size());
+  nb::list sums, counts;
+  for (std::ptrdiff_t k = 0; k < rows; ++k) {
+    std::copy_n(from + k * count, count, row.begin());
+    sums.append(current->weigh(row.data(), count, weights.data()));
+    for (std::ptrdiff_t b = 0; b < banned; ++b) {
+      row[static_cast<std::size_t>(bans[b])] = -std::numeric_limits<double>::infinity();
+    }
+    counts.append(
+        elman::python::greatest(row.data(), count, most, where + k * most, found + k * most));
+  }
+  return nb::make_tuple(sums, counts);
+}
+
 template <typename Real>
 void define(nb::module_ module) {
   using nb::literals::operator""_a;
+  module.def("likeliest", &likeliest<Real>, "sizes"_a, "scores"_a, "never"_a, "places"_a,
+             "values"_a);
   module.def("dense", &dense<Real>, "sizes"_a, "inputs"_a, "weight"_a, "bias"_a.none(), "outputs"_a,
              "threads"_a);
   module.def(
@@ -336,6 +393,25 @@ void define(nb::module_ module) {
   module.def("backward", &backward<Real>, "call"_a, "threads"_a);
   module.def("forward_both", &forward_both<Real>, "call"_a, "other"_a, "threads"_a);
   module.def("backward_both", &backward_both<Real>, "call"_a, "other"_a, "threads"_a);
+  using elman::python::Program;
+  module.def(
+      "tape_forward",
+      [](const Program& program, const nb::tuple& call, std::ptrdiff_t threads) {
+        elman::python::tape_forward<Real>(current, program, call, threads);
+      },
+      "program"_a, "call"_a, "threads"_a);
+  module.def(
+      "tape_backward",
+      [](const Program& program, const nb::tuple& call, std::ptrdiff_t threads) {
+        elman::python::tape_backward<Real>(current, program, call, threads);
+      },
+      "program"_a, "call"_a, "threads"_a);
+  module.def(
+      "tape_kept_size",
+      [](const Program& program, std::ptrdiff_t batch, std::ptrdiff_t time) {
+        return elman::python::tape_kept_size<Real>(current, program, batch, time);
+      },
+      "program"_a, "batch"_a, "time"_a);
   nb::class_<Stepper<Real>>(module, "Stepper")
       .def(
           "__init__",
@@ -353,7 +429,17 @@ void define(nb::module_ module) {
                 Line<Real>(current->kernels<Real>(), batch, features, embedding, stages, outputs);
           },
           "batch"_a, "features"_a, "embedding"_a.none(), "stages"_a, "outputs"_a)
-      .def("step", &Line<Real>::step, "inputs"_a);
+      .def("step", &Line<Real>::step, "inputs"_a)
+      .def(
+          "write",
+          [](Line<Real>& self, nb::tuple sizes, nb::handle ids, nb::handle uniforms,
+             double temperature, nb::handle never, std::int64_t eos, nb::handle tokens,
+             nb::handle log_probabilities) {
+            return self.write(*current, sizes, ids, uniforms, temperature, never, eos, tokens,
+                              log_probabilities);
+          },
+          "sizes"_a, "ids"_a, "uniforms"_a, "temperature"_a, "never"_a, "eos"_a, "tokens"_a,
+          "log_probabilities"_a);
 }
 
 nb::tuple available_isas() {
@@ -393,12 +479,24 @@ NB_MODULE(_native, module) {
   module.def("isa", [] { return current->name; });
   module.def("available_isas", &available_isas);
   module.def("use_isa", &use_isa, nb::arg("name"));
+  module.def("weigh", &weigh, nb::arg("sizes"), nb::arg("values"), nb::arg("weights"));
+  module.def("powers", &powers, nb::arg("count"), nb::arg("values"), nb::arg("weights"));
   module.def("use_openmp", &use_openmp, nb::arg("addresses").none());
   nb::class_<Prepared>(module, "Prepared")
       .def(nb::init<nb::tuple, bool, std::ptrdiff_t, nb::handle>(), nb::arg("recurrence"),
            nb::arg("twice"), nb::arg("vocabulary"), nb::arg("embedding").none())
       .def("answer", &Prepared::answer)
       .def_prop_ro("vocabulary", &Prepared::vocabulary);
+  using elman::python::PreparedTape;
+  using elman::python::Program;
+  nb::class_<Program>(module, "TapeProgram").def(nb::init<const nb::tuple&>(), nb::arg("program"));
+  nb::class_<PreparedTape>(module, "PreparedTape")
+      .def(
+          "__init__",
+          [](PreparedTape* self, const Program& program, bool twice, const nb::tuple& weights) {
+            new (self) PreparedTape(current, program, twice, weights);
+          },
+          nb::arg("program"), nb::arg("twice"), nb::arg("weights"), nb::keep_alive<1, 2>());
   static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(&Lent::buffer)},
                                 {0, nullptr}};
   nb::class_<Lent>(module, "Memory", nb::type_slots(slots))

@@ -1,7 +1,8 @@
 """Every block of Python and of the shell in the documentation runs, in order, in one place.
 
 Blocks marked `sh` are not run, as they install, take long, or need several machines; but each
-command of Elman's in them is one that there is.
+command of Elman's in them is one that there is. Pages whose blocks are `{code-cell}` show what they
+give, and their figures, where `make docs` builds the site.
 """
 
 from __future__ import annotations
@@ -20,23 +21,40 @@ from elman.cli.verbs import app
 from elman.data.sets import catalogue, preview
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"^```(python|bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+DOCS = ROOT / "docs"
+PAGES = sorted(
+    page
+    for page in DOCS.rglob("*.md")
+    if "gallery" not in page.parts  # made of examples/
+)
+DOCUMENTS = [ROOT / "README.md", *PAGES]
+BLOCK = re.compile(r"^```(python|bash|sh|\{code-cell\})\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINES = 25  # of a block in the lesson
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def name_of(page: Path) -> str:
+    """A page's place in the repository."""
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.filterwarnings("default::UserWarning")  # what is told to whoever trains
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_blocks_run(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
     text = document.read_text(encoding="utf-8")
     namespace: dict = {"__name__": "document"}
     for block in BLOCK.finditer(text):
         language, source = block.groups()
         line = text[: block.start()].count("\n") + 1
-        if language == "python":
+        if language in ("python", "{code-cell}"):
             source = "\n" * line + source  # so that a traceback gives the document's line
             exec(compile(source, str(document), "exec"), namespace)
         elif language == "bash" and is_here(source):
             run_shell(source, f"{document.name}, line {line}")
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 def is_here(source: str) -> bool:
@@ -69,7 +87,7 @@ def commands_of(document: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_commands_exist_with_their_options(document):
     for line in commands_of(document):
         words, command, context = line.split(), typer.main.get_command(app), None
@@ -86,4 +104,33 @@ def test_commands_exist_with_their_options(document):
 def test_links_between_documents_lead_somewhere():
     for document in [*DOCUMENTS, *ROOT.glob("*.md")]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+            found = (document.parent / target).exists() or target.startswith("gallery/")
+            assert found, f"{document.name} links to {target}"
+
+
+def test_each_page_stands_in_one_contents_list():
+    listed = []
+    for page in PAGES:
+        for tree in TREE.findall(page.read_text(encoding="utf-8")):
+            names = [
+                line.strip() for line in tree.splitlines() if line.strip()[:1] not in ("", ":")
+            ]
+            listed += [
+                (page.parent / name).resolve().relative_to(DOCS).as_posix() for name in names
+            ]
+    sources = {
+        path.relative_to(DOCS).with_suffix("").as_posix()
+        for path in [*PAGES, *DOCS.glob("reference/*.rst")]
+    }
+    twice = {name for name in listed if listed.count(name) > 1}
+    assert not twice, f"more than once: {twice}"
+    assert set(listed) - {"gallery/index"} == sources - {"index"}
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("lesson/[0-9]*.md")), ids=name_of)
+def test_a_page_of_the_lesson_is_complete(page):
+    text = page.read_text(encoding="utf-8")
+    for part in ("**What it is for.**", "## Exercise", ":::{admonition} Answer", "**Next:**"):
+        assert part in text, part
+    for language, source in BLOCK.findall(text):
+        assert source.count("\n") <= LINES, f"{language}: {source[:80]}"

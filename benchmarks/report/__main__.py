@@ -15,6 +15,7 @@ from benchmarks.report.speed import speed_chapter
 from benchmarks.report.tagging import tagging_chapter
 from benchmarks.report.texts import texts_chapter
 from benchmarks.report.translating import translating_chapter
+from benchmarks.report.vectors import vectors_chapter, written_chapter
 from benchmarks.report.writing import writing_chapter
 from benchmarks.results import RESULTS
 
@@ -26,8 +27,8 @@ Every figure here was measured by a program in `benchmarks/`; the results are ke
 """
 
 
-def main() -> None:
-    pictures = ROOT / "docs" / "pictures"
+def page(pictures: Path) -> str:
+    """The text of BENCHMARKS.md; its pictures go to the folder `pictures`."""
     parts = [HEADER, *speed_chapter(RESULTS, pictures), *accuracy_chapter(pictures)]
     parts += learning_chapter(pictures)
     parts += forecasting_chapter()
@@ -36,7 +37,13 @@ def main() -> None:
     parts += writing_chapter()
     parts += translating_chapter()
     parts += hearing_chapter()
-    (ROOT / "BENCHMARKS.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+    parts += vectors_chapter()
+    parts += written_chapter()
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def main() -> None:
+    (ROOT / "BENCHMARKS.md").write_text(page(ROOT / "docs" / "pictures"), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ class Buffers {
   }
 
  private:
-  static constexpr std::size_t most = 40;
+  static constexpr std::size_t most = 224;
 
   template <typename T>
   static T* address(nb::handle number) {

@@ -15,6 +15,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/calls.h"
+#include "bindings/choosing.h"
 #include "bindings/memory.h"
 #include "elman/isa.h"
 #include "elman/parallel.h"
@@ -224,14 +225,56 @@ class Line {
   nb::object step(nb::handle inputs) {
     if (PyLong_Check(inputs.ptr())) throw nb::type_error("inputs must be an array");
     Buffers buffers;
-    const Real* values = words_ == nullptr
-                             ? buffers.dense<const Real>(inputs, "inputs", size_)
-                             : look_up(buffers.dense<const std::int64_t>(inputs, "ids", batch_));
-    for (Stage<Real>* stage : stages_) values = stage->run(values);
+    run(words_ == nullptr ? buffers.dense<const Real>(inputs, "inputs", size_)
+                          : look_up(buffers.dense<const std::int64_t>(inputs, "ids", batch_)));
     return outputs_;
   }
 
+  // What follows `ids` [B]: `steps` tokens a row, each drawn by its number of `uniforms`
+  // [B, steps], into `tokens` and `log_probabilities` likewise; `sizes`: (steps, V). It ends before
+  // where a row writes `eos`. Gives the steps that were made, or -1 where some row had no token.
+  std::ptrdiff_t write(const Isa& isa, nb::tuple sizes, nb::handle ids, nb::handle uniforms,
+                       double temperature, nb::handle never, std::int64_t eos, nb::handle tokens,
+                       nb::handle log_probabilities) {
+    if (words_ == nullptr) throw nb::value_error("the network reads no ids");
+    const auto steps = nb::cast<std::ptrdiff_t>(sizes[0]);
+    const auto count = nb::cast<std::ptrdiff_t>(sizes[1]);
+    const auto banned = PyObject_Length(never.ptr());
+    if (banned < 0) throw nb::python_error();
+    Buffers buffers;
+    const auto* first = buffers.dense<const std::int64_t>(ids, "ids", batch_);
+    const auto* numbers = buffers.dense<const double>(uniforms, "uniforms", batch_ * steps);
+    const auto* bans = buffers.dense<const std::int64_t>(never, "never", banned);
+    auto* written = buffers.dense<std::int64_t>(tokens, "tokens", batch_ * steps);
+    auto* said = buffers.dense<double>(log_probabilities, "log_probabilities", batch_ * steps);
+    buffers.dense<const Real>(outputs_, "outputs", batch_ * count);
+    for (std::ptrdiff_t k = 0; k < banned; ++k) {
+      if (bans[k] < 0 || bans[k] >= count) throw nb::value_error("never must lie in 0...V-1");
+    }
+    Choice choice(isa, count, temperature, bans, banned);
+    std::vector<std::int64_t> last(first, first + batch_);
+    bool ended = false;
+    std::ptrdiff_t done = 0;
+    for (; done < steps && !ended; ++done) {
+      const Real* scores = run(look_up(last.data()));
+      for (std::ptrdiff_t b = 0; b < batch_; ++b) {
+        const std::ptrdiff_t place = b * steps + done;
+        const Chosen chosen = choice.of(scores + b * count, numbers[place]);
+        if (chosen.token < 0) return -1;
+        written[place] = last[static_cast<std::size_t>(b)] = chosen.token;
+        said[place] = chosen.log_probability;
+        ended |= chosen.token == eos;
+      }
+    }
+    return done;
+  }
+
  private:
+  const Real* run(const Real* values) {
+    for (Stage<Real>* stage : stages_) values = stage->run(values);
+    return values;
+  }
+
   void own(std::unique_ptr<Stage<Real>> stage) {
     stages_.push_back(stage.get());
     owned_.push_back(std::move(stage));

@@ -31,6 +31,7 @@ _HOME = {
     "dynamic_unroll": "elman.layers",
     "embeddings": "elman.runtime",
     "explain": "elman.explanation",
+    "fuse": "elman.fusing",
     "learning_rate_range": "elman.diagnosis",
     "load": "elman.runtime",
     "restore": "elman.nn",
@@ -46,6 +47,7 @@ _MODULES = (
     "decoding",
     "diagnosis",
     "errors",
+    "fusing",
     "kernels",
     "layers",
     "metrics",
@@ -58,6 +60,7 @@ _MODULES = (
     "tasks",
     "training",
     "transforms",
+    "written",
 )
 
 __all__ = ["__version__", *_HOME, *_MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     from elman.diagnosis import learning_rate_range as learning_rate_range
     from elman.errors import ElmanError as ElmanError
     from elman.explanation import explain as explain
+    from elman.fusing import fuse as fuse
     from elman.layers import bidirectional_unroll as bidirectional_unroll
     from elman.layers import dynamic_unroll as dynamic_unroll
     from elman.layers import static_unroll as static_unroll

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Parallel, Recurrent, cell_kinds, from_data, to_data
+from elman.blueprint import Blueprint, cell_kinds, from_data, to_data
 from elman.errors import BlueprintError, BundleError, ShapeError
 from elman.tensor_files import Form, Listed, below, read, write
 
@@ -134,7 +134,7 @@ def unpack_strings(packed: dict[str, np.ndarray], where: str = "strings") -> lis
     """The strings that `pack_strings` packed.
 
     Args:
-        packed: `bytes` and `offsets`.
+        packed: `bytes`, uint8 `[sum of lengths]`, and `offsets`, int64 `[N + 1]`.
         where: What messages call them.
 
     Raises:
@@ -224,8 +224,9 @@ def _check_answerable(where: str, blueprint: Blueprint) -> None:
             "pickle the estimator (joblib.dump) or keep module_.state_dict(); nothing was written",
         )
     for chain in blueprint.chains.values():
-        blocks = (block for block in chain if isinstance(block, Recurrent | Parallel))
-        for cell in (cell for block in blocks for cell in block.cells):
+        for cell in (cell for block in chain for cell in getattr(block, "cells", ())):
+            if cell.tape is not None:
+                continue
             kind = cell_kinds()[cell.kind]
             if not kind.built_in and kind.numpy_cell is None:
                 raise BundleError(

@@ -195,9 +195,10 @@ def _or_none(kind: Kind, nothing: Any) -> Kind:
     return kind._replace(check=check, read=read, shell=_not_given(nothing))
 
 
-def whole(least: int, *, none: bool = False) -> Kind:
-    """Whole numbers of at least `least`; with `none` also None, on the command line 0."""
-    kind = Kind(lambda where, value: whole_number(where, value, least), f"≥ {least}", int, _same)
+def whole(least: int, most: int | None = None, *, none: bool = False) -> Kind:
+    """Whole numbers of `least` to `most`; with `none` also None, on the command line 0."""
+    span = f"≥ {least}" if most is None else f"{least} to {most:,}"
+    kind = Kind(lambda where, value: whole_number(where, value, least, most), span, int, _same)
     return _or_none(kind, 0) if none else kind
 
 
@@ -347,10 +348,12 @@ def numbers(
     return Kind(check, "", str, read, f"{shell}." if nothing is None else f"{shell}; or {nothing}.")
 
 
-def whole_number(where: str, value: Any, least: int) -> int:
-    """The value as an int; `ArgumentError` unless it is one of `least` to `LARGEST`."""
+def whole_number(where: str, value: Any, least: int, most: int | None = None) -> int:
+    """The value as an int; `ArgumentError` unless it is one of `least` to `most` or `LARGEST`."""
     if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ArgumentError(where, f"found {value!r}", f"a whole number of at least {least}")
+    if most is not None and int(value) > most:
+        raise ArgumentError(where, f"found {value!r}", f"a whole number of at most {most:,}")
     if int(value) > LARGEST:
         raise ArgumentError(where, f"found {value!r}", "a whole number below 2**63")
     return int(value)

@@ -4,13 +4,37 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from elman.errors import ArgumentError
 from elman.printable import closest
 
-__all__ = ["Task", "known_tasks", "loaded", "register_task", "task_of"]
+__all__ = ["Input", "Task", "known_tasks", "loaded", "register_task", "task_of"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """A further kind of input that a task takes, and who serves it.
+
+    Its data are objects with an attribute `input`, its name: by that an estimator knows them.
+
+    Attributes:
+        name: Of `elman.cli.works.WORKS`; model files keep it as the setting "input".
+        model: What answers, as `Task.model`; its attribute `input` is the name.
+        learning: What trains: a function `learn(estimator, X, y, **given)`, which ends with
+            `Estimator._finish`.
+        usual: Parameters that suit it, where they are not told.
+        own: Parameters of the estimator that are of this kind only.
+        lacks: Parameters of the estimator that are not of this kind.
+    """
+
+    name: str
+    model: str
+    learning: str
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,6 +50,7 @@ class Task:
         example: Of training it from the command line.
         pictures: Of its answers: a mapping of names to functions of model, data and index, each of
             which gives a figure; None: there are none.
+        inputs: Further kinds of input that it takes.
     """
 
     name: str
@@ -35,14 +60,35 @@ class Task:
     work: str
     example: str
     pictures: str | None = None
+    inputs: tuple[Input, ...] = ()
+
+    @property
+    def works(self) -> tuple[str, ...]:
+        """The names of all kinds of input that it takes, the usual one first."""
+        return (self.work, *(row.name for row in self.inputs))
+
+    def input_of(self, name: str, where: str = "input") -> Input | None:
+        """The row of a kind of input; None: the usual one, whose name is also "".
+
+        Raises:
+            ArgumentError: The task takes no such input.
+        """
+        if name in ("", self.work):
+            return None
+        for row in self.inputs:
+            if row.name == name:
+                return row
+        found = f"a {self.name} does not take {name!r:.60}"
+        raise ArgumentError(where, found, closest(name, self.works))
 
     def load_estimator(self) -> Any:
         """The estimator's class; `MissingExtraError` without what training needs."""
         return loaded(self.estimator)
 
-    def load_model(self) -> Any:
-        """The class of what answers."""
-        return loaded(self.model)
+    def load_model(self, name: str = "") -> Any:
+        """The class of what answers of a kind of input; errors as of `input_of`."""
+        row = self.input_of(name)
+        return loaded(self.model if row is None else row.model)
 
     def load_pictures(self) -> Mapping[str, Any]:
         """The functions by the pictures' names."""
@@ -76,6 +122,45 @@ _TASKS = {
             "elman.runtime.forecaster:ForecasterModel",
             "series",
             "elman train forecaster --data sales.csv --horizon 28 --target units --time day",
+            inputs=(
+                Input(
+                    "paths",
+                    "elman.runtime.paths:PathModel",
+                    "elman.tasks.forecasting.paths:learn",
+                    usual={
+                        "cell": "gru",
+                        "units": 64,
+                        "learning_rate": 3e-3,
+                        "batch_size": 64,
+                        "epochs": 25,
+                    },
+                    own=("neighbours", "components", "point"),
+                    lacks=(
+                        "strategy",
+                        "dilations",
+                        "segment",
+                        "recall",
+                        "linear",
+                        "windows_per_epoch",
+                        "output",
+                        "loss",
+                        "levels",
+                        "transform",
+                        "scaling",
+                        "window_scaling",
+                        "traits",
+                        "calendar",
+                        "identify",
+                        "season",
+                        "gaps",
+                        "short",
+                        "joint",
+                        "keep",
+                        "refit",
+                        "baselines",
+                    ),
+                ),
+            ),
         ),
         Task(
             "generator",
@@ -84,6 +169,59 @@ _TASKS = {
             "elman.runtime.generator:GeneratorModel",
             "texts",
             "elman train generator --data book.txt --epochs 5",
+            inputs=(
+                Input(
+                    "chorales",
+                    "elman.runtime.chorales:ChoraleModel",
+                    "elman.tasks.generating.chorales:learn",
+                    usual={
+                        "units": 300,
+                        "layer_norm": True,
+                        "dropout": 0.5,
+                        "input_dropout": 0.2,
+                        "recurrent_dropout": 0.25,
+                        "average": 0.98,
+                        "batch_size": 8,
+                        "learning_rate": 1e-2,
+                        "epochs": 24,
+                        "clip_norm": 1.0,
+                    },
+                    own=("transpose", "chord", "chord_units"),
+                    lacks=(
+                        *("codec", "vectors", "frozen", "backward", "ends", "vocabulary"),
+                        *("min_count", "embedding", "word_dropout", "head", "candidates"),
+                        *("weight_drop", "variational", "truncation"),
+                    ),
+                ),
+                Input(
+                    "drawings",
+                    "elman.runtime.drawer:DrawingModel",
+                    "elman.tasks.generating.drawings:learn_drawings",
+                    usual={
+                        "units": 192,
+                        "batch_size": 64,
+                        "learning_rate": 5e-3,
+                        "validation": 0.1,
+                        "epochs": 30,
+                        "dropout": 0.2,
+                        "deform": 0.08,
+                    },
+                    own=("condition", "components", "tolerance", "deform"),
+                    lacks=(
+                        *("codec", "vocabulary", "min_count", "embedding", "vectors", "frozen"),
+                        *("word_dropout", "input_dropout", "head", "candidates", "truncation"),
+                        *("ends", "backward"),
+                    ),
+                ),
+                Input(
+                    "melodies",
+                    "elman.runtime.melodist:MelodyModel",
+                    "elman.tasks.generating.melodies:learn",
+                    usual={"dropout": 0.3, "validation": 0.1, "batch_size": 16},
+                    own=("pitch", "transpose"),
+                    lacks=("codec", "vectors", "frozen", "backward", "ends"),
+                ),
+            ),
         ),
         Task(
             "regressor",

@@ -36,6 +36,7 @@ __all__ = [
     "DilatedState",
     "LSTMState",
     "RNNState",
+    "WrittenState",
     "batch_size",
     "copy",
     "from_torch",
@@ -50,6 +51,8 @@ __all__ = [
     "to_torch",
     "unpacked",
     "where",
+    "written_parts",
+    "written_state",
 ]
 
 
@@ -75,7 +78,37 @@ class DilatedState(NamedTuple):
         return DilatedState(map_leaves(shift, self.states, new))
 
 
-_KNOWN = {kind.__name__: kind for kind in (RNNState, LSTMState, DilatedState)}
+class WrittenState(NamedTuple):
+    """State of a written cell that no other state fits.
+
+    `hidden [B, H]`, its other parts in their order, and where the step asks for it what counts:
+    each row's key and the steps that it made, both `[B]` int64.
+    """
+
+    hidden: Any
+    others: tuple[Any, ...]
+    counted: tuple[Any, ...]
+
+
+def written_state(
+    names: Sequence[str], parts: Sequence[Any], counted: tuple[Any, ...] = ()
+) -> RNNState | LSTMState | WrittenState:
+    """The state of a written cell, from its parts and what counts."""
+    if not counted and tuple(names) == RNNState._fields:
+        return RNNState(*parts)
+    if not counted and tuple(names) == LSTMState._fields:
+        return LSTMState(*parts)
+    return WrittenState(parts[0], tuple(parts[1:]), counted)
+
+
+def written_parts(state: Any) -> tuple[Any, ...]:
+    """The parts of a written cell's state; what counts is not among them."""
+    if isinstance(state, WrittenState):
+        return state.hidden, *state.others
+    return tuple(state)
+
+
+_KNOWN = {kind.__name__: kind for kind in (RNNState, LSTMState, DilatedState, WrittenState)}
 _FORMAT = "elman-state-1"
 _DAMAGE = (
     *(OSError, SafetensorError, ValueError, KeyError, StopIteration),
@@ -93,7 +126,11 @@ def _rebuild(like: tuple, children: Sequence[Any]) -> Any:
 
 
 def map_leaves(function: Callable[..., Any], state: Any, *others: Any) -> Any:
-    """`function` applied to each array of `state` (with those of `others` beside it)."""
+    """`function` applied to each array of `state` (with those of `others` beside it).
+
+    Raises:
+        ShapeError: The states are not of one kind of cell.
+    """
     if not _is_tree(state):
         return function(state, *others)
     for other in others:
@@ -203,7 +240,11 @@ def _zeros_like(leaf: Any) -> Any:
 
 
 def join(states: Sequence[Any]) -> Any:
-    """States of several batches as one, their rows in order."""
+    """States of several batches as one, their rows in order.
+
+    Raises:
+        ShapeError: There is none, or they are not of one kind of cell.
+    """
     if not states:
         raise ShapeError("states", "found none", "at least one state to join")
 
@@ -241,7 +282,7 @@ def unpacked(
 
     Args:
         structure: Its structure.
-        arrays: Its arrays.
+        arrays: Its arrays of any shape, under the names "0", "1", … in the order of `leaves`.
         like: As in `load`.
         where_: What messages call it.
 

@@ -16,12 +16,39 @@ def test_list_names_sets_and_series(command, cache):
     done = command("data", "list", "--json")
     assert done.exit_code == 0
     rows = {row["name"]: row for row in json.loads(done.stdout)}
-    parts = [name for name in labelled_names() if "/" in name]
-    assert list(rows) == [*catalogue.names(), *parts, *series_sets.series_names()]
+    assert {name for name in labelled_names() if "/" in name} <= {*rows}
+    assert {*catalogue.names(), *series_sets.series_names()} <= {*rows}
+    held = {"omniglot": "omniglot_strokes", "nottingham": "nottingham_abc"}
+    held |= {
+        "chorales": "jsb_chorales",
+        "digit_strokes": "digits",
+        "omniglot/Greek": held["omniglot"],
+    }
+    for name, holder in held.items():
+        assert rows[name] == {**rows[holder], "name": name}
     assert rows["movie_reviews/sentences"]["task"] == "sentiment"
     assert rows["etth1"] == {**rows["timeseries"], "name": "etth1"}
     assert rows["stocks/ibm"]["task"] == "forecasting"
     assert rows["stocks/ibm"]["folder"] is None
+
+
+def test_list_tells_what_is_made(command, cache):
+    done = command("data", "list")
+    assert done.exit_code == 0
+    assert "adding, dates, strollers, tunes, walkers" in done.stderr.replace("\n", " ")
+
+
+def test_what_is_made_cannot_be_got(command, cache):
+    done = command("data", "get", "tunes")
+    assert done.exit_code == 2
+    assert "'tunes' is made when it is read; nothing to get" in done.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize("name", ["omniglot", "nottingham", "chorales"])
+def test_a_set_that_is_read_by_another_name_is_got(command, real_data, name):
+    done = command("data", "get", name)
+    assert done.exit_code == 0
+    assert "is complete and verified." in done.stderr
 
 
 def test_series_get_the_set_in_which_they_lie(command, real_data):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 
@@ -96,3 +97,54 @@ def test_what_cannot_be_read(command, write, content, told, said):
     done = command("data", "doctor", write(content, "t.csv"), *told)
     assert done.exit_code == 1
     assert said in done.stderr.replace("\n", " ")
+
+
+def test_pairs(command, write):
+    train = write("one\ntwo\n\nfour\n", "a.en")
+    target = write("un\ndeux\ntrois\nfour\n", "a.fr")
+    told = ("--target", target, "--target", target)
+    test = ("--test", train, "--test-target", target)
+    done = command("data", "doctor", train, *told, *test)
+    assert done.exit_code == 0, done.output
+    for said in ("with an empty source", "sources of several", "! 1 row with an empty"):
+        assert said in done.stdout
+    found = json.loads(command("data", "doctor", train, *told, *test, "--json").stdout)
+    assert (found["what"], found["rows"], found["test"]["rows"]) == ("pair", 6, 3)
+    assert found["between"]["sources"]["share"] == 1
+    for path, more in (
+        (write("one\tun\ntwo\tdeux\n", "both.tsv"), ()),
+        (write("one\tun\ntwo\tdeux\n", "both.txt"), ()),
+        (write('{"source": "one", "target": ["un", "une"]}\n', "p.jsonl"), ()),
+        (write("en,fr\none,un\n", "p.csv"), ("--source-column", "en", "--target-column", "fr")),
+    ):
+        found = json.loads(command("data", "doctor", path, *more, "--json").stdout)
+        assert found["what"] == "pair"
+        shown = json.loads(command("data", "show", path, *more, "--json").stdout)
+        assert shown["pairs"]["command"].startswith("elman train translator --data ")
+    assert command("data", "doctor", "dates").exit_code == 0
+    misused = command("data", "doctor", train, *told, "--test-target", target)
+    assert misused.exit_code == 2
+
+
+def test_what_is_shown_of_pairs(command, write):
+    source, target = write("one\ntwo\n", "a.en"), write("un\ndeux\n", "a.fr")
+    done = command("data", "show", source, "--target", target)
+    assert done.exit_code == 0, done.output
+    assert "2 pairs; sources of 3 characters, targets of 2 to 4" in done.stdout
+    assert f"elman train translator --source {source} --target {target}" in done.stdout
+    assert "20000 pairs" in command("data", "show", "dates").stdout
+
+
+def test_captions(command, write, tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]]))
+    rows = [["a cat", "a cat"], ["a dog"], ["a cat that sits"]]
+    told = write("".join(json.dumps({"captions": row}) + "\n" for row in rows), "c.jsonl")
+    words = (tmp_path / "x.npy", "--captions", told)
+    test = ("--test", tmp_path / "x.npy", "--test-captions", told)
+    found = json.loads(command("data", "doctor", *words, *test, "--json").stdout)
+    assert (found["what"], found["rows"], found["duplicates"]["rows"]) == ("item", 3, 1)
+    assert found["lengths"]["captions"]["1"] == 2
+    assert found["signs"] == {"a caption that it has twice": 1}
+    assert found["between"]["share"] == 1
+    assert command("data", "doctor", *words).exit_code == 0
+    assert command("data", "doctor", *words, "--test-captions", told).exit_code == 2

@@ -197,6 +197,8 @@ def test_a_run_that_has_not_ended_says_how_to_go_on(run, cli, tmp_path):
         (["plot", "gates", "RUN"], "gates"),
         (["plot", "misread", "RUN"], "a generator has no picture 'misread'"),
         (["plot", "suprise", "RUN"], "did you mean 'surprise'?"),
+        (["generate", "RUN", "--n", "1000000000"], "--n: found 1000000000; a whole number of at"),
+        (["generate", "RUN", "--beam-size", "1000000000"], "at most 10,000"),
         (["tag", "RUN"], "a generator that reads no words"),
         (["train", "generator", "--data", "nowhere.txt"], "there is no such"),
         (["train", "generator", "--from", "RUN", "--data", "BOOK", "--head", "tied"], "another"),

@@ -38,3 +38,9 @@ def draw(
 def test_the_usual_value_stands_in(words, understood):
     done = CliRunner().invoke(app, words.split())
     assert done.output.strip() == understood
+
+
+def test_nothing_at_all_is_misuse():
+    done = CliRunner().invoke(app, [])
+    assert done.exit_code == 2
+    assert "Missing argument" in done.output

@@ -235,3 +235,12 @@ def test_a_table_with_a_number_at_each_step(command, tmp_path, how):
         answered = command("predict", out / "model.elman", "--data", tmp_path / table)
         assert answered.exit_code == 0, answered.output
         assert len(answered.stdout.splitlines()) == 1 + 90 + 140
+
+
+def test_a_run_that_fails_at_once_leaves_nothing(command, tables, tmp_path):
+    told = ("--data", tables / "train.csv", "--label", "class", "--threads", 1)
+    out = tmp_path / "runs" / "x"
+    for more in (("--batch-tokens", 1), ("--resume",), ("--units", 0)):
+        done = command("train", "classifier", *told, *more, "--out", out)
+        assert done.exit_code in (1, 2), done.output
+        assert list(tmp_path.iterdir()) == []

@@ -118,6 +118,14 @@ def test_a_file_and_a_pipe_are_listened_to(cli, folder):
     assert "4000 Hz, as the model has learnt" in wrong.stderr
 
 
+def test_a_picture_of_other_tasks_names_those_that_have_it(cli, folder):
+    for kind in ("gradients", "learning-rates", "gates", "unrolled"):
+        done = cli("plot", kind, folder / "model.elman", "--data", folder / "sounds", code=2)
+        said = " ".join(done.stderr.split())
+        assert f"a transcriber has no picture '{kind}'" in said
+        assert "give a classifier's, a regressor's or a tagger's model" in said
+
+
 def test_what_cannot_be_listened_to_is_refused(cli, folder):
     model = folder / "model.elman"
     assert "s16 or f32" in cli("listen", model, "-", "--format", "u8", code=2).stderr

@@ -256,3 +256,37 @@ def test_a_generator_is_no_translator(cli, folder, tmp_path):
     quick = ["--units", 4, "--epochs", 1, "--threads", 1, "--no-pictures"]
     cli("train", "generator", "--data", tmp_path / "book.txt", *quick, "--out", tmp_path / "run")
     assert "MODEL: a generator; a translator" in cli("translate", tmp_path / "run", code=2).stderr
+
+
+def test_a_beam_of_a_thousand_million_is_refused_before_anything_is_asked_for(run, cli, folder):
+    for name in ("--beam-size", "--n-best"):
+        done = cli("translate", folder / "run", name, 10**9, given=b"one", code=2)
+        assert f"{name}: found 1000000000; a whole number of at most 10,000" in done.stderr
+    data = ["--data", folder / "both.tsv", "--beam-size", 10**9]
+    for verb in ("predict", "evaluate"):
+        assert "at most 10,000" in cli(verb, folder / "run", *data, code=2).stderr
+
+
+def test_several_files_of_references(cli, folder, tmp_path):
+    other = tmp_path / "c.fr"
+    other.write_text(
+        "".join(f"{line} !\n" for line in (folder / "b.fr").read_text().split("\n")[:-1])
+    )
+    files = ["--source", folder / "a.en", "--target", folder / "b.fr", "--target", other]
+    quick = [*QUICK, "--epochs", 1, "--no-pictures", "--out", tmp_path / "run"]
+    assert "with 32 references" in cli("train", "translator", *files, *quick).stdout
+    result = json.loads((tmp_path / "run" / "result.json").read_text())["test"]
+    assert (result["pairs"], result["references"]) == (16, 32)
+    told = tomllib.loads((tmp_path / "run" / "config.toml").read_text())["about"]
+    assert told["target"] == [str(folder / "b.fr"), str(other)]
+    found = json.loads(cli("evaluate", tmp_path / "run", *files, "--json").stdout)
+    assert found["bleu_of_all"] == result["bleu_of_all"]
+    test = ["--test", folder / "a.en", *("--test-target", folder / "b.fr", "--test-target", other)]
+    again = ["--config", tmp_path / "run" / "config.toml", *test, "--epochs", 1, "--no-pictures"]
+    done = cli("train", *again, "--out", tmp_path / "again")
+    assert "320 sources with 640 references" in done.stdout
+    path = tmp_path / "run" / "config.toml"
+    path.write_text(path.read_text().replace(f'"{other}"', "3"))
+    assert (
+        "about.target" in cli("train", "--config", path, "--out", tmp_path / "bad", code=1).stderr
+    )

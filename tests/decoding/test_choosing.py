@@ -12,7 +12,8 @@ from elman.decoding.choosing import continuations, likeliest
 from elman.decoding.hypotheses import Hypothesis
 from elman.decoding.rules import Rules
 from elman.decoding.sampling import Draws
-from elman.decoding.scores import scores_of
+from elman.decoding.scores import ranked_of, scores_of
+from elman.kernels import weighing
 
 
 def rules_of(beam_size: int, banned: list[int], size: int) -> Rules:
@@ -29,7 +30,7 @@ def both(logits: np.ndarray, beam_size: int, banned: list[int]):
         one.score = -0.1 * one.row
     scores = scores_of(logits, len(logits), None)
     each = [continuations(one, k, scores, rules, Draws(0), one.row) for k, one in enumerate(begun)]
-    return likeliest(begun, scores_of(logits, len(logits), None), rules), each
+    return likeliest(begun, ranked_of(logits, len(logits), None, beam_size, rules.never)), each
 
 
 @given(
@@ -37,12 +38,19 @@ def both(logits: np.ndarray, beam_size: int, banned: list[int]):
     size=st.sampled_from([5, 64, 65, 300, 1000, 4097]),
     beam_size=st.integers(2, 12),
     levels=st.sampled_from([2, 5, 100_000]),
+    kind=st.sampled_from(["f4", "f8"]),
+    compiled=st.booleans(),
 )
-def test_the_likeliest_are_the_same_for_all_rows_at_once(seed, size, beam_size, levels):
+def test_the_likeliest_are_the_same_for_all_rows_at_once(
+    seed, size, beam_size, levels, kind, compiled
+):
     draws = np.random.default_rng(seed)
-    logits = draws.integers(0, levels, (3, size)).astype(np.float32)  # few levels: many are equal
+    logits = draws.integers(0, levels, (3, size)).astype(kind)  # few levels: many are equal
     banned = draws.choice(size, min(3, size - 2), replace=False).tolist()
-    together, apart = both(logits, beam_size, banned)
+    with pytest.MonkeyPatch.context() as patch:
+        if not compiled:
+            patch.setattr(weighing, "kernels_of_weights", lambda: None)
+        together, apart = both(logits, beam_size, banned)
     assert together == apart
     assert not {token for row in together for _, token in row} & set(banned)
     assert all(len(row) == min(beam_size, size - len(banned)) for row in together)
@@ -61,6 +69,7 @@ def test_impossible_tokens_are_never_among_them():
 def test_a_row_is_the_same_alone(size):
     logits = np.random.default_rng(0).normal(size=(3, size))
     rules = rules_of(5, [1], size)
-    whole = likeliest([Hypothesis(0, None)] * 3, scores_of(logits, 3, None), rules)
-    alone = likeliest([Hypothesis(0, None)], scores_of(logits[1:2], 1, None), rules)
-    assert whole[1] == alone[0]
+    whole = ranked_of(logits, 3, None, 5, rules.never)
+    alone = ranked_of(logits[1:2], 1, None, 5, rules.never)
+    assert whole.tokens[1] == alone.tokens[0]
+    assert whole.log_probabilities[1] == alone.log_probabilities[0]

@@ -30,6 +30,8 @@ from elman.parameters import told
         {"repetition_penalty": np.inf},
         {"no_repeat_ngram": 0},
         {"beam_size": 0},
+        {"beam_size": 10**9},
+        {"n_best": 10**9},
         {"length_penalty": -0.5},
         {"n_best": 0},
         {"seed": -1},

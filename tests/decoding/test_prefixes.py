@@ -172,7 +172,8 @@ def test_hotwords_are_worth_what_is_whole_of_them(words, labels):
 
 @pytest.mark.parametrize(
     ("given", "said_of_it"),
-    [({"beam_size": 0}, "beam_size"), ({"n_best": 9}, "n_best: found 9 with beam_size = 8"),
+    [({"beam_size": 0}, "beam_size"), ({"beam_size": 10**9}, "at most 10,000"),
+     ({"n_best": 9}, "n_best: found 9 with beam_size = 8"),
      ({"least": 1.0}, "least"), ({"model_weight": -1.0}, "model_weight")],
 )  # fmt: skip
 def test_options_outside_their_range_are_refused(given, said_of_it):

@@ -362,3 +362,9 @@ def test_more_that_cannot_be_diagnosed():
         diagnose(elman.Classifier(), inputs())
     with pytest.raises(ShapeError, match="lengths"):
         diagnose(RNNCell(FEATURES, 2), (inputs(), None, [3, 11]))
+
+
+@pytest.mark.parametrize("task", [elman.Transcriber, elman.Translator, elman.Generator])
+def test_an_estimator_that_tells_no_loss_is_refused_with_those_that_do(task):
+    with pytest.raises(ArgumentError, match=r"a fitted classifier or regressor.*torch\.nn\.Module"):
+        diagnose(task(), inputs())

@@ -21,6 +21,7 @@ from safetensors.numpy import save as bytes_of
 
 from tests.drills.lines import lines_changed, objects_changed, read_lines
 from tests.drills.mutations import NUMBERS, VALUES, bytes_changed, value_changed
+from tests.drills.sounds import chunk_sizes_changed, chunks_changed, form_changed, read_sounds
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -490,6 +491,7 @@ FORMATS = {
     "ndjson": Format(read_table, (objects_changed,)),
     "conllu": Format(read_lines, (lines_changed,)),
     "parquet": Format(read_table, (parquet_changed,)),
+    "wav": Format(read_sounds, (chunk_sizes_changed, chunks_changed, form_changed)),
     "toml": Format(read_config, (toml_changed,)),
     "jsonl": Format(read_journal, (journal_changed,)),
     "state": Format(read_state, (safetensors_header_changed, metadata_changed)),

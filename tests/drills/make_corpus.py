@@ -18,6 +18,7 @@ from elman.tasks import Classifier, Forecaster, Regressor
 from elman.training import RunFolder
 from elman.transforms.text import Steps, Words
 from tests.drills.formats import CORPUS, FORMATS, PIECES
+from tests.drills.sounds import form_of, wav_of
 from tests.runtime.forecasters import (
     bundle_for,
     calibration_for,
@@ -105,6 +106,24 @@ def sentences(conllu: Path) -> None:
     (conllu / "columns.conllu").write_text("-DOCSTART- O\n\nEU B-ORG\nis O\n", encoding="utf-8")
 
 
+def sounds(wav: Path) -> None:
+    """Each kind of samples, some with chunks between, and one whose writer did not know its end."""
+    tone = np.sin(np.arange(400) * 0.4) / 2
+    kinds = {"u8": (tone * 127 + 128, "u1", 1), "s16": (tone * 2**15, "<i2", 1)}
+    kinds |= {"s32": (tone * 2**31, "<i4", 1), "f32": (tone, "<f4", 3), "f64": (tone, "<f8", 3)}
+    for name, (values, dtype, kind) in kinds.items():
+        form = form_of(kind, np.dtype(dtype).itemsize * 8)
+        chunks = [(b"fmt ", form), (b"data", values.astype(dtype).tobytes())]
+        (wav / f"{name}.wav").write_bytes(wav_of(chunks))
+    wide = (tone * 2**31).astype("<i4").view("u1").reshape(-1, 4)[:, 1:].tobytes()
+    listed = (b"LIST", b"INFOISFT\x03\0\0\0it\0")
+    chunks = [listed, (b"fmt ", form_of(-1, 24, 2)), (b"fact", b"\xc8\0\0\0"), (b"data", wide)]
+    (wav / "s24.wav").write_bytes(wav_of([*chunks, listed]))
+    piped = bytearray(wav_of([(b"fmt ", form_of(1, 16)), (b"data", wide[:800])], 2**32 - 1))
+    piped[40:44] = b"\xff" * 4
+    (wav / "piped.wav").write_bytes(piped)
+
+
 def runs(toml: Path, jsonl: Path, safetensors: Path) -> None:
     """What a run leaves behind."""
     from tempfile import TemporaryDirectory
@@ -181,6 +200,7 @@ def main() -> None:
     arrays(folders["npz"], folders["idx"])
     tables(folders["csv"], folders["parquet"], folders["ndjson"])
     sentences(folders["conllu"])
+    sounds(folders["wav"])
     runs(folders["toml"], folders["jsonl"], folders["safetensors"])
     codecs(folders["json"], folders["pieces"], folders["txt"])
     kept = state.LSTMState(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import copy
+import tracemalloc
 from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
 
+from elman import blueprint as plan
 from elman import state as states
 from elman.blueprint import CellConfig, encoder_decoder
 from elman.decoding import beam
 from elman.errors import ArgumentError, ShapeError
-from elman.models import build, limit_memory, scoring_late
+from elman.kernels import attention as looking
+from elman.models import attention, build, limit_memory, scoring_late
+from elman.models.flow import Memory
 from elman.models.heads import Unscored
 from elman.runtime import Network
 from elman.training import CrossEntropy, PairExamples
@@ -186,3 +190,60 @@ def test_scores_that_are_made_late_are_learnt_from_alike(head, smoothing):
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
     assert isinstance(model(*batch.arguments), torch.Tensor)
+
+
+def most_held(run) -> int:
+    """Bytes of memory that torch held at most at once, beyond what it held before."""
+    with torch.autograd.profiler.profile(profile_memory=True) as seen:
+        run()
+    events = [one for one in seen.kineto_results.events() if one.name() == "[memory]"]
+    sizes = [one.nbytes() for one in sorted(events, key=lambda one: one.start_ns())]
+    assert sizes
+    return int(np.cumsum(sizes).max())
+
+
+def additive(parts: int | None, monkeypatch):
+    """Values, gradients and the most memory of additive scores of queries, so many a part."""
+    rows, queries, steps, units = 3, 40, 50, 64
+    one = 8 * rows * steps * units
+    monkeypatch.setattr(attention, "PART", 2**40 if parts is None else parts * one)
+    torch.manual_seed(0)
+    block = attention.Attend(plan.Attend("additive", units, units), units)
+    block.double()
+    values = torch.randn(rows, steps, units, dtype=torch.float64, requires_grad=True)
+    hidden = torch.randn(rows, queries, units, dtype=torch.float64, requires_grad=True)
+    memory = Memory(values, torch.tensor([50, 7, 0]))
+
+    def run():
+        context, shares = block.look(hidden, block.see(memory))
+        (context.square().sum() + shares.square().sum()).backward()
+
+    held, inputs = most_held(run), (values, hidden, block.query, block.key, block.energy)
+    with torch.no_grad():
+        found = block.look(hidden, block.see(memory))
+    return [*found, *(one.grad for one in inputs)], held, one
+
+
+@pytest.mark.parametrize("parts", [1, 7, 20])
+def test_additive_scores_hold_one_part_and_are_the_same(parts, monkeypatch):
+    whole, most, one = additive(None, monkeypatch)
+    assert most > 40 * one  # all queries: what is bounded below
+    found, held, _ = additive(parts, monkeypatch)
+    for a, b in zip(found, whole, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
+    assert held < (4 * parts + 12) * one
+
+
+def test_the_runtime_holds_what_one_query_compares():
+    queries, steps, units = 200, 50, 64
+    draws = np.random.default_rng(0)
+    keys = draws.normal(size=(1, steps, units)).astype(np.float32)
+    asked = draws.normal(size=(queries, units)).astype(np.float32)
+    memory, sources = looking.Memory(keys, keys, np.array([steps])), np.zeros(queries, np.int64)
+    tracemalloc.start()
+    try:
+        found = looking.look(asked, memory, sources, keys[0, 0])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < sum(one.nbytes for one in found) + 4 * keys.nbytes

@@ -13,6 +13,7 @@ from elman.blueprint import (
     Attend,
     Blueprint,
     CellConfig,
+    Convolution,
     Dense,
     Dropout,
     Embedding,
@@ -124,7 +125,10 @@ def test_every_wrapper_has_both_twins():
 
 
 def test_every_option_of_a_cell_is_compared():
-    assert set(OPTIONS) == {each.name for each in fields(CellConfig)} - {"kind", "units"}
+    assert set(OPTIONS) == {each.name for each in fields(CellConfig)} - {
+        *("kind", "units"),
+        "tape",  # of written cells: tests/cells/test_written.py
+    }
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=NAMES)
@@ -172,6 +176,17 @@ CHAINS = {
     ),
     "two recurrent blocks": chain(
         Recurrent(CellConfig("rnn", 4)), Dense(5, "tanh"), Recurrent(LAST), Pool("last")
+    ),
+    "mean and max": chain(Recurrent(mixed_stack()), Pool("mean_max"), Dense(3)),
+    "convolutions": chain(
+        Convolution(6, 4, 2),
+        Convolution(5, 3, activation="tanh"),
+        Recurrent(CellConfig("gru", 4), bidirectional=True),
+        Pool("mean_max"),
+        Dense(3),
+    ),
+    "wider than the rows": chain(
+        Convolution(6, 9, 3, activation=None), Recurrent(LAST), Pool("last"), Dense(3)
     ),
     "dense first": chain(Dense(5), Dropout(0.2), Recurrent(CellConfig("gru", 4)), Pool("max")),
 }
@@ -238,6 +253,18 @@ def test_networks_of_windows_agree(blueprint, steps):
     assert network.run(windows[:0]).shape[0] == model(torch.from_numpy(windows[:0])).shape[0] == 0
     alone = np.concatenate([network.run(window[None]) for window in windows])
     np.testing.assert_array_equal(alone, network.run(windows))
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 8])
+def test_convolutions_of_every_step_agree(width):
+    blueprint = to_steps(Convolution(6, width), Recurrent(BASE["gru"]), Dense(3))
+    model, network = trained(blueprint)
+    assert_twins(model, network, sequences())
+    inputs = sequences()
+    rows = [network.run(row[None, :n], [n]) for row, n in zip(inputs, LENGTHS, strict=True)]
+    whole = network.run(inputs, LENGTHS)
+    for row, n, alone in zip(whole, LENGTHS, rows, strict=True):
+        np.testing.assert_array_equal(row[:n], alone[0])
 
 
 def test_a_tail_is_that_of_each_row():

@@ -11,7 +11,9 @@ import numpy as np
 
 from elman import plots
 from elman.blueprint import CellConfig
+from elman.runtime.moving.encounters import Encounter
 from tests.plots.forecasts import STEPS, backtest_of, forecast_of, past_of
+from tests.plots.futures import futures_of
 from tests.plots.recordings import recorded
 
 __all__ = ["FOREIGN", "GALLERY"]
@@ -223,6 +225,13 @@ def _layer(factor: float, name: str, gates: str, steps: int = 30) -> dict[str, A
     }
 
 
+def _paths() -> Iterator[tuple[str, Callable[[], Any]]]:
+    yield "paths", lambda: plots.paths(futures_of(), unit="m")
+    odd = futures_of(agents=5, samples=9, scene=FOREIGN[0], names=FOREIGN)
+    met = [Encounter(FOREIGN[0], FOREIGN[1], one, 0.5, 3.25, 0.1) for one in FOREIGN[2:]]
+    yield "paths, encounters", lambda: plots.paths(odd, met=met, distance=0.5, unit=FOREIGN[3])
+
+
 def _learning() -> Iterator[tuple[str, Callable[[], Any]]]:
     def diagnosed(*layers: dict[str, Any]) -> dict[str, Any]:
         advice = [{"layer": each["name"], "text": "the gradient halves. " * 9} for each in layers]
@@ -266,8 +275,27 @@ def _sounds() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "alignment, silence", lambda: plots.alignment(*one)
 
 
+def _music() -> Iterator[tuple[str, Callable[[], Any]]]:
+    draws = np.random.default_rng(0)
+    pitches, starts = 60 + draws.integers(0, 15, 90), np.arange(90) * 0.5
+    lengths, bars, bits = np.full(90, 0.5), np.arange(0, 46, 3.0), draws.exponential(2, 90)
+    notes = pitches, starts, lengths
+    yield (
+        "piano roll",
+        lambda: plots.piano_roll(*notes, bars=bars, bits=bits, finding="A tune, in G, 6/8"),
+    )
+    told = {"finding": FOREIGN[0], "more": FOREIGN[3]}
+    yield "piano roll, given", lambda: plots.piano_roll(*notes, given=4.0, **told)
+    yield "piano roll, one note", lambda: plots.piano_roll([60], [0], [1])
+    long = np.tile(pitches, 12), np.arange(90 * 12) * 0.5, np.full(90 * 12, 0.5)
+    yield "piano roll, long", lambda: plots.piano_roll(*long)
+
+
 GALLERY: dict[str, Callable[[], Any]] = {
     name: draw
-    for group in (_curves, _translations, _sounds, _answers, _forecasts, _inside, _learning)
+    for group in (
+        *(_curves, _translations, _sounds, _music, _answers, _forecasts, _paths, _inside),
+        _learning,
+    )
     for name, draw in group()
 }

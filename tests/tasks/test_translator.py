@@ -258,6 +258,8 @@ def test_words_are_cut_otherwise_each_time_they_are_learnt():
     torch.testing.assert_close(again.targets, usual.targets)
     with pytest.raises(ArgumentError, match=r"subword_dropout: 0.1 with 11 words"):
         fitted(epochs=1, subword_dropout=0.1)
+    with pytest.raises(ArgumentError, match=r"word_dropout: 0.1 .*; subword_dropout=0.1 cuts"):
+        fitted(codec="subwords", vocabulary=300, word_dropout=0.1, epochs=1)
     told = {"codec": "subwords", "vocabulary": 300, "subword_dropout": 0.2, "epochs": 2}
     one, two = (fitted(**told, workers=workers).model_.bundle for workers in (0, 2))
     for name, array in one.weights.items():

@@ -70,3 +70,35 @@ def test_epochs_differ():
 def test_workers_are_a_whole_number():
     with pytest.raises(ArgumentError, match="workers: found -1"):
         EpochBatches(examples(), CONFIG, workers=-1)
+
+
+def test_few_sequences_are_passed_over_several_times():
+    data = examples()
+    passes = EpochBatches(data, CONFIG)
+    config = replace(CONFIG, epoch_steps=2 * len(passes) + 1)
+    batches = EpochBatches(data, config)
+    assert len(batches) == 3 * len(passes)
+    rows = [row for step in tensors(batches.epoch(4)) for row in step[0]]
+    once = [rows[k : k + 22] for k in range(0, 66, 22)]
+    assert all(sorted(one) == list(range(22)) for one in once)
+    assert once[0] != once[1] != once[2]
+    assert once[0] == [row for step in tensors(passes.epoch(4)) for row in step[0]]
+    rest = tensors(EpochBatches(data, config, workers=2).epoch(4, len(passes)))
+    assert [row for step in rest for row in step[0]] == rows[22:]
+
+
+def test_each_pass_is_distorted_anew():
+    data = replace(examples(), inputs=torch.ones(22, 7, 2).cumsum(dim=1))
+    config = replace(CONFIG, batch_size=22, epoch_steps=2, augment={"noise": 0.1, "crop": 0.3})
+    first, second = (step.batches[0] for step in EpochBatches(data, config).epoch(1))
+    assert len(first) == len(second) == 22
+    assert not torch.equal(first.inputs.sum(), second.inputs.sum())
+    assert torch.equal(first.lengths.sum(), data.lengths.sum())
+
+
+def test_what_cannot_be_distorted_is_refused():
+    with pytest.raises(ArgumentError, match=r"augment: sequences of different lengths"):
+        EpochBatches(examples(), replace(CONFIG, augment={"shift": 1.0}))
+    ids = replace(examples(), inputs=torch.zeros(22, 7, dtype=torch.int64))
+    with pytest.raises(ArgumentError, match="no sequences of numbers"):
+        EpochBatches(ids, replace(CONFIG, augment={"noise": 1.0}))

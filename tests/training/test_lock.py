@@ -48,3 +48,25 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CheckpointError, match="cannot be written"), folder_lock(tmp_path / "file"):
         pytest.fail("there is no folder to lock")
+
+
+def test_what_fails_before_it_has_written_leaves_no_folder(tmp_path):
+    def begun(folder, file):
+        with folder_lock(folder):
+            if file is not None:
+                (folder / file).write_text("")
+            raise RuntimeError
+
+    def failing(folder, file=None):
+        with pytest.raises(RuntimeError):
+            begun(folder, file)
+
+    failing(tmp_path / "runs" / "a")
+    assert list(tmp_path.iterdir()) == []
+    failing(tmp_path / "runs" / "b", "config.toml")
+    assert (tmp_path / "runs" / "b" / "config.toml").exists()
+    failing(tmp_path / "runs" / "c")
+    assert [one.name for one in (tmp_path / "runs").iterdir()] == ["b"]
+    (tmp_path / "mine").mkdir()
+    failing(tmp_path / "mine")
+    assert (tmp_path / "mine").exists()  # it was there before

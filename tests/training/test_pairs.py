@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,16 @@ import torch
 from elman.blueprint import CellConfig, encoder_decoder
 from elman.errors import ArgumentError, ShapeError
 from elman.models import build
-from elman.training import CrossEntropy, PairExamples, RunFolder, Trainer, TrainingConfig
+from elman.tasks.captioning import CaptionScore
+from elman.tasks.translating import WrittenScore
+from elman.training import (
+    CrossEntropy,
+    PairExamples,
+    RunFolder,
+    Trainer,
+    TrainingConfig,
+    WholeScore,
+)
 from elman.training.loop.losses import WeightedSum, accuracy
 
 GO, END, WORDS = 0, 1, 8
@@ -113,3 +123,31 @@ def test_padding_counts_nothing():
 def test_what_does_not_fit(change, error, said):
     with pytest.raises(error, match=said):
         replace(pairs(20), **change)
+
+
+class Counted:
+    """Of a whole part: how often it was asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def whole(self, module) -> float:
+        self.asked += 1
+        assert isinstance(module, torch.nn.Module)
+        return float(self.asked)
+
+
+def test_a_score_of_the_whole_part_is_asked_once_an_epoch():
+    score = Counted()
+    config = replace(CONFIG, epochs=3, batch_size=4)
+    held = pairs(40, 1)  # in several batches
+    module = build(BLUEPRINT, 0)
+    history = Trainer(module, CrossEntropy(), pairs(40), held, config, score=score).run()
+    assert [one.validation_score for one in history.records] == [1.0, 2.0, 3.0]
+    assert isinstance(score, WholeScore)
+
+
+@pytest.mark.parametrize("score", [WrittenScore, CaptionScore])
+def test_what_is_no_sum_over_rows_cannot_be_called(score):
+    assert issubclass(score, WholeScore)
+    assert not issubclass(score, Callable)

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "elman/contract.h"
+#include "elman/tape.h"
 
 namespace elman {
 
@@ -38,12 +39,33 @@ struct Kernels {
   void (*tabulate)(const Recurrence<Real>&, const void* prepared, std::ptrdiff_t vocabulary,
                    const Real* embedding, Real* table);
   std::size_t (*table_bytes)(const Recurrence<Real>&, std::ptrdiff_t vocabulary);
+
+  // Tapes: as forward and backward above.
+  bool (*tape_forward)(const TapeForward<Real>&);
+  std::size_t (*tape_forward_workspace)(const TapeForward<Real>&);
+  Share (*tape_forward_threads)(const TapeForward<Real>&, std::ptrdiff_t wanted);
+  bool (*tape_backward)(const TapeBackward<Real>&);
+  std::size_t (*tape_backward_workspace)(const TapeBackward<Real>&);
+  Share (*tape_backward_threads)(const TapeBackward<Real>&, std::ptrdiff_t wanted);
+  // Entries of TapeForward::kept: the same for every instruction set.
+  std::size_t (*tape_kept_size)(const TapeProgram&, const Reading&);
+  // Packs the weights into 64-byte aligned memory of `tape_prepared_bytes`, with scratch memory of
+  // `tape_index_bytes`.
+  void (*tape_prepare)(const TapeProgram&, const Real* const* weights, void* index, void* memory);
+  std::size_t (*tape_prepared_bytes)(const TapeProgram&);
+  std::size_t (*tape_index_bytes)(const TapeProgram&);
 };
 
 struct Isa {
   const char* name;  // "portable", "avx2" (with FMA), "avx512" (F, DQ, BW, VL) or "neon"
   Kernels<float> single;
   Kernels<double> twice;
+
+  // weights[k] = e^values[k], 0 where that is too small for a normal number; gives their sum, in an
+  // order that depends on `count` only. Values are at most 0; NaN gives NaN.
+  double (*powers)(const double* values, std::ptrdiff_t count, double* weights);
+  // Takes the greatest of the values from each, and goes on as `powers`; NaN if that is not finite.
+  double (*weigh)(double* values, std::ptrdiff_t count, double* weights);
 
   template <typename Real>
   const Kernels<Real>& kernels() const {

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import get_args
 
 from elman.blueprint.attention import Attend
+from elman.blueprint.chord import Chord
+from elman.blueprint.convolution import MAX_WIDTH, Convolution
 from elman.blueprint.heads import Adaptive, Tied
 from elman.blueprint.layers import (
     MAX_VOCABULARY,
@@ -20,6 +22,8 @@ from elman.blueprint.layers import (
     Pool,
     Recurrent,
 )
+from elman.blueprint.mixture import Mixture
+from elman.blueprint.soft_window import SoftWindow
 from elman.blueprint.tagging import Crf, Words
 from elman.blueprint.windows import (
     MAX_POSITIONS,
@@ -36,20 +40,25 @@ __all__ = [
     "MAX_POSITIONS",
     "MAX_STEPS",
     "MAX_VOCABULARY",
+    "MAX_WIDTH",
     "Adaptive",
     "Attend",
     "Block",
+    "Chord",
+    "Convolution",
     "Crf",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
     "Given",
+    "Mixture",
     "Parallel",
     "Pool",
     "Recall",
     "Recurrent",
     "Segments",
+    "SoftWindow",
     "Tail",
     "Tied",
     "WindowBlock",
@@ -63,11 +72,15 @@ Block = (
     Embedding
     | Words
     | Given
+    | Convolution
     | Recurrent
     | Pool
     | Dense
     | Tied
     | Adaptive
+    | Mixture
+    | SoftWindow
+    | Chord
     | Dropout
     | Crf
     | Attend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -19,6 +20,7 @@ from elman.blueprint.checks import (
 )
 from elman.errors import BlueprintError
 from elman.recurrences import RECURRENCES, Recurrence, Shapes, Sizes
+from elman.tapes import Tape
 
 __all__ = [
     "MAX_LAYERS",
@@ -27,11 +29,14 @@ __all__ = [
     "CellKind",
     "cell_kinds",
     "register_cell",
+    "written_kind",
 ]
 
 MAX_UNITS = 65_536
 MAX_DILATION = 4096
 MAX_LAYERS = 64
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_FAMILY = "elman.written.family"
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class CellConfig:
         learned_state: The initial state is trained instead of zero.
         dilation: Step t goes on from the state of so many steps before it, 1…4096. The state is
             then the last `dilation` states, which all start alike.
+        tape: Of a written cell: what its step computes, as plain data (`elman.tapes`). Made by the
+            kind where it is left out; a description that has one needs no kind of that name.
 
     Raises:
         BlueprintError: A value is outside its range, the kind is not known, or an option
@@ -91,31 +98,71 @@ class CellConfig:
     output_projection: int | None = field(default=None, metadata=optional(integer(1, MAX_UNITS)))
     learned_state: bool = field(default=False, metadata=boolean())
     dilation: int = field(default=1, metadata=integer(1, MAX_DILATION))
+    tape: Tape | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.kind, str) or self.kind not in _KINDS:
-            known = ", ".join(repr(name) for name in _KINDS)
+        if self.tape is not None:
+            self._check_tape()
+        elif not isinstance(self.kind, str) or _kind(self.kind) is None:
+            known = ", ".join(repr(name) for name in cell_kinds())
             raise BlueprintError(
                 "kind",
                 f"found {shown(self.kind)}",
                 f"use one of {known}, or import the module that registers it first",
             )
         check_fields(self)
+        made = None if self.tape is not None else self._kind.tape
+        if made is not None:
+            object.__setattr__(self, "tape", made(self.units))
+            self._check_tape()
         for option in self.changed():
-            if option in _KIND_OPTIONS and option not in _KINDS[self.kind].options:
+            if option in _KIND_OPTIONS and option not in self._kind.options:
                 raise BlueprintError(
                     option,
                     f"set for a {self.kind!r} cell",
                     f"leave it out; {self.kind} has none",
                 )
 
-        if self.weight_drop and not _KINDS[self.kind].built_in:
+        if self.weight_drop and not self._kind.built_in:
             expected = f"leave it out; only {', '.join(RECURRENCES)} have it"
             raise BlueprintError("weight_drop", f"set for a {self.kind!r} cell", expected)
 
+    def _check_tape(self) -> None:
+        """A tape is of a written kind, and fits the rest."""
+        tape = self.tape if isinstance(self.tape, Tape) else Tape.from_data(self.tape)
+        object.__setattr__(self, "tape", tape)
+        if not isinstance(self.kind, str) or not _NAME.fullmatch(self.kind):
+            expected = "use lower case letters, digits and '_'"
+            raise BlueprintError("kind", f"found {shown(self.kind)}", expected)
+        if self.kind in RECURRENCES:
+            raise BlueprintError("tape", f"set for a {self.kind!r} cell", "leave it out")
+        (first, size), *_ = tape.states
+        fits = tape.units == self.units and first == "hidden" and size == tape.output_size
+        if not fits or any(each < 1 for _, each in tape.states):
+            raise BlueprintError(
+                "tape",
+                f"found one of {tape.units} units whose state begins with {first!r} [{size}] and "
+                f"that puts out {tape.output_size}",
+                f"give one of {self.units} units whose state begins with 'hidden', as many as "
+                "it puts out",
+            )
+
+    @property
+    def _kind(self) -> CellKind:
+        """What is known of the kind; of a tape's without a kind what the tape says."""
+        if self.tape is None:
+            found = _kind(self.kind)
+            assert found is not None  # was checked
+            return found
+        tape = self.tape
+        return CellKind(
+            self.kind, lambda _, inputs: tape.shapes(inputs), lambda _: dict(tape.states)
+        )
+
     def changed(self) -> list[str]:
         """Names of the options that differ from their defaults."""
-        options = [each for each in fields(self) if each.name not in ("kind", "units")]
+        others = ("kind", "units", "tape")
+        options = [each for each in fields(self) if each.name not in others]
         return [each.name for each in options if getattr(self, each.name) != each.default]
 
     @property
@@ -127,7 +174,7 @@ class CellConfig:
     @property
     def state_sizes(self) -> dict[str, int]:
         """The parts of one state by name, each with its number of features."""
-        return _KINDS[self.kind].state(self)
+        return self._kind.state(self)
 
     @property
     def output_size(self) -> int:
@@ -149,7 +196,11 @@ class CellConfig:
         return [name for name, is_needed in needed.items() if is_needed]
 
     def shapes(self, input_size: int) -> Shapes:
-        """The shape of every weight, by the name that it has in torch's state_dict."""
+        """The shape of every weight, by the name that it has in torch's state_dict.
+
+        Raises:
+            BlueprintError: A residual cell has other inputs than outputs.
+        """
         if self.residual and input_size != self.state_sizes["hidden"]:
             raise BlueprintError(
                 "residual",
@@ -161,7 +212,7 @@ class CellConfig:
         for wrapper in self.wrappers:
             found |= {f"{prefix}{name}": shape for name, shape in self._added(wrapper).items()}
             prefix += "cell."
-        kind = _KINDS[self.kind].weights(self, input_size)
+        kind = self._kind.weights(self, input_size)
         return found | {f"{prefix}{name}": shape for name, shape in kind.items()}
 
     def _added(self, wrapper: str) -> Shapes:
@@ -197,6 +248,7 @@ class CellKind:
         numpy_cell: (configuration, weights by name) → the same cell on NumPy arrays: an object
             with `initial_state(batch)` and `__call__(inputs, state)`. None for built-in kinds;
             without it a model of a user's kind cannot be saved.
+        tape: Of a written cell: units → its tape; then the other functions are not asked for.
     """
 
     name: str
@@ -205,6 +257,7 @@ class CellKind:
     options: frozenset[str] = frozenset()
     torch_cell: Callable[[CellConfig, int], Any] | None = None
     numpy_cell: Callable[[CellConfig, Mapping[str, Any]], Any] | None = None
+    tape: Callable[[int], Tape] | None = None
 
     @property
     def built_in(self) -> bool:
@@ -214,7 +267,18 @@ class CellKind:
 
 def cell_kinds() -> dict[str, CellKind]:
     """Every known kind by its name, built-in ones first."""
+    importlib.import_module(_FAMILY)  # which registers its kinds
     return dict(_KINDS)
+
+
+def _kind(name: str) -> CellKind | None:
+    """What is known of a kind; the written family is loaded when a name may be one of its."""
+    return _KINDS.get(name) or cell_kinds().get(name)
+
+
+def written_kind(name: str, tape: Callable[[int], Tape]) -> CellKind:
+    """The kind of a written cell, for `register_cell`."""
+    return CellKind(name, lambda *_: {}, lambda _: {}, tape=tape)
 
 
 def register_cell(kind: CellKind) -> None:
@@ -226,7 +290,7 @@ def register_cell(kind: CellKind) -> None:
         BlueprintError: The name is a built-in kind's or malformed, or an option is not
             `CellConfig`'s.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", kind.name):
+    if not _NAME.fullmatch(kind.name):
         raise BlueprintError(
             "name",
             f"found {shown(kind.name)}",

@@ -18,6 +18,7 @@ from elman.blueprint.blocks import (
     Adaptive,
     Attend,
     Block,
+    Convolution,
     Crf,
     Dense,
     Dropout,
@@ -55,6 +56,7 @@ def sequence_to_vector(
     dropout: float = 0.0,
     input_dropout: float = 0.0,
     given: int = 0,
+    convolutions: Sequence[Convolution] = (),
 ) -> Blueprint:
     """A sequence is read, then one vector of `outputs` values is given for it.
 
@@ -65,10 +67,11 @@ def sequence_to_vector(
         vocabulary: Number of token ids.
         embedding: Numbers that stand for a token; or the block, in place of `vocabulary`.
         bidirectional: Every layer reads in both directions.
-        pool: `last`, `mean`, `max` or `attention`; see `Pool`.
+        pool: `last`, `mean`, `max`, `mean_max` or `attention`; see `Pool`.
         dropout: Rate between the pooled vector and the dense layer, in [0, 1).
         input_dropout: Rate before the cells, likewise.
         given: Further numbers that are given for each step beside the inputs; see `Given`.
+        convolutions: What reads several steps at once in front of the cells.
 
     Raises:
         BlueprintError: A value is outside its range or the sizes do not fit.
@@ -77,6 +80,7 @@ def sequence_to_vector(
         *_input(input_size, vocabulary, embedding),
         *_given(given),
         *_dropout(input_dropout),
+        *convolutions,
         Recurrent(_tuple(cells), bidirectional),
     ]
     blocks += [Pool(pool), *_dropout(dropout), Dense(outputs)]
@@ -97,6 +101,7 @@ def sequence_to_sequence(
     crf: bool = False,
     head: str = "dense",
     given: int = 0,
+    convolutions: Sequence[Convolution] = (),
 ) -> Blueprint:
     """One vector of `outputs` values is given at every step that is read ("synced").
 
@@ -111,7 +116,7 @@ def sequence_to_sequence(
     """
     inputs = [words] if words is not None else _input(input_size, vocabulary, embedding)
     read = Recurrent(_tuple(cells), bidirectional)
-    blocks = [*inputs, *_given(given), *_dropout(input_dropout), read]
+    blocks = [*inputs, *_given(given), *_dropout(input_dropout), *convolutions, read]
     blocks += [*_dropout(dropout), _head(head, outputs, embedding, read.output_features(0))]
     blocks += [Crf()] if crf else []
     return Blueprint("sequence_to_sequence", input_size, {"body": tuple(blocks)})

@@ -6,6 +6,7 @@ from elman.blueprint.blocks import (
     Adaptive,
     Attend,
     Block,
+    Convolution,
     Crf,
     Dropout,
     Embedding,
@@ -15,6 +16,7 @@ from elman.blueprint.blocks import (
     Recall,
     Recurrent,
     Segments,
+    SoftWindow,
     Tied,
     Words,
 )
@@ -45,7 +47,9 @@ def check_flow(name: str, blocks: tuple[Block, ...], value: str, gives: str) -> 
             f"gives {value}",
             f"end with blocks that give {gives}",
         )
-    if gives == "steps" and not any(isinstance(block, Recurrent | Parallel) for block in blocks):
+    if gives == "steps" and not any(
+        isinstance(block, Recurrent | Parallel | SoftWindow) for block in blocks
+    ):
         raise BlueprintError(f"chains.{name}", "found no recurrent block", "give one")
 
 
@@ -59,8 +63,13 @@ def _check_place(where: str, name: str, blocks: tuple[Block, ...], index: int) -
     if isinstance(block, Crf) and (name != "body" or block is not blocks[-1]):
         found = f"found crf in {name}, with blocks behind it or in a network that generates"
         raise BlueprintError(where, found, "end a sequence_to_sequence network's body with it")
+    if isinstance(block, SoftWindow) and (name != "body" or index):
+        found = f"found soft_window in {name}, behind {index} blocks"
+        raise BlueprintError(where, found, "begin a sequence_to_sequence network's body with it")
     if isinstance(block, Given):
         _check_first(where, name, blocks[:index])
+    if isinstance(block, Convolution):
+        _check_convolved(where, name, blocks)
     if isinstance(block, Tied | Adaptive):
         check_head(where, blocks, block)
     if isinstance(block, Attend):
@@ -75,6 +84,16 @@ def _check_first(where: str, chain: str, before: tuple[Block, ...]) -> None:
     if chain != "body" or not all(isinstance(one, Embedding | Words | Dropout) for one in before):
         found = f"found given in {chain} behind {', '.join(b.kind for b in before) or 'nothing'}"
         raise BlueprintError(where, found, "put it first in a body, or behind embedding or words")
+
+
+def _check_convolved(where: str, chain: str, blocks: tuple[Block, ...]) -> None:
+    """A body convolves; with a pool only where one vector is made of all steps."""
+    if chain != "body":
+        raise BlueprintError(where, f"found convolution in {chain}", "put it into a body")
+    pools = any(isinstance(one, Convolution) and one.pool > 1 for one in blocks)
+    if pools and not any(one.turns.get("steps") == "vector" for one in blocks):
+        found = "found a pool of several steps in a network that answers at each"
+        raise BlueprintError(where, found, "a pool of 1, or one vector of all steps")
 
 
 def _check_looks_back(where: str, chain: str, before: tuple[Block, ...]) -> None:

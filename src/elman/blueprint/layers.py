@@ -148,6 +148,7 @@ class Pool:
     - `last`: the hidden part of the top layer's final state, both directions concatenated; for
       a row of length 0 that is the initial state.
     - `mean`, `max`: over the row's real steps; zero for a row of length 0.
+    - `mean_max`: both, the mean first.
     - `attention`: their mean, in which a step h has the weight softmax(q · tanh(W h + b)) (Yang et
       al. 2016, "Hierarchical Attention Networks for Document Classification"); zero likewise.
     """
@@ -155,14 +156,16 @@ class Pool:
     kind: ClassVar[str] = "pool"
     turns: ClassVar[dict[str, str]] = {"steps": "vector"}
 
-    how: str = field(default="last", metadata=choice("last", "mean", "max", "attention"))
+    how: str = field(
+        default="last", metadata=choice("last", "mean", "max", "mean_max", "attention")
+    )
 
     def __post_init__(self) -> None:
         check_fields(self)
 
     def output_features(self, features: int) -> int:
         """Features of the result."""
-        return features
+        return 2 * features if self.how == "mean_max" else features
 
     def shapes(self, features: int) -> Shapes:
         """Each weight's shape by its name."""
@@ -177,6 +180,7 @@ class Pool:
             "last": "pool: last hidden state",
             "mean": "pool: mean over time",
             "max": "pool: maximum over time",
+            "mean_max": "pool: mean and maximum over time",
         }[self.how]
 
 

@@ -11,6 +11,7 @@ from elman.blueprint.blocks import (
     MAX_VOCABULARY,
     Attend,
     Block,
+    Convolution,
     Crf,
     Embedding,
     Given,
@@ -127,10 +128,15 @@ class Blueprint:
     @property
     def streams(self) -> bool:
         """Whether it can answer after each input step: all is read forward, step by step."""
-        if self.generates or self.reads_windows or self.given:
+        if self.generates or self.reads_windows or self.given or self.convolves:
             return False
         recurrent = [block for block in self.chains["body"] if isinstance(block, Recurrent)]
         return not any(block.bidirectional for block in recurrent)
+
+    @property
+    def convolves(self) -> bool:
+        """Whether windows that reach ahead are read: a `convolution` block is in it."""
+        return any(isinstance(block, Convolution) for block in self.chains.get("body", ()))
 
     @property
     def vocabulary(self) -> int | None:
@@ -179,6 +185,9 @@ class Blueprint:
         """The expected shape of every weight, named as in torch's state_dict and in bundles.
 
         A name is the chain's, the block's index in it, and the block's own: `body.0.weight`.
+
+        Raises:
+            BlueprintError: The blocks do not fit each other.
         """
         found: Shapes = {}
         for name in self.chains:

@@ -33,6 +33,7 @@ class OwnNetwork:
     described: ClassVar[bool] = False
     generates: ClassVar[bool] = False
     reads_windows: ClassVar[bool] = False
+    convolves: ClassVar[bool] = False
     streams: ClassVar[bool] = False
     chains: ClassVar[dict[str, Any]] = {}
 

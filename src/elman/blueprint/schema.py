@@ -162,12 +162,15 @@ def _block_data(block: Block) -> dict[str, Any]:
     data |= {each.name: getattr(block, each.name) for each in fields(block)}
     if "cells" in data:
         data["cells"] = [_cell_data(cell) for cell in data["cells"]]
+    if "cell" in data:
+        data["cell"] = _cell_data(data["cell"])
     return data
 
 
 def _cell_data(cell: CellConfig) -> dict[str, Any]:
     """A cell's kind, units and what differs from the defaults."""
-    return {name: getattr(cell, name) for name in ("kind", "units", *cell.changed())}
+    data = {name: getattr(cell, name) for name in ("kind", "units", *cell.changed())}
+    return data if cell.tape is None else data | {"tape": cell.tape.to_data()}
 
 
 def _read_list(read: Any, values: Any, path: str) -> tuple[Any, ...]:
@@ -188,6 +191,9 @@ def _read_block(data: Any) -> Block:
     values = {name: value for name, value in data.items() if name != "kind"}
     if "cells" in values:
         values["cells"] = _read_list(_read_cell, values["cells"], "cells")
+    if kind == "soft_window" and "cell" in values:
+        with within("cell"):
+            values["cell"] = _read_cell(values["cell"])
     _check_keys(BLOCKS[kind], values)
     return BLOCKS[kind](**values)
 

@@ -16,6 +16,7 @@ from elman.cells.residual import Residual
 from elman.cells.rnn import RNNCell
 from elman.cells.stacked import Stacked
 from elman.cells.weight_drop import drop_weights
+from elman.cells.written import TapeCell, Written, written
 from elman.cells.zoneout import Zoneout, ZoneoutState
 from elman.unrolling.loop import unroll
 from elman.unrolling.protocol import Cell, UnrollingCell
@@ -36,13 +37,16 @@ __all__ = [
     "RNNCell",
     "Residual",
     "Stacked",
+    "TapeCell",
     "UnrollingCell",
+    "Written",
     "Zoneout",
     "ZoneoutState",
     "chrono",
     "drop_weights",
     "initialise",
     "unroll",
+    "written",
 ]
 
 BUILT_IN = (RNNCell, LSTMCell, GRUCell)

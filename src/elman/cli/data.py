@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,13 +23,15 @@ from elman.cli.console import note, print_json, progress_console, result_console
 from elman.cli.doctor import doctor
 from elman.cli.exits import Command, options_of, termination_interrupts
 from elman.cli.inspection import print_inspected
-from elman.cli.options import own_options, takes
+from elman.cli.options import options_from, own_options, takes
+from elman.cli.works.pairs import PairWork
 from elman.cli.works.sequence_parts import TABLE, told_of
 from elman.cli.works.sequences import SequenceWork
 from elman.cli.works.series import SeriesWork
 from elman.cli.works.series_answers import table_rows
 from elman.cli.works.series_data import READING, told_of_series
 from elman.data.inspection import inspected
+from elman.data.readers.pairs import PairOptions
 from elman.data.sets import catalogue, labelled, preview
 from elman.data.sets import series as series_sets
 from elman.printable import many, printable
@@ -46,13 +49,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command("list", cls=Command)
 def list_sets(json: Json = False) -> None:
-    """List every data set, and the sequences, texts and series in them: task, licence, place.
+    """List every data set, and what is read of them by a name of its own: task, licence, place.
 
     Example: `elman data list`
     """
     rows = []
-    parts = (name for name in labelled.labelled_names() if "/" in name)
-    for name in (*catalogue.names(), *parts, *series_sets.series_names()):
+    for name in (*catalogue.names(), *preview.inside_names(), *series_sets.series_names()):
         holder = preview.holder(name)
         manifest = catalogue.manifest(holder)
         folder = catalogue.find(holder)
@@ -73,6 +75,7 @@ def list_sets(json: Json = False) -> None:
     for row in rows:
         table.add_row(row["name"], row["task"], row["licence"], escape(row["folder"] or "no"))
     result_console.print(table)
+    note(f"Made when they are read, so here on every machine: {', '.join(preview.made_names())}")
 
 
 @app.command("get", cls=Command)
@@ -114,10 +117,11 @@ def _show(
     Of a file: how it is written, what each column holds and is for, sequences or series, and the
     command that would train on them. Nothing is trained.
 
-    Example: `elman data show readings.csv --label kind`
+    Example: `elman data show readings.csv --label kind`,
+    `elman data show train.en --target train.fr`
     """
     if name not in preview.set_names() and (os.path.exists(name) or os.path.splitext(name)[1]):
-        found = inspected(name, told_of(given), told_of_series(given))
+        found = inspected(name, told_of(given), told_of_series(given), _told_of_pairs(given))
         print_json(found) if json else print_inspected(found, options_of(ctx.command))
         return
     own_options(given, (), f"the set {name!r}")
@@ -132,8 +136,29 @@ def _show(
     result_console.print(table, markup=False)
 
 
+def _told_of_pairs(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the options say of pairs; empty unless pairs are meant.
+
+    A target that is a file holds the lines that belong to those of the first one; else it is a
+    column of series.
+    """
+    target = given.get("target")
+    columns = {name: given[name] for name in _COLUMNS if given.get(name) is not None}
+    files = {"target": target} if target is not None and os.path.isfile(target) else {}
+    written = ("separator", "encoding")
+    told = {name: given[name] for name in written if given.get(name) is not None}
+    return {**columns, **files, **told} if columns or files else {}
+
+
 _ROLES = {name: option for name, option in SeriesWork.about.items() if name in READING}
-takes(_show, (SequenceWork.title, TABLE), (SeriesWork.title, _ROLES))
+_COLUMNS = options_from(PairOptions)
+_PAIRS = {"target": (str, "A file whose lines belong to those of the first; of series, a column.")}
+takes(
+    _show,
+    (PairWork.title, {**_PAIRS, **_COLUMNS}),
+    (SequenceWork.title, TABLE),
+    (SeriesWork.title, _ROLES),
+)
 app.command("show", cls=Command)(_show)
 app.command("doctor", cls=Command)(doctor)
 

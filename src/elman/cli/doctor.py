@@ -16,18 +16,31 @@ from elman.cli.completion import sets
 from elman.cli.console import print_json, result_console
 from elman.cli.exits import Said, as_options, options_of
 from elman.cli.options import options_from, takes
+from elman.cli.works.captions import CaptionWork
+from elman.cli.works.pairs import PairWork
 from elman.cli.works.sequence_parts import TABLE, told_of
-from elman.data.doctor import Part, encodings_of, examined, part_of, part_of_recordings
+from elman.data.doctor import (
+    Part,
+    encodings_of,
+    examined,
+    part_of,
+    part_of_captions,
+    part_of_pairs,
+    part_of_recordings,
+)
 from elman.data.readers import has_parts, test_part
 from elman.data.readers import options_of as read_options
 from elman.data.readers.conll import TagOptions, holds_tags
+from elman.data.readers.pairs import PairOptions, holds_pairs, holds_tabbed_pairs
 from elman.data.readers.sound import SoundOptions
 from elman.data.readers.sound_sequences import sounds_asked
 from elman.data.readers.text import TextOptions, holds_texts, text_options
 from elman.data.sets import labelled
+from elman.data.sets.captions import caption_names, load_captions
+from elman.data.sets.pairs import load_pairs, pair_names
 from elman.data.sets.sounds import load_recordings, recording_names
 from elman.data.sets.texts import load_tagged, load_texts, tagged_names, text_names
-from elman.errors import DataError
+from elman.errors import ArgumentError, DataError
 from elman.transforms.text import Steps
 
 __all__ = ["doctor"]
@@ -39,6 +52,8 @@ _SHARES = {
     "[URL]": "that are addresses",
 }
 _QUANTILES = {"0": "shortest", "0.5": "median", "0.95": "95 %", "0.99": "99 %", "1": "longest"}
+_RATIOS = (("0", "least"), ("0.05", "5 %"), ("0.5", "median"), ("0.95", "95 %"), ("1", "most"))
+_BESIDE = ("target", "captions")  # files that belong to the data's, and to those of the test
 _MANY = 12  # classes that are listed
 
 
@@ -48,7 +63,7 @@ def doctor(
         str,
         typer.Argument(
             help="A set's name, or the path of a file or folder of texts, tagged sentences, "
-            "sounds or sequences.",
+            "pairs, captions, sounds or sequences.",
             autocompletion=sets,
         ),
     ],
@@ -67,14 +82,21 @@ def doctor(
 ) -> None:
     """Tell what may be wrong with data before a training: empty rows, duplicates, padding, damage.
 
-    Also lengths, words outside the vocabulary, labels that contradict each other, and what the
-    test part shares with the training part. Nothing is repaired.
+    Also lengths, words outside the vocabulary, labels that contradict each other, sides of pairs
+    that went out of step, and what the test part shares with the training part. Nothing is
+    repaired.
 
-    Example: `elman data doctor reviews.csv --text review --label stars --test later.csv`
+    Example: `elman data doctor reviews.csv --text review --label stars --test later.csv`,
+    `elman data doctor train.en --target train.fr --test new.en --test-target new.fr`
     """
-    given = {name: value for name, value in given.items() if value not in (None, False)}
-    train, part = _read(source, None, given)
-    other = _read(test, None, given)[0] if test is not None else part
+    given = {name: value for name, value in given.items() if value not in (None, False, [])}
+    beside = {name: given.pop(f"test_{name}", None) for name in _BESIDE}
+    for name, told in beside.items():
+        if told is not None and test is None:
+            raise ArgumentError(f"--test-{name}", "given without --test", "--test, too")
+    train, part = _read(source, given)
+    given |= {name: told for name, told in beside.items() if told is not None}
+    other = _read(test, given)[0] if test is not None else part
     found = examined(
         train, other, vocabulary=vocabulary, batch_size=batch_size, batch_tokens=batch_tokens
     )
@@ -85,11 +107,24 @@ def doctor(
 
 
 _TEXTS, _TAGS = options_from(TextOptions), options_from(TagOptions)
-takes(doctor, ("Texts", _TEXTS), ("Words and tags", _TAGS), ("Tables", TABLE))
+_PAIRS = {**{n: PairWork.about[n] for n in ("target", "test_target")}, **options_from(PairOptions)}
+_CAPTIONS = {name: CaptionWork.about[name] for name in ("captions", "test_captions")}
+_GROUPS = (
+    ("Captions", _CAPTIONS),
+    ("Texts", _TEXTS),
+    ("Words and tags", _TAGS),
+    ("Pairs", _PAIRS),
+    ("Tables", TABLE),
+)
+takes(doctor, *_GROUPS)
 
 
-def _read(source: str, part: str | None, given: Mapping[str, Any]) -> tuple[Part, Part | None]:
+def _read(source: str, given: Mapping[str, Any]) -> tuple[Part, Part | None]:
     """What a source holds, and its test part if it has one."""
+    if source in caption_names() or "captions" in given:
+        return _captions(source, given)
+    if source in pair_names() or _PAIRS.keys() & given.keys() or holds_pairs(source):
+        return _pairs(source, given)
     tagged = {one.name for one in fields(TagOptions)} - {one.name for one in fields(TextOptions)}
     if source in tagged_names() or holds_tags(source) or (tagged - {"label"}) & given.keys():
         known = (*_TAGS, "separator", "encoding")
@@ -107,9 +142,26 @@ def _read(source: str, part: str | None, given: Mapping[str, Any]) -> tuple[Part
     try:
         return _sequences(source, given)
     except DataError:
+        if holds_tabbed_pairs(source):
+            return _pairs(source, given)
         if source.lower().partition(".txt")[1]:  # not a table: a text a line
             return _texts(source, told)
         raise
+
+
+def _pairs(source: str, given: Mapping[str, Any]) -> tuple[Part, Part | None]:
+    if source in pair_names():
+        return part_of_pairs(load_pairs(source)), part_of_pairs(load_pairs(source, "test"))
+    known = ("target", *options_from(PairOptions), "separator", "encoding")
+    told = {name: given[name] for name in known if name in given}
+    return part_of_pairs(load_pairs(source, **told)), None
+
+
+def _captions(source: str, given: Mapping[str, Any]) -> tuple[Part, Part | None]:
+    if source in caption_names():
+        parts = [part_of_captions(load_captions(source, part)) for part in ("train", "test")]
+        return parts[0], parts[1]
+    return part_of_captions(load_captions(source, captions=given.get("captions"))), None
 
 
 def _holds_sound(source: str) -> bool:
@@ -199,9 +251,29 @@ def _rows(parts: list[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
     if "labels" in parts[0]:
         rows.append(("classes", [_classes(part) for part in parts]))
     rows.append(("duplicates", [_again(part["duplicates"]) for part in parts]))
+    if "pairs" in parts[0]:
+        rows += _pair_rows([part["pairs"] for part in parts])
     if "conflicts" in parts[0]:
         cells = [f"{part['conflicts']['rows']:,}" if "conflicts" in part else "" for part in parts]
         rows.append(("of several labels", cells))
+    return rows
+
+
+def _pair_rows(parts: list[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Facts of pairs by name, a cell for each part."""
+    rows = [
+        (f"with an empty {side}", [f"{part['empty'][side]:,}" for part in parts])
+        for side in ("source", "target")
+    ]
+    ratios = [", ".join(f"{said} {part['ratio'][q]:.2f}" for q, said in _RATIOS) for part in parts]
+    rows.append(("target by source, in characters", ratios))
+    rows.append(("of unusual ratio", [f"{part['uneven']['rows']:,}" for part in parts]))
+    rows.append(("target is the source", [f"{part['copies']['rows']:,}" for part in parts]))
+    several = [
+        f"{one['sources']:,}" + (f", of up to {one['most']} targets" if one["sources"] else "")
+        for one in (part["several"] for part in parts)
+    ]
+    rows.append(("sources of several targets", several))
     return rows
 
 
@@ -248,6 +320,12 @@ def _places(found: Mapping[str, Any]) -> list[str]:
         "has another label elsewhere": found.get("conflicts", {}).get("first", []),
         "stands in the training part": found.get("between", {}).get("first", []),
     }
+    if "pairs" in found:
+        kinds |= {
+            "of unusual ratio": found["pairs"]["uneven"]["first"],
+            "target is the source": found["pairs"]["copies"]["first"],
+            "source is learnt": found.get("between", {}).get("sources", {}).get("first", []),
+        }
     for kind, places in kinds.items():
         if places:
             listed.append(f"{kind}: {'; '.join(places[:3])}{', ...' if len(places) > 3 else ''}")

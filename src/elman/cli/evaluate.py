@@ -6,7 +6,7 @@ from typing import Any
 
 import elman
 from elman.cli.options import DataOption, JsonOption, ModelPath, PartOption, own_options, takes
-from elman.cli.works import options_of_works, work_of
+from elman.cli.works import options_of_works, work_for
 from elman.run_files import model_file
 
 __all__ = ["evaluate"]
@@ -27,7 +27,7 @@ def evaluate(
     Example: `elman evaluate runs/digits/model.elman --data digits`
     """
     answering = elman.load(model_file(model))
-    work = work_of(answering.task)
+    work = work_for(answering)
     own = own_options(given, work.reading["evaluate"], f"a {answering.task}")
     work.evaluate(answering, data, part, json, **own)
 

@@ -1,4 +1,4 @@
-"""`elman forecast`: how series go on, with the base install alone."""
+"""`elman forecast`: how series or agents go on, with the base install alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from elman import plots
 from elman.cli.console import note, print_rows
 from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.level import kernels
-from elman.cli.options import WRITTEN, JsonOption, ModelPath, takes
+from elman.cli.options import WRITTEN, JsonOption, ModelPath, own_options, takes
+from elman.cli.works import options_of_works, work_for
 from elman.cli.works.series_answers import forecast_columns, note_skipped, path_columns, table_rows
 from elman.cli.works.series_data import (
     AheadOption,
@@ -59,16 +60,30 @@ def forecast(
     repair: RepairOption = None,
     timezone: TimezoneOption = None,
     json: JsonOption = False,
-    **written: Any,
+    **given: Any,
 ) -> None:
-    """Print how each series goes on from its end. Needs no torch.
+    """Print how each series goes on from its end; of paths how each agent does. Needs no torch.
 
     Example: `elman forecast runs/sales --data sales.csv --out forecast.csv --plot`
     """
-    answering = load_forecaster(model)
     if plot is not None:
         plots.file_kind(plot)  # before anything takes minutes
     plots.check_theme(theme)
+    found_there = elman.load(model_file(model))
+    work = work_for(found_there)
+    if hasattr(work, "forecast"):
+        told = {"ahead": ahead, "levels": levels, "repair": repair, "timezone": timezone}
+        own = own_options(
+            {**given, **told}, work.reading["forecast"], f"a forecaster of {work.title.lower()}"
+        )
+        with drawing(theme):
+            found = work.forecast(found_there, data, part, plot, paths, seed, **own)
+        for sentence in found.notes:
+            note(f"Note: {sentence}")
+        print_rows(found.rows, out, json, found.what)
+        return
+    answering = load_forecaster(model)
+    written = own_options(given, WRITTEN, "a forecaster of series")
     panel = read_for(
         answering, data, part, ahead=ahead, repair=repair, timezone=timezone, **written
     )
@@ -94,7 +109,7 @@ def forecast(
     print_rows(rows, out, json, f"{paths} paths of each of {len(found)} series by {kernels()}")
 
 
-takes(forecast, (None, WRITTEN))
+takes(forecast, (None, WRITTEN), *options_of_works("forecast"))
 
 
 def load_forecaster(path: Path) -> ForecasterModel:
@@ -104,6 +119,7 @@ def load_forecaster(path: Path) -> ForecasterModel:
         ArgumentError: The model there does something else.
     """
     model = elman.load(model_file(path))
-    if task_of(model.task).work != "series":
-        raise ArgumentError(str(path), f"its task is {model.task!r}", "give a forecaster's model")
+    if getattr(model, "input", task_of(model.task).work) != "series":
+        found = f"its task is {model.task!r}, and it reads no series"
+        raise ArgumentError(str(path), found, "give a forecaster's model")
     return model

@@ -14,6 +14,7 @@ from elman.printable import many
 
 __all__ = ["print_inspected"]
 
+_WIDTH = 72  # of a pair that is shown
 _COLUMNS, _BESIDE = 14, 7  # that are shown: one below the other, and of the first rows
 
 
@@ -28,6 +29,13 @@ def print_inspected(found: Mapping[str, Any], options: Mapping[str, Said]) -> No
     facts.add_row("file", escape(f"{found['source']}, {found['bytes']:,} bytes"))
     for note in found["notes"]:
         facts.add_row("note", escape(note))
+    if "pairs" in found:
+        pairs = found["pairs"]
+        shown = [f"{source}  →  {target}"[:_WIDTH] for source, target in pairs["first"]]
+        facts.add_row("as pairs", escape("\n".join([pairs["describes"], *shown])))
+        result_console.print(facts)
+        result_console.print(f"Train on it: {pairs['command']}", markup=False, highlight=False)
+        return
     sequences, series = found["sequences"], found.get("series")
     read = {"sequences": _sequences(sequences), "series": _series(series)}
     for name, kind in (("sequences", sequences), ("series", series)):

@@ -22,7 +22,7 @@ def with_usual_values(usual: Mapping[str, str]) -> type[Command]:
     class WithUsualValues(Command):
         def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
             completed = []
-            for word, after in zip(args, [*args[1:], "--"], strict=True):
+            for word, after in zip(args, [*args, "--"][1:], strict=True):
                 completed.append(word)
                 if word in usual and after.startswith("-"):
                     completed.append(usual[word])

@@ -20,7 +20,7 @@ from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import termination_interrupts
 from elman.cli.options import PartOption, own_options, takes
 from elman.cli.settings import read_config
-from elman.cli.works import WORKS, options_of_works, work_of
+from elman.cli.works import WORKS, options_of_works, work_for
 from elman.cli.works.sequence_pictures import INSIDE
 from elman.errors import ArgumentError, CheckpointError
 from elman.files import replace_file
@@ -34,6 +34,13 @@ _KINDS = [
     *(loaded(place).pictures for place in WORKS.values()),
 ]
 """The names of all pictures of models, by task and by kind of input."""
+
+
+_SINGLE = {
+    *("attention", "reading", "surprise", *INSIDE),
+    *chain(*(getattr(loaded(place), "of_one", ()) for place in WORKS.values())),
+}
+"""The pictures of one sequence, text or piece among several."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,10 @@ def plot(
     gradients: why it learns or does not: where the gradient goes, and what to do about it.
     learning-rates: at which learning rate the loss of a fresh network of its kind falls fastest.
 
-    surprise: how surprising each token of a text is to a generator.
+    surprise: how surprising each token of a text is to a generator. melody, chorale: a piece of
+    music as a piano roll.
+
+    strokes: what a generator draws beside real drawings; without a model, those of --data.
 
     embeddings: words and their nearest neighbours, as its vectors have them.
 
@@ -145,7 +155,7 @@ def plot(
     out = out or (folder / "pictures" if folder else Path()) / f"{kind}.png"
     plots.file_kind(out)  # before anything takes minutes
     plots.check_theme(theme)
-    if index is not None and kind not in ("attention", "reading", "surprise", *INSIDE):
+    if index is not None and kind not in _SINGLE:
         raise ArgumentError("--index", f"{kind} shows no single sequence", "leave it out")
     request = Request(kind, path, data, part, index, given, out, steps, epochs, seed)
     with drawing(theme):
@@ -158,11 +168,12 @@ def _curves(request: Request) -> Any:
     if folder is None:
         found = "not given" if request.path is None else f"{request.path} is no folder"
         raise ArgumentError("path", found, "curves need the folder of a run")
-    epochs = epochs_of(folder / "metrics.jsonl")
-    task = task_of(_config(folder).get("kind"), f"{folder / 'config.toml'}, kind")
+    epochs, config = epochs_of(folder / "metrics.jsonl"), _config(folder)
+    task = task_of(config.get("kind"), f"{folder / 'config.toml'}, kind")
+    model = task.load_model(config.get("about", {}).get("reads", ""))
     told = _result(folder / "result.json").get("validated_baselines", {})
     levels = {str(k): v for k, v in told.items() if isinstance(v, float)}
-    return plots.learning_curves(epochs, score_name=task.load_model().score_name, levels=levels)
+    return plots.learning_curves(epochs, score_name=model.score_name, levels=levels)
 
 
 def _result(path: Path) -> dict[str, Any]:
@@ -191,20 +202,27 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _answers(request: Request) -> Any:
-    """A picture of what a model says of data, or of what happens inside it."""
+    """A picture of what a model says of data, of what happens inside it, or of data alone."""
+    of_data = [loaded(place) for place in WORKS.values()]
+    works = [one for one in of_data if request.kind in getattr(one, "of_data", ())]
+    if request.path is None and works:
+        own_options(request.given, works[0].reading.get("plot", {}), works[0].title.lower())
+        return works[0]().draw_data(request)
     path = model_file(request.needed())
     model = elman.load(path)
-    _check_kind(request.kind, task_of(model.task), path)
-    work = work_of(model.task)
+    _check_kind(request.kind, task_of(model.task), getattr(model, "input", ""), path)
+    work = work_for(model)
     own_options(request.given, work.reading.get("plot", {}), f"a {model.task}")
     return work.draw(request, model)
 
 
-def _check_kind(kind: str, task: Task, path: Path) -> None:
+def _check_kind(kind: str, task: Task, name: str, path: Path) -> None:
     """`ArgumentError` where only models of another kind of input have the picture."""
-    homes = [name for name, place in WORKS.items() if kind in loaded(place).pictures]
-    if homes and task.work not in homes:
-        wanted = " or ".join(f"a {row.name}'s" for row in known_tasks() if row.work in homes)
+    homes = {name for name, place in WORKS.items() if kind in loaded(place).pictures}
+    if homes and (name or task.work) not in homes:
+        having = [row.name for row in known_tasks() if homes & {*row.works}]
+        *first, last = (f"a {name}'s" for name in having)
+        wanted = f"{', '.join(first)} or {last}" if first else last
         raise ArgumentError(
             str(path), f"a {task.name} has no picture {kind!r}", f"give {wanted} model"
         )

@@ -10,7 +10,7 @@ import typer
 import elman
 from elman.cli.console import note, print_rows
 from elman.cli.options import DataOption, JsonOption, ModelPath, PartOption, own_options, takes
-from elman.cli.works import options_of_works, work_of
+from elman.cli.works import options_of_works, work_for
 from elman.errors import DataError
 from elman.printable import many
 from elman.registry import known_tasks
@@ -35,7 +35,7 @@ def predict(
     Example: `elman predict runs/digits/model.elman --data new.csv --out answers.csv`
     """
     answering = elman.load(model_file(model))
-    work = work_of(answering.task)
+    work = work_for(answering)
     known = {**work.reading["predict"], **answering.answer_options}
     own = own_options(given, known, f"a {answering.task}")
     found = work.answers(answering, data, part, **own)

@@ -9,22 +9,32 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from elman.cli.works import WORKS, work_of
+from elman.cli.works import WORKS, about_of, input_of, work_of
 from elman.errors import ArgumentError, FormatError
 from elman.parameters import renamed
 from elman.parameters import told as told_of
 from elman.printable import closest
-from elman.registry import loaded, task_of
+from elman.registry import known_tasks, loaded, task_of
 from elman.run_files import load_toml, model_file
 
 __all__ = ["Settings", "gather", "kind_of", "read_config", "recipes"]
 
 _TABLES = ("task", "training", "machine")
-_TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a table"}
+_TYPES = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    dict: "a table",
+    list[str]: "a text, or a list of texts",
+}
 _OF_NO_DATA = ("from", "horizon")  # what stays when other data are given
 _TEST_PARTS = ("test", "test_target", "test_steps", "test_share")
 _RECIPES = resources.files("elman") / "recipes"
-_EVERY = ("data", "from")  # what every training is told of, beside what its kind of input needs
+_EVERY = (
+    "data",
+    "from",
+    "reads",
+)  # what every training is told of, beside what its kind of input needs
 
 
 @dataclass(frozen=True)
@@ -87,14 +97,18 @@ def gather(
         other = told["kind"]
         found = f"is the configuration of a {other}"
         raise ArgumentError(f"--config {config}", found, f"elman train {other} --config {config}")
-    described = _described(about, renamed(told.get("about", {}), work_of(kind).about))
-    usual = described.get("source", work_of(kind).usual_data)  # sources are the data, too
+    described = _described(about, renamed(told.get("about", {}), about_of(kind)))
+    name = input_of(kind, described.get("data"), described.get("reads"))
+    work, read = work_of(kind, name), row.input_of(name)
+    described |= {"reads": name} if name else {}
+    usual = described.get("source", work.usual_data)  # sources are the data, too
     described.setdefault("data", usual)
     if described["data"] is None:
         raise ArgumentError("--data", "not given", "a set's name (elman data list) or a path")
     parameters = told_of(row.load_estimator())
     configured = {k: v for table in _TABLES for k, v in told.get(table, {}).items()}
-    chosen = row.load_estimator().unpacked(configured)
+    suited = {} if read is None or "from" in described else read.usual
+    chosen = {**suited, **row.load_estimator().unpacked(configured)}
     if chosen.get("validation") == "given" and options.get("validation") is None:
         found = "was given as arrays, which no text repeats"
         raise ArgumentError(f"{config}, validation", found, "a share: --validation 0.1")
@@ -106,7 +120,7 @@ def gather(
         kind_of_value = parameters[name].kind
         if value is not None and kind_of_value is not None:
             chosen[name] = kind_of_value.read(name, value)
-    known = (*_EVERY, *work_of(kind).about, *parameters)
+    known = (*_EVERY, *work.about, *parameters)
     for name, value in {**chosen, **described}.items():
         if name in known:
             continue
@@ -123,7 +137,8 @@ def kind_of(config: str) -> str:
 
 def _described(about: dict[str, Any], configured: dict[str, Any]) -> dict[str, Any]:
     """What the command line says of the data, over what the configuration does."""
-    given = {name: value for name, value in about.items() if value is not None}
+    one = {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in about.items()}
+    given = {name: value for name, value in one.items() if value is not None and value != []}
     kept = set(configured)
     if "data" in given or "source" in given:
         kept &= set(_OF_NO_DATA)
@@ -161,7 +176,9 @@ def read_config(path: Path) -> dict[str, Any]:
             expected = closest(name, ("kind", "about", *_TABLES))
             raise FormatError(f"{path}, {name}", "is unknown", expected)
         _check_type(f"{path}, {name}", value, wanted)
-    kinds = {name: kind for place in WORKS.values() for name, kind in _kinds(place)}
+    row = next((one for one in known_tasks() if one.name == told.get("kind")), None)
+    places = [WORKS[name] for name in (WORKS if row is None else row.works)]
+    kinds = {name: kind for place in places for name, kind in _kinds(place)}
     for name, value in told.get("about", {}).items():
         _check_type(f"{path}, about.{name}", value, kinds.get(name, str))
     return told
@@ -172,6 +189,9 @@ def _kinds(place: str) -> Iterator[tuple[str, type]]:
     return ((name, kind) for name, (kind, _) in loaded(place).about.items())
 
 
-def _check_type(where: str, value: Any, wanted: type) -> None:
+def _check_type(where: str, value: Any, wanted: Any) -> None:
+    if wanted == list[str] and isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return
+    wanted = str if wanted == list[str] and isinstance(value, str) else wanted
     if type(value) is not wanted and not (wanted is float and type(value) is int):
         raise FormatError(where, f"found {repr(value)[:80]}", _TYPES[wanted])

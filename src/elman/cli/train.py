@@ -19,7 +19,7 @@ from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.exits import Command, failed, termination_interrupts
 from elman.cli.options import takes
 from elman.cli.settings import gather, kind_of, recipes
-from elman.cli.works import Options, work_of
+from elman.cli.works import Options, about_of, work_of
 from elman.errors import ArgumentError, ElmanError
 from elman.parameters import Told, told
 from elman.registry import Task, known_tasks, task_of
@@ -47,7 +47,8 @@ def _train(
     described |= {"data": given["data"], "from": None if start is None else str(start)}
     settings = gather(task, config, described, {name: given[name] for name in parameters})
     estimator = settings.estimator()
-    training = work_of(task).training(settings.about, estimator)
+    work = work_of(task, settings.about.get("reads", ""))
+    training = work.training(settings.about, estimator)
     folder = elman.training.RunFolder(
         out or _fresh_folder(task, settings.about["data"]), about=settings.about
     )
@@ -79,7 +80,7 @@ def _fresh_folder(task: str, data: str) -> Path:
 
 def _command(row: Task) -> Callable[..., None]:
     """The command that trains a task, with that task's options only."""
-    about: Options = work_of(row.name).about
+    about: Options = about_of(row.name)
     known = told(row.load_estimator())
     parameters = {
         name: (one.kind.option, _with_default(one))

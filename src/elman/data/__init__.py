@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from elman.data.captions import Captions, as_captions
+from elman.data.drawings import Drawings
 from elman.data.labelled_sequences import LabelledSequences
 from elman.data.pairs import Pairs, as_pairs
 from elman.data.recordings import Recordings
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from elman.data.readers.captions import read_captions as read_captions
     from elman.data.readers.conll import read_tagged as read_tagged
     from elman.data.readers.conll import write_tagged as write_tagged
+    from elman.data.readers.drawings import read_drawings as read_drawings
     from elman.data.readers.pairs import read_pairs as read_pairs
     from elman.data.readers.sound import read_recordings as read_recordings
     from elman.data.readers.text import read_texts as read_texts
     from elman.data.series.panel import Panel as Panel
     from elman.data.sets.captions import load_captions as load_captions
+    from elman.data.sets.drawings import drawing_names as drawing_names
+    from elman.data.sets.drawings import load_drawings as load_drawings
     from elman.data.sets.labelled import labelled_names as labelled_names
     from elman.data.sets.labelled import load as load
     from elman.data.sets.pairs import load_pairs as load_pairs
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Captions",
+    "Drawings",
     "LabelledSequences",
     "LabelledTexts",
     "Pairs",
@@ -50,9 +55,11 @@ __all__ = [
     "as_pairs",
     "as_panel",
     "as_sequences",
+    "drawing_names",
     "labelled_names",
     "load",
     "load_captions",
+    "load_drawings",
     "load_pairs",
     "load_recordings",
     "load_series",
@@ -60,6 +67,7 @@ __all__ = [
     "load_texts",
     "read",
     "read_captions",
+    "read_drawings",
     "read_pairs",
     "read_recordings",
     "read_tagged",
@@ -71,6 +79,9 @@ __all__ = [
 _HOME = {
     "Panel": "elman.data.series.panel",
     "as_panel": "elman.data.sets.series",
+    "drawing_names": "elman.data.sets.drawings",
+    "load_drawings": "elman.data.sets.drawings",
+    "read_drawings": "elman.data.readers.drawings",
     "labelled_names": "elman.data.sets.labelled",
     "load": "elman.data.sets.labelled",
     "load_captions": "elman.data.sets.captions",

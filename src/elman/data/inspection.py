@@ -15,6 +15,7 @@ import numpy as np
 from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers import options_of, read, test_part
 from elman.data.readers.folder import folder_table
+from elman.data.readers.pairs import holds_pairs, holds_tabbed_pairs, read_pairs
 from elman.data.readers.roles import Columns, names_of, roles_of
 from elman.data.series.frames import panel_of
 from elman.data.series.panel import Panel
@@ -37,6 +38,7 @@ def inspected(
     source: str | os.PathLike[str],
     told: Mapping[str, Any] | None = None,
     roles: Mapping[str, Any] | None = None,
+    pairs: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What would be read of a file or a folder, as plain data.
 
@@ -44,12 +46,14 @@ def inspected(
         source: What `elman.data.read` or `elman.data.as_panel` takes.
         told: Options of `read`.
         roles: Options of `as_panel`.
+        pairs: Options of `read_pairs`: pairs are meant.
 
     Returns:
         `source`, `bytes`; of a table `rows`, `columns` (each one's name, what it holds, how many
         values are missing, its range, its role) and `first rows`; `sequences` and `series`: what
         each way to read it gives and the `command` that would train on it, or `error`, why it
-        gives nothing; `notes`, what was inferred.
+        gives nothing; `pairs` alone where it holds sources with targets; `notes`, what was
+        inferred.
 
     Raises:
         DataError, FormatError: The file cannot be read at all.
@@ -57,6 +61,8 @@ def inspected(
     told, roles = dict(told or {}), dict(roles or {})
     path = Path(source)
     found: dict[str, Any] = {"source": str(source), "bytes": _bytes(path)}
+    if pairs or holds_pairs(path):
+        return found | _of_pairs(path, pairs or _dialect(told))
     known = options_of(path)
     told = {name: value for name, value in told.items() if name in known}
     table = columns = None
@@ -66,6 +72,8 @@ def inspected(
     if data is None and "classes" in known:  # as a classifier reads it
         again, data = _try(lambda: read(path, **told, classes=True))
         sequences = sequences if data is None else again
+    if data is None and holds_tabbed_pairs(path):
+        return found | _of_pairs(path, _dialect(told))
     series, panel = (None, None)
     if table is not None:
         series, panel = _try(lambda: panel_of(path, **roles))
@@ -79,6 +87,31 @@ def inspected(
         series = _of_series(path, panel, roles)
     found |= {"sequences": sequences} | ({"series": series} if series is not None else {})
     return found | {"notes": list(dict.fromkeys(notes or (table.notes if table else ())))}
+
+
+def _dialect(told: Mapping[str, Any]) -> dict[str, Any]:
+    """How a file is written, of what was told."""
+    return {name: told[name] for name in ("separator", "encoding") if name in told}
+
+
+def _of_pairs(path: Path, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file holds as pairs, and what would train on them."""
+    data = read_pairs(path, **told)
+    words = ["elman", "train", "translator", "--source" if "target" in told else "--data"]
+    words.append(str(path))
+    for name in ("target", "source_column", "target_column", "separator", "encoding"):
+        value = told.get(name)
+        for one in value if isinstance(value, list) else [value] if value is not None else []:
+            words += [f"--{name.replace('_', '-')}", str(one)]
+    first = [*zip(data.source, data.target, strict=True)][:_ROWS]
+    found = {
+        "count": len(data),
+        "empty": dict(zip(("source", "target"), data.empty, strict=True)),
+        "describes": data.describe(),
+        "first": [list(pair) for pair in first],
+        "command": shlex.join(words),
+    }
+    return {"pairs": found, "notes": list(data.notes)}
 
 
 def _with(columns: Columns, data: LabelledSequences) -> Columns:

@@ -36,6 +36,7 @@ class Pairs:
         notes: What was inferred or left out when they were read, in sentences.
         place: What messages call a row of the source: "train.tsv, line 17".
         rows: int64 `[N]`, the row of the source that each pair is.
+        empty: How many rows were left out, as their source is empty; as their target is.
 
     Raises:
         ShapeError: There are not as many of one as of the other.
@@ -48,6 +49,7 @@ class Pairs:
     notes: tuple[str, ...] = ()
     place: Callable[[int], str] = field(default=_numbered, repr=False)
     rows: Any = field(default=None, repr=False)
+    empty: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         given = [(one,) for one in self.target] if self.references is None else self.references
@@ -100,6 +102,21 @@ class Pairs:
             right.setdefault(text, {}).update(dict.fromkeys(self.references[row]))
         found = self.select(np.array([*first.values()], dtype=np.int64))
         return replace(found, references=tuple(tuple(right[text]) for text in first))
+
+    def describe(self) -> str:
+        """How many there are, and how long.
+
+        >>> Pairs(["hi", "run"], ["salut", "cours"]).describe()
+        '2 pairs; sources of 2 to 3 characters, targets of 5'
+        """
+        several = sum(map(len, self.references)) - len(self)
+        told = many(len(self), "pair")
+        if several:
+            told = f"{many(len(self), 'source')} with {len(self) + several:,} references"
+        flat = self.flat()
+        sides = (sorted({*map(len, side)}) for side in (flat.source, flat.target))
+        spans = [f"{s[0]:,} to {s[-1]:,}" if len(s) > 1 else f"{s[0]:,}" for s in sides]
+        return f"{told}; sources of {spans[0]} characters, targets of {spans[1]}"
 
     def to_columns(self) -> dict[str, list[str]]:
         """The same for writing out, each reference a row: columns `source` and `target`."""

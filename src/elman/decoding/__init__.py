@@ -1,6 +1,7 @@
 """One search for everything that writes: sequences of tokens out of a step function."""
 
 from elman.decoding.constraints import Constraints
+from elman.decoding.drafts import Drafted, Drafting
 from elman.decoding.hotwords import Hotwords
 from elman.decoding.hypotheses import Answer
 from elman.decoding.options import SearchOptions
@@ -14,6 +15,8 @@ __all__ = [
     "Collapse",
     "Constraints",
     "Decoded",
+    "Drafted",
+    "Drafting",
     "Hotwords",
     "LabelModel",
     "Labels",

@@ -9,45 +9,25 @@ import numpy as np
 from elman.decoding.hypotheses import Hypothesis
 from elman.decoding.rules import Rules
 from elman.decoding.sampling import Draws, largest, token_at
-from elman.decoding.scores import Scores
+from elman.decoding.scores import Ranked, Scores
 
 __all__ = ["continuations", "likeliest"]
 
 _NOTHING = -np.inf
-_RUN = 64  # tokens of which the most probable one bounds the others
 
 
-def likeliest(
-    begun: Sequence[Hypothesis], scores: Scores, rules: Rules
-) -> list[list[tuple[float, int]]]:
+def likeliest(begun: Sequence[Hypothesis], ranked: Ranked) -> list[list[tuple[float, int]]]:
     """What `continuations` gives for each of a beam's hypotheses, where the rules are idle.
-
-    All rows at once: of a large vocabulary only tokens are sorted that may be among the best.
 
     Args:
         begun: The hypotheses.
-        scores: Of the batch; the tokens that are never written become impossible in it.
-        rules: What may follow.
+        ranked: The most probable tokens of each.
     """
-    values, count = scores.shifted, rules.options.beam_size
-    values[:, rules.never] = _NOTHING
-    starts = np.arange(0, values.shape[1], _RUN)
-    bound = np.full((len(values), 1), np.finfo(np.float64).min)
-    if len(starts) > count:  # the `count` best of as many runs are no better than the best of all
-        tops = np.maximum.reduceat(values, starts, axis=1)
-        bound = np.maximum(bound, np.partition(tops, -count, axis=1)[:, -count, None])
-    places = np.flatnonzero(values >= bound)
-    rows, tokens = np.divmod(places, values.shape[1])
-    found = values.ravel()[places]
-    order = np.lexsort((-found, rows))  # stable: the first among equals comes first
-    rows, tokens, found = rows[order], tokens[order].tolist(), found[order].tolist()
-    edges = np.searchsorted(rows, np.arange(len(values) + 1)).tolist()
-    listed = []
-    for k, one in enumerate(begun):
-        score, total = one.score, scores.totals[k]
-        kept = range(edges[k], edges[k + 1])[:count]
-        listed.append([(score + (found[place] - total), tokens[place]) for place in kept])
-    return listed
+    rows = zip(begun, ranked.tokens, ranked.log_probabilities, strict=True)
+    return [
+        [(one.score + log_p, token) for log_p, token in zip(said, tokens, strict=True)]
+        for one, tokens, said in rows
+    ]
 
 
 def continuations(

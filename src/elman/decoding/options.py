@@ -19,7 +19,13 @@ from elman.parameters import (
 )
 from elman.printable import closest
 
-__all__ = ["SearchOptions"]
+__all__ = ["MOST_BEGINNINGS", "MOST_DRAWS", "SearchOptions"]
+
+MOST_BEGINNINGS = 10_000
+"""Of a row, kept side by side by a beam; and so its answers."""
+
+MOST_DRAWS = 100_000
+"""Texts that are drawn at once behind each beginning."""
 
 _TEMPERATURE = number()._replace(
     check=lambda where, value: None if value is None else number().check(where, value),
@@ -97,7 +103,9 @@ class SearchOptions:
         None, whole(1, none=True), "Never write a run of so many tokens that stands before."
     )
     beam_size: int = parameter(
-        1, whole(1), "Beginnings kept side by side: above 1 the most probable text is looked for."
+        1,
+        whole(1, MOST_BEGINNINGS),
+        "Beginnings kept side by side: above 1 the most probable text is looked for.",
     )
     length_penalty: float = parameter(
         0.0,
@@ -106,7 +114,9 @@ class SearchOptions:
         "The greatest log-probability / ((5 + length) / 6) ** length_penalty wins, the length "
         "with <eos> (Wu et al. 2016, arXiv 1609.08144v2, equation 14, without its coverage).",
     )
-    n_best: int = parameter(1, whole(1), "With a beam: how many answers a row has.")
+    n_best: int = parameter(
+        1, whole(1, MOST_BEGINNINGS), "With a beam: how many answers a row has."
+    )
     seed: int = parameter(0, whole(0), "Of the draws.")
 
     def __post_init__(self) -> None:
@@ -125,6 +135,12 @@ class SearchOptions:
     def greedy(self) -> bool:
         """Whether the most probable tokens are taken, and nothing is drawn."""
         return self.temperature == 0 or self.beam_size > 1
+
+    @property
+    def plain(self) -> bool:
+        """Whether a token is drawn among all, by their probabilities and the temperature."""
+        nothing = (self.top_k, self.typical_p, self.top_p) == (None, None, None)
+        return nothing and not self.min_p
 
     def value(self, score: float, length: int) -> float:
         """What an answer is ranked by.

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float
 
 from elman.decoding.hotwords import Hotwords
+from elman.decoding.options import MOST_BEGINNINGS
 from elman.errors import ArgumentError, ShapeError
 from elman.parameters import check_values, documented, number, parameter, share, whole
 from elman.state import copy, join, select
@@ -45,8 +46,10 @@ class PrefixOptions:
     _group: ClassVar = "Search"
     _table: ClassVar = None
 
-    beam_size: int = parameter(8, whole(1), "Beginnings that are kept side by side.")
-    n_best: int = parameter(1, whole(1), "How many answers there are.")
+    beam_size: int = parameter(
+        8, whole(1, MOST_BEGINNINGS), "Beginnings that are kept side by side."
+    )
+    n_best: int = parameter(1, whole(1, MOST_BEGINNINGS), "How many answers there are.")
     least: float = parameter(
         1e-4,
         share(),

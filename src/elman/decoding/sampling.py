@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from elman.decoding.options import SearchOptions
+from elman.kernels.weighing import powers
 
 __all__ = ["Draws", "largest", "token_at"]
 
@@ -22,6 +25,15 @@ class Draws:
 
     def __call__(self, row_id: int, position: int) -> float:
         """The number of a row at a position."""
+        start, numbers = self._block(row_id, position)
+        return numbers[position - start]
+
+    def next(self, row_id: int, position: int, count: int) -> list[float]:
+        """The numbers of a row from a position on: `count`, or fewer of them, but one at least."""
+        start, numbers = self._block(row_id, position)
+        return numbers[position - start :][:count]
+
+    def _block(self, row_id: int, position: int) -> tuple[int, list[float]]:
         start = position - position % _BLOCK
         known = self._blocks.get(row_id)
         if known is None or known[0] != start:
@@ -29,7 +41,7 @@ class Draws:
             words = np.random.Philox(key=key, counter=start).random_raw(_BLOCK * _WORDS)
             known = start, ((words[::_WORDS] >> np.uint64(11)) * 2.0**-53).tolist()
             self._blocks[row_id] = known
-        return known[1][position - start]
+        return known
 
 
 def token_at(
@@ -47,9 +59,9 @@ def token_at(
     if temperature is not None and temperature != 1:
         with np.errstate(over="ignore"):  # next to 0 the unlikely tokens become -inf
             log_p = log_p / temperature
-        weights = np.exp(log_p)
+        weights = powers(log_p)
     elif weights is None:
-        weights = np.exp(log_p)
+        weights = powers(log_p)
     if options.top_k is not None and options.top_k < len(weights):
         weights = _only(weights, _fewest(log_p, None, options.top_k))
     if options.typical_p is not None and options.typical_p < 1:
@@ -60,7 +72,9 @@ def token_at(
     if options.min_p:
         weights = np.where(weights < options.min_p * weights.max(), 0.0, weights)
     heights = weights.cumsum()
-    return int(heights.searchsorted(uniform * heights[-1], side="right"))
+    # Below the whole height, whatever rounding makes of it: the last token is one that can be.
+    place = min(uniform * float(heights[-1]), math.nextafter(float(heights[-1]), 0.0))
+    return int(heights.searchsorted(place, side="right"))
 
 
 def largest(values: np.ndarray, count: int) -> list[int]:

@@ -11,13 +11,14 @@ import numpy as np
 
 from elman.decoding.choosing import continuations, likeliest
 from elman.decoding.constraints import Allowed, Constraints, Pieces, token_ids
+from elman.decoding.drafts import draft
 from elman.decoding.hypotheses import Answer, Hypothesis, best_of
 from elman.decoding.options import SearchOptions
 from elman.decoding.rows import checked_context, checked_ids, first_tokens
 from elman.decoding.rules import Rules
 from elman.decoding.sampling import Draws
 from elman.decoding.saved import Kept, digest_of_pieces, read_search, write_search
-from elman.decoding.scores import Scores, scores_of
+from elman.decoding.scores import Ranked, Scores, ranked_of, scores_of
 from elman.decoding.slots import Child, children_of, is_decided
 from elman.decoding.streaming import Texts, Written
 from elman.errors import ArgumentError, BundleError, ShapeError
@@ -95,6 +96,7 @@ class Search:
         )
         self._draws = Draws(self.options.seed)
         self._start, self._state = copy(state), copy(state)
+        self._stepped = False  # whether the step function's scores have been seen and fit
         self._open = [Hypothesis(row, self._rules.begin(row)) for row in range(rows)]
         self._ended: list[list[Hypothesis]] = [[] for _ in range(rows)]
 
@@ -116,7 +118,8 @@ class Search:
     def run(self, step: Step) -> list[list[Answer]]:
         """Write until every row has ended; errors as of `advance`, result as of `answers`."""
         while not self.done:
-            self._next(step)
+            if not self._draft(step):
+                self._next(step)
         return self.answers()
 
     def stream(self, step: Step) -> Iterator[Written]:
@@ -292,6 +295,21 @@ class Search:
 
     # ---- a step ---------------------------------------------------------------------------------
 
+    def _draft(self, step: Step) -> bool:
+        """Take what the step function can write by itself; gives whether there was anything."""
+        told = (self._go, self._state, self._rules, self._draws, self._row_ids)
+        drafted = draft(step, self._open, *told) if self._stepped else None
+        if drafted is None:
+            return False
+        rows = zip(
+            self._open, drafted.tokens.tolist(), drafted.log_probabilities.tolist(), strict=True
+        )
+        for one, tokens, said in rows:
+            for token, log_p in zip(tokens, said, strict=True):
+                one.grow(token, log_p, one.score + log_p, self._rules)
+        self._put_aside(self._open, drafted.state)
+        return True
+
     def _next(self, step: Step) -> list[Hypothesis]:
         """One step; gives the hypotheses that grew or that nothing may follow."""
         opened, go = self._open, self._go
@@ -299,17 +317,21 @@ class Search:
             return []
         last = [one.tokens[-1] if one.tokens else go[one.row] for one in opened]
         logits, state = step(np.array(last, dtype=np.int64), self._state)
-        scores = scores_of(logits, len(opened), self.eos)
-        rules, ids = self._rules, self._row_ids
-        rules.check_size(scores.shifted.shape[1])
-        if rules.idle and self.options.beam_size > 1:
-            found = likeliest(opened, scores, rules)
+        rules, ids, size = self._rules, self._row_ids, self.options.beam_size
+        told = (logits, len(opened), self.eos)
+        if rules.idle and size > 1:
+            scores = ranked_of(*told, size, rules.never)
+            rules.check_size(scores.size)
+            found = likeliest(opened, scores)
         else:
+            scores = scores_of(*told)
+            rules.check_size(scores.size)
             found = [
                 continuations(one, k, scores, rules, self._draws, ids[one.row])
                 for k, one in enumerate(opened)
             ]
-        if self.options.beam_size == 1:
+        self._stepped = True
+        if isinstance(scores, Scores) and size == 1:
             return self._write(found, scores, state)
         children = children_of(opened, found, self.options.beam_size)
         stuck = [] if all(found) else [one for one, to in zip(opened, found, strict=True) if not to]
@@ -330,28 +352,31 @@ class Search:
             scores: Of the batch.
             state: After what was read.
         """
-        opened, rules, shifted, totals = self._open, self._rules, scores.shifted, scores.totals
-        stuck, grown, kept = [], [], []
+        opened, rules = self._open, self._rules
+        stuck, grown = [], []
         for k, one in enumerate(opened):
             if found[k]:
                 ((score, token),) = found[k]
-                one.grow(token, float(shifted[k, token]) - totals[k], score, rules)
+                one.grow(token, scores.log_probability(k, token), score, rules)
                 grown.append(one)
             else:
                 one.ended = "match" if rules.complete(one.progress) else "nothing allowed"
                 stuck.append(one)
-            if one.ended == "open":
-                kept.append(k)
+        self._put_aside(opened, state)
+        return stuck + grown if stuck else grown
+
+    def _put_aside(self, opened: list[Hypothesis], state: Any) -> None:
+        """Of texts that are each in its own row those that have ended; the rest is open."""
+        kept = [k for k, one in enumerate(opened) if one.ended == "open"]
         if len(kept) < len(opened):
-            for one in stuck + grown:
+            for one in opened:
                 if one.ended != "open":
                     self._ended[one.row].append(one)
             state = select(state, np.array(kept, dtype=np.int64))
             self._open = [opened[k] for k in kept]
         self._state = state
-        return stuck + grown if stuck else grown
 
-    def _grown(self, children: list[Child], scores: Scores) -> list[Hypothesis]:
+    def _grown(self, children: list[Child], scores: Scores | Ranked) -> list[Hypothesis]:
         """The hypotheses that come of them: a parent's last child is the parent itself."""
         last = {child.source: place for place, child in enumerate(children)}
         grown = []
@@ -359,7 +384,7 @@ class Search:
             parent = self._open[source]
             new = parent if last[source] == place else parent.copy()
             new.slot = slot
-            log_p = float(scores.shifted[source, token]) - scores.totals[source]
+            log_p = scores.log_probability(source, token)
             new.grow(token, log_p, score, self._rules)
             grown.append(new)
         return grown

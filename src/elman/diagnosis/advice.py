@@ -45,6 +45,8 @@ def _decay(layer: LayerDiagnosis) -> Iterator[Advice]:
 
 def _remedy(layer: LayerDiagnosis) -> str:
     """What lengthens the memory of this kind of cell."""
+    if layer.written:  # its names mean what its author says
+        return "let what keeps the state begin nearer to 1"
     if "f" in layer.gates:
         mean = layer.gates["f"].mean
         if mean < _OPEN:
@@ -53,7 +55,7 @@ def _remedy(layer: LayerDiagnosis) -> str:
     if "z" in layer.gates:
         mean = layer.gates["z"].mean
         return f"raise the update gates, whose mean is {mean:.2f} (a bias of 1 or more for z)"
-    if not layer.matrices:
+    if "h" not in layer.matrices:
         return "use an LSTM or a GRU"
     radius = layer.matrices["h"].radius
     if radius < _PASSES:
@@ -65,7 +67,7 @@ def _remedy(layer: LayerDiagnosis) -> str:
 
 
 def _forgetting(layer: LayerDiagnosis) -> Iterator[Advice]:
-    gate = layer.gates.get("f")
+    gate = None if layer.written else layer.gates.get("f")
     if gate is not None and gate.mean < _OPEN:
         text = (
             f"the forget gates keep {percent(gate.mean)} of the cell at each step: half of it or"
@@ -75,6 +77,8 @@ def _forgetting(layer: LayerDiagnosis) -> Iterator[Advice]:
 
 
 def _saturation(layer: LayerDiagnosis) -> Iterator[Advice]:
+    if layer.written:
+        return
     for name in ("h", "g", "n"):
         gate = layer.gates.get(name)
         bounded = gate is not None and (gate.high > 0 or gate.mean < 0)  # ReLU is neither

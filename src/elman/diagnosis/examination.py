@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from elman.cells import TapeCell
 from elman.diagnosis.advice import advise
 from elman.diagnosis.gates import dead_units, gate_values, saturation
 from elman.diagnosis.gradients import by_lag, by_step, decay
@@ -17,6 +18,7 @@ from elman.diagnosis.recording import LayerRun, Recorder
 from elman.diagnosis.recurrence import recurrent_matrices
 from elman.diagnosis.report import Diagnosis, LayerDiagnosis
 from elman.diagnosis.subject import Loss, Subject
+from elman.diagnosis.written import named_gates, named_matrices, named_values
 from elman.errors import ArgumentError
 from elman.nn import accelerate
 from elman.nn.comparison import same_randomness
@@ -110,6 +112,16 @@ def _layer(run: LayerRun, steps: np.ndarray, last: Tensor, seed: int) -> LayerDi
         "decay": found,
         "window": len(state) if found.memory is None else found.memory,
     }
+    if isinstance(run.cell, TapeCell):
+        values = named_values(run.cell, *_real_steps(run))
+        return LayerDiagnosis(
+            **layer,
+            matrices=named_matrices(run.cell),
+            gates=named_gates(run.cell, values),
+            units=last.shape[1],
+            dead=(),
+            written=True,
+        )
     if run.recurrence is None or run.weights is None:
         return LayerDiagnosis(**layer, matrices={}, gates={}, units=last.shape[1], dead=())
     weights = type(run.weights)(*(None if w is None else w.numpy() for w in run.weights))
@@ -137,7 +149,8 @@ def _real_steps(run: LayerRun) -> tuple[np.ndarray, Any]:
     real = torch.from_numpy(run.real().reshape(-1))
 
     def joined(parts: list[Tensor]) -> np.ndarray:
-        return torch.cat([torch.atleast_2d(part) for part in parts])[real].numpy()
+        counts = not parts[0].is_floating_point()  # a number for each row
+        return torch.cat([p if counts else torch.atleast_2d(p) for p in parts])[real].numpy()
 
     steps = run.in_time
     before = [joined(list(leaf)) for leaf in zip(*(leaves(s.before) for s in steps), strict=True)]

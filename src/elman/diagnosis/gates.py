@@ -13,10 +13,10 @@ from elman.kernels.contract import Recurrence, Simple
 from elman.kernels.equations import step_forward
 from elman.state import map_leaves
 
-__all__ = ["Gate", "dead_units", "gate_values", "saturation"]
+__all__ = ["GATE_EDGE", "TANH_EDGE", "Gate", "dead_units", "gate_values", "saturation"]
 
-_GATE_EDGE = 0.05  # a gate under this is closed; above 1 minus this, open
-_TANH_EDGE = 0.95  # beyond ± this, tanh passes less than a tenth of a gradient
+GATE_EDGE = 0.05  # a gate under this is closed; above 1 minus this, open
+TANH_EDGE = 0.95  # beyond ± this, tanh passes less than a tenth of a gradient
 _AT_ONCE = 1024  # steps; what the equations keep for their way back is large
 
 
@@ -101,8 +101,8 @@ def _ends(
     if isinstance(recurrence, Simple) and recurrence.activation == "relu":
         return values == 0, np.zeros(values.shape, dtype=bool)
     if name == recurrence.candidate:
-        return values < -_TANH_EDGE, values > _TANH_EDGE
-    return values < _GATE_EDGE, values > 1 - _GATE_EDGE
+        return values < -TANH_EDGE, values > TANH_EDGE
+    return values < GATE_EDGE, values > 1 - GATE_EDGE
 
 
 def _where(recurrence: Recurrence, name: str) -> str:
@@ -110,5 +110,5 @@ def _where(recurrence: Recurrence, name: str) -> str:
     if isinstance(recurrence, Simple) and recurrence.activation == "relu":
         return "that are 0"
     if name == recurrence.candidate:
-        return f"beyond ±{_TANH_EDGE}"
-    return f"under {_GATE_EDGE} or above {1 - _GATE_EDGE}"
+        return f"beyond ±{TANH_EDGE}"
+    return f"under {GATE_EDGE} or above {1 - GATE_EDGE}"

@@ -43,6 +43,7 @@ class LayerRun:
         what: The recurrence and its sizes.
         recurrence: Its equations; None for a cell of a user's own.
         weights: Beside them.
+        cell: A cell of a user's own.
         lengths: Steps of each row `[B]` int64; None: all that were recorded.
         reverse: Whether each row was read from its last step to its first.
         steps: In the order in which they were read.
@@ -52,6 +53,7 @@ class LayerRun:
     what: str
     recurrence: Recurrence | None = None
     weights: Weights | None = None
+    cell: nn.Module | None = None
     lengths: Tensor | None = None
     reverse: bool = False
     steps: list[Step] = field(default_factory=list)
@@ -175,7 +177,7 @@ class Recorder:
             resets: Tensor | None = None,
             reverse: bool = False,
         ) -> tuple[Tensor, Any]:
-            self._open[cell] = self._begin(cell, lengths=lengths, reverse=reverse)
+            self._open[cell] = self._begin(cell, cell=cell, lengths=lengths, reverse=reverse)
             result = step_by_step(cell, inputs, state, lengths, resets, reverse)
             del self._open[cell]
             return result
@@ -207,7 +209,7 @@ class Recorder:
             weights = merged(recurrence, weights, second_bias)
             run = self._begin(weights, recurrence=recurrence, weights=weights)
         else:
-            run = self._begin(module)
+            run = self._begin(module, cell=module)
         self._open[module] = run
         return run
 

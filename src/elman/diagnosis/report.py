@@ -49,6 +49,7 @@ class LayerDiagnosis:
             one only.
         decay: What becomes of `state_by_lag`.
         window: Steps that truncated backpropagation has to keep: `decay.memory`, or T.
+        written: Whether it is a written cell, whose gates are its named values.
         matrices: Of each gate, its recurrent matrix; `h` for a simple cell. Empty for a cell of a
             user's own, as are `gates`.
         gates: Of each gate and candidate, how often it is at its ends.
@@ -68,6 +69,7 @@ class LayerDiagnosis:
     gates: dict[str, Gate]
     units: int
     dead: tuple[int, ...]
+    written: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data: lists and numbers; an eigenvalue is a pair (real, imaginary)."""
@@ -166,6 +168,8 @@ def _layer_row(layer: LayerDiagnosis) -> tuple[str, ...]:
 
 
 def _gate_row(layer: LayerDiagnosis, name: str) -> tuple[str, ...]:
-    gate, matrix = layer.gates[name], layer.matrices[name]
+    gate, matrix = layer.gates[name], layer.matrices.get(name)
     numbers = (percent(gate.low), percent(gate.high), f"{gate.mean:.2f}")
+    if matrix is None:  # of a written cell whose value sees no state by a matrix of its own
+        return layer.name, name, "", "", *numbers
     return layer.name, name, f"{matrix.radius:.3f}", f"{matrix.norm:.3f}", *numbers

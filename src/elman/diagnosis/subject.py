@@ -15,6 +15,7 @@ from elman.cells import Cell
 from elman.errors import ArgumentError, NotFittedError, ShapeError
 from elman.layers import dynamic_unroll
 from elman.nn.comparison import Call
+from elman.registry import known_tasks
 from elman.training import Examples
 from elman.training.randomness import generator
 from elman.unrolling.checks import check_lengths
@@ -121,6 +122,11 @@ def _as_module(model: Any) -> nn.Module:
         return model
     if isinstance(model, Cell) and not isinstance(model, type):
         return type(type(model).__name__, (_Plain,), {})(model)  # called what the user calls it
+    estimators = {row.name: row.load_estimator() for row in known_tasks()}
+    if isinstance(model, tuple(estimators.values())):
+        able = [name for name, one in estimators.items() if hasattr(one, "training_loss")]
+        found = f"a {type(model).__name__}, of whose loss nothing is told"
+        raise ArgumentError("model", found, f"a fitted {' or '.join(able)}, or a torch.nn.Module")
     raise ArgumentError(
         "model", f"found {model!r}", "give a torch.nn.Module, a cell, or a fitted estimator"
     )

@@ -25,8 +25,10 @@ __all__ = [
     "described",
     "isa",
     "kernels_of",
+    "kernels_of_weights",
     "memory",
     "missing",
+    "module",
     "named",
     "ordered",
     "pack",
@@ -73,6 +75,11 @@ def compute_on(openmp: tuple[int, ...] | None) -> None:
         _native.use_openmp(openmp)
 
 
+def kernels_of_weights() -> Any:
+    """What has `powers` and `weigh`; None without a compiled module."""
+    return _native
+
+
 def missing(recurrence: Recurrence | None = None) -> str | None:
     """None if the compiled module is here, and has kernels for the recurrence; else the reason."""
     if _native is None:
@@ -88,7 +95,7 @@ def kernels_of(dtype: str) -> Any:
     Raises:
         ArgumentError: There is no compiled module.
     """
-    return getattr(_module(), dtype)
+    return getattr(module(), dtype)
 
 
 def pack(what: tuple, dtype: str, embedding: Any = None) -> Any:
@@ -97,7 +104,7 @@ def pack(what: tuple, dtype: str, embedding: Any = None) -> Any:
     With an embedding `[V, I]` (dense, with the buffer protocol) also its product with them.
     """
     words = 0 if embedding is None else len(embedding)
-    return _module().Prepared(what, dtype == "float64", words, embedding)
+    return module().Prepared(what, dtype == "float64", words, embedding)
 
 
 _CELLS = {"tanh": 0, "relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
@@ -177,10 +184,11 @@ def memory(size: int) -> Any:
 
     A large piece that is let go serves later calls, so the system need not clear a new one.
     """
-    return _module().Memory(size)
+    return module().Memory(size)
 
 
-def _module() -> Any:
+def module() -> Any:
+    """The compiled module itself; `ArgumentError` without one."""
     if _native is None:
         raise ArgumentError("elman.kernels.native", _MISSING, "use elman.kernels.reference")
     return _native

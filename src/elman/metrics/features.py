@@ -55,6 +55,13 @@ def real_steps(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
     >>> real_steps(np.array([[1, 2, 0], [3, 0, 0]]), np.array([2, 1])).tolist()
     [1, 2, 3]
+
+    Args:
+        values: `[N, T, …]`.
+        lengths: Whole numbers `[N]`, at most T.
+
+    Raises:
+        ShapeError: The two do not fit each other.
     """
     if values.ndim < 2 or lengths.shape != values.shape[:1]:
         raise ShapeError(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from elman import blueprint as plan
 from elman.models.flow import Flow, Memory
 from elman.operators.loop import real_steps
 
-__all__ = ["Attend", "Seen"]
+__all__ = ["PART", "Attend", "Seen"]
+
+PART = 2**24
+"""Bytes: so much at most of what additive scores compare is held at once, or one query's."""
 
 
 class Seen:
@@ -91,8 +97,29 @@ class Attend(nn.Module):
     def _scores(self, hidden: Tensor, keys: Tensor) -> Float[Tensor, "B U S"]:
         if self.query is None or self.energy is None:
             return hidden @ keys.mT
-        queries = F.linear(hidden, self.query)
-        return torch.tanh(queries[:, :, None] + keys[:, None]) @ self.energy[0]
+        return _additive(F.linear(hidden, self.query), keys, self.energy[0])
+
+
+def _additive(
+    queries: Float[Tensor, "B U K"], keys: Float[Tensor, "B S K"], energy: Float[Tensor, "K"]
+) -> Float[Tensor, "B U S"]:
+    """Additive scores; where `[B, U, S, K]` is more than `PART`, of some queries after others.
+
+    Each such part is computed again on the way back, so that no more than one is ever held.
+    """
+    size = len(keys) * keys.shape[1] * keys.shape[2] * keys.element_size()
+    queries_at_once = max(PART // max(size, 1), 1)
+    if queries.shape[1] <= queries_at_once:
+        return _energies(queries, keys, energy)
+    parts = queries.split(queries_at_once, dim=1)
+    if not torch.is_grad_enabled():
+        return torch.cat([_energies(part, keys, energy) for part in parts], dim=1)
+    again: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}  # draws nothing
+    return torch.cat([checkpoint(_energies, part, keys, energy, **again) for part in parts], dim=1)
+
+
+def _energies(queries: Tensor, keys: Tensor, energy: Tensor) -> Tensor:
+    return torch.tanh(queries[:, :, None] + keys[:, None]) @ energy
 
 
 def _shares(scores: Float[Tensor, "B U S"], padding: Tensor | None) -> Float[Tensor, "B U S"]:

@@ -15,11 +15,15 @@ from elman import blueprint as plan
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.memory_plan import share
 from elman.models.attention import Attend
+from elman.models.chord import Chord
+from elman.models.convolution import Convolution
 from elman.models.feeding import feed
 from elman.models.flow import Flow
 from elman.models.heads import Adaptive, Tied
 from elman.models.horizon import Flatten, Parallel, Recall, Segments, Tail
 from elman.models.layers import Dense, Dropout, Embedding, Given, Pool, Recurrent
+from elman.models.mixture import Mixture
+from elman.models.soft_window import SoftWindow
 from elman.models.tagging import Crf, Words
 
 __all__ = [
@@ -36,11 +40,15 @@ BLOCKS: dict[str, Callable[[Any, int], nn.Module]] = {
     "embedding": Embedding,
     "words": Words,
     "given": Given,
+    "convolution": Convolution,
     "recurrent": Recurrent,
     "pool": Pool,
     "dense": Dense,
     "tied": Tied,
     "adaptive": Adaptive,
+    "mixture": Mixture,
+    "soft_window": SoftWindow,
+    "chord": Chord,
     "dropout": Dropout,
     "crf": Crf,
     "attend": Attend,
@@ -109,6 +117,9 @@ class Chain(nn.ModuleList):
                 else:
                     flow, state = block(flow, before, reverse)
                     after.append(state)
+            elif isinstance(block, SoftWindow):
+                flow, state = block(flow, None if given is None else next(given), reverse)
+                after.append(state)
             elif isinstance(block, Tied | Embedding):
                 flow = block(flow, self.vectors)
             elif not (isinstance(block, Attend) and block.feeding):  # else it was done above

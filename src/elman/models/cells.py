@@ -16,10 +16,12 @@ from elman.cells import (
     LearnedInitialState,
     Projected,
     Residual,
+    TapeCell,
     Zoneout,
     drop_weights,
 )
 from elman.errors import BlueprintError
+from elman.written import written_cells
 
 __all__ = ["CELLS", "WRAPPERS", "build_cell"]
 
@@ -40,6 +42,12 @@ def _built_in(cell: Callable[..., nn.Module]) -> Callable[[CellConfig, int], nn.
         return drop_weights(cell(input_size, config.units, **options), config.weight_drop)
 
     return make
+
+
+def _written(config: CellConfig, input_size: int) -> nn.Module:
+    assert config.tape is not None  # else it is no written cell
+    known = written_cells().get(config.kind)
+    return TapeCell(config.tape, input_size, starts=None if known is None else known.starts)
 
 
 CELLS = {cell.recurrence_type.kind: _built_in(cell) for cell in BUILT_IN}
@@ -63,7 +71,11 @@ def build_cell(config: CellConfig, input_size: int) -> nn.Module:
         BlueprintError: A user's kind of cell has no `torch_cell`, or it makes no torch module
             with the cell protocol.
     """
-    make = CELLS.get(config.kind) or cell_kinds()[config.kind].torch_cell
+    make: Any = CELLS.get(config.kind)
+    if config.tape is not None:
+        make = _written
+    elif make is None:
+        make = cell_kinds()[config.kind].torch_cell
     if make is None:
         raise BlueprintError(
             "kind", f"{config.kind!r} has no torch cell", "register it with a torch_cell"

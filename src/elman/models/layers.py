@@ -224,15 +224,17 @@ class Pool(nn.Module):
         lengths = flow.lengths
         if lengths is None:
             lengths = torch.full((batch,), steps, device=values.device)
+        mean = values.sum(dim=1) / lengths.clamp(min=1)[:, None]
         if self.how == "mean":
-            return Flow(values.sum(dim=1) / lengths.clamp(min=1)[:, None])
+            return Flow(mean)
         padding = ~real_steps(lengths, steps)[..., None]
         if self.how == "attention":
             return Flow((values * self._weights(values, padding)).sum(dim=1))
         # A step of zeros where a row has none of its own, else one that is never the maximum.
         extra = torch.where(lengths == 0, 0.0, -torch.inf).to(values)
         extra = extra[:, None, None].expand(batch, 1, features)
-        return Flow(torch.cat([extra, values.masked_fill(padding, -torch.inf)], dim=1).amax(dim=1))
+        most = torch.cat([extra, values.masked_fill(padding, -torch.inf)], dim=1).amax(dim=1)
+        return Flow(most if self.how == "max" else torch.cat([mean, most], dim=1))
 
     def _weights(self, values: Tensor, padding: Tensor) -> Tensor:
         """How much each step counts `[B, T, 1]`; a row without steps has values of zero anyway."""

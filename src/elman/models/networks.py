@@ -106,6 +106,7 @@ class Sequence(nn.Module):
             elif not blueprint.streams:
                 found = "it reads " + ("windows" if blueprint.reads_windows else "backwards, too")
                 found = "it is given more of each step" if blueprint.given else found
+                found = "it convolves, and so reads ahead" if blueprint.convolves else found
             raise ArgumentError(
                 "network", found, "sequence_to_sequence in one direction, to run in parts"
             )

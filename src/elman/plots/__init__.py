@@ -5,6 +5,7 @@ from elman.plots.attention import attention
 from elman.plots.backtest import backtest
 from elman.plots.confusion import confusion
 from elman.plots.curves import learning_curves
+from elman.plots.drawings import drawings
 from elman.plots.embeddings import embeddings
 from elman.plots.forecast import forecast
 from elman.plots.gates import gates
@@ -16,10 +17,12 @@ from elman.plots.lengths import quality_by_length
 from elman.plots.misread import misread
 from elman.plots.misread_texts import misread_texts
 from elman.plots.mistagged import mistagged
+from elman.plots.paths import paths
 from elman.plots.rates import rates
 from elman.plots.reading import reading
 from elman.plots.regression import regression
 from elman.plots.remedies import remedies
+from elman.plots.roll import piano_roll
 from elman.plots.sentence import sentence
 from elman.plots.states import states
 from elman.plots.style import file_kind, save
@@ -34,6 +37,7 @@ __all__ = [
     "backtest",
     "check_theme",
     "confusion",
+    "drawings",
     "embeddings",
     "file_kind",
     "forecast",
@@ -46,6 +50,8 @@ __all__ = [
     "misread",
     "misread_texts",
     "mistagged",
+    "paths",
+    "piano_roll",
     "quality_by_length",
     "rates",
     "reading",

@@ -140,13 +140,16 @@ class GeneratorModel:
             ShapeError, DataError: X holds no texts.
         """
         texts = as_texts([X] if isinstance(X, str) else X).texts
-        framed = self.framed(texts)
+        characters = sum(map(len, texts))
+        size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+        return self._evaluated(self.framed(texts), characters, size)
+
+    def _evaluated(
+        self, framed: Sequence[np.ndarray], characters: int, size: int
+    ) -> dict[str, Any]:
+        """What the model is worth on texts that are framed, of so many characters and bytes."""
         said, unknown = self.log_probabilities(framed), self._unknown(framed)
-        sizes = {
-            "tokens": sum(map(len, said)),
-            "characters": sum(map(len, texts)),
-            "bytes": sum(len(text.encode("utf-8", "surrogatepass")) for text in texts),
-        }
+        sizes = {"tokens": sum(map(len, said)), "characters": characters, "bytes": size}
 
         def scores(found: Sequence[np.ndarray]) -> dict[str, float | None]:
             nats = -math.fsum(float(one) for row in found for one in row)
@@ -165,7 +168,7 @@ class GeneratorModel:
         return {
             "metric": self.score_name,
             "score": own["nats_per_token"],
-            "texts": len(texts),
+            "texts": len(framed),
             **sizes,
             **own,
             "unknown": unknown,
@@ -239,7 +242,7 @@ class GeneratorModel:
 
         Args:
             prefix: What stands before: a text, perhaps empty, or a list of them.
-            n: How many texts of each, ≥ 1, drawn; with a beam the `n_best` of it.
+            n: How many texts of each, 1 to 100,000, drawn; with a beam the `n_best` of it.
             options: How tokens are chosen; None: as `given` says.
             given: Fields of `SearchOptions` (`max_length=`, `temperature=`, `top_p=`,
                 `beam_size=`, `seed=`, ...), and constraints: `banned=` and `required=` (lists of

@@ -8,6 +8,7 @@ from typing import Any
 from elman import bundle
 from elman.errors import ArgumentError, BundleError, ElmanError
 from elman.registry import known_tasks, task_of
+from elman.runtime.travelling import setting_of
 
 __all__ = ["load"]
 
@@ -27,6 +28,6 @@ def load(path: str | os.PathLike[str]) -> Any:
             str(path), f"a model for {found.task!r}", f"one of {known}, or update Elman"
         ) from error
     try:
-        return task.load_model()(found)
+        return task.load_model(setting_of(found, "input", str, ""))(found)
     except ElmanError as error:
         raise BundleError(str(path), f"{error.where}: {error.found}", error.expected) from error

@@ -11,8 +11,9 @@ import numpy as np
 
 from elman.blueprint import Blueprint
 from elman.bundle import Bundle, unpack_strings
-from elman.data import Recordings, Sequences, as_sequences
+from elman.data import Drawings, Recordings, Sequences, as_sequences
 from elman.data.readers import columns_for, is_given_as_table, label_told, read_given
+from elman.data.readers.drawing_sequences import pen_sequences
 from elman.data.sequences import arranged
 from elman.errors import ArgumentError, BundleError
 from elman.kernels import native
@@ -315,6 +316,8 @@ class SequenceModel(ABC):
         """X as this model reads it; errors as `elman.data.as_sequences`, or `elman.data.read`."""
         if is_given_as_table(X):
             return self.labelled(X, None, needed=False)[0]
+        if isinstance(X, Drawings):
+            X = pen_sequences(X)
         X = arranged(X, self.axes if self.axes is not None else "NTI")
         frames = isinstance(X, list | tuple) and len(X) > 0 and hasattr(X[0], "columns")
         if self.feature_names is not None and (frames or isinstance(X, Sequences)):
@@ -330,7 +333,7 @@ class SequenceModel(ABC):
             y: Labels; None: those of the table; or the name of their column.
             needed: Whether the table must have labels.
         """
-        if isinstance(X, Recordings):
+        if isinstance(X, Recordings | Drawings):
             y = X.labels if y is None else y
         if not is_given_as_table(X):
             return self.sequences(X), in_order_of(self.named_targets, y)

@@ -17,7 +17,7 @@ from elman.runtime.captioning.reading import Scan, as_read
 from elman.runtime.translating.judging import written_score
 from elman.runtime.translating.sources import padded_ids
 from elman.tasks.fitting import weights_of
-from elman.training import PairExamples, WeightedSum
+from elman.training import PairExamples
 from elman.transforms.scaler import Scaler
 from elman.transforms.text import TextCodec
 
@@ -145,10 +145,6 @@ class CaptionScore:
     name: str
     data: Captions
     written: Callable[[dict[str, np.ndarray]], list[str]]
-
-    def __call__(self, outputs: Any, batch: Any, /) -> WeightedSum:
-        """Never: it is no sum over rows."""
-        raise NotImplementedError("asked of the whole part only")
 
     def whole(self, module: nn.Module) -> float:
         """The score of what a module's weights write."""

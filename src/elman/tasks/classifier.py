@@ -49,6 +49,7 @@ from elman.tasks.head import Head, head_of_classes
 from elman.tasks.network import CodedWords
 from elman.tasks.own import own_loss
 from elman.tasks.parameters import (
+    ConvolutionParameters,
     FeatureParameters,
     PoolParameters,
     SoundParameters,
@@ -96,6 +97,7 @@ class Classifier(
     SoundParameters,
     FeatureParameters,
     PoolParameters,
+    ConvolutionParameters,
     SequenceEstimator,
 ):
     """A recurrent network that reads a sequence, a text or a sound, and says what it is.
@@ -359,6 +361,7 @@ class Classifier(
                 input_size=train.sequences.features,
                 bidirectional=bool(self.bidirectional),
                 dropout=self.dropout,
+                convolutions=self._convolutions(),
             )
         return sequence_to_vector(
             cells=self._cells(),
@@ -370,6 +373,7 @@ class Classifier(
             dropout=self.dropout,
             input_dropout=0.0 if known.codec is None else self.input_dropout,
             given=0 if known.states is None else known.states.size,
+            convolutions=self._convolutions(),
         )
 
     def _network(

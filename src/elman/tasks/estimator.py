@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
@@ -21,7 +21,8 @@ from elman.errors import ArgumentError, BundleError, CheckpointError
 from elman.errors import NotFittedError as ElmanNotFittedError
 from elman.models import build
 from elman.parameters import check_values, flag, renamed, told
-from elman.registry import task_of
+from elman.registry import Input, loaded, task_of
+from elman.runtime.travelling import setting_of
 from elman.tasks.fitting import Options, callbacks_of, take_weights, weights_of
 from elman.tasks.network import ModuleRun, cell_configs, torch_device
 from elman.tasks.own import GIVEN, OWN, CheckedOutputs, packed_models
@@ -51,6 +52,8 @@ class Estimator(BaseEstimator):
     """
 
     _task: ClassVar[str]
+    _input: str = ""
+    """The kind of input that it is fitted to; "": the task's usual one."""
 
     model_: Any
     module_: Any
@@ -112,6 +115,46 @@ class Estimator(BaseEstimator):
         """Parameters from a file: by the names and of the types that they have here."""
         return _unpacked(packed, told(cls))
 
+    @classmethod
+    def of(cls, name: str, **parameters: Any) -> Self:
+        """An estimator for a kind of input, with the parameters that suit it where none are given.
+
+        Args:
+            name: Of the kind, a row of the task's in `elman.registry`.
+            parameters: As of the class.
+
+        Raises:
+            ArgumentError: The task takes no such input.
+        """
+        row = task_of(cls._task).input_of(name)
+        return cls(**{**({} if row is None else row.usual), **parameters})
+
+    def _learns_of(self, data: Any) -> Any:
+        """What trains where data are of a further kind of input; None: of the usual one.
+
+        Raises:
+            ArgumentError: The task takes no such input, a parameter is not of this kind, or the
+                model to go on from is of another one.
+        """
+        task = task_of(self._task)
+        row = task.input_of(getattr(data, "input", ""), "X")
+        warm = self._warm()
+        self._check_kind(row, task.inputs)
+        if warm is not None and self._input != ("" if row is None else row.name):
+            found = f"{getattr(data, 'input', task.work)}, and the model that goes on reads "
+            raise ArgumentError("X", found + (self._input or task.work), "the same, or a fresh fit")
+        self._input = "" if row is None else row.name
+        return None if row is None else loaded(row.learning)
+
+    def _check_kind(self, row: Input | None, rows: Sequence[Input]) -> None:
+        own = () if row is None else row.own
+        foreign = {name for one in rows for name in one.own} - {*own}
+        for name in (*sorted(foreign), *(() if row is None else row.lacks)):
+            value = self.get_params()[name]
+            if value != told(type(self))[name].default:
+                kind = task_of(self._task).work if row is None else row.name
+                raise ArgumentError(name, f"{value!r:.60} of {kind}", "leave it out")
+
     def _fitted(self, method: str) -> Any:
         if not self.__sklearn_is_fitted__():
             name = type(self).__name__
@@ -144,7 +187,8 @@ class Estimator(BaseEstimator):
             run = ModuleRun(CheckedOutputs(module, blueprint), device)
         elif device.type != "cpu":
             run = ModuleRun(module, device)
-        self.model_ = task_of(self._task).load_model()(found, run)
+        self._input = setting_of(found, "input", str, "")
+        self.model_ = task_of(self._task).load_model(self._input)(found, run)
         self.module_ = module
         self.result_ = self.model_.metadata
         self.reading = self.model_.reading
@@ -185,9 +229,7 @@ class Estimator(BaseEstimator):
             if about.table in tables and name in packed:
                 tables[about.table][name] = packed[name]
         training = {k: v for k, v in config.to_dict().items() if k in told_of_training}
-        if isinstance(
-            given["validation"], tuple | list
-        ):  # no text can repeat it; left out it is a share
+        if _is_data(given["validation"]):  # no text can repeat it; left out it is a share
             tables["task"]["validation"] = GIVEN
         for name in OWN:
             if tables["task"].get(name, GIVEN) is None:
@@ -223,6 +265,7 @@ class Estimator(BaseEstimator):
             if k not in (*_SURROUNDINGS, "start")
         }
         settings |= {"estimator": kept, "reading": dict(self.reading)}
+        settings |= {"input": self._input} if self._input else {}
         made = Bundle(self._task, blueprint, weights_of(network), tensors, settings)
         self._hold(made, network, options.device)
         if options.folder is not None and writes():
@@ -236,6 +279,11 @@ def _built(found: Bundle) -> Any:
     module = build(found.blueprint, seed=0)
     take_weights(module, found.weights)
     return module.eval()
+
+
+def _is_data(validation: Any) -> bool:
+    """Whether a validation part was given: data, rather than a share."""
+    return isinstance(validation, tuple | list) or hasattr(validation, "input")
 
 
 def _of_training(given: dict[str, Any]) -> dict[str, Any]:
@@ -266,7 +314,7 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
         packed["target_codec"] = GIVEN
     if "features_from" in parameters:
         packed["features_from"] = packed_models(parameters["features_from"])
-    if isinstance(parameters.get("validation"), tuple | list):
+    if _is_data(parameters.get("validation")):
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only
         pairs = parameters["class_weight"].items()

@@ -38,6 +38,7 @@ from elman.training import (
     TensorBoard,
     Trainer,
     TrainingConfig,
+    WholeScore,
     joined,
     writes,
 )
@@ -79,7 +80,7 @@ class Learning:
 
     parts: Parts
     loss: Measure
-    score: Measure | None = None
+    score: Measure | WholeScore | None = None
     weight: np.ndarray | None = None
     tensors: dict[str, np.ndarray] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
@@ -257,7 +258,7 @@ def one_pass(options: Options, before: Continuation | None) -> Options:
         ArgumentError: They ask for what only a training has whose end is known.
     """
     config = options.config
-    for name, usual in (("schedule", "constant"), ("average", None)):
+    for name, usual in (("schedule", "constant"), ("average", None), ("epoch_steps", None)):
         if getattr(config, name) != usual:
             found = f"{getattr(config, name)!r} in partial_fit"
             raise ArgumentError(name, found, f"{usual!r}, or fit, which knows its end")

@@ -14,18 +14,12 @@ from elman.data.series.panel import Panel
 from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
 from elman.parameters import documented
-from elman.runtime.forecasting import (
-    Backtest,
-    Forecast,
-    ForecastPlan,
-    until_tensors,
-    usable,
-)
+from elman.runtime.forecasting import Backtest, ForecastPlan, until_tensors, usable
 from elman.runtime.forecasting.strategies import Parts
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
 from elman.tasks.forecasting.choosing import chosen
-from elman.tasks.forecasting.parameters import ForecastParameters
+from elman.tasks.forecasting.parameters import ForecastParameters, PathParameters
 from elman.tasks.forecasting.refits import refitted
 from elman.tasks.forecasting.settings import going_on, held_out_steps, is_intermittent, plan_of
 from elman.tasks.forecasting.stage import Stage
@@ -42,8 +36,8 @@ _ORIGINS = 10  # at which a backtest trains anew, unless it is told
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Forecaster(Estimator, ForecastParameters):
-    """A recurrent network that says how series go on.
+class Forecaster(Estimator, ForecastParameters, PathParameters):
+    """A recurrent network that says how series go on, or how agents move on.
 
     >>> import numpy as np
     >>> t = np.arange(400)
@@ -56,6 +50,9 @@ class Forecaster(Estimator, ForecastParameters):
     The lesson's model is
     `Forecaster("recursive", cell="rnn", units=100, window=20, loss="mse")`.
 
+    Fitted to `elman.data.paths.Paths` it reads 8 steps of each agent and forecasts 12, as
+    corrections to constant velocity; `Forecaster.of("paths")` has the parameters that suit them.
+
     Args:
         {parameters}
     """
@@ -66,7 +63,7 @@ class Forecaster(Estimator, ForecastParameters):
         self,
         frame: Any,
         *,
-        horizon: int,
+        horizon: int | None = None,
         target: Any = None,
         time: str | None = None,
         series: str | None = None,
@@ -86,8 +83,9 @@ class Forecaster(Estimator, ForecastParameters):
 
         Args:
             frame: A pandas, polars or Arrow frame, a mapping of columns, an array, a file, or a
-                set's name; see `elman.data.as_panel`, as for all that follows.
-            horizon: H ≥ 1, how many steps ahead are forecast.
+                set's name; see `elman.data.as_panel`, as for all that follows. Or
+                `elman.data.paths.Paths`, which nothing but `horizon` is told beside.
+            horizon: H ≥ 1, how many steps ahead are forecast. None: of paths 12.
             target: Column or columns to forecast.
             time: Column of the times.
             series: Column that tells series apart.
@@ -108,6 +106,12 @@ class Forecaster(Estimator, ForecastParameters):
             DataError, ShapeError: The frame cannot be used; nothing is repaired unasked.
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
+        learn = self._learns_of(frame)
+        if learn is not None:
+            learn(self, frame, horizon=horizon)
+            return self
+        if horizon is None:
+            raise ArgumentError("horizon", "not given", "how many steps ahead are forecast")
         given = self.get_params()
         options = self._options()
         written = Dialect(
@@ -172,21 +176,35 @@ class Forecaster(Estimator, ForecastParameters):
         self._finish(stage.blueprint, trained.network, options, tensors, settings)
         return self
 
-    def predict(
-        self, frame: Any, ahead: Any = None, *, horizon: int | None = None, strict: bool = False
-    ) -> Forecast:
-        """How each series goes on; see `elman.runtime.forecaster.ForecasterModel`."""
-        return self._fitted("predict").predict(frame, ahead, horizon=horizon, strict=strict)
+    def predict(self, frame: Any, ahead: Any = None, **given: Any) -> Any:
+        """How each series goes on; see `elman.runtime.forecaster.ForecasterModel`.
 
-    def sample(
-        self, frame: Any, ahead: Any = None, *, paths: int = 100, seed: int = 0
-    ) -> np.ndarray:
+        Of paths, how each agent does: see `elman.runtime.paths.PathModel`, as for all that follows.
+        """
+        told = given if ahead is None else {"ahead": ahead, **given}
+        return self._fitted("predict").predict(frame, **told)
+
+    def sample(self, frame: Any, ahead: Any = None, **given: Any) -> np.ndarray:
         """Ways in which each series may go on `[N, S, H, K]`; see the runtime's model."""
-        return self._fitted("sample").sample(frame, ahead, paths=paths, seed=seed)
+        told = given if ahead is None else {"ahead": ahead, **given}
+        return self._fitted("sample").sample(frame, **told)
 
-    def evaluate(self, frame: Any, actual: Any = None) -> dict[str, Any]:
+    def evaluate(self, frame: Any, actual: Any = None, **given: Any) -> dict[str, Any]:
         """The honesty report on one forecast of each series; see the runtime's model."""
-        return self._fitted("evaluate").evaluate(frame, actual)
+        told = given if actual is None else {"actual": actual, **given}
+        return self._fitted("evaluate").evaluate(frame, **told)
+
+    def encounters(self, paths: Any, distance: float, **given: Any) -> list[Any]:
+        """Of a forecaster of paths: who may come nearer to whom; see the runtime's model.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ArgumentError: It is a forecaster of series; or as of the runtime's model.
+        """
+        model = self._fitted("encounters")
+        if self._input != "paths":
+            raise ArgumentError("encounters", "this forecaster is of series", "one of paths")
+        return model.encounters(paths, distance, **given)
 
     def backtest(
         self,
@@ -214,6 +232,8 @@ class Forecaster(Estimator, ForecastParameters):
             ArgumentError, DataError: As the runtime's model; or `start` was given with `refit`.
         """
         model = self._fitted("backtest")
+        if self._input:
+            raise ArgumentError("backtest", f"this forecaster is of {self._input}", "evaluate")
         if not refit:
             return model.backtest(frame, origins=origins, stride=stride, start=start)
         if start is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from torch import nn
@@ -21,6 +21,7 @@ from elman.runtime.writing.framing import Framing
 from elman.runtime.writing.session import ScoredText, Session
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, take_weights, train_module, weights_of
+from elman.tasks.generating.parameters import DrawingParameters, MusicParameters
 from elman.tasks.head import check_same_network
 from elman.tasks.learning_session import Dynamic, LearningSession, dynamic_scores
 from elman.tasks.parameters import CellParameters, RunParameters, TextParameters, optional
@@ -30,12 +31,40 @@ from elman.training.config import Training
 from elman.training.loop.texts import TextStreams
 from elman.transforms.text import TextCodec, grown
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "Tokens"]
+
+
+class Tokens(NamedTuple):
+    """What a language model is trained on, whatever its tokens stand for.
+
+    Attributes:
+        codec: Whose ids they are.
+        framing: What stands around them.
+        train: The ids of each text of the training part, framed.
+        held: Those of the validation part.
+        how: How the two were parted, in words.
+        notes: What was inferred, in sentences.
+    """
+
+    codec: TextCodec
+    framing: Framing
+    train: list[np.ndarray]
+    held: list[np.ndarray]
+    how: str
+    notes: tuple[str, ...] = ()
 
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Generator(Estimator, TextParameters, CellParameters, Training, RunParameters):
+class Generator(
+    Estimator,
+    TextParameters,
+    CellParameters,
+    DrawingParameters,
+    MusicParameters,
+    Training,
+    RunParameters,
+):
     """A recurrent network that reads a text and says how it goes on.
 
     Texts are cut into tokens by a codec, fitted on the training part; the state is carried through
@@ -121,7 +150,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         """Learn how texts go on.
 
         Args:
-            X: A text, or a list of them.
+            X: A text, or a list of them; or data of another kind that is written.
             y: Nothing: what is learnt is the next token.
 
         Raises:
@@ -129,6 +158,10 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             ShapeError, DataError: X holds no texts, or too little text.
             TrainingError, CheckpointError, KeyboardInterrupt: As `Trainer.run` does.
         """
+        learn = self._learns_of(X)
+        if learn is not None:
+            learn(self, X, y)
+            return self
         if y is not None:
             raise ArgumentError("y", "given, and what is learnt is the next token", "None")
         options, warm = self._options(), self._warm()
@@ -140,7 +173,26 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             ends = warm.framing.eos is not None
         framing = Framing.of(codec, ends, bool(self.backward))
         train, held = ([framing.framed(codec.encode(one)) for one in part] for part in parts[:2])
-        if not _tokens(train, framing):
+        self._learn(Tokens(codec, framing, train, held, parts.how, notes), options, warm)
+        return self
+
+    def _learn(
+        self,
+        tokens: Tokens,
+        options: Options,
+        warm: GeneratorModel | None,
+        streams: TextStreams | None = None,
+    ) -> None:
+        """Train a network on tokens, whatever they stand for, and hold it.
+
+        Args:
+            tokens: Of both parts.
+            options: Of the training.
+            warm: The model to go on from, or None.
+            streams: What is read of the training part; None: its tokens as they are.
+        """
+        codec, framing, train, held = tokens[:4]
+        if not _count(train, framing):
             raise DataError("X", "found no token to learn from", "some text")
         blueprint, network, said = self._network(codec, warm, options)
         if warm is None and self.head != "adaptive":
@@ -151,29 +203,28 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
             trained = train_module(
                 network.to(options.device),
                 CrossEntropy(),
-                TextStreams.of_texts(train, self.batch_size, self.truncation),
+                streams or TextStreams.of_texts(train, self.batch_size, self.truncation),
                 self._validation(held, framing),
                 options,
-                notes=(*notes, *said),
+                notes=(*tokens.notes, *said),
             )
         self.history_ = trained.history
         tensors = {f"codec.{name}": array for name, array in codec.tensors().items()}
         about: dict[str, Any] = {
             "train_texts": len(train),
-            "train_tokens": _tokens(train, framing),
-            "validation": parts.how,
-            "validation_tokens": _tokens(held, framing),
+            "train_tokens": _count(train, framing),
+            "validation": tokens.how,
+            "validation_tokens": _count(held, framing),
         }
         if self.baselines:
             fitted = self._baselines(train, held, len(codec), framing)
             tensors |= {f"baselines.{name}": array for name, array in fitted.tensors().items()}
-            if _tokens(held, framing):
+            if _count(held, framing):
                 about["validated_baselines"] = fitted.scores([ids[1:] for ids in held])
-        if notes or said:
-            about["notes"] = [*notes, *said]
+        if tokens.notes or said:
+            about["notes"] = [*tokens.notes, *said]
         result = summary(self._task, blueprint, about, trained.history, options.config)
         self._finish(blueprint, network, options, tensors, self._settings(codec, framing, result))
-        return self
 
     def _settings(
         self, codec: TextCodec, framing: Framing, result: dict[str, Any]
@@ -184,7 +235,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         return settings | ({} if self.held_out is None else {"held_out": dict(self.held_out)})
 
     def _validation(self, held: list[np.ndarray], framing: Framing) -> Any:
-        if not _tokens(held, framing):
+        if not _count(held, framing):
             return None
         return TextStreams.of_texts(held, self.batch_size, self.truncation)
 
@@ -196,7 +247,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         return fit_language(
             first,
             tokens,
-            validation=later if _tokens(held, framing) else None,
+            validation=later if _count(held, framing) else None,
             begin=framing.go,
             end=framing.eos,
             seed=self.seed,
@@ -224,9 +275,12 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         """How probable each token of a text is; see the runtime's model."""
         return self._fitted("score_tokens").score_tokens(text)
 
-    def generate(self, prefix: Any = "", **given: Any) -> Any:
-        """Write how texts go on; see `elman.runtime.generator.GeneratorModel.generate`."""
-        return self._fitted("generate").generate(prefix, **given)
+    def generate(self, *prefix: Any, **given: Any) -> Any:
+        """Write how something goes on; see the `generate` of its kind of model.
+
+        Of texts `elman.runtime.generator.GeneratorModel.generate`.
+        """
+        return self._fitted("generate").generate(*prefix, **given)
 
     def session(self, dynamic: Dynamic | bool = False) -> Session:
         """A text that is read and written on; see the runtime's model.
@@ -279,7 +333,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         self, codec: TextCodec, warm: GeneratorModel | None, options: Options
     ) -> tuple[Blueprint, nn.Module, tuple[str, ...]]:
         given = self.head == "adaptive" or self.candidates is not None
-        if given and codec.kind not in ("words", "characters"):
+        if given and codec.kind not in ("words", "characters", "melody"):
             name = "head" if self.head == "adaptive" else "candidates"
             found = f"{getattr(self, name)!r} with {codec.describe()}, not numbered by frequency"
             raise ArgumentError(name, found, "a codec of words or characters, or leave it out")
@@ -319,7 +373,7 @@ class Generator(Estimator, TextParameters, CellParameters, Training, RunParamete
         return found
 
 
-def _tokens(framed: list[np.ndarray], framing: Framing) -> int:
+def _count(framed: list[np.ndarray], framing: Framing) -> int:
     """How many tokens some texts have, without what stands around them."""
     around = 1 + (framing.eos is not None)
     return sum(len(ids) - around for ids in framed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from elman.data import Recordings
+from elman.data import Drawings, Recordings
 from elman.data.readers import (
     beside_table,
     check_told,
@@ -15,6 +15,7 @@ from elman.data.readers import (
     labelled_table,
     read_given,
 )
+from elman.data.readers.drawing_sequences import pen_sequences
 from elman.errors import ArgumentError
 
 __all__ = ["Given", "given_to", "validation_given_to"]
@@ -74,10 +75,7 @@ def given_to(
             raise ArgumentError(", ".join(told), "given, and X is no table", "leave it out")
         if isinstance(groups, str):
             raise ArgumentError("groups", f"{groups!r}, and X is no table", "labels [N]")
-        if isinstance(X, Recordings):
-            y = X.labels if y is None else y
-            return Given(X, y, sample_weight, groups, estimator.reading, X.notes)
-        return Given(X, y, sample_weight, groups, estimator.reading)
+        return _known_of(X, Given(X, y, sample_weight, groups, estimator.reading))
     check_told(X, told)
     if isinstance(groups, str):
         told["group"] = groups
@@ -103,6 +101,17 @@ def given_to(
     return Given(data.sequences, data.targets, weight, groups, reading, data.notes)
 
 
+def _known_of(X: Any, given: Given) -> Given:
+    """With what recordings and drawings know themselves, where it is not given beside them."""
+    if not isinstance(X, Recordings | Drawings):
+        return given
+    given = given._replace(y=X.labels if given.y is None else given.y, notes=X.notes)
+    if isinstance(X, Recordings):
+        return given
+    groups = X.groups if given.groups is None else given.groups
+    return given._replace(X=pen_sequences(X), groups=groups)
+
+
 def validation_given_to(
     estimator: Any, X: Any, y: Any, reading: Mapping[str, Any], names: tuple[str, ...] | None
 ) -> tuple[Any, Any]:
@@ -115,6 +124,8 @@ def validation_given_to(
         reading: How the training part was read.
         names: Of its features, where they have some.
     """
+    if isinstance(X, Drawings):
+        return pen_sequences(X), X.labels if y is None else y
     told: dict[str, Any] = {**columns_for(estimator), "grouped": False}
     if names is not None:
         told["features"] = list(names)

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elman.blueprint import CellConfig, cell_kinds
+from elman.blueprint import CellConfig, Convolution, cell_kinds
 from elman.blueprint.cells import MAX_LAYERS
 from elman.errors import ArgumentError
 from elman.parameters import whole_number
 from elman.printable import closest
 from elman.transforms.scaler import Scaler
 
-__all__ = ["CodedWords", "ModuleRun", "ScaledInputs", "cell_configs", "torch_device"]
+__all__ = ["CodedWords", "ModuleRun", "ScaledInputs", "cell_configs", "convolved", "torch_device"]
 
 
 def cell_configs(
@@ -53,6 +53,7 @@ def cell_configs(
         ArgumentError: The name is not known, or units, layers and dilations disagree.
         BlueprintError: A value is outside its range.
     """
+    cell = cell.replace("-", "_")
     if cell not in cell_kinds():
         raise ArgumentError("cell", f"found {cell!r}", closest(cell, cell_kinds()))
     if whole_number("layers", layers, 1) > MAX_LAYERS:
@@ -81,6 +82,36 @@ def cell_configs(
         )
         for k, size in enumerate(sizes)
     )
+
+
+def convolved(
+    convolutions: Sequence[int] | None,
+    width: int | Sequence[int],
+    pool: int | Sequence[int],
+) -> tuple[Convolution, ...]:
+    """The convolutions in front of the cells, the first one first.
+
+    Args:
+        convolutions: Units of each; None: there are none.
+        width: Steps that one reads at once, or one number for each.
+        pool: Of how many steps one passes on the largest values, likewise.
+
+    Raises:
+        ArgumentError: There are not as many of each.
+        BlueprintError: A value is outside its range.
+    """
+    each = () if convolutions is None else tuple(convolutions)
+    widths = _for_each("convolution_width", width, len(each))
+    pools = _for_each("convolution_pool", pool, len(each))
+    found = zip(each, widths, pools, strict=True)
+    return tuple(Convolution(*sizes) for sizes in found)
+
+
+def _for_each(name: str, given: int | Sequence[int], count: int) -> tuple[int, ...]:
+    several = tuple(given) if isinstance(given, list | tuple | np.ndarray) else (given,) * count
+    if len(several) != count:
+        raise ArgumentError(name, f"found {given!r}", f"one for each of {count} convolutions")
+    return several  # pyright: ignore  (whole numbers, or a block says so)
 
 
 class ScaledInputs(nn.Module):

@@ -26,6 +26,7 @@ from elman.transforms.text import TextCodec
 
 __all__ = [
     "CellParameters",
+    "ConvolutionParameters",
     "FeatureParameters",
     "PoolParameters",
     "RunParameters",
@@ -234,9 +235,35 @@ class PoolParameters:
 
     pool: str = parameter(
         "last",
-        one_of("last", "mean", "max", "attention"),
-        "Answer on the last state, or on the mean or max over time, or on a mean weighted by "
-        "attention.",
+        one_of("last", "mean", "max", "mean_max", "attention"),
+        "Answer on the last state, or on the mean or max over time or both, or on a mean weighted "
+        "by attention.",
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class ConvolutionParameters:
+    """What reads several steps at once in front of the cells, so that these read fewer."""
+
+    _group: ClassVar = "Network"
+    _table: ClassVar = "task"
+
+    convolutions: Sequence[int] | None = parameter(
+        None,
+        numbers(int, "some as 64,64", nothing="none"),
+        "Units of the convolutions that stand in front of the cells, the first one first.",
+        "Each is rectified (ReLU). None: the cells read the steps themselves.",
+    )
+    convolution_width: int | Sequence[int] = parameter(
+        8,
+        numbers(int, "a number, or some as 16,5", single=True),
+        "Steps that a convolution reads at once, or one number for each.",
+    )
+    convolution_pool: int | Sequence[int] = parameter(
+        2,
+        numbers(int, "a number, or some as 4,2", single=True),
+        "Of how many steps a convolution passes on the largest values, or one number for each.",
+        "1 where a class or number belongs to each step.",
     )
 
 

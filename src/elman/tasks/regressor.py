@@ -19,7 +19,7 @@ from elman.targets import Target
 from elman.tasks.fitting import Learning
 from elman.tasks.head import Head
 from elman.tasks.own import own_loss
-from elman.tasks.parameters import PoolParameters
+from elman.tasks.parameters import ConvolutionParameters, PoolParameters
 from elman.tasks.parts import Part, Parts
 from elman.tasks.sequence_estimator import SequenceEstimator
 from elman.training import MeanSquaredError
@@ -30,7 +30,7 @@ __all__ = ["Regressor"]
 
 @documented
 @dataclass(kw_only=True, eq=False, repr=False)
-class Regressor(RegressorMixin, PoolParameters, SequenceEstimator):
+class Regressor(RegressorMixin, PoolParameters, ConvolutionParameters, SequenceEstimator):
     """A recurrent network that reads a sequence and gives numbers for it.
 
     >>> import numpy as np
@@ -185,6 +185,7 @@ class Regressor(RegressorMixin, PoolParameters, SequenceEstimator):
                 bidirectional=bool(self.bidirectional),
                 pool=self.pool,
                 dropout=self.dropout,
+                convolutions=self._convolutions(),
             )
         if self.pool != "last":
             raise ArgumentError("pool", f"{self.pool!r} with per_step=True", "leave it out")
@@ -194,6 +195,7 @@ class Regressor(RegressorMixin, PoolParameters, SequenceEstimator):
             input_size=features,
             bidirectional=bool(self.bidirectional),
             dropout=self.dropout,
+            convolutions=self._convolutions(),
         )
 
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from torch import nn
 
-from elman.blueprint import Blueprint
+from elman.blueprint import Blueprint, Convolution
 from elman.bundle import Bundle
 from elman.data.sequences import arranged, warn_of_axes
 from elman.errors import ArgumentError, ShapeError
@@ -36,6 +36,7 @@ from elman.tasks.fitting import (
 )
 from elman.tasks.given import Given, given_to, validation_given_to
 from elman.tasks.head import Head, OtherNetworkError, started
+from elman.tasks.network import convolved
 from elman.tasks.own import check_alone, own_network
 from elman.tasks.parameters import SequenceParameters
 from elman.tasks.parts import Part, Parts, choose_validation, validation_of
@@ -120,6 +121,12 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def _settled(self, parts: Parts, known: Any) -> Any:
         """What is known once the training part is: with what is found in that part alone."""
         return known
+
+    def _convolutions(self) -> tuple[Convolution, ...]:
+        """What stands in front of the cells; errors as `convolved`."""
+        given = self.get_params()
+        names = ("convolutions", "convolution_width", "convolution_pool")
+        return convolved(*(given[name] for name in names)) if names[0] in given else ()
 
     def _reads(self, known: Any) -> Any:
         """What makes ids of the inputs: a codec, or the codes of words; None of features."""

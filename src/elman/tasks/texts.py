@@ -35,6 +35,7 @@ __all__ = [
     "given_vectors",
     "same_codec",
     "start_vectors",
+    "unknown_to",
 ]
 
 
@@ -99,11 +100,27 @@ def embedding_for(estimator: TextParameters, codec: TextCodec) -> Embedding:
     Raises:
         ArgumentError: Tokens are to be dropped, and the codec has no unknown one.
     """
-    rate, unknown = estimator.word_dropout, codec.unknown
-    if rate and unknown is None:
+    rate = estimator.word_dropout
+    unknown = unknown_to(codec, rate)
+    return Embedding(len(codec), estimator.embedding, dropout=rate, unknown=unknown)
+
+
+def unknown_to(codec: TextCodec, rate: float, otherwise: str = "") -> int:
+    """The id that dropped tokens are read as; 0 where none is dropped and there is no such id.
+
+    Args:
+        codec: What cuts texts into tokens.
+        rate: Of tokens that are dropped.
+        otherwise: What may be done besides, as ", or subword_dropout=0.1".
+
+    Raises:
+        ArgumentError: Tokens are to be dropped, and nothing that the codec reads is unknown to it.
+    """
+    if rate and (codec.unknown is None or codec.reads_all):
         found = f"{rate} with {codec.describe()}, to which nothing is unknown"
-        raise ArgumentError("word_dropout", found, "0, or a codec of words or characters")
-    return Embedding(len(codec), estimator.embedding, dropout=rate, unknown=unknown or 0)
+        expected = f"0, or a codec of words or characters{otherwise}"
+        raise ArgumentError("word_dropout", found, expected)
+    return codec.unknown or 0
 
 
 def start_vectors(

@@ -22,7 +22,8 @@ from elman.runtime.translating.terminology import Terminology
 from elman.runtime.translating.translating import Translating
 from elman.runtime.translating.writing import Request, written
 from elman.tasks.fitting import weights_of
-from elman.training import PairExamples, WeightedSum
+from elman.tasks.texts import unknown_to
+from elman.training import PairExamples
 from elman.transforms.text import Steps, TextCodec, fit_codec, read_codec
 from elman.transforms.text.fitting import SIZES
 
@@ -262,11 +263,10 @@ def dropping_words(blueprint: Blueprint, codecs: Codecs, rate: float) -> Bluepri
         return blueprint
     chains = dict(blueprint.chains)
     for name, codec in zip(("encoder", "decoder"), codecs, strict=True):
-        if codec.unknown is None:
-            found = f"{rate} with {codec.describe()}, to which nothing is unknown"
-            raise ArgumentError("word_dropout", found, "0, or a codec of words or characters")
+        otherwise = f"; subword_dropout={rate} cuts words anew" if codec.kind == "subwords" else ""
+        unknown = unknown_to(codec, rate, otherwise)
         first, *others = chains[name]
-        dropping: Any = replace(first, dropout=rate, unknown=codec.unknown)  # pyright: ignore
+        dropping: Any = replace(first, dropout=rate, unknown=unknown)  # pyright: ignore
         chains[name] = (dropping, *others)
     return replace(blueprint, chains=chains)
 
@@ -290,10 +290,6 @@ class WrittenScore:
     codecs: Codecs
     pairs: Pairs
     longest: tuple[int, int]
-
-    def __call__(self, outputs: Any, batch: Any, /) -> WeightedSum:
-        """Never: it is no sum over rows."""
-        raise NotImplementedError("asked of the whole part only")
 
     def whole(self, module: nn.Module) -> float:
         """The score of what a module's weights write."""

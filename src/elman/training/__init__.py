@@ -33,6 +33,7 @@ from elman.training.loop.losses import (
     MeanSquaredError,
     Measure,
     WeightedSum,
+    WholeScore,
 )
 from elman.training.loop.pairs import PairExamples
 from elman.training.loop.streams import Streams, Window
@@ -80,6 +81,7 @@ __all__ = [
     "TrainingConfig",
     "Unroll",
     "WeightedSum",
+    "WholeScore",
     "Window",
     "WindowExamples",
     "augment",

@@ -126,10 +126,16 @@ class SequenceTraining(Training):
         "A batch's sequences times the steps of its longest are at most this many, and sequences "
         "of similar lengths are put together. At least the longest sequence's steps.",
     )
+    epoch_steps: int | None = parameter(
+        None,
+        whole(1, none=True),
+        "Least steps of an epoch: few sequences are passed over several times.",
+        "Each time in another order, and distorted anew. None: an epoch is one pass.",
+    )
     augment: Any = parameter(
         None,
-        plain(str, _bounds, "As shift=2,rotate=0.1,scale=0.1,shear=0.1; none: not."),
-        "Distort sequences that are images.",
+        plain(str, _bounds, "As crop=0.1,warp=0.1,mix=0.1,noise=0.05; none: not."),
+        "Distort sequences at random while training; of images shift, rotate, scale, shear.",
         "An `elman.training.Augmentation`, a mapping of its fields, or None.",
     )
 

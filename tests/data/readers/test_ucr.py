@@ -51,6 +51,34 @@ def test_numbers_to_predict_and_no_labels(write):
     assert rows_of(data) == [[[1, 3], [2, 4]]]
 
 
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("@equalLength true", "equal lengths, and they are 2 to 3"),  # tsml-repo#92
+        ("@seriesLength 2", "series of 2 steps, and they have 2 to 3"),
+        ("@dimensions 3", "3 features, and there are 2"),
+        ("@univariate true", "one feature, and there are 2"),
+        ("@missing false", "that nothing is missing, and there is no number in 1 place"),
+        ("@classLabel true up", "other classes than 'down', found in its series"),
+    ],
+)
+def test_a_head_that_the_series_do_not_bear_out_is_said(write, head, said):
+    label = "" if "@classLabel" in head else "@classLabel true up down\n"
+    text = f"{head}\n{label}@data\n0.5,0.7:1,?:up\n0.9,0.2,1e-1:4,5,6:down\n"
+    data = read(write(text), missing="previous")
+    assert data.sequences.lengths.tolist() == [2, 3]
+    assert f"its head says {said}" in data.notes
+    true = "@equalLength false\n@seriesLength 3\n@dimensions 2\n@missing true\n"
+    data = read(write(text.replace(f"{head}\n", true, 1) if label else text), missing="previous")
+    assert not label or not any("its head says" in note for note in data.notes)
+
+
+def test_an_unknown_field_of_the_head_does_no_harm(write):
+    data = read(write(TS.replace("@data", "@tsmlVersion 3 beta\n@futureField\n@data", 1)))
+    assert data.labels.tolist() == ["up", "down"]
+    assert not any("its head says" in note for note in data.notes)
+
+
 def test_times_of_values_are_left_out_and_it_is_said(write):
     text = "@timestamps true\n@classLabel true a\n@data\n"
     text += "(2024-01-01 00:10:00,1),(2024-01-02,2):(0,3),(1,4):a\n"

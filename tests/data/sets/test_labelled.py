@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from elman.data import labelled_names, load, load_texts
+from elman.data.sets.labelled import full_name
 from elman.data.sets.sounds import SPEAKERS, recording_names
 from elman.data.sets.texts import text_names
 from elman.errors import ArgumentError, DataError
@@ -31,7 +32,17 @@ FACTS = {
 def test_every_loader_is_tested():
     sounds = {*recording_names(), *(f"free_spoken_digits/{one}" for one in SPEAKERS)}
     others = {"adding", "ud_english_ewt", *text_names(), *sounds}
-    assert set(FACTS) | others == set(labelled_names())
+    short = {name.rpartition("/")[2].lower() for name in FACTS if "/" in name} - {"pixels"}
+    assert set(FACTS) | others | short == set(labelled_names())
+
+
+def test_a_short_name_is_that_of_its_set(real_data):
+    found = load("gunpoint", "test")
+    assert found.name == full_name("gunpoint") == "sequence_classification/GunPoint"
+    np.testing.assert_array_equal(found.sequences.values, load(found.name, "test").sequences.values)
+    assert full_name("GunPoint") == "GunPoint"
+    with pytest.raises(ArgumentError, match="did you mean gunpoint"):
+        load("gunpint")
 
 
 @pytest.mark.parametrize("name", sorted(set(FACTS) - {"mnist", "digits"}))

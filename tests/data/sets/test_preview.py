@@ -44,6 +44,13 @@ def test_a_set_that_is_here_shows_how_it_begins(name, real_data):
         ("mnist/pixels", "test", ["10000 sequences, 784 steps, 1 features", "0: 980, 1: 1135"]),
         ("stocks", "series by name", ["stocks/aapl", "stocks/ibm", "stocks/jpm"]),
         ("beijing-pm25", "all", ["1 series of 43824 steps, 2010-01-01 to 2014-12-31 23:00; 2067"]),
+        ("omniglot/Greek", "part of", ["omniglot_strokes"]),
+        ("omniglot", "train", ["2040 drawings, ", "Balinese/character01: 15, "]),
+        ("digit_strokes/numbers", "test", ["300 drawings, ", "516"]),
+        ("nottingham", "all", ["1,0"]),
+        ("chorales", "valid", ["76 pieces"]),
+        ("chorales", "first chords", ["43 59 62 67"]),
+        ("tunes", "origin", ["made when it is read: elman.data.sets.tunes"]),
         ("pendigits", "first steps", ["-1.477 1.324", "-0.4139 1.38"]),
     ],
 )

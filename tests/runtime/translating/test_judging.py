@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+from elman.cli.works.pair_report import report_text
 from elman.data.pairs import Pairs
 from elman.runtime.translating.judging import (
     bleu_tells,
@@ -70,3 +73,32 @@ def test_a_verdict_says_which_is_better_or_that_it_is_not_known():
     assert verdict_on("exact", source, {}, pairs) is None
     few = verdict_on("exact", source[:2], {"b": [source[0], "x"]}, pairs.select([0, 1]))
     assert few.startswith("Not distinguishable from b")
+
+
+def test_the_best_baseline_is_so_by_what_the_verdict_tells():
+    source = [f"word {n} and {n + 1} more of it" for n in range(60)]
+    first, second = [f"one {text}" for text in source], [f"{text} two" for text in source]
+    pairs = Pairs(source, first, [[a, b] for a, b in zip(first, second, strict=True)])
+    part = [*first[:20], *["nothing at all of it"] * 40]  # the best by first references alone
+    others = {"first": part, "second": second}
+    for name in ("exact", "bleu", "chrf"):
+        assert "than second, by" in verdict_on(name, ["x y z w"] * 60, others, pairs)
+
+
+def test_without_sacrebleu_its_columns_are_left_out_and_that_is_said_once(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sacrebleu", None)
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.chrf", None)
+    pairs = Pairs(["a", "b"], ["un", "deux"], [["un", "une"], ["deux"]])
+    card = score_card(["un", "x"], pairs)
+    (said,) = notes_on_scores(card)
+    assert "needs the package 'sacrebleu'" in said
+    assert "install" in said
+    test = {**card, "data": "d", "part": "test", "pairs": 2, "references": 3, "level": None,
+            "nats_per_token": None, "against": None, "verdict": "None.", "notes": [said],
+            "baseline_scores": {"copying": score_card(["a", "b"], pairs)}}  # fmt: skip
+    text = report_text({"task": "translator", "network": "n", "test": test})
+    assert "not known" not in text
+    assert text.count("sacrebleu") == said.count("sacrebleu")
+    assert "|  | exact | exact, all references |" in text
+    assert "| copying | 0.00% | 0.00% |" in text

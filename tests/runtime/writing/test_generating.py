@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -238,3 +239,14 @@ def test_a_session_of_another_model_or_cut_short_changes_nothing(model, ending, 
     with pytest.raises(ArgumentError):
         session.write(max_length=-1)
     assert session.fork().write(max_length=5, seed=1).text == before
+
+
+@pytest.mark.parametrize("given", [{"n": 10**9}, {"beam_size": 10**9}, {"n_best": 10**9}])
+def test_what_no_memory_holds_is_refused_before_it_is_asked_for(model, given):
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArgumentError, match="found 1000000000; a whole number of at most"):
+            model.generate("to be", **given)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()

@@ -227,3 +227,14 @@ def test_they_are_plain_data():
         SoundFeatures.from_dict({**told, "delta": 1})
     with pytest.raises(ArgumentError, match="rate"):
         SoundFeatures.from_dict({})
+
+
+@pytest.mark.parametrize("loud", [3e38, -2e6, float("nan"), float("inf")])
+def test_what_is_no_sound_is_refused_where_its_squares_would_overflow(loud):
+    signal = np.zeros(8000, np.float32)
+    features = SoundFeatures(kind="log-mel", rate=8000)
+    signal[17] = 1e6
+    assert np.isfinite(features.of(signal)).all()
+    signal[17] = loud
+    with pytest.raises(DataError, match=r"samples\[17\]: found .* full scale 1"):
+        features.of(signal)

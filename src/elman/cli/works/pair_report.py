@@ -92,7 +92,7 @@ def _size(result: Mapping[str, Any]) -> str:
 
 def _scores(result: Mapping[str, Any]) -> Rows:
     cards = {**result["baseline_scores"], MODEL: result}
-    units = [unit for unit in _UNITS if unit in result]
+    units = [unit for unit in _UNITS if any(card.get(unit) is not None for card in cards.values())]
     rows = [[name, *(_shown(unit, card[unit]) for unit in units)] for name, card in cards.items()]
     return Rows(["", *(_UNITS[unit] for unit in units)], rows)
 

@@ -33,7 +33,12 @@ _TOLD: Options = {
     **_COLUMNS,
     **{n: o for n, o in options_from(Dialect).items() if n in ("separator", "encoding")},
 }
-_TARGET: Options = {"target": (str, "With --source: what belongs to its lines, line by line.")}
+_TARGET: Options = {
+    "target": (
+        list[str],
+        "With --source: what belongs to its lines, line by line; again for each further reference.",
+    )
+}
 _TEST_SHARE = 0.05
 _MOST_TEST = 2000  # sources that are held out at most, unless a share is asked for
 _SHOWN = 20  # answers in a report
@@ -45,9 +50,16 @@ class PairWork:
     title = "Pairs"
     about: ClassVar[Options] = {
         "source": (str, "In place of --data: a file with a source a line."),
-        "target": (str, "Beside it: a file with as many lines, what is to be written for each."),
+        "target": (
+            list[str],
+            "Beside it: a file with as many lines, what is to be written for each; again for each "
+            "further reference.",
+        ),
         "test": (str, "Data (or a file of sources) to score the finished model on, once."),
-        "test_target": (str, "Where that is a file of sources: what belongs to its lines."),
+        "test_target": (
+            list[str],
+            "Where that is a file of sources: what belongs to its lines; likewise.",
+        ),
         "test_share": (
             float,
             "Instead: share of own sources that is held out for that; default 0.05, of many 2,000 "
@@ -101,7 +113,7 @@ class PairWork:
         source: str,
         part: str | None,
         json: bool,
-        target: str | None = None,
+        target: list[str] | None = None,
         beam_size: int | None = None,
         against: str | None = None,
         report: str | None = None,
@@ -179,11 +191,13 @@ def _default_part(source: str, part: str | None) -> str | None:
     return (part or "test") if source in pair_names() else None
 
 
-def _read(source: str, target: str | None, part: str | None, told: Mapping[str, Any]) -> Pairs:
-    """Pairs of a file, of two, or of a set by name, which takes no options."""
-    if source in pair_names() and target is None:
+def _read(
+    source: str, target: str | list[str] | None, part: str | None, told: Mapping[str, Any]
+) -> Pairs:
+    """Pairs of a file, of two or more, or of a set by name, which takes no options."""
+    if source in pair_names() and not target:
         return load_pairs(source, part)
-    if target is not None:
+    if target:
         return load_pairs(source, target=target, **{k: told[k] for k in told if k not in _COLUMNS})
     return load_pairs(source, **told)
 

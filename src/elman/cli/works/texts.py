@@ -10,11 +10,12 @@ from elman import plots
 from elman.cli.console import note, print_json
 from elman.cli.level import kernels
 from elman.cli.options import options_from
-from elman.cli.works import Answers, Options
+from elman.cli.works import Answers, Options, Writing
 from elman.cli.works.conclusion import asked_item, check_picture, conclude, save_figures
 from elman.cli.works.held_out import check_share, digest_of, judged_part_of
 from elman.cli.works.report_tables import REPORT, keep_report
 from elman.cli.works.text_report import print_scores, report_text
+from elman.cli.works.text_writing import write_texts
 from elman.cli.works.word_pictures import EMBEDDINGS, embeddings_of
 from elman.data.readers.text import TextOptions
 from elman.data.sets.documents import STANDARD_LIBRARY, load_documents
@@ -100,6 +101,10 @@ class TextWork:
         if report is not None:
             told = {**model.metadata, "task": model.task, "network": model.blueprint.describe()}
             keep_report(report, report_text({**told, "data": _facts(data), "test": result}))
+
+    def generate(self, model: Any, asked: Writing) -> None:
+        """Print what a language model writes."""
+        write_texts(model, asked)
 
     def draw(self, request: Any, model: Any) -> Any:
         """A picture of what the model makes of a text, or of its vectors."""

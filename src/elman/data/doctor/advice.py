@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from elman.data.doctor.pairs import pair_advice
 from elman.data.doctor.parts import Part
 from elman.printable import many
 
@@ -17,7 +18,9 @@ _WASTE = 0.2  # of steps that are padding, from which another plan is advised
 def advice_on(found: Mapping[str, Any], part: Part) -> list[str]:
     """Sentences on a part."""
     noun, advice = part.noun, []
-    if part.empty:
+    if "pairs" in found:
+        advice += pair_advice(found["pairs"], found["rows"])
+    elif part.empty:
         advice.append(f"{many(part.empty, noun)} without content: drop_empty=True leaves them out")
     again = found["duplicates"]["rows"]
     if again:
@@ -35,6 +38,8 @@ def advice_on(found: Mapping[str, Any], part: Part) -> list[str]:
         names = ", ".join(f"{label} {count}" for label, count in list(rare.items())[:_SHOWN])
         advice.append(f"few {noun}s of {names}: their scores will say little")
     waste = [row for row in found.get("padding", ()) if row["unit"] == next(iter(part.lengths))]
+    if part.noun in ("pair", "item"):
+        return advice  # their batches are made by the tokens of a codec, not by words
     if waste and waste[1]["padding"] > _WASTE and waste[2]["padding"] < waste[1]["padding"] / 2:
         advice.append(
             f"{waste[1]['padding']:.0%} of the steps would be padding: "
@@ -50,6 +55,12 @@ def advice_between(found: Mapping[str, Any]) -> list[str]:
         advice.append(
             f"{found['rows']} of the test part ({found['share']:.1%}) also in the training part: "
             "scores on them tell what was learnt by heart"
+        )
+    sources = found.get("sources", {"rows": 0})
+    if sources["rows"]:
+        advice.append(
+            f"{sources['rows']} of the test part ({sources['share']:.1%}) have a source that is "
+            "in the training part, up to case and punctuation"
         )
     if found.get("conflicts"):
         advice.append(f"{found['conflicts']} of these have a label that the training part denies")

@@ -10,6 +10,7 @@ import numpy as np
 
 from elman.data.batch_plans import cut_rows, padded_steps
 from elman.data.doctor.advice import advice_between, advice_on
+from elman.data.doctor.pairs import between_pairs, pair_facts
 from elman.data.doctor.parts import PLACEHOLDERS, Part
 
 __all__ = ["QUANTILES", "examined"]
@@ -44,8 +45,9 @@ def examined(
     Returns:
         Of `train`, and below `test` of the other: `source`, `rows`, `empty`, `lengths` (by unit
         their quantiles), `labels`, `duplicates`, `conflicts`, `signs`, `words` (shares of all:
-        outside the vocabulary, standing once, numbers, addresses); `padding` by unit and plan;
-        `between` both; `advice`, sentences on what to do.
+        outside the vocabulary, standing once, numbers, addresses), `pairs` (what is counted of
+        sources with targets); `padding` by unit and plan; `between` both; `advice`, sentences on
+        what to do.
     """
     found = _facts(train, _known(train, vocabulary))
     found["padding"] = _padding(train, batch_size, batch_tokens)
@@ -86,6 +88,8 @@ def _facts(part: Part, known: set[str]) -> dict[str, Any]:
         found["conflicts"] = _conflicts(part)
     if part.words is not None:
         found["words"] = _shares(part.words, part.replaced, known)
+    if part.pairs is not None:
+        found["pairs"] = pair_facts(part.pairs)
     return found
 
 
@@ -143,6 +147,8 @@ def _padding(part: Part, batch_size: int, batch_tokens: int | None) -> list[dict
     """The share of steps that are padding, by unit and by how batches are made."""
     found = []
     for unit, lengths in part.lengths.items():
+        if part.noun in ("pair", "item") and "words" not in unit:  # of two sides words are enough
+            continue
         rows = np.arange(len(lengths))
         if not len(rows):
             continue
@@ -176,6 +182,8 @@ def _between(train: Part, test: Part) -> dict[str, Any]:
         "alike": int(alike.sum() - same.sum()),
         "first": places,
     }
+    if train.pairs is not None and test.pairs is not None:
+        found["sources"] = between_pairs(train.pairs, test.pairs)
     if train.labels is None or test.labels is None:
         return found
     learnt = {}

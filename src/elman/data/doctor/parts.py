@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from elman.data.labelled_sequences import LabelledSequences
+from elman.data.pairs import Pairs
 from elman.data.readers.conll import holds_tags
 from elman.data.tables.dialect import encoding_of
 from elman.data.tables.reader import is_table
@@ -20,7 +21,7 @@ from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
 from elman.errors import FormatError
 
-__all__ = ["PLACEHOLDERS", "Part", "encodings_of", "part_of", "prints_of"]
+__all__ = ["PLACEHOLDERS", "Part", "encodings_of", "part_of", "prints_of", "signs_in"]
 
 Pieces = Callable[[str], Iterable[str]]
 """A text as its words."""
@@ -48,6 +49,7 @@ class Part:
         signs: How many rows hold what may be damage, by what it is.
         empty: Rows that hold nothing.
         notes: What was said when they were read.
+        pairs: The rows themselves, where each is a source with its target; else None.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Part:
     signs: Mapping[str, int] = field(default_factory=dict)
     empty: int = 0
     notes: tuple[str, ...] = ()
+    pairs: Pairs | None = None
 
 
 def part_of(
@@ -116,7 +119,7 @@ def _of_texts(data: LabelledTexts, pieces: Pieces) -> Part:
         found = list(pieces(text))
         words.update(found)
         counts[row] = len(found)
-        signs.update(_signs_in(text))
+        signs.update(signs_in(text))
     alike = [" ".join(text.casefold().split()) for text in data.texts]
     characters = np.array([len(text) for text in data.texts], dtype=np.int64)
     labels = None
@@ -149,7 +152,7 @@ def _of_sentences(data: TaggedSentences, pieces: Pieces) -> Part:
     alike = prints_of(_encoded("\t".join(sentence).casefold()) for sentence in data.words)
     labels = None if data.tags is None else np.array(["\t".join(row) for row in data.tags], object)
     lengths = np.array([len(sentence) for sentence in data.words], dtype=np.int64)
-    signs = Counter(sign for row in data.words for sign in _signs_in(" ".join(row)))
+    signs = Counter(sign for row in data.words for sign in signs_in(" ".join(row)))
     return Part(
         data.name,
         "sentence",
@@ -201,7 +204,7 @@ def prints_of(contents: Iterable[bytes]) -> np.ndarray:
     return np.frombuffer(b"".join(digests), dtype="<i8")
 
 
-def _signs_in(text: str) -> list[str]:
+def signs_in(text: str) -> list[str]:
     """What in a text may be damage."""
     found = []
     if _MARK in text:

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from elman.data.labelled_sequences import LabelledSequences
+from elman.data.readers.arff import is_arff
 from elman.data.readers.conll import TagOptions, holds_tags, read_tagged
+from elman.data.readers.drawing_sequences import read_drawing_sequences
+from elman.data.readers.drawings import DrawingOptions, holds_drawings
 from elman.data.readers.folder import holds_parts, holds_tables, read_folder
 from elman.data.readers.given import beside_frame, by_name, index_of, labelled_frame
 from elman.data.readers.idx import find_pair, has_test_part, is_idx_name, read_pair
@@ -42,9 +45,10 @@ __all__ += ["labelled_table", "options_of", "read", "read_given", "read_text_seq
 __all__ += ["test_part", "texts_asked"]
 
 _UNDERSTOOD = (
-    f"a table ({FORMATS}), a folder with a table for each sequence, a .ts file, an .npz file with "
-    "X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a prefix or the "
-    "images file; its labels beside it), or sound (.wav, .flac and others, folders of them)"
+    f"a table ({FORMATS}), a folder with a table for each sequence, a .ts or .arff file, an .npz "
+    "file with X and y, words and tags (.conllu, .conll, .iob2), or an idx pair (a folder, a "
+    "prefix or the images file; its labels beside it), or sound (.wav, .flac and others, folders "
+    "of them), or drawings (.inkml, .svg, .ndjson, texts of strokes, folders and .zip of them)"
 )
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Columns))
 _ASKED = ("label", "group", "per_step", "classes", "ids", "labelled", "grouped")
@@ -64,11 +68,12 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
 
     Args:
         source: A table (`.csv`, `.tsv`, `.txt`, packed or not, or `.parquet`) in long or in wide
-            form; a folder with one for each sequence; a `.ts` file, or rows of a class and its
-            series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`, `.conll`,
-            `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`, or the
-            images file); a file of sound, a folder of them (a subfolder for each class, or a table
-            that names them), or such a table; or a pandas, polars or Arrow table.
+            form; a folder with one for each sequence; a `.ts` or `.arff` file, or rows of a class
+            and its series as the UCR archive has them; an `.npz` file; words and tags (`.conllu`,
+            `.conll`, `.iob2`, packed or not); an idx pair (a folder, a prefix like `folder/train`,
+            or the images file); a file of sound, a folder of them (a subfolder for each class, or a
+            table that names them), or such a table; drawings (`.inkml`, `.svg`, texts of strokes,
+            folders and `.zip` of them); or a pandas, polars or Arrow table.
         part: 'train' or 'test' of an idx folder, or of a folder that holds two of these names.
             Other files have no parts: 'train' and None take the whole file.
         told: Of a table: `series=`, `time=`, `label=` (names of columns), `features=`, `ignore=`,
@@ -79,7 +84,8 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
             of labels beside the files' names. Of `.npz` `ids=` and `axes=`. Of words and tags
             `text=`, `label=`, `form=`, `comments=`: see `elman.data.readers.conll.TagOptions`. Of
             sounds `rate=`, `channels=`, `path=`, `said=`, `label=`, `group=`: see
-            `elman.data.readers.sound.SoundOptions`.
+            `elman.data.readers.sound.SoundOptions`. Of drawings `y=`, `coordinates=`, `label=`: see
+            `elman.data.readers.drawings.DrawingOptions`.
 
     Raises:
         ArgumentError: An option is unknown or does not fit the format.
@@ -91,6 +97,7 @@ def read(source: Any, *, part: str | None = None, **told: Any) -> LabelledSequen
     if part not in (None, "train", "test"):
         raise ArgumentError("part", f"found {part!r}", "'train' or 'test'")
     known = (*_FOLDER.options, *_NPZ.options, *_TAGGED.options, *_SOUND.options)
+    known = (*known, *_DRAWING.options)
     if unknown := [name for name in told if name not in known]:
         raise ArgumentError(", ".join(unknown), "is no option", f"use {sorted(set(known))}")
     if is_frame(source):
@@ -232,6 +239,8 @@ def _kind_of(file: Path, told: Collection[str] = ()) -> _Kind:
     lies = _lies(file)
     if lies != "nothing" and sounds_asked(file, told):
         return _SOUND
+    if lies != "nothing" and holds_drawings(file):
+        return _DRAWING
     named = next((kind for known, kind in _BY_NAME if known(file.name)), None)
     if named is not None and lies != "file":
         if lies == "folder" and not file.suffix:
@@ -324,9 +333,13 @@ _TAGGED = _Kind(
 _SOUND = _Kind(
     (*(one.name for one in dataclasses.fields(SoundOptions)), "labelled"), read_sound_sequences
 )
+_DRAWING = _Kind(
+    (*(one.name for one in dataclasses.fields(DrawingOptions)), "labelled"), read_drawing_sequences
+)
 _BY_NAME: tuple[tuple[Callable[[str], bool], _Kind], ...] = (
     (is_table, _TABLE),
     (is_ts, _ARCHIVED),
+    (is_arff, _ARCHIVED),
     (lambda name: Path(name).suffix.lower() == ".npz", _NPZ),
     (holds_tags, _TAGGED),
 )

@@ -22,11 +22,12 @@ from elman.errors import ArgumentError, DataError, FormatError
 from elman.parameters import check_values, parameter, text
 from elman.printable import closest, many, quoted
 
-__all__ = ["PairOptions", "read_pairs", "read_source_lines"]
+__all__ = ["PairOptions", "holds_pairs", "holds_tabbed_pairs", "read_pairs", "read_source_lines"]
 
 _SOURCES = ("source", "src", "input", "question", "from")
 _TARGETS = ("target", "tgt", "translation", "reference", "references", "output", "answer", "to")
 _TABBED = also_packed((".tsv", ".txt"))
+_LOOKED_AT = 100  # lines of a file without a header
 _UNDERSTOOD = f"two files with a text a line, or a table with two columns ({reader.FORMATS})"
 
 
@@ -97,6 +98,53 @@ def read_pairs(
         return _of_tabs(path, places, dialect.encoding)
     table = reader.read(path, texts=lambda names: _both(names, options), dialect=dialect)
     return _of_table(table, options)
+
+
+def holds_pairs(source: str | os.PathLike[str]) -> bool:
+    """Whether a file is, by its name and columns, one of pairs: both are called as is usual.
+
+    A file that cannot be read is none; who reads it says why.
+    """
+    path = Path(source)
+    if not path.is_file() or not reader.is_table(path):
+        return False
+    try:
+        table = reader.read(path)
+    except (DataError, FormatError):
+        return False
+    names = _usual(list(table.columns))
+    columns = [kinds.objects(table.columns[name]) for name in names or ()]
+    return bool(columns) and all(
+        isinstance(cell, str | list | tuple | np.ndarray | None)
+        for column in columns
+        for cell in column[:_LOOKED_AT]
+    )
+
+
+def holds_tabbed_pairs(source: str | os.PathLike[str]) -> bool:
+    """Whether the first lines of a `.tsv` or `.txt` look like pairs with a tab between.
+
+    Each has the same number of columns, two or more; the first two hold texts, of which few come
+    again in the second: they would be labels. A guess, to be asked where nothing else reads it.
+    """
+    path = Path(source)
+    if not path.is_file() or not path.name.lower().endswith(_TABBED):
+        return False
+    layout = Layout(encoding_of(path, str(path), None), "")
+    lines = [line.rstrip("\r\n") for line in islice(lines_of(path, str(path), layout), _LOOKED_AT)]
+    rows = [line.split("\t") for line in lines if line]
+    if not rows or len(rows[0]) < 2 or len({len(row) for row in rows}) > 1:
+        return False
+    texts = not any(_is_number(cell) for row in rows for cell in row[:2])
+    return texts and 2 * len({row[1] for row in rows}) > len(rows)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _told(told: dict[str, Any]) -> tuple[PairOptions, Dialect]:
@@ -308,4 +356,5 @@ def _kept(
         tuple(said),
         place,
         np.array([k for k, _, _ in kept], dtype=np.int64),
+        (sum(not text.strip() for text, _ in rows), sum(not right for _, _, right in full)),
     )

@@ -12,50 +12,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from elman.data.labelled_sequences import LabelledSequences
+from elman.data.readers.arff import is_arff, parse_arff
 from elman.data.readers.cells import label_array
 from elman.data.readers.missing import check_filling, filled
+from elman.data.readers.series_rows import Archived, channels, values_of
 from elman.data.sequences import as_sequences
 from elman.data.tables.dialect import Layout, Source, encoding_of, lines_of
-from elman.data.tables.fields import MISSING, is_number
+from elman.data.tables.fields import is_number
 from elman.data.tables.unpacking import also_packed
 from elman.errors import FormatError
 from elman.printable import many
 
-__all__ = ["Archived", "is_rows", "is_ts", "parse_rows", "parse_ts", "read_archived", "test_beside"]
+__all__ = ["is_rows", "is_ts", "parse_rows", "parse_ts", "read_archived", "test_beside"]
 
-_MISSING = (*MISSING, "?")
 _OUTSIDE = re.compile(r":(?![^(]*\))")  # colons between features, not those of times
 _PAIRS = re.compile(r"\(([^()]*)\)")
-_TRAIN = re.compile(r"(.*)TRAIN(\.(?:ts|tsv|txt)(?:\.(?:gz|bz2|xz))?)", re.IGNORECASE)
-
-
-class Archived(NamedTuple):
-    """Series as a file of an archive has them.
-
-    Attributes:
-        rows: Of each `[T_i, I]` float64, NaN where nothing stands.
-        labels: As the text has them; None where there are none.
-        lines: On which line each stands.
-        notes: What was left out.
-    """
-
-    rows: list[np.ndarray]
-    labels: list[str] | None
-    lines: list[int]
-    notes: tuple[str, ...] = ()
+_TRAIN = re.compile(r"(.*)TRAIN(\.(?:ts|tsv|txt|arff)(?:\.(?:gz|bz2|xz))?)", re.IGNORECASE)
 
 
 def read_archived(
     path: Path, *, missing: str | None = None, encoding: str | None = None
 ) -> LabelledSequences:
-    """Sequences from a `.ts` file, or from rows of a class and its series without a header.
+    """Sequences from a `.ts` or `.arff` file, or from rows of a class and its series.
 
     Values that are missing at the end of a series are steps that it does not have.
 
@@ -72,7 +56,8 @@ def read_archived(
     where = str(path)
     layout = Layout(encoding_of(path, where, encoding), ",")
     lines = enumerate(lines_of(path, where, layout), start=1)
-    found = parse_ts(lines, where) if is_ts(path.name) else parse_rows(lines, where)
+    parse, shown = _form(path.name)
+    found = parse(lines, where)
     ended = [_ended(row) for row in found.rows]
     lengths = np.array([len(row) for row in ended], dtype=np.int64)
     owners = np.repeat(np.arange(len(ended)), lengths)
@@ -93,7 +78,7 @@ def read_archived(
         tuple(f"feature {k}" for k in range(steps.shape[1])),
         tuple(str(k) for k in range(len(ended))),
         where,
-        (f"{where} was read as {_shown(is_ts(path.name))}", *found.notes, *notes),
+        (f"{where} was read as {shown}", *found.notes, *notes),
     )
 
 
@@ -145,7 +130,7 @@ def parse_ts(lines: Iterable[tuple[int, str]], where: str) -> Archived:
         at = f"{where}, line {number}"
         if labelled and not labels[-1]:
             raise FormatError(at, "found no label at its end", "one, as its head says")
-        rows.append(_features(parts, timed, at))
+        rows.append(channels([_fields(part, timed) for part in parts], at))
         numbers.append(number)
         if rows[-1].shape[1] != rows[0].shape[1]:
             found = f"found {many(rows[-1].shape[1], 'feature')}"
@@ -156,6 +141,7 @@ def parse_ts(lines: Iterable[tuple[int, str]], where: str) -> Archived:
     if not rows:
         raise FormatError(where, "found no series after @data", "one a line")
     notes = ("the times of its values are left out",) if timed else ()
+    notes += _contradicted(head, rows, labels if labelled else [])
     return Archived(rows, labels if labelled else None, numbers, notes)
 
 
@@ -172,7 +158,7 @@ def parse_rows(lines: Iterable[tuple[int, str]], where: str) -> Archived:
             if len(fields) < 2:
                 raise FormatError(at, f"found {fields[0]!r} alone", "a class and its series")
             labels.append(fields[0])
-            rows.append(_values(fields[1:], at)[:, None])
+            rows.append(values_of(fields[1:], at)[:, None])
             numbers.append(number)
     if not rows:
         raise FormatError(where, "the file is empty", "a class and its series in each line")
@@ -198,32 +184,36 @@ def _head(
     raise FormatError(where, "found no line @data", "a head of @ lines, then @data")
 
 
-def _features(parts: list[str], timed: bool, at: str) -> np.ndarray:
-    """One series `[T, I]` from the texts of its features."""
-    columns = []
-    for k, part in enumerate(parts):
-        fields = part.split(",") if part.strip() else []
-        if timed:
-            fields = [pair.rpartition(",")[2] for pair in _PAIRS.findall(part)]
-        columns.append(_values(fields, f"{at}, feature {k}"))
-        if len(columns[k]) != len(columns[0]):
-            found = f"found {many(len(columns[k]), 'value')}"
-            raise FormatError(f"{at}, feature {k}", found, f"{len(columns[0])}, as feature 0 has")
-    return np.stack(columns, axis=1) if columns else np.zeros((0, 0))
+def _fields(part: str, timed: bool) -> list[str]:
+    """The texts of one channel's values."""
+    if timed:
+        return [pair.rpartition(",")[2] for pair in _PAIRS.findall(part)]
+    return part.split(",") if part.strip() else []
 
 
-def _values(fields: list[str], at: str) -> np.ndarray:
-    """Numbers, NaN where one is missing."""
-    try:
-        return np.array(fields, dtype=np.float64)
-    except ValueError:
-        pass  # something is missing, or no number
-    values = np.empty(len(fields))
-    for step, field in enumerate(map(str.strip, fields)):
-        if field not in _MISSING and not is_number(field):
-            raise FormatError(f"{at}, step {step}", f"found {field!r}", "a number, or ?")
-        values[step] = np.nan if field in _MISSING else float(field)
-    return values
+def _contradicted(
+    head: dict[str, str], rows: list[np.ndarray], labels: list[str]
+) -> tuple[str, ...]:
+    """What the head says and the series do not bear out, in sentences: the series count."""
+    lengths = [len(row) for row in rows]
+    shown = str(lengths[0]) if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
+    ragged, missing = min(lengths) < max(lengths), sum(int(np.isnan(row).sum()) for row in rows)
+    features, said = rows[0].shape[1], []
+    if head.get("equallength") == "true" and ragged:
+        said.append(f"equal lengths, and they are {shown}")
+    if "serieslength" in head and head["serieslength"] not in ("0", str(max(lengths))):
+        said.append(f"series of {head['serieslength']} steps, and they have {shown}")
+    if "dimensions" in head and head["dimensions"] not in ("0", str(features)):
+        said.append(f"{head['dimensions']} features, and there are {features}")
+    if head.get("univariate") == "true" and features > 1:
+        said.append(f"one feature, and there are {features}")
+    if head.get("missing") == "false" and missing:
+        said.append(f"that nothing is missing, and there is no number in {many(missing, 'place')}")
+    known = head.get("classlabel", "").split()[1:]
+    strange = sorted({label for label in labels if label.lower() not in known}) if known else []
+    if strange:
+        said.append(f"other classes than {', '.join(map(repr, strange[:5]))}, found in its series")
+    return tuple(f"its head says {one}" for one in said)
 
 
 def _ended(row: np.ndarray) -> np.ndarray:
@@ -232,7 +222,10 @@ def _ended(row: np.ndarray) -> np.ndarray:
     return row[: there[-1] + 1 if len(there) else 0]
 
 
-def _shown(ts: bool) -> str:
-    if ts:
-        return "a series a line, as sktime and the UEA archive write them"
-    return "a class and its series a line, as the UCR archive has them"
+def _form(name: str) -> tuple[Callable[..., Archived], str]:
+    """What reads a file of this name, and how that is called."""
+    if is_ts(name):
+        return parse_ts, "a series a line, as sktime and the UEA archive write them"
+    if is_arff(name):
+        return parse_arff, "ARFF, as Weka and the archives write it"
+    return parse_rows, "a class and its series a line, as the UCR archive has them"

@@ -14,20 +14,23 @@ from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers import read
 from elman.data.readers.cells import label_array
 from elman.data.readers.conll import parse_tagged
+from elman.data.readers.drawing_sequences import drawings_as_sequences
 from elman.data.readers.idx import find_pair, read_pair
+from elman.data.readers.series_rows import Archived
 from elman.data.readers.sound_sequences import sounds_as_sequences
 from elman.data.readers.text_sequences import texts_as_sequences
-from elman.data.readers.ucr import Archived, parse_rows, parse_ts
+from elman.data.readers.ucr import parse_rows, parse_ts
 from elman.data.readers.words import sentences_as_sequences
 from elman.data.sequences import as_sequences
 from elman.data.sets import catalogue
+from elman.data.sets.drawings import drawing_names, load_drawings
 from elman.data.sets.sounds import SPEAKERS, load_recordings, recording_names
 from elman.data.sets.splitting import split_by_hash
 from elman.data.sets.texts import load_texts, text_names
 from elman.data.synthetic import adding
 from elman.errors import ArgumentError, DataError
 
-__all__ = ["labelled_names", "load"]
+__all__ = ["full_name", "labelled_names", "load"]
 
 _CLASSIFICATION = "sequence_classification"
 _UCR = ("CricketX", "ECG200", "ECG5000", "ECGFiveDays", "GunPoint")
@@ -36,7 +39,16 @@ _UEA = ("BasicMotions", "JapaneseVowels")
 
 def labelled_names() -> tuple[str, ...]:
     """The names that `load` takes, sorted."""
-    return tuple(sorted(_LOADERS))
+    return tuple(sorted({*_LOADERS, *_SHORT}))
+
+
+def full_name(name: str) -> str:
+    """What a set is called in the catalogue whose own name is short; any other name as it is.
+
+    >>> full_name("ecg200"), full_name("mnist")
+    ('sequence_classification/ECG200', 'mnist')
+    """
+    return _SHORT.get(name, name)
 
 
 def load(source: Any, part: str | None = None, **columns: Any) -> LabelledSequences:
@@ -45,7 +57,9 @@ def load(source: Any, part: str | None = None, **columns: Any) -> LabelledSequen
     The digits, texts, ECG5000 and IndoorMovement have no test part of their own: of each class the
     fifth part whose numbers hash lowest is the test part, the same on every machine. In MNIST
     and the digits an image is read row by row, its pixels scaled to 0…1; in `mnist/pixels` pixel
-    by pixel. AReM's first column, the time, is left out. `ud_english_ewt` has words with their
+    by pixel. Sets of sequence_classification have short names, too: `ecg200`. AReM's first column,
+    the time, is left out. Drawings (`omniglot`, `digit_strokes`) are read as a pen's steps: see
+    `load_drawings`. `ud_english_ewt` has words with their
     universal tags; of texts see `load_texts`, of `free_spoken_digits` see `load_recordings`, where
     `free_spoken_digits/theo` leaves one speaker out. `adding` is `synthetic.adding` of 400
     steps: 20,000 sequences of seed 0, and 2,000 of seed 1 as the test part.
@@ -64,7 +78,7 @@ def load(source: Any, part: str | None = None, **columns: Any) -> LabelledSequen
     """
     if not isinstance(source, str | os.PathLike):
         return read(source, part=part, **columns)
-    name = os.fspath(source)
+    name = full_name(os.fspath(source))
     if name not in _LOADERS:
         if name not in catalogue.names():
             if os.path.exists(name) or _looks_like_path(name):
@@ -136,6 +150,11 @@ def _sounds(name: str, part: str) -> LabelledSequences:
     return found if speaker else replace(found, groups=None)
 
 
+def _drawings(name: str, part: str) -> LabelledSequences:
+    """Characters as a pen's steps; those of one drawer are in one part, so nobody is a group."""
+    return drawings_as_sequences(load_drawings(name, part))
+
+
 def _pendigits(name: str, part: str) -> LabelledSequences:
     rows, labels = _parse_steps(_text(name, f"PenDigits_{part.upper()}3"))
     return _labelled(name, rows, label_array(labels), ["x", "y"])
@@ -192,6 +211,7 @@ _LOADERS: dict[str, Callable[[str, str], LabelledSequences]] = {
     f"{_CLASSIFICATION}/IndoorMovement": _indoor_movement,
 }
 _LOADERS |= dict.fromkeys(text_names(), _texts)
+_LOADERS |= {name: _drawings for name in drawing_names() if name != "digit_strokes/numbers"}
 _LOADERS |= dict.fromkeys(recording_names(), _sounds)
 _LOADERS |= {f"free_spoken_digits/{speaker}": _sounds for speaker in SPEAKERS}
 for _short in _UCR:
@@ -199,6 +219,9 @@ for _short in _UCR:
 for _short in _UEA:
     _LOADERS[f"{_CLASSIFICATION}/{_short}"] = _archive("{0}/{0}_{1}.ts", parse_ts)
 _LOADERS[f"{_CLASSIFICATION}/ECG5000"] = _ecg5000
+_SHORT = {
+    name.rpartition("/")[2].lower(): name for name in _LOADERS if name.startswith(_CLASSIFICATION)
+}
 
 
 def _text(name: str, path: str) -> str:

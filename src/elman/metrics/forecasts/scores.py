@@ -65,6 +65,9 @@ def seasonal_scale(
     Returns:
         In the target's unit: `[]` or `[K]`; NaN where there is no difference.
 
+    Raises:
+        ArgumentError: The season is below 1.
+
     >>> seasonal_scale(np.array([1.0, 2.0, 4.0, np.nan, 8.0]), 1).item()
     1.5
     """
@@ -122,6 +125,9 @@ def quantile_loss(
         quantiles: `[..., Q]`.
         levels: The Q probabilities, in (0, 1).
 
+    Raises:
+        ShapeError: These do not fit each other.
+
     >>> quantile_loss(np.array([10.0]), np.array([[8.0, 11.0]]), [0.1, 0.9])
     0.15
     """
@@ -159,6 +165,9 @@ def crps_samples(actual: Numbers, samples: Float[np.ndarray, "*shape S"]) -> flo
     Args:
         actual: `[...]`, NaN where missing.
         samples: `[..., S]` draws from the forecast.
+
+    Raises:
+        ShapeError: The two do not fit each other.
     """
     actual, ordered = np.asarray(actual, np.float64), np.sort(np.asarray(samples, np.float64))
     if ordered.ndim != actual.ndim + 1 or ordered.shape[:-1] != actual.shape:

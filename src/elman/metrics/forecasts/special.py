@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from elman.kernels.special import log_gamma
+
 __all__ = [
     "beta_ratio",
-    "log_gamma",
     "negative_binomial_cdf",
     "negative_binomial_quantile",
     "normal_cdf",
@@ -28,20 +29,6 @@ MOST_TERMS = 20_000  # of the continued fraction: it needs about the root of the
 NEWTON_STEPS = 2  # Hill's start is good to 5e-4 at worst, and each step squares the error
 
 normal_erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
-def log_gamma(x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Logarithm of the gamma function of positive `x`, by Stirling's series (DLMF 5.11.1)."""
-    small = x < 10
-    z = np.where(small, x + 10, x)
-    inverse = 1 / (z * z)
-    series = (inverse / 1188 - 1 / 1680) * inverse + 1 / 1260
-    series = (series * inverse - 1 / 360) * inverse + 1 / 12
-    value = (z - 0.5) * np.log(z) - z + 0.5 * math.log(2 * math.pi) + series / z
-    factors = np.where(small, x, 1)
-    for step in range(1, 10):  # Γ(x + 10) = x (x + 1) … (x + 9) Γ(x)
-        factors = factors * np.where(small, x + step, 1)
-    return value - np.log(factors)
 
 
 def normal_cdf(z: Any) -> Float[np.ndarray, "*shape"]:

@@ -12,6 +12,7 @@ from elman import blueprint as plan
 from elman.kernels.attention import Memory
 from elman.runtime.network.attention import Attend
 from elman.runtime.network.cells import Arrays, real_steps, under
+from elman.runtime.network.convolution import Convolution
 from elman.runtime.network.dense import ACTIVATIONS, Linear
 from elman.runtime.network.flow import Flow
 from elman.runtime.network.heads import Adaptive, Tied
@@ -21,11 +22,13 @@ from elman.runtime.network.layers import (
     Embedding,
     Given,
     LastState,
+    MeanAndMax,
     Pointwise,
     Recurrent,
     RunningPool,
     Through,
 )
+from elman.runtime.network.soft_window import SoftWindow
 from elman.runtime.network.tagging import Words
 from elman.state import where
 
@@ -184,9 +187,15 @@ def _dense(block: plan.Dense, features: int, weights: Arrays) -> Pointwise:
     return Pointwise(lambda values: activation(product(values)))
 
 
-def _pool(block: plan.Pool, features: int, weights: Arrays) -> LastState | RunningPool | Attention:
+def _linear(block: Any, features: int, weights: Arrays) -> Pointwise:
+    return Pointwise(Linear(weights["weight"], weights["bias"]))
+
+
+def _pool(block: plan.Pool, features: int, weights: Arrays) -> Any:
     if block.how == "last":
         return LastState()
+    if block.how == "mean_max":
+        return MeanAndMax(features)
     if block.how == "attention":
         return Attention(weights, features)
     if block.how == "mean":
@@ -202,11 +211,15 @@ BLOCKS: dict[str, Callable[..., Any]] = {
     "embedding": _embedding,
     "words": Words,
     "given": lambda block, features, weights: Given(),
+    "convolution": Convolution,
     "recurrent": Recurrent,
     "pool": _pool,
     "dense": _dense,
     "tied": Tied,
     "adaptive": Adaptive,
+    "mixture": _linear,
+    "chord": _linear,  # its other weights are for who names notes
+    "soft_window": SoftWindow,
     "dropout": _dropout,
     "crf": lambda block, features, weights: Through(),  # its weights are for who decides on paths
     "attend": Attend,

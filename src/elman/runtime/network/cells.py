@@ -18,9 +18,23 @@ from elman.kernels import native, reference
 from elman.kernels.compiled import missing
 from elman.kernels.contract import Noise, Recurrence, Tokens, Weights
 from elman.kernels.dilation import interleave
+from elman.kernels.tapes import native as tapes
+from elman.kernels.tapes import reference as tape_reference
+from elman.kernels.tapes.reference import Call
 from elman.recurrences import RECURRENCES
 from elman.runtime.network.dense import linear
-from elman.state import DilatedState, LSTMState, RNNState, leaves, map_leaves, where
+from elman.state import (
+    DilatedState,
+    LSTMState,
+    RNNState,
+    WrittenState,
+    leaves,
+    map_leaves,
+    where,
+    written_parts,
+    written_state,
+)
+from elman.tapes import INPUTS, Tape
 
 __all__ = [
     "CELLS",
@@ -29,6 +43,7 @@ __all__ = [
     "Dilated",
     "KernelCell",
     "NumpyCell",
+    "TapeCell",
     "build_cell",
     "hidden",
     "real_steps",
@@ -114,6 +129,65 @@ class KernelCell:
             **self.more,
         )
         return done.outputs, done.final_state
+
+
+class TapeCell:
+    """A written cell, run by the compiled engine, or by the reference without it.
+
+    Args:
+        tape: What its step computes, with all sizes known.
+        weights: By name.
+        name: What it is called.
+    """
+
+    def __init__(self, tape: Tape, weights: Arrays, name: str) -> None:
+        self.tape, self.name = tape, name
+        self.weights = tuple(weights[each] for each, _ in tape.weights)
+        self.prepared = None
+        if tapes.missing() is None:
+            self.prepared = tapes.prepare(Call(tape, self.weights, self.weights[0], ()))
+
+    def initial_state(self, batch: int) -> Any:
+        """Zeros, and the steps that each row made where the step asks for them."""
+        parts = [np.zeros((batch, size), np.float32) for _, size in self.tape.states]
+        counted = ()
+        if self.tape.counts:
+            counted = (np.zeros(batch, np.int64), np.zeros(batch, np.int64))
+        return written_state([name for name, _ in self.tape.states], parts, counted)
+
+    def __call__(self, inputs: Float[np.ndarray, "B I"], state: Any) -> tuple[np.ndarray, Any]:
+        """One step."""
+        lengths = np.ones(len(inputs), np.int64)
+        outputs, state = self.unroll(inputs[:, None], state, lengths, False)
+        return outputs[:, 0], state
+
+    def unroll(
+        self, inputs: np.ndarray, state: Any, lengths: Int[np.ndarray, "B"], reverse: bool
+    ) -> tuple[np.ndarray, Any]:
+        """A whole sequence."""
+        counted = state.counted if isinstance(state, WrittenState) else ()
+        steps = counted[1] if counted else None
+        states = written_parts(state)
+        call = Call(self.tape, self.weights, inputs, states, lengths, None, reverse, None, steps)
+        if self.prepared is None or 0 in inputs.shape:
+            done = tape_reference.forward(call)
+        else:
+            done = tapes.forward(call, False, self.prepared)
+        if counted:
+            counted = (counted[0], counted[1] + lengths)
+        return done.outputs, written_state([n for n, _ in self.tape.states], done.states, counted)
+
+    def named(self, inputs: Float[np.ndarray, "T I"], before: Any) -> dict[str, np.ndarray]:
+        """Each named value `[T, ·]` of steps whose states before them are known."""
+        counted = before.counted if isinstance(before, WrittenState) else ()
+        states = written_parts(before)
+        read = np.ascontiguousarray(inputs[:, None])
+        call = Call(self.tape, self.weights, read, states, steps=counted[1] if counted else None)
+        values, _ = tape_reference.step(call)
+        return {
+            name: np.array(np.broadcast_to(values[k], (len(inputs), self.tape.ops[k].size)))
+            for name, k in self.tape.named
+        }
 
 
 class Zoneout:
@@ -314,6 +388,17 @@ def _kernel_cell(config: CellConfig, weights: Arrays) -> KernelCell:
     return KernelCell(recurrence, recurrence.weights_type(**weights), config.zoneout)
 
 
+def _tape_cell(config: CellConfig, weights: Arrays) -> TapeCell:
+    assert config.tape is not None  # else it is no written cell
+    # One axis of some weight is the number of inputs, unless the tape knows it.
+    tape, inputs = config.tape, config.tape.inputs
+    for name, shape in tape.weights:
+        for size, found in zip(shape, weights[name].shape, strict=True):
+            if size == INPUTS:
+                inputs = found
+    return TapeCell(tape.sized(inputs), weights, config.kind)
+
+
 CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = dict.fromkeys(
     RECURRENCES, _kernel_cell
 )
@@ -344,8 +429,11 @@ def build_cell(config: CellConfig, weights: Arrays) -> NumpyCell:
     Raises:
         BlueprintError: A user's kind of cell has no `numpy_cell`.
     """
-    kind = cell_kinds()[config.kind]
-    make = CELLS.get(config.kind) or kind.numpy_cell
+    make = CELLS.get(config.kind)
+    if config.tape is not None:
+        make = _tape_cell
+    elif make is None:
+        make = cell_kinds()[config.kind].numpy_cell
     if make is None:
         raise BlueprintError(
             "kind", f"{config.kind!r} has no NumPy step", "register it with a numpy_cell"

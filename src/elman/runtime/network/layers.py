@@ -29,6 +29,7 @@ __all__ = [
     "Embedding",
     "Given",
     "LastState",
+    "MeanAndMax",
     "Pointwise",
     "Recurrent",
     "RunningPool",
@@ -209,6 +210,34 @@ class RunningPool:
     def _give(self, total: np.ndarray, count: np.ndarray) -> tuple[Flow, Any]:
         value = total / np.maximum(count, 1) if self.mean else total
         return Flow(np.where(count > 0, value, np.float32(0))), (total, count)
+
+
+class MeanAndMax:
+    """`Pool('mean_max')`: both, side by side; the state is that of each."""
+
+    def __init__(self, features: int) -> None:
+        self.pools = (
+            RunningPool(np.add, 0.0, True, features),
+            RunningPool(np.maximum, -np.inf, False, features),
+        )
+
+    def initial_state(self, batch: int) -> tuple[Any, ...]:
+        """No step was read."""
+        return tuple(pool.initial_state(batch) for pool in self.pools)
+
+    def run(self, flow: Flow, state: tuple[Any, ...], reverse: bool) -> tuple[Flow, Any]:
+        """A whole sequence."""
+        pairs = zip(self.pools, state, strict=True)
+        return self._give([pool.run(flow, part, reverse) for pool, part in pairs])
+
+    def step(self, flow: Flow, state: tuple[Any, ...]) -> tuple[Flow, Any]:
+        """One step."""
+        pairs = zip(self.pools, state, strict=True)
+        return self._give([pool.step(flow, part) for pool, part in pairs])
+
+    def _give(self, found: list[tuple[Flow, Any]]) -> tuple[Flow, Any]:
+        flows, states = zip(*found, strict=True)
+        return Flow(np.concatenate([flow.values for flow in flows], axis=1)), states
 
 
 class Attention:

@@ -22,6 +22,7 @@ from elman.runtime.network.cells import (
     NumpyCell,
     Projected,
     Residual,
+    TapeCell,
     Zoneout,
     hidden,
 )
@@ -114,7 +115,11 @@ def _read(
         outputs.append(output)
     before, after = join(befores), join(afters)
     inner = _unwrapped(cell)
-    gates = _gates(inner, read, before) if isinstance(inner, KernelCell) else {}
+    gates = {}
+    if isinstance(inner, KernelCell):
+        gates = _gates(inner, read, before)
+    elif isinstance(inner, TapeCell) and len(read):
+        gates = inner.named(read, before)
     layer = LayerRecording(
         number,
         reverse,
@@ -142,7 +147,7 @@ def _unwrapped(cell: NumpyCell) -> NumpyCell:
 def _kind(cell: NumpyCell) -> str:
     if isinstance(cell, KernelCell):
         return cell.recurrence.title
-    return type(cell).__name__
+    return cell.name if isinstance(cell, TapeCell) else type(cell).__name__
 
 
 def _gates(cell: KernelCell, inputs: np.ndarray, before: Any) -> dict[str, np.ndarray]:

@@ -7,25 +7,36 @@ from typing import Any
 
 import numpy as np
 
-from elman.blueprint import Blueprint, Dense, Dropout, Embedding, Pool, Recurrent, Tied
+from elman.blueprint import (
+    Blueprint,
+    Chord,
+    Dense,
+    Dropout,
+    Embedding,
+    Mixture,
+    Pool,
+    Recurrent,
+    Tied,
+)
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.compiled import kernels_of, missing
 from elman.kernels.native import Stepper
+from elman.metrics.calibration import softmax
 from elman.runtime.network.blocks import Chain, given_to
-from elman.runtime.network.cells import Arrays, KernelCell
+from elman.runtime.network.cells import Arrays, KernelCell, TapeCell
 from elman.state import batch_size, describe
 from elman.transforms.scaler import Scaler
 
-__all__ = ["NetworkStepper"]
+__all__ = ["NetworkStepper", "WrittenStepper"]
 
 
 class NetworkStepper:
     """Feeds a network one step of a stream at a time, and allocates nothing.
 
-    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, dropout
-    and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers that act
-    when a network answers. Scores have the bits of `Network.step_inputs`; probabilities are the
-    same to rounding.
+    It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, mixture,
+    dropout and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers
+    that act when a network answers. Scores have the bits of `Network.step_inputs`; probabilities
+    are the same to rounding.
 
     Args:
         blueprint: The description.
@@ -41,6 +52,7 @@ class NetworkStepper:
             written to at each step, and may be written to between two.
         outputs: `[B, K]`, what `step` returns: written to at each step. Copy what must stay.
         step: Takes dense inputs `[B, I]` float32, or token ids `[B]` int64; returns `outputs`.
+        write: Of networks that read ids: steps with a draw between them; see the module's `Line`.
 
     Raises:
         ArgumentError: The network does not stream or has another block or cell, or there is no
@@ -77,8 +89,11 @@ class NetworkStepper:
                 embedding = (rows.shape[1], given["weight"], rows, len(given["weight"]))
             elif isinstance(block, Recurrent):
                 self._add_cells(chain.blocks[index])
-            elif isinstance(block, Dense) and block.activation in (None, "relu"):
-                rectified = block.activation == "relu"
+            elif isinstance(block, Mixture | Chord | Dense) and _activation(block) in (
+                None,
+                "relu",
+            ):
+                rectified = _activation(block) == "relu"
                 self._add_dense(fed, given["weight"], given["bias"], rectified)
             elif isinstance(block, Tied):
                 if block.projected:
@@ -93,11 +108,11 @@ class NetworkStepper:
             count, apart = self._width, probabilities == "labels"
             self._stages.append(("probabilities", (count, apart, self._results(count))))
         self.state: Any = tuple(stepper.state for stepper in self._steppers)
-        self.step: Callable[[np.ndarray], np.ndarray] = (
-            kernels_of("float32")
-            .Line(batch, features, embedding, tuple(self._stages), self.outputs)
-            .step
+        line = kernels_of("float32").Line(
+            batch, features, embedding, tuple(self._stages), self.outputs
         )
+        self.step: Callable[[np.ndarray], np.ndarray] = line.step
+        self.write: Callable[..., int] = line.write
 
     def reset(self, state: Any = None) -> None:
         """Begin again, from `state` (of each recurrent layer) or from zeros.
@@ -136,6 +151,76 @@ class NetworkStepper:
             self._steppers.append(stepper)
             self._stages.append(stepper.compiled)
             self._width, self.outputs = stepper.outputs.shape[1], stepper.outputs
+
+
+def _activation(block: Mixture | Chord | Dense) -> str | None:
+    return block.activation if isinstance(block, Dense) else None
+
+
+class WrittenStepper:
+    """As `NetworkStepper`, for networks with written cells: block by block.
+
+    Each cell's step is the compiled engine's; what is between them runs in NumPy, and allocates.
+    Arguments, attributes and errors as there. `state` is another object after each step.
+    """
+
+    def __init__(
+        self,
+        blueprint: Blueprint,
+        chain: Chain,
+        batch: int = 1,
+        *,
+        scaler: Scaler | None = None,
+        probabilities: str | None = None,
+    ) -> None:
+        if not blueprint.streams:
+            raise _unable("this network does not answer step by step")
+        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+            raise ArgumentError("batch", f"found {batch!r}", "give a positive integer")
+        self._chain, self._batch = chain, batch
+        self._scaler, self._probabilities = scaler, probabilities
+        self._whole = chain.initial_state(batch)
+        self.outputs = np.zeros((batch, blueprint.output_size), np.float32)
+
+    @property
+    def state(self) -> Any:
+        """The state of each recurrent layer after the last step."""
+        return tuple(part for block in self._chain.recurrent_states(self._whole) for part in block)
+
+    def step(self, inputs: np.ndarray) -> np.ndarray:
+        """One step: `outputs`, which are written to."""
+        values = inputs if self._scaler is None else self._scaler.transform(inputs)
+        found, self._whole = self._chain.step(values, self._whole)
+        if self._probabilities == "labels":
+            found = 0.5 * (1.0 + np.tanh(0.5 * found))
+        elif self._probabilities == "classes":
+            found = softmax(found)
+        self.outputs[:] = found
+        return self.outputs
+
+    def reset(self, state: Any = None) -> None:
+        """Begin again, from `state` (of each recurrent layer) or from the initial one.
+
+        Raises:
+            ShapeError: `state` is none of this network's.
+        """
+        fresh = self._chain.initial_state(self._batch)
+        if state is not None:
+            blocks = self._chain.recurrent_states(fresh)
+            known = tuple(part for block in blocks for part in block)
+            if describe(state) != describe(known) or batch_size(state) != self._batch:
+                found = f"found {describe(state)}"
+                raise ShapeError("state", found, f"give {describe(known)}")
+            given = iter(state)
+            parts = [tuple(next(given) for _ in block) for block in blocks]
+            fresh = self._chain.with_recurrent_states(parts, self._batch)
+        self._whole = fresh
+
+
+def has_written_cells(chain: Chain) -> bool:
+    """Whether some cell of a chain is a written one."""
+    blocks = [block for block in chain.blocks if hasattr(block, "layers")]
+    return any(isinstance(cell, TapeCell) for b in blocks for layer in b.layers for cell in layer)
 
 
 def _unable(found: str) -> ArgumentError:

@@ -126,7 +126,10 @@ def score_card(answers: Sequence[str], pairs: Judged) -> dict[str, Any]:
 
 def notes_on_scores(card: Mapping[str, Any]) -> list[str]:
     """What is to be said of the scores that `score_card` gives."""
-    if card["bleu"] is not None or card["chrf"] is None:
+    if card["chrf"] is None:
+        missing = MissingExtraError.of("sacrebleu", "text", "BLEU and chrF")
+        return [f"{missing.where}: {missing.found}; {missing.expected}"]
+    if card["bleu"] is not None:
         return []
     return ["BLEU tells nothing here: it counts runs of four words, and no reference has four"]
 
@@ -164,6 +167,8 @@ def verdict_on(
 ) -> str | None:
     """In a sentence whether answers are worth more than the best of some baselines'.
 
+    The best is so by what the sentence tells: all references of a source count.
+
     Args:
         name: One of `CHOICES`: what they are judged by.
         answers: N answers of a model.
@@ -172,7 +177,7 @@ def verdict_on(
     """
     if not others:
         return None
-    values = {one: written_score(name, said, pairs.target) for one, said in others.items()}
+    values = {one: written_score(name, said, pairs.references) for one, said in others.items()}
     best = max(values, key=lambda one: values[one])
     if name == "exact":
         own = np.array([a in r for a, r in zip(answers, pairs.references, strict=True)])

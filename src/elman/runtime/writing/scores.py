@@ -52,6 +52,11 @@ class Compared(NamedTuple):
             return None
         return self.gain > 0
 
+    def scaled(self, factor: float) -> Compared:
+        """The same in nats of another unit that holds `factor` tokens, > 0."""
+        error = None if self.error is None else self.error * factor
+        return Compared(self.gain * factor, error)
+
 
 def compared(
     model: Sequence[Float[np.ndarray, "T"]], other: Sequence[Float[np.ndarray, "T"]]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from elman.decoding import Drafted
 from elman.errors import ArgumentError
 from elman.runtime.network import Network, NetworkStepper
 
@@ -37,13 +38,44 @@ class Steps:
         """See `elman.decoding.Step`."""
         if not self._compiled:
             return self._network.step_inputs(tokens, state)
-        stepper = self._steppers.get(len(tokens))
+        stepper = self._stepper_at(len(tokens), state)
+        scores = stepper.step(tokens).copy()
+        return scores, self._stand(stepper)
+
+    def draft(
+        self,
+        tokens: np.ndarray,
+        state: Any,
+        uniforms: np.ndarray,
+        temperature: float,
+        never: np.ndarray,
+        eos: int | None,
+    ) -> Drafted | None:
+        """See `elman.decoding.Drafting`."""
+        stepper = self._stepper_at(len(tokens), state) if self._compiled else None
+        if not isinstance(stepper, NetworkStepper):
+            return None
+        written, said = np.empty(uniforms.shape, np.int64), np.empty(uniforms.shape)
+        sizes = (uniforms.shape[1], stepper.outputs.shape[1])
+        told = (temperature, never, -1 if eos is None else eos)
+        steps = stepper.write(sizes, tokens, uniforms, *told, written, said)
+        if steps < 0:
+            self._after = None  # the stepper stands where the token was missing
+            return None
+        return Drafted(written[:, :steps], said[:, :steps], self._stand(stepper))
+
+    def _stepper_at(self, rows: int, state: Any) -> NetworkStepper:
+        """The stepper of so many rows, at a state that was given."""
+        stepper = self._steppers.get(rows)
         if stepper is None:
-            stepper = self._steppers[len(tokens)] = self._network.stepper(len(tokens))
+            stepper = self._steppers[rows] = self._network.stepper(rows)
         if state is not self._after:
             stepper.reset(state)
-        scores = stepper.step(tokens).copy()
+        return stepper
+
+    def _stand(self, stepper: NetworkStepper) -> Any:
+        """A copy of the state that a stepper stands at."""
         # As `elman.state.copy` does at any depth; here a layer is one NamedTuple.
         after = [part._make([leaf.copy() for leaf in part]) for part in stepper.state]
         self._after = tuple(after)
-        return scores, self._after
+        return self._after

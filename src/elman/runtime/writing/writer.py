@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from elman.decoding import Answer, Constraints, Search, SearchOptions
+from elman.decoding.options import MOST_DRAWS
 from elman.errors import ArgumentError, DataError
 from elman.parameters import whole_number
 from elman.printable import quoted
@@ -104,7 +105,7 @@ class Writer:
         Args:
             prefixes: N of them, perhaps empty.
             steps: Whose states the search has.
-            copies: Rows of each.
+            copies: Rows of each, 1 to `elman.decoding.options.MOST_DRAWS`.
             options: Of the search.
             state: Where something was read before: the network's state, of one row.
             last: And the token that was read, but not passed on yet.
@@ -120,7 +121,7 @@ class Writer:
             found = "one that reads texts from the end, and so cannot go on with them"
             expected = "one that reads forward; this one scores texts (score, evaluate)"
             raise ArgumentError("model", found, expected)
-        whole_number("n", copies, 1)
+        whole_number("n", copies, 1, MOST_DRAWS)
         self._check(constraints)
         given = Constraints(**self._in_ids(constraints))
         ids = [self.prefix_ids(prefix) for prefix in prefixes]

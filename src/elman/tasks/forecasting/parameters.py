@@ -1,4 +1,4 @@
-"""A forecaster's parameters."""
+"""A forecaster's parameters: those of series, and those of paths."""
 
 from __future__ import annotations
 
@@ -6,11 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from elman.parameters import again, flag, names, numbers, parameter, plain, text, whole
+from elman.parameters import (
+    again,
+    flag,
+    names,
+    number,
+    numbers,
+    one_of,
+    parameter,
+    plain,
+    text,
+    whole,
+)
 from elman.tasks.parameters import CellParameters, RunParameters
 from elman.training.config import Training
+from elman.transforms.path_frames import NEIGHBOURS
 
-__all__ = ["ForecastParameters"]
+__all__ = ["ForecastParameters", "PathParameters"]
 
 
 def _validation(_name: str, given: float) -> float | int | None:
@@ -188,3 +200,29 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         "Train once more, on all steps, as long as the validation part found best.",
     )
     baselines: bool = parameter(True, flag(), "Fit the linear map, too.")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class PathParameters:
+    """What is told of a forecaster of paths; of series it has no use."""
+
+    _group: ClassVar = "Paths"
+    _table: ClassVar = "task"
+
+    neighbours: str = parameter(
+        "nearest",
+        one_of(*NEIGHBOURS),
+        "Of paths: what is told of others: none, nearest or grid.",
+        "`nearest`: place and velocity of the four nearest at each step, relative to the agent's, "
+        "fading with distance. `grid`: the same of twelve, summed in three rings of eight sectors.",
+    )
+    components: int = parameter(
+        6,
+        whole(1),
+        "Of paths: ways to go on, each a whole future, that are mixed.",
+    )
+    point: float = parameter(
+        1.0,
+        number(),
+        "Of paths: what the distance of the mean from what came counts beside the likelihood.",
+    )

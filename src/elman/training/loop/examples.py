@@ -75,9 +75,14 @@ class Examples:
         """Whether the inputs may be images, which are all of one size."""
         return self.lengths is None
 
-    def distorted(self, change: Callable[[Tensor], Tensor]) -> Examples:
-        """The same with what `change` makes of the inputs `[N, T, I]`."""
-        return replace(self, inputs=change(self.inputs))
+    @property
+    def numeric(self) -> bool:
+        """Whether the inputs are numbers `[N, T, I]`, and neither ids nor codes."""
+        return self.inputs.dim() == 3 and self.inputs.is_floating_point()
+
+    def distorted(self, change: Callable[..., Tensor]) -> Examples:
+        """The same with `change(inputs, lengths=lengths)` for the inputs `[N, T, I]`."""
+        return replace(self, inputs=change(self.inputs, lengths=self.lengths))
 
     def select(self, rows: Int[np.ndarray, "B"] | Int[Tensor, "B"]) -> Examples:
         """The rows given, cut to the longest of them."""

@@ -19,7 +19,7 @@ from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
 from elman.training.loop.batches import ExampleSet, batch_rows
 from elman.training.loop.loading import EpochBatches, StepBatches, shared
-from elman.training.loop.losses import Measure, WeightedSum
+from elman.training.loop.losses import Measure, WeightedSum, WholeScore
 from elman.training.loop.stepping import Cost, whole_cost
 
 __all__ = ["Lesson"]
@@ -52,7 +52,7 @@ class Lesson:
         loss: Measure,
         train: Any,
         validation: ExampleSet | None,
-        score: Measure | None,
+        score: Measure | WholeScore | None,
         config: TrainingConfig,
         workers: int,
         ranks: Ranks,
@@ -111,15 +111,15 @@ class Lesson:
         return EpochBatches(self._train, self._config, workers, self._ranks)
 
 
-def _asked(measure: Any, module: nn.Module, outputs: Any, batch: Any, first: bool) -> WeightedSum:
+def _asked(
+    measure: Measure | WholeScore, module: nn.Module, outputs: Any, batch: Any, first: bool
+) -> WeightedSum:
     """A measure of the outputs, or of what else the module says of the batch (a search, say).
 
-    One that has `whole` is of the whole part, and no sum over rows (BLEU): it is asked once, with
-    the batch of the part's `first` row.
+    A `WholeScore` is asked once, with the batch of the part's `first` row.
     """
-    whole = getattr(measure, "whole", None)
-    if whole is not None:
-        value = whole(module) if first else 0.0
+    if isinstance(measure, WholeScore):
+        value = measure.whole(module) if first else 0.0
         return WeightedSum(*torch.tensor([value, float(first)], dtype=torch.float64))
     decoded = getattr(measure, "decoded", None)
     return measure(outputs, batch) if decoded is None else decoded(module, batch)

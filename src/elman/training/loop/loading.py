@@ -16,7 +16,7 @@ from jaxtyping import Int
 
 from elman.errors import ArgumentError
 from elman.parameters import whole_number
-from elman.training.augment import augment
+from elman.training.augment import Augmentation, augment
 from elman.training.config import TrainingConfig
 from elman.training.distributed import Ranks
 from elman.training.loop.batches import ExampleSet, batch_rows, padded_share
@@ -65,9 +65,8 @@ class EpochBatches:
         workers: int = 0,
         ranks: Ranks | None = None,
     ) -> None:
-        if config.augment is not None and not getattr(examples, "images", False):
-            found = "sequences of different lengths, or no images of rows and columns"
-            raise ArgumentError("augment", found, "images of one size, or augment=None")
+        if config.augment is not None:
+            _check_distortable(examples, config.augment)
         self._examples, self._config = examples, config
         self._workers = whole_number("workers", workers, 0)
         self._ranks = ranks or Ranks()
@@ -90,11 +89,16 @@ class EpochBatches:
         return prepared(prepare, range(first, self._length), self._workers)
 
     def _cut(self, epoch: int) -> list[list[Int[np.ndarray, "B"]]]:
-        """For each step the rows of its batches."""
-        config = self._config
+        """For each step the rows of its batches, of as many passes as there must be."""
+        config, steps = self._config, list[list[Int[np.ndarray, "B"]]]()
         draws = generator(config.seed, "order", epoch)
-        rows = batch_rows(self._examples, config.batch_size, config.batch_tokens, draws)
-        return [rows[k : k + config.accumulate] for k in range(0, len(rows), config.accumulate)]
+        while not steps or len(steps) < (config.epoch_steps or 0):
+            rows = batch_rows(self._examples, config.batch_size, config.batch_tokens, draws)
+            if not rows:
+                break
+            each = config.accumulate
+            steps += [rows[k : k + each] for k in range(0, len(rows), each)]
+        return steps
 
     def _prepare(self, cut: list[list[np.ndarray]], epoch: int, step: int) -> StepBatches:
         config = self._config
@@ -113,6 +117,17 @@ class EpochBatches:
                 )
             found.append(batch)
         return StepBatches(np.concatenate(cut[step]), tuple(found))
+
+
+def _check_distortable(examples: Any, bounds: Augmentation) -> None:
+    """`ArgumentError` where sequences cannot be distorted so."""
+    if bounds.of_images and not getattr(examples, "images", False):
+        found = "sequences of different lengths, or no images of rows and columns"
+        expected = "images of one size; crop, warp, mix and noise; or augment=None"
+        raise ArgumentError("augment", found, expected)
+    if not getattr(examples, "numeric", False):
+        found = "what is learnt from are no sequences of numbers, held in memory"
+        raise ArgumentError("augment", found, "augment=None")
 
 
 def shared(examples: ExampleSet, rows: Int[np.ndarray, "B"], ranks: Ranks) -> Any:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elman.errors import ArgumentError, ElmanError
@@ -28,6 +28,7 @@ __all__ = [
     "Measure",
     "OwnLoss",
     "WeightedSum",
+    "WholeScore",
     "accuracy",
     "first_line",
     "label_accuracy",
@@ -50,6 +51,15 @@ class Measure(Protocol):
 
     def __call__(self, outputs: Tensor, batch: Any, /) -> WeightedSum:
         """The measure of a network's outputs for a batch: `Examples`, or alike."""
+        ...
+
+
+@runtime_checkable
+class WholeScore(Protocol):
+    """A score of a whole part that is no sum over rows: BLEU of what is written for it, say."""
+
+    def whole(self, module: nn.Module) -> float:
+        """The score with the weights that a module has; larger is better."""
         ...
 
 

@@ -83,9 +83,15 @@ class PairExamples:
         """Whether the sources may be images, which are all of one size."""
         return self.source.dim() == 3 and self.source_lengths is None
 
-    def distorted(self, change: Callable[[Tensor], Tensor]) -> PairExamples:
-        """The same with what `change` makes of the sources `[N, S, I]`, as numbers of 32 bits."""
-        return replace(self, source=change(self.source.to(torch.float32)))
+    @property
+    def numeric(self) -> bool:
+        """Whether the sources are numbers `[N, S, I]`, and no ids."""
+        return self.source.dim() == 3
+
+    def distorted(self, change: Callable[..., Tensor]) -> PairExamples:
+        """The same with `change(source, lengths=lengths)` for the sources, as float32."""
+        numbers = self.source.to(torch.float32)
+        return replace(self, source=change(numbers, lengths=self.source_lengths))
 
     def token_counts(self, size: int) -> Int[np.ndarray, "V"]:
         """How often each of so many tokens stands in the targets."""

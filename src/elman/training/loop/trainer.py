@@ -31,7 +31,7 @@ from elman.training.events.history import EpochRecord, History, best_epoch
 from elman.training.loop.averaging import average_of
 from elman.training.loop.batches import ExampleSet
 from elman.training.loop.loading import StepBatches
-from elman.training.loop.losses import Measure
+from elman.training.loop.losses import Measure, WholeScore
 from elman.training.loop.optimizers import build_optimizer, learning_rate
 from elman.training.loop.stepping import Stepper
 from elman.training.loop.streams import Streams
@@ -90,7 +90,7 @@ class Trainer:
         validation: ExampleSet | None,
         config: TrainingConfig,
         *,
-        score: Measure | None = None,
+        score: Measure | WholeScore | None = None,
         folder: RunFolder | None = None,
         told: Mapping[str, Any] | None = None,
         listeners: Sequence[Listener] = (),

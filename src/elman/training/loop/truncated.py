@@ -145,7 +145,12 @@ class EpochWindows:
     def __init__(
         self, streams: Streams, config: TrainingConfig, workers: int, ranks: Ranks
     ) -> None:
-        for name, usual in (("augment", None), ("batch_tokens", None), ("accumulate", 1)):
+        for name, usual in (
+            ("augment", None),
+            ("batch_tokens", None),
+            ("epoch_steps", None),
+            ("accumulate", 1),
+        ):
             if getattr(config, name) != usual:
                 raise ArgumentError(
                     name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from elman.errors import CheckpointError
@@ -23,12 +23,13 @@ def folder_lock(folder: Path) -> Iterator[None]:
     """Within this block nobody else, in this process or another, holds the folder's lock.
 
     The lock belongs to an open file, `.lock`: it ends with its process, however that ends, and
-    a file that was left behind locks nothing.
+    a file that was left behind locks nothing. A block that fails before it has written anything
+    leaves no folder: those that were made for it are removed.
 
     Raises:
         CheckpointError: Another training holds it, or the folder cannot be written.
     """
-    path = folder / ".lock"
+    path, made = folder / ".lock", _missing(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -39,8 +40,30 @@ def folder_lock(folder: Path) -> Iterator[None]:
     try:
         _lock(descriptor, folder)
         yield
-    finally:
+    except BaseException:
         os.close(descriptor)
+        _remove_empty(made, path)
+        raise
+    os.close(descriptor)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """What is to be made for a folder to be there, the innermost one first."""
+    found = []
+    while not folder.exists() and folder != folder.parent:
+        found.append(folder)
+        folder = folder.parent
+    return found
+
+
+def _remove_empty(made: list[Path], lock: Path) -> None:
+    """Take away folders that were made here and hold nothing; the innermost one has the lock."""
+    if not made or [*made[0].iterdir()] != [lock]:
+        return
+    with suppress(OSError):  # somebody else has written there since, or may
+        lock.unlink()
+        for folder in made:
+            folder.rmdir()
 
 
 def _lock(descriptor: int, folder: Path) -> None:

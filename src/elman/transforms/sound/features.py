@@ -20,6 +20,7 @@ from elman.transforms.sound.written import values_of
 __all__ = ["FeatureStream", "SoundFeatures"]
 
 FULL_SCALE = 32768.0
+LOUDEST = 1e6  # of full scale 1: beyond it sums of squares are no longer float32
 """What a sample of 1 counts: as in files of 16 bits, so that floors and dither mean what they mean
 in Kaldi."""
 
@@ -205,7 +206,7 @@ class SoundFeatures:
 
         Raises:
             ShapeError: It is not one row of floats.
-            DataError: A sample is not finite.
+            DataError: A sample is not finite, or a million times full scale.
         """
         stream = self.stream()
         return np.concatenate([stream.push(signal), stream.finish()])
@@ -414,9 +415,9 @@ def _checked(samples: Any, heard: int) -> np.ndarray:
         found = f"{values.dtype} of shape {values.shape}"
         wanted = "floats [S] of full scale 1: of 16-bit samples, samples / 32768"
         raise ShapeError("samples", found, wanted)
-    wrong = ~np.isfinite(values)
+    wrong = ~(np.abs(values) <= LOUDEST)
     if wrong.any():
         first = int(np.argmax(wrong))
         where, found = f"samples[{heard + first}]", f"found {values[first]}"
-        raise DataError(where, found, "finite samples")
+        raise DataError(where, found, f"finite samples, of full scale 1 (at most {LOUDEST:,.0f})")
     return values

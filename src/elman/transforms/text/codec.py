@@ -65,6 +65,11 @@ class TextCodec(Protocol):
         ...
 
     @property
+    def reads_all(self) -> bool:
+        """Whether nothing is ever read as unknown: what has no id is read in bytes."""
+        ...
+
+    @property
     def go(self) -> int | None:
         """The id that is read before the first token of an answer, or None."""
         ...
@@ -150,6 +155,11 @@ class UsualSpecials:
     def unknown(self) -> int:
         """See `TextCodec`."""
         return UNKNOWN
+
+    @property
+    def reads_all(self) -> bool:
+        """See `TextCodec`."""
+        return False
 
     @property
     def go(self) -> int:

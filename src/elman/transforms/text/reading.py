@@ -10,6 +10,7 @@ import numpy as np
 from elman.errors import BundleError, FormatError
 from elman.files import open_regular
 from elman.printable import closest
+from elman.registry import loaded
 from elman.transforms.text.characters import Characters
 from elman.transforms.text.codec import SPECIALS, TextCodec, unpacked
 from elman.transforms.text.sentencepieces import SentencePieces
@@ -23,10 +24,15 @@ __all__ = ["codec_from_tensors", "read_codec"]
 _KINDS: dict[str, Callable[[Mapping[str, np.ndarray]], TextCodec]] = {
     one.kind: one.from_tensors for one in (Characters, Words, Subwords, SentencePieces)
 }
+_OTHERS = {"melody": "elman.transforms.melody:MelodyCodec"}
+"""Codecs of texts that are no words, loaded where a model has one."""
 
 
 def codec_from_tensors(tensors: Mapping[str, np.ndarray]) -> TextCodec:
     """The codec that `TextCodec.tensors` described, in a file of any version.
+
+    Args:
+        tensors: What it gave: bytes and offsets of strings, and `settings`, each of shape `[N]`.
 
     Raises:
         BundleError: The tensors are missing, damaged, or of a kind that is not known here.
@@ -34,6 +40,8 @@ def codec_from_tensors(tensors: Mapping[str, np.ndarray]) -> TextCodec:
     if "settings" not in tensors and "by" in tensors:
         return _former(tensors)
     kind = unpacked(tensors.get("settings"), "codec").get("kind")
+    if kind in _OTHERS:
+        return loaded(_OTHERS[kind]).from_tensors(tensors)
     if not isinstance(kind, str) or kind not in _KINDS:
         raise BundleError("codec", f"its kind is {kind!r:.80}", closest(kind, _KINDS))
     return _KINDS[kind](tensors)

@@ -116,6 +116,11 @@ class SentencePieces(CodecBase):
         return self._model.kinds.index(UNKNOWN)
 
     @property
+    def reads_all(self) -> bool:
+        """See `TextCodec`."""
+        return self._model.byte_fallback
+
+    @property
     def go(self) -> int | None:
         """See `TextCodec`."""
         return self._control(self._model.go)

@@ -177,6 +177,11 @@ class Subwords(CodecBase):
         )
 
     @property
+    def reads_all(self) -> bool:
+        """See `TextCodec`."""
+        return self.plan.unknown is None or None not in self._symbols
+
+    @property
     def go(self) -> int | None:
         """See `TextCodec`."""
         return self._special(_GO)

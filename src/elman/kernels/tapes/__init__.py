@@ -1,0 +1,1 @@
+"""What runs tapes: `evaluation` and `reference` in NumPy, `program` and `native` compiled."""

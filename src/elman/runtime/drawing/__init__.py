@@ -1,0 +1,1 @@
+"""What a generator does with drawings: how it reads them, scores them, draws."""

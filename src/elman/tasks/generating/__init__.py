@@ -1,0 +1,1 @@
+"""What else a generator learns to write than texts: how each kind is learnt."""

@@ -1,0 +1,168 @@
+"""A cell of torch operations, run by the engine; and what it says of those that it cannot take."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils import parametrizations
+
+import elman
+from elman.errors import ArgumentError
+from elman.layers import dynamic_unroll
+from elman.unrolling.loop import loop
+
+
+class Normed(nn.Module):
+    """Weight normalisation, layer normalisation, a tuple as state, an output of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = parametrizations.weight_norm(nn.Linear(3, 8))
+        self.again, self.norm = nn.Linear(4, 8, bias=False), nn.LayerNorm(4)
+        self.scale = nn.Parameter(torch.ones(4))
+        self.register_buffer("shift", torch.full((4,), 0.25))
+
+    def forward(self, x, state):
+        h, c = state
+        g, i = (self.inner(x) + self.again(h)).chunk(2, -1)
+        c = torch.sigmoid(i) * self.norm(c) + F.softplus(g) * self.scale - self.shift
+        return h + c, (torch.tanh(c).clamp(-0.9, 0.9), c.softmax(-1))
+
+
+class Alone(nn.Module):
+    """The state alone; values changed in place; ELU, SiLU, lerp, cat, comparisons."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.again = nn.Linear(3, 6), nn.Linear(6, 6)
+        self.gate = nn.Parameter(torch.randn(6))
+
+    def forward(self, x, h):
+        a = self.inner(x)
+        a.add_(self.again(h))
+        b = torch.where(a > 0.1, F.elu(a), F.silu(a)) / (1 + a.abs())
+        b = torch.cat([b[:, 3:], b[:, :3]], dim=1) - b.mean(-1, keepdim=True)
+        return torch.lerp(h, b, torch.sigmoid(self.gate))
+
+
+class Pair(nn.Module):
+    """torch.nn's own cell within."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(3, 4)
+
+    def forward(self, x, state):
+        state = self.cell(x, state)
+        return state[0], state
+
+
+STATES = {
+    Normed: (torch.zeros(1, 4), torch.zeros(1, 4)),
+    Alone: torch.zeros(1, 6),
+    Pair: (torch.zeros(1, 4), torch.zeros(1, 4)),
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_computes_what_the_original_does(kind):
+    torch.manual_seed(0)
+    module = kind()
+    cell = elman.fuse(module, torch.zeros(1, 3), STATES[kind])
+    assert set(map(id, cell.parameters())) == set(map(id, module.parameters()))
+    inputs = torch.randn(5, 9, 3, requires_grad=True)
+    lengths = torch.tensor([9, 4, 0, 1, 7])
+    with elman.strict():
+        outputs, state = dynamic_unroll(cell, inputs, lengths=lengths)
+    wanted, after = loop(cell, inputs, cell.initial_state(5), lengths)
+    torch.testing.assert_close(outputs, wanted, rtol=1e-5, atol=1e-5)
+    for one, other in zip(
+        torch.utils._pytree.tree_leaves(state), torch.utils._pytree.tree_leaves(after), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
+    sources = [inputs, *module.parameters()]
+    for one, other in zip(
+        *(torch.autograd.grad(out.sin().sum(), sources) for out in (outputs, wanted)), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [nn.GRUCell, nn.RNNCell])
+def test_takes_cells_of_torch(kind):
+    cell = elman.fuse(kind(3, 4), torch.zeros(1, 3), torch.zeros(1, 4))
+    outputs, _ = dynamic_unroll(cell, torch.randn(2, 5, 3))
+    assert outputs.shape == (2, 5, 4)
+
+
+def test_trains_the_original():
+    module = Alone()
+    cell = elman.fuse(module, torch.zeros(1, 3), torch.zeros(1, 6))
+    before = module.again.weight.clone()
+    optimiser = torch.optim.SGD(cell.parameters(), 0.1)
+    dynamic_unroll(cell, torch.randn(2, 5, 3))[0].square().sum().backward()
+    optimiser.step()
+    assert not torch.equal(before, module.again.weight)
+    inputs = torch.randn(2, 5, 3)
+    torch.testing.assert_close(
+        dynamic_unroll(cell, inputs)[0],
+        loop(cell, inputs, cell.initial_state(2))[0],
+        rtol=1e-5,
+        atol=1e-5,
+    )
+
+
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(3, 4)
+
+
+class OtherRows(Base):
+    def forward(self, x, h):
+        a = self.inner(x)
+        return h + a - a.mean(0, keepdim=True)  # here
+
+
+class Branch(Base):
+    def forward(self, x, h):
+        if h.sum() > 0:  # here
+            return h
+        return h + self.inner(x)
+
+
+class Unknown(Base):
+    def forward(self, x, h):
+        return torch.erf(h + self.inner(x))  # here
+
+
+class Products(Base):
+    def forward(self, x, h):
+        a = self.inner(x)
+        return h + (a @ a.T) @ h  # here
+
+
+class Noisy(Base):
+    def forward(self, x, h):
+        return h + F.dropout(self.inner(x), 0.5)  # here
+
+
+@pytest.mark.parametrize("kind", [OtherRows, Branch, Unknown, Products, Noisy])
+def test_says_line_and_operation_that_it_cannot_take(kind):
+    source, first = inspect.getsourcelines(kind)
+    line = first + next(k for k, text in enumerate(source) if "# here" in text)
+    with pytest.raises(ArgumentError) as caught:
+        elman.fuse(kind(), torch.zeros(1, 3), torch.zeros(1, 4))
+    assert f"{__file__}, line {line}, in forward" in str(caught.value)
+
+
+def test_what_returns_no_state_is_refused():
+    class Wrong(Base):
+        def forward(self, x, h):
+            return self.inner(x), h, h
+
+    with pytest.raises(ArgumentError, match="return output and state"):
+        elman.fuse(Wrong(), torch.zeros(1, 3), torch.zeros(1, 4))

@@ -1,0 +1,163 @@
+"""A step written once: run as it is, traced, and what it may not do."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from elman.errors import ArgumentError
+from elman.kernels.tapes import reference
+from elman.tapes import INPUTS
+from elman.written import WrittenCell, named, sigmoid, tanh, where
+from tests.unchecked import unchecked
+from tests.written_steps import FAMILY, modes, random_call
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_step_as_it_is_is_what_the_tape_says(name):
+    cell = FAMILY[name]
+    call = random_call(cell, 5, 3, 4, 6, **modes(4, 6)["reverse"])
+    with unchecked():
+        run = reference.forward(call, named=True)
+    weights = dict(zip(cell.weights, call.weights, strict=True))
+    for row, length in enumerate(call.lengths):
+        state = {name: part[row] for name, part in zip(cell.states, call.states, strict=True)}
+        for made in range(length):
+            at = length - 1 - made
+            output, state = cell.run(call.inputs[row, at], state, weights, t=made)
+            np.testing.assert_allclose(run.outputs[row, at], output, rtol=0, atol=1e-12)
+        for part, final in zip(state.values(), run.states, strict=True):
+            np.testing.assert_allclose(final[row], part, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_a_cell_of_the_family_is_short_and_names_its_paper(name):
+    cell = FAMILY[name]
+    lines = inspect.getsource(cell.step).splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("def "))
+    assert len(lines) - start <= 15
+    assert "arXiv" in cell.paper or name == "leaky_echo"
+
+
+def test_numpy_functions_do_as_well():
+    def ours(x, state, w):
+        a = w.w @ x + state.hidden
+        b = np.tanh(a) * np.exp(-np.square(a)) + np.clip(a, -0.5, 0.5)
+        c = np.where(a >= 0, np.maximum(a, b), np.minimum(a, b) / 2)
+        return c - np.mean(c) + np.var(b) + np.sum(np.abs(a)) % 1.0
+
+    cell = WrittenCell(ours, "with_numpy", weights={"w": ("H", "I")})
+    call = random_call(cell, 5, 3, 2, 1)
+    output, _ = cell.run(call.inputs[0, 0], {"hidden": call.states[0][0]}, {"w": call.weights[0]})
+    np.testing.assert_allclose(reference.forward(call).outputs[0, 0], output, atol=1e-12)
+
+
+def test_slices_of_products_are_products_of_rows():
+    def step(x, state, w):
+        both = w.w @ x + w.u @ state.hidden + w.b
+        return sigmoid(both[:5]) * tanh(both[5:])
+
+    cell = WrittenCell(step, "sliced", weights={"w": ("2H", "I"), "u": ("2H", "H"), "b": ("2H",)})
+    names = [op.name for op in cell.tape(5).ops]
+    assert "slice" not in names
+    assert names.count("product") == 4
+
+
+def _cell(step, **parts):
+    given = {"weights": {"w": ("H", "I"), "u": ("H", "H"), "b": ("H",)}, **parts}
+    return WrittenCell(step, "wrong", **given)
+
+
+def branch(x, state, w):
+    a = w.w @ x
+    if a > 0:  # here
+        return a
+    return state.hidden
+
+
+def unknown_weight(x, state, w):
+    return (
+        w.w @ x + w.c  # here
+    )
+
+
+def unknown_function(x, state, w):
+    return np.sinh(w.w @ x)  # here
+
+
+def sizes(x, state, w):
+    a = w.w @ x
+    return a + x  # here
+
+
+def columns(x, state, w):
+    return w.u @ x  # here
+
+
+def matrix(x, state, w):
+    return state.hidden * w.u  # here
+
+
+def foreign(x, state, w):
+    return w.w @ x + "one"  # here
+
+
+def power(x, state, w):
+    return (w.w @ x) ** 3.3  # here
+
+
+WRONG = (branch, unknown_weight, unknown_function, sizes, columns, matrix, foreign, power)
+
+
+@pytest.mark.parametrize("step", WRONG)
+def test_an_error_names_the_line_of_the_step(step):
+    source, first = inspect.getsourcelines(step)
+    line = first + next(k for k, text in enumerate(source) if "# here" in text)
+    with pytest.raises(ArgumentError) as caught:
+        _cell(step).tape(4)
+    assert caught.value.where.startswith(f"{__file__}, line {line}, in {step.__name__}")
+
+
+def test_what_is_returned_must_be_the_state():
+    with pytest.raises(ArgumentError, match="return the output and a dict of hidden"):
+        _cell(lambda x, state, w: {"cell": w.w @ x}).tape(4)
+    with pytest.raises(ArgumentError, match="found hidden of I units"):
+        _cell(lambda x, state, w: x).tape(4)
+
+
+def test_a_description_is_checked():
+    with pytest.raises(ArgumentError, match="begin with 'hidden'"):
+        _cell(lambda x, state, w: x, states={"cell": "H"})
+    with pytest.raises(ArgumentError, match="there are w, u, b"):
+        _cell(lambda x, state, w: x, starts={"c": 1.0})
+    with pytest.raises(ArgumentError, match="found '3I'"):
+        _cell(lambda x, state, w: x, weights={"w": ("H", "3I")}).shapes(2, 3)
+    with pytest.raises(ArgumentError, match="found \\['b'\\]"):
+        FAMILY["janet"].with_options(b=1)
+
+
+def test_options_are_baked_into_the_tape():
+    known = FAMILY["leaky_echo"]
+    assert known.tape(4) != known.with_options(leak=0.5).tape(4)
+    numbers = [
+        op.given[0] for op in known.with_options(leak=0.25).tape(4).ops if op.name == "constant"
+    ]
+    assert 0.25 in numbers
+
+
+def test_values_are_named():
+    cell = _cell(lambda x, state, w: named("z", sigmoid(w.w @ x)) * state.hidden)
+    call = random_call(cell, 4, 3, 2, 3)
+    run = reference.forward(call, named=True)
+    assert run.named["z"].shape == (2, 3, 4)
+    assert (run.named["z"] > 0).all()
+
+
+def test_as_many_inputs_as_units():
+    cell = _cell(
+        lambda x, state, w: where(w.b > 0, x, state.hidden), inputs="H", weights={"b": ("H",)}
+    )
+    assert cell.tape(4).inputs == 4
+    assert _cell(lambda x, state, w: w.w @ x).tape(4).inputs == INPUTS
