@@ -301,6 +301,7 @@ class _Run:
         shape = seasonal.shape
         self.level, self.trend = np.zeros(shape), np.zeros(shape)
         self.phases = np.zeros((season, *shape))
+        self._summed: dict[int, np.ndarray] = {}  # of the damping, by how far ahead
         self._half, self._starts = half, _grouped(self.begins, values.shape[1])
 
     def step(self, t: int) -> None:
@@ -329,8 +330,11 @@ class _Run:
 
     def forecast(self, t: int, ahead: int) -> np.ndarray:
         """So many steps after the one that was taken last."""
-        summed = sum((self.phi**k for k in range(1, ahead + 1)), np.zeros_like(self.phi))
-        return self.level + summed * self.trend + self.phases[(t + ahead) % self.season]
+        if ahead not in self._summed:
+            powers = (self.phi**k for k in range(1, ahead + 1))
+            self._summed[ahead] = sum(powers, np.zeros_like(self.phi))
+        slope = self._summed[ahead] * self.trend
+        return self.level + slope + self.phases[(t + ahead) % self.season]
 
     def _begin(self, t: int, rows: np.ndarray) -> None:
         """The first two seasons of some series are over."""

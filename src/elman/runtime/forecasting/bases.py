@@ -63,7 +63,8 @@ class ExponentialForecasts:
 
     def __init__(self, panel: Panel, fit: Exponential) -> None:
         self.panel, self.fit = panel, fit
-        targets, count = panel.target.shape[1], panel.target.shape[1] * len(panel)
+        targets = panel.target.shape[1]
+        self._place = _places(panel)
         spans = np.repeat(_spans(panel), targets)
         self._starts = np.concatenate(([0], np.cumsum(spans)))
         self._states = np.empty((3, int(self._starts[-1])), np.float32)
@@ -73,7 +74,6 @@ class ExponentialForecasts:
                 for row, series in enumerate(block.series):
                     part = slice(self._starts[series], self._starts[series + 1])
                     state[part] = values[row, : part.stop - part.start]
-        assert count == len(fit.rates)
 
     def __call__(
         self, last: Int[np.ndarray, "B"], series: Int[np.ndarray, "B"], horizon: int
@@ -88,7 +88,7 @@ class ExponentialForecasts:
         targets, season = self.panel.target.shape[1], self.fit.season
         ahead = np.arange(1, horizon + 1)
         back = ahead - season * -(-ahead // season)
-        place = _places(self.panel)[last]
+        place = self._place[last]
         found = np.empty((len(last), horizon, targets))
         for k in range(targets):
             own = series * targets + k
