@@ -151,7 +151,8 @@ class Estimator(BaseEstimator):
         foreign = {name for one in rows for name in one.own} - {*own}
         for name in (*sorted(foreign), *(() if row is None else row.lacks)):
             value = self.get_params()[name]
-            if value != told(type(self))[name].default:
+            default = told(type(self))[name].default
+            if isinstance(value, np.ndarray) or value != default:
                 kind = task_of(self._task).work if row is None else row.name
                 raise ArgumentError(name, f"{value!r:.60} of {kind}", "leave it out")
 
