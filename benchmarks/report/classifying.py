@@ -11,10 +11,10 @@ __all__ = ["classifying_chapter"]
 
 HEADER = """## Sequences classified
 
-`python -m benchmarks.sequences`: the sets of the UCR and UEA archives with one recipe (`sequences`),
-and the pen's digits with their own; recipes are chosen within the training parts. Beside the
-accuracy on the test part: the nearest training sequence by dynamic time warping, logistic regression
-on all steps at once or on their mean, and what was published for LSTM-FCN.
+`python -m benchmarks.sequences`: the sets of the UCR and UEA archives with one recipe
+(`sequences`), and the pen's digits with their own; recipes are chosen within the training parts.
+Beside the accuracy on the test part: the nearest training sequence by dynamic time warping,
+logistic regression on all steps at once or on their mean, and what was published for LSTM-FCN.
 
 | set | train / test | accuracy, by seed | median | 1-NN DTW | linear | LSTM-FCN |
 |---|---:|---|---:|---:|---:|---:|
