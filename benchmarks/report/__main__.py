@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.report.accuracy import accuracy_chapter
+from benchmarks.report.classifying import classifying_chapter
 from benchmarks.report.forecasting import forecasting_chapter
 from benchmarks.report.hearing import hearing_chapter
 from benchmarks.report.learning import learning_chapter
@@ -37,6 +38,7 @@ def page(pictures: Path) -> str:
     parts += writing_chapter()
     parts += translating_chapter()
     parts += hearing_chapter()
+    parts += classifying_chapter()
     parts += vectors_chapter()
     parts += written_chapter()
     return "\n".join(parts).rstrip() + "\n"

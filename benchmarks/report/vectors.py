@@ -1,4 +1,4 @@
-"""Sequences of small vectors, classified, drawn, played and walked; and cells of one's own."""
+"""Sequences of small vectors, drawn, played and walked; and cells of one's own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,6 @@ from benchmarks.results import RESULTS, load
 
 __all__ = ["vectors_chapter", "written_chapter"]
 
-SEQUENCES = """## Whole sequences, classified
-
-`python -m benchmarks.sequences`: one recipe for all sets (`pendigits` has its own), chosen within
-the training parts; each seed reads the test part once. Beside it the nearest neighbour by dynamic
-time warping, and what was published for LSTM-FCN, which has another network for each set.
-
-| set | training / test | by seed | median | 1-NN DTW | LSTM-FCN |
-|---|---:|---|---:|---:|---:|
-"""
 DRAWING = """## Drawing
 
 `python -m benchmarks.drawing`: Omniglot's characters by drawers whom nobody has seen; nats a point
@@ -72,7 +63,6 @@ FAMILY = """
 def vectors_chapter() -> list[str]:
     """The chapters' parts: of what has been measured."""
     told: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
-        ("sequences", _sequences),
         ("drawing", _drawing),
         ("melodies", _melodies),
         ("chorales", _chorales),
@@ -96,19 +86,6 @@ def _table(header: str, rows: Iterable[str]) -> str:
 
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.2f} %"
-
-
-def _sequences(report: dict[str, Any]) -> str:
-    rows = []
-    for name, one in report["sets"].items():
-        seeds = ", ".join(f"{100 * each['accuracy']:.2f}" for each in one["seeds"])
-        sizes = " / ".join(f"{size:,}" for size in one["sequences"])
-        figures = (_percent(one[key]) for key in ("median", "dtw", "lstm_fcn"))
-        rows.append(_row(name, sizes, seeds, *figures))
-    if mean := report["mean"]:
-        figures = (_percent(mean[key]) for key in ("elman", "dtw", "lstm_fcn"))
-        rows.append(_row("**mean of those with LSTM-FCN's**", "", "", *figures))
-    return _table(SEQUENCES, rows)
 
 
 def _drawing(report: dict[str, Any]) -> str:

@@ -294,7 +294,7 @@ class ForecasterModel:
             first=first,
         )
         if not self.plan.how.whole_series:
-            windows = windows.where_observed(~np.isnan(panel.target).all(axis=1))
+            windows = windows.where_observed(np.asarray(~np.isnan(panel.target).all(axis=1)))
         if not len(windows):
             needed = self.plan.input_steps + self.plan.horizon
             crossing = f"; {windows.crossing} windows cross one" if windows.crossing else ""

@@ -235,7 +235,7 @@ def _scores(
     if candidates.ndim == 2:
         candidates = np.repeat(candidates[:, None], len(values), axis=1)
     found = np.full(candidates.shape[:2], np.inf)
-    positive = ~(values <= 0).any(axis=1) & ~np.isnan(values).all(axis=1)
+    positive = np.asarray(~(values <= 0).any(axis=1) & ~np.isnan(values).all(axis=1))
     logged = candidates[..., 5] > 0
     for logs in (False, True):
         used = (logged == logs).any(axis=1)
@@ -331,8 +331,10 @@ class _Run:
     def forecast(self, t: int, ahead: int) -> np.ndarray:
         """So many steps after the one that was taken last."""
         if ahead not in self._summed:
-            powers = (self.phi**k for k in range(1, ahead + 1))
-            self._summed[ahead] = sum(powers, np.zeros_like(self.phi))
+            total = np.zeros_like(self.phi)
+            for k in range(1, ahead + 1):
+                total = total + self.phi**k
+            self._summed[ahead] = total
         slope = self._summed[ahead] * self.trend
         return self.level + slope + self.phases[(t + ahead) % self.season]
 

@@ -171,7 +171,7 @@ class _Comparison:
             first=first,
             last=last,
         )
-        found = found.where_observed(~np.isnan(self.panel.target).all(axis=1))
+        found = found.where_observed(np.asarray(~np.isnan(self.panel.target).all(axis=1)))
         if len(found) <= most:
             return found
         rows = np.linspace(0, len(found) - 1, most).astype(np.int64)

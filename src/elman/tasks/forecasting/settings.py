@@ -120,8 +120,9 @@ def _loses_much(plan: ForecastPlan, panel: Panel) -> bool:
         return False
     if plan.how.whole_series:
         return True
-    steps = {"input_steps": plan.input_steps, "horizon": plan.horizon}
-    found = cut(panel.offsets, panel.history, gaps, **steps)
+    found = cut(
+        panel.offsets, panel.history, gaps, input_steps=plan.input_steps, horizon=plan.horizon
+    )
     return found.crossing > _MOST_CROSSING * (found.crossing + len(found))
 
 

@@ -261,7 +261,7 @@ class Stage:
         )
         if plan.how.whole_series:
             return found
-        return found.where_observed(~np.isnan(panel.target).all(axis=1))
+        return found.where_observed(np.asarray(~np.isnan(panel.target).all(axis=1)))
 
     def _batches(self, windows: Windows) -> Any:
         """Windows as the linear map is fitted to."""
