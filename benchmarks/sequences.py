@@ -60,8 +60,7 @@ HISTORY = (
 def recipe(name: str) -> dict[str, Any]:
     """What is told of the training of a set."""
     config = "pendigits" if name == "pendigits" else "sequences"
-    told = gather("classifier", config, {"data": name}, {}).parameters
-    return {**told, "validation": None}
+    return gather("classifier", config, {"data": name}, {}).parameters
 
 
 def trained(told: dict[str, Any], X: Any, y: Any, seed: int) -> Classifier:

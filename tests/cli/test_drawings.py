@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from elman import plots
 from elman.cli.verbs import app
 from elman.data import read_drawings
 
@@ -62,6 +63,20 @@ def test_it_draws_svg_png_and_json(trained, tmp_path):
     rows = json.loads(shown.stdout)
     assert len(rows) == 2
     assert {"strokes", "label"} == {*rows[0]}
+
+
+def test_a_picture_names_the_classes_as_the_page_does(trained, tmp_path, monkeypatch):
+    named = []
+    drawings = plots.drawings
+
+    def kept(*given, names, **told):
+        named.append(names)
+        return drawings(*given, names=names, **told)
+
+    monkeypatch.setattr(plots, "drawings", kept)
+    found = run("generate", trained[0], "--n", 3, "--kind", "hook", "--out", tmp_path / "page.png")
+    assert found.exit_code == 0, found.output
+    assert named == [{"": ["hook"] * 3}]
 
 
 def test_it_is_judged_on_what_was_held_out(trained, folder):

@@ -123,7 +123,8 @@ class DrawingWork:
             page = svg_page(found, columns)
             print(page, end="") if asked.out is None else replace_file(asked.out, page.encode())
         else:
-            plots.save(_page({"": found}, _drew(found), columns), asked.out)
+            told = found.labels is not None or found.texts is not None
+            plots.save(_page({"": found}, _drew(found), columns, names=told), asked.out)
         if asked.out is not None and not asked.json:
             note(f"{many(len(found), 'drawing')} in {asked.out}")
 
