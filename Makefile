@@ -34,7 +34,7 @@ $(VENV)/.train: $(BIN)/python constraints.txt $(NATIVE)
 $(VENV)/.dev: $(BIN)/python constraints.txt $(NATIVE)
 	@echo "Installing Elman with PyTorch and the developers' tools into $(VENV) (a few minutes, once) ..."
 	$(PIP) install -c constraints.txt --config-settings cmake.define.ELMAN_NATIVE_TESTS=ON \
-	  -e '.[train,parquet,sound,text,dev]'
+	  -e '.[train,parquet,music,sound,text,dev]'
 	@touch $@ $(VENV)/.train
 
 demo: $(VENV)/.train

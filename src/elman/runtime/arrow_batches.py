@@ -52,9 +52,10 @@ class ForecastBatches:
             import pyarrow
         except ImportError:
             raise MissingExtraError.of("pyarrow", "parquet", "forecasting batches") from None
-        if self._model is None:
-            self._model = load(self.path)
-        found = self._model.predict(batch, horizon=self.horizon)
+        model: Any = self._model
+        if model is None:
+            model = self._model = load(self.path)
+        found = model.predict(batch, horizon=self.horizon)
         columns = found.to_columns()
         return pyarrow.table({name: pyarrow.array(values) for name, values in columns.items()})
 

@@ -69,8 +69,9 @@ def fit_seeds(estimator: Any, frame: Any, seeds: int, **columns: Any) -> list[An
 def like(estimator: Any, **parameters: Any) -> Any:
     """A fresh estimator with the same parameters, for a job of its own."""
     fresh: Any = clone(estimator)
+    jobs: Any = None  # as the caller's backend has it
     if (
-        effective_n_jobs(None) > 1
+        effective_n_jobs(jobs) > 1
     ):  # else their threads would hold the processors against each other
         parameters["threads"] = 1
     return fresh.set_params(run=None, resume=False, **parameters)
