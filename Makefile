@@ -58,6 +58,7 @@ native: $(VENV)/.dev
 	native/check.sh $(BIN)/python
 
 docs: $(DOCS)/.docs
+	rm -rf docs/gallery docs/_pictures build/docs/html
 	$(DOCS)/bin/python -m sphinx --fail-on-warning --fresh-env --write-all -q docs build/docs/html
 	$(DOCS)/bin/python docs/_extensions/outside.py build/docs/html
 	@echo "build/docs/html/index.html"

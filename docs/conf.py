@@ -53,12 +53,14 @@ os.environ["COLUMNS"] = "88"
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 default_role = "code"
+smartquotes = False  # they make a dash of an option's "--"
+maximum_signature_line_length = 88
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+napoleon_attr_annotations = False
 
 sphinx_gallery_conf = {
     "examples_dirs": str(ROOT / "examples"),

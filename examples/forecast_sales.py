@@ -12,16 +12,17 @@ import numpy as np
 from elman import Forecaster, plots
 
 draws = np.random.default_rng(0)
-days = [date(2024, 1, 1) + timedelta(days=k) for k in range(300)]
-week = np.tile([1.0, 0.9, 1.0, 1.1, 1.5, 1.8, 0.6], 43)[:300]
+days = [date(2024, 1, 1) + timedelta(days=k) for k in range(420)]
+week = np.tile([1.0, 0.9, 1.0, 1.1, 1.5, 1.8, 0.6], 60)
 table = {
-    "shop": ["Berlin"] * 300 + ["Lyon"] * 300,
+    "shop": ["Berlin"] * 420 + ["Lyon"] * 420,
     "day": [day.isoformat() for day in days] * 2,
-    "units": np.concatenate([40 * week, 25 * week]) * draws.lognormal(0, 0.1, 600),
+    "units": np.concatenate([40 * week, 25 * week]) * draws.lognormal(0, 0.1, 840),
 }
 
 model = Forecaster(window=28, season=7, units=16, epochs=6, learning_rate=0.01, linear=True)
-model.fit(table, horizon=14, target="units", time="day", series="shop")
+past = {name: [*values[:240], *values[420:660]] for name, values in table.items()}
+model.fit(past, horizon=14, target="units", time="day", series="shop")
 
 # %%
 # How it goes on.
@@ -32,7 +33,7 @@ for shop, name in enumerate(forecast.names):
     print(f"{name}: {forecast.mean[shop, 0, 0]:.0f}, with 80 % in {bounds}")
 
 # %%
-# Whether that is worth more than the same day of last week.
-report = model.backtest(table, origins=20).report
+# Whether that is worth more than the same day of last week, on days that were not learnt from.
+report = model.backtest(table, start=days[240].isoformat()).report
 print(*report["verdict"], sep="\n")
 honesty = plots.honesty(report)

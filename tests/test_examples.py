@@ -16,6 +16,7 @@ def test_there_are_ten():
     assert len(EXAMPLES) == 10
 
 
+@pytest.mark.filterwarnings("default::UserWarning")  # what is told to whoever trains
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_it_runs(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.report.accuracy import accuracy_chapter
+from benchmarks.report.classifying import classifying_chapter
 from benchmarks.report.forecasting import forecasting_chapter
 from benchmarks.report.hearing import hearing_chapter
 from benchmarks.report.learning import learning_chapter
@@ -15,6 +16,7 @@ from benchmarks.report.speed import speed_chapter
 from benchmarks.report.tagging import tagging_chapter
 from benchmarks.report.texts import texts_chapter
 from benchmarks.report.translating import translating_chapter
+from benchmarks.report.vectors import vectors_chapter, written_chapter
 from benchmarks.report.writing import writing_chapter
 from benchmarks.results import RESULTS
 
@@ -36,6 +38,9 @@ def page(pictures: Path) -> str:
     parts += writing_chapter()
     parts += translating_chapter()
     parts += hearing_chapter()
+    parts += classifying_chapter()
+    parts += vectors_chapter()
+    parts += written_chapter()
     return "\n".join(parts).rstrip() + "\n"
 
 

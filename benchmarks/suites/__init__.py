@@ -23,6 +23,7 @@ from benchmarks.suites import (
     text,
     translation,
     variants,
+    written,
 )
 
 __all__ = ["SUITES", "Suite"]
@@ -61,5 +62,6 @@ SUITES = {
     "budget_time": Suite(budget.time_cases, threads=(2,)),
     "text": Suite(text.cases, threads=(1,), peers=()),
     "translation": Suite(translation.cases, threads=(1,), peers=()),
+    "written": Suite(written.cases, threads=(1,), quick=written.quick_cases, peers=()),
     "clients": Suite(clients.cases, clients=True),
 }

@@ -56,18 +56,20 @@ def _table(verb: Any, context: Any) -> list[str]:
         if not getattr(parameter, "hidden", False):
             title = getattr(parameter, "rich_help_panel", None) or "Options"
             is_option = parameter.param_type_name == "option"
-            panels.setdefault(title if is_option else "Arguments", []).append(_row(parameter))
+            panels.setdefault(title if is_option else "Arguments", []).append(
+                _row(parameter, context)
+            )
     lines = []
     for title, rows in panels.items():
         lines += [f"**{title}**", "", "| | | |", "|---|---|---|", *rows, ""]
     return lines
 
 
-def _row(parameter: Any) -> str:
+def _row(parameter: Any, context: Any) -> str:
     names = [*parameter.opts, *parameter.secondary_opts]
     if parameter.param_type_name != "option":
         names = [parameter.name.upper()]
-    kind = "" if getattr(parameter, "is_flag", False) else _plain(str(parameter.display_type))
+    kind = "" if getattr(parameter, "is_flag", False) else _plain(parameter.display_type(context))
     told = _plain(getattr(parameter, "help", "") or "")
     usual = parameter.default
     if not (parameter.required or usual is None or callable(usual) or usual in (False, (), [])):

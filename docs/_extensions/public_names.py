@@ -13,12 +13,11 @@ from docutils.statemachine import StringList
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
-import elman
-
 _FOREIGN = (
     "object, Module, BaseEstimator, ClassifierMixin, RegressorMixin, BaseException, tuple, dict"
 )
 _INHERITED = f"   :inherited-members: {_FOREIGN}"  # from all classes but these
+_MARKUP = re.compile(r"(?<=\w)_(?!\w)|\||(?<!^)\*(?! )|(?<=\S)\*")  # "* " begins a list
 _QUOTED = re.compile(r"(`[^`]*`)")
 
 
@@ -50,14 +49,22 @@ def _entry(room: Any, name: str) -> list[str]:
     value, full = getattr(room, name), f"{room.__name__}.{name}"
     if inspect.ismodule(value):
         return []
-    if room is not elman and getattr(elman, name, None) is value:
-        return [f"`{name}`", f"   The same as :py:obj:`elman.{name}`.", ""]
+    for above in _above(room):
+        if name in above.__all__ and getattr(above, name) is value:
+            return [f"`{name}`", f"   The same as :py:obj:`{above.__name__}.{name}`.", ""]
     if inspect.isclass(value):
         kind = "exception" if issubclass(value, BaseException) else "class"
         return [f".. auto{kind}:: {full}", "   :members:", _INHERITED, "   :show-inheritance:", ""]
     if inspect.isroutine(value):
         return [f".. autofunction:: {full}", ""]
     return [f".. py:data:: {full}", "", *(f"   {line}" for line in _comment(room, name, value)), ""]
+
+
+def _above(room: Any) -> list[Any]:
+    """The packages that a module is in, the outermost first."""
+    parts = room.__name__.split(".")
+    packages = [sys.modules[".".join(parts[:depth])] for depth in range(1, len(parts))]
+    return [one for one in packages if hasattr(one, "__all__")]
 
 
 def _comment(room: Any, name: str, value: Any) -> list[str]:
@@ -71,7 +78,7 @@ def _comment(room: Any, name: str, value: Any) -> list[str]:
 
 
 def _skip(app: Any, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
-    return True if re.fullmatch("set_\\w+_request", name) else None
+    return True if re.fullmatch("set_\\w+_request|get_metadata_routing", name) else None
 
 
 def _plainly(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
@@ -82,7 +89,7 @@ def _plainly(app: Any, what: str, name: str, value: Any, options: Any, lines: li
         if example:
             continue
         parts = _QUOTED.split(line)
-        parts[::2] = [re.sub(r"(?<=\w)_(?!\w)|[|*]", r"\\\g<0>", one) for one in parts[::2]]
+        parts[::2] = [_MARKUP.sub(r"\\\g<0>", one) for one in parts[::2]]
         lines[place] = "".join(parts)
 
 

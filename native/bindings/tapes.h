@@ -20,7 +20,7 @@ namespace elman::python {
 // A program that was made once; its numbers are checked here, so that no call leaves its memory.
 class Program {
  public:
-  // The fields of elman/kernels/tapes/program.py's Program, in its order.
+  // What `fields` in elman/kernels/tapes/planning.py gives.
   explicit Program(const nb::tuple& given) {
     if (given.size() != 21) throw nb::value_error("a program has other parts");
     const auto whole = [&](int k) { return nb::cast<std::int64_t>(given[k]); };

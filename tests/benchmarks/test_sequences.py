@@ -72,3 +72,18 @@ def test_choosing_reads_the_training_part_alone(monkeypatch, real_data):
     monkeypatch.setattr(sequences, "recipe", lambda name: small)
     assert 0 <= chosen_by("ecgfivedays", 0) <= 1
     assert read == [None]
+
+
+def test_the_chapter_tells_every_set(monkeypatch):
+    from benchmarks.report import classifying
+
+    seed = {"accuracy": 0.75, "baselines": {"logistic regression on the flattened input": 0.5}}
+    one = {"sequences": [1000, 3], "median": 0.75, "dtw": 0.7, "lstm_fcn": None, "seeds": [seed]}
+    mean = {"elman": 0.75, "dtw": 0.7, "lstm_fcn": 0.9}
+    report = {"sets": {"ecg200": one}, "mean": mean, "environment": {}, "history": "Read twice."}
+    monkeypatch.setattr(classifying, "load", lambda folder, name: report)
+    monkeypatch.setattr(classifying, "describe_environment", lambda found: "here")
+    table, history, _ = classifying.classifying_chapter()
+    assert "| ecg200 | 1,000 / 3 | 75.0 % | 75.0 % | 70.0 % | 50.0 % |  |" in table
+    assert "| 75.0 % | 70.0 % | | 90.0 % |" in table
+    assert history == "Read twice.\n"

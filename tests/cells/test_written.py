@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
 
+from elman.blueprint import CellConfig
 from elman.cells import (
     LearnedInitialState,
     Residual,
@@ -18,13 +21,14 @@ from elman.cells import (
     more,
     written,
 )
-from elman.errors import ArgumentError, ShapeError
+from elman.cells.written import written_class
+from elman.errors import ArgumentError, BlueprintError, ShapeError
 from elman.layers import bidirectional_unroll, dynamic_unroll
 from elman.operators.notice import strict
 from elman.operators.tapes import TapeJob, loop_tape
-from elman.state import leaves, written_parts
+from elman.state import leaves, map_leaves, written_parts
 from elman.unrolling.loop import loop
-from elman.written import sigmoid, tanh
+from elman.written import WrittenCell, sigmoid, tanh, total
 from tests.unchecked import unchecked
 
 CELLS = [getattr(more, name) for name in more.__all__]
@@ -181,12 +185,14 @@ def test_within_a_memory_budget():
         close(one, other)
 
 
-def test_graphs_see_an_operator():
+def compile_and_compare() -> None:
+    """One graph, with the eager results and gradients."""
     cell = some(light, dtype=torch.float32)
     inputs = torch.randn(2, 5, 3, requires_grad=True)
-    compiled = torch.compile(lambda x: dynamic_unroll(cell, x)[0], backend="aot_eager")
-    with unchecked():
-        outputs = compiled(inputs)
+    compiled = torch.compile(
+        lambda x: dynamic_unroll(cell, x)[0], backend="aot_eager", fullgraph=True
+    )
+    outputs = compiled(inputs)
     wanted, _ = dynamic_unroll(cell, inputs)
     close(outputs, wanted, 0)
     for one, other in zip(
@@ -195,7 +201,22 @@ def test_graphs_see_an_operator():
         strict=True,
     ):
         close(one, other, 1e-6)
-    traced = torch.jit.trace(_Unroll(cell), inputs)
+
+
+def test_is_compiled():
+    # In a process of its own: torch.compile cannot trace the tests' checks of annotations.
+    code = "from tests.cells import test_written as t; t.compile_and_compare()"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.trace:DeprecationWarning")
+def test_graphs_see_an_operator():
+    cell = some(light, dtype=torch.float32)
+    inputs = torch.randn(2, 5, 3, requires_grad=True)
+    wanted, _ = dynamic_unroll(cell, inputs)
+    with unchecked():
+        traced = torch.jit.trace(_Unroll(cell), inputs)
     close(traced(inputs), wanted, 1e-6)
     torch.library.opcheck(
         torch.ops.elman.unroll_tape.default,
@@ -253,3 +274,58 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ArgumentError, match="there are \\['leak'\\]"):
         more.LeakyEcho(3, 4, lack=0.1)
     assert more.LeakyEcho(3, 4, leak=0.1).output_size == 4
+
+
+def test_names_and_starts_that_no_module_can_have():
+    shapes = {"w": ("H", "I"), "b": ("H",)}
+
+    def made(weights=None, starts=None):
+        cell = WrittenCell(
+            lambda x, state, w: state.hidden + x[:1],
+            "wrong",
+            weights=shapes if weights is None else weights,
+            starts=starts,
+            inputs=3,
+        )
+        return written_class(cell, "Wrong", __name__)(3, 4)
+
+    with pytest.raises(ArgumentError, match="found the name 'training'; choose another"):
+        made({"training": ("H", "I")})
+    with pytest.raises(ArgumentError, match="found \\(2, 1\\)"):
+        made(starts={"w": (2, 1)})
+    with pytest.raises(ArgumentError, match="'orthogonal' of a weight of one axis"):
+        made(starts={"b": "orthogonal"})
+
+
+def test_without_a_weight_of_the_inputs_a_model_must_know_how_many_there_are():
+    def summed(x, state, w):
+        return tanh(w.decay * state.hidden + total(x))
+
+    given = {"weights": {"decay": ("H",)}}
+    with pytest.raises(BlueprintError, match="say of the cell how many `inputs`"):
+        CellConfig("summed", 4, tape=WrittenCell(summed, "summed", **given).tape(4))
+    known = WrittenCell(summed, "summed", inputs=3, **given).tape(4)
+    assert CellConfig("summed", 4, tape=known).shapes(3) == {"decay": (4,)}
+
+
+def test_a_cell_called_as_one_of_the_family_replaces_it():
+    script = """
+from elman.blueprint import CellConfig, cell_kinds
+from elman.cells import written
+
+@written(weights={"mine": ("H", "I")})
+def sru(x, state, w):
+    return w.mine @ x
+
+cell_kinds()
+assert CellConfig("sru", 4).shapes(3) == {"mine": (4, 3)}, CellConfig("sru", 4).shapes(3)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.float16])
+def test_a_state_of_another_dtype_is_refused(dtype):
+    cell = some(light, dtype=torch.float32)
+    state = map_leaves(lambda part: part.to(dtype), cell.initial_state(2))
+    with pytest.raises(ShapeError, match=f"found {dtype}"):
+        dynamic_unroll(cell, torch.randn(2, 3, 3), initial_state=state)

@@ -153,11 +153,12 @@ def test_months_of_which_some_are_missing(command, tmp_path):
     month_ends(tmp_path / "m.csv")
     told = ("--data", tmp_path / "m.csv", "--horizon", 3, "--out", tmp_path / "run")
     told = ("train", "forecaster", *told, *SMALL)
-    failed = command(*told)
+    failed = command(*told, "--window", 24, "--gaps", "drop")
     assert failed.exit_code == 1
     assert "--gaps mask" in failed.stderr
-    done = command(*told, "--gaps", "mask")
+    done = command(*told)
     assert done.exit_code == 0, done.output
+    assert "9 missing steps filled with rows of NaN" in done.output
     shown = command("data", "show", tmp_path / "m.csv", "--json")
     found = json.loads(shown.stdout)
     assert found["series"]["frequency"] == "monthly"
@@ -199,12 +200,10 @@ def test_every_time_of_a_forecast_is_written_alike(command, tmp_path):
     assert written.exit_code == 0, written.output
     with open(tmp_path / "f.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["series"] for row in rows} == {"a", "b"}
+    assert {row["file"] for row in rows} == {"a", "b"}
     assert {len(row["time"]) for row in rows} == {len("2024-01-13T00:00")}
-    again = ("--data", tmp_path / "f.csv", "--target", "forecast", "--series", "series")
-    shown = command(
-        "data", "show", tmp_path / "f.csv", "--target", "forecast", "--series", "series"
-    )
+    again = ("--data", tmp_path / "f.csv", "--target", "forecast", "--series", "file")
+    shown = command("data", "show", tmp_path / "f.csv", "--target", "forecast", "--series", "file")
     assert "2 series of 26 steps, hourly" in shown.stdout, again
 
 

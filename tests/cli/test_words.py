@@ -101,11 +101,11 @@ def test_completion():
     assert {"--units", "--cell"} <= completed("train", "classifier", "--")
     assert completed("train", "classifier", "--cell", "g") == {"gru"}
     assert "cosine" in completed("train", "classifier", "--schedule", "c")
-    assert completed("train", "classifier", "--data", "digi") == {"digits"}
+    assert completed("train", "classifier", "--data", "mnist/") == {"mnist/pixels"}
     assert "digits-demo" in completed("train", "classifier", "--config", "dig")
     assert completed("plot", "confu") == {"confusion"}
     assert "digits-demo" in completed("train", "--config", "digits-d")
-    assert completed("train", "--data", "digi") == {"digits"}
+    assert completed("train", "--data", "mnist/") == {"mnist/pixels"}
     assert completed("train", "nosuch", "--") == {"--help"}
     assert completed("train", "forecaster", "--strategy", "d") == {"direct"}
     assert completed("data", "get", "mnist/") == {"mnist/pixels"}

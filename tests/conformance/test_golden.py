@@ -109,6 +109,9 @@ REASONS = {
     "BatchNormRNNCell": "TensorFlow 1 has no such cell",
     "BatchNormState": "a state",
     "drop_weights": "TensorFlow 1 has no such wrapper",
+    "Written": "TensorFlow 1 has no such cell; tests/cells/test_written.py compares them",
+    "TapeCell": "TensorFlow 1 has no such cell",
+    "written": "makes such a cell",
     "chrono": "random numbers: tests/cells compares their distributions",
 }
 

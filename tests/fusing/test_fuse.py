@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 import elman
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, ShapeError
 from elman.layers import dynamic_unroll
 from elman.unrolling.loop import loop
 
@@ -61,7 +61,21 @@ class Pair(nn.Module):
         return state[0], state
 
 
+class Chosen(nn.Module):
+    """Comparisons, their combinations, what is filled and gated by them."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.again = nn.Linear(3, 8), nn.Linear(4, 8)
+
+    def forward(self, x, h):
+        a = F.glu(self.inner(x) + self.again(h), -1)
+        b = torch.where((h == 0) | ((a > -0.1) & ~(a > 0.4)), a, 2 * a)
+        return torch.addcmul(h, b.masked_fill(a < -0.3, 0.7), a, value=0.5) * (h != 1)
+
+
 STATES = {
+    Chosen: torch.zeros(1, 4),
     Normed: (torch.zeros(1, 4), torch.zeros(1, 4)),
     Alone: torch.zeros(1, 6),
     Pair: (torch.zeros(1, 4), torch.zeros(1, 4)),
@@ -150,7 +164,48 @@ class Noisy(Base):
         return h + F.dropout(self.inner(x), 0.5)  # here
 
 
-@pytest.mark.parametrize("kind", [OtherRows, Branch, Unknown, Products, Noisy])
+class Counting(Base):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("steps", torch.zeros(4))
+
+    def forward(self, x, h):
+        self.steps.add_(1)  # here
+        return h + self.inner(x)
+
+
+class StateInPlace(Base):
+    def forward(self, x, h):
+        h.mul_(0.5)  # here
+        return h + self.inner(x)
+
+
+class PartInPlace(Base):
+    def forward(self, x, h):
+        a = self.inner(x)
+        a[:, :2].mul_(2)  # here
+        return h + a
+
+
+class Narrower(Base):
+    def forward(self, x, h):
+        return (h + self.inner(x))[:, :2]  # here
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        OtherRows,
+        Branch,
+        Unknown,
+        Products,
+        Noisy,
+        Counting,
+        StateInPlace,
+        PartInPlace,
+        Narrower,
+    ],
+)
 def test_says_line_and_operation_that_it_cannot_take(kind):
     source, first = inspect.getsourcelines(kind)
     line = first + next(k for k, text in enumerate(source) if "# here" in text)
@@ -166,3 +221,36 @@ def test_what_returns_no_state_is_refused():
 
     with pytest.raises(ArgumentError, match="return output and state"):
         elman.fuse(Wrong(), torch.zeros(1, 3), torch.zeros(1, 4))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "state", "found"),
+    [
+        (torch.zeros(2, 5, 3), torch.zeros(2, 4), r"inputs: found \[2, 5, 3\]"),
+        (torch.zeros(2, 3), torch.zeros(4), r"state: found \[4\]"),
+        (torch.zeros(2, 3), {"h": torch.zeros(2, 4)}, "state: found dict"),
+        (torch.zeros(2, 3), torch.zeros(2, 4).long(), "state: found torch.int64"),
+    ],
+)
+def test_an_example_is_one_step(inputs, state, found):
+    with pytest.raises(ArgumentError, match=found):
+        elman.fuse(Alone(), inputs, state)
+    with pytest.raises(ArgumentError, match="module: found function"):
+        elman.fuse(lambda x, h: h, inputs, state)
+
+
+def test_sequences_and_states_must_fit():
+    cell = elman.fuse(Alone(), torch.zeros(1, 3), torch.zeros(1, 6))
+    inputs = torch.randn(2, 5, 3)
+    for wrong in (inputs[..., :2], torch.randn(2, 5, 4)):
+        with pytest.raises(ShapeError, match="inputs: found"):
+            dynamic_unroll(cell, wrong)
+    states = (
+        torch.zeros(2, 5),
+        torch.zeros(2, 7),
+        (torch.zeros(2, 6),),
+        torch.zeros(2, 6).double(),
+    )
+    for state in states:
+        with pytest.raises(ShapeError, match="state: found"):
+            dynamic_unroll(cell, inputs, initial_state=state)

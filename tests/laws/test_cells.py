@@ -78,7 +78,8 @@ def test_every_exported_cell_has_a_row():
     covered = {
         type(part) for cell in made if isinstance(cell, nn.Module) for part in cell.modules()
     }
-    assert exported <= covered
+    of_tapes = {elman.cells.Written, elman.cells.TapeCell}  # tests/cells/test_written.py
+    assert exported - of_tapes <= covered
 
 
 @every_cell

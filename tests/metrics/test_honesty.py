@@ -295,3 +295,26 @@ def test_many_times_the_error_is_said_in_words():
     verdict = told(**given)["verdict"]
     assert any(line.startswith("Worse than drift: three times the error (p") for line in verdict)
     assert not any("-" in line for line in verdict)
+
+
+def test_a_forecast_of_nothing_is_not_called_good_where_most_values_are_nothing():
+    draws = np.random.default_rng(0)
+    actual = ((draws.random((300, 1, 1)) < 0.2) * draws.poisson(4, (300, 1, 1))).astype(float)
+    options = {
+        "baselines": {"mean": np.full_like(actual, actual.mean())},
+        "last": np.zeros((300, 1)),
+        "series": np.zeros(300, int),
+        "origins": np.arange(300),
+        "names": ["a"],
+        "targets": ["y"],
+        "season": 1,
+        "scale": np.ones((1, 1)),
+        "root_scale": np.ones((1, 1)),
+    }
+    found = report(actual, np.zeros_like(actual), **options)
+    assert found["skill"]["mean"]["outcome"] == "mixed"
+    assert "but hardly anything is forecast" in found["verdict"][0]
+    assert found["verdict"][-1].startswith("Warning: The forecasts add up to 0 % of what came.")
+    assert found["metrics"]["bias"] == pytest.approx(-actual.mean())
+    some = report(actual, np.full_like(actual, actual.mean()), **options)
+    assert not any(line.startswith("Warning") for line in some["verdict"])

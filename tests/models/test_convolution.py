@@ -40,35 +40,34 @@ def by_hand(module: blocks.Convolution, row: np.ndarray) -> np.ndarray:
     block = module.block
     weights = {name: one.detach().numpy() for name, one in module.named_parameters()}
     found = []
-    for centre in range(0, len(row), block.stride):
+    for centre in range(len(row)):
         total = weights["bias"].copy()
         for k in range(block.width):
             step = centre - (block.width - 1) // 2 + k
             if 0 <= step < len(row):
                 total += weights["weight"][:, k] @ row[step]
-        if block.norm:
-            deviation = total - total.mean()
-            total = deviation / np.sqrt((deviation**2).mean() + 1e-5)
-            total = total * weights["gain"] + weights["shift"]
-        found.append({None: total, "relu": np.maximum(total, 0), "tanh": np.tanh(total)})
-    return np.array([one[block.activation] for one in found])
+        each = {None: total, "relu": np.maximum(total, 0), "tanh": np.tanh(total)}
+        found.append(each[block.activation])
+    return np.array(
+        [np.max(found[k : k + block.pool], axis=0) for k in range(0, len(row), block.pool)]
+    )
 
 
 BLOCKS = [
     Convolution(3, 1),
     Convolution(3, 4, 3, "tanh"),
-    Convolution(4, 5, 2, None, norm=True),
-    Convolution(4, 8, 8, norm=True),
+    Convolution(4, 5, 2, None),
+    Convolution(4, 8, 8),
 ]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.describe())
-def test_each_window_is_a_dense_layer_on_its_steps(block):
+def test_each_window_is_a_dense_layer_on_its_steps_and_the_largest_is_kept(block):
     module, lengths = made(block), torch.tensor([9, 5, 1, 0])
     inputs = torch.randn(4, 9, 2, dtype=torch.float64)
     inputs[torch.arange(9) >= lengths[:, None]] = 0  # as a chain passes them on
     flow = module(Flow(inputs, lengths))
-    assert flow.lengths.tolist() == [-(-n // block.stride) for n in lengths.tolist()]
+    assert flow.lengths.tolist() == [-(-n // block.pool) for n in lengths.tolist()]
     for row, given, real, n in zip(flow.values, inputs, flow.lengths, lengths, strict=True):
         if n:
             expected = by_hand(module, given[:n].numpy())
@@ -133,8 +132,8 @@ def test_a_recording_has_the_steps_that_its_cells_read():
     np.testing.assert_array_equal(recording.answers[-1], network.run(inputs[None])[0])
 
 
-def test_a_stride_needs_one_answer_for_a_whole_sequence():
-    with pytest.raises(BlueprintError, match=r"chains\.body\[0\]: found a stride"):
+def test_a_pool_needs_one_answer_for_a_whole_sequence():
+    with pytest.raises(BlueprintError, match=r"chains\.body\[0\]: found a pool"):
         sequence_to_sequence(
             cells=CELL, outputs=2, input_size=3, convolutions=[Convolution(4, 3, 2)]
         )

@@ -179,7 +179,7 @@ CHAINS = {
     ),
     "mean and max": chain(Recurrent(mixed_stack()), Pool("mean_max"), Dense(3)),
     "convolutions": chain(
-        Convolution(6, 4, 2, norm=True),
+        Convolution(6, 4, 2),
         Convolution(5, 3, activation="tanh"),
         Recurrent(CellConfig("gru", 4), bidirectional=True),
         Pool("mean_max"),
@@ -257,7 +257,7 @@ def test_networks_of_windows_agree(blueprint, steps):
 
 @pytest.mark.parametrize("width", [1, 2, 3, 8])
 def test_convolutions_of_every_step_agree(width):
-    blueprint = to_steps(Convolution(6, width, norm=True), Recurrent(BASE["gru"]), Dense(3))
+    blueprint = to_steps(Convolution(6, width), Recurrent(BASE["gru"]), Dense(3))
     model, network = trained(blueprint)
     assert_twins(model, network, sequences())
     inputs = sequences()

@@ -500,3 +500,46 @@ def test_a_traced_model_is_accelerated_after_restoring():
     traced = torch.fx.symbolic_trace(model)
     assert len(elman.accelerate(traced).replaced) == 1
     torch.testing.assert_close(traced(ids), expected, rtol=1e-4, atol=1e-6)
+
+
+class Leaky(nn.Module):
+    """A cell of a user's own, with a part that is called as a cell, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.again = nn.Linear(3, 4), nn.Linear(4, 4)
+        self.mix = Mix()
+
+    def forward(self, x, h):
+        return self.mix(torch.tanh(self.inner(x) + self.again(h)), h)
+
+
+class Mix(nn.Module):
+    def forward(self, new, h):
+        return 0.5 * h + 0.5 * new
+
+
+class Looped(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell, self.gru, self.last = Leaky(), nn.GRU(4, 4, batch_first=True), Mix()
+
+    def forward(self, x):
+        h = x.new_zeros(len(x), 4)
+        outputs = []
+        for t in range(x.shape[1]):
+            h = self.cell(x[:, t], h)
+            outputs.append(h)
+        return self.last(self.gru(torch.stack(outputs, 1))[0][:, -1], h)
+
+
+def test_fuse_is_offered_where_a_loop_steps_a_cell():
+    model = Looped()
+    report = elman.accelerate(model, torch.randn(2, 7, 3))
+    (offer,) = [entry for entry in report.entries if entry.name != "gru"]
+    assert (offer.name, offer.kind, offer.replaced) == ("cell", "Leaky", False)
+    assert "7 times: elman.fuse" in offer.why
+    assert type(model.cell) is Leaky
+    elman.fuse(model.cell, torch.zeros(1, 3), torch.zeros(1, 4))
+    assert {entry.name for entry in elman.accelerate(Looped()).entries} == {"gru"}
+    assert len(elman.accelerate(Looped(), torch.randn(2, 2, 3)).entries) == 1

@@ -5,6 +5,8 @@ import pytest
 
 from elman import plots
 from elman.blueprint import CellConfig
+from elman.cells import more
+from elman.written import WrittenCell, join, named, sigmoid, tanh, total
 from tests.plots.recordings import recorded
 from tests.plots.shapes import overlapping
 
@@ -56,3 +58,29 @@ def test_layers_of_all_kinds_and_both_directions(drawn, both, steps):
 def test_without_gates_the_hidden_state_is_shown(drawn):
     texts = drawn(plots.gates(recorded(CellConfig("rnn", 9))))
     assert "No gates: the hidden state over 6 steps" in texts
+
+
+def test_a_written_cells_values_are_drawn_by_their_names_whatever_they_are(drawn):
+    def everything(x, state, w):
+        gate = named("hidden", sigmoid(w.w @ x))
+        parts = named("parts", join(gate, 3 * gate)), named("all", total(x)), named("x", x + 0.0)
+        return named("z", tanh(gate * state.hidden + parts[1]))
+
+    cell = WrittenCell(everything, "everything", weights={"w": ("H", "I")})
+    recording = recorded(CellConfig("everything", 5, tape=cell.tape(5)), features=20)
+    figure = plots.gates(recording)
+    texts = drawn(figure)
+    assert {"hidden", "parts", "all", "x", "z", "hidden state"} <= {*texts}
+    assert "What the cells name, and the hidden state over 6 steps" in texts
+    assert "update gate" not in texts
+    shapes = [image.shape for image in maps(figure)[1:]]
+    assert shapes == [(5, 6), (10, 6), (1, 6), (20, 6), (5, 6), (5, 6)]
+    scales = [ax.images[0].get_clim() for ax in figure.axes if ax.images]
+    assert scales[1] == (0, 1)
+    assert scales[2][0] == -scales[2][1] < -1
+
+
+def test_every_cell_of_the_family_is_drawn(drawn):
+    for name in more.__all__:
+        kind = getattr(more, name).description.name
+        assert "hidden state" in drawn(plots.gates(recorded(CellConfig(kind, 4))))

@@ -16,7 +16,7 @@ SMALL = {
     "units": 8,
     "convolutions": [12, 10],
     "convolution_width": [5, 3],
-    "convolution_stride": [3, 1],
+    "convolution_pool": [3, 1],
     "pool": "mean_max",
     "learning_rate": 0.02,
     "validation": None,
@@ -43,7 +43,7 @@ def model():
 def test_what_is_learnt_is_known_of_new_sequences(model, tmp_path):
     X, y = waves(60, 1)
     assert model.score(X, y) > 0.95
-    assert "body.0 convolution: 12 of 5 steps, one every 3, normalised, relu" in str(
+    assert "body.0 convolution: 12 of 5 steps, relu, the largest of each 3" in str(
         model.result_["network"]
     )
     model.save(tmp_path / "waves.elman")
@@ -79,7 +79,7 @@ def test_numbers_and_steps_may_be_learnt_so_too():
     X = RNG.normal(size=(40, 9, 2))
     model = Regressor(**SMALL, epochs=2).fit(X, X.mean(axis=(1, 2)))
     assert model.predict(X).shape == (40,)
-    steps = SMALL | {"convolution_stride": 1, "pool": "last"}
+    steps = SMALL | {"convolution_pool": 1, "pool": "last"}
     labels = np.where(X[..., 0] > 0, "a", "b")
     model = Classifier(**steps, epochs=12, per_step=True).fit(X, labels)
     assert model.score(X, labels) > 0.8
@@ -87,7 +87,7 @@ def test_numbers_and_steps_may_be_learnt_so_too():
 
 def test_texts_may_be_convolved():
     texts = ["a good film", "good fun", "a bad film", "bad and dull"] * 5
-    told = SMALL | {"convolution_width": 3, "convolution_stride": 1, "embedding": 8}
+    told = SMALL | {"convolution_width": 3, "convolution_pool": 1, "embedding": 8}
     model = Classifier(**told, epochs=10).fit(texts, ["+", "+", "-", "-"] * 5)
     assert model.predict(texts[:4]).tolist() == ["+", "+", "-", "-"]
 
@@ -97,10 +97,14 @@ def test_texts_may_be_convolved():
     [
         ({"convolutions": 8}, ArgumentError, "convolutions: found 8"),
         ({"convolution_width": [5]}, ArgumentError, "convolution_width: found .*one for each of 2"),
-        ({"convolution_stride": [1, 2, 3]}, ArgumentError, "convolution_stride: .*each of 2"),
+        ({"convolution_pool": [1, 2, 3]}, ArgumentError, "convolution_pool: .*each of 2"),
         ({"convolution_width": 0}, BlueprintError, "width: found 0"),
-        ({"convolution_stride": 6}, BlueprintError, "stride: found 6, more than the width"),
-        ({"per_step": True, "pool": "last"}, BlueprintError, "a stride in a network that answers"),
+        ({"convolution_pool": 0}, BlueprintError, "pool: found 0"),
+        (
+            {"per_step": True, "pool": "last"},
+            BlueprintError,
+            "a pool of several steps in a network",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(told, error, message):

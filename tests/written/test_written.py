@@ -10,7 +10,7 @@ import pytest
 from elman.errors import ArgumentError
 from elman.kernels.tapes import reference
 from elman.tapes import INPUTS
-from elman.written import WrittenCell, named, sigmoid, tanh, where
+from elman.written import WrittenCell, named, sigmoid, tanh, total, where
 from tests.unchecked import unchecked
 from tests.written_steps import FAMILY, modes, random_call
 
@@ -52,6 +52,29 @@ def test_numpy_functions_do_as_well():
     call = random_call(cell, 5, 3, 2, 1)
     output, _ = cell.run(call.inputs[0, 0], {"hidden": call.states[0][0]}, {"w": call.weights[0]})
     np.testing.assert_allclose(reference.forward(call).outputs[0, 0], output, atol=1e-12)
+
+
+def test_the_same_and_not_the_same():
+    def step(x, state, w, t):
+        a = where(t == 1, w.w @ x, state.hidden - 1.0)
+        b = where(np.not_equal(a, w.b), a, 2.0) + where(state.hidden[-1] != 0, 0.5, 0.0)
+        return where(np.equal(t, 2), a * b, b)
+
+    cell = WrittenCell(step, "same", weights={"w": ("H", "I"), "b": ("H",)})
+    call = random_call(cell, 5, 3, 2, 4)
+    call.weights[1][2:] = call.states[0][0, 2:] - 1.0
+    weights = dict(zip(cell.weights, call.weights, strict=True))
+    run = reference.forward(call)
+    state = {"hidden": call.states[0][0]}
+    for t in range(4):
+        output, state = cell.run(call.inputs[0, t], state, weights, t=t)
+        np.testing.assert_allclose(run.outputs[0, t], output, atol=1e-12)
+
+
+def test_a_state_of_one_number_is_put_out_for_every_unit():
+    tape = _cell(lambda x, state, w: total(w.w @ x)).tape(4)
+    assert tape.output_size == 4
+    assert tape.output == tape.after[0]
 
 
 def test_slices_of_products_are_products_of_rows():
@@ -108,7 +131,49 @@ def power(x, state, w):
     return (w.w @ x) ** 3.3  # here
 
 
-WRONG = (branch, unknown_weight, unknown_function, sizes, columns, matrix, foreign, power)
+def branch_on_the_step(x, state, w, t):
+    if t == 0:  # here
+        return w.w @ x
+    return state.hidden
+
+
+def number_of_inputs(x, state, w):
+    return w.w @ x / x.size  # here
+
+
+def loop_over_units(x, state, w):
+    return w.w @ x + sum(unit for unit in state.hidden)  # here
+
+
+def unit_that_is_not_there(x, state, w):
+    return w.w @ x + state.hidden[4]  # here
+
+
+def endless(x, state, w):
+    return np.maximum(w.w @ x, -np.inf)  # here
+
+
+def named_again(x, state, w):
+    first = named("z", w.w @ x)
+    return first + named("z", w.u @ state.hidden)  # here
+
+
+WRONG = (
+    branch,
+    unknown_weight,
+    unknown_function,
+    sizes,
+    columns,
+    matrix,
+    foreign,
+    power,
+    branch_on_the_step,
+    number_of_inputs,
+    loop_over_units,
+    unit_that_is_not_there,
+    endless,
+    named_again,
+)
 
 
 @pytest.mark.parametrize("step", WRONG)
@@ -134,6 +199,16 @@ def test_a_description_is_checked():
         _cell(lambda x, state, w: x, starts={"c": 1.0})
     with pytest.raises(ArgumentError, match="found '3I'"):
         _cell(lambda x, state, w: x, weights={"w": ("H", "3I")}).shapes(2, 3)
+    with pytest.raises(ArgumentError, match="weights: found none"):
+        _cell(lambda x, state, w: x, weights={})
+    with pytest.raises(ArgumentError, match="weights: found the name 'W'"):
+        _cell(lambda x, state, w: x, weights={"W": ("H", "I")})
+
+    def without_default(x, state, w, *, leak):
+        return leak * (w.w @ x)
+
+    with pytest.raises(ArgumentError, match="found leak without a default"):
+        _cell(without_default)
     with pytest.raises(ArgumentError, match="found \\['b'\\]"):
         FAMILY["janet"].with_options(b=1)
 

@@ -12,7 +12,7 @@
 
 namespace elman {
 
-// Where a frame's rows lie. In the order of elman/kernels/tapes/program.py.
+// Where a frame's rows lie. In the order of elman/kernels/tapes/planning.py.
 enum class Place : std::int64_t {
   local,      // memory of a block of rows, used again by the next block
   rows,       // one row for each row of the part

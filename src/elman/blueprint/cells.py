@@ -20,7 +20,7 @@ from elman.blueprint.checks import (
 )
 from elman.errors import BlueprintError
 from elman.recurrences import RECURRENCES, Recurrence, Shapes, Sizes
-from elman.tapes import Tape
+from elman.tapes import INPUTS, Tape
 
 __all__ = [
     "MAX_LAYERS",
@@ -136,6 +136,10 @@ class CellConfig:
             raise BlueprintError("kind", f"found {shown(self.kind)}", expected)
         if self.kind in RECURRENCES:
             raise BlueprintError("tape", f"set for a {self.kind!r} cell", "leave it out")
+        if tape.inputs == INPUTS and not any(INPUTS in shape for _, shape in tape.weights):
+            raise BlueprintError(
+                "tape", "found no weight with I columns", "say of the cell how many `inputs` it has"
+            )
         (first, size), *_ = tape.states
         fits = tape.units == self.units and first == "hidden" and size == tape.output_size
         if not fits or any(each < 1 for _, each in tape.states):

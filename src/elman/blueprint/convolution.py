@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from elman.blueprint.cells import MAX_UNITS
-from elman.blueprint.checks import boolean, check_fields, choice, integer
-from elman.errors import BlueprintError
+from elman.blueprint.checks import check_fields, choice, integer
 from elman.recurrences import Shapes
 
 __all__ = ["MAX_WIDTH", "Convolution"]
@@ -17,13 +16,12 @@ MAX_WIDTH = 1024
 
 @dataclass(frozen=True)
 class Convolution:
-    """A dense layer on windows of `width` steps, one every `stride` steps.
+    """A dense layer on the windows of `width` steps around each step; the largest of each few.
 
-    Window n is centred on step n · stride: of an even width there is one step more behind the
-    centre than before it. What stands before the first step or past a row's length reads as zero. A
-    row of T steps becomes one of ceil(T / stride). With `norm` each step's units are brought to
-    mean 0 and variance 1, then to a gain and a shift of their own (layer normalisation, Ba et al.
-    2016, arXiv 1607.06450v1), before the activation.
+    A window is centred on its step: of an even width there is one step more behind the centre than
+    before it. What stands before the first step or past a row's length reads as zero. Of each
+    `pool` steps in a row (the last of a row may be fewer) each unit's largest value is passed on,
+    so a row of T steps becomes one of ceil(T / pool).
 
     Its windows reach ahead, so such a network does not stream.
     """
@@ -33,15 +31,11 @@ class Convolution:
 
     units: int = field(metadata=integer(1, MAX_UNITS))
     width: int = field(metadata=integer(1, MAX_WIDTH))
-    stride: int = field(default=1, metadata=integer(1, MAX_WIDTH))
+    pool: int = field(default=1, metadata=integer(1, MAX_WIDTH))
     activation: str | None = field(default="relu", metadata=choice(None, "relu", "tanh"))
-    norm: bool = field(default=False, metadata=boolean())
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.stride > self.width:
-            found = f"found {self.stride}, more than the width"
-            raise BlueprintError("stride", found, f"1 to {self.width}: else steps are not read")
 
     @property
     def before(self) -> int:
@@ -54,12 +48,10 @@ class Convolution:
 
     def shapes(self, features: int) -> Shapes:
         """Each weight's shape by its name."""
-        found: Shapes = {"weight": (self.units, self.width, features), "bias": (self.units,)}
-        return found | ({"gain": (self.units,), "shift": (self.units,)} if self.norm else {})
+        return {"weight": (self.units, self.width, features), "bias": (self.units,)}
 
     def describe(self) -> str:
         """One line."""
         said = f"convolution: {self.units} of {self.width} steps"
-        said += f", one every {self.stride}" if self.stride > 1 else ""
-        said += ", normalised" if self.norm else ""
-        return said + (f", {self.activation}" if self.activation else "")
+        said += f", {self.activation}" if self.activation else ""
+        return said + (f", the largest of each {self.pool}" if self.pool > 1 else "")

@@ -87,13 +87,13 @@ def _check_first(where: str, chain: str, before: tuple[Block, ...]) -> None:
 
 
 def _check_convolved(where: str, chain: str, blocks: tuple[Block, ...]) -> None:
-    """A body convolves; with a stride only where one vector is made of all steps."""
+    """A body convolves; with a pool only where one vector is made of all steps."""
     if chain != "body":
         raise BlueprintError(where, f"found convolution in {chain}", "put it into a body")
-    strides = any(isinstance(one, Convolution) and one.stride > 1 for one in blocks)
-    if strides and not any(one.turns.get("steps") == "vector" for one in blocks):
-        found = "found a stride in a network that answers at each step"
-        raise BlueprintError(where, found, "a stride of 1, or a pool behind it")
+    pools = any(isinstance(one, Convolution) and one.pool > 1 for one in blocks)
+    if pools and not any(one.turns.get("steps") == "vector" for one in blocks):
+        found = "found a pool of several steps in a network that answers at each"
+        raise BlueprintError(where, found, "a pool of 1, or one vector of all steps")
 
 
 def _check_looks_back(where: str, chain: str, before: tuple[Block, ...]) -> None:

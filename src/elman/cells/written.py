@@ -15,12 +15,12 @@ from elman.cells.masks import draw_keys
 from elman.errors import ArgumentError, BlueprintError, ShapeError
 from elman.operators.memory import untraced
 from elman.operators.notice import notice
-from elman.operators.tapes import TapeJob, choose_tape, unroll_tape
+from elman.operators.tapes import TapeJob, check_parts, choose_tape, tape_text, unroll_tape
 from elman.operators.watching import watcher
 from elman.state import WrittenState, describe, written_parts, written_state
 from elman.tapes import Tape
 from elman.unrolling.loop import between_restarts, loop
-from elman.written import WrittenCell
+from elman.written import WrittenCell, written_cells
 from elman.written.cell import remember
 
 __all__ = ["TapeCell", "Written", "written", "written_class"]
@@ -67,7 +67,13 @@ class TapeCell(nn.Module):
         except BlueprintError as error:
             raise ArgumentError("input_size", error.found, error.expected) from None
         self.hidden_size, self.output_size = tape.units, self.tape.output_size
+        self._text = tape_text(self.tape)
+        if not self.tape.weights:
+            raise ArgumentError("weights", "found none", "give one at least")
         for name, shape in self.tape.weights:
+            if hasattr(self, name):
+                expected = "choose another name; a module has an attribute called so"
+                raise ArgumentError("weights", f"found the name {name!r}", expected)
             weight = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
             self.register_parameter(name, weight)
         with torch.no_grad():
@@ -138,16 +144,15 @@ class TapeCell(nn.Module):
         counted = state.counted if isinstance(state, WrittenState) else ()
         key, steps = counted or (None, None)
         keys = key if self.training and self.tape.noisy else None
-        reading = [None if lengths is None else lengths.to(torch.int64), resets]
-        job = TapeJob(self.tape, *reading, reverse, keys, steps)
+        read = None if lengths is None else lengths.to(torch.int64)
+        job = TapeJob(self.tape, read, resets, reverse, keys, steps, self._text)
         parts = written_parts(state)
         if torch.is_autocast_enabled("cpu"):
             dtype = weights[0].dtype
             inputs, parts = inputs.to(dtype), tuple(part.to(dtype) for part in parts)
         outputs, parts = unroll_tape(job, inputs, parts, weights)
-        if counted:
-            made = inputs.shape[1] if lengths is None else lengths.to(torch.int64)
-            counted = (key, steps + made)
+        if steps is not None:
+            counted = (key, steps + (inputs.shape[1] if read is None else read))
         return outputs, written_state([name for name, _ in self.tape.states], parts, counted)
 
     def _check(self, inputs: Tensor, state: Any) -> None:
@@ -169,6 +174,7 @@ class TapeCell(nn.Module):
         if inputs.dtype != weight.dtype and not torch.is_autocast_enabled(inputs.device.type):
             found = f"found {inputs.dtype}"
             raise ShapeError("inputs", found, f"pass {weight.dtype}, as the weights are")
+        check_parts(written_parts(state), inputs)
 
 
 class Written(TapeCell):
@@ -242,6 +248,7 @@ def written(
     """
 
     def make(step: Callable[..., Any]) -> type[Written]:
+        written_cells()  # loads the family first, so that a cell called as one of it replaces it
         cell = WrittenCell(
             step,
             step.__name__ if name is None else name,
@@ -270,12 +277,17 @@ def _start(weight: Tensor, units: int, start: Any, generator: torch.Generator | 
         weight.fill_(start)
         return
     if isinstance(start, tuple):
+        if not start[0] <= start[1]:
+            raise ArgumentError("starts", f"found {start!r}", "give the lower number first")
         weight.uniform_(*start, generator=generator)
         return
     if start is not None and start not in INITIALISERS:
         known = ", ".join(INITIALISERS)
         raise ArgumentError("starts", f"found {start!r}", f"give a number, two, or one of {known}")
     if weight.dim() == 1:
+        if start is not None:
+            found = f"found {start!r} of a weight of one axis"
+            raise ArgumentError("starts", found, "give a number, or two")
         weight.zero_()
         return
     rows, columns = weight.shape

@@ -149,7 +149,8 @@ def _real_steps(run: LayerRun) -> tuple[np.ndarray, Any]:
     real = torch.from_numpy(run.real().reshape(-1))
 
     def joined(parts: list[Tensor]) -> np.ndarray:
-        return torch.cat([torch.atleast_2d(part) for part in parts])[real].numpy()
+        counts = not parts[0].is_floating_point()  # a number for each row
+        return torch.cat([p if counts else torch.atleast_2d(p) for p in parts])[real].numpy()
 
     steps = run.in_time
     before = [joined(list(leaf)) for leaf in zip(*(leaves(s.before) for s in steps), strict=True)]

@@ -71,12 +71,31 @@ def capture(module: nn.Module, inputs: Tensor, state: Any) -> Capture:
             raise
         found = "found a branch that depends on a value"
         raise ArgumentError(_own_line(error), found, "choose by torch.where") from error
+    _refuse_changes(made.graph)
     made.graph.eliminate_dead_code()
     (output,) = (node for node in made.graph.nodes if node.op == "output")
     found = tuple(output.args[0])
     return Capture(
         made.graph, tuple(tensors), batch, len(leaves), spec, shape["with_output"], found
     )
+
+
+def _refuse_changes(graph: fx.Graph) -> None:
+    """Raises where values that are not the step's own are changed in place."""
+    for node in graph.nodes:
+        schema = getattr(node.target, "_schema", None)
+        if schema is None or not schema.is_mutable or not node.args:
+            continue
+        changed: Any = node.args[0]
+        if changed.op == "placeholder":
+            what = "the inputs, the state, a weight or a buffer"
+        elif getattr(changed.target, "is_view", False):
+            what = "a part of a value"
+        else:
+            continue
+        raise ArgumentError(
+            place_of(node), f"found {node.target} of {what}, in place", "make a new value of it"
+        )
 
 
 def _free_size(tensors: Sequence[Tensor]) -> int:

@@ -10,12 +10,14 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from elman.errors import AccelerationError
+from elman.errors import AccelerationError, ArgumentError, ShapeError
 from elman.fusing.capture import capture, hoisted
 from elman.fusing.translation import translate
+from elman.operators.memory import untraced
 from elman.operators.notice import notice
-from elman.operators.tapes import TapeJob, choose_tape, unroll_tape
+from elman.operators.tapes import TapeJob, check_parts, choose_tape, tape_text, unroll_tape
 from elman.operators.watching import watcher
+from elman.state import describe
 from elman.tapes import Tape
 from elman.unrolling.loop import loop
 
@@ -48,6 +50,7 @@ class FusedCell(nn.Module):
         self.module, self.tape = module, tape
         self.input_size, self.output_size = tape.inputs, tape.output_size
         self._made = weights
+        self._text = tape_text(tape)
         self._transposed, self._names = tuple(transposed), tuple(names)
         self._spec, self._with_output = spec, with_output
 
@@ -91,12 +94,24 @@ class FusedCell(nn.Module):
         zero = not hasattr(self.module, "initial_state")
         if watcher() is not None or (resets is not None and not zero):
             return loop(self, inputs, state, lengths, resets, reverse)
+        with untraced():
+            self._check(inputs, state)
         weights = self.weights()
         notice(choose_tape(inputs, weights), self)
         read = None if lengths is None else lengths.to(torch.int64)
-        job = TapeJob(self.tape, read, resets, reverse)
+        job = TapeJob(self.tape, read, resets, reverse, text=self._text)
         outputs, parts = unroll_tape(job, inputs, pytree.tree_leaves(state), weights)
         return outputs, pytree.tree_unflatten(list(parts), self._spec)
+
+    def _check(self, inputs: Tensor, state: Any) -> None:
+        if inputs.dim() != 3 or inputs.shape[2] != self.input_size:
+            found = f"found {list(inputs.shape)}"
+            raise ShapeError("inputs", found, f"pass [B, T, {self.input_size}]")
+        parts, spec = pytree.tree_flatten(state)
+        wanted = [[len(inputs), size] for _, size in self.tape.states]
+        if spec != self._spec or [list(part.shape) for part in parts] != wanted:
+            raise ShapeError("state", f"found {describe(state)}", "pass what initial_state gives")
+        check_parts(parts, inputs)
 
 
 def fuse(
@@ -133,6 +148,7 @@ def fuse(
         ArgumentError: The step does what a tape cannot hold; the message says line and operation.
         AccelerationError: It computes something else than the original.
     """
+    _check_example(module, inputs, state)
     captured = capture(module, inputs, state)
     found = translate(captured)
     cell = FusedCell(
@@ -147,6 +163,21 @@ def fuse(
     if choose_tape(inputs[:, None], [inputs]).kernel == "native":
         _compare(cell, inputs, state, tolerance)
     return cell
+
+
+def _check_example(module: Any, inputs: Any, state: Any) -> None:
+    if not isinstance(module, nn.Module):
+        raise ArgumentError("module", f"found {type(module).__name__}", "give a torch.nn.Module")
+    parts = state if isinstance(state, tuple) else (state,)
+    for where, value in (("inputs", inputs), *(("state", part) for part in parts)):
+        if not isinstance(value, Tensor):
+            found = f"found {type(value).__name__}"
+            raise ArgumentError(where, found, "give a tensor; a state may be a tuple of some")
+        if value.dim() != 2:
+            raise ArgumentError(where, f"found {list(value.shape)}", "give [B, features]: one step")
+        if value.dtype != inputs.dtype:
+            expected = f"give {inputs.dtype}, as the inputs"
+            raise ArgumentError(where, f"found {value.dtype}", expected)
 
 
 def _compare(cell: FusedCell, inputs: Tensor, state: Any, tolerance: float) -> None:
@@ -165,7 +196,8 @@ def _compare(cell: FusedCell, inputs: Tensor, state: Any, tolerance: float) -> N
     for run in (loop, lambda cell, *given: cell.unroll(*given)):
         outputs, after = run(cell, x, pytree.tree_unflatten(list(before), spec))
         made = [outputs, *pytree.tree_leaves(after)]
-        cost = sum((each * torch.cos(each.detach())).sum() for each in made)
+        costs = [(each * torch.cos(each.detach())).sum() for each in made]
+        cost = torch.stack(costs).sum()
         sources = [x, *before, *parameters]
         grads = torch.autograd.grad(cost, sources, allow_unused=True, materialize_grads=True)
         results.append([*made, *grads])

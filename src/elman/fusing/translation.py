@@ -75,9 +75,16 @@ class _Translator:
         return self._finished(states, rows[0].meta["val"].shape[1])
 
     def _finished(self, states: list[tuple[str, int]], inputs: int) -> Translation:
-        sizes = [self.captured.outputs[0].meta["val"].shape[1], *(size for _, size in states)]
+        first = self.captured.outputs[0]
+        if not isinstance(first, fx.Node) or first.meta["val"].dim() != 2:
+            raise ArgumentError("module", "found an output of other axes", "give [B, features]")
+        sizes = [first.meta["val"].shape[1], *(size for _, size in states)]
         roots = []
         for node, size in zip(self.captured.outputs, sizes, strict=True):
+            shape = list(node.meta["val"].shape)
+            if shape not in ([self.captured.batch, size], [1, size]):
+                found = f"found a state after the step of {shape[1:]}"
+                raise ArgumentError(place_of(node), found, f"give [B, {size}], as before it")
             value = self.row(self._value(node))
             if not isinstance(value, Traced):
                 value = Traced(self.trace, self.trace.builder.constant(value))
@@ -108,7 +115,8 @@ class _Translator:
         if node.target is operator.getitem:
             source = self._value(node.args[0])
             if isinstance(source, list):
-                self.values[node] = source[node.args[1]]
+                index: Any = node.args[1]
+                self.values[node] = source[index]
             return
         inputs = node.all_input_nodes
         with_rows = any(not isinstance(self.values.get(each, each), fx.Node) for each in inputs)
@@ -135,7 +143,8 @@ class _Translator:
         except Exception as error:
             self._refuse(node, f"{node.target}: {getattr(error, 'found', error)}")
         if changes:
-            self.values[node.args[0]] = self.values[node]
+            changed: Any = node.args[0]
+            self.values[changed] = self.values[node]
 
     def _refuse(self, node: fx.Node, found: str) -> NoReturn:
         raise ArgumentError(
@@ -179,6 +188,11 @@ def _is_rows(node: fx.Node, batch: int) -> bool:
     return isinstance(value, Tensor) and value.dim() > 1 and value.shape[0] == batch
 
 
+def _number(node: fx.Node, place: int) -> float:
+    given: Any = node.args[place]
+    return float(given)
+
+
 _CONSTANTS: dict[str, Callable[[fx.Node], float]] = {
     "zeros": lambda node: 0.0,
     "zeros_like": lambda node: 0.0,
@@ -186,9 +200,9 @@ _CONSTANTS: dict[str, Callable[[fx.Node], float]] = {
     "ones": lambda node: 1.0,
     "ones_like": lambda node: 1.0,
     "new_ones": lambda node: 1.0,
-    "full": lambda node: float(node.args[1]),
-    "full_like": lambda node: float(node.args[1]),
-    "new_full": lambda node: float(node.args[2]),
+    "full": lambda node: _number(node, 1),
+    "full_like": lambda node: _number(node, 1),
+    "new_full": lambda node: _number(node, 2),
 }
 
 
@@ -321,6 +335,10 @@ def _lerp(t: _Translator, a: Any, b: Any, share: Any) -> Any:
     return a + (t.row(b) - a) * t.row(share)
 
 
+def _gated(x: Any, gate: Any) -> Any:
+    return x * ours.sigmoid(gate)
+
+
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "mm": lambda t, rows, matrix: t.product(rows, matrix),
     "addmm": _addmm,
@@ -355,6 +373,12 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "clamp_min": lambda t, x, low: _clamp(t, x, low),
     "clamp_max": lambda t, x, high: _clamp(t, x, None, high),
     "where": _plain("where"),
+    "masked_fill": lambda t, x, mask, number: ours.where(mask, t.row(number), x),
+    "eq": lambda t, a, b: t.row(a) == t.row(b),
+    "ne": lambda t, a, b: t.row(a) != t.row(b),
+    **dict.fromkeys(("logical_and", "bitwise_and"), _plain("mul")),  # of comparisons
+    **dict.fromkeys(("logical_or", "bitwise_or"), _plain("max")),
+    "bitwise_not": lambda t, x: 1.0 - x,
     "gt": _compare(turned=False, inverted=False),
     "lt": _compare(turned=True, inverted=False),
     "ge": _compare(turned=True, inverted=True),
@@ -373,6 +397,8 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "slice": _slice,
     "cat": _cat,
     "lerp": _lerp,
+    "addcmul": lambda t, a, b, c, value=1: t.row(a) + t.row(b) * t.row(c) * value,
+    "glu": lambda t, x, axis=-1: _gated(*_split(t, x, len(x) // 2, axis)),
     "detach": lambda t, x: ours.still(x),
     "expand": _expand,
     "zeros_like": lambda t, x, **_: t.trace.apply("mul", (ours.still(x), 0.0)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -12,8 +13,9 @@ __all__ = ["log_bessel", "log_gamma"]
 _FAR = 200.0  # from there on six terms of the asymptotic series are exact in float64
 
 
-def log_gamma(x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Logarithm of the gamma function of positive `x`, by Stirling's series (DLMF 5.11.1)."""
+def log_gamma(x: Any) -> Float[np.ndarray, "*shape"]:
+    """Logarithm of the gamma function of positive `x [...]`, by Stirling's series (DLMF 5.11.1)."""
+    x = np.asarray(x, float)
     small = x < 10
     z = np.where(small, x + 10, x)
     inverse = 1 / (z * z)
@@ -23,7 +25,7 @@ def log_gamma(x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     factors = np.where(small, x, 1)
     for step in range(1, 10):  # Γ(x + 10) = x (x + 1) … (x + 9) Γ(x)
         factors = factors * np.where(small, x + step, 1)
-    return value - np.log(factors)
+    return np.asarray(value - np.log(factors))
 
 
 def log_bessel(x: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:

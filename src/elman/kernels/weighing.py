@@ -6,7 +6,7 @@ instructions a row's bits depend on the row alone.
 >>> import numpy as np
 >>> scores = np.log([[1.0, 3.0]])
 >>> weights, sums = weigh(scores)
->>> weights.round(12).tolist(), [round(one, 12) for one in sums], scores[0, 1]
+>>> weights.round(12).tolist(), [round(one, 12) for one in sums], scores[0, 1].item()
 ([[0.333333333333, 1.0]], [1.333333333333], 0.0)
 """
 

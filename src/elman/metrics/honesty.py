@@ -35,6 +35,7 @@ from elman.metrics.scores import mae, rmse
 __all__ = ["report", "sentences"]
 
 WORST_NAMED = 3
+SHORT = 0.5  # of what came, that forecasts add up to: below it is a warning
 FAR_OFF = 0.1  # of what an interval promises: from here on it is a warning
 TIMES = ("", "", "twice", "three times", "four times", "five times")
 
@@ -132,7 +133,7 @@ def report(
         "measure": errors.measure,
         "coverage": [],
         "skill": skill,
-        "verdict": [_verdict(name, found) for name, found in skill.items()],
+        "verdict": [_verdict(name, found, errors.nothing) for name, found in skill.items()],
         "persistence": lagging,
         "leakage": [alarm for found in alarms.values() for alarm in found],
         "checked": list(alarms),
@@ -147,6 +148,7 @@ def report(
         told["metrics"]["crps"] = crps_quantiles(errors.actual, quantiles, levels)
         told["coverage"] = _coverage(errors.actual, quantiles, levels)
         told["verdict"] += [_far_off(one) for one in told["coverage"] if _is_far_off(one)]
+    told["verdict"] += _about_sums(errors)
     return _plain(told)
 
 
@@ -246,9 +248,24 @@ class _Errors:
             horizon=self.actual.shape[1],
             past=self.past,
         )
-        if found.outcome == BETTER and squared > 0:
+        if found.outcome == BETTER and (squared > 0 or self.nothing):
             return found._replace(outcome=MIXED)
         return found
+
+    @property
+    def sums(self) -> tuple[float, float]:
+        """What was forecast in all, and what came, of values that are never negative; else 0, 0."""
+        actual, forecast = self.actual[self.known], self.forecast[self.known]
+        if actual.min() < 0:
+            return 0.0, 0.0
+        return float(forecast.sum()), float(actual.sum())
+
+    @property
+    def nothing(self) -> bool:
+        """Whether hardly anything is forecast of what is mostly 0: then errors say little."""
+        forecast, actual = self.sums
+        mostly = bool(np.median(self.actual[self.known]) == 0)
+        return actual > 0 and mostly and forecast < SHORT * actual
 
     def by_step(self, forecast: np.ndarray) -> dict[str, list[float]]:
         """The error at each of the H steps."""
@@ -315,7 +332,7 @@ def _against(errors: _Errors, baseline: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _verdict(name: str, found: Mapping[str, Any]) -> str:
+def _verdict(name: str, found: Mapping[str, Any], nothing: bool) -> str:
     if not found["values"]:
         return f"No answer of {name} to compare with."
     error = compared(found["skill"])
@@ -326,7 +343,8 @@ def _verdict(name: str, found: Mapping[str, Any]) -> str:
     if found["beaten"]:
         return f"Better than {name}: {error} {evidence}."
     if found["outcome"] == MIXED:
-        return f"Mixed against {name}: {error}, but more squared error {evidence}."
+        but = "hardly anything is forecast" if nothing else "more squared error"
+        return f"Mixed against {name}: {error}, but {but} {evidence}."
     if found["outcome"] == UNDECIDED:
         return f"Undecided against {name}: {error}, which may be chance {evidence}."
     return f"Worse than {name}: {error} {evidence}."
@@ -348,6 +366,16 @@ def compared(skill: float | None) -> str:
     if near < len(TIMES) and abs(times - near) < 0.05 * near:
         return f"{TIMES[near]} the error"
     return f"{times:.{0 if times >= 10 else 1}f} times the error"
+
+
+def _about_sums(errors: _Errors) -> list[str]:
+    """A warning where the forecasts add up to far less, or far more, than what came."""
+    forecast, actual = errors.sums
+    if not actual or SHORT < forecast / actual < 1 / SHORT:
+        return []
+    share = f"{100 * forecast / actual:.0f} %"
+    line = f"Warning: The forecasts add up to {share} of what came."
+    return [line + " Small errors mean little: most values are 0." if errors.nothing else line]
 
 
 def _is_far_off(interval: Mapping[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """Reading ABC: the subset of its version 2.1 that collections of folk tunes are written in.
 
-What is not part of a melody is left out by rule and counted: see `RULES`.
+What is not part of a melody is left out by rule and counted: see `elman.music.abc_rules`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from elman.errors import ArgumentError, FormatError
+from elman.music.abc_rules import first_of, settled_ties, unchanged_left_out
 from elman.music.keys import LETTERS, Key, key_from_name
 from elman.music.tune import (
     Bar,
@@ -24,27 +25,10 @@ from elman.music.tune import (
     Note,
     Symbol,
     joined_bars,
+    metre_from_name,
 )
-from elman.printable import many
 
-__all__ = ["RULES", "Read", "TuneText", "notes_of_rules", "read_tune", "read_tunes", "split_tunes"]
-
-RULES = {
-    "annotation": "annotation left out",
-    "chord": "chord of several notes read as its highest",
-    "decoration": "decoration left out",
-    "field": "line of words or the like left out",
-    "grace": "group of grace notes left out",
-    "key signs": "key read by its signs, which its name does not have",
-    "no key": "tune without a key read as in C",
-    "no metre": "tune without a metre read as free",
-    "overlay": "second voice within a bar left out",
-    "symbol": "chord symbol left out",
-    "tempo": "tempo that is not understood left out",
-    "tie": "tie to nothing left out",
-    "voice": "line of a further voice left out",
-}
-"""What reading leaves out or supposes, each counted by these names."""
+__all__ = ["Read", "TuneText", "read_tune", "read_tunes", "split_tunes"]
 
 _BAR = re.compile(r":*(?:\[\|\]?|\|+)\]?:*|::+")
 _ENDING = re.compile(r"\[?\s*(\d+)(?:[,.\-]\d+)*")
@@ -86,7 +70,7 @@ class Read:
     Attributes:
         melody: The tune.
         spans: Of each of its events the first place in the text, and the one after its last.
-        counts: How often each of `RULES` was followed.
+        counts: How often each of `abc_rules.RULES` was followed.
     """
 
     melody: Melody
@@ -148,24 +132,6 @@ def read_tune(
             reading.field(one[0], one[2:], (0, 0))
     reading.read()
     return reading.result()
-
-
-def notes_of_rules(counts: Counter[str], where: str) -> tuple[str, ...]:
-    """What was left out or supposed, in a sentence."""
-    told = [f"{many(counts[name], said)}" for name, said in RULES.items() if counts[name]]
-    return (f"{where}: {'; '.join(_agreed(one) for one in told)}",) if told else ()
-
-
-def _agreed(said: str) -> str:
-    """`many` puts an s at the end; here it belongs to the noun, which stands first."""
-    count, rest = said.split(" ", 1)
-    if count == "1":
-        return said
-    noun, _, more = rest.removesuffix("s").partition(" ")
-    for first in ("chord symbol", "key", "group", "line", "second voice", "tune", "tempo"):
-        if rest.startswith(first):
-            noun, more = first, rest.removesuffix("s")[len(first) + 1 :]
-    return f"{count} {noun}s {more}"
 
 
 @dataclass
@@ -580,66 +546,17 @@ class _Reading:
         pairs = list(zip(events, spans, strict=True))
         first = next((k for k, one in enumerate(events) if isinstance(one, Note)), len(events))
         if self.fields:
-            heads = [_first(pairs[:first], kind) for kind in (Metre, Key)]
+            heads = [first_of(pairs[:first], kind) for kind in (Metre, Key)]
             for k, (name, usual) in enumerate((("no metre", Metre(0)), ("no key", Key("C")))):
                 if heads[k] is None:
                     self.counts[name] += 1
                     heads[k] = (usual, (0, 0))
             rest = [pair for pair in pairs[:first] if not isinstance(pair[0], Metre | Key)]
             pairs = [*(one for one in heads if one is not None), *rest, *pairs[first:]]
-        pairs = _unchanged_left_out(pairs)
-        pairs = _settled_ties(pairs, self.counts)
+        pairs = unchanged_left_out(pairs)
+        pairs = settled_ties(pairs, self.counts)
         melody = Melody(tuple(one for one, _ in pairs), self.title, self.tempo)
         return Read(melody, [span for _, span in pairs], self.counts)
-
-
-_Pairs = list[tuple[Event, tuple[int, int]]]
-
-
-def _first(pairs: _Pairs, kind: type) -> tuple[Event, tuple[int, int]] | None:
-    return next((pair for pair in pairs if isinstance(pair[0], kind)), None)
-
-
-def _unchanged_left_out(pairs: _Pairs) -> _Pairs:
-    """Without metres and keys that say again what holds already."""
-    now: dict[type, Event] = {}
-    kept: _Pairs = []
-    for one, span in pairs:
-        if isinstance(one, Metre | Key):
-            if now.get(type(one)) == one:
-                continue
-            now[type(one)] = one
-        kept.append((one, span))
-    return kept
-
-
-def _settled_ties(pairs: _Pairs, counts: Counter[str]) -> _Pairs:
-    """A tie leads to a note of the same pitch; others are left out."""
-    kept, following = list(pairs), None
-    for k in range(len(pairs) - 1, -1, -1):
-        one, span = pairs[k]
-        if isinstance(one, Note):
-            if one.tied and following != one.pitch:
-                counts["tie"] += 1
-                kept[k] = (Note(one.pitch, one.duration), span)
-            following = one.pitch
-    return kept
-
-
-def metre_from_name(name: str) -> Metre:
-    """The metre that a text means: 6/8, C, C|, (2+3)/8, none.
-
-    Raises:
-        ArgumentError: It means none.
-    """
-    known = {"C": Metre(4, 4), "C|": Metre(2, 2), "none": Metre(0), "": Metre(0)}
-    if name in known:
-        return known[name]
-    found = re.fullmatch(r"\(?\s*(\d{1,2}(?:\s*\+\s*\d{1,2})*)\s*\)?\s*/\s*(\d{1,2})", name)
-    beats = 0 if found is None else sum(map(int, found[1].split("+")))
-    if found is None or not beats:
-        raise ArgumentError("metre", f"found {name!r:.40}", "as 6/8, C, C| or none")
-    return Metre(beats, int(found[2]))
 
 
 @lru_cache(4096)

@@ -362,7 +362,7 @@ def read_steps(
 ) -> tuple[list[list[int]], list[str]]:
     """Which pitches sound at each step of a MIDI file, drums left out; and what was repaired.
 
-    A note sounds at the steps whose middle it covers, and at its own beginning's at least.
+    Where a note begins and ends is rounded to steps; it sounds at one at least.
 
     Args:
         content: The file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -22,6 +23,7 @@ __all__ = [
     "Sounding",
     "Symbol",
     "joined_bars",
+    "metre_from_name",
 ]
 
 BARS = ("|", "||", "|]", "|:", ":|", "::")
@@ -216,6 +218,22 @@ class Melody:
             tied = one.tied and one.pitch is not None
             at += one.duration
         return found
+
+
+def metre_from_name(name: str) -> Metre:
+    """The metre that a text means: 6/8, C, C|, (2+3)/8, none.
+
+    Raises:
+        ArgumentError: It means none.
+    """
+    known = {"C": Metre(4, 4), "C|": Metre(2, 2), "none": Metre(0), "": Metre(0)}
+    if name in known:
+        return known[name]
+    found = re.fullmatch(r"\(?\s*(\d{1,2}(?:\s*\+\s*\d{1,2})*)\s*\)?\s*/\s*(\d{1,2})", name)
+    beats = 0 if found is None else sum(map(int, found[1].split("+")))
+    if found is None or not beats:
+        raise ArgumentError("metre", f"found {name!r:.40}", "as 6/8, C, C| or none")
+    return Metre(beats, int(found[2]))
 
 
 def joined_bars(first: Bar, second: Bar) -> Bar:

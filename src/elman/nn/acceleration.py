@@ -15,6 +15,7 @@ from elman.nn.comparison import Call, prove, same_randomness, speed_up
 from elman.nn.replacement import OURS, TWINS, Accelerated, objection, replace
 from elman.nn.report import Entry, Report
 from elman.nn.size_classes import known_slower
+from elman.nn.stepped import stepped
 from elman.operators.notice import listen
 
 __all__ = ["SINGLE_STEP", "accelerate", "restore"]
@@ -54,8 +55,9 @@ def accelerate(
             after, from the same random state. Outputs of the model and of each recurrent module
             and parameter gradients must agree to half the digits of their dtype (float32: 3e-4 of a
             tensor's largest entry). A module that is slower than torch's on what the example feeds
-            it is left, and no other. Model, example, gradients, buffers and random state stay as
-            they are.
+            it is left, and no other. A cell of your own that a Python loop steps is named in the
+            report: `elman.fuse` may take it. Model, example, gradients, buffers and random state
+            stay as they are.
         strict: Leaving a module is an error, and then nothing is replaced.
         subclasses: Replace instances of subclasses of torch.nn's classes, too: their own methods
             stay, and what they call of torch's is ours. It takes an example that calls them.
@@ -75,17 +77,17 @@ def accelerate(
     def judge(module: nn.Module) -> tuple[bool, str] | None:
         return _judged(module, subclasses, measured=example is not None)
 
-    entries = _entries(model, judge)
+    entries, offers = _entries(model, judge), []
     if example is not None:
         with accelerated.suspended():
-            entries = _tried(model, entries, example)
+            entries, offers = _tried(model, entries, example)
     modules = dict(model.named_modules())
     if strict:
         _refuse_left(entries, modules)
     for entry in entries:
         if entry.replaced:
             replace(modules[entry.name])
-    report = Report(tuple(entries))
+    report = Report((*entries, *offers))
     if example is not None:
         print(report)
     return report
@@ -145,8 +147,11 @@ def _restorable(module: nn.Module) -> tuple[bool, str] | None:
     return False, "its weights were parametrised since"
 
 
-def _tried(model: nn.Module, entries: list[Entry], example: Any) -> list[Entry]:
-    """The entries with speed-ups, once a copy has answered as before; slower modules are left."""
+def _tried(model: nn.Module, entries: list[Entry], example: Any) -> tuple[list[Entry], list[Entry]]:
+    """The entries with speed-ups, once a copy has answered as before; slower modules are left.
+
+    Beside them the entries of the user's own cells that a loop steps.
+    """
     names = [entry.name for entry in entries if entry.replaced]
 
     def change(copied: nn.Module) -> None:
@@ -156,12 +161,14 @@ def _tried(model: nn.Module, entries: list[Entry], example: Any) -> list[Entry]:
 
     trial = prove(model, change, example, names)
     before, after = dict(trial.before.named_modules()), dict(trial.after.named_modules())
-    return [
+    measured = [
         _measured(entry, before[entry.name], after[entry.name], trial.calls.get(entry.name))
         if entry.replaced
         else entry
         for entry in entries
     ]
+    known = {entry.name for entry in entries}
+    return measured, [each for each in stepped(trial.before, example) if each.name not in known]
 
 
 def _measured(entry: Entry, before: nn.Module, after: nn.Module, call: Call | None) -> Entry:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from elman.errors import AccelerationError
 
-__all__ = ["Call", "Trial", "prove", "same_randomness", "speed_up"]
+__all__ = ["Call", "Trial", "detached", "prove", "same_randomness", "speed_up"]
 
 _SECONDS = 0.5  # what the timing of one module may take
 _ROUNDS = (3, 51)
@@ -114,9 +114,9 @@ def _reason(model: nn.Module, change: Callable, example: Any) -> tuple[str, str]
 def _compare(before: nn.Module, after: nn.Module, example: Any, names: list[str]) -> dict:
     """The calls of the named modules; each model gets an example of its own."""
     with same_randomness(), _recording(before, names) as (calls, inner):
-        outputs, gradients = _answer(before, _detached(example))
+        outputs, gradients = _answer(before, detached(example))
     with same_randomness(), _recording(after, names) as (_, new_inner):
-        new_outputs, new_gradients = _answer(after, _detached(example))
+        new_outputs, new_gradients = _answer(after, detached(example))
     _check_all("output", outputs, new_outputs)
     _check_all("gradient of", gradients, new_gradients)
     _check_all("output of", inner, new_inner)
@@ -245,7 +245,7 @@ def _recording(model: nn.Module, names: Iterable[str]) -> Iterator[tuple[dict, d
     def record_as(name: str) -> Callable:
         def record(_: nn.Module, args: tuple, kwargs: dict, found: Any) -> None:
             if name not in calls:
-                calls[name] = Call(*map(_detached, (args, kwargs)))
+                calls[name] = Call(*map(detached, (args, kwargs)))
                 for k, output in enumerate(_floats(found)):
                     outputs[f"{name} {k}".strip()] = output.detach().clone()
 
@@ -261,7 +261,7 @@ def _recording(model: nn.Module, names: Iterable[str]) -> Iterator[tuple[dict, d
             hook.remove()
 
 
-def _detached(value: Any) -> Any:
+def detached(value: Any) -> Any:
     """Arguments as leaves of their own, which ask for gradients where they did before."""
     return _mapped(value, lambda t: t.detach().clone().requires_grad_(t.requires_grad))
 

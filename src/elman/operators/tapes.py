@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from elman.errors import ShapeError
 from elman.kernels.philox import keep_mask
 from elman.kernels.tapes.compiled import engine, missing
 from elman.kernels.tapes.evaluation import evaluate
@@ -24,7 +25,14 @@ from elman.operators.loop import reading_order, real_steps
 from elman.operators.memory import may_touch, traced, transformed
 from elman.tapes import Op, Tape
 
-__all__ = ["TapeJob", "choose_tape", "evaluate_tape", "unroll_tape"]
+__all__ = [
+    "TapeJob",
+    "check_parts",
+    "choose_tape",
+    "evaluate_tape",
+    "tape_text",
+    "unroll_tape",
+]
 
 
 class TapeJob(NamedTuple):
@@ -37,6 +45,7 @@ class TapeJob(NamedTuple):
         reverse: Whether each row is read from its last step to its first.
         keys: `[B]` int64; None: masks are what they are on average.
         steps: `[B]` int64, steps made before; None: 0.
+        text: `tape_text` of the tape, made before, which a compiler of graphs needs.
     """
 
     tape: Tape
@@ -45,6 +54,7 @@ class TapeJob(NamedTuple):
     reverse: bool = False
     keys: Tensor | None = None
     steps: Tensor | None = None
+    text: str = ""
 
     def tensors(self) -> tuple[Tensor | None, ...]:
         """Those without gradients."""
@@ -78,6 +88,23 @@ def choose_tape(inputs: Tensor, weights: Sequence[Tensor]) -> Choice:
     return Choice("loop", reason)
 
 
+def check_parts(parts: Sequence[Tensor], inputs: Tensor) -> None:
+    """Raises where a state lies elsewhere than the inputs, or is of another dtype.
+
+    Under autocast the dtype is free.
+
+    Raises:
+        ShapeError: It does; the engine would read other numbers than there are.
+    """
+    free = torch.is_autocast_enabled(inputs.device.type)
+    for part in parts:
+        if part.device != inputs.device or (part.dtype != inputs.dtype and not free):
+            found = f"found {part.dtype} on {part.device}"
+            raise ShapeError(
+                "state", found, f"give {inputs.dtype} on {inputs.device}, as the inputs"
+            )
+
+
 def unroll_tape(
     job: TapeJob, inputs: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -86,7 +113,7 @@ def unroll_tape(
         return loop_tape(job, inputs, states, weights)
     tensors = (inputs, *states, *weights)
     if not may_touch((*tensors, *job.tensors())):
-        text = _text(job.tape)
+        text = job.text or tape_text(job.tape)
         given = (inputs, list(states), list(weights), *job.tensors(), job.reverse, text)
         outputs, finals, _ = _operator(*given)
         return outputs, tuple(finals)
@@ -134,7 +161,7 @@ TORCH: dict[str, Any] = {
     "norm_scale": _scale,
     "norm": lambda x, scale: (x - x.mean(dim=1, keepdim=True)) * scale,
     "join": lambda *parts: torch.cat(parts, dim=1),
-    "spread": lambda x, size: x.expand(len(x), size),
+    "spread": lambda x, size: x.expand(-1, size),
     "slice": lambda x, first, size: x[:, first : first + size],
     "pad": _pad,
     "product": lambda weight, x: x @ weight.T,
@@ -145,7 +172,7 @@ def evaluate_tape(
     job: TapeJob, inputs: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
 ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
     """Every value of one step `[B, I]`, and the state after it."""
-    batch = len(inputs)
+    batch = inputs.shape[0]
 
     def leaf(op: Op) -> Tensor:
         if op.name == "input":
@@ -244,14 +271,20 @@ def run_forward(
     weights: Sequence[Tensor],
     keep: bool,
     prepared: Any = None,
+    clear: bool = False,
 ) -> tuple[Tensor, tuple[Tensor, ...], Tensor | None]:
-    """Outputs, the state after, and what the way back needs (None without `keep`)."""
+    """Outputs, the state after, and what the way back needs (None without `keep`).
+
+    With `clear` there are zeros, not what was there before, where nothing is kept.
+    """
     at = _Addresses()
     made, packed = prepared or (engine(job.tape, keep, job.resets is not None), None)
     name, (batch, time) = _name(inputs), inputs.shape[:2]
     outputs = empty_sequence(inputs, job.tape.output_size)
     finals = tuple(state.new_empty(state.shape) for state in states)
     kept = lasting(inputs, made.kept_size(name, batch, time)) if keep else None
+    if kept is not None and clear:
+        kept.zero_()
     call = (
         _reading(job, inputs, at),
         at.sequence(inputs),
@@ -321,7 +354,14 @@ class _Unroll(torch.autograd.Function):
             return None, None, *_differentiated(job, count, tensors, grads, wanted)
         inputs, states, weights = tensors[0], tensors[1 : 1 + count], tensors[1 + count :]
         if not may_touch((*tensors, *(g for g in grads if g is not None))):
-            given = (inputs, states, weights, *job.tensors(), job.reverse, _text(job.tape))
+            given = (
+                inputs,
+                states,
+                weights,
+                *job.tensors(),
+                job.reverse,
+                job.text or tape_text(job.tape),
+            )
             by_inputs, by_states, by_weights = _operator_back(
                 *given, kept, grads[0], list(grads[1:])
             )
@@ -361,7 +401,8 @@ def _differentiated(
 
 
 @lru_cache(maxsize=256)
-def _text(tape: Tape) -> str:
+def tape_text(tape: Tape) -> str:
+    """A tape as the operator takes it."""
     return json.dumps(tape.to_data())
 
 
@@ -385,7 +426,7 @@ def _job(arguments: Sequence[Any]) -> TapeJob:
     "elman::unroll_tape", mutates_args=(), schema=f"({_GIVEN}) -> (Tensor, Tensor[], Tensor)"
 )
 def _operator(inputs, states, weights, *others):
-    outputs, finals, kept = run_forward(_job(others), inputs, states, weights, True)
+    outputs, finals, kept = run_forward(_job(others), inputs, states, weights, True, clear=True)
     return outputs, list(finals), kept
 
 

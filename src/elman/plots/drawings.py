@@ -48,7 +48,7 @@ def drawings(
     """
     if not any(len(some) for some in sections.values()):
         raise ShapeError("sections", "no drawing", "at least one")
-    wide = max(_proportion(one) for some in sections.values() for one in some)
+    wide = float(np.median([_proportion(one) for some in sections.values() for one in some]))
     columns = max(1, min(columns, round(columns / max(1.0, 0.8 * wide))))
     cell = WIDTH / columns
     tall = cell / max(1.0, wide) if wide > 1.5 else cell

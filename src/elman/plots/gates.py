@@ -11,6 +11,7 @@ import numpy as np
 from elman.plots.inside import draw_input, features_of, input_height, layer_name, unit_order
 from elman.plots.panels import heat_map, label_steps, label_units, shares, signed
 from elman.plots.style import canvas, percent, title
+from elman.recurrences import RECURRENCES
 from elman.runtime.network import LayerRecording, Recording
 
 if TYPE_CHECKING:
@@ -97,21 +98,29 @@ def _parts(layer: LayerRecording) -> list[str]:
 def _panels(layer: LayerRecording) -> list[_Panel]:
     """A layer's heat maps from the top down."""
     order = unit_order(layer, layer.hidden if layer.cell is None else layer.cell)
-    found = [
-        _Panel(
-            name,
-            _NAMES[name],
-            values[:, order],
-            shares() if name in _SHARES else signed(np.ones(1)),
-        )
-        for name, values in layer.gates.items()
-    ]
+    found = [_gate(layer, name, values, order) for name, values in layer.gates.items()]
     if layer.cell is not None:
         found.append(_Panel("c", "cell", layer.cell[:, order], signed(layer.cell)))
     if layer.hidden.shape[1] != len(order):  # a projection has units of its own
         order = unit_order(layer, layer.hidden)
     found.append(_Panel("h", "hidden state", layer.hidden[:, order], signed(layer.hidden)))
     return found
+
+
+def _gate(layer: LayerRecording, name: str, values: np.ndarray, order: np.ndarray) -> _Panel:
+    """A gate's heat map; of a written cell's value nothing is known but the name."""
+    if values.shape[1] == len(order):
+        values = values[:, order]
+    if _is_built_in(layer):
+        return _Panel(
+            name, _NAMES[name], values, shares() if name in _SHARES else signed(np.ones(1))
+        )
+    inside = bool(((values >= 0) & (values <= 1)).all())
+    return _Panel(name, "", values, shares() if inside else signed(values))
+
+
+def _is_built_in(layer: LayerRecording) -> bool:
+    return layer.kind in {recurrence.title for recurrence in RECURRENCES.values()}
 
 
 def _draw(axes: Sequence[Axes], panels: list[_Panel], *, named: bool) -> None:
@@ -127,9 +136,12 @@ def _finding(recording: Recording) -> tuple[str, str]:
         f"{percent(float(layer.gates[name].mean()))} of {what} (layer {layer.number})"
         for layer in recording.layers
         for name, what in _KEEPS.items()
-        if name in layer.gates and not layer.reverse
+        if name in layer.gates and _is_built_in(layer) and not layer.reverse
     ]
     over = f"{steps} step{'s' * (steps > 1)}"
+    if not kept and any(layer.gates for layer in recording.layers):
+        found = f"What the cells name, and the hidden state over {over}"
+        return found, "Units are in the order of their last h."
     if not kept:
         return f"No gates: the hidden state over {over}", "Units are in the order of their last h."
     more = f" Of {len(kept)} layers, the first two are told." * (len(kept) > 2)

@@ -42,11 +42,11 @@ def piano_roll(
     """Notes as bars over time, the higher the pitch the higher up; long pieces in several rows.
 
     Args:
-        pitches: N of them, by MIDI's number: 60 is middle C.
-        starts: When each begins, in quarter notes.
-        durations: How long each sounds, in quarter notes.
+        pitches: `[N]`, by MIDI's number: 60 is middle C.
+        starts: `[N]`, when each begins, in quarter notes.
+        durations: `[N]`, how long each sounds, in quarter notes.
         bars: Where bar lines stand, in quarter notes.
-        bits: How surprising each note was to a model; None: all have one colour.
+        bits: `[N]`, how surprising each note was to a model; None: all have one colour.
         given: Up to where the piece was given rather than written, in quarter notes.
         finding: The title.
         more: A quieter line below it.

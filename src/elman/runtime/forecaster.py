@@ -269,9 +269,9 @@ class ForecasterModel:
 
     def _tested(self, panel: Panel, windows: Windows) -> Backtest:
         work = self.forecasting(panel, np.maximum(first_targets(panel, windows), 1))
-        linear = partial(work.linear, windows)
+        learnt = partial(work.learnt, windows)
         answers = work.answers(windows)
-        found = Origins(panel, windows, answers, self.companions, linear, self._until)
+        found = Origins(panel, windows, answers, self.companions, learnt, self._until)
         return tested(found, self._strangers(work))
 
     def forecasting(self, panel: Panel, known: Int[np.ndarray, "N"] | None = None) -> Forecasting:
@@ -294,7 +294,7 @@ class ForecasterModel:
             first=first,
         )
         if not self.plan.how.whole_series:
-            windows = windows.where_observed(~np.isnan(panel.target).all(axis=1))
+            windows = windows.where_observed(np.asarray(~np.isnan(panel.target).all(axis=1)))
         if not len(windows):
             needed = self.plan.input_steps + self.plan.horizon
             crossing = f"; {windows.crossing} windows cross one" if windows.crossing else ""

@@ -15,8 +15,8 @@ from elman.data.readers.melodies import ENDINGS, read_melodies
 from elman.decoding import SearchOptions
 from elman.errors import ArgumentError, BundleError, FormatError
 from elman.music import Key, Melody, Metre, Note, key_from_name, read_tune
-from elman.music.abc_reading import metre_from_name
 from elman.music.keys import key_of_pitches
+from elman.music.tune import metre_from_name
 from elman.parameters import whole_number
 from elman.runtime.generator import GeneratorModel
 from elman.runtime.writing.session import parted

@@ -27,7 +27,7 @@ MAX_STATES = 8
 MAX_WEIGHTS = 64
 MAX_NAMED = 32
 MAX_JOINED = 16
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 ELEMENTWISE = {
     **dict.fromkeys(("neg", "sigmoid", "tanh", "relu", "exp", "log", "softplus", "sqrt"), 1),
@@ -302,7 +302,7 @@ class _Check:
 
     def _names(self, names: list[str]) -> None:
         for name in names:
-            if not _NAME.fullmatch(name) or names.count(name) > 1:
+            if not NAME.fullmatch(name) or names.count(name) > 1:
                 raise _fail("names", f"found {name[:60]!r}", "each once: lower case, digits, '_'")
 
     def _size(self, where: str, size: int) -> None:

@@ -160,7 +160,8 @@ class Estimator(BaseEstimator):
         foreign = {name for one in rows for name in one.own} - {*own}
         for name in (*sorted(foreign), *(() if row is None else row.lacks)):
             value = self.get_params()[name]
-            if value != told(type(self))[name].default:
+            default = told(type(self))[name].default
+            if isinstance(value, np.ndarray) or value != default:
                 kind = task_of(self._task).work if row is None else row.name
                 raise ArgumentError(name, f"{value!r:.60} of {kind}", "leave it out")
 
@@ -218,7 +219,8 @@ class Estimator(BaseEstimator):
         """The parameters that concern the training, checked."""
         given = self.get_params()
         check_values(type(self), given)
-        config = TrainingConfig.from_dict({k: given[k] for k in _TRAINING if k in given})
+        told_of_training = _of_training(given)
+        config = TrainingConfig.from_dict(told_of_training)
         folder = given["run"]
         if folder is not None and not isinstance(folder, RunFolder):
             if not isinstance(folder, str | os.PathLike):
@@ -236,10 +238,8 @@ class Estimator(BaseEstimator):
         for name, about in told(type(self)).items():
             if about.table in tables and name in packed:
                 tables[about.table][name] = packed[name]
-        training = {k: v for k, v in config.to_dict().items() if k in given}
-        if isinstance(
-            given["validation"], tuple | list
-        ):  # no text can repeat it; left out it is a share
+        training = {k: v for k, v in config.to_dict().items() if k in told_of_training}
+        if _is_data(given["validation"]):  # no text can repeat it; left out it is a share
             tables["task"]["validation"] = GIVEN
         for name in OWN:
             if tables["task"].get(name, GIVEN) is None:
@@ -291,6 +291,17 @@ def _built(found: Bundle) -> Any:
     return module.eval()
 
 
+def _is_data(validation: Any) -> bool:
+    """Whether a validation part was given: data, rather than a share."""
+    return isinstance(validation, tuple | list) or hasattr(validation, "input")
+
+
+def _of_training(given: dict[str, Any]) -> dict[str, Any]:
+    """The trainer's parameters; without the epochs where these wait for the data."""
+    found = {name: given[name] for name in _TRAINING if name in given}
+    return {k: v for k, v in found.items() if not (k == "epochs" and v is None)}
+
+
 def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters as plain data; a validation part that was given is left out."""
     packed = dict(parameters)
@@ -313,7 +324,7 @@ def _packed(parameters: Mapping[str, Any]) -> dict[str, Any]:
         packed["target_codec"] = GIVEN
     if "features_from" in parameters:
         packed["features_from"] = packed_models(parameters["features_from"])
-    if isinstance(parameters.get("validation"), tuple | list):
+    if _is_data(parameters.get("validation")):
         del packed["validation"]
     if isinstance(parameters.get("class_weight"), Mapping):  # JSON's keys are strings only
         pairs = parameters["class_weight"].items()

@@ -18,15 +18,19 @@ from elman.runtime.forecasting import Backtest, ForecastPlan, until_tensors, usa
 from elman.runtime.forecasting.strategies import Parts
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary
+from elman.tasks.forecasting.choosing import chosen
 from elman.tasks.forecasting.parameters import ForecastParameters, PathParameters
 from elman.tasks.forecasting.refits import refitted
-from elman.tasks.forecasting.settings import going_on, held_out_steps, plan_of
+from elman.tasks.forecasting.settings import going_on, held_out_steps, is_intermittent, plan_of
 from elman.tasks.forecasting.stage import Stage
 from elman.training import RunFolder
 from elman.training.loop.likelihoods import ForecastLoss
 
 __all__ = ["Forecaster"]
 
+_STEPS = 1_500  # of a training that is not told how long it is
+_ROUNDS = 10  # epochs at least of many windows, each of which are drawn anew
+_EPOCHS = (5, 100)
 _ORIGINS = 10  # at which a backtest trains anew, unless it is told
 
 
@@ -108,6 +112,7 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
             return self
         if horizon is None:
             raise ArgumentError("horizon", "not given", "how many steps ahead are forecast")
+        given = self.get_params()
         options = self._options()
         written = Dialect(
             separator=separator,
@@ -130,32 +135,38 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         )
         if not isinstance(frame, Panel):  # else who read it has said how
             self.reading = {**panel.written, **written.told()}
-        warm, plan = self._warm(), plan_of(self.get_params(), panel, horizon)
+        warm, plan = self._warm(), plan_of(given, panel, horizon)
         if warm is not None:
-            plan = going_on(warm, plan, panel, self.window)
+            plan = going_on(warm, plan, panel, given)
+        else:
+            choice = chosen(given, panel, horizon)
+            plan = plan_of(choice.given, panel, horizon)
+            panel = replace(panel, notes=(*panel.notes, *choice.notes))
         panel, held = _with_room(panel, plan, self.validation)
         if np.isnan(panel.target).all():
             raise DataError("target", "no value at all", "at least some that are not missing")
         stage = Stage.of(panel, plan, panel.history - held, self.stride, self._network_of, warm)
-        if warm is None and (self.baselines or plan.linear):
+        if warm is None and (self.baselines or plan.base != "none"):
             stage = stage.begun()
-        trained = stage.train(
-            self._loss(), options, self.windows_per_epoch, warm, choose=self.keep == "best"
-        )
+        loss, (options, per_epoch) = self._loss(panel), self._budget(stage, options)
+        trained = stage.train(loss, options, per_epoch, warm, choose=self.keep == "best")
+        if held.any():
+            trained = stage.shared(trained, loss.squared)
         self.history_ = history = trained.history
         about = stage.about(held)
         companions = trained.companions
         if held.any():
             companions = replace(
-                companions, calibration=stage.calibrated(trained, middle=not self.refit)
+                companions,
+                calibration=stage.calibrated(trained, None if loss.squared else not self.refit),
             )
         if self.refit:
             epochs = max(1, history.best_epoch)
             whole = Stage.of(panel, plan, panel.history, self.stride, self._network_of, None)
-            if companions.linear is not None:
-                whole = whole.on(companions.linear)
-            trained = whole.train(self._loss(), _once_more(options, epochs), self.windows_per_epoch)
-            companions = replace(trained.companions, calibration=companions.calibration)
+            whole = whole.on(companions.linear, companions.exponential)
+            trained = whole.train(loss, _once_more(options, epochs), per_epoch)
+            kept = {"calibration": companions.calibration, "share": companions.share}
+            companions = replace(trained.companions, **kept)
             about["refit"] = f"{epochs} epochs on all steps, {len(whole.windows)} windows"
             stage = whole
         result = summary(self._task, stage.blueprint, about, history, options.config)
@@ -184,7 +195,12 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         return self._fitted("evaluate").evaluate(frame, **told)
 
     def encounters(self, paths: Any, distance: float, **given: Any) -> list[Any]:
-        """Of a forecaster of paths: who may come nearer to whom; see the runtime's model."""
+        """Of a forecaster of paths: who may come nearer to whom; see the runtime's model.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ArgumentError: It is a forecaster of series; or as of the runtime's model.
+        """
         model = self._fitted("encounters")
         if self._input != "paths":
             raise ArgumentError("encounters", "this forecaster is of series", "one of paths")
@@ -229,9 +245,25 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         """Take another forecaster's model as this one's, for `warm_start` to go on from."""
         self._hold(other.model_.bundle, other.module_)
 
-    def _loss(self) -> ForecastLoss:
+    def _loss(self, panel: Panel) -> ForecastLoss:
+        """Of a point the squared error where most values are 0, unless it is told."""
         levels = tuple(self.levels) if self.output == "quantiles" else ()
-        return ForecastLoss(self.output, levels, self.loss)
+        usual = "mse" if is_intermittent(panel) else "mae"
+        return ForecastLoss(self.output, levels, usual if self.loss is None else self.loss)
+
+    def _budget(self, stage: Stage, options: Options) -> tuple[Options, int | None]:
+        """The options with as many epochs as the budget has room for; and windows an epoch."""
+        per_epoch = self.windows_per_epoch
+        if self.epochs is not None:
+            return options, per_epoch
+        whole = stage.plan.how.whole_series
+        count = len(stage.panel) if whole else len(stage.windows)
+        most = _STEPS * options.config.batch_size // _ROUNDS
+        if per_epoch is None and count > most and not whole:
+            per_epoch = most
+        steps = -(-min(count, per_epoch or count) // options.config.batch_size)
+        epochs = int(np.clip(round(_STEPS / max(steps, 1)), *_EPOCHS))
+        return replace(options, config=replace(options.config, epochs=epochs)), per_epoch
 
     def _network_of(self, plan: ForecastPlan, **sizes: Any) -> Blueprint:
         parts = Parts(tuple(self._cells()), dropout=self.dropout, recall=self.recall, **sizes)

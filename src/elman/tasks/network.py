@@ -87,14 +87,14 @@ def cell_configs(
 def convolved(
     convolutions: Sequence[int] | None,
     width: int | Sequence[int],
-    stride: int | Sequence[int],
+    pool: int | Sequence[int],
 ) -> tuple[Convolution, ...]:
     """The convolutions in front of the cells, the first one first.
 
     Args:
         convolutions: Units of each; None: there are none.
         width: Steps that one reads at once, or one number for each.
-        stride: From how many steps one makes one, likewise.
+        pool: Of how many steps one passes on the largest values, likewise.
 
     Raises:
         ArgumentError: There are not as many of each.
@@ -102,9 +102,9 @@ def convolved(
     """
     each = () if convolutions is None else tuple(convolutions)
     widths = _for_each("convolution_width", width, len(each))
-    strides = _for_each("convolution_stride", stride, len(each))
-    found = zip(each, widths, strides, strict=True)
-    return tuple(Convolution(*sizes, norm=True) for sizes in found)
+    pools = _for_each("convolution_pool", pool, len(each))
+    found = zip(each, widths, pools, strict=True)
+    return tuple(Convolution(*sizes) for sizes in found)
 
 
 def _for_each(name: str, given: int | Sequence[int], count: int) -> tuple[int, ...]:

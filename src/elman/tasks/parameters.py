@@ -98,7 +98,10 @@ class CellParameters:
     _table: ClassVar = "task"
 
     cell: str = parameter(
-        "lstm", text(), "lstm, gru or rnn.", "Or a name given to `elman.blueprint.register_cell`."
+        "lstm",
+        text(),
+        "lstm, gru, rnn, or one of elman.cells.more, as min-gru.",
+        "Or a cell of one's own: `elman.cells.written`, `elman.blueprint.register_cell`.",
     )
     units: int | Sequence[int] = parameter(
         128,
@@ -252,17 +255,17 @@ class ConvolutionParameters:
         None,
         numbers(int, "some as 64,64", nothing="none"),
         "Units of the convolutions that stand in front of the cells, the first one first.",
-        "Each is normalised, and rectified (ReLU). None: the cells read the steps themselves.",
+        "Each is rectified (ReLU). None: the cells read the steps themselves.",
     )
     convolution_width: int | Sequence[int] = parameter(
         8,
-        numbers(int, "a number, or some as 8,5", single=True),
+        numbers(int, "a number, or some as 16,5", single=True),
         "Steps that a convolution reads at once, or one number for each.",
     )
-    convolution_stride: int | Sequence[int] = parameter(
+    convolution_pool: int | Sequence[int] = parameter(
         2,
         numbers(int, "a number, or some as 4,2", single=True),
-        "From how many steps a convolution makes one, or one number for each.",
+        "Of how many steps a convolution passes on the largest values, or one number for each.",
         "1 where a class or number belongs to each step.",
     )
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from elman.errors import ArgumentError, BundleError
-from elman.music.abc_reading import metre_from_name, read_tune
+from elman.music.abc_reading import read_tune
 from elman.music.abc_writing import (
     length_in_abc,
     pitch_in_abc,
@@ -29,6 +29,7 @@ from elman.music.tune import (
     Metre,
     Note,
     Symbol,
+    metre_from_name,
 )
 from elman.transforms.text.codec import (
     SPECIALS,

@@ -15,7 +15,7 @@ from elman.blueprint import register_cell, written_kind
 from elman.errors import ArgumentError
 from elman.kernels.philox import keep_mask
 from elman.tapes import INPUTS, Tape
-from elman.tapes.tape import MAX_NAMED
+from elman.tapes.tape import MAX_NAMED, NAME
 from elman.written.tracing import Names, Trace, trace
 
 __all__ = ["WrittenCell", "written_cells"]
@@ -74,7 +74,7 @@ class WrittenCell:
         paper: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name):
+        if not NAME.fullmatch(name):
             raise ArgumentError("name", f"found {name!r}", "use lower case letters, digits and '_'")
         self.step, self.name, self.paper = step, name, paper
         self.weights = dict(weights)
@@ -86,6 +86,10 @@ class WrittenCell:
         self.starts = dict(starts or {})
         parameters = inspect.signature(step).parameters
         known = {n: p.default for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+        bare = [option for option, default in known.items() if default is inspect.Parameter.empty]
+        if bare:
+            found = f"found {', '.join(bare)} without a default"
+            raise ArgumentError("options", found, f"give each one, as {bare[0]}=1.0")
         unknown = set(options or {}) - set(known)
         if unknown:
             raise ArgumentError("options", f"found {sorted(unknown)}", f"there are {list(known)}")
@@ -95,7 +99,17 @@ class WrittenCell:
         if unknown:
             found = f"found {sorted(unknown)}"
             raise ArgumentError("starts", found, f"there are {', '.join(self.weights)}")
+        self._check_names()
         self._tape = lru_cache(maxsize=64)(self._traced)
+
+    def _check_names(self) -> None:
+        if not self.weights:
+            raise ArgumentError("weights", "found none", "give one at least")
+        for where, names in (("weights", self.weights), ("states", self.states)):
+            for name in names:
+                if not isinstance(name, str) or not NAME.fullmatch(name):
+                    expected = "use lower case letters, digits and '_'"
+                    raise ArgumentError(where, f"found the name {name!r}", expected)
 
     def with_options(self, **options: Any) -> WrittenCell:
         """The same with other options."""

@@ -147,7 +147,11 @@ def softmax(x: Value) -> Value:
 
 
 def split(x: Value, count: int) -> list[Value]:
-    """A vector in parts of the same size."""
+    """A vector `[N]` in parts of the same size.
+
+    Raises:
+        ArgumentError: N is no multiple of the count.
+    """
     size = len(x) // count
     if size * count != len(x):
         raise ArgumentError("split", f"found {len(x)} units", f"give a multiple of {count}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, NoReturn
 
 from elman.errors import ArgumentError, BlueprintError, ElmanError
 from elman.tapes import INPUTS, Builder, Op, Tape
@@ -80,9 +81,9 @@ class Matrix:
         if not isinstance(value, Traced):
             raise _StepError(f"found a product with {type(value).__name__}", "give a value")
         name, shape = self.trace.weights[self.number]
-        if value.size != shape[1]:
+        if value.units != shape[1]:
             found = f"found {name} [{size_name(shape[0])}, {size_name(shape[1])}] times "
-            raise _StepError(f"{found}{size_name(value.size)} units", "give as many as columns")
+            raise _StepError(f"{found}{size_name(value.units)} units", "give as many as columns")
         return self.trace.add("product", (value.value,), (self.number, self.first), self.rows)
 
     def __getitem__(self, index: Any) -> Any:
@@ -116,9 +117,14 @@ class Traced:
         self.trace, self.value = trace, value
 
     @property
-    def size(self) -> int:
-        """Units, or `INPUTS`."""
+    def units(self) -> int:
+        """How many, or `INPUTS`."""
         return self.trace.builder.ops[self.value].size
+
+    @property
+    def size(self) -> int:
+        """As an array's."""
+        return len(self)
 
     @property
     def shape(self) -> tuple[int]:
@@ -126,9 +132,12 @@ class Traced:
         return (len(self),)
 
     def __len__(self) -> int:
-        if self.size == INPUTS:
+        if self.units == INPUTS:
             raise _StepError("found the number of inputs asked for", "say `inputs` of the cell")
-        return self.size
+        return self.units
+
+    def __iter__(self) -> NoReturn:
+        raise _StepError("found a loop over units", "take all of them at once, or slices")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *values: Any, **options: Any) -> Any:
         name = ufunc.__name__
@@ -142,6 +151,8 @@ class Traced:
             "less": lambda a, b: self.trace.apply("greater", (b, a)),
             "greater_equal": lambda a, b: 1.0 - self.trace.apply("greater", (b, a)),
             "less_equal": lambda a, b: 1.0 - self.trace.apply("greater", (a, b)),
+            "equal": self.trace.equal,
+            "not_equal": lambda a, b: 1.0 - self.trace.equal(a, b),
             "remainder": lambda a, b: a - b * self.trace.apply("floor", (a / b,)),
             "power": lambda a, b: a**b,
         }
@@ -225,6 +236,14 @@ class Traced:
     def __le__(self, other: Any) -> Traced:
         return 1.0 - self.trace.apply("greater", (self, other))
 
+    def __eq__(self, other: object) -> Traced:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self.trace.equal(self, other)
+
+    def __ne__(self, other: object) -> Traced:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return 1.0 - self.trace.equal(self, other)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
     def __bool__(self) -> bool:
         raise _StepError("found a branch that depends on a value", "choose by `where`")
 
@@ -235,13 +254,20 @@ class Traced:
 
     def __getitem__(self, index: Any) -> Traced:
         if not isinstance(index, slice):
-            index = slice(index, index + 1) if isinstance(index, int) and index >= 0 else index
+            index = self._one(index) if isinstance(index, int) else index
         if not isinstance(index, slice):
             raise _StepError(f"found the units {index!r}", "give a slice")
         start, stop, step = index.indices(len(self))
         if step != 1 or stop <= start:
             raise _StepError(f"found the units {index}", "give some that follow each other")
         return Traced(self.trace, self.trace.sliced(self.value, start, stop - start))
+
+    def _one(self, index: int) -> slice:
+        """The slice of one unit."""
+        if not -len(self) <= index < len(self):
+            raise _StepError(f"found the unit {index}", f"there are {len(self)}")
+        first = index % len(self)
+        return slice(first, first + 1)
 
     def sum(self) -> Traced:
         """Over the units."""
@@ -290,6 +316,8 @@ class Trace:
 
     def name(self, name: str, value: Traced) -> None:
         """Lets a value be known by name."""
+        if self.named.get(name, value.value) != value.value:
+            raise _StepError(f"found {name!r} named again", "give each value a name of its own")
         self.named[name] = value.value
 
     def apply(self, name: str, values: Sequence[Any]) -> Traced:
@@ -311,6 +339,11 @@ class Trace:
             name, numbers[1] = "mul", self._inverse(numbers[1])
         return self.add(name, numbers)
 
+    def equal(self, a: Any, b: Any) -> Traced:
+        """1 where neither of two is the greater one, else 0."""
+        above, below = (self.apply("greater", pair) for pair in ((a, b), (b, a)))
+        return (1.0 - above) * (1.0 - below)
+
     def _inverse(self, number: int) -> int:
         op = self.builder.ops[number]
         if op.name == "constant" and op.given[0] != 0:
@@ -320,7 +353,7 @@ class Trace:
     def normalised(self, value: Traced, epsilon: float) -> Traced:
         """Deviations from the mean, brought to variance 1."""
         scale = self.add("norm_scale", (value.value,), (float(epsilon),), 1)
-        return self.add("norm", (value.value, scale.value), (), value.size)
+        return self.add("norm", (value.value, scale.value), (), value.units)
 
     def _number(self, value: Any) -> int:
         if isinstance(value, Traced):
@@ -333,6 +366,8 @@ class Trace:
             raise _StepError(
                 f"found {type(value).__name__}", "use values, and numbers that are known before"
             ) from None
+        if not math.isfinite(number):
+            raise _StepError(f"found the number {number}", "give a finite one")
         return self.builder.constant(number)
 
     def sliced(self, value: int, first: int, size: int) -> int:
@@ -384,7 +419,7 @@ def trace(
     try:
         args, options = given(tracer, sizes)
         output, after = _results(step(*args, **options), sizes)
-        roots = [_result(tracer, "the output", output)]
+        roots = []
         for name, size in states:
             value = _result(tracer, name, after[name])
             if tracer.builder.ops[value].size != size:
@@ -393,6 +428,7 @@ def trace(
                     raise _StepError(f"found {name} of {size_name(found)} units", f"give {size}")
                 value = tracer.builder.add("spread", (value,), (), size)
             roots.append(value)
+        roots.insert(0, roots[0] if output is None else _result(tracer, "the output", output))
     except (_StepError, TypeError, ValueError, AttributeError, IndexError) as error:
         if isinstance(error, ElmanError):
             raise
@@ -425,7 +461,7 @@ def _result(tracer: Trace, name: str, value: Any) -> int:
 
 
 def _results(returned: Any, sizes: Mapping[str, int]) -> tuple[Any, dict[str, Any]]:
-    """The output and the state.
+    """The output, None where it is the state's first part, and the state.
 
     They come as `output, {…}`, as a dict (its first part is the output), or both as one value where
     the state has one part.
@@ -439,7 +475,7 @@ def _results(returned: Any, sizes: Mapping[str, int]) -> tuple[Any, dict[str, An
         found = sorted(after) if isinstance(after, dict) else type(after).__name__
         names = ", ".join(sizes)
         raise _StepError(f"found it to return {found}", f"return the output and a dict of {names}")
-    return after[next(iter(sizes))] if output is None else output, after
+    return output, after
 
 
 def _located(step: Callable[..., Any], error: Exception) -> ArgumentError:

@@ -27,7 +27,8 @@ def origins(panel, windows=None, names=None, linear=None, until=None, **changes)
     if names is not None:
         companions = replace(companions, names=names)
     answers = Answers(mean, quantiles)
-    return Origins(panel, windows, answers, companions, lambda: linear, until or {})
+    learnt = {} if linear is None else {"linear map": linear}
+    return Origins(panel, windows, answers, companions, lambda: learnt, until or {})
 
 
 def some_of(windows, rows):

@@ -277,7 +277,7 @@ def test_sample_paths():
 @pytest.mark.parametrize("linear", [False, True], ids=["by itself", "after the linear map"])
 def test_sample_paths_of_a_point_are_it_and_errors(linear):
     panel = shops()
-    plan = plan_for(panel, window_scaling="standard", linear=linear)
+    plan = plan_for(panel, window_scaling="standard", base="linear" if linear else "none")
     fitted = at_work(panel, linear=True, window_scaling="standard").companions.linear
     calibration = calibration_for(plan)
     companions = companions_for(panel, plan, calibration=calibration, linear=fitted)

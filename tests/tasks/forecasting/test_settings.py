@@ -114,8 +114,8 @@ def test_flags_where_something_may_be_missing():
 
 
 def test_calendar():
-    assert plan().calendar == ()
-    assert plan(calendar=None).calendar == ()
+    assert plan().calendar == ("hour", "weekday")  # two years would tell of the year
+    assert plan(calendar=False).calendar == plan(calendar=()).calendar == ()
     assert plan(calendar=True).calendar == ("hour", "weekday", "dayofyear")
     assert plan(panel(frequency="ME"), calendar=True).calendar == ("month",)
     assert plan(calendar=["week"]).calendar == ("week",)

@@ -20,6 +20,7 @@ from elman.tasks.network import ModuleRun
 from elman.training import Trainer
 
 SMALL = {"strategy": "smoothing", "window": 12, "units": 8, "epochs": 2, "season": 6}
+SMALL |= {"calendar": ()}
 SMALL |= {"learning_rate": 0.01, "baselines": False, "validation": 6}
 ROLES = {"target": "y", "time": "day", "series": "name"}
 

@@ -96,6 +96,14 @@ def test_the_density_is_of_moves_in_the_drawings_size(model):
     assert total + end == pytest.approx(1, abs=0.02)
 
 
+def test_a_validation_part_of_ones_own_is_not_in_the_file(tmp_path):
+    told = {**SMALL, "epochs": 1, "validation": shapes(8, seed=7)}
+    found = Generator.of("drawings", **told).fit(shapes(12))
+    assert found.result_["validation"] == "8 drawings that were given"
+    found.save(tmp_path / "pen.elman")
+    assert Generator.load(tmp_path / "pen.elman").validation != told["validation"]
+
+
 def test_without_labels_nothing_is_told():
     data = shapes(24)
     plain = Drawings(data.points, data.up)

@@ -9,6 +9,7 @@ import numpy as np
 from elman import plots
 from elman.errors import DataError
 from elman.music import Bar, Melody, Note
+from elman.transforms.melody import meaning_of
 
 __all__ = ["chorale_figure", "melody_figure"]
 
@@ -57,8 +58,7 @@ def _bits(melody: Melody, model: Any) -> np.ndarray:
     place, tied = 0, False
     found: list[float] = []
     for one in melody.events:
-        size = len(codec.tokens_of(Melody((melody.key, one)))) - 2
-        size = 2 if type(one).__name__ == "Key" else size
+        size = len(codec.tokens_of(Melody((one,))))
         cost = float(said[place : place + size].sum())
         place += size
         if isinstance(one, Note):
@@ -72,15 +72,8 @@ def _bits(melody: Melody, model: Any) -> np.ndarray:
 
 def _end_of_given(given: Any) -> float:
     """Up to where a tune's tokens were given, in quarter notes."""
-    # Three tokens are its metre and key; a note that was given whole has its duration there.
-    length = 0.0
-    for token in given.tokens[: given.given]:
-        if "/" in token and token[0].isdigit():
-            over, under = token.split("/")
-            length += 4 * int(over) / int(under)
-        elif token.isdigit():
-            length += 4 * int(token)
-    return length
+    meant = (meaning_of(token) for token in given.tokens[: given.given])
+    return sum(4 * float(one[1]) for one in meant if one is not None and one[0] == "duration")
 
 
 def chorale_figure(notes: Any, finding: str, more: str = "", given: float = 0.0) -> Any:

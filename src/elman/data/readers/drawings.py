@@ -34,7 +34,8 @@ from elman.transforms.strokes import from_steps, look_absolute
 __all__ = ["DrawingOptions", "drawings_of_texts", "holds_drawings", "read_drawings"]
 
 _TEXTS = (".txt", ".unp", ".unipen", ".dat", ".strokes")
-_NAMED = (".inkml", ".svg", ".ndjson")
+_JSON = ".ndjson"
+_NAMED = (".inkml", ".svg", _JSON)
 _ENDINGS = (*_NAMED, *_TEXTS, ".xml")
 _START = 4096  # bytes by which a file is known
 _LOOKED_AT = 20  # files of a folder that tell whether it is one of drawings
@@ -125,7 +126,7 @@ def holds_drawings(source: str | os.PathLike[str]) -> bool:
             return bool(some) and all(holds_drawings(one) for one in some)
         check_regular(path)
         if path.suffix.lower() in _NAMED:
-            return True
+            return path.suffix.lower() != _JSON or _begins_with_a_drawing(path)
         if path.suffix.lower() == ".zip":
             return _zip_holds_drawings(path)
         if path.suffix.lower() not in _TEXTS:
@@ -134,6 +135,12 @@ def holds_drawings(source: str | os.PathLike[str]) -> bool:
             return begins_like_strokes(file.read(_START)) is not None
     except (OSError, ValueError):
         return False
+
+
+def _begins_with_a_drawing(path: Path) -> bool:
+    """Whether lines of JSON are drawings: other tables are written so, too."""
+    with open_regular(path) as file:
+        return b'"drawing"' in file.read(_START)
 
 
 def _zip_holds_drawings(path: Path) -> bool:
@@ -225,7 +232,7 @@ def _parsed(path: str, content: bytes, where: str) -> list[Inked]:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise FormatError(f"{where}, line {line}", "is no UTF-8", "a text") from error
-    if suffix == ".ndjson":
+    if suffix == _JSON:
         return parse_json_lines(text, where)
     kind = begins_like_strokes(content[:_START])
     if kind is None:

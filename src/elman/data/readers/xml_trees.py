@@ -35,7 +35,7 @@ class Element:
 
     def every(self) -> Iterator[Element]:
         """It and all elements below, in the document's order."""
-        waiting = [self]
+        waiting: list[Element] = [self]
         while waiting:
             one = waiting.pop()
             yield one

@@ -200,7 +200,7 @@ def _ended(panel: Panel) -> Panel:
 
     Rows after that are ahead where covariates are known for them; else they are left out.
     """
-    seen = ~np.isnan(panel.target).all(axis=1)
+    seen: np.ndarray = np.asarray(~np.isnan(panel.target).all(axis=1))
     if panel.past.shape[1]:
         seen |= ~np.isnan(panel.past).all(axis=1)
     rows = np.arange(len(seen)) - np.repeat(panel.offsets[:-1], panel.lengths)

@@ -151,12 +151,14 @@ class WindowBatch:
             each step the next one's.
         level: float32 `[B, K]`.
         spread: float32 `[B, K]`, positive. Scaled value = normalised value * spread + level.
+        starts: `[B]`, the row of each window's first input step.
     """
 
     inputs: Float[np.ndarray, "B T D"]
     targets: Float[np.ndarray, "B S K"]
     level: Float[np.ndarray, "B K"]
     spread: Float[np.ndarray, "B K"]
+    starts: Int[np.ndarray, "B"]
 
 
 class WindowReader:
@@ -247,7 +249,7 @@ class WindowReader:
         if traits is not None:
             repeated = np.broadcast_to(traits[:, None], (*shape[:2], traits.shape[1]))
             inputs = np.concatenate([inputs, repeated], axis=2)
-        batch = WindowBatch(inputs, wanted, level, spread)
+        batch = WindowBatch(inputs, wanted, level, spread, starts)
         if self.base is None:
             return batch
         return replace(batch, targets=wanted - self.base(batch))

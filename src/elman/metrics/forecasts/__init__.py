@@ -7,6 +7,7 @@ from elman.metrics.forecasts.distributions import (
     Head,
     make_head,
 )
+from elman.metrics.forecasts.exponential import Exponential, fit_exponential, followed
 from elman.metrics.forecasts.leakage import (
     Alarm,
     chosen_alarms,
@@ -19,7 +20,7 @@ from elman.metrics.forecasts.linear_forecast import (
     LinearForecast,
     fit_linear_forecast,
 )
-from elman.metrics.forecasts.naive import NAIVE, last_value
+from elman.metrics.forecasts.naive import NAIVE, croston, last_value
 from elman.metrics.forecasts.persistence import persistence
 from elman.metrics.forecasts.scores import (
     coverage,
@@ -32,7 +33,7 @@ from elman.metrics.forecasts.scores import (
     seasonal_scale,
     smape,
 )
-from elman.metrics.forecasts.skill import BETTER, MIXED, UNDECIDED, Skill, compare
+from elman.metrics.forecasts.skill import BETTER, MIXED, UNDECIDED, Skill, compare, together
 
 __all__ = [
     "BETTER",
@@ -44,6 +45,7 @@ __all__ = [
     "NAIVE",
     "UNDECIDED",
     "Alarm",
+    "Exponential",
     "Head",
     "LinearForecast",
     "Skill",
@@ -51,10 +53,13 @@ __all__ = [
     "compare",
     "covariate_alarms",
     "coverage",
+    "croston",
     "crps_gaussian",
     "crps_quantiles",
     "crps_samples",
+    "fit_exponential",
     "fit_linear_forecast",
+    "followed",
     "last_value",
     "make_head",
     "mase",
@@ -65,4 +70,5 @@ __all__ = [
     "scaler_alarms",
     "seasonal_scale",
     "smape",
+    "together",
 ]

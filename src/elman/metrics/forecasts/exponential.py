@@ -129,7 +129,11 @@ class Followed(NamedTuple):
 
 
 def fit_exponential(
-    values: Float[np.ndarray, "N T"], season: int, horizon: int, seed: int = 0
+    values: Float[np.ndarray, "N T"],
+    season: int,
+    horizon: int,
+    squared: bool = False,
+    seed: int = 0,
 ) -> Exponential:
     """For each series the rates whose forecasts of its own later steps were best.
 
@@ -141,16 +145,19 @@ def fit_exponential(
         values: From each series' first step on, NaN where missing and after its end.
         season: m ≥ 1.
         horizon: H ≥ 1.
+        squared: Whether errors count by their squares: for means rather than medians.
         seed: Of the sample.
     """
     count = len(values)
     grid = _grid(season)
     if count > _MANY:
         sample = np.sort(np.random.default_rng(seed).choice(count, _MANY, replace=False))
-        scores = _scores(values[sample], grid, season, horizon)
+        scores = _scores(values[sample], grid, season, horizon, squared)
         usual = (scores / np.nanmin(scores, axis=0)).mean(axis=1)
         grid = grid[np.argsort(usual, kind="stable")[:_SHORTLIST]]
-    chosen = [_fitted(values[part], grid, season, horizon) for part in _parts(values, len(grid))]
+    chosen = [
+        _fitted(values[part], grid, season, horizon, squared) for part in _parts(values, len(grid))
+    ]
     rates = np.concatenate(chosen) if chosen else np.zeros((0, 6))
     return Exponential(season, rates[:, :4], rates[:, 4] > 0, rates[:, 5] > 0)
 
@@ -194,10 +201,10 @@ def _parts(values: np.ndarray, candidates: int) -> list[slice]:
 
 
 def _fitted(
-    values: np.ndarray, grid: np.ndarray, season: int, horizon: int
+    values: np.ndarray, grid: np.ndarray, season: int, horizon: int, squared: bool
 ) -> Float[np.ndarray, "N 6"]:
     """The best candidate of each series, moved a little."""
-    best = grid[np.argmin(_scores(values, grid, season, horizon), axis=0)]
+    best = grid[np.argmin(_scores(values, grid, season, horizon, squared), axis=0)]
     moves = [(1.0, 1.0, 1.0)]
     moves += [tuple(m if k == n else 1.0 for k in range(3)) for n in range(3) for m in _NUDGES]
     for _ in range(2):
@@ -206,13 +213,17 @@ def _fitted(
             for k, factor in zip((_ALPHA, _BETA, _GAMMA), move, strict=True):
                 rate = near[g, :, k]
                 near[g, :, k] = rate * factor / (1 + rate * (factor - 1))
-        scores = _scores(values, near, season, horizon)
+        scores = _scores(values, near, season, horizon, squared)
         best = near[np.argmin(scores, axis=0), np.arange(len(values))]
     return best
 
 
 def _scores(
-    values: Float[np.ndarray, "N T"], candidates: np.ndarray, season: int, horizon: int
+    values: Float[np.ndarray, "N T"],
+    candidates: np.ndarray,
+    season: int,
+    horizon: int,
+    squared: bool,
 ) -> Float[np.ndarray, "G N"]:
     """The penalised error of each candidate `[G, 6]` or `[G, N, 6]` on each series."""
     lengths = values.shape[1] - np.argmax(~np.isnan(values[:, ::-1]), axis=1)
@@ -224,12 +235,13 @@ def _scores(
     if candidates.ndim == 2:
         candidates = np.repeat(candidates[:, None], len(values), axis=1)
     found = np.full(candidates.shape[:2], np.inf)
-    positive = ~(values <= 0).any(axis=1) & ~np.isnan(values).all(axis=1)
+    positive = np.asarray(~(values <= 0).any(axis=1) & ~np.isnan(values).all(axis=1))
     logged = candidates[..., 5] > 0
     for logs in (False, True):
         used = (logged == logs).any(axis=1)
         if used.any():
-            score = _errors(values, candidates[used], season, horizon, logs, positive)
+            taken = logs, positive, squared
+            score = _errors(values, candidates[used], season, horizon, *taken)
             found[used] = np.where(logged[used] == logs, score, found[used])
     return np.where(np.isfinite(found), found, np.finfo(float).max)
 
@@ -241,6 +253,7 @@ def _errors(
     horizon: int,
     logs: bool,
     positive: np.ndarray,
+    squared: bool,
 ) -> Float[np.ndarray, "G N"]:
     taken = _logged(values, positive if logs else np.zeros(len(values), bool))
     seasonal = candidates[..., 4] > 0
@@ -255,7 +268,8 @@ def _errors(
             if known.any():
                 said = run.forecast(t, int(ahead))
                 said = np.exp(np.minimum(said, 700)) if logs else said
-                total += np.where(known, np.abs(actual - said), 0)
+                missed = np.abs(actual - said)
+                total += np.where(known, missed**2 if squared else missed, 0)
                 count += known
     numbers = 1 + 2 * (candidates[..., _BETA] > 0) + (season - 1) * seasonal
     steps = (~np.isnan(values)).sum(axis=1)
@@ -287,6 +301,7 @@ class _Run:
         shape = seasonal.shape
         self.level, self.trend = np.zeros(shape), np.zeros(shape)
         self.phases = np.zeros((season, *shape))
+        self._summed: dict[int, np.ndarray] = {}  # of the damping, by how far ahead
         self._half, self._starts = half, _grouped(self.begins, values.shape[1])
 
     def step(self, t: int) -> None:
@@ -315,8 +330,13 @@ class _Run:
 
     def forecast(self, t: int, ahead: int) -> np.ndarray:
         """So many steps after the one that was taken last."""
-        summed = sum((self.phi**k for k in range(1, ahead + 1)), np.zeros_like(self.phi))
-        return self.level + summed * self.trend + self.phases[(t + ahead) % self.season]
+        if ahead not in self._summed:
+            total = np.zeros_like(self.phi)
+            for k in range(1, ahead + 1):
+                total = total + self.phi**k
+            self._summed[ahead] = total
+        slope = self._summed[ahead] * self.trend
+        return self.level + slope + self.phases[(t + ahead) % self.season]
 
     def _begin(self, t: int, rows: np.ndarray) -> None:
         """The first two seasons of some series are over."""

@@ -71,7 +71,9 @@ class LinearForecast:
         return cls(LinearMap(weight, bias), strength, int(windows), int(left_out))
 
 
-def fit_linear_forecast(train: Batches, validation: Batches = ()) -> LinearForecast:
+def fit_linear_forecast(
+    train: Batches, validation: Batches = (), strength: float | None = None
+) -> LinearForecast:
     """Fit the map on `train`; the penalty is the one that serves `validation` best.
 
     Args:
@@ -80,6 +82,7 @@ def fit_linear_forecast(train: Batches, validation: Batches = ()) -> LinearForec
             and targets `[B, H]`. Windows with a missing target are left out and counted.
         validation: Batches of the same kind; a missing target is left out of the squared
             error. Without any, the penalty is 0.01.
+        strength: The penalty instead, where it is known.
 
     Raises:
         DataError: No training window has all its targets.
@@ -97,7 +100,9 @@ def fit_linear_forecast(train: Batches, validation: Batches = ()) -> LinearForec
             f"found no training window with all its targets ({left_out} with missing ones)",
             "shorten the horizon or fill the gaps",
         )
-    maps = [sums.solve(strength) for strength in PENALTIES]
+    if strength is not None:
+        return LinearForecast(sums.solve(strength), strength, sums.count, left_out)
+    maps = [sums.solve(each) for each in PENALTIES]
     missed = np.zeros(len(maps))
     judged = 0
     for inputs, targets in validation:

@@ -13,7 +13,9 @@ from jaxtyping import Float
 
 from elman.errors import ArgumentError, ShapeError
 
-__all__ = ["NAIVE", "drift", "last_value", "mean", "seasonal_naive"]
+__all__ = ["NAIVE", "croston", "drift", "last_value", "mean", "seasonal_naive"]
+
+_SMOOTHED = 0.1  # how far a demand and an interval move those that are expected
 
 Past = Float[np.ndarray, "*windows T"]
 Ahead = Float[np.ndarray, "*windows H"]
@@ -75,6 +77,32 @@ def mean(inputs: Past, horizon: int, season: int = 1) -> Ahead:
     total = np.where(known, inputs, 0).sum(axis=-1)
     value = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     return np.repeat(value[..., None], horizon, axis=-1)
+
+
+def croston(inputs: Past, horizon: int, season: int = 1) -> Ahead:
+    """Of intermittent demand: its usual size by the usual steps from one to the next.
+
+    Both are smoothed exponentially, by 0.1, where there is a demand (Croston 1972, Operational
+    Research Quarterly 23(3)), less the bias of that (Syntetos and Boylan 2005, International
+    Journal of Forecasting 21(2)). A past without a demand gives 0.
+
+    >>> croston(np.array([0.0, 0.0, 4.0, 0.0, 4.0, 0.0]), 1).round(3).tolist()
+    [1.31]
+    """
+    inputs = _checked(inputs, horizon, season)
+    size, apart = np.zeros(inputs.shape[:-1]), np.ones(inputs.shape[:-1])
+    since, begun = np.zeros(inputs.shape[:-1]), np.zeros(inputs.shape[:-1], bool)
+    for step in range(inputs.shape[-1]):
+        value = inputs[..., step]
+        since = since + ~np.isnan(value)
+        demand = value > 0
+        rate = np.where(begun, _SMOOTHED, 1.0)
+        size = np.where(demand, size + rate * (value - size), size)
+        apart = np.where(demand, apart + rate * (since - apart), apart)
+        since, begun = np.where(demand, 0.0, since), begun | demand
+    found = np.where(begun, (1 - _SMOOTHED / 2) * size / apart, 0.0)
+    found = np.where(np.isnan(inputs).all(axis=-1), np.nan, found)
+    return np.repeat(found[..., None], horizon, axis=-1)
 
 
 NAIVE: dict[str, Callable[..., np.ndarray]] = {

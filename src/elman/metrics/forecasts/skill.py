@@ -20,7 +20,8 @@ from jaxtyping import Float, Int
 
 from elman.metrics.forecasts.special import student_cdf
 
-__all__ = ["BETTER", "MIXED", "UNDECIDED", "WORSE", "Evidence", "Skill", "compare", "paired_test"]
+__all__ = ["BETTER", "MIXED", "UNDECIDED", "WORSE", "Evidence", "Skill", "compare"]
+__all__ += ["paired_test", "together"]
 
 BETTER, UNDECIDED, WORSE = "better", "undecided", "worse"
 MIXED = "mixed"  # better in absolute errors, worse in squared ones
@@ -171,7 +172,7 @@ def _over_series(means: np.ndarray, past: np.ndarray | None) -> Evidence:
     mean, few = float(means.mean()), "the forecasts are of little time, and "
     times, ratio = 0, 1.0
     if past is not None:  # which way series err may be shared, or only how far
-        (times, ratio), (_, size) = _together(past), _together(np.abs(past))
+        (times, ratio), (_, size) = together(past), together(np.abs(past))
         ratio = max(ratio, size)
     if times < FEWEST_PAST:
         why = few + "too little is known of whether the series move together"
@@ -184,17 +185,21 @@ def _over_series(means: np.ndarray, past: np.ndarray | None) -> Evidence:
     return Evidence(mean, p, len(means), OF_SERIES)
 
 
-def _together(past: Float[np.ndarray, "J N"]) -> tuple[int, float]:
+def together(past: Float[np.ndarray, "J N"]) -> tuple[int, float]:
     """At how many times the series' errors are known, and how much they move together.
 
     The latter is the variance over time of their mean, by what it would be if they were
     independent: 1 of independent series, N of N alike.
+
+    Args:
+        past: Errors at J times of N series, NaN where not known.
     """
-    enough = (~np.isnan(past)).mean(axis=0) >= 0.5
-    past = past[:, enough]
     counts = (~np.isnan(past)).sum(axis=1)
-    past = past[counts >= max(FEWEST_SERIES, past.shape[1] // 2)]
-    if len(past) < 2 or past.shape[1] < FEWEST_SERIES:
+    past = past[counts >= max(FEWEST_SERIES, past.shape[1] // 3)]
+    if len(past) < 2:
+        return 0, 1.0
+    past = past[:, 2 * (~np.isnan(past)).sum(axis=0) >= len(past)]
+    if past.shape[1] < FEWEST_SERIES:
         return 0, 1.0
     known = ~np.isnan(past)
     count = known.sum(axis=0)

@@ -32,7 +32,7 @@ def svg_page(data: Drawings, columns: int = 10, names: Sequence[str] | None = No
         names = [str(one) for one in data.labels]
     if names is None and data.texts is not None:
         names = data.texts
-    wide = max((_proportion(one) for one in data.points), default=1.0)
+    wide = float(np.median([_proportion(one) for one in data.points])) if len(data) else 1.0
     width = round(_PLACE * max(1.0, wide))
     columns = max(1, min(columns, len(data), round(columns / max(1.0, wide))))
     height = _PLACE + (_NAME if names else 0)

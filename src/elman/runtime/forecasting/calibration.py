@@ -15,6 +15,7 @@ __all__ = ["Calibration"]
 _FEWEST = 30  # windows; with fewer, the steps of the horizon share their errors
 _HALF = 8  # windows in each half of the held-out time, for the middle to be judged by
 _MIDDLE = 0.5
+_FEW = 2.0  # independent errors, of which the outermost are taken
 _PATHS = 256  # whole residual paths kept, as templates of how errors hang together over time
 
 
@@ -53,6 +54,7 @@ class Calibration:
         quantiles: Float[np.ndarray, "W H K Q"],
         levels: tuple[float, ...],
         times: Int[np.ndarray, "W"] | None = None,
+        worth: float | None = None,
     ) -> Calibration:
         """From held-out windows, missing actual values (NaN) left out.
 
@@ -62,13 +64,15 @@ class Calibration:
             quantiles: At the levels.
             levels: Of the quantiles.
             times: The step at which each window's forecast was made; None: the middle stays.
+            worth: How many independent windows these are worth, as they overlap and series move
+                together; None: as many as there are.
         """
         offsets = np.zeros(quantiles.shape[1:], np.float32)
         for q, level in enumerate(levels):
             errors = actual - quantiles[..., q]
             if len(errors) < _FEWEST:
                 errors = errors.reshape(-1, 1, errors.shape[-1])
-            offsets[..., q] = _finite_quantile(errors, level)
+            offsets[..., q] = _finite_quantile(errors, level, worth)
         errors = actual - mean
         middle = _middle(errors, times)
         if _MIDDLE in levels:  # it is where the forecast is, if it was there before
@@ -155,12 +159,19 @@ def _medians(errors: Float[np.ndarray, "W H K"]) -> Float[np.ndarray, "H K"]:
     return np.broadcast_to(_finite_quantile(errors, _MIDDLE), shape)
 
 
-def _finite_quantile(errors: Float[np.ndarray, "W H K"], level: float) -> np.ndarray:
+def _finite_quantile(
+    errors: Float[np.ndarray, "W H K"], level: float, worth: float | None = None
+) -> np.ndarray:
     """The order statistic of rank p(n + 1), away from the middle, over the observed errors.
 
     For p above one half its rank is rounded up and for p below down, so intervals err on the
-    wide side; beyond the last rank it is the largest error.
+    wide side; beyond the last rank it is the largest error. Of errors that are worth w < n
+    independent ones the level is nearer to 0 or 1, by 2 / w of the way: with two or fewer it is
+    the outermost error.
     """
+    if worth is not None and worth < len(errors) and level != 0.5:
+        end = float(level > 0.5)
+        level += (end - level) * min(1.0, _FEW / worth)
     ordered = np.sort(errors, axis=0)  # NaN come last
     count = np.isfinite(errors).sum(axis=0)
     place = level * (count + 1)

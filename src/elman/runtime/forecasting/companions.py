@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int
 from elman.bundle import Bundle, check_widths, pack_strings, unpack_strings
 from elman.data.series.panel import Panel
 from elman.errors import BundleError, DataError
-from elman.metrics.forecasts import LARGEST_INPUT, Head, LinearForecast, make_head
+from elman.metrics.forecasts import LARGEST_INPUT, Exponential, Head, LinearForecast, make_head
 from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.plan import ForecastPlan
 from elman.runtime.travelling import below
@@ -56,6 +56,8 @@ class Companions:
             static features among them; one scale for all series.
         calibration: Of the quantiles; None without held-out windows.
         linear: The linear map from the same windows; None if it was not asked for.
+        exponential: The exponential smoothing of each series and target; likewise.
+        share: Of what the network says, that is added to what its answers begin with: in [0, 1].
         own: What the strategy has besides; None with most.
     """
 
@@ -66,6 +68,8 @@ class Companions:
     covariates: SeriesScaler
     calibration: Calibration | None = None
     linear: LinearForecast | None = None
+    exponential: Exponential | None = None
+    share: float = 1.0
     own: Own | None = None
 
     @property
@@ -143,6 +147,21 @@ class Companions:
             )
         return scaler, new
 
+    def smoothing_for(self, panel: Panel) -> Exponential | None:
+        """The exponential smoothing of each of a panel's series and targets.
+
+        A series that was not trained on is smoothed as is usual among those that were.
+        """
+        if self.exponential is None:
+            return None
+        place = {name: n for n, name in enumerate(self.names)}
+        targets = panel.target.shape[1]
+        rows = np.array([place.get(name, -1) for name in panel.names])[:, None]
+        own = np.where(rows < 0, -1, rows * targets + np.arange(targets))
+        found = self.exponential.select(own.ravel())
+        positive = np.minimum.reduceat(np.nan_to_num(panel.target, nan=1), panel.offsets[:-1]) > 0
+        return replace(found, logs=found.logs & (positive.ravel() | (own.ravel() >= 0)))
+
     def identified(self, panel: Panel) -> Panel:
         """The panel with a static feature for each trained series, if the network wants them."""
         if not self.plan.identify:
@@ -158,6 +177,8 @@ class Companions:
             "covariates": self.covariates.tensors(),
             "calibration": self.calibration.tensors() if self.calibration else {},
             "linear": self.linear.tensors() if self.linear else {},
+            "exponential": self.exponential.tensors() if self.exponential else {},
+            "share": {} if self.share == 1 else {"share": np.array([self.share])},
         }
         if self.own is not None:
             groups[self.plan.strategy] = self.own.tensors()
@@ -180,6 +201,7 @@ class Companions:
         scaler = SeriesScaler.from_tensors(below(bundle, "scaler."))
         covariates = SeriesScaler.from_tensors(below(bundle, "covariates."))
         calibration, linear = below(bundle, "calibration."), below(bundle, "linear.")
+        exponential = below(bundle, "exponential.")
         kind = plan.how.own
         found = cls(
             plan,
@@ -189,6 +211,10 @@ class Companions:
             covariates,
             Calibration.from_tensors(calibration) if calibration else None,
             LinearForecast.from_tensors(linear) if linear else None,
+            Exponential.from_tensors(exponential, len(names) * plan.targets)
+            if exponential
+            else None,
+            _share(below(bundle, "share.")),
             kind.from_tensors(plan, below(bundle, f"{plan.strategy}.")) if kind else None,
         )
         found._check()
@@ -223,10 +249,22 @@ class Companions:
                 raise BundleError(part, f"shape {found}", f"{expected}: save the model again")
         if plan.linear and self.linear is None:
             raise BundleError("linear map", "it is missing", "save the model again")
+        if plan.exponential and self.exponential is None:
+            raise BundleError("exponential smoothing", "it is missing", "save the model again")
         if not self.names:
             raise BundleError("names of the series", "there are none", "save the model again")
         if self.scaler.kind != plan.scaling:
             raise BundleError("scaler", f"found {self.scaler.kind}", f"{plan.scaling}")
+
+
+def _share(found: Mapping[str, np.ndarray]) -> float:
+    """Of what the network says; `BundleError` if it is none."""
+    if not found:
+        return 1.0
+    share = found.get("share", np.zeros(0))
+    if share.shape != (1,) or share.dtype != np.float64 or not 0 <= share[0] <= 1:
+        raise BundleError("share", "it is no number from 0 to 1", "save the model again")
+    return float(share[0])
 
 
 def _categories(found: Any) -> dict[str, tuple[str, ...]]:

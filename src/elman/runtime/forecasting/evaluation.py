@@ -16,6 +16,7 @@ from elman.metrics.forecasts import (
     NAIVE,
     chosen_alarms,
     covariate_alarms,
+    croston,
     last_value,
     overlap_alarms,
     scaler_alarms,
@@ -24,13 +25,12 @@ from elman.metrics.honesty import report
 from elman.runtime.forecasting.companions import Companions
 from elman.runtime.forecasting.forecast import Backtest, Written
 from elman.runtime.forecasting.forecasting import Answers
+from elman.runtime.forecasting.past import past_errors
 
 __all__ = ["Origins", "first_targets", "honest_report", "tested", "until_tensors"]
 
 _CELLS = 2**22  # most values of the past that are looked at in one go: 32 MiB
 _SEASONS = 2  # of the past that a naive forecast sees, at least
-_LINEAR = "linear map"
-_PAST = 60  # times before the forecasts at which errors are compared, at most
 
 
 class Origins(NamedTuple):
@@ -41,7 +41,7 @@ class Origins(NamedTuple):
         windows: W of them.
         answers: The forecaster's.
         companions: What travels with the network.
-        linear: What gives `[W, H, K]`, the linear map's forecasts, or None.
+        learnt: What gives `[W, H, K]` of baselines that travel with the model, by name.
         until: Times up to which the model was fitted; see `until_tensors`.
     """
 
@@ -49,7 +49,7 @@ class Origins(NamedTuple):
     windows: Windows
     answers: Answers
     companions: Companions
-    linear: Callable[[], Float[np.ndarray, "W H K"] | None]
+    learnt: Callable[[], Mapping[str, Float[np.ndarray, "W H K"]]]
     until: Mapping[str, np.ndarray]
 
 
@@ -86,9 +86,7 @@ def honest_report(found: Origins) -> dict[str, Any]:
     """The report, see `elman.metrics.honesty.report`, and the `level` of instructions behind it."""
     panel, windows, plan = found.panel, found.windows, found.companions.plan
     baselines, last = _naive(panel, windows, plan.season)
-    linear = found.linear()
-    if linear is not None:
-        baselines[_LINEAR] = linear
+    baselines |= found.learnt()
     first = first_targets(panel, windows)
     scale, root_scale = (_scales(panel, first, plan.season, squared) for squared in (False, True))
     levels = found.companions.levels
@@ -107,7 +105,7 @@ def honest_report(found: Origins) -> dict[str, Any]:
         quantiles=found.answers.quantiles if levels else None,
         levels=levels,
         leakage=_leakage(found, first),
-        past=_past_errors(panel, first, windows.horizon, plan.season, scale),
+        past=past_errors(panel, first, windows.horizon, plan.season, scale),
     )
     return {"level": native.isa(), **told}
 
@@ -140,7 +138,8 @@ def _naive(
     targets, horizon = panel.target.shape[1], windows.horizon
     look = max(windows.input_steps, min(_SEASONS * season, int(panel.history.max())))
     shape = (len(windows), horizon, targets)
-    found = {name: np.empty(shape) for name in NAIVE}
+    known = NAIVE | ({"Croston": croston} if _is_intermittent(panel) else {})
+    found = {name: np.empty(shape) for name in known}
     last = np.empty((len(windows), targets))
     size = max(1, _CELLS // (look * targets))
     ends = windows.starts + windows.input_steps
@@ -150,10 +149,16 @@ def _naive(
         past = panel.target[np.maximum(rows, 0)].astype(np.float64)
         past[rows < panel.offsets[windows.series[part], None]] = np.nan
         past = np.moveaxis(past, 2, 1)
-        for name, forecast in NAIVE.items():
+        for name, forecast in known.items():
             found[name][part] = np.moveaxis(forecast(past, horizon, season), 1, 2)
         last[part] = last_value(past, 1)[..., 0]
     return found, last
+
+
+def _is_intermittent(panel: Panel) -> bool:
+    """Whether most values are 0 and none is below."""
+    observed = panel.target[~np.isnan(panel.target)]
+    return bool(len(observed) and observed.min() >= 0 and np.median(observed) == 0)
 
 
 def first_targets(panel: Panel, windows: Windows) -> Int[np.ndarray, "N"]:
@@ -186,37 +191,6 @@ def _scales(
             mean = np.divide(total, count, out=np.full(len(panel), np.nan), where=count > 0)
             found[:, k] = np.where(np.isnan(found[:, k]), mean, found[:, k])
     return np.sqrt(found) if squared else found
-
-
-def _past_errors(
-    panel: Panel,
-    first: Int[np.ndarray, "N"],
-    horizon: int,
-    season: int,
-    scale: Float[np.ndarray, "N K"],
-) -> Float[np.ndarray, "J N"]:
-    """Scaled errors of the seasonal naive forecast at times before all forecasts, the latest first.
-
-    Each is the mean over a horizon, and no two of these overlap; NaN where less than half of its
-    steps are known.
-    """
-    lag = season * -(-horizon // season)
-    inside = np.arange(len(panel.times)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    rows = np.flatnonzero((inside >= lag) & (inside < np.repeat(first, panel.lengths)))
-    rows = rows[panel.steps[rows] - panel.steps[rows - lag] == lag]
-    starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
-    owner = np.searchsorted(panel.offsets, rows, side="right") - 1
-    block = (int(panel.steps[starts].min()) - 1 - panel.steps[rows]) // horizon
-    kept = (block >= 0) & (block < _PAST)
-    rows, owner, block = rows[kept], owner[kept], block[kept]
-    usable = np.where(scale > 0, scale, np.nan)[owner]
-    error = ((panel.target[rows] - panel.target[rows - lag]) / usable).mean(axis=1)
-    known = ~np.isnan(error)
-    place, size = (block * len(panel) + owner)[known], _PAST * len(panel)
-    count = np.bincount(place, minlength=size)
-    total = np.bincount(place, error[known], minlength=size)
-    mean = np.divide(total, count, out=np.full(size, np.nan), where=2 * count >= horizon)
-    return mean.reshape(_PAST, len(panel))
 
 
 def _leakage(found: Origins, first: Int[np.ndarray, "N"]) -> dict[str, list[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,10 @@ from jaxtyping import Float, Int
 
 from elman.data.series.panel import Panel
 from elman.data.series.windows import TRAITS, Prepared, WindowBatch, WindowReader, Windows
+from elman.runtime.forecasting.bases import ExponentialForecasts, naive_base
 from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.companions import Companions
+from elman.runtime.forecasting.past import evidence
 from elman.runtime.forecasting.paths import check_count
 from elman.runtime.forecasting.preparing import prepare
 from elman.runtime.network import Network, Run
@@ -23,6 +26,7 @@ Back = Callable[[np.ndarray], np.ndarray]
 """From normalised values `[W, H, K, ...]` to the targets' own units."""
 
 _ROWS = 1024
+_LEAST = 1e-300  # of what is read in logarithms
 _LARGEST = 2**23  # most float32 values of a batch's inputs: 32 MiB
 
 
@@ -89,9 +93,14 @@ class Forecasting:
             calendar=companions.plan.calendar,
             zone=companions.plan.zone if companions.plan.calendar else None,
         )
+        self._smoothed: ExponentialForecasts | None = None
         if network is not None:
             self.network = network
             self.run: Run = network.run if run is None else run
+
+    def unit(self, series: Int[np.ndarray, "W"]) -> Float[np.ndarray, "W K"]:
+        """How large the deviations of some series are that scaling divides by."""
+        return self._scaler.spread[series]
 
     @property
     def features(self) -> int:
@@ -103,6 +112,8 @@ class Forecasting:
         """The same panel with what travels with a network; the scales are the same."""
         found = copy(self)
         found.companions = companions
+        if companions.exponential is not self.companions.exponential:
+            found._smoothed = None
         return found
 
     def by(self, network: Network, companions: Companions) -> Forecasting:
@@ -117,22 +128,39 @@ class Forecasting:
         if self.companions.calibration is not None:
             levels = self.companions.plan.levels
             mean, quantiles = self.companions.calibration.forecast(mean, quantiles, levels)
-        return Answers(back(mean), back(quantiles))
+        return Answers(*(self._above(windows, back(said)) for said in (mean, quantiles)))
 
-    def calibrated(self, windows: Windows, middle: bool = True) -> Calibration:
+    def _above(self, windows: Windows, said: np.ndarray) -> np.ndarray:
+        """Nothing below 0 of series that never were, where the plan says so."""
+        if not self.companions.plan.floor:
+            return said
+        lowest = np.minimum.reduceat(
+            np.nan_to_num(self.panel.target, nan=0), self.panel.offsets[:-1]
+        ).min(axis=1)
+        floor = np.where(lowest < 0, -np.inf, 0.0)[windows.series]
+        return np.maximum(said, floor.reshape(-1, *(1,) * (said.ndim - 1)))
+
+    def calibrated(self, windows: Windows, middle: bool | None = True) -> Calibration:
         """How far off the answers to held-out windows are.
 
         Args:
             windows: The held-out ones.
-            middle: Whether the forecast itself may be shifted, too.
+            middle: Whether the forecast itself may be shifted, too; None: it is no median, and
+                has nothing to do with the quantile of level 0.5.
         """
         plan = self.companions.plan
         said = plan.how.reach.said(self, windows, targets=True)
         assert said.targets is not None
         times = self.panel.steps[windows.starts + windows.input_steps - 1]
-        return Calibration.fit(
-            said.targets, said.mean, said.quantiles, plan.levels, times if middle else None
+        found = Calibration.fit(
+            said.targets,
+            said.mean,
+            said.quantiles,
+            plan.levels,
+            times if middle else None,
+            evidence(self.panel, windows, plan.season),
         )
+        return replace(found, middle=None) if middle is None else found
 
     def paths(self, windows: Windows, count: int, seed: int) -> Float[np.ndarray, "W S H K"]:
         """Ways to go on from each window's end: whole paths, in the targets' own units.
@@ -152,7 +180,17 @@ class Forecasting:
         reach = self.companions.plan.how.reach
         check_count(self.companions, count, reach.draws(self.companions.plan))
         ways, back = reach.ways(self, windows, count, seed)
-        return np.moveaxis(back(ways), -1, 1)
+        return np.moveaxis(self._above(windows, back(ways)), -1, 1)
+
+    def learnt(self, windows: Windows) -> dict[str, Float[np.ndarray, "W H K"]]:
+        """What baselines that travel with the model say, by name, in the targets' own units."""
+        found = {}
+        if self.companions.exponential is not None:
+            last = windows.starts + windows.input_steps - 1
+            smoothed = self._exponential(last, windows.series, windows.horizon)
+            found["exponential smoothing"] = smoothed
+        linear = self.linear(windows)
+        return found if linear is None else found | {"linear map": linear}
 
     def linear(self, windows: Windows) -> Float[np.ndarray, "W H K"] | None:
         """What the linear map says of each window, in the targets' own units."""
@@ -183,12 +221,58 @@ class Forecasting:
         return back
 
     def base(self, batch: WindowBatch) -> Float[np.ndarray, "B #H K"]:
-        """What the network's answers are added to: the linear map's, or nothing."""
-        linear, plan = self.companions.linear, self.companions.plan
-        if not plan.linear or linear is None:
+        """What the network's answers are added to, normalised; 0 where the plan has nothing."""
+        plan = self.companions.plan
+        if plan.base == "none":
             return np.zeros((len(batch.inputs), 1, plan.targets), np.float32)
-        said = linear(linear_inputs(batch, plan.input_steps))
-        return said.reshape(len(said), plan.horizon, plan.targets).astype(np.float32)
+        if plan.base == "seasonal":
+            return naive_base(batch, plan.input_steps, plan.season)
+        said = []
+        if plan.linear and self.companions.linear is not None:
+            found = self.companions.linear(linear_inputs(batch, plan.input_steps))
+            said.append(found.reshape(len(found), plan.horizon, plan.targets))
+        if plan.exponential:
+            last = batch.starts + plan.input_steps - 1
+            series = self.prepared.series[last]
+            found = self._exponential(last, series, plan.horizon)
+            said.append(self.normalised(found, series, batch.level, batch.spread))
+        return np.mean(said, axis=0).astype(np.float32)
+
+    def base_of(self, windows: Windows) -> Float[np.ndarray, "W H K"]:
+        """What the answers to windows begin with, normalised."""
+        reader = self.reader(windows, plain=True)
+        found = [self.base(reader.batch(rows)) for rows in self.rows(reader)]
+        whole = len(windows), windows.horizon, self.companions.plan.targets
+        return np.broadcast_to(np.concatenate(found), whole)
+
+    def spread_of(self, windows: Windows) -> Float[np.ndarray, "W K"]:
+        """What normalised values of windows are multiplied by, to be scaled ones."""
+        reader = self.reader(windows, plain=True)
+        return np.concatenate([reader.batch(rows).spread for rows in self.rows(reader)])
+
+    def normalised(
+        self,
+        values: Float[np.ndarray, "B H K"],
+        series: Int[np.ndarray, "B"],
+        level: Float[np.ndarray, "B K"],
+        spread: Float[np.ndarray, "B K"],
+    ) -> Float[np.ndarray, "B H K"]:
+        """Values in the targets' own units as windows of this level and spread have them."""
+        if self.companions.plan.transform == "log":
+            values = np.log(np.maximum(values, _LEAST))
+        scaled = (values - self._scaler.centre[series][:, None]) / self._scaler.spread[series][
+            :, None
+        ]
+        return (scaled - level[:, None]) / spread[:, None]
+
+    @property
+    def _exponential(self) -> ExponentialForecasts:
+        """The smoothing of the panel, made when it is first asked for."""
+        if self._smoothed is None:
+            fit = self.companions.smoothing_for(self.panel)
+            assert fit is not None  # what asks for it has looked
+            self._smoothed = ExponentialForecasts(self.panel, fit)
+        return self._smoothed
 
     def reader(self, windows: Windows, plain: bool = False, lesson: bool = False) -> WindowReader:
         """The windows as networks that read such have them.
@@ -207,7 +291,7 @@ class Forecasting:
             window_scaling=plan.window_scaling,
             season=plan.season,
             traits=plan.traits and not plain,
-            base=self.base if lesson and plan.linear else None,
+            base=self.base if lesson and plan.base != "none" else None,
         )
 
     def rows(self, reader: WindowReader) -> Iterator[Int[np.ndarray, "B"]]:

@@ -11,7 +11,7 @@ from elman.data.series.panel import Panel
 from elman.errors import ArgumentError
 from elman.runtime.forecasting.companions import Companions
 
-__all__ = ["check_count", "draws_of", "ways_on"]
+__all__ = ["check_count", "draws_of", "ways_on", "with_errors"]
 
 
 def check_count(companions: Companions, count: int, drawn: bool) -> None:

@@ -29,6 +29,7 @@ LARGEST = 2**16
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "output": tuple(HEADS),
+    "base": ("none", "linear", "exponential", "mean", "seasonal"),
     "transform": ("none", "log"),
     "scaling": get_args(Scaling),
     "window_scaling": get_args(Normalisation),
@@ -37,7 +38,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """What each of these fields may be."""
 _WHOLE = ("input_steps", "horizon", "season", "segment")
-_SWITCHES = ("linear", "traits", "flags", "identify", "joint")
+_SWITCHES = ("floor", "traits", "flags", "identify", "joint")
 _LISTS = ("seasons", "levels", "calendar")
 _MOST_SEASONS, _MOST_LEVELS = 2, 999
 _LONGEST_COUNT = 10**6  # units of one step
@@ -58,8 +59,10 @@ class ForecastPlan:
         segment: Steps of a segment; 1: it reads steps.
         output: The head: what the network says of a value; see `elman.metrics.forecasts`.
         levels: Of the quantiles that are given, increasing, in (0, 1).
-        linear: Whether the answer begins with the linear map's, and the network says only in
-            what that errs.
+        base: What the answer begins with, so that the network says only in what that errs:
+            "linear" (the linear map), "exponential" (smoothing), "mean" (of the two), "seasonal"
+            (the seasonal naive forecast) or "none".
+        floor: Whether nothing below 0 is forecast, as all values that were learnt from are not.
         transform: What is done to each target value first: none, or log.
         scaling: How each series is scaled, once; see `SeriesScaler`.
         window_scaling: How each window is, too; see `WindowReader`.
@@ -84,7 +87,8 @@ class ForecastPlan:
     segment: int
     output: str
     levels: tuple[float, ...]
-    linear: bool
+    base: str
+    floor: bool
     transform: str
     scaling: Scaling
     window_scaling: Normalisation
@@ -121,6 +125,16 @@ class ForecastPlan:
         return self.how.shift_known
 
     @property
+    def linear(self) -> bool:
+        """Whether the answer begins with what the linear map says."""
+        return self.base in ("linear", "mean")
+
+    @property
+    def exponential(self) -> bool:
+        """Whether it begins with what smoothing says."""
+        return self.base in ("exponential", "mean")
+
+    @property
     def targets(self) -> int:
         """K, values of a step."""
         return len(self.columns.target) if self.joint else 1
@@ -138,7 +152,7 @@ class ForecastPlan:
         """
         names = [field.name for field in fields(cls)]
         if isinstance(data, Mapping):
-            data = {"zone": None} | renamed(data, names)  # older ones know no zone
+            data = _completed(renamed(data, names))
         if not isinstance(data, Mapping) or set(data) != set(names):
             raise BundleError("forecast plan", f"found {_shown(data)}", f"exactly {names}")
         known = known_strategies()
@@ -156,6 +170,14 @@ class ForecastPlan:
         plan = cls(**given)
         _check_together(plan)
         return plan
+
+
+def _completed(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan of an older file with what there was not yet."""
+    found = {"zone": None, "floor": False} | dict(data)
+    if "base" not in found and isinstance(found.get("linear"), bool):
+        found["base"] = "linear" if found.pop("linear") else "none"
+    return found
 
 
 def _is_name(value: Any) -> bool:
@@ -250,7 +272,7 @@ def _check_together(plan: ForecastPlan) -> None:
     """`BundleError` where fields that are right by themselves contradict each other."""
     how = plan.how
     without = f"with strategy {plan.strategy!r}"
-    unused = {"traits": False, "linear": False, "joint": False, "segment": 1}
+    unused = {"traits": False, "base": "none", "joint": False, "segment": 1}
     for sound, name, expected in (
         (plan.joint == (len(plan.columns.target) > 1), "joint", "several targets, or one"),
         (not plan.seasons or how.seasonal, "seasons", f"none, {without}"),

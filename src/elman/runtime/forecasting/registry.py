@@ -35,7 +35,8 @@ _ROWS = {
         f"{_HERE}.smoothing:SMOOTHING", "elman.tasks.forecasting.smoothing:smoothing_learning"
     ),
 }
-_TAKEN = ("names", "scaler", "covariates", "calibration", "linear", "until")
+_TAKEN = ("names", "scaler", "covariates", "calibration", "linear", "until", "share")
+_TAKEN += ("exponential",)
 """Groups of a model file's tensors; what a strategy has besides stands under its name."""
 
 

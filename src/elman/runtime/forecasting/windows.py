@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from elman.data.series.windows import WindowBatch, Windows
 from elman.runtime.forecasting.forecasting import Back, Forecasting, Said
-from elman.runtime.forecasting.paths import draws_of, ways_on
+from elman.runtime.forecasting.paths import draws_of, ways_on, with_errors
 from elman.runtime.forecasting.plan import ForecastPlan
 
 __all__ = ["WindowReach", "all_at_once"]
@@ -51,7 +51,7 @@ class WindowReach:
 
     def said(self, work: Forecasting, windows: Windows, targets: bool = False) -> Said:
         """In batches that bound the memory."""
-        head, plan = work.companions.head, work.companions.plan
+        head, plan, share = work.companions.head, work.companions.plan, work.companions.share
         reader = work.reader(windows)
         wanted = work.reader(windows, plain=True) if targets else None
         means, quantiles, levels, spreads, came = [], [], [], [], []
@@ -59,12 +59,12 @@ class WindowReach:
             batch, starts = reader.batch(rows), windows.starts[rows]
             scale, base = batch.spread[:, None], work.base(batch)
             params = self.parameters(work, batch, starts)
-            means.append(head.point(params, scale) + base)
+            means.append(share * head.point(params, scale) + base)
             if self.draws(plan):
                 quantiles.append(self._drawn_quantiles(work, batch, starts))
             else:
                 found = head.quantile(params, plan.levels, scale)
-                quantiles.append(found + base[..., None])
+                quantiles.append(share * found + base[..., None])
             levels.append(batch.level)
             spreads.append(batch.spread)
             if wanted is not None:
@@ -100,8 +100,13 @@ class WindowReach:
         if self.drawn is not None and self.draws(work.companions.plan):
             return self.drawn(work, batch, start, count, draws)
         params = self.parameters(work, batch, start)[0]
+        base = work.base(batch)[0]
+        if work.companions.share < 1:
+            mean = work.companions.share * work.companions.head.point(params, batch.spread) + base
+            assert work.companions.calibration is not None  # it chose the share
+            return with_errors(mean, work.companions.calibration.paths, count, draws)
         ways = ways_on(work.companions, params, batch.spread, count, draws)
-        return ways + work.base(batch)[0][..., None]
+        return ways + base[..., None]
 
     def _drawn_quantiles(
         self, work: Forecasting, batch: WindowBatch, starts: Int[np.ndarray, "B"]

@@ -179,10 +179,10 @@ class TapeCell:
 
     def named(self, inputs: Float[np.ndarray, "T I"], before: Any) -> dict[str, np.ndarray]:
         """Each named value `[T, ·]` of steps whose states before them are known."""
-        counted = before.counted if isinstance(before, WrittenState) else (None, None)
+        counted = before.counted if isinstance(before, WrittenState) else ()
         states = written_parts(before)
         read = np.ascontiguousarray(inputs[:, None])
-        call = Call(self.tape, self.weights, read, states, steps=counted[1])
+        call = Call(self.tape, self.weights, read, states, steps=counted[1] if counted else None)
         values, _ = tape_reference.step(call)
         return {
             name: np.array(np.broadcast_to(values[k], (len(inputs), self.tape.ops[k].size)))

@@ -44,8 +44,8 @@ class LayerRecording:
         kind: What the recurrence is called ("simple cell", "LSTM", "GRU"), or the name of a user's
             own class.
         inputs: `[T, I]` what the layer was fed, or token ids `[T]`.
-        gates: Each gate `[T, H]` by its name in the contract; empty for a simple cell and for a
-            user's own.
+        gates: Each gate `[T, H]` by its name in the contract; of a written cell what its step
+            names, of any size. Empty for a simple cell and for a user's own.
         hidden: `[T, R]` h(t) after each step.
         cell: `[T, H]` c(t) after each step of an LSTM, else None.
     """

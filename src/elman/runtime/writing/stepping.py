@@ -8,7 +8,7 @@ import numpy as np
 
 from elman.decoding import Drafted
 from elman.errors import ArgumentError
-from elman.runtime.network import Network, NetworkStepper
+from elman.runtime.network import Network, NetworkStepper, WrittenStepper
 
 __all__ = ["Steps"]
 
@@ -22,7 +22,7 @@ class Steps:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._steppers: dict[int, NetworkStepper] = {}
+        self._steppers: dict[int, NetworkStepper | WrittenStepper] = {}
         self._after: Any = None  # the state that the stepper used last stands at, as it was given
         try:
             self._steppers[1] = network.stepper(1)
@@ -64,7 +64,7 @@ class Steps:
             return None
         return Drafted(written[:, :steps], said[:, :steps], self._stand(stepper))
 
-    def _stepper_at(self, rows: int, state: Any) -> NetworkStepper:
+    def _stepper_at(self, rows: int, state: Any) -> NetworkStepper | WrittenStepper:
         """The stepper of so many rows, at a state that was given."""
         stepper = self._steppers.get(rows)
         if stepper is None:
@@ -73,7 +73,7 @@ class Steps:
             stepper.reset(state)
         return stepper
 
-    def _stand(self, stepper: NetworkStepper) -> Any:
+    def _stand(self, stepper: NetworkStepper | WrittenStepper) -> Any:
         """A copy of the state that a stepper stands at."""
         # As `elman.state.copy` does at any depth; here a layer is one NamedTuple.
         after = [part._make([leaf.copy() for leaf in part]) for part in stepper.state]

@@ -70,7 +70,8 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         whole(1, none=True),
         "Steps that are read.",
         "None: two horizons or two seasons, whichever is longer (with `smoothing` one horizon or "
-        "its longest season), as far as the series allow. The report says how many.",
+        "its longest season), as far as the series allow; or half or twice as many, where the "
+        "linear map is better with these. The report says how many.",
     )
     segment: int | None = parameter(
         None,
@@ -84,18 +85,22 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         "With the strategy segments: the answer begins with a mixture of those read.",
         "The network chooses it, so that it has to say only what is new. Not for counts.",
     )
-    linear: bool = parameter(
-        False,
-        flag(),
-        "The answer begins with that of the linear map, and the network learns what it leaves.",
-        "Of `direct` and `segments`; not for counts.",
+    base: str | None = parameter(
+        None,
+        text(usual=True),
+        "What answers begin with: linear, exponential, mean (of these), seasonal or none.",
+        "The network learns what that leaves: of the linear map, of exponential smoothing of each "
+        "series, of the seasonal naive forecast. None: what forecasts held-out steps best, fitted "
+        "to those before; the report says which. Of `direct` and `segments`; not for "
+        "`negative_binomial`.",
     )
+    linear: bool = parameter(False, flag(), "The same as the base `linear`.")
     stride: int = parameter(1, plain(int), "Steps from one training window to the next, ≥ 1.")
     windows_per_epoch: int | None = parameter(
         None,
         whole(1, none=True),
         "At most so many windows an epoch, drawn anew each time.",
-        "None: all.",
+        "None: all, or as many as a budget of 1,500 steps has room for in ten epochs.",
     )
     output: str = parameter(
         "point",
@@ -103,7 +108,12 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         "What is said of a value: point, quantiles, gaussian, student or negative_binomial.",
         "The last is for counts; see `elman.metrics.forecasts`.",
     )
-    loss: str = parameter("mae", text(), "Of point: mae, mse or huber.")
+    loss: str | None = parameter(
+        None,
+        text(usual=True),
+        "Of point: mae, mse or huber.",
+        "None: mae; or mse where most values are 0, as their median is 0 then.",
+    )
     levels: Sequence[float] = parameter(
         (0.1, 0.5, 0.9),
         numbers(float, "some numbers, as 0.1,0.5,0.9"),
@@ -124,7 +134,8 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         text(usual=True),
         "Of each window besides: last, season, mean, standard or none.",
         "Its last value subtracted, or the mean of its last season; divided by its mean size; "
-        "or brought to mean 0 and deviation 1. None: as suits strategy and output.",
+        "or brought to mean 0 and deviation 1. None: as suits strategy and output, or the linear "
+        "map of held-out steps.",
     )
     traits: bool = parameter(
         False,
@@ -133,11 +144,11 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         "And how much the window changes from season to season.",
     )
     calendar: Any = parameter(
-        (),
+        None,
         names(automatic=True),
         "Features of the time.",
         "Names as of `elman.transforms.calendar`, or True for what is usual at the series' "
-        "frequency.",
+        "frequency. None: what of that comes round at least twice; False: nothing.",
     )
     identify: bool = parameter(False, flag(), "Tell the network which series it reads.")
     season: int | Sequence[int] | None = parameter(
@@ -165,6 +176,12 @@ class ForecastParameters(CellParameters, Training, RunParameters):
     )
     schedule: Any = again(Training, "schedule", "cosine")
     batch_size: int = again(Training, "batch_size", 64, "Windows or series a batch.")
+    epochs: int | None = parameter(  # pyright: ignore[reportIncompatibleVariableOverride]
+        None,
+        whole(1, none=True),
+        "Passes over the training part.",
+        "None: as many as a budget of 1,500 steps asks for, 5 to 100.",
+    )
     validation: Any = parameter(
         0.1,
         plain(float, _validation, "As 0.1, or 48; 0: none."),

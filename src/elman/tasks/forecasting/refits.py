@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows
 from elman.errors import ArgumentError, DataError
 from elman.parameters import whole_number
 from elman.runtime.forecasting import Answers, Backtest, Origins, tested
+from elman.tasks.forecasting.several import at_once, like
 
 __all__ = ["refitted"]
 
@@ -38,10 +39,8 @@ def refitted(
     for name, number in (("origins", origins), ("stride", stride), ("refit", every)):
         whole_number(name, number, 1)
     plan = estimator.model_.plan
-    now = estimator
-    found: list[tuple[Windows, Answers, Any]] = []
-    for place in range(origins):
-        history = panel.history - plan.horizon - (origins - 1 - place) * stride
+    places = [panel.history - plan.horizon - (origins - 1 - n) * stride for n in range(origins)]
+    for history in places:
         if (history < plan.input_steps).any():
             n = int(history.argmin())
             raise DataError(
@@ -49,20 +48,38 @@ def refitted(
                 f"{panel.history[n]} steps",
                 f"fewer than {origins} origins, or a smaller stride",
             )
-        if place % every == 0:
-            # The estimator itself may have seen what comes: the first training starts afresh.
-            warm = warm_start and bool(found)
-            now = _trained(now if warm else estimator, panel.cut(history), warm)
+    models = _models(estimator, panel, places[::every], warm_start)
+    found: list[tuple[Windows, Answers, Any]] = []
+    for place, history in enumerate(places):
         windows = _at(panel, history, plan.input_steps, plan.horizon)
-        work = now.model_.forecasting(panel)
-        found.append((windows, work.answers(windows), work.linear(windows)))
-    return _joined(panel, found, now.model_.companions)
+        work = models[place // every].forecasting(panel)
+        found.append((windows, work.answers(windows), work.learnt(windows)))
+    return _joined(panel, found, models[-1].companions)
+
+
+def _models(
+    estimator: Any, panel: Panel, histories: Sequence[np.ndarray], warm_start: bool
+) -> list[Any]:
+    """A model for each place, trained on what came before it; all at once where joblib may."""
+    if not warm_start:
+        cuts = [(estimator, panel.cut(history), False) for history in histories]
+        return at_once(_trained, cuts)
+    models, now = [], estimator
+    for history in histories:
+        # The estimator itself may have seen what comes: the first training starts afresh.
+        now = _fitted(now, panel.cut(history), bool(models))
+        models.append(now.model_)
+    return models
 
 
 def _trained(estimator: Any, panel: Panel, warm_start: bool) -> Any:
-    """A forecaster like this one, fitted on a panel."""
-    fresh: Any = clone(estimator)
-    fresh.set_params(run=None, resume=False, warm_start=warm_start)
+    return _fitted(estimator, panel, warm_start).model_
+
+
+def _fitted(estimator: Any, panel: Panel, warm_start: bool) -> Any:
+    """A forecaster like this one, fitted on a panel, with windows of as many steps."""
+    steps = estimator.model_.plan.input_steps
+    fresh = like(estimator, warm_start=warm_start, window=steps)
     if warm_start:
         fresh.adopt(estimator)
     return fresh.fit(panel, horizon=estimator.model_.plan.horizon)
@@ -95,8 +112,10 @@ def _joined(panel: Panel, found: list[tuple[Windows, Answers, Any]], companions:
     answers = Answers(
         *(np.concatenate(parts)[order] for parts in zip(*(a for _, a, _ in found), strict=True))
     )
-    linear = None
-    if found[0][2] is not None:
-        linear = np.concatenate([each for _, _, each in found])[order]
+    learnt = {
+        name: np.concatenate([each[name] for _, _, each in found])[order]
+        for name in found[0][2]
+        if all(name in each for _, _, each in found)
+    }
     note = f"Trained anew for {len(found)} origins, each time on what came before."
-    return tested(Origins(panel, joined, answers, companions, lambda: linear, {}), [note])
+    return tested(Origins(panel, joined, answers, companions, lambda: learnt, {}), [note])

@@ -28,7 +28,7 @@ from elman.tasks.forecasting.parameters import ForecastParameters
 from elman.transforms.calendar import calendar_features
 from elman.transforms.calendar import usual as usual_features
 
-__all__ = ["going_on", "held_out_steps", "plan_of"]
+__all__ = ["about_values", "going_on", "held_out_steps", "is_intermittent", "plan_of"]
 
 _LASTING = (
     "strategy",
@@ -36,7 +36,7 @@ _LASTING = (
     "segment",
     "output",
     "levels",
-    "linear",
+    "base",
     "transform",
     "scaling",
     "window_scaling",
@@ -44,6 +44,9 @@ _LASTING = (
     "identify",
 )
 """What cannot change from one training to the next."""
+_TURN = {"minute": 1 / 24, "hour": 1, "weekday": 7, "day": 31, "week": 366, "month": 366}
+_TURN |= {"dayofyear": 366}
+"""Days in which a feature of the calendar comes round."""
 _LEFT_OUT, _PADDED = 0.1, 0.5  # of the series, at most, for a longer window of the others
 _MOST_CROSSING = 0.1  # of the windows; if more cross a gap, missing steps are read as missing
 _NAMES = {name: known for name, known in CHOICES.items() if name != "output"}  # `make_head` does
@@ -62,9 +65,13 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         "scaling": "none" if counts else "standard",
         "window_scaling": "mean" if counts else how.window_scaling,
     }
-    usual["gaps"] = "drop"  # until the windows are known
+    usual |= {"gaps": "drop", "base": "none"}  # until the windows are known
     chosen: dict[str, Any] = {name: given[name] or usual.get(name) for name in _NAMES}
-    chosen["linear"] = bool(given["linear"])
+    if given["linear"] and given["base"] not in (None, "linear"):
+        found = f"{given['base']!r} with linear=True"
+        raise ArgumentError("base", found, "one of the two")
+    if given["linear"]:
+        chosen["base"] = "linear"
     for name, known in _NAMES.items():
         _check_name(name, chosen[name], known)
     if counts:
@@ -84,7 +91,8 @@ def plan_of(given: Mapping[str, Any], panel: Panel, horizon: int) -> ForecastPla
         transform=chosen["transform"],
         scaling=chosen["scaling"],
         window_scaling=chosen["window_scaling"],
-        linear=chosen["linear"],
+        base=chosen["base"],
+        floor=_is_never_negative(panel),
         traits=bool(given["traits"]),
         flags=_has_holes(panel) or given["gaps"] == "mask" or given["short"] == "pad",
         calendar=_calendar(given["calendar"], panel),
@@ -112,8 +120,9 @@ def _loses_much(plan: ForecastPlan, panel: Panel) -> bool:
         return False
     if plan.how.whole_series:
         return True
-    steps = {"input_steps": plan.input_steps, "horizon": plan.horizon}
-    found = cut(panel.offsets, panel.history, gaps, **steps)
+    found = cut(
+        panel.offsets, panel.history, gaps, input_steps=plan.input_steps, horizon=plan.horizon
+    )
     return found.crossing > _MOST_CROSSING * (found.crossing + len(found))
 
 
@@ -127,7 +136,7 @@ def _check_counts(chosen: Mapping[str, Any]) -> None:
         ("transform", ("none",)),
         ("scaling", ("none",)),
         ("window_scaling", ("mean", "none")),
-        ("linear", (False,)),
+        ("base", ("none",)),
     ):
         if chosen[name] not in kept:
             raise ArgumentError(
@@ -141,7 +150,7 @@ def _check_options(how: Strategy, given: Mapping[str, Any]) -> None:
     """`ArgumentError` where an option is set that the strategy does not have."""
     strategy, parameters = given["strategy"], told(ForecastParameters)
     for name, instead in how.refuses.items():
-        if given[name] != parameters[name].default:
+        if given[name] not in (parameters[name].default, "none"):
             raise ArgumentError(name, f"{given[name]!r} with strategy={strategy!r}", instead)
     if given["output"] == "negative_binomial" and not how.counts:
         raise ArgumentError(
@@ -192,13 +201,14 @@ def _judged(
     return int(room[enough][chosen]), int(history[enough][chosen])
 
 
-def going_on(warm: Any, plan: ForecastPlan, panel: Panel, window: int | None) -> ForecastPlan:
+def going_on(warm: Any, plan: ForecastPlan, panel: Panel, given: Mapping[str, Any]) -> ForecastPlan:
     """The plan of the model that training goes on from, which the new one must agree with.
 
     Raises:
         ArgumentError: Something differs that the model was made for, or the series do.
     """
-    names = [*_LASTING, *(("input_steps",) if window is not None else ())]
+    names = [name for name in _LASTING if given.get(name, plan) is not None]
+    names += ["input_steps"] if given["window"] is not None else []
     for name in names:
         now, before = getattr(plan, name), getattr(warm.plan, name)
         if now != before:
@@ -246,12 +256,54 @@ def _levels(given: Any, output: str) -> tuple[float, ...]:
     return levels
 
 
+def is_intermittent(panel: Panel) -> bool:
+    """Whether most values are 0 and none is below."""
+    return _is_never_negative(panel) and 2 * (panel.target == 0).sum() > _observed(panel)
+
+
+def about_values(panel: Panel) -> list[str]:
+    """What kind of quantity the targets are, where it matters, in sentences."""
+    values = panel.target[~np.isnan(panel.target)]
+    if not _is_never_negative(panel):
+        return []
+    kind = "counts" if (values % 1 == 0).all() else "quantities"
+    share = float((values == 0).mean())
+    what = f"Values are {kind} that are never negative: nothing below 0 is forecast."
+    if is_intermittent(panel):
+        zeros = f"{100 * share:.0f} % of them are 0"
+        what += f" {zeros}, so that the mean is forecast: the median would be 0."
+    return [what]
+
+
+def _observed(panel: Panel) -> int:
+    return int((~np.isnan(panel.target)).sum())
+
+
+def _is_never_negative(panel: Panel) -> bool:
+    """Whether no value is below 0, and they are not all alike."""
+    values = panel.target[~np.isnan(panel.target)]
+    return bool(len(values) and values.min() >= 0 and values.max() > 0)
+
+
 def _calendar(given: Any, panel: Panel) -> tuple[Any, ...]:
-    if given is None or given is False:
+    if given is False:
         return ()
+    if given is None:
+        if panel.times.dtype.kind != "M":
+            return ()
+        return _worth_telling(usual_features(panel.frequency.unit), panel)
     names = usual_features(panel.frequency.unit) if given is True else tuple(given)
     calendar_features(panel.times[:1], names)  # raises where there is no such feature
     return names
+
+
+def _worth_telling(names: tuple[Any, ...], panel: Panel) -> tuple[Any, ...]:
+    """Features that come round at least twice in the series."""
+    last = panel.offsets[1:] - 1
+    span = float(
+        (panel.times[last] - panel.times[panel.offsets[:-1]]).max() / np.timedelta64(1, "D")
+    )
+    return tuple(name for name in names if span >= 2 * _TURN[name])
 
 
 def _has_holes(panel: Panel) -> bool:

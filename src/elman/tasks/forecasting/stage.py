@@ -14,7 +14,7 @@ from elman.blueprint import Blueprint
 from elman.data.series.panel import Panel
 from elman.data.series.windows import WindowReader, Windows, cut
 from elman.errors import DataError
-from elman.metrics.forecasts import LinearForecast, fit_linear_forecast
+from elman.metrics.forecasts import Exponential, LinearForecast, fit_linear_forecast
 from elman.models import build, limit_memory
 from elman.parameters import whole_number
 from elman.runtime.forecasting import (
@@ -26,17 +26,22 @@ from elman.runtime.forecasting import (
     learning_of,
     linear_inputs,
 )
+from elman.runtime.forecasting.bases import fit_to
 from elman.runtime.network import Network
 from elman.tasks.fitting import Options, take_weights, train_module, weights_of
+from elman.tasks.forecasting.settings import is_intermittent
 from elman.tasks.head import check_same_network
 from elman.training import ExampleSet, History, Measure
 from elman.training.loop.likelihoods import ForecastLoss
 from elman.transforms.series_scaler import SeriesScaler
 
-__all__ = ["Learner", "Learning", "Stage", "Trained"]
+__all__ = ["Learner", "Learning", "Stage", "Trained", "beginning", "some"]
 
 _MOST = 50_000  # windows that linear map and calibration learn from, evenly chosen
 _BATCH = 512
+_JUDGED = 5_000  # windows by which the network's share is chosen
+_SHARES = (1.0, 0.5, 0.0)
+_WORTH = 0.99  # of the error without the network: what makes it less different is left out
 
 
 class Learning(NamedTuple):
@@ -114,7 +119,7 @@ class Stage:
             ArgumentError: `stride` is no number of steps.
         """
         stride = whole_number("stride", stride, 1)
-        companions = warm.companions if warm is not None else _companions(panel, plan, trained)
+        companions = warm.companions if warm is not None else beginning(panel, plan, trained)
         work = Forecasting(companions, panel)
         prepared = work.prepared
         features = work.features
@@ -161,23 +166,56 @@ class Stage:
         return Trained(network, fitted.history, learnt(self.companions))
 
     def begun(self) -> Stage:
-        """The same stage with its linear map; without one where no window has all its targets.
+        """The same stage with smoothing and linear map, as baselines and to begin with.
+
+        There is no linear map where no window has all its targets.
 
         Raises:
             DataError: There is none, but the network is to begin with it.
         """
+        plan, squared = self.plan, is_intermittent(self.panel)
+        fit = fit_to(self.panel, self.trained, plan.season, plan.horizon, squared)
         try:
-            return self.on(self.linear())
+            return self.on(self.linear(), fit)
         except DataError as error:
             if self.plan.linear:
                 raise
             note = f"No linear map to compare with: {error.found}."
-            return replace(self, panel=replace(self.panel, notes=(*self.panel.notes, note)))
+            panel = replace(self.panel, notes=(*self.panel.notes, note))
+            return replace(self.on(None, fit), panel=panel)
 
-    def on(self, linear: LinearForecast) -> Stage:
-        """The same stage with this linear map, which the network may begin with."""
-        companions = replace(self.companions, linear=linear)
+    def on(self, linear: LinearForecast | None, exponential: Exponential | None) -> Stage:
+        """The same stage with these, which the network may begin with."""
+        companions = replace(self.companions, linear=linear, exponential=exponential)
         return replace(self, companions=companions, work=self.work.carrying(companions))
+
+    def shared(self, trained: Trained, squared: bool) -> Trained:
+        """What was trained, and how much of what the network says the held-out steps ask for.
+
+        All of it, half or nothing: less only where the answers begin with something. Nothing
+        unless it makes the error smaller by more than a hundredth.
+
+        Args:
+            trained: The network.
+            squared: Whether errors count by their squares.
+        """
+        windows = some(self.cut(first=self.trained), _JUDGED)
+        if self.plan.base == "none" or not len(windows):
+            return trained
+        network = Network(self.blueprint, weights_of(trained.network))
+        work = self.work.by(network, trained.companions)
+        said = self.plan.how.reach.said(work, windows, targets=True)
+        base = work.base_of(windows)
+        assert said.targets is not None  # they were asked for
+        own, spread = said.mean - base, work.spread_of(windows)[:, None]
+        errors = {}
+        for share in _SHARES:
+            error = np.abs(said.targets - base - share * own) * spread
+            errors[share] = float(np.nanmean(error**2 if squared else error))
+        best = min(errors, key=errors.__getitem__)
+        if not errors[best] < _WORTH * errors[0.0]:
+            best = 0.0
+        return trained._replace(companions=replace(trained.companions, share=best))
 
     def about(self, held: Int[np.ndarray, "N"]) -> dict[str, Any]:
         """Facts for the result."""
@@ -197,12 +235,12 @@ class Stage:
         }
         return about | (self.companions.own.about() if self.companions.own else {})
 
-    def calibrated(self, trained: Trained, middle: bool) -> Calibration:
+    def calibrated(self, trained: Trained, middle: bool | None) -> Calibration:
         """What the held-out windows show of the network's errors; see `Forecasting.calibrated`."""
         work = self.work.by(
             Network(self.blueprint, weights_of(trained.network)), trained.companions
         )
-        return work.calibrated(_some(self.cut(first=self.trained)), middle)
+        return work.calibrated(some(self.cut(first=self.trained)), middle)
 
     def linear(self) -> LinearForecast:
         """The linear map from the same windows; its strength is chosen on those held out."""
@@ -223,11 +261,11 @@ class Stage:
         )
         if plan.how.whole_series:
             return found
-        return found.where_observed(~np.isnan(panel.target).all(axis=1))
+        return found.where_observed(np.asarray(~np.isnan(panel.target).all(axis=1)))
 
     def _batches(self, windows: Windows) -> Any:
         """Windows as the linear map is fitted to."""
-        reader: WindowReader = self.work.reader(_some(windows), plain=True)
+        reader: WindowReader = self.work.reader(some(windows), plain=True)
         for start in range(0, len(reader), _BATCH):
             batch = reader.batch(np.arange(start, min(start + _BATCH, len(reader))))
             yield (
@@ -236,8 +274,8 @@ class Stage:
             )
 
 
-def _companions(panel: Panel, plan: ForecastPlan, trained: Int[np.ndarray, "N"]) -> Companions:
-    """Scales of the rows that may be learnt from."""
+def beginning(panel: Panel, plan: ForecastPlan, trained: Int[np.ndarray, "N"]) -> Companions:
+    """What travels with a network before there is one: scales of the rows to learn from."""
     past = panel if (trained == panel.lengths).all() else panel.cut(trained)
     blank = SeriesScaler("standard", np.zeros((1, 0)), np.ones((1, 0)))
     found = Companions(plan, panel.names, panel.categories, blank, blank)
@@ -248,11 +286,11 @@ def _companions(panel: Panel, plan: ForecastPlan, trained: Int[np.ndarray, "N"])
     return replace(found, scaler=scaler, covariates=covariates, own=begun)
 
 
-def _some(windows: Windows) -> Windows:
-    """At most `_MOST` of the windows, evenly chosen."""
-    if len(windows) <= _MOST:
+def some(windows: Windows, most: int = _MOST) -> Windows:
+    """At most so many of the windows, evenly chosen."""
+    if len(windows) <= most:
         return windows
-    chosen = np.linspace(0, len(windows) - 1, _MOST).astype(np.int64)
+    chosen = np.linspace(0, len(windows) - 1, most).astype(np.int64)
     return Windows(
         windows.input_steps,
         windows.horizon,

@@ -7,11 +7,13 @@ from typing import Any
 from torch import nn
 
 from elman.data.series.windows import WindowReader
-from elman.tasks.forecasting.stage import Learning, Stage
+from elman.tasks.forecasting.stage import Learning, Stage, some
 from elman.training.loop.likelihoods import ForecastLoss
 from elman.training.loop.windows import WindowExamples
 
 __all__ = ["window_learning"]
+
+_VALIDATED = 10_000  # windows that an epoch is judged by, at most
 
 
 def window_learning(
@@ -28,9 +30,10 @@ def window_learning(
     """
     ahead = 1 if stage.plan.shift_known else stage.plan.horizon
 
-    def reader(**bounds: Any) -> WindowReader:
-        return stage.work.reader(stage.cut(ahead, **bounds), lesson=True)
+    def reader(most: int | None = None, **bounds: Any) -> WindowReader:
+        windows = stage.cut(ahead, **bounds)
+        return stage.work.reader(some(windows, most) if most else windows, lesson=True)
 
     train = WindowExamples(reader(stride=stage.stride, last=stage.trained), per_epoch)
-    validation = WindowExamples(reader(first=stage.trained)) if validate else None
+    validation = WindowExamples(reader(_VALIDATED, first=stage.trained)) if validate else None
     return Learning(network, loss, train, validation, lambda companions: companions)

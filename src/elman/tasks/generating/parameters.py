@@ -28,7 +28,7 @@ class DrawingParameters:
         20, whole(1), "Of the mixture of Gaussians that says where a pen goes."
     )
     tolerance: float = parameter(
-        0.02,
+        0.04,
         number(),
         "How far a point may be left out, in the drawing's size (Ramer 1972, Douglas and Peucker "
         "1973); 0: none off the line.",

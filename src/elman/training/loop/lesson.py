@@ -22,7 +22,7 @@ from elman.training.loop.loading import EpochBatches, StepBatches, shared
 from elman.training.loop.losses import Measure, WeightedSum, WholeScore
 from elman.training.loop.stepping import Cost, whole_cost
 
-__all__ = ["Lesson"]
+__all__ = ["Lesson", "asked"]
 
 
 class Lesson:
@@ -93,7 +93,7 @@ class Lesson:
         batch = shared(self._validation, rows, self._ranks)
         outputs = module(*batch.arguments)
         first = self._ranks.rank == 0 and 0 in rows
-        return [_asked(measure, module, outputs, batch, first) for measure in self._measures]
+        return [asked(measure, module, outputs, batch, first) for measure in self._measures]
 
     def fingerprints(self) -> list[str | None]:
         """Checksums of both parts: whether a run goes on with the data that it began with."""
@@ -111,7 +111,7 @@ class Lesson:
         return EpochBatches(self._train, self._config, workers, self._ranks)
 
 
-def _asked(
+def asked(
     measure: Measure | WholeScore, module: nn.Module, outputs: Any, batch: Any, first: bool
 ) -> WeightedSum:
     """A measure of the outputs, or of what else the module says of the batch (a search, say).

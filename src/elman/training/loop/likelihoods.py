@@ -58,6 +58,11 @@ class ForecastLoss:
             known = ", ".join(POINT_LOSSES)
             raise ArgumentError("loss", f"found {self.loss!r}", f"one of {known}")
 
+    @property
+    def squared(self) -> bool:
+        """Whether it asks for the mean, rather than for the median or a distribution."""
+        return self.output == "point" and self.loss == "mse"
+
     def __call__(self, outputs: Float[Tensor, "B ..."], batch: Any) -> WeightedSum:
         """Sum over the observed values."""
         targets = batch.targets

@@ -12,6 +12,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from elman.targets import Target
+from elman.training.loop.lesson import asked
 from elman.training.loop.losses import WeightedSum
 from elman.training.loop.streams import Streams, Window
 from elman.training.loop.truncated import CarriedLesson, truncated_unroll
@@ -40,7 +41,8 @@ class TextLesson(CarriedLesson):
             nothing = torch.zeros(())
             return [WeightedSum(nothing, nothing) for _ in self._measures]
         outputs, self._state = truncated_unroll(unroll, window, self._state)
-        return [measure(outputs, window.batch) for measure in self._measures]
+        told = (module, outputs, window.batch, False)
+        return [asked(measure, *told) for measure in self._measures]
 
 
 class TextStreams(Streams):

@@ -101,7 +101,12 @@ RECURSIVE = Strategy(
     shape=_shape,
     blueprint=_blueprint,
     reach=WindowReach(_parameters, _drawn),
-    refuses={"segment": "leave it out", "linear": _AT_ONCE, "traits": _AT_ONCE},
+    refuses={
+        "segment": "leave it out",
+        "linear": _AT_ONCE,
+        "base": _AT_ONCE,
+        "traits": _AT_ONCE,
+    },
     window_scaling="none",  # it learns at every step, where a window's level would tell the future
     shift_known=True,
 )

@@ -263,6 +263,7 @@ SMOOTHING = Strategy(
         "scaling": _ITSELF,
         "window_scaling": _ITSELF,
         "linear": _AT_ONCE,
+        "base": _AT_ONCE,
         "traits": _AT_ONCE,
         "windows_per_epoch": "leave it out: each series is read as a whole",
         "stride": "1: each series is read as a whole",

@@ -1,0 +1,111 @@
+"""Cells as one writes them in torch: a step in a loop over time; eager, scripted, compiled.
+
+The products with the inputs are taken for all steps at once, before the loop. What is compiled is
+the step: a loop of a thousand would be unrolled, and take minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from benchmarks.peers.written_cells import drawn_weights, sequence_run
+from benchmarks.problem import Problem
+from benchmarks.work import Run
+
+__all__ = ["loop"]
+
+State = list[Tensor]
+
+
+def slstm(x: Tensor, state: State, w: dict[str, Tensor]) -> State:
+    h, c, n, m = state[0], state[1], state[2], state[3]
+    gates = x + torch.cat(
+        [h @ w["u_i"].t(), h @ w["u_f"].t(), h @ w["u_z"].t(), h @ w["u_o"].t()], 1
+    )
+    i, f, z, o = gates.chunk(4, 1)
+    kept = F.logsigmoid(f) + m
+    most = torch.maximum(kept, i)
+    i, f = torch.exp(i - most), torch.exp(kept - most)
+    c = f * c + i * torch.tanh(z)
+    n = f * n + i
+    return [torch.sigmoid(o) * c / n, c, n, most]
+
+
+def min_gru(x: Tensor, state: State, w: dict[str, Tensor]) -> State:
+    z, a = x.chunk(2, 1)
+    z = torch.sigmoid(z)
+    n = torch.where(a >= 0, a + 0.5, torch.sigmoid(a))
+    return [(1 - z) * state[0] + z * n]
+
+
+def ind_rnn(x: Tensor, state: State, w: dict[str, Tensor]) -> State:
+    return [torch.relu(x + w["u"] * state[0])]
+
+
+# The step, the gates that the input meets, the parts of the state.
+STEPS: dict[str, tuple[Callable[..., State], tuple[str, ...], int]] = {
+    "SLSTM": (slstm, ("_i", "_f", "_z", "_o"), 4),
+    "MinGRU": (min_gru, ("_z", "_n"), 1),
+    "IndRNN": (ind_rnn, ("",), 1),
+}
+
+
+def shapes(cell: str, problem: Problem) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of `elman.written.family`."""
+    hidden, inputs = problem.hidden, problem.inputs
+    _, gates, _ = STEPS[cell]
+    found: dict[str, tuple[int, ...]] = {}
+    for gate in gates:
+        found[f"w{gate}"], found[f"b{gate}"] = (hidden, inputs), (hidden,)
+        if cell == "SLSTM":
+            found[f"u{gate}"] = (hidden, hidden)
+    if cell == "IndRNN":
+        found["u"] = (hidden,)
+    return found
+
+
+def loop(cell: str, problem: Problem, how: str) -> Run:
+    """The whole sequence; `how`: eager, script, compile."""
+    weights = drawn_weights(shapes(cell, problem), problem)
+    step, gates, parts = STEPS[cell]
+    if how == "compile":
+        step = torch.compile(step)
+    over_time: Callable[..., Tensor] = scripted(cell) if how == "script" else _loop_of(step)
+
+    def run(inputs: Tensor) -> Tensor:
+        weight = torch.cat([weights[f"w{gate}"] for gate in gates])
+        bias = torch.cat([weights[f"b{gate}"] for gate in gates])
+        projected = F.linear(inputs, weight, bias)
+        state = [torch.zeros(problem.batch, problem.hidden) for _ in range(parts)]
+        return over_time(projected, state, weights)
+
+    return sequence_run(problem, weights, run)
+
+
+def _loop_of(step: Callable[..., State]) -> Callable[..., Tensor]:
+    def run(projected: Tensor, state: State, w: dict[str, Tensor]) -> Tensor:
+        outputs = []
+        for x in projected.unbind(1):
+            state = step(x, state, w)
+            outputs.append(state[0])
+        return torch.stack(outputs, 1)
+
+    return run
+
+
+def scripted(cell: str) -> Callable[..., Tensor]:
+    """The loop as TorchScript."""
+    step = torch.jit.script(STEPS[cell][0])
+
+    def run(projected: Tensor, state: list[Tensor], w: dict[str, Tensor]) -> Tensor:
+        outputs: list[Tensor] = []
+        for x in projected.unbind(1):
+            state = step(x, state, w)
+            outputs.append(state[0])
+        return torch.stack(outputs, 1)
+
+    return torch.jit.script(run)

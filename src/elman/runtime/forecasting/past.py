@@ -1,0 +1,86 @@
+"""Errors before the forecasts: whether series err together, and how much evidence they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from elman.data.series.panel import Panel
+from elman.data.series.windows import Windows
+from elman.metrics.forecasts import together
+
+__all__ = ["evidence", "past_errors"]
+
+_FEWEST = 8  # times of which something can be told
+_PAST = 60  # times at which errors are compared, at most
+
+
+def evidence(panel: Panel, windows: Windows, season: int) -> float:
+    """How many independent forecasts some windows are worth: of times, by series that differ.
+
+    Windows that overlap are worth as many as lie side by side. Series are worth as many as their
+    past errors say, by how much these vary together; one, where nothing is known of it.
+
+    Args:
+        panel: The series.
+        windows: At least one.
+        season: m.
+    """
+    last = panel.steps[windows.starts + windows.input_steps - 1]
+    span = np.zeros(len(panel), np.int64)
+    np.maximum.at(span, windows.series, last)
+    first = np.full(len(panel), np.iinfo(np.int64).max)
+    np.minimum.at(first, windows.series, last)
+    seen = np.unique(windows.series)
+    times = float(np.median((span - first)[seen] + windows.horizon) / windows.horizon)
+    if len(seen) < 2:
+        return times
+    rows = np.full(len(panel), 1)
+    begins = windows.starts + windows.input_steps - panel.offsets[windows.series]
+    rows[windows.series] = begins
+    np.minimum.at(rows, windows.series, begins)
+    for horizon in (windows.horizon, 1):  # of short series a step's errors have to do
+        errors = past_errors(panel, rows, horizon, season, np.ones((len(panel), 1)))[:, seen]
+        known, signed = together(errors)
+        if known >= _FEWEST:
+            ratio = max(signed, together(np.abs(errors))[1], 1.0)
+            return times * max(len(seen) / ratio, 1.0)
+    return times
+
+
+def past_errors(
+    panel: Panel,
+    first: Int[np.ndarray, "N"],
+    horizon: int,
+    season: int,
+    scale: Float[np.ndarray, "N K"],
+) -> Float[np.ndarray, "J N"]:
+    """Scaled errors of the seasonal naive forecast at times before all forecasts, the latest first.
+
+    Each is the mean over a horizon, and no two of these overlap; NaN where less than half of its
+    steps are known.
+
+    Args:
+        panel: N series of K targets.
+        first: Of each, rows before the forecasts.
+        horizon: H.
+        season: m.
+        scale: What errors are divided by.
+    """
+    lag = season * -(-horizon // season)
+    inside = np.arange(len(panel.times)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    rows = np.flatnonzero((inside >= lag) & (inside < np.repeat(first, panel.lengths)))
+    rows = rows[panel.steps[rows] - panel.steps[rows - lag] == lag]
+    starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
+    owner = np.searchsorted(panel.offsets, rows, side="right") - 1
+    block = (int(panel.steps[starts].max()) - 1 - panel.steps[rows]) // horizon
+    kept = (block >= 0) & (block < _PAST)
+    rows, owner, block = rows[kept], owner[kept], block[kept]
+    usable = np.where(scale > 0, scale, np.nan)[owner]
+    error = ((panel.target[rows] - panel.target[rows - lag]) / usable).mean(axis=1)
+    known = ~np.isnan(error)
+    place, size = (block * len(panel) + owner)[known], _PAST * len(panel)
+    count = np.bincount(place, minlength=size)
+    total = np.bincount(place, error[known], minlength=size)
+    mean = np.divide(total, count, out=np.full(size, np.nan), where=2 * count >= horizon)
+    return mean.reshape(_PAST, len(panel))
