@@ -55,6 +55,11 @@ def test_data_say_by_which_function_they_are_learnt(row):
     assert model.units == 8
 
 
+def test_an_estimator_of_a_kind_refuses_other_data(row):
+    with pytest.raises(ArgumentError, match="X: found a str, and this Generator is of series"):
+        Generator.of("series", epochs=1).fit("to be or not to be")
+
+
 def test_parameters_of_another_kind_are_refused(row):
     with pytest.raises(ArgumentError, match="embedding: 5 of series"):
         Generator(embedding=5).fit(Counts())

@@ -53,6 +53,7 @@ class Estimator(BaseEstimator):
 
     _task: ClassVar[str]
     _input: str = ""
+    _meant: str | None = None  # the kind of input that `of` was told; None: whatever comes
     """The kind of input that it is fitted to; "": the task's usual one."""
 
     model_: Any
@@ -119,6 +120,8 @@ class Estimator(BaseEstimator):
     def of(cls, name: str, **parameters: Any) -> Self:
         """An estimator for a kind of input, with the parameters that suit it where none are given.
 
+        Its `fit` refuses data of another kind: a text is no tune, whatever it holds.
+
         Args:
             name: Of the kind, a row of the task's in `elman.registry`.
             parameters: As of the class.
@@ -127,7 +130,9 @@ class Estimator(BaseEstimator):
             ArgumentError: The task takes no such input.
         """
         row = task_of(cls._task).input_of(name)
-        return cls(**{**({} if row is None else row.usual), **parameters})
+        made = cls(**{**({} if row is None else row.usual), **parameters})
+        made._meant = "" if row is None else row.name
+        return made
 
     def _learns_of(self, data: Any) -> Any:
         """What trains where data are of a further kind of input; None: of the usual one.
@@ -138,6 +143,10 @@ class Estimator(BaseEstimator):
         """
         task = task_of(self._task)
         row = task.input_of(getattr(data, "input", ""), "X")
+        if self._meant and (row is None or row.name != self._meant):
+            found = f"found a {type(data).__name__}, and this {type(self).__name__} is of "
+            expected = f"{self._meant.capitalize()}, as their reader in elman.data gives them"
+            raise ArgumentError("X", found + self._meant, expected)
         warm = self._warm()
         self._check_kind(row, task.inputs)
         if warm is not None and self._input != ("" if row is None else row.name):
