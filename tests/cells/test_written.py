@@ -28,7 +28,7 @@ from elman.operators.notice import strict
 from elman.operators.tapes import TapeJob, loop_tape
 from elman.state import leaves, map_leaves, written_parts
 from elman.unrolling.loop import loop
-from elman.written import WrittenCell, sigmoid, tanh, total
+from elman.written import WrittenCell, log, sigmoid, sqrt, tanh, total
 from tests.unchecked import unchecked
 
 CELLS = [getattr(more, name) for name in more.__all__]
@@ -329,3 +329,24 @@ def test_a_state_of_another_dtype_is_refused(dtype):
     state = map_leaves(lambda part: part.to(dtype), cell.initial_state(2))
     with pytest.raises(ShapeError, match=f"found {dtype}"):
         dynamic_unroll(cell, torch.randn(2, 3, 3), initial_state=state)
+
+
+def test_steps_past_a_length_leave_second_derivatives_finite():
+    @written(weights={"w": ("H", "I")}, name="singular_at_zero")
+    def singular(x, state, w):
+        return log(abs(w.w @ x)) + 0.5 * state.hidden / sqrt(total(x * x))
+
+    cell = some(singular)
+    inputs = torch.randn(3, 4, 3, dtype=torch.float64)
+    inputs[1, 2:] = inputs[2] = torch.nan
+    inputs.requires_grad_()
+    sources = [inputs, *cell.parameters()]
+    for reverse in (False, True):
+        outputs, _ = dynamic_unroll(cell, inputs, lengths=[4, 2, 0], reverse=reverse)
+        cost = outputs.square().sum()
+        wanted = torch.autograd.grad(cost, sources, retain_graph=True)
+        found = torch.autograd.grad(cost, sources, create_graph=True)
+        for one, other in zip(wanted, found, strict=True):
+            close(one, other)
+        (twice,) = torch.autograd.grad(found[1].sum(), cell.parameters())
+        assert twice.isfinite().all()

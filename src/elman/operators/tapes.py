@@ -199,6 +199,19 @@ def evaluate_tape(
     return values, after
 
 
+def _instead(inputs: Tensor, lengths: Tensor) -> Tensor:
+    """The inputs with each row's last real step in the place of those past its length.
+
+    What is computed of them is thrown away, but must be finite where the row is: a gradient of zero
+    times infinity is none. A logarithm may well be infinite at zeros. Rows of no steps read ones.
+    """
+    batch, time, size = inputs.shape
+    steps = torch.arange(time, device=inputs.device)
+    index = torch.minimum(steps, (lengths - 1).clamp(min=0)[:, None])
+    read = inputs.gather(1, index[..., None].expand(batch, time, size))
+    return read.masked_fill((lengths == 0)[:, None, None], 1)
+
+
 def loop_tape(
     job: TapeJob, inputs: Tensor, states: Sequence[Tensor], weights: Sequence[Tensor]
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -206,8 +219,8 @@ def loop_tape(
     batch, time, _ = inputs.shape
     real = None if job.lengths is None else real_steps(job.lengths, time)
     resets = job.resets
-    if real is not None:
-        inputs = inputs.masked_fill(~real[..., None], 0)
+    if real is not None and job.lengths is not None:
+        inputs = _instead(inputs, job.lengths)
         resets = None if resets is None else resets & real
     order = reading_order(batch, time, job.lengths, job.reverse, inputs.device)
     made = order if job.steps is None else order + job.steps[:, None]
