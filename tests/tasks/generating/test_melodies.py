@@ -227,15 +227,18 @@ def test_what_is_not_for_tunes_is_refused():
         Generator.of("melodies", **SMALL).fit(Melodies((), ()))
 
 
-def test_a_model_goes_on(fitted):
+def test_a_model_goes_on(fitted, tmp_path):
     more = Generator.of("melodies", **SMALL, warm_start=True)
     more.fit(TUNES)
     before = more.history_.records[-1].validation_loss
     more.set_params(epochs=1)
     more.fit(TUNES)
     assert more.history_.records[0].validation_loss < before + 0.1
-    with pytest.raises(ArgumentError, match="the model that goes on reads melodies"):
+    with pytest.raises(ArgumentError, match="this Generator is of melodies"):
         more.fit("a text " * 100)
+    fitted.save(tmp_path / "m.elman")
+    with pytest.raises(ArgumentError, match="the model that goes on reads melodies"):
+        Generator.load(tmp_path / "m.elman").fit("a text " * 100)
 
 
 def test_a_bundle_without_a_codec_of_tunes_is_refused(fitted):

@@ -24,7 +24,7 @@ def at_once(work: Callable[..., Any], jobs: Iterable[tuple[Any, ...]]) -> list[A
 
 
 def fit_each(estimator: Any, frames: Mapping[str, Any], **columns: Any) -> dict[str, Any]:
-    """A model for each of several groups of series.
+    """A forecaster for each of several groups of series.
 
     >>> import numpy as np
     >>> from elman import Forecaster
@@ -39,7 +39,7 @@ def fit_each(estimator: Any, frames: Mapping[str, Any], **columns: Any) -> dict[
         columns: As of `Forecaster.fit`.
 
     Returns:
-        The fitted forecasters' models.
+        The fitted forecasters, by the groups' names.
 
     Raises:
         ArgumentError, DataError, TrainingError: As of `Forecaster.fit`, of the first that fails.
@@ -49,7 +49,7 @@ def fit_each(estimator: Any, frames: Mapping[str, Any], **columns: Any) -> dict[
 
 
 def fit_seeds(estimator: Any, frame: Any, seeds: int, **columns: Any) -> list[Any]:
-    """Models that differ in their seeds: those from the estimator's own on.
+    """Fitted forecasters that differ in their seeds: those from the estimator's own on.
 
     Args:
         estimator: A forecaster.
@@ -78,4 +78,4 @@ def like(estimator: Any, **parameters: Any) -> Any:
 
 
 def _fitted(estimator: Any, frame: Any, columns: Mapping[str, Any]) -> Any:
-    return estimator.fit(frame, **columns).model_
+    return estimator.fit(frame, **columns)
