@@ -21,7 +21,7 @@ def main() -> int:
     """Run the drills; the exit code is pytest's."""
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        line = [sys.executable, "-m", "pytest", "-n", "auto", "-q", "-m", "drill", "tests/drills"]
+        line = [sys.executable, "-m", "pytest", "-n", "auto", "-q", "-m", "drill", "tests"]
         begun = time.monotonic()
         surroundings = {**os.environ, "ELMAN_DRILLS": "all"}
         code = subprocess.call([*line, f"--junitxml={report}"], cwd=ROOT, env=surroundings)

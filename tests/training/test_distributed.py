@@ -90,7 +90,7 @@ def test_where_no_row_is_left_the_first_counts_nothing():
 
 
 DATA = ("--data", "digits", "--cell", "gru", "--units", "24", "--batch-size", "60", "--seed", "1")
-EPOCHS = "25"
+EPOCHS = "12"
 PLAIN = ("--no-pictures", "--no-baselines", "--threads", "1")
 
 
@@ -137,7 +137,8 @@ def alone(tmp_path_factory) -> Path:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the workers through /proc")
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.drill
+@pytest.mark.parametrize("rank", [0, 1] if os.environ.get("ELMAN_DRILLS") == "all" else [0])
 def test_a_worker_that_is_killed_does_not_end_the_run(rank, alone, tmp_path):
     out = tmp_path / "run"
     process = start(out, "--epochs", EPOCHS, "--checkpoint-every", "7", restarts=2)
