@@ -25,6 +25,7 @@ __all__ = [
     "check_values",
     "documented",
     "flag",
+    "given_of",
     "names",
     "number",
     "numbers",
@@ -366,6 +367,15 @@ def real(where: str, value: Any, or_zero: bool = False) -> float:
         wanted = "a finite number of at least 0" if or_zero else "a finite number above 0"
         raise ArgumentError(where, f"found {value!r}", wanted)
     return float(value)
+
+
+def given_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Of options those that were given: neither None nor False, which flags are where they are not.
+
+    >>> given_of({"drop": False, "header": None, "each": 0})
+    {'each': 0}
+    """
+    return {name: v for name, v in options.items() if v is not None and v is not False}
 
 
 def _is_finite(value: Real) -> bool:

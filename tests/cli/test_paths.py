@@ -124,3 +124,17 @@ def test_what_has_no_use_is_refused(command, run, folder, tmp_path):
     assert "Traceback" not in done.output
     done = command("predict", run, "--data", folder, "--distance", 1, "--every")
     assert done.exit_code != 0
+
+
+def test_a_folder_of_paths_is_shown_as_what_it_is(command, tmp_path):
+    rows = [f"{10 * f} {a} {f} {a}" for a in (1, 2) for f in range(30) if f != 5]
+    for name in ("one", "two"):
+        (tmp_path / "scenes").mkdir(exist_ok=True)
+        (tmp_path / "scenes" / f"{name}.txt").write_text("\n".join(rows))
+    found = json.loads(command("data", "show", tmp_path / "scenes", "--json").stdout)
+    assert found["paths"]["describes"] == "2 scenes, 4 agents, 120 observations"
+    assert found["paths"]["windows"] == 2 * 2 * 11
+    assert any("4 places missing" in note for note in found["notes"])
+    said = command("data", "show", tmp_path / "scenes").stdout
+    assert "two: 2 agents, 30 steps, 22 windows" in said
+    assert "elman train forecaster --data" in said

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from elman import data
+
 
 def test_checking_arrays_loads_no_download_machinery():
     program = (
@@ -21,3 +23,8 @@ def test_an_unknown_name_is_an_attribute_error():
     import elman.data
 
     assert not hasattr(elman.data, "nothing")
+
+
+def test_every_public_name_is_there():
+    assert [name for name in data.__all__ if not hasattr(data, name)] == []
+    assert {"Melodies", "Paths", "read_melodies", "read_paths", "load_paths"} <= {*data.__all__}

@@ -31,6 +31,33 @@ def test_windows_stay_within_one_agent_and_cross_no_gap():
     assert data.windows(20, 2).values().shape == (0, 22, 2)
 
 
+def test_a_window_reads_nothing_that_was_filled_by_what_follows():
+    data = Paths((scene([[*range(6), *range(8, 20)], range(20)]).bridged(2),))
+    (one,) = data.scenes
+    np.testing.assert_array_equal(one.steps[one.filled], [6, 7])
+    windows = data.windows(4, 3)
+    mine = windows.ends[windows.who == 0]
+    assert not {6, 7} & {*mine}  # the last step that is read
+    assert not {6, 7} & {*(mine + 3)}  # where the path ends
+    assert {5, 8} <= {*mine}
+    cut = one.until(7)
+    np.testing.assert_array_equal(cut.steps[cut.who == 0], range(6))
+    assert not cut.filled.any()
+    assert one.until(8).filled.sum() == 2
+    assert not one.after(6).filled.any()
+    # A place that is filled is nobody's neighbour.
+    near = one.nearest(1)[one.who == 1][:, 0]
+    np.testing.assert_array_equal(np.flatnonzero(near < 0), [6, 7])
+
+
+def test_longer_gaps_stay():
+    one = scene([[0, 1, 5, 6]])
+    assert one.bridged(2) is one
+    assert len(one.bridged(3)) == 7
+    with pytest.raises(ArgumentError, match="most"):
+        one.bridged(-1)
+
+
 def test_the_latest_window_of_each_and_who_is_left_out():
     data = Paths((scene([range(12), range(2, 5), range(9, 12), [11]]),))
     windows, counted = data.latest(5)

@@ -74,6 +74,26 @@ def test_a_tie_carries_a_sign_over_the_bar_line():
     assert [one.tied for one in notes("C2-C2 C2")] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ("(3CDE F2|", None),
+        ("(3CD|E F2|", "tuplet"),
+        ("(3CD (3EFG|", "tuplet cut"),
+        ("C2 (3CD", "tuplet cut"),
+    ],
+)
+def test_a_group_that_is_cut_is_counted(body, rule):
+    counts = read_tune(HEAD + body).counts
+    assert {k for k, n in counts.items() if n} == {*([] if rule is None else [rule])}
+
+
+def test_the_order_of_parts_is_left_out_and_counted():
+    found = read_tune(HEAD.replace("K:", "P:ABA\nK:") + "P:A\nCD|\nP:B\nEF|")
+    assert found.counts["order"] == 1
+    assert "1 line of the order of parts left out" in notes_of_rules(found.counts, "x.abc")[0]
+
+
 def test_a_tie_to_nothing_is_left_out_and_counted():
     found = read_tune(HEAD + "C2-D2 | -E z-|")
     assert not any(one.tied for one in found.melody.events if isinstance(one, Note))

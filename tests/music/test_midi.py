@@ -114,6 +114,15 @@ def test_metre_and_key_are_those_of_the_file_or_supposed_and_told():
     assert [one.split(": ")[1][:13] for one in notes] == ["names no metr", "names no key"]
 
 
+def test_a_time_signature_that_is_no_metre_is_left_out_and_told():
+    told = mido.MetaMessage("time_signature", numerator=0, denominator=4)
+    later = mido.MetaMessage("time_signature", numerator=3, denominator=4)
+    _, notes = read_melody(midi([(0, told), *line([60, 62, 64])]), "x.mid")
+    assert any(one.startswith("x.mid: 1 time signature left out") for one in notes)
+    _, notes = read_melody(midi([(960, later), *line([60, 62, 64])]), "x.mid")
+    assert any(one.endswith("read as 4/4, until it names one") for one in notes)
+
+
 def test_notes_over_bar_lines_are_tied_and_rests_fill_bars():
     content = midi(line([60], length=1440) + line([62], length=960, start=1920 - 480))
     found, _ = read_melody(content, "tied.mid")
@@ -156,8 +165,10 @@ def test_a_note_without_an_end_is_held_for_a_quarter_and_told():
         (midi(line([60])).replace(b"MTrk", b"MTxx"), "damaged"),
         (midi([(0, mido.MetaMessage("track_name", name="x"))]), "holds no notes"),
         (midi(line([60], channel=9)), "holds no notes"),
+        (midi(line([60])).replace(b"\x01\xe0", b"\0\0", 1), "has 0 ticks of a quarter note"),
+        (midi(line([60])).replace(b"\x01\xe0", b"\xe7\x28", 1), "in frames of a film"),
     ],
-    ids=["empty", "foreign", "header", "cut", "track", "no notes", "drums"],
+    ids=["empty", "foreign", "header", "cut", "track", "no notes", "drums", "no ticks", "film"],
 )
 def test_what_cannot_be_read_is_an_error_that_names_the_file(content, found):
     with pytest.raises(FormatError, match=found) as error:

@@ -14,6 +14,7 @@ from elman.printable import many
 
 __all__ = ["print_inspected"]
 
+_SCENES = 10  # that are listed
 _WIDTH = 72  # of a pair that is shown
 _COLUMNS, _BESIDE = 14, 7  # that are shown: one below the other, and of the first rows
 
@@ -36,12 +37,17 @@ def print_inspected(found: Mapping[str, Any], options: Mapping[str, Said]) -> No
         result_console.print(facts)
         result_console.print(f"Train on it: {pairs['command']}", markup=False, highlight=False)
         return
+    if "paths" in found:
+        facts.add_row("as paths", escape("\n".join(_paths(found["paths"], found, options))))
+        if "sequences" not in found:
+            result_console.print(facts)
+            _print_command(found["paths"])
+            return
     sequences, series = found["sequences"], found.get("series")
     read = {"sequences": _sequences(sequences), "series": _series(series)}
     for name, kind in (("sequences", sequences), ("series", series)):
         if kind and "error" in kind:
-            said = kind["error"].removeprefix(f"{found['source']}: ")
-            read[name] = [f"no: {said}; {as_options(kind['advice'], options)}"]
+            read[name] = [_refused(kind, found, options)]
     clear = "labels" in (sequences or {}) and sequences["labels"] is not None
     for name, lines in read.items():
         if lines and not (clear and name == "series"):
@@ -50,9 +56,37 @@ def print_inspected(found: Mapping[str, Any], options: Mapping[str, Said]) -> No
     if "columns" in found:
         result_console.print(_columns(found))
         result_console.print(_first_rows(found))
-    for kind in (sequences, series):
-        if kind and "command" in kind and not (clear and kind is series):
-            result_console.print(f"Train on it: {kind['command']}", markup=False, highlight=False)
+    for kind in (found.get("paths"), sequences, series):
+        if not (clear and kind is series):
+            _print_command(kind)
+
+
+def _print_command(kind: Mapping[str, Any] | None) -> None:
+    if kind and "command" in kind:
+        result_console.print(f"Train on it: {kind['command']}", markup=False, highlight=False)
+
+
+def _paths(
+    paths: Mapping[str, Any], found: Mapping[str, Any], options: Mapping[str, Said]
+) -> list[str]:
+    if "error" in paths:
+        return [_refused(paths, found, options)]
+    steps = (
+        f"a typical step is {paths['typical step']:.3g}, the longest {paths['longest step']:.3g}"
+    )
+    scenes = [
+        f"{one['name']}: {many(one['agents'], 'agent')}, {many(one['steps'], 'step')}, "
+        f"{many(one['windows'], 'window')}"
+        for one in paths["scenes"][:_SCENES]
+    ]
+    more = len(paths["scenes"]) - _SCENES
+    counted = f"{many(paths['windows'], 'window')} of 8 + 12 steps; {steps}"
+    return [paths["describes"], counted, *scenes, *([f"... and {more:,} more"] if more > 0 else [])]
+
+
+def _refused(kind: Mapping[str, Any], found: Mapping[str, Any], options: Mapping[str, Said]) -> str:
+    said = kind["error"].removeprefix(f"{found['source']}: ")
+    return f"no: {said}; {as_options(kind['advice'], options)}"
 
 
 def _sequences(found: Mapping[str, Any] | None) -> list[str]:

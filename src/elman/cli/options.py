@@ -17,6 +17,7 @@ from elman.data.readers.remembered import fitting
 from elman.data.sets import labelled
 from elman.data.tables.dialect import Dialect
 from elman.errors import ArgumentError, DataError
+from elman.parameters import given_of
 from elman.parameters import told as told_of
 
 __all__ = ["WRITTEN", "DataOption", "JsonOption", "ModelPath", "PartOption"]
@@ -138,8 +139,8 @@ def own_options(given: Mapping[str, Any], known: Collection[str], kind: str) -> 
     Raises:
         ArgumentError: One of another kind was given.
     """
-    for name, value in given.items():
-        if name not in known and value is not None and value is not False:
+    for name in given_of(given):
+        if name not in known:
             where = f"--{name.replace('_', '-')}"
             raise ArgumentError(where, f"{kind} has no such option", "leave it out")
     return {name: given[name] for name in known if name in given}

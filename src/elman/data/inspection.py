@@ -16,6 +16,7 @@ from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers import options_of, read, test_part
 from elman.data.readers.folder import folder_table
 from elman.data.readers.pairs import holds_pairs, holds_tabbed_pairs, read_pairs
+from elman.data.readers.paths import looks_like_paths, read_paths
 from elman.data.readers.roles import Columns, names_of, roles_of
 from elman.data.series.frames import panel_of
 from elman.data.series.panel import Panel
@@ -31,6 +32,7 @@ __all__ = ["inspected"]
 _ROWS = 3  # that are shown
 _HORIZON = 10  # steps ahead, where nothing has a season
 _MOST_CLASSES = 20  # that are counted one by one
+_SEEN, _AHEAD = 8, 12  # steps of a window of paths, as is usual
 _FEW = 0.1  # so many distinct whole numbers among the sequences are classes rather than numbers
 
 
@@ -63,6 +65,10 @@ def inspected(
     found: dict[str, Any] = {"source": str(source), "bytes": _bytes(path)}
     if pairs or holds_pairs(path):
         return found | _of_pairs(path, pairs or _dialect(told))
+    if not told and not roles and looks_like_paths(path):
+        found |= _of_paths(path)
+        if path.is_dir():
+            return found
     known = options_of(path)
     told = {name: value for name, value in told.items() if name in known}
     table = columns = None
@@ -86,7 +92,8 @@ def inspected(
     if panel is not None:
         series = _of_series(path, panel, roles)
     found |= {"sequences": sequences} | ({"series": series} if series is not None else {})
-    return found | {"notes": list(dict.fromkeys(notes or (table.notes if table else ())))}
+    notes = [*found.get("notes", ()), *(notes or (table.notes if table else ()))]
+    return found | {"notes": list(dict.fromkeys(notes))}
 
 
 def _dialect(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +119,28 @@ def _of_pairs(path: Path, told: Mapping[str, Any]) -> dict[str, Any]:
         "command": shlex.join(words),
     }
     return {"pairs": found, "notes": list(data.notes)}
+
+
+def _of_paths(path: Path) -> dict[str, Any]:
+    """What a file or a folder holds as agents in scenes, and what would train on them."""
+    wrong, data = _try(lambda: read_paths(path))
+    if data is None:
+        return {"paths": wrong, "notes": []}
+    windows = data.windows(_SEEN, _AHEAD)
+    each = np.bincount(windows.scene, minlength=len(data))
+    moved = np.concatenate([one.moved for one in data.scenes])
+    found = {
+        "describes": data.described(),
+        "windows": len(windows),
+        "typical step": float(np.sqrt(np.square(moved).mean())) if len(moved) else 0.0,
+        "longest step": float(moved.max(initial=0.0)),
+        "scenes": [
+            {"name": one.name, "agents": len(one.agents), "steps": one.last + 1, "windows": int(n)}
+            for one, n in zip(data.scenes, each, strict=True)
+        ],
+        "command": shlex.join(["elman", "train", "forecaster", "--data", str(path)]),
+    }
+    return {"paths": found, "notes": list(data.notes)}
 
 
 def _with(columns: Columns, data: LabelledSequences) -> Columns:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.parameters import whole_number
@@ -30,6 +30,8 @@ class Scene:
         values: Likewise x, y and what else is told, `[M, C]` float64, in the data's own unit.
         first: The frame of step 0.
         every: Frames from one step to the next, > 0.
+        filled: Likewise whether it was not seen but lies on a line between two places that were,
+            `[M]`; left out: none does.
 
     Raises:
         ShapeError: The arrays do not fit each other.
@@ -43,6 +45,7 @@ class Scene:
     values: Float[np.ndarray, "M C"]
     first: float = 0.0
     every: float = 1.0
+    filled: Bool[np.ndarray, "M"] = field(default_factory=lambda: np.zeros(0, bool))
 
     def __post_init__(self) -> None:
         values = np.asarray(self.values, dtype=np.float64)
@@ -52,6 +55,10 @@ class Scene:
             raise ShapeError(self.name, found, "M of each: values [M, C], x and y first")
         if len(who) and not 0 <= who.min() <= who.max() < len(self.agents):
             raise ShapeError(self.name, f"an agent of number {who.max()}", f"{len(self.agents)}")
+        filled = np.asarray(self.filled, dtype=bool)
+        filled = filled if len(filled) else np.zeros(len(who), bool)
+        if len(filled) != len(who):
+            raise ShapeError(self.name, f"{len(filled)} marks of what is filled", f"{len(who)}")
         order = np.lexsort((steps, who))
         who, steps, values = who[order], steps[order], values[order]
         twice = (np.diff(who) == 0) & (np.diff(steps) == 0)
@@ -63,7 +70,8 @@ class Scene:
             row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
             said = f"agent {self.agents[who[row]]}, step {steps[row]}: a number that is not finite"
             raise DataError(self.name, said, "finite numbers")
-        for name, array in (("who", who), ("steps", steps), ("values", values)):
+        told = {"who": who, "steps": steps, "values": values, "filled": filled[order]}
+        for name, array in told.items():
             object.__setattr__(self, name, array)
 
     def __len__(self) -> int:
@@ -96,8 +104,17 @@ class Scene:
         found[self.breaks[:-1]] = 0.0
         return found
 
+    @cached_property
+    def moved(self) -> Float[np.ndarray, " moves"]:
+        """How far each came in each step, wherever it was there the step before."""
+        inner = np.delete(self.velocity, self.breaks[:-1], axis=0)
+        return np.sqrt(np.square(inner).sum(axis=1))
+
     def nearest(self, count: int) -> Int[np.ndarray, "M count"]:
-        """The rows of the nearest others at the same step, nearest first; -1: there is none."""
+        """The rows of the nearest others at the same step, nearest first; -1: there is none.
+
+        Others whose place is filled are left out: that it was there is known from later steps.
+        """
         found = np.full((len(self), count), -1, dtype=np.int64)
         order = np.argsort(self.steps, kind="stable")
         bounds = np.flatnonzero(np.diff(self.steps[order])) + 1
@@ -107,9 +124,35 @@ class Scene:
             place = self.values[rows, :2]
             apart = np.square(place[:, None] - place[None]).sum(axis=2)
             np.fill_diagonal(apart, np.inf)
+            apart[:, self.filled[rows]] = np.inf
             some = min(count, len(rows) - 1)
-            found[rows, :some] = rows[np.argsort(apart, axis=1, kind="stable")[:, :some]]
+            nearest = np.argsort(apart, axis=1, kind="stable")[:, :some]
+            there = np.isfinite(np.take_along_axis(apart, nearest, axis=1))
+            found[rows, :some] = np.where(there, rows[nearest], -1)
         return found
+
+    def bridged(self, most: int) -> Scene:
+        """The same with gaps of at most so many steps filled, by straight lines between the ends.
+
+        Raises:
+            ArgumentError: The number is below 0.
+        """
+        whole_number("most", most, 0)
+        missing = np.where(np.diff(self.who) == 0, np.diff(self.steps) - 1, 0)
+        ends = np.flatnonzero((missing > 0) & (missing <= most))
+        row = np.repeat(ends, missing[ends])  # of each step that is missing, the one before the gap
+        if not len(row):
+            return self
+        nth = np.arange(len(row)) - np.searchsorted(row, row) + 1
+        part = (nth / (missing[row] + 1))[:, None]
+        places = (1 - part) * self.values[row] + part * self.values[row + 1]
+        return replace(
+            self,
+            who=np.concatenate([self.who, self.who[row]]),
+            steps=np.concatenate([self.steps, self.steps[row] + nth]),
+            values=np.concatenate([self.values, places]),
+            filled=np.concatenate([self.filled, np.ones(len(row), bool)]),
+        )
 
     def until(self, step: int) -> Scene:
         """What was seen up to a step, that one included."""
@@ -120,7 +163,19 @@ class Scene:
         return self._of(self.steps > step)
 
     def _of(self, kept: np.ndarray) -> Scene:
-        return replace(self, who=self.who[kept], steps=self.steps[kept], values=self.values[kept])
+        """The observations chosen; of what is filled only what still lies between two places."""
+        seen = np.flatnonzero(kept & ~self.filled)
+        rows = np.arange(len(self))
+        place = np.searchsorted(seen, rows)
+        before, after = np.maximum(place - 1, 0), np.minimum(place, len(seen) - 1)
+        if len(seen):
+            between = (seen[before] < rows) & (rows < seen[after])
+            between &= (self.who[seen[before]] == self.who) & (self.who[seen[after]] == self.who)
+            kept = kept & (~self.filled | between)
+        else:
+            kept = np.zeros(len(self), bool)
+        told = {name: getattr(self, name)[kept] for name in ("who", "steps", "values", "filled")}
+        return replace(self, **told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +243,10 @@ class Paths:
         return replace(self, scenes=tuple(known[name] for name in names))
 
     def windows(self, seen: int, ahead: int, stride: int = 1) -> PathWindows:
-        """All windows of agents that were seen at each step of one.
+        """All windows of agents that were there at each step of one.
+
+        The last step that is read and the last one of all are no filled ones: so nothing that is
+        read was filled by what follows, and every path ends where an agent was seen.
 
         Args:
             seen: Steps that are read, ≥ 2.
@@ -205,6 +263,8 @@ class Paths:
         for k, scene in enumerate(self.scenes):
             for begin, end in zip(scene.breaks[:-1], scene.breaks[1:], strict=True):
                 starts = np.arange(begin, end - (seen + ahead) + 1, stride)
+                ends = starts + seen - 1
+                starts = starts[~(scene.filled[ends] | scene.filled[ends + ahead])]
                 rows.append(starts)
                 scenes.append(np.full(len(starts), k))
         return PathWindows(self, seen, ahead, _joined(scenes), _joined(rows))

@@ -199,6 +199,8 @@ class _Reading:
                 raise self.wrong(span[0], f"{name}: {error.found}", error.expected) from error
         elif name == "T" and not self.title:
             self.title = value
+        elif name == "P" and self.heading:
+            self.counts["order"] += 1  # within a tune P: names the part that follows
         elif name in "wWsd+":
             self.counts["field"] += 1
 
@@ -301,6 +303,8 @@ class _Reading:
         else:
             sign = "|]" if sign.endswith("|]") else "||" if len(sign) > 1 else "|"
         bar, span = Bar(sign), (start + at, start + found.end())
+        if self.tuplet[1]:
+            self.counts["tuplet"] += 1
         self.signs = {}
         if self.events and isinstance(self.events[-1], Bar):
             self.events[-1] = joined_bars(self.events[-1], bar)
@@ -413,8 +417,13 @@ class _Reading:
         three = 3 if metre.beats % 3 == 0 and metre.beats > 3 else 2
         usual = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}.get(count, three)
         ratio = Fraction(int(found[2] or 0) or usual, count)
+        self._cut_group()
         self.tuplet = (ratio, int(found[3] or 0) or count)
         return found.end()
+
+    def _cut_group(self) -> None:
+        if self.tuplet[1]:
+            self.counts["tuplet cut"] += 1
 
     def _tie(self, line: str, at: int, start: int) -> int | None:
         last = self.events[-1] if self.events else None
@@ -543,6 +552,7 @@ class _Reading:
     def result(self) -> Read:
         """The tune, its beginning in order: metre, key, all else."""
         events, spans = self.events, self.spans
+        self._cut_group()
         pairs = list(zip(events, spans, strict=True))
         first = next((k for k, one in enumerate(events) if isinstance(one, Note)), len(events))
         if self.fields:

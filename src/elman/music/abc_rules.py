@@ -19,10 +19,13 @@ RULES = {
     "key signs": "key read by its signs, which its name does not have",
     "no key": "tune without a key read as in C",
     "no metre": "tune without a metre read as free",
+    "order": "line of the order of parts left out",
     "overlay": "second voice within a bar left out",
     "symbol": "chord symbol left out",
     "tempo": "tempo that is not understood left out",
     "tie": "tie to nothing left out",
+    "tuplet": "group of notes (triplet or the like) across a bar line",
+    "tuplet cut": "group of notes with too few",
     "voice": "line of a further voice left out",
 }
 """What reading leaves out or supposes, each counted by these names."""

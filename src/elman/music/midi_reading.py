@@ -68,6 +68,7 @@ class Parts:
         metres: By the tick from which they hold.
         keys: Likewise.
         tempo: Quarter notes a minute; None: not told.
+        unfit: Time signatures that are no metre, left out.
         notes: What was repaired or left out, in sentences.
     """
 
@@ -76,7 +77,8 @@ class Parts:
     metres: dict[int, Metre]
     keys: dict[int, Key]
     tempo: float | None
-    notes: tuple[str, ...]
+    unfit: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def is_midi(start: bytes) -> bool:
@@ -98,9 +100,7 @@ def read_parts(content: bytes, where: str) -> Parts:
     if not is_midi(content):
         raise FormatError(where, f"begins with {content[:4]!r}, not as MIDI does", "a MIDI file")
     file, notes = _parsed(content, where)
-    if file.ticks_per_beat <= 0:
-        raise FormatError(where, "counts time in frames of a film", "ticks of a quarter note")
-    found = Parts(file.ticks_per_beat, [], {}, {}, None, ())
+    found = Parts(_quarter(file, where), [], {}, {}, None)
     drums = unended = 0
     tracks = list(enumerate(file.tracks, start=1))
     if file.type == 2 and len(tracks) > 1:
@@ -117,6 +117,9 @@ def read_parts(content: bytes, where: str) -> Parts:
         notes.append(f"{where}: {many(drums, 'note')} of drums left out")
     if unended:
         notes.append(f"{where}: {many(unended, 'note')} without an end: held for a quarter note")
+    if found.unfit:
+        said = f"{many(found.unfit, 'time signature')} left out"
+        notes.append(f"{where}: {said}: not of 1 to 64 beats of a whole note to a 64th")
     if not found.parts:
         raise FormatError(where, "holds no notes", "a MIDI file with some (drums are none)")
     latest = max(note.end for part in found.parts for note in part.notes)
@@ -125,6 +128,15 @@ def read_parts(content: bytes, where: str) -> Parts:
         raise FormatError(where, said, f"at most {_LONGEST:,}")
     found.notes = tuple(notes)
     return found
+
+
+def _quarter(file: Any, where: str) -> int:
+    """Ticks of a quarter note."""
+    if file.ticks_per_beat == 0:
+        raise FormatError(where, "has 0 ticks of a quarter note: no length is known", "1 or more")
+    if file.ticks_per_beat < 0:
+        raise FormatError(where, "counts time in frames of a film", "ticks of a quarter note")
+    return file.ticks_per_beat
 
 
 def _parsed(content: bytes, where: str) -> tuple[Any, list[str]]:
@@ -189,9 +201,11 @@ def _parts_of(number: int, track: Any, found: Parts) -> tuple[list[Part], int]:
             begun = sounding.get((message.channel, message.note))
             if begun:
                 _add(parts, number, message.channel, Struck(begun.pop(0), at, message.note))
-        elif message.type == "time_signature" and 1 <= message.numerator <= 64:
-            if message.denominator <= 64:
+        elif message.type == "time_signature":
+            if 1 <= message.numerator <= 64 and message.denominator <= 64:
                 found.metres[at] = Metre(message.numerator, message.denominator)
+            else:
+                found.unfit += 1
         elif message.type == "key_signature":
             found.keys[at] = key_from_name(message.key)
         elif message.type == "set_tempo" and found.tempo is None and message.tempo > 0:
@@ -250,7 +264,8 @@ def read_melody(content: bytes, where: str, *, grid: int | None = None) -> tuple
     if dropped:
         notes.append(f"{where}: {many(dropped, 'note')} below or within others left out")
     if 0 not in found.metres:
-        notes.append(f"{where}: names no metre at its beginning: read as 4/4")
+        later = ", until it names one" if found.metres else ""
+        notes.append(f"{where}: names no metre at its beginning: read as 4/4{later}")
     events, silent = _events(line, grid, found)
     if silent:
         notes.append(f"{where}: {many(silent, 'bar')} of rest before the melody left out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -26,6 +27,7 @@ UNIPEN = """.VERSION 1.0
 .PEN_DOWN
 5 6 30
 """
+WHOLE = UNIPEN.replace("SEGMENT CHARACTER", "SEGMENT LINE")
 INKML = """<?xml version="1.0"?>
 <ink xmlns="http://www.w3.org/2003/InkML">
 <annotation type="writer">eva</annotation>
@@ -92,6 +94,34 @@ def test_segments_of_unipen_that_name_no_components_are_of_what_follows(tmp_path
     assert found.labels.tolist() == ["8", "9"]
     assert lists(found, 0) == [[[1, -2], [3, -4]]]
     assert lists(found, 1) == [[[5, -6]], [[7, -8]]]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told", "left"),
+    [
+        ("3 4 10", "3 x 10", r"line 8: found 'x'", "b"),
+        ("3 4 10", "3", "line 8: found 1 numbers", "b"),
+        ("R 2 OK", "R 1-3 OK", "line 5: names the components 1-3", "a"),
+        ("R 2 OK", "R 1 OK", "line 5: is of no stroke with the pen down", "a"),
+        ("CHARACTER 2 OK", "", "line 5: found no kind of segment", "a"),
+    ],
+)
+def test_one_bad_drawing_of_a_unipen_file_does_not_end_it(tmp_path, before, after, told, left):
+    found = read_drawings(kept(tmp_path, "one.unp", UNIPEN.replace(before, after)))
+    assert found.labels.tolist() == [left]
+    assert len(found.failed) == 1
+    assert re.search(told, found.failed[0])
+    assert any(note.startswith("1 drawing left out that could not be") for note in found.notes)
+
+
+@pytest.mark.parametrize("bad", ["{", "[]", '{"drawing": [[[1], [2, 3]]]}', '{"drawing": []}'])
+def test_one_bad_line_of_json_does_not_end_it(tmp_path, bad):
+    good = json.dumps({"word": "cat", "drawing": [[[0, 5], [1, 6]]]})
+    found = read_drawings(kept(tmp_path, "some.ndjson", f"{good}\n{bad}\n{good}\n"))
+    assert len(found) == 2
+    assert found.ids == ("some/1", "some/3")
+    assert len(found.failed) == 1
+    assert any(note.startswith("1 drawing left out that could not be") for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -183,10 +213,8 @@ def test_a_folder_names_classes_and_drawers_and_one_bad_file_does_not_end_it(tmp
         ("a.txt", "START\n", "holds no stroke"),
         ("a.txt", "BEGIN\n", "begins neither"),
         ("a.txt", "", "begins neither"),
-        ("a.unp", UNIPEN.replace("3 4 10", "3 x 10"), r"a\.unp, line 8: found 'x'"),
-        ("a.unp", UNIPEN.replace("3 4 10", "3"), "line 8: found 1 numbers"),
-        ("a.unp", UNIPEN.replace("R 2 OK", "R 1-3 OK"), "line 5: names the components 1-3"),
-        ("a.unp", UNIPEN.replace("R 2 OK", "R 1 OK"), "line 5: is of no stroke with the pen down"),
+        ("a.unp", WHOLE.replace("3 4 10", "3 x 10"), r"a\.unp, line 8: found 'x'"),
+        ("a.unp", UNIPEN.replace(".COORD X Y T", ".COORD X T"), "found 'X T'"),
         ("a.inkml", INKML.replace("3 4 10", "3 nan 10"), "line 5: found 'nan'"),
         ("a.inkml", INKML.replace("3 4 10", "3 4"), "line 5: found the point"),
         ("a.inkml", INKML[:200], "is no XML"),

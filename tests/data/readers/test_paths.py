@@ -110,21 +110,50 @@ def test_frames_between_the_steps_are_an_error_with_a_line_or_left_out_if_few(tm
     assert any(": 2 lines between steps of the length told" in note for note in found.notes)
     many = [*range(0, 3000, 10), 2995]
     found = read_paths(written(tmp_path, lines(("1",), many)))
-    assert any(": 1 lines between the steps were left out" in note for note in found.notes)
+    assert any(": 1 line between the steps left out" in note for note in found.notes)
 
 
 def test_every_repair_is_counted(tmp_path):
-    rows = lines(("1",), [0, 10, 20, 30, 60, 70]).splitlines()
+    rows = lines(("1",), [0, 10, 20, 30, 80, 90]).splitlines()
     rows += [rows[2], "30 once 0 0"]  # twice there, and an agent of one frame
     rows[0], rows[1] = rows[1], rows[0]
     found = read_paths(written(tmp_path, "\n".join(rows)))
     said = " | ".join(found.notes)
-    assert "2 lines out of the order of time were sorted" in said
-    assert "1 lines that are there twice were read once" in said
-    assert "1 gaps in paths" in said
-    assert "1 agents are seen once" in said
+    assert "2 lines out of the order of time sorted" in said
+    assert "1 line twice there, read once" in said
+    assert "1 gap in paths" in said
+    assert "1 agent seen once" in said
     (scene,) = found.scenes
     np.testing.assert_array_equal(np.diff(scene.breaks), [4, 2, 1])
+
+
+def test_short_gaps_are_filled_and_counted_or_part_the_path_or_are_refused(tmp_path):
+    path = written(tmp_path, lines(("1", "2"), [0, 10, 20, 50, 60, 70, 120, 130]))
+    found = read_paths(path)
+    (scene,) = found.scenes
+    one = scene.who == 0
+    np.testing.assert_allclose(scene.values[one][:, 0], 10.0 * scene.steps[one])
+    np.testing.assert_array_equal(scene.steps[scene.filled & one], [3, 4])
+    said = " | ".join(found.notes)
+    assert "4 places missing for up to 3 steps filled by straight lines" in said
+    assert "2 gaps in paths: a path ends there" in said  # four steps are too many
+    parted = read_paths(path, track_gaps="part")
+    assert not parted.scenes[0].filled.any()
+    assert any("4 gaps in paths" in note for note in parted.notes)
+    assert dict(parted.written)["track_gaps"] == "part"
+    with pytest.raises(DataError, match="line 7: agent 1 was seen before in frame 20"):
+        read_paths(path, track_gaps="refuse")
+    with pytest.raises(ArgumentError, match="track_gaps"):
+        read_paths(path, track_gaps="often")
+
+
+def test_with_a_fifth_of_the_lines_missing_windows_are_left(tmp_path):
+    draws = np.random.default_rng(0)
+    rows = lines(("1", "2"), range(0, 600, 10)).splitlines()
+    kept = [row for row in rows if draws.random() > 0.2]
+    found = read_paths(written(tmp_path, "\n".join(kept)))
+    assert len(found.windows(8, 12)) > 20
+    assert len(read_paths(tmp_path / "scene.txt", track_gaps="part").windows(8, 12)) < 5
 
 
 def test_options_that_cannot_be_are_refused(tmp_path):

@@ -22,6 +22,7 @@ from elman.data.readers.drawings import DrawingOptions
 from elman.data.sets.drawings import drawing_names, is_drawings, load_drawings
 from elman.errors import ArgumentError, DataError
 from elman.files import replace_file
+from elman.parameters import given_of
 from elman.printable import many
 from elman.registry import loaded
 from elman.runtime.drawer import DrawingModel
@@ -237,8 +238,7 @@ def _plain(found: Drawings) -> list[dict[str, Any]]:
 
 
 def _told(given: Mapping[str, Any]) -> dict[str, Any]:
-    known = [one.name for one in fields(DrawingOptions)]
-    return {name: given[name] for name in known if given.get(name) not in (None, False)}
+    return given_of({one.name: given.get(one.name) for one in fields(DrawingOptions)})
 
 
 def _digest(data: Drawings) -> str:

@@ -22,6 +22,7 @@ from elman.data.sets.pairs import load_pairs, pair_names
 from elman.data.tables.dialect import Dialect
 from elman.data.tables.reader import is_table
 from elman.errors import ArgumentError
+from elman.parameters import given_of
 from elman.printable import many
 from elman.run_files import model_file
 from elman.runtime.translator import counted_notes
@@ -183,7 +184,7 @@ def _second(path: str) -> Any:
 
 
 def _told(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in _TOLD if given.get(name) not in (None, False)}
+    return given_of({name: given.get(name) for name in _TOLD})
 
 
 def _default_part(source: str, part: str | None) -> str | None:

@@ -35,6 +35,11 @@ _FILES: Options = {
     "extra": (str, "Names of columns that are further numbers of each place, as a,b."),
     "step": (float, "Frames from one step to the next; else found. What is between is left out."),
     "unit": (str, "Of x and y, as m or px."),
+    "track_gaps": (
+        str,
+        "Where steps of an agent are missing: fill (up to 3 in a row, by straight lines; default), "
+        "part (its path ends there), refuse.",
+    ),
     "encoding": (str, "Text table: its encoding, as cp1252 or utf-16; else found out."),
 }
 _SAMPLES: Options = {

@@ -22,6 +22,7 @@ from elman.data.sets.documents import STANDARD_LIBRARY, load_documents
 from elman.data.tables.dialect import Dialect
 from elman.data.text_parts import held_out_texts
 from elman.data.texts import LabelledTexts
+from elman.parameters import given_of
 from elman.printable import many
 from elman.registry import loaded
 
@@ -124,7 +125,7 @@ def surprise_of(model: Any, text: str) -> Any:
 
 
 def _told(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in _TOLD if given.get(name) not in (None, False)}
+    return given_of({name: given.get(name) for name in _TOLD})
 
 
 def _read(source: str, told: Mapping[str, Any]) -> LabelledTexts:

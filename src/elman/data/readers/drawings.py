@@ -18,6 +18,7 @@ from elman.data.readers.inked import MAX_BYTES, Inked
 from elman.data.readers.inkml import parse_inkml
 from elman.data.readers.npz import read_arrays
 from elman.data.readers.stroke_texts import (
+    Found,
     begins_like_strokes,
     parse_json_lines,
     parse_omniglot,
@@ -79,8 +80,9 @@ class DrawingOptions:
 def read_drawings(source: Any, **told: Any) -> Drawings:
     """Drawings from a file, a folder of files (a folder for each class), or a .zip of these.
 
-    A file that cannot be read is left out, counted and named (`failed`), unless none can. Drawings
-    without a point are, too. Strokes of one point are dots, and stay.
+    A file that cannot be read is left out, counted and named (`failed`), unless none can; so is a
+    line of JSON, or a drawing of a UNIPEN file, among good ones, and a drawing without a point.
+    Strokes of one point are dots, and stay.
 
     Args:
         source: The path. What a file is tells its name, or its first line: see `DrawingOptions`.
@@ -195,29 +197,32 @@ def _gathered(
     files: Iterator[tuple[str, bytes]], name: str, options: DrawingOptions, single: bool = False
 ) -> Drawings:
     """All drawings of some files; what fails is put aside, unless it is the only one."""
-    found, paths, failed = list[Inked](), list[str](), list[str]()
+    found, paths, whole, parts = list[Inked](), list[str](), list[str](), list[str]()
     first: ElmanError | None = None
     for path, content in files:
         where = name if single else f"{name}/{path}"
         try:
-            drawings = _parsed(path, content, where)
-            for n, one in enumerate(drawings):
-                _check_ink(one, where if len(drawings) == 1 else f"{where}, drawing {n}")
+            read = _parsed(path, content, where)
         except (DataError, FormatError) as error:
-            first = first or error
-            failed.append(str(error))
-            continue
+            read: list[Found] = [error]
+        several = len(read) > 1
+        read = [_checked(one, f"{where}, drawing {n}" if several else where)
+                for n, one in enumerate(read)]  # fmt: skip
+        wrong = [one for one in read if not isinstance(one, Inked)]
+        first = first or (wrong[0] if wrong else None)
+        drawings = [one for one in read if isinstance(one, Inked)]
+        (parts if drawings else whole).extend(map(str, wrong if drawings else wrong[:1]))
         found += drawings
         paths += [path] * len(drawings)
     if not found:
-        if first is not None and (single or len(failed) == 1):
+        if first is not None and (single or len(whole) == 1):
             raise first
-        said = f"none of {many(len(failed), 'file')} can be read: {failed[0]}" if failed else ""
+        said = f"none of {many(len(whole), 'file')} can be read: {whole[0]}" if whole else ""
         raise DataError(name, said or "holds no file of drawings", _EXPECTED)
-    return _as_drawings(found, paths, name, options, tuple(failed))
+    return _as_drawings(found, paths, name, options, whole, parts)
 
 
-def _parsed(path: str, content: bytes, where: str) -> list[Inked]:
+def _parsed(path: str, content: bytes, where: str) -> list[Found]:
     """The drawings of a file, by its name or its first line."""
     if len(content) > MAX_BYTES:
         raise FormatError(where, f"has more than {MAX_BYTES:,} bytes", "a smaller file")
@@ -226,7 +231,7 @@ def _parsed(path: str, content: bytes, where: str) -> list[Inked]:
         top = parse_xml(content, where)
         if top.tag not in ("ink", "svg"):
             raise FormatError(where, f"is XML of <{top.tag:.40}>", "<ink> or <svg>")
-        return parse_svg(top, where) if top.tag == "svg" else parse_inkml(top, where)
+        return [*(parse_svg(top, where) if top.tag == "svg" else parse_inkml(top, where))]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -237,13 +242,17 @@ def _parsed(path: str, content: bytes, where: str) -> list[Inked]:
     kind = begins_like_strokes(content[:_START])
     if kind is None:
         raise FormatError(where, "begins neither as Omniglot's text nor as UNIPEN's", _EXPECTED)
-    return parse_omniglot(text, where) if kind == "omniglot" else parse_unipen(text, where)
+    return [*parse_omniglot(text, where)] if kind == "omniglot" else parse_unipen(text, where)
 
 
-def _check_ink(one: Inked, where: str) -> None:
+def _checked(one: Found, where: str) -> Found:
+    """The same; of a drawing without a point an error."""
+    if not isinstance(one, Inked):
+        return one
     one.strokes = [stroke for stroke in one.strokes if len(stroke)]
-    if not one.strokes:
-        raise DataError(where, "holds no stroke", "a drawing of at least one point")
+    if one.strokes:
+        return one
+    return DataError(where, "holds no stroke", "a drawing of at least one point")
 
 
 def _as_drawings(
@@ -251,7 +260,8 @@ def _as_drawings(
     paths: list[str],
     name: str,
     options: DrawingOptions,
-    failed: tuple[str, ...],
+    whole: list[str],
+    parts: list[str],
 ) -> Drawings:
     points, up, times = [], [], []
     for one in found:
@@ -274,9 +284,9 @@ def _as_drawings(
         tuple(map(str, texts)) if all(one is not None for one in texts) else None,
         tuple(ids),
         name,
-        _notes(found, failed),
+        _notes(found, whole, parts),
         _groups(found, stems),
-        failed,
+        (*whole, *parts),
     )
 
 
@@ -312,7 +322,7 @@ def _groups(found: list[Inked], paths: list[PurePosixPath]) -> np.ndarray | None
     return None if None in own else np.array(own).astype(str)
 
 
-def _notes(found: list[Inked], failed: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(found: list[Inked], whole: list[str], parts: list[str]) -> tuple[str, ...]:
     notes = []
     dots = sum(len(stroke) == 1 for one in found for stroke in one.strokes)
     if dots:
@@ -321,9 +331,10 @@ def _notes(found: list[Inked], failed: tuple[str, ...]) -> tuple[str, ...]:
     for one in found:
         left_out.update(one.left_out)
     notes += [f"{count:,} of {kind}: no strokes, left out" for kind, count in left_out.items()]
-    if failed:
-        shown = "; ".join(failed[:_SHOWN]) + (" ..." if len(failed) > _SHOWN else "")
-        notes.append(f"{many(len(failed), 'file')} left out that could not be read: {shown}")
+    for failed, what in ((whole, "file"), (parts, "drawing")):
+        if failed:
+            shown = "; ".join(failed[:_SHOWN]) + (" ..." if len(failed) > _SHOWN else "")
+            notes.append(f"{many(len(failed), what)} left out that could not be read: {shown}")
     return tuple(notes)
 
 

@@ -17,10 +17,10 @@ from elman.data.tables.dialect import Layout, encoding_of, lines_of
 from elman.data.tables.fields import MISSING, is_number, number
 from elman.data.tables.unpacking import also_packed, reading
 from elman.errors import ArgumentError, DataError, FormatError
-from elman.parameters import real
+from elman.parameters import one_of, real
 from elman.printable import many, quoted
 
-__all__ = ["COLUMNS", "looks_like_paths", "path_files", "read_paths"]
+__all__ = ["COLUMNS", "GAPS", "looks_like_paths", "path_files", "read_paths"]
 
 COLUMNS = ("frame", "agent", "x", "y")
 """What the columns are where nothing else is told."""
@@ -33,6 +33,9 @@ _ALSO_CALLED = {
     "x": ("x", "pos_x", "x_pos", "position_x", "x_m"),
     "y": ("y", "pos_y", "y_pos", "position_y", "y_m"),
 }  # fmt: skip
+GAPS = ("fill", "part", "refuse")
+"""What is done where steps of an agent are missing."""
+_FILLED = 3  # steps in a row
 _FEW = 0.01  # of the lines that may stand between the steps
 _LOOKED_AT = 20  # lines by which a file's kind is judged
 _LINES = "lines of frame agent x y, between blanks, tabs or commas; or columns= says what they are"
@@ -53,6 +56,7 @@ class _Told(NamedTuple):
     columns: tuple[str, ...] | None
     extra: tuple[str, ...]
     step: float | None
+    gaps: str
     encoding: str | None
 
 
@@ -63,6 +67,7 @@ def read_paths(
     extra: str | Sequence[str] = (),
     step: float | None = None,
     unit: str = "",
+    track_gaps: str = "fill",
     encoding: str | None = None,
 ) -> Paths:
     """Read scenes: a file is one, a folder (and what is below it) several.
@@ -72,8 +77,9 @@ def read_paths(
     found: the most frequent one of an agent's frames.
 
     What is repaired, each counted in `notes`: lines of an agent that are out of the order of time
-    are sorted; lines that are there twice are read once; where frames of an agent are missing its
-    path ends, and another begins; agents that are seen once are kept as others' neighbours; of
+    are sorted; lines that are there twice are read once; where at most three steps of an agent are
+    missing, they are filled by a straight line, and where more are its path ends, and another
+    begins (`track_gaps`); agents that are seen once are kept as others' neighbours; of
     the lines at most one in a hundred may stand between the steps, and is left out. In a folder
     a file that cannot be read is left out and named, if there is one that can.
 
@@ -85,16 +91,19 @@ def read_paths(
         step: Frames from one step to the next; what stands between is left out, and counted.
             None: found.
         unit: Of x and y, as "m" or "px".
+        track_gaps: Where steps of an agent are missing: "fill" up to three in a row, "part" its
+            path there, or "refuse" the file.
         encoding: Of the files; None: found out.
 
     Raises:
         FormatError: A file is no such file; or nothing in the folder is.
-        DataError: A number is none or not finite, an agent is at two places in one frame, or
-            the frames have no regular step: the message names file and line.
+        DataError: A number is none or not finite, an agent is at two places in one frame,
+            the frames have no regular step, or steps are missing and `track_gaps` refuses
+            that: the message names file and line.
         ArgumentError: An option is out of its range.
     """
     path = Path(source)
-    told = _told(columns, extra, step, encoding)
+    told = _told(columns, extra, step, track_gaps, encoding)
     files = path_files(path)
     folder = path.is_dir()
     scenes, repaired, failed = [], Counter[str](), list[DataError]()
@@ -108,7 +117,7 @@ def read_paths(
                 raise
     if not scenes:
         raise failed[0]
-    notes = [f"{path}: {text.format(count)}" for text, count in _counted(repaired)]
+    notes = [f"{path}: {text}" for text in _counted(repaired)]
     if failed:
         gone = f"{many(len(failed), 'file')} of {len(files)} left out, the first: {failed[0]}"
         notes.append(f"{path}: {gone}")
@@ -121,6 +130,7 @@ def read_paths(
         "extra": ",".join(told.extra) or None,
         "step": told.step,
         "unit": unit or None,
+        "track_gaps": None if track_gaps == "fill" else track_gaps,
         "encoding": encoding,
     }
     kept = tuple((name, value) for name, value in written.items() if value is not None)
@@ -168,7 +178,8 @@ def looks_like_paths(path: Path) -> bool:
     )
 
 
-def _told(columns: Any, extra: Any, step: Any, encoding: str | None) -> _Told:
+def _told(columns: Any, extra: Any, step: Any, gaps: Any, encoding: str | None) -> _Told:
+    one_of(*GAPS).check("track_gaps", gaps)
     names = _names("columns", columns) if columns is not None else None
     if names is not None:
         missing = [role for role in COLUMNS if names.count(role) != 1]
@@ -179,7 +190,7 @@ def _told(columns: Any, extra: Any, step: Any, encoding: str | None) -> _Told:
     for name in more:
         if name in COLUMNS or more.count(name) > 1 or (names is not None and name not in names):
             raise ArgumentError("extra", f"found {name!r}", "names of further columns, each once")
-    return _Told(names, more, None if step is None else real("step", step), encoding)
+    return _Told(names, more, None if step is None else real("step", step), gaps, encoding)
 
 
 def _names(where: str, given: Any) -> tuple[str, ...]:
@@ -211,6 +222,8 @@ def _read(file: Path, name: str, told: _Told, repaired: Counter[str]) -> Scene:
     every = _step_of(lines, where) if told.step is None else told.step
     first = min(one.frame for one in lines)
     lines = _on_steps(lines, first, every, told, where, repaired)
+    if told.gaps == "refuse":
+        _check_whole(lines, every, where)
     names = {agent: k for k, agent in enumerate(dict.fromkeys(one.agent for one in lines))}
     scene = Scene(
         name,
@@ -222,6 +235,9 @@ def _read(file: Path, name: str, told: _Told, repaired: Counter[str]) -> Scene:
         every,
     )
     seen = np.bincount(scene.who, minlength=len(names))
+    if told.gaps == "fill":
+        scene = scene.bridged(_FILLED)
+    repaired["filled"] += int(scene.filled.sum())
     repaired["once"] += int((seen == 1).sum())
     repaired["gaps"] += len(scene.breaks) - 1 - len(names)
     return scene
@@ -370,15 +386,25 @@ def _on_steps(
     return kept
 
 
-def _counted(repaired: Counter[str]) -> Iterator[tuple[str, int]]:
+def _check_whole(lines: list[_Line], every: float, where: str) -> None:
+    for before, after in pairwise(lines):
+        if after.agent == before.agent and round((after.frame - before.frame) / every) > 1:
+            found = f"agent {after.agent} was seen before in frame {before.frame:g}"
+            expected = f"every {every:g} frames a place, or track_gaps='fill' or 'part'"
+            raise DataError(f"{where}, line {after.line}", found, expected)
+
+
+def _counted(repaired: Counter[str]) -> Iterator[str]:
+    """What was repaired, in sentences."""
     said = {
-        "sorted": "{:,} lines out of the order of time were sorted",
-        "twice": "{:,} lines that are there twice were read once",
-        "between": "{:,} lines between the steps were left out",
-        "skipped": "{:,} lines between steps of the length told were left out",
-        "gaps": "{:,} gaps in paths: a path ends there, and another begins",
-        "once": "{:,} agents are seen once: they are others' neighbours only",
+        "sorted": ("line", "out of the order of time sorted"),
+        "twice": ("line", "twice there, read once"),
+        "between": ("line", "between the steps left out"),
+        "skipped": ("line", "between steps of the length told left out"),
+        "filled": ("place", f"missing for up to {_FILLED} steps filled by straight lines"),
+        "gaps": ("gap", "in paths: a path ends there, and another begins"),
+        "once": ("agent", "seen once: others' neighbours only"),
     }
-    for name, text in said.items():
+    for name, (noun, text) in said.items():
         if repaired[name]:
-            yield text, repaired[name]
+            yield f"{many(repaired[name], noun)} {text}"

@@ -11,7 +11,10 @@ import numpy as np
 from elman.data.readers.inked import MAX_POINTS, Inked, number
 from elman.errors import DataError, FormatError
 
-__all__ = ["begins_like_strokes", "parse_json_lines", "parse_omniglot", "parse_unipen"]
+Found = Inked | DataError
+"""A drawing of a file, or why it cannot be read: the others of the file can."""
+
+__all__ = ["Found", "begins_like_strokes", "parse_json_lines", "parse_omniglot", "parse_unipen"]
 
 _UNIPEN = (".VERSION", ".COORD", ".HIERARCHY", ".PEN_DOWN", ".SEGMENT", ".X_DIM", ".COMMENT")
 _KINDS = ("CHARACTER", "DIGIT", "WORD")  # of segments: the first of these that a file has is read
@@ -50,16 +53,17 @@ def parse_omniglot(text: str, where: str) -> list[Inked]:
     return [drawing]
 
 
-def parse_unipen(text: str, where: str) -> list[Inked]:
+def parse_unipen(text: str, where: str) -> list[Found]:
     """UNIPEN's coordinates between `.PEN_DOWN` and `.PEN_UP`; y upwards, as on a tablet.
 
     `.COORD` says which columns are X, Y and T; `.POINTS_PER_SECOND` the times where there is no T.
     A `.SEGMENT CHARACTER` (or `WORD`) with the components of strokes and a label parts a file into
     drawings; without any the file is one. `.WRITER_ID` is the group. What is written between
-    strokes with the pen up is not drawn.
+    strokes with the pen up is not drawn. A line that does not fit makes the drawing that it is of
+    an error that names it.
 
     Raises:
-        FormatError, DataError: A line does not fit; it is named.
+        FormatError, DataError: A line that is of all drawings does not fit; it is named.
     """
     return _Unipen(where).read(text)
 
@@ -86,12 +90,14 @@ class _Unipen:
     def __init__(self, where: str) -> None:
         self.where = where
         self.columns, self.rate, self.writer = ["X", "Y"], 0.0, None
-        self.components: list[np.ndarray | None] = []  # None: with the pen up
+        self.components: list[np.ndarray | DataError | None] = []  # None: with the pen up
         self.segments: list[_Segment] = []
+        self.unkind: list[Found] = []  # segments that do not say what they are
+        self.broken: DataError | None = None  # what is wrong in this component
         self.rows: list[list[float]] | None = None
         self.down, self.count = False, 0
 
-    def read(self, text: str) -> list[Inked]:
+    def read(self, text: str) -> list[Found]:
         for line, content in enumerate(text.splitlines(), start=1):
             place = f"{self.where}, line {line}"
             if content.startswith("."):
@@ -127,7 +133,9 @@ class _Unipen:
         before, mark, label = rest.partition('"')
         fields = before.split()
         if not fields:
-            raise FormatError(place, "found no kind of segment", "as CHARACTER 0-2 OK")
+            wrong = FormatError(place, "found no kind of segment", "as CHARACTER 0-2 OK")
+            self.unkind.append(wrong)
+            return
         components = fields[1] if len(fields) > 1 and re.search("[0-9]", fields[1]) else ""
         begin = len(self.components) + bool(self.rows or (self.rows is not None and not self.down))
         said = label.rpartition('"')[0] if mark else ""
@@ -135,48 +143,68 @@ class _Unipen:
 
     def _row(self, parts: list[str], place: str) -> None:
         assert self.rows is not None  # between strokes
+        self.count += 1
+        if self.count > MAX_POINTS:
+            raise FormatError(place, f"more than {MAX_POINTS:,} points", "a smaller file")
+        try:
+            self.rows.append(self._point(parts, place))
+        except DataError as error:
+            self.broken = self.broken or error
+
+    def _point(self, parts: list[str], place: str) -> list[float]:
         if len(parts) < len(self.columns):
             found = f"found {len(parts)} numbers"
             raise FormatError(place, found, f"{len(self.columns)}: {' '.join(self.columns)}")
         told = dict(zip(self.columns, parts, strict=False))
         time = number(told["T"], place) / 1000 if "T" in told else np.nan
-        self.rows.append([number(told["X"], place), number(told["Y"], place), time])
-        self.count += 1
-        if self.count > MAX_POINTS:
-            raise FormatError(place, f"more than {MAX_POINTS:,} points", "a smaller file")
+        return [number(told["X"], place), number(told["Y"], place), time]
 
     def _end(self) -> None:
         if self.rows is None:
             return
         if not self.down:
             self.components.append(None)
+        elif self.broken is not None:
+            self.components.append(self.broken)
         elif self.rows:
             stroke = np.array(self.rows)
             if self.rate > 0 and not np.isfinite(stroke[:, 2]).any():
                 stroke[:, 2] = np.arange(len(stroke)) / self.rate
             self.components.append(stroke)
-        self.rows = None
+        self.rows = self.broken = None
 
-    def _parted(self) -> list[Inked]:
+    def _parted(self) -> list[Found]:
         kinds = {one.kind for one in self.segments}
         kind = next((one for one in _KINDS if one in kinds), None)
         if kind is None:
-            every = [stroke for stroke in self.components if stroke is not None]
-            return [Inked(every, group=self.writer, down=False)]
-        found = []
+            return [*self.unkind, self._drawing(self.components, None)]
+        found = list(self.unkind)
         told = [one for one in self.segments if one.kind == kind]
         ends = [*(one.begin for one in told[1:]), len(self.components)]
         for n, (one, end) in enumerate(zip(told, ends, strict=True)):
-            # Components count the strokes with the pen down and up alike.
-            numbers = self._numbers(one) if one.components else range(one.begin, end)
-            chosen = [self.components[k] for k in numbers]
-            some = [stroke for stroke in chosen if stroke is not None]
-            if not some:
-                expected = "at least one stroke; those with the pen down and up count alike, from 0"
-                raise FormatError(one.place, "is of no stroke with the pen down", expected)
-            text = one.label if kind == "WORD" else None
-            found.append(Inked(some, one.label or None, text, self.writer, str(n), down=False))
+            try:
+                # Components count the strokes with the pen down and up alike.
+                numbers = self._numbers(one) if one.components else range(one.begin, end)
+                found.append(self._drawing([self.components[k] for k in numbers], one, str(n)))
+            except DataError as error:
+                found.append(error)
         return found
+
+    def _drawing(
+        self, chosen: list[np.ndarray | DataError | None], of: _Segment | None, name: str = ""
+    ) -> Found:
+        """The drawing of some components; what is wrong in one of them is wrong in it."""
+        some = [stroke for stroke in chosen if isinstance(stroke, np.ndarray)]
+        wrong = next((one for one in chosen if isinstance(one, DataError)), None)
+        if wrong is not None:
+            return wrong
+        if of is None:
+            return Inked(some, group=self.writer, down=False)
+        if not some:
+            expected = "at least one stroke; those with the pen down and up count alike, from 0"
+            return FormatError(of.place, "is of no stroke with the pen down", expected)
+        text = of.label if of.kind == "WORD" else None
+        return Inked(some, of.label or None, text, self.writer, name, down=False)
 
     def _numbers(self, segment: _Segment) -> list[int]:
         """Which components "0-2,5" or "0:1-0:30" are; the points within one are not parted."""
@@ -194,32 +222,43 @@ class _Unipen:
         return found
 
 
-def parse_json_lines(text: str, where: str) -> list[Inked]:
+def parse_json_lines(text: str, where: str) -> list[Found]:
     """Lines of JSON as Quick, Draw! has them: `word`, and strokes of xs, ys and perhaps times.
 
+    A line that is no such object is an error that names it.
+
     Raises:
-        FormatError, DataError: A line is no such object; it is named.
+        FormatError: There are too many points.
     """
-    found, count = [], 0
+    found, count = list[Found](), 0
     for line, content in enumerate(text.splitlines(), start=1):
         if not content.strip():
             continue
         place = f"{where}, line {line}"
         try:
-            told = json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise FormatError(place, f"is no JSON: {error}", "an object a line") from error
-        if not isinstance(told, dict) or not isinstance(told.get("drawing"), list):
-            raise FormatError(place, "has no drawing", '{"word": ..., "drawing": [[xs, ys], ...]}')
-        strokes = [_json_stroke(one, place) for one in told["drawing"]]
-        count += sum(map(len, strokes))
+            one = _json_drawing(content, place, line)
+        except DataError as error:
+            found.append(error)
+            continue
+        count += sum(map(len, one.strokes))
         if count > MAX_POINTS:
             raise FormatError(place, f"more than {MAX_POINTS:,} points", "a smaller file")
-        word, key = told.get("word"), told.get("key_id", "")
-        name = key if isinstance(key, str) and key else str(line)
-        label = word if isinstance(word, str) else None
-        found.append(Inked([one for one in strokes if len(one)], label, id=name))
+        found.append(one)
     return found
+
+
+def _json_drawing(content: str, place: str, line: int) -> Inked:
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(place, f"is no JSON: {error}", "an object a line") from error
+    if not isinstance(told, dict) or not isinstance(told.get("drawing"), list):
+        raise FormatError(place, "has no drawing", '{"word": ..., "drawing": [[xs, ys], ...]}')
+    strokes = [_json_stroke(one, place) for one in told["drawing"]]
+    word, key = told.get("word"), told.get("key_id", "")
+    name = key if isinstance(key, str) and key else str(line)
+    label = word if isinstance(word, str) else None
+    return Inked([one for one in strokes if len(one)], label, id=name)
 
 
 def _json_stroke(given: Any, place: str) -> np.ndarray:

@@ -16,6 +16,7 @@ from elman.data.sets.texts import load_texts, text_names
 from elman.data.tables.reader import is_table
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError, DataError
+from elman.parameters import given_of
 from elman.printable import many
 
 __all__ = ["STANDARD_LIBRARY", "document_names", "load_documents"]
@@ -50,7 +51,7 @@ def load_documents(source: str | os.PathLike[str], **told: Any) -> LabelledTexts
     """
     name = os.fspath(source)
     if name in _LOADERS and not os.path.exists(name):
-        given = [option for option, value in told.items() if value not in (None, False)]
+        given = given_of(told)
         if given:
             raise ArgumentError(", ".join(given), f"does not apply to {name}", "leave it out")
         return _LOADERS[name](name)

@@ -16,6 +16,7 @@ from elman.data.sets.splitting import split_by_hash
 from elman.data.tagged import TaggedSentences
 from elman.data.texts import LabelledTexts
 from elman.errors import ArgumentError, DataError
+from elman.parameters import given_of
 from elman.printable import many
 
 __all__ = ["load_tagged", "load_texts", "tagged_names", "text_names"]
@@ -102,7 +103,7 @@ def _check_source(source: Any, names: tuple[str, ...]) -> None:
 
 
 def _check_untold(name: str, told: dict[str, Any]) -> None:
-    given = [option for option, value in told.items() if value not in (None, False)]
+    given = given_of(told)
     if given:
         raise ArgumentError(", ".join(given), f"does not apply to {name}", "leave it out")
 
