@@ -101,6 +101,43 @@ def test_it_begins_with_the_deviation_of_what_it_is_fed():
     assert 0.4 < float(values.std()) < 1.1
 
 
+@pytest.mark.parametrize("lengths", [[9, 5, 1, 0], [9, 9, 9, 9]], ids=["ragged", "whole"])
+def test_training_normalises_over_the_real_steps_of_the_batch(lengths):
+    block = Convolution(3, 4, activation=None, norm=True)
+    module, lengths = made(block), torch.tensor(lengths)
+    inputs = torch.randn(4, 9, 2, dtype=torch.float64)
+    real = torch.arange(9) < lengths[:, None]
+    inputs[~real] = 0
+    rows = zip(inputs.numpy(), lengths.tolist(), strict=True)
+    module.eval()  # as it begins, by a mean of zero and a variance of one
+    gain, bias = module.gain.detach().numpy(), module.bias.detach().numpy()
+    found = np.concatenate([(by_hand(module, row[:n]) - bias) for row, n in rows if n])
+    mean, variance = found.mean(0), found.var(0)
+    module.train()
+    flow = module(Flow(inputs, lengths))
+    expected = (found - mean) / np.sqrt(variance + 1e-5) * gain + bias
+    np.testing.assert_allclose(flow.values[real].detach(), expected, atol=1e-10)
+    assert not flow.values[~real].any()
+    unbiased = found.var(0, ddof=1)
+    np.testing.assert_allclose(module.mean, 0.1 * mean, atol=1e-10)
+    np.testing.assert_allclose(module.variance, 0.9 + 0.1 * unbiased, atol=1e-10)
+    module.eval()
+    folded = module.gain / torch.sqrt(module.variance + 1e-5)
+    expected = (torch.from_numpy(found) - module.mean) * folded + module.bias
+    torch.testing.assert_close(module(Flow(inputs, lengths)).values[real], expected)
+
+
+def test_averages_stay_without_gradients_and_for_less_than_two_steps():
+    module = made(Convolution(3, 4, norm=True))
+    inputs = torch.randn(2, 9, 2, dtype=torch.float64)
+    with torch.no_grad():
+        module(Flow(inputs))
+    for lengths in ([1, 0], [0, 0]):
+        values = module(Flow(inputs, torch.tensor(lengths))).values
+        assert torch.isfinite(values).all()
+    assert not module.mean.any()
+
+
 def test_a_network_that_convolves_does_not_stream():
     blueprint = sequence_to_sequence(
         cells=CELL, outputs=2, input_size=3, convolutions=[Convolution(4, 3)]
@@ -139,6 +176,17 @@ def test_a_pool_needs_one_answer_for_a_whole_sequence():
         )
     body = (Convolution(4, 3, 2), Recurrent(CELL), Pool("max"), Dense(2))
     assert Blueprint("sequence_to_vector", 3, {"body": body}).output_size == 2
+
+
+def test_what_was_read_stands_beside_outputs_only():
+    body = (Recurrent(CELL, beside=True), Pool("last"), Dense(2))
+    with pytest.raises(BlueprintError, match=r"body\[0\]: found beside where a final state"):
+        Blueprint("sequence_to_vector", 3, {"body": body})
+    plain = encoder_decoder(input_size=3, target_vocabulary=5, embedding=4, cells=CELL, go=0, eos=1)
+    decoder = (plain.chains["decoder"][0], Recurrent(CELL, beside=True), Dense(5))
+    chains = {**plain.chains, "decoder": decoder}
+    with pytest.raises(BlueprintError, match=r"decoder\[1\]: found beside in decoder"):
+        Blueprint("encoder_decoder", 3, chains, 0, 1)
 
 
 def test_only_a_body_convolves():

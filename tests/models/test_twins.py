@@ -88,6 +88,8 @@ def trained(blueprint: Blueprint, seed: int = 0) -> tuple[torch.nn.Module, Netwo
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.4 * torch.randn(parameter.shape, generator=generator))
+        for average in model.buffers():
+            average.add_(0.4 * torch.rand(average.shape, generator=generator))
     weights = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     return model, Network(blueprint, weights)
 
@@ -185,6 +187,14 @@ CHAINS = {
         Pool("mean_max"),
         Dense(3),
     ),
+    "normalised, and beside": chain(
+        Convolution(6, 4, 2, norm=True),
+        Convolution(5, 3, activation="tanh", norm=True),
+        Recurrent(mixed_stack()[:2], bidirectional=True, beside=True),
+        Recurrent(CellConfig("gru", 4), beside=True),
+        Pool("mean_max"),
+        Dense(3),
+    ),
     "wider than the rows": chain(
         Convolution(6, 9, 3, activation=None), Recurrent(LAST), Pool("last"), Dense(3)
     ),
@@ -265,6 +275,18 @@ def test_convolutions_of_every_step_agree(width):
     whole = network.run(inputs, LENGTHS)
     for row, n, alone in zip(whole, LENGTHS, rows, strict=True):
         np.testing.assert_array_equal(row[:n], alone[0])
+
+
+def test_what_is_read_stands_beside_the_outputs_of_each_step():
+    blueprint = to_steps(Recurrent(mixed_stack(), beside=True))
+    model, network = trained(blueprint)
+    inputs = sequences()
+    assert_twins(model, network, inputs)
+    whole, state = network.run(inputs, LENGTHS), network.initial_state(B)
+    np.testing.assert_array_equal(whole[0, :, -FEATURES:], inputs[0])
+    for t in range(T):  # all rows but the first end early
+        step, state = network.step(np.nan_to_num(inputs[:, t]), state)
+        np.testing.assert_allclose(step[0], whole[0, t], rtol=BOUND, atol=BOUND)
 
 
 def test_a_tail_is_that_of_each_row():

@@ -34,18 +34,21 @@ def waves(count: int, seed: int) -> tuple[list[np.ndarray], np.ndarray]:
     return rows, labels
 
 
-@pytest.fixture(scope="module")
-def model():
-    made = Classifier(**SMALL, epochs=8, augment={"crop": 0.2, "warp": 0.1, "noise": 0.1})
+BESIDE = {"convolution_norm": True, "beside": True}
+
+
+@pytest.fixture(scope="module", params=[{}, BESIDE], ids=["plain", "normalised, beside"])
+def model(request):
+    made = Classifier(
+        **SMALL, **request.param, epochs=8, augment={"crop": 0.2, "warp": 0.1, "noise": 0.1}
+    )
     return made.fit(*waves(60, 0))
 
 
 def test_what_is_learnt_is_known_of_new_sequences(model, tmp_path):
     X, y = waves(60, 1)
     assert model.score(X, y) > 0.95
-    assert "body.0 convolution: 12 of 5 steps, relu, the largest of each 3" in str(
-        model.result_["network"]
-    )
+    assert "relu, the largest of each 3" in str(model.result_["network"])
     model.save(tmp_path / "waves.elman")
     loaded = elman.load(tmp_path / "waves.elman")
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
@@ -100,6 +103,8 @@ def test_texts_may_be_convolved():
         ({"convolution_pool": [1, 2, 3]}, ArgumentError, "convolution_pool: .*each of 2"),
         ({"convolution_width": 0}, BlueprintError, "width: found 0"),
         ({"convolution_pool": 0}, BlueprintError, "pool: found 0"),
+        ({"per_step": True, "pool": "last", "beside": True}, ArgumentError, "beside: True with"),
+        ({"beside": True, "pool": "last"}, BlueprintError, "found beside where a final state"),
         (
             {"per_step": True, "pool": "last"},
             BlueprintError,

@@ -57,6 +57,7 @@ def sequence_to_vector(
     input_dropout: float = 0.0,
     given: int = 0,
     convolutions: Sequence[Convolution] = (),
+    beside: bool = False,
 ) -> Blueprint:
     """A sequence is read, then one vector of `outputs` values is given for it.
 
@@ -72,6 +73,7 @@ def sequence_to_vector(
         input_dropout: Rate before the cells, likewise.
         given: Further numbers that are given for each step beside the inputs; see `Given`.
         convolutions: What reads several steps at once in front of the cells.
+        beside: What the cells read is pooled beside what they give; see `Recurrent`.
 
     Raises:
         BlueprintError: A value is outside its range or the sizes do not fit.
@@ -81,7 +83,7 @@ def sequence_to_vector(
         *_given(given),
         *_dropout(input_dropout),
         *convolutions,
-        Recurrent(_tuple(cells), bidirectional),
+        Recurrent(_tuple(cells), bidirectional, beside),
     ]
     blocks += [Pool(pool), *_dropout(dropout), Dense(outputs)]
     return Blueprint("sequence_to_vector", input_size, {"body": tuple(blocks)})

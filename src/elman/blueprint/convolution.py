@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from elman.blueprint.cells import MAX_UNITS
-from elman.blueprint.checks import check_fields, choice, integer
+from elman.blueprint.checks import boolean, check_fields, choice, integer
 from elman.recurrences import Shapes
 
 __all__ = ["MAX_WIDTH", "Convolution"]
 
 MAX_WIDTH = 1024
+NORM_WEIGHTS = ("gain", "mean", "variance")
+"""What a convolution with `norm` has beside weight and bias."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,10 @@ class Convolution:
     `pool` steps in a row (the last of a row may be fewer) each unit's largest value is passed on,
     so a row of T steps becomes one of ceil(T / pool).
 
+    With `norm` each unit is brought to mean 0 and variance 1 before it is activated, then to a
+    learned gain and the bias (Ioffe and Szegedy 2015, arXiv 1502.03167v3): in training over the
+    real steps of the batch, in an answer by the averages of these, which are weights of the model.
+
     Its windows reach ahead, so such a network does not stream.
     """
 
@@ -33,6 +39,7 @@ class Convolution:
     width: int = field(metadata=integer(1, MAX_WIDTH))
     pool: int = field(default=1, metadata=integer(1, MAX_WIDTH))
     activation: str | None = field(default="relu", metadata=choice(None, "relu", "tanh"))
+    norm: bool = field(default=False, metadata=boolean())
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -48,10 +55,12 @@ class Convolution:
 
     def shapes(self, features: int) -> Shapes:
         """Each weight's shape by its name."""
-        return {"weight": (self.units, self.width, features), "bias": (self.units,)}
+        shapes = {"weight": (self.units, self.width, features), "bias": (self.units,)}
+        return shapes | {name: (self.units,) for name in NORM_WEIGHTS if self.norm}
 
     def describe(self) -> str:
         """One line."""
         said = f"convolution: {self.units} of {self.width} steps"
+        said += ", normalised" if self.norm else ""
         said += f", {self.activation}" if self.activation else ""
         return said + (f", the largest of each {self.pool}" if self.pool > 1 else "")

@@ -70,6 +70,8 @@ def _check_place(where: str, name: str, blocks: tuple[Block, ...], index: int) -
         _check_first(where, name, blocks[:index])
     if isinstance(block, Convolution):
         _check_convolved(where, name, blocks)
+    if isinstance(block, Recurrent) and block.beside and name != "body":
+        raise BlueprintError(where, f"found beside in {name}", "leave it out but in a body")
     if isinstance(block, Tied | Adaptive):
         check_head(where, blocks, block)
     if isinstance(block, Attend):
@@ -121,6 +123,9 @@ def check_state_is_read(chain: str, blocks: tuple[Block, ...], index: int) -> No
             f"found {blocks[max(index, 0)].kind} where a final state is read",
             "put a Recurrent there (before Pool('last'), at an encoder's end)",
         )
+    if block.beside:
+        found = "found beside where a final state (not the outputs) is read"
+        raise BlueprintError(f"{chain}[{index}]", found, "leave it out, or pool by mean or max")
     for option in ("residual", "output_projection"):
         if getattr(block.cells[-1], option):
             raise BlueprintError(

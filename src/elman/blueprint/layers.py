@@ -96,7 +96,8 @@ class Recurrent:
     """Layers of cells read along time, each fed with the outputs of the one below.
 
     With `bidirectional` every layer has a second cell that reads each row from its last step
-    to its first; the outputs of both are concatenated and feed the next layer.
+    to its first; the outputs of both are concatenated and feed the next layer. With `beside` what
+    the block was fed stands behind what it gives at each step, for the blocks after it.
     """
 
     kind: ClassVar[str] = "recurrent"
@@ -104,6 +105,7 @@ class Recurrent:
 
     cells: tuple[CellConfig, ...]
     bidirectional: bool = field(default=False, metadata=boolean())
+    beside: bool = field(default=False, metadata=boolean())
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cells", stack(self.cells))
@@ -121,7 +123,8 @@ class Recurrent:
 
     def output_features(self, features: int) -> int:
         """Features of the result."""
-        return self.cells[-1].output_size * self.directions
+        beside = features if self.beside else 0
+        return self.cells[-1].output_size * self.directions + beside
 
     def shapes(self, features: int) -> Shapes:
         """Each weight's shape by its name; `BlueprintError` if a residual does not fit."""
@@ -138,7 +141,8 @@ class Recurrent:
     def describe(self) -> str:
         """One line."""
         both = "bidirectional, " if self.bidirectional else ""
-        return f"recurrent: {both}{', '.join(cell.describe() for cell in self.cells)}"
+        beside = "; its inputs beside" if self.beside else ""
+        return f"recurrent: {both}{', '.join(cell.describe() for cell in self.cells)}{beside}"
 
 
 @dataclass(frozen=True)

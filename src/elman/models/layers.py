@@ -132,6 +132,7 @@ class Recurrent(nn.Module):
         super().__init__()
         self.memory: str | int | None = None
         self.last_only = False
+        self.beside = block.beside
         self.cells = nn.ModuleList()
         self.backward_cells = nn.ModuleList()
         for config in block.cells:
@@ -152,6 +153,12 @@ class Recurrent(nn.Module):
             state: The state of each cell before the first step; None: the cells' own.
             reverse: Read each row from its last step to its first.
         """
+        given, state = self._read(flow, state, reverse)
+        if self.beside:
+            given = given._replace(values=torch.cat([given.values, flow.values], dim=2))
+        return given, state
+
+    def _read(self, flow: Flow, state: Any, reverse: bool) -> tuple[Flow, Any]:
         if self.backward_cells:
             return self._both_directions(flow)
         before = self.initial_state(len(flow.values)) if state is None else state

@@ -355,6 +355,8 @@ class Classifier(
         if train.kind is Target.CLASS_PER_STEP:
             if self.pool != "last":
                 raise ArgumentError("pool", f"{self.pool!r} with per_step=True", "leave it out")
+            if self.beside:
+                raise ArgumentError("beside", "True with per_step=True", "leave it out")
             return sequence_to_sequence(
                 cells=self._cells(),
                 outputs=len(known.classes),
@@ -374,6 +376,7 @@ class Classifier(
             input_dropout=0.0 if known.codec is None else self.input_dropout,
             given=0 if known.states is None else known.states.size,
             convolutions=self._convolutions(),
+            beside=bool(self.beside),
         )
 
     def _network(

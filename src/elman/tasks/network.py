@@ -88,6 +88,7 @@ def convolved(
     convolutions: Sequence[int] | None,
     width: int | Sequence[int],
     pool: int | Sequence[int],
+    norm: bool,
 ) -> tuple[Convolution, ...]:
     """The convolutions in front of the cells, the first one first.
 
@@ -95,6 +96,7 @@ def convolved(
         convolutions: Units of each; None: there are none.
         width: Steps that one reads at once, or one number for each.
         pool: Of how many steps one passes on the largest values, likewise.
+        norm: Whether they are normalised over batches.
 
     Raises:
         ArgumentError: There are not as many of each.
@@ -104,7 +106,7 @@ def convolved(
     widths = _for_each("convolution_width", width, len(each))
     pools = _for_each("convolution_pool", pool, len(each))
     found = zip(each, widths, pools, strict=True)
-    return tuple(Convolution(*sizes) for sizes in found)
+    return tuple(Convolution(*sizes, norm=norm) for sizes in found)
 
 
 def _for_each(name: str, given: int | Sequence[int], count: int) -> tuple[int, ...]:

@@ -242,6 +242,13 @@ class PoolParameters:
         "Answer on the last state, or on the mean or max over time or both, or on a mean weighted "
         "by attention.",
     )
+    beside: bool = parameter(
+        False,
+        flag(),
+        "Pool what the cells read beside what they give.",
+        "So what convolutions have found is told both as it is and in its order. Not with "
+        "pool='last', which reads only a state.",
+    )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -267,6 +274,12 @@ class ConvolutionParameters:
         numbers(int, "a number, or some as 4,2", single=True),
         "Of how many steps a convolution passes on the largest values, or one number for each.",
         "1 where a class or number belongs to each step.",
+    )
+    convolution_norm: bool = parameter(
+        False,
+        flag(),
+        "Normalise the convolutions over the real steps of each batch.",
+        "An answer is normalised by averages that training kept.",
     )
 
 

@@ -186,9 +186,12 @@ class Regressor(RegressorMixin, PoolParameters, ConvolutionParameters, SequenceE
                 pool=self.pool,
                 dropout=self.dropout,
                 convolutions=self._convolutions(),
+                beside=bool(self.beside),
             )
         if self.pool != "last":
             raise ArgumentError("pool", f"{self.pool!r} with per_step=True", "leave it out")
+        if self.beside:
+            raise ArgumentError("beside", "True with per_step=True", "leave it out")
         return sequence_to_sequence(
             cells=cells,
             outputs=outputs,

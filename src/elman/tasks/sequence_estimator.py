@@ -125,7 +125,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
     def _convolutions(self) -> tuple[Convolution, ...]:
         """What stands in front of the cells; errors as `convolved`."""
         given = self.get_params()
-        names = ("convolutions", "convolution_width", "convolution_pool")
+        names = ("convolutions", "convolution_width", "convolution_pool", "convolution_norm")
         return convolved(*(given[name] for name in names)) if names[0] in given else ()
 
     def _reads(self, known: Any) -> Any:

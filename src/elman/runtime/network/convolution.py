@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from elman import blueprint as plan
+from elman.kernels.contract import NORM_EPSILON
 from elman.runtime.network.cells import Arrays, real_steps
 from elman.runtime.network.dense import ACTIVATIONS, Linear
 from elman.runtime.network.flow import Flow
@@ -18,7 +19,11 @@ class Convolution:
     def __init__(self, block: plan.Convolution, features: int, weights: Arrays) -> None:
         self.block = block
         flat = weights["weight"].reshape(block.units, block.width * features)
-        self.product = Linear(np.ascontiguousarray(flat), weights["bias"])
+        bias = weights["bias"]
+        if block.norm:  # by averages that stay, so all of it is one product
+            scale = weights["gain"] / np.sqrt(weights["variance"] + np.float32(NORM_EPSILON))
+            flat, bias = flat * scale[:, None], bias - weights["mean"] * scale
+        self.product = Linear(np.ascontiguousarray(flat), bias)
 
     def initial_state(self, batch: int) -> tuple[()]:
         """None is needed."""

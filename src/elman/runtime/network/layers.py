@@ -107,6 +107,7 @@ class Recurrent:
     """
 
     def __init__(self, block: plan.Recurrent, features: int, weights: Arrays) -> None:
+        self.beside = block.beside
         self.layers = [
             [
                 build_cell(config, under(weights, f"{direction}.{index}."))
@@ -121,7 +122,7 @@ class Recurrent:
         A kernel gathers what a row adds to its gates, where others would multiply it again.
         """
         readers = [cell for cell in self.layers[0] if isinstance(cell, KernelCell)]
-        if len(readers) < len(self.layers[0]):
+        if self.beside or len(readers) < len(self.layers[0]):
             return False
         for cell in readers:
             cell.read_tokens(embedding)
@@ -143,6 +144,7 @@ class Recurrent:
                 outputs.append(done)
                 after.append(final)
             values = np.concatenate(outputs, axis=2) if len(layer) > 1 else outputs[0]
+        values = self.joined(values, flow.values)
         return flow._replace(values=values, hidden=self._hidden(after)), tuple(after)
 
     def step(self, flow: Flow, state: tuple[Any, ...]) -> tuple[Flow, Any]:
@@ -151,7 +153,12 @@ class Recurrent:
         for (cell,), before in zip(self.layers, state, strict=True):
             values, new = cell(values, before)
             after.append(new)
+        values = self.joined(values, flow.values)
         return flow._replace(values=values, hidden=self._hidden(after)), tuple(after)
+
+    def joined(self, outputs: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        """What the block gives: its top layer's outputs, and what it read beside them."""
+        return np.concatenate([outputs, inputs], axis=-1) if self.beside else outputs
 
     def _hidden(self, states: list[Any]) -> np.ndarray:
         return np.concatenate([hidden(state) for state in states[-len(self.layers[-1]) :]], axis=1)

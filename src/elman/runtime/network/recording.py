@@ -97,7 +97,7 @@ def record_layers(
             read = [_read(cell, values, number, bool(k)) for k, cell in enumerate(cells)]
             found += [layer for layer, _ in read]
             values = np.concatenate([outputs for _, outputs in read], axis=1)
-        flow = flow._replace(values=values[None])
+        flow = flow._replace(values=block.joined(values, flow.values[0])[None])
     return tuple(found)
 
 

@@ -87,7 +87,7 @@ class NetworkStepper:
             if isinstance(block, Embedding):
                 rows = self._results(given["weight"].shape[1])
                 embedding = (rows.shape[1], given["weight"], rows, len(given["weight"]))
-            elif isinstance(block, Recurrent):
+            elif isinstance(block, Recurrent) and not block.beside:
                 self._add_cells(chain.blocks[index])
             elif isinstance(block, Mixture | Chord | Dense) and _activation(block) in (
                 None,
