@@ -17,9 +17,9 @@ from jaxtyping import Float, Int
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Normalisation, Windows, cut
 from elman.errors import ArgumentError, DataError, ElmanError
-from elman.metrics.forecasts import NAIVE, fit_linear_forecast
+from elman.metrics.forecasts import fit_linear_forecast
 from elman.runtime.forecasting import Forecasting, ForecastPlan, linear_inputs, strategy_of, usable
-from elman.runtime.forecasting.bases import ExponentialForecasts, fit_to
+from elman.runtime.forecasting.bases import ExponentialForecasts, fit_to, naive_forecasts
 from elman.tasks.forecasting.settings import about_values, held_out_steps, is_intermittent, plan_of
 from elman.tasks.forecasting.stage import beginning
 
@@ -203,13 +203,8 @@ class _Comparison:
         return ExponentialForecasts(self.panel, fit)(last, test.series, test.horizon)
 
     def _seasonal(self, test: Windows) -> Float[np.ndarray, "W H K"]:
-        """Of at least a season of what came before."""
-        look = max(test.input_steps, self.plan.season)
-        rows = (test.starts + test.input_steps)[:, None] - look + np.arange(look)
-        past = self.panel.target[np.maximum(rows, 0)].astype(np.float64)
-        past[rows < self.panel.offsets[test.series][:, None]] = np.nan
-        said = NAIVE["seasonal naive"](np.moveaxis(past, 2, 1), test.horizon, self.plan.season)
-        return np.moveaxis(said, 1, 2)
+        last = test.starts + test.input_steps - 1
+        return naive_forecasts(self.panel, last, test.series, test.horizon, self.plan.season)
 
 
 def _batches(work: Forecasting, windows: Windows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
