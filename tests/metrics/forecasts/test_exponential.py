@@ -30,10 +30,11 @@ def by_hand(values, alpha, beta, phi, gamma, horizon):
     season = list(np.array(season) - np.mean(season))
     for t in range(2 * SEASON, len(values)):
         passed = t - 2 * SEASON + 1
-        gain = max(alpha, 1 / (passed + SEASON))
+        count = passed + 2 * SEASON
+        gain = max(alpha, 4 / count)
         error = values[t] - level - phi * trend - season[t % SEASON]
         level = level + phi * trend + gain * error
-        trend = phi * trend + gain * beta * error
+        trend = phi * trend + gain * max(beta, 1.5 / count) * error
         season[t % SEASON] += max(gamma, 1 / (passed // SEASON + 3)) * (1 - gain) * error
     damped = np.cumsum(phi ** np.arange(1, horizon + 1))
     ahead = (len(values) + np.arange(horizon)) % SEASON

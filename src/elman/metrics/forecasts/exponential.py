@@ -32,11 +32,12 @@ from elman.errors import BundleError
 __all__ = ["Exponential", "Followed", "fit_exponential", "followed", "season_places"]
 
 _LEVELS = (0.03, 0.1, 0.25, 0.5, 0.9)
-_TRENDS = ((0.0, 0.0), (0.03, 0.9), (0.03, 0.98), (0.2, 0.9), (0.2, 0.98))  # of β and φ
+_TRENDS = ((0.0, 0.0), (0.1, 0.9), (0.03, 0.98), (0.2, 0.98), (0.001, 1.0), (0.1, 1.0))  # of β, φ
 _SEASONALS = (0.0, 0.1, 0.4)
 _NUDGES = (0.5, 2.0)  # of a rate's odds, around the best of the grid
 _BEGIN = 8  # steps that a series without a season begins with
 _SURE = 4  # seasons: forecasts within the second one are judged in shorter series alone
+_LINE = (4.0, 1.5)  # by n: gains of the level, and of the slope by it, of a line through n values
 _DISTANCES = 3  # at which forecasts are judged, from 1 to the horizon
 _JUDGED = 20  # seasons, or …
 _JUDGED_STEPS = 600  # … so many steps at the end of a series are judged, whichever is more
@@ -401,13 +402,16 @@ class _Run:
         again = t > self.begins
         passed = t - np.where(again, self.begins, self.first)
         passed = np.maximum(passed, 1)
-        alpha = np.maximum(self.alpha, 1 / (passed + self._half))
+        count = passed + self._half * np.where(again, 2, 1)
+        trending = self.beta > 0
+        alpha = np.maximum(self.alpha, np.where(trending, _LINE[0], 1.0) / count)
+        beta = np.maximum(self.beta, _LINE[1] / count)
         cycles = passed // self.season + np.where(again, 3, 2)  # with those that it began with
         gamma = np.where(self.seasonal, np.maximum(self.gamma, 1 / cycles), 0.0)
         forward = np.where(active, self.level + self.phi * self.trend, self.level)
         self.level = forward + alpha * error
         damped = np.where(active, self.phi * self.trend, self.trend)
-        self.trend = damped + np.where(self.beta > 0, alpha * self.beta * error, 0.0)
+        self.trend = damped + np.where(trending, alpha * beta * error, 0.0)
         phase += gamma * (1 - alpha) * error
 
     def season_at(self, t: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import nn
 
 from elman.blueprint import Blueprint
@@ -27,7 +27,7 @@ from elman.runtime.forecasting import (
     linear_inputs,
 )
 from elman.runtime.forecasting.bases import fit_to
-from elman.runtime.forecasting.past import evidence
+from elman.runtime.forecasting.past import are_smaller, evidence
 from elman.runtime.network import Network
 from elman.tasks.fitting import Options, take_weights, train_module, weights_of
 from elman.tasks.forecasting.settings import is_intermittent
@@ -42,7 +42,6 @@ _MOST = 50_000  # windows that linear map and calibration learn from, evenly cho
 _BATCH = 512
 _JUDGED = 5_000  # windows by which the network's share is chosen
 _SHARES = (1.0, 0.5, 0.0)
-_WORTH = 0.99  # of the error without the network: what makes it less different is left out
 _FEW = 12  # independent forecasts: with fewer held out, earlier errors calibrate, too
 _EARLIER = 0.3  # of what may be learnt from
 
@@ -215,10 +214,10 @@ class Stage:
         errors = {}
         for share in _SHARES:
             error = np.abs(said.targets - base - share * own) * spread
-            errors[share] = _means(error**2 if squared else error)
-        best = min(errors, key=lambda share: np.nanmean(errors[share]))
+            errors[share] = error**2 if squared else error
+        best = min(errors, key=lambda share: float(np.nanmean(errors[share])))
         worth = evidence(self.panel, windows, self.plan.season)
-        if not _is_worth_it(errors[best], errors[0.0], worth):
+        if not are_smaller(errors[best], errors[0.0], worth):
             best = 0.0
         return trained._replace(companions=replace(trained.companions, share=best))
 
@@ -323,20 +322,3 @@ def some(windows: Windows, most: int = _MOST) -> Windows:
         windows.series[chosen],
         windows.crossing,
     )
-
-
-def _means(errors: Float[np.ndarray, "W H K"]) -> Float[np.ndarray, "W"]:
-    """Of each window; NaN where nothing was observed."""
-    known = ~np.isnan(errors)
-    total, count = np.where(known, errors, 0).sum(axis=(1, 2)), known.sum(axis=(1, 2))
-    return np.divide(total, count, out=np.full(len(errors), np.nan), where=count > 0)
-
-
-def _is_worth_it(
-    errors: Float[np.ndarray, "W"], without: Float[np.ndarray, "W"], worth: float
-) -> bool:
-    """Whether errors are smaller than those without, by more than chance often makes them."""
-    saved = without - errors
-    mean = float(np.nanmean(saved))
-    doubt = float(np.nanstd(saved)) / np.sqrt(worth - 1) if worth > 1 else np.inf
-    return mean > max((1 - _WORTH) * float(np.nanmean(without)), doubt)
