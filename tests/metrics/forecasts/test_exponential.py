@@ -30,10 +30,11 @@ def by_hand(values, alpha, beta, phi, gamma, horizon):
     season = list(np.array(season) - np.mean(season))
     for t in range(2 * SEASON, len(values)):
         passed = t - 2 * SEASON + 1
-        gain = max(alpha, 1 / (passed + SEASON))
+        count = passed + 2 * SEASON
+        gain = max(alpha, 4 / count)
         error = values[t] - level - phi * trend - season[t % SEASON]
         level = level + phi * trend + gain * error
-        trend = phi * trend + gain * beta * error
+        trend = phi * trend + gain * max(beta, 1.5 / count) * error
         season[t % SEASON] += max(gamma, 1 / (passed // SEASON + 3)) * (1 - gain) * error
     damped = np.cumsum(phi ** np.arange(1, horizon + 1))
     ahead = (len(values) + np.arange(horizon)) % SEASON
@@ -74,10 +75,10 @@ def test_series_are_alone_whatever_stands_beside_them():
     np.testing.assert_array_equal(together, alone)
 
 
-def test_before_two_seasons_are_over_the_last_value_is_said_and_holes_are_passed():
-    values = np.array([[5.0, 6, 7, np.nan, 9, np.nan, 8, 7, 6, np.nan, 5, 6]])
+def test_before_a_season_is_over_the_last_value_is_said_and_holes_are_passed():
+    values = np.array([[5.0, 6, np.nan, np.nan, 9, np.nan, 8, 7, 6, np.nan, 5, 6]])
     found = followed(values, smoothing())
-    np.testing.assert_array_equal(found.forecast(np.array([0]), np.array([3]), 3), [[7, 7, 7]])
+    np.testing.assert_array_equal(found.forecast(np.array([0]), np.array([2]), 3), [[6, 6, 6]])
     assert np.isfinite(found.forecast(np.array([0]), np.array([11]), 3)).all()
 
 
@@ -97,6 +98,29 @@ def test_the_fit_finds_season_trend_and_their_logarithms():
     naive = shown[:2, 146:150][:, np.arange(8) % SEASON]
     actual = shown[:2, 150:158]
     assert (np.abs(said - actual).mean(axis=1) < np.abs(naive - actual).mean(axis=1)).all()
+
+
+@pytest.mark.parametrize("season", [2, 3, 4, 5])
+def test_a_season_is_forecast_as_soon_as_it_was_seen(season):
+    """Of a series that only repeats, at each step from its first seasons on."""
+    values = 10 + np.random.default_rng(0).normal(size=season)[np.arange(30) % season]
+    fit = Exponential(season, np.array([[0.3, 0.1, 0.9, 0.2]]), np.array([True]), np.array([False]))
+    found = followed(values[None], fit)
+    for last in range(season * -(-4 // season) - 1, 22):
+        said = found.forecast(np.array([0]), np.array([last]), 7)[0]
+        np.testing.assert_allclose(said, values[last + 1 : last + 8])
+
+
+def test_short_series_learn_from_each_other_that_there_is_a_season():
+    draw, t = np.random.default_rng(0), np.arange(10)
+    levels = draw.lognormal(3, 2, size=(60, 1))
+    values = levels * (1 + 0.3 * np.sin(2 * np.pi * t / SEASON) + 0.1 * draw.normal(size=(60, 10)))
+    ragged = values.copy()
+    ragged[::7, 7:] = np.nan
+    ragged[::6, 3] = 0  # which has no logarithm
+    for count in (60, 600):
+        fit = fit_exponential(np.tile(ragged, (count // 60, 1)), SEASON, 3)
+        assert fit.seasonal.mean() > 0.8
 
 
 def test_odd_series_are_followed_too():

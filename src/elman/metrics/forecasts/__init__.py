@@ -7,7 +7,12 @@ from elman.metrics.forecasts.distributions import (
     Head,
     make_head,
 )
-from elman.metrics.forecasts.exponential import Exponential, fit_exponential, followed
+from elman.metrics.forecasts.exponential import (
+    Exponential,
+    fit_exponential,
+    followed,
+    season_places,
+)
 from elman.metrics.forecasts.leakage import (
     Alarm,
     chosen_alarms,
@@ -68,6 +73,7 @@ __all__ = [
     "quantile_loss",
     "rmsse",
     "scaler_alarms",
+    "season_places",
     "seasonal_scale",
     "smape",
     "together",

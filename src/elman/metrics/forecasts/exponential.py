@@ -6,9 +6,13 @@ forecast f = l + φ b + s of a step, and e = y - f:
 
     l ← l + φ b + α e,   b ← φ b + α β e,   s ← s + γ (1 - α) e  (of this step of the season)
 
-Nothing looks ahead: level, trend and season begin with the first two seasons alone, and gains
-that fall like those of a mean, down to α and γ, do away with the chance in that. So one pass over
-a series gives the forecast from each of its steps, as it would have been made there.
+Nothing looks ahead: level, trend and season begin with the first two seasons alone (and before
+these are over level and season with the first one), and gains that fall like those of a mean, down
+to α and γ, do away with the chance in that. So one pass over a series gives the forecast from each
+of its steps, as it would have been made there.
+
+What serves a short series is told by the others, too: a candidate's error counts as if the mean
+over all series had been seen at some steps of each.
 
 Letters: N series, T steps of the longest, m steps of a season, G candidates, C columns of rates.
 """
@@ -25,19 +29,24 @@ from jaxtyping import Bool, Float, Int
 
 from elman.errors import BundleError
 
-__all__ = ["Exponential", "Followed", "fit_exponential", "followed"]
+__all__ = ["Exponential", "Followed", "fit_exponential", "followed", "season_places"]
 
 _LEVELS = (0.03, 0.1, 0.25, 0.5, 0.9)
-_TRENDS = ((0.0, 0.0), (0.03, 0.9), (0.03, 0.98), (0.2, 0.9), (0.2, 0.98))  # of β and φ
+_TRENDS = ((0.0, 0.0), (0.1, 0.9), (0.03, 0.98), (0.2, 0.98), (0.001, 1.0), (0.1, 1.0))  # of β, φ
 _SEASONALS = (0.0, 0.1, 0.4)
 _NUDGES = (0.5, 2.0)  # of a rate's odds, around the best of the grid
 _BEGIN = 8  # steps that a series without a season begins with
+_SURE = 4  # seasons: forecasts within the second one are judged in shorter series alone
+_LINE = (4.0, 1.5)  # by n: gains of the level, and of the slope by it, of a line through n values
 _DISTANCES = 3  # at which forecasts are judged, from 1 to the horizon
 _JUDGED = 20  # seasons, or …
 _JUDGED_STEPS = 600  # … so many steps at the end of a series are judged, whichever is more
 _ENTRIES = 2**21  # float64 values of the largest array: 16 MiB
 _MANY = 300  # series, from which on a sample chooses the candidates
 _SHORTLIST = 24
+_SHARED = 100.0  # steps of each series that the mean over all of them counts as
+_WORST = 3.0  # times the best: where a candidate's error ends, in that mean
+_LEAST = 1e-9  # of a series' largest value: errors below are all alike
 _ALPHA, _BETA, _PHI, _GAMMA = range(4)
 
 
@@ -95,18 +104,23 @@ class Followed(NamedTuple):
     Attributes:
         level: float64 `[N, T]`.
         trend: `[N, T]`.
-        season: `[N, T]`: of this step of the season.
+        season: `[N, T + m]`: of this step of the season. What is known before a series begins
+            with two seasons stands at its step, what is known then m places on.
         damping: `[N]`, φ.
         steps: m.
         logs: `[N]`.
+        first: `[N]`: the step from which on there is a season.
+        begins: `[N]`: the step at which it begins with two.
     """
 
     level: Float[np.ndarray, "N T"]
     trend: Float[np.ndarray, "N T"]
-    season: Float[np.ndarray, "N T"]
+    season: Float[np.ndarray, "N T+m"]
     damping: Float[np.ndarray, "N"]
     steps: int
     logs: Bool[np.ndarray, "N"]
+    first: Int[np.ndarray, "N"]
+    begins: Int[np.ndarray, "N"]
 
     def forecast(
         self, series: Int[np.ndarray, "W"], last: Int[np.ndarray, "W"], horizon: int
@@ -121,11 +135,34 @@ class Followed(NamedTuple):
         ahead = np.arange(1, horizon + 1)
         damping = self.damping[series][:, None]
         summed = np.cumsum(damping**ahead, axis=1)
-        back = last[:, None] + ahead - self.steps * -(-ahead // self.steps)
-        season = self.season[series[:, None], np.maximum(back, 0)]
+        first, begins = self.first[series], self.begins[series]
+        place, known = season_places(last, first, begins, self.steps, horizon)
+        season = self.season[series[:, None], place]
         found = self.level[series, last][:, None] + summed * self.trend[series, last][:, None]
-        found += np.where(back >= 0, season, 0.0)
+        found += np.where(known, season, 0.0)
         return np.where(self.logs[series][:, None], np.exp(np.minimum(found, 700)), found)
+
+
+def season_places(
+    last: Int[np.ndarray, "W"],
+    first: Int[np.ndarray, "W"],
+    begins: Int[np.ndarray, "W"],
+    steps: int,
+    horizon: int,
+) -> tuple[Int[np.ndarray, "W H"], Bool[np.ndarray, "W 1"]]:
+    """Where in `Followed.season` that of each step ahead stands, and whether it is known yet.
+
+    Args:
+        last: The last step that is known.
+        first: As of `Followed`, of each forecast's series.
+        begins: Likewise.
+        steps: m.
+        horizon: H.
+    """
+    ahead = np.arange(1, horizon + 1)
+    back = last[:, None] + ahead - steps * -(-ahead // steps)
+    shift = np.where(last >= begins, steps, 0)
+    return np.maximum(back, 0) + shift[:, None], (last >= first)[:, None]
 
 
 def fit_exponential(
@@ -138,8 +175,9 @@ def fit_exponential(
     """For each series the rates whose forecasts of its own later steps were best.
 
     They are the best of a grid by the mean absolute error at some distances up to the horizon,
-    made larger for what is estimated (n steps, k numbers: by the root of (n + k) / (n - k)), and
-    then moved a little. Of many series a sample chooses the candidates.
+    made larger for what is estimated (n steps, k numbers: by the root of (n + k) / (n - k)), of
+    the series and, the shorter it is the more, of all; and then moved a little. Of many series a
+    sample chooses the candidates.
 
     Args:
         values: From each series' first step on, NaN where missing and after its end.
@@ -149,14 +187,21 @@ def fit_exponential(
         seed: Of the sample.
     """
     count = len(values)
-    grid = _grid(season)
+    sample = np.arange(count)
     if count > _MANY:
         sample = np.sort(np.random.default_rng(seed).choice(count, _MANY, replace=False))
-        scores = _scores(values[sample], grid, season, horizon, squared)
-        usual = (scores / np.nanmin(scores, axis=0)).mean(axis=1)
-        grid = grid[np.argsort(usual, kind="stable")[:_SHORTLIST]]
+    grid = _grid(season)
+    scores = [
+        _relative(_scores(values[sample[part]], grid, season, horizon, squared))
+        for part in _parts(len(sample), len(grid))
+    ]
+    usual = _usual(np.concatenate(scores, axis=1) if scores else np.ones((len(grid), 1)))
+    if count > _MANY:
+        best = np.argsort(usual, kind="stable")[:_SHORTLIST]
+        grid, usual = grid[best], usual[best]
     chosen = [
-        _fitted(values[part], grid, season, horizon, squared) for part in _parts(values, len(grid))
+        _fitted(values[part], grid, usual, season, horizon, squared)
+        for part in _parts(count, len(grid))
     ]
     rates = np.concatenate(chosen) if chosen else np.zeros((0, 6))
     return Exponential(season, rates[:, :4], rates[:, 4] > 0, rates[:, 5] > 0)
@@ -165,22 +210,26 @@ def fit_exponential(
 def followed(values: Float[np.ndarray, "N T"], fit: Exponential) -> Followed:
     """One pass over all series; what a forecast is made of, at each step.
 
-    Before a series' first two seasons are over, its forecast is the last value of the same step
-    of the season, or the last value.
+    Before a series' first season is over, its forecast is the last value.
     """
     taken = _logged(values, fit.logs)
     season = fit.season
     run = _Run(taken, season, fit.rates[None], fit.seasonal[None])
-    shape = values.shape
-    level, trend, seasonal = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    count, steps = values.shape
+    level, trend, seasonal = (np.zeros((count, steps + more)) for more in (0, 0, season))
     filled = _last_known(taken)
-    for t in range(shape[1]):
+    for t in range(steps):
         run.step(t)
-        early = t < run.begins
+        early = t < run.first
         level[:, t] = np.where(early, filled[:, t], run.level[0])
         trend[:, t] = np.where(early, 0.0, run.trend[0])
-        seasonal[:, t] = np.where(early, 0.0, run.season_at(t)[0])
-    return Followed(level, trend, seasonal, fit.rates[:, _PHI], season, fit.logs)
+        for begins, ends, shift in ((run.first, run.begins, 0), (run.begins, steps, season)):
+            within, now = (t > begins) & (t < ends), t == begins
+            seasonal[within, t + shift] = run.season_at(t)[0, within]
+            for back in range(season) if now.any() else ():
+                seasonal[now, t - back + shift] = run.season_at(t - back)[0, now]
+    rates = fit.rates[:, _PHI]
+    return Followed(level, trend, seasonal, rates, season, fit.logs, run.first, run.begins)
 
 
 def _grid(season: int) -> Float[np.ndarray, "G 6"]:
@@ -195,16 +244,44 @@ def _grid(season: int) -> Float[np.ndarray, "G 6"]:
     return np.array(rows)
 
 
-def _parts(values: np.ndarray, candidates: int) -> list[slice]:
+def _parts(count: int, candidates: int) -> list[slice]:
     size = max(1, _ENTRIES // (max(candidates, 1) * 64))
-    return [slice(start, start + size) for start in range(0, len(values), size)]
+    return [slice(start, start + size) for start in range(0, count, size)]
+
+
+def _relative(scores: Float[np.ndarray, "G N"]) -> Float[np.ndarray, "G N"]:
+    """Errors by the best of each series; NaN where not known, infinite where not allowed."""
+    known = np.where(np.isfinite(scores), scores, np.inf)
+    best = known.min(axis=0)
+    return np.where(np.isfinite(scores), scores / np.where(np.isfinite(best), best, 1.0), scores)
+
+
+def _usual(relative: Float[np.ndarray, "G N"]) -> Float[np.ndarray, " G"]:
+    """The mean of each candidate's errors over the series in which it has any."""
+    known = np.isfinite(relative)
+    total = np.where(known, np.minimum(relative, _WORST), 0.0).sum(axis=1)
+    count = known.sum(axis=1)
+    return np.divide(total, count, out=np.full(len(total), _WORST), where=count > 0)
 
 
 def _fitted(
-    values: np.ndarray, grid: np.ndarray, season: int, horizon: int, squared: bool
+    values: np.ndarray,
+    grid: np.ndarray,
+    usual: Float[np.ndarray, " G"],
+    season: int,
+    horizon: int,
+    squared: bool,
 ) -> Float[np.ndarray, "N 6"]:
     """The best candidate of each series, moved a little."""
-    best = grid[np.argmin(_scores(values, grid, season, horizon, squared), axis=0)]
+    own = _relative(_scores(values, grid, season, horizon, squared))
+    steps = (~np.isnan(values)).sum(axis=1)
+    shared = _SHARED / (_SHARED + np.maximum(steps, 1))
+    own = np.where(np.isnan(own), usual[:, None], own)
+    both = (1 - shared) * own + shared * usual[:, None]
+    simple = (grid[:, 4] == 0) & (grid[:, 5] == 0)
+    nothing = np.where(simple, usual, np.inf)  # where none is allowed
+    both = np.where(np.isfinite(both).any(axis=0), both, nothing[:, None])
+    best = grid[np.argmin(both, axis=0)]
     moves = [(1.0, 1.0, 1.0)]
     moves += [tuple(m if k == n else 1.0 for k in range(3)) for n in range(3) for m in _NUDGES]
     for _ in range(2):
@@ -214,6 +291,7 @@ def _fitted(
                 rate = near[g, :, k]
                 near[g, :, k] = rate * factor / (1 + rate * (factor - 1))
         scores = _scores(values, near, season, horizon, squared)
+        scores = np.where(np.isnan(scores), np.inf, scores)
         best = near[np.argmin(scores, axis=0), np.arange(len(values))]
     return best
 
@@ -225,7 +303,10 @@ def _scores(
     horizon: int,
     squared: bool,
 ) -> Float[np.ndarray, "G N"]:
-    """The penalised error of each candidate `[G, 6]` or `[G, N, 6]` on each series."""
+    """The penalised error of each candidate `[G, 6]` or `[G, N, 6]` on each series.
+
+    NaN where nothing was judged, infinite where a candidate is not allowed.
+    """
     lengths = values.shape[1] - np.argmax(~np.isnan(values[:, ::-1]), axis=1)
     judged = max(_JUDGED * season, _JUDGED_STEPS)
     if values.shape[1] > judged:  # the end of each
@@ -243,7 +324,7 @@ def _scores(
             taken = logs, positive, squared
             score = _errors(values, candidates[used], season, horizon, *taken)
             found[used] = np.where(logged[used] == logs, score, found[used])
-    return np.where(np.isfinite(found), found, np.finfo(float).max)
+    return found
 
 
 def _errors(
@@ -260,30 +341,32 @@ def _errors(
     run = _Run(taken, season, candidates[..., :4], seasonal)
     distances = np.unique(np.linspace(1, horizon, _DISTANCES).astype(int))
     total, count = np.zeros(candidates.shape[:2]), np.zeros(len(values))
+    steps = (~np.isnan(values)).sum(axis=1)
+    judged = np.where(steps < _SURE * season, run.first, run.begins)
     for t in range(values.shape[1] - 1):
         run.step(t)
         for ahead in distances[t + distances < values.shape[1]]:
             actual = values[:, t + ahead]
-            known = ~np.isnan(actual) & (t >= run.begins)
+            known = ~np.isnan(actual) & (t >= judged)
             if known.any():
                 said = run.forecast(t, int(ahead))
                 said = np.exp(np.minimum(said, 700)) if logs else said
                 missed = np.abs(actual - said)
                 total += np.where(known, missed**2 if squared else missed, 0)
                 count += known
-    numbers = 1 + 2 * (candidates[..., _BETA] > 0) + (season - 1) * seasonal
-    steps = (~np.isnan(values)).sum(axis=1)
+    numbers = 1 + 2 * (candidates[..., _BETA] > 0) + 2 * seasonal
     room = steps - numbers
     penalty = np.sqrt((steps + numbers) / np.maximum(room, 1))
-    score = np.where(count > 0, total / np.maximum(count, 1) * penalty, 1.0 + numbers)
-    allowed = (room > 2) & (~seasonal | (steps >= 2 * season)) & (positive if logs else True)
+    least = _LEAST * np.nanmax(np.abs(np.nan_to_num(values)), axis=1)
+    score = np.where(count > 0, (total / np.maximum(count, 1) + least) * penalty, np.nan)
+    allowed = (room > 2) & (~seasonal | (steps > season + 2)) & (positive if logs else True)
     return np.where(allowed, score, np.inf)
 
 
 class _Run:
     """Series on the way: what is known of each of G ways to smooth them after a step.
 
-    A series begins where it has seen two seasons, with what these say.
+    A series begins where it has seen a season, with what that says, and again after two.
     """
 
     def __init__(
@@ -296,32 +379,39 @@ class _Run:
         self.values, self.season, self.seasonal = values, season, seasonal
         self.alpha, self.beta, self.phi, self.gamma = np.moveaxis(rates, -1, 0)
         first = np.argmax(~np.isnan(values), axis=1)
-        half = max(season, _BEGIN // 2)
-        self.begins = first + 2 * half - 1  # the step after which a series is followed
+        half = season * -(-_BEGIN // 2 // season)
+        self.first, self.begins = first + half - 1, first + 2 * half - 1
         shape = seasonal.shape
         self.level, self.trend = np.zeros(shape), np.zeros(shape)
         self.phases = np.zeros((season, *shape))
         self._summed: dict[int, np.ndarray] = {}  # of the damping, by how far ahead
-        self._half, self._starts = half, _grouped(self.begins, values.shape[1])
+        self._half = half
+        self._starts = [_grouped(begins, values.shape[1]) for begins in (self.first, self.begins)]
 
     def step(self, t: int) -> None:
         """Take the values of a step."""
-        if t in self._starts:
-            self._begin(t, self._starts[t])
-        active = t > self.begins
+        for halves, starts in enumerate(self._starts, start=1):
+            if t in starts:
+                self._begin(t, starts[t], halves)
+        active = (t > self.first) & (t != self.begins)
         if not active.any():
             return
         phase = self.phases[t % self.season]
         error = self.values[:, t] - (self.level + self.phi * self.trend + phase)
         error = np.where(np.isnan(error) | ~active, 0.0, error)
-        passed = np.maximum(t - self.begins, 1)
-        alpha = np.maximum(self.alpha, 1 / (passed + self._half))
-        cycles = passed // self.season + 3  # two that it began with
+        again = t > self.begins
+        passed = t - np.where(again, self.begins, self.first)
+        passed = np.maximum(passed, 1)
+        count = passed + self._half * np.where(again, 2, 1)
+        trending = self.beta > 0
+        alpha = np.maximum(self.alpha, np.where(trending, _LINE[0], 1.0) / count)
+        beta = np.maximum(self.beta, _LINE[1] / count)
+        cycles = passed // self.season + np.where(again, 3, 2)  # with those that it began with
         gamma = np.where(self.seasonal, np.maximum(self.gamma, 1 / cycles), 0.0)
         forward = np.where(active, self.level + self.phi * self.trend, self.level)
         self.level = forward + alpha * error
         damped = np.where(active, self.phi * self.trend, self.trend)
-        self.trend = damped + np.where(self.beta > 0, alpha * self.beta * error, 0.0)
+        self.trend = damped + np.where(trending, alpha * beta * error, 0.0)
         phase += gamma * (1 - alpha) * error
 
     def season_at(self, t: int) -> np.ndarray:
@@ -338,19 +428,19 @@ class _Run:
         slope = self._summed[ahead] * self.trend
         return self.level + slope + self.phases[(t + ahead) % self.season]
 
-    def _begin(self, t: int, rows: np.ndarray) -> None:
-        """The first two seasons of some series are over."""
+    def _begin(self, t: int, rows: np.ndarray, halves: int) -> None:
+        """The first season of some series is over, or the first two."""
         half = self._half
-        block = self.values[rows, t - 2 * half + 1 : t + 1].reshape(len(rows), 2, half)
+        block = self.values[rows, t - halves * half + 1 : t + 1].reshape(len(rows), halves, half)
         known = ~np.isnan(block)
         count = known.sum(axis=2)
         means = np.where(known, block, 0).sum(axis=2) / np.maximum(count, 1)
         means = np.where(count > 0, means, means[:, ::-1])
-        slope = np.where((count > 0).all(axis=1), (means[:, 1] - means[:, 0]) / half, 0.0)
+        slope = np.where((count > 0).all(axis=1), (means[:, -1] - means[:, 0]) / half, 0.0)
         trending = self.beta[:, rows] > 0
         slope = np.where(trending, slope, 0.0)
         inside = np.arange(half) - (half - 1) / 2
-        self.level[:, rows] = means[:, 1] + slope * (half - 1) / 2
+        self.level[:, rows] = means[:, -1] + slope * (half - 1) / 2
         self.trend[:, rows] = slope
         if self.season > 1:
             rest = block - means[:, :, None]
@@ -358,9 +448,9 @@ class _Run:
             there = ~np.isnan(rest)
             total = np.where(there, rest, 0).sum(axis=2) / np.maximum(there.sum(axis=2), 1)
             total -= total.mean(axis=-1, keepdims=True)
-            order = (t + 1 + np.arange(half)) % self.season  # half is one season
-            for place, phase in enumerate(order):
-                self.phases[phase][:, rows] = np.where(
+            total = total.reshape(*total.shape[:-1], -1, self.season).mean(axis=-2)
+            for place in range(self.season):
+                self.phases[(t + 1 + place) % self.season][:, rows] = np.where(
                     self.seasonal[:, rows], total[..., place], 0.0
                 )
 

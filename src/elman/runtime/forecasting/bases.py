@@ -14,12 +14,18 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from elman.data.series.panel import Panel, ranges
-from elman.data.series.windows import WindowBatch
-from elman.metrics.forecasts import Exponential, fit_exponential, followed
+from elman.metrics.forecasts import (
+    NAIVE,
+    Exponential,
+    fit_exponential,
+    followed,
+    season_places,
+)
 
-__all__ = ["ExponentialForecasts", "fit_to", "naive_base"]
+__all__ = ["ExponentialForecasts", "fit_to", "naive_forecasts"]
 
 _WIDER = 20  # a series with more missing steps than this times its rows is followed row by row
+_SEASONS = 2  # that a naive forecast sees: a step of the last one may be missing
 _ENTRIES = 2**22  # values of a block of series that is followed at once: 32 MiB
 
 
@@ -67,13 +73,19 @@ class ExponentialForecasts:
         self._place = _places(panel)
         spans = np.repeat(_spans(panel), targets)
         self._starts = np.concatenate(([0], np.cumsum(spans)))
-        self._states = np.empty((3, int(self._starts[-1])), np.float32)
+        self._states = np.empty((2, int(self._starts[-1])), np.float32)
+        self._seasons = np.empty(int(self._starts[-1]) + fit.season * len(spans), np.float32)
+        self._first, self._begins = np.empty((2, len(spans)), np.int64)
         for block in _blocks(panel):
             found = followed(block.values, fit.select(block.series))
-            for state, values in zip(self._states, found[:3], strict=True):
-                for row, series in enumerate(block.series):
-                    part = slice(self._starts[series], self._starts[series + 1])
-                    state[part] = values[row, : part.stop - part.start]
+            self._first[block.series], self._begins[block.series] = found.first, found.begins
+            for row, series in enumerate(block.series):
+                part = slice(self._starts[series], self._starts[series + 1])
+                steps = part.stop - part.start
+                self._states[0, part] = found.level[row, :steps]
+                self._states[1, part] = found.trend[row, :steps]
+                start, size = part.start + fit.season * series, steps + fit.season
+                self._seasons[start : start + size] = found.season[row, :size]
 
     def __call__(
         self, last: Int[np.ndarray, "B"], series: Int[np.ndarray, "B"], horizon: int
@@ -87,29 +99,46 @@ class ExponentialForecasts:
         """
         targets, season = self.panel.target.shape[1], self.fit.season
         ahead = np.arange(1, horizon + 1)
-        back = ahead - season * -(-ahead // season)
         place = self._place[last]
         found = np.empty((len(last), horizon, targets))
         for k in range(targets):
             own = series * targets + k
             at = self._starts[own] + place
             damping = self.fit.rates[own, 2][:, None]
-            level, trend, seasonal = self._states
+            level, trend = self._states
             said = level[at, None] + np.cumsum(damping**ahead, axis=1) * trend[at, None]
-            inside = place[:, None] + back >= 0
-            said = said + np.where(inside, seasonal[np.maximum(at[:, None] + back, 0)], 0)
+            there, known = season_places(
+                place, self._first[own], self._begins[own], season, horizon
+            )
+            seasonal = self._seasons[(self._starts[own] + season * own)[:, None] + there]
+            said = said + np.where(known, seasonal, 0)
             logs = self.fit.logs[own][:, None]
             found[..., k] = np.where(logs, np.exp(np.minimum(said, 700)), said)
         return found
 
 
-def naive_base(batch: WindowBatch, steps: int, season: int) -> Float[np.ndarray, "B H K"]:
-    """The last value of the same step of the season, of normalised windows of L steps."""
-    horizon, targets = batch.targets.shape[1:]
-    past = batch.inputs[:, :steps, :targets]
-    season = min(season, steps)
-    back = np.arange(horizon) % season
-    return past[:, steps - season + back]
+def naive_forecasts(
+    panel: Panel,
+    last: Int[np.ndarray, "B"],
+    series: Int[np.ndarray, "B"],
+    horizon: int,
+    season: int,
+) -> Float[np.ndarray, "B H K"]:
+    """The seasonal naive forecast after some rows, from the two seasons up to them.
+
+    Args:
+        panel: N series of K targets.
+        last: The rows.
+        series: Of which series each is.
+        horizon: H.
+        season: m.
+    """
+    look = _SEASONS * season
+    rows = last[:, None] - look + 1 + np.arange(look)
+    past = panel.target[np.maximum(rows, 0)].astype(np.float64)
+    past[rows < panel.offsets[series][:, None]] = np.nan
+    said = NAIVE["seasonal naive"](np.moveaxis(past, 2, 1), horizon, season)
+    return np.moveaxis(said, 1, 2)
 
 
 class _Block:

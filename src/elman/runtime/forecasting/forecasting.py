@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from elman.data.series.panel import Panel
 from elman.data.series.windows import TRAITS, Prepared, WindowBatch, WindowReader, Windows
-from elman.runtime.forecasting.bases import ExponentialForecasts, naive_base
+from elman.runtime.forecasting.bases import ExponentialForecasts, naive_forecasts
 from elman.runtime.forecasting.calibration import Calibration
 from elman.runtime.forecasting.companions import Companions
 from elman.runtime.forecasting.past import evidence
@@ -140,27 +140,38 @@ class Forecasting:
         floor = np.where(lowest < 0, -np.inf, 0.0)[windows.series]
         return np.maximum(said, floor.reshape(-1, *(1,) * (said.ndim - 1)))
 
-    def calibrated(self, windows: Windows, middle: bool | None = True) -> Calibration:
+    def calibrated(
+        self,
+        windows: Windows,
+        middle: bool | None = True,
+        earlier: tuple[Forecasting, Windows] | None = None,
+    ) -> Calibration:
         """How far off the answers to held-out windows are.
 
         Args:
             windows: The held-out ones.
             middle: Whether the forecast itself may be shifted, too; None: it is no median, and
                 has nothing to do with the quantile of level 0.5.
+            earlier: Windows before these, and what answers them: their errors count likewise.
         """
         plan = self.companions.plan
-        said = plan.how.reach.said(self, windows, targets=True)
-        assert said.targets is not None
-        times = self.panel.steps[windows.starts + windows.input_steps - 1]
-        found = Calibration.fit(
-            said.targets,
-            said.mean,
-            said.quantiles,
+        parts = [(self, windows)] if earlier is None else [earlier, (self, windows)]
+        found = [plan.how.reach.said(work, each, targets=True) for work, each in parts]
+        starts, series = (
+            np.concatenate([getattr(each, name) for _, each in parts])
+            for name in ("starts", "series")
+        )
+        windows = replace(windows, starts=starts, series=series)
+        times = self.panel.steps[starts + windows.input_steps - 1]
+        calibration = Calibration.fit(
+            np.concatenate([said.targets for said in found if said.targets is not None]),
+            np.concatenate([said.mean for said in found]),
+            np.concatenate([said.quantiles for said in found]),
             plan.levels,
             times if middle else None,
             evidence(self.panel, windows, plan.season),
         )
-        return replace(found, middle=None) if middle is None else found
+        return replace(calibration, middle=None) if middle is None else calibration
 
     def paths(self, windows: Windows, count: int, seed: int) -> Float[np.ndarray, "W S H K"]:
         """Ways to go on from each window's end: whole paths, in the targets' own units.
@@ -225,15 +236,15 @@ class Forecasting:
         plan = self.companions.plan
         if plan.base == "none":
             return np.zeros((len(batch.inputs), 1, plan.targets), np.float32)
+        last = batch.starts + plan.input_steps - 1
+        series, said = self.prepared.series[last], []
         if plan.base == "seasonal":
-            return naive_base(batch, plan.input_steps, plan.season)
-        said = []
+            naive = naive_forecasts(self.panel, last, series, plan.horizon, plan.season)
+            said.append(self.normalised(naive, series, batch.level, batch.spread))
         if plan.linear and self.companions.linear is not None:
             found = self.companions.linear(linear_inputs(batch, plan.input_steps))
             said.append(found.reshape(len(found), plan.horizon, plan.targets))
         if plan.exponential:
-            last = batch.starts + plan.input_steps - 1
-            series = self.prepared.series[last]
             found = self._exponential(last, series, plan.horizon)
             said.append(self.normalised(found, series, batch.level, batch.spread))
         return np.mean(said, axis=0).astype(np.float32)

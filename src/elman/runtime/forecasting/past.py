@@ -9,8 +9,9 @@ from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows
 from elman.metrics.forecasts import together
 
-__all__ = ["evidence", "past_errors"]
+__all__ = ["are_smaller", "evidence", "past_errors"]
 
+_WORTH = 0.01  # of an error: what makes it less smaller does nothing
 _FEWEST = 8  # times of which something can be told
 _PAST = 60  # times at which errors are compared, at most
 
@@ -46,6 +47,29 @@ def evidence(panel: Panel, windows: Windows, season: int) -> float:
             ratio = max(signed, together(np.abs(errors))[1], 1.0)
             return times * max(len(seen) / ratio, 1.0)
     return times
+
+
+def are_smaller(
+    errors: Float[np.ndarray, "W H K"], others: Float[np.ndarray, "W H K"], worth: float
+) -> bool:
+    """Whether errors are smaller than others by more than a hundredth, and than chance often does.
+
+    Args:
+        errors: Of W windows, NaN where nothing was observed.
+        others: Of the same.
+        worth: As many independent windows these are; see `evidence`.
+    """
+    saved = _means(others - errors)
+    mean = float(np.nanmean(saved))
+    doubt = float(np.nanstd(saved)) / np.sqrt(worth - 1) if worth > 1 else np.inf
+    return mean > max(_WORTH * float(np.nanmean(others)), doubt)
+
+
+def _means(errors: Float[np.ndarray, "W H K"]) -> Float[np.ndarray, " W"]:
+    """Of each window; NaN where nothing was observed."""
+    known = ~np.isnan(errors)
+    total, count = np.where(known, errors, 0).sum(axis=(1, 2)), known.sum(axis=(1, 2))
+    return np.divide(total, count, out=np.full(len(errors), np.nan), where=count > 0)
 
 
 def past_errors(

@@ -17,9 +17,10 @@ from jaxtyping import Float, Int
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Normalisation, Windows, cut
 from elman.errors import ArgumentError, DataError, ElmanError
-from elman.metrics.forecasts import NAIVE, fit_linear_forecast
+from elman.metrics.forecasts import fit_linear_forecast
 from elman.runtime.forecasting import Forecasting, ForecastPlan, linear_inputs, strategy_of, usable
-from elman.runtime.forecasting.bases import ExponentialForecasts, fit_to
+from elman.runtime.forecasting.bases import ExponentialForecasts, fit_to, naive_forecasts
+from elman.runtime.forecasting.past import are_smaller, evidence
 from elman.tasks.forecasting.settings import about_values, held_out_steps, is_intermittent, plan_of
 from elman.tasks.forecasting.stage import beginning
 
@@ -30,8 +31,9 @@ _TRAIN, _TEST = 4_000, 1_000  # windows
 _COMPARED = 0.25  # of the steps that may be learnt from
 _INNER = 0.2  # of those before, on which the linear map's strength is chosen
 _NORMALISATIONS: tuple[Normalisation, ...] = ("last", "standard", "season")
+_FITTING = 3  # steps to fit to, for each of a window that is not the usual one
 _LONGEST = 512  # steps of a window
-_BETTER = 0.99  # of an error: what is less different is no reason to leave what is usual
+_BETTER = 0.97  # of an error: what is less different is no reason to leave what is usual
 _BATCH = 512
 
 
@@ -126,15 +128,16 @@ class _Comparison:
             "seasonal": self._seasonal(test),
         }
         linear = [self._linear(plan, test) for plan in plans]
-        scores = [_error(each, actual, unit, squared) for each in linear]
+        scores = [_error(_missed(each, actual, unit, squared), squared) for each in linear]
         best = int(np.argmin(scores))
         if scores[0] * _BETTER <= scores[best]:
             best = 0
         errors["linear"] = linear[best]
         errors["mean"] = (errors["linear"] + errors["exponential"]) / 2
-        found = {name: _error(each, actual, unit, squared) for name, each in errors.items()}
+        missed = {name: _missed(each, actual, unit, squared) for name, each in errors.items()}
+        found = {name: _error(each, squared) for name, each in missed.items()}
         plan = plans[best]
-        base = given["base"] or min(found, key=found.__getitem__)
+        base = given["base"] or _base(missed, found, evidence(self.panel, test, plan.season))
         told = {
             "window": plan.input_steps,
             "window_scaling": plan.window_scaling,
@@ -150,7 +153,7 @@ class _Comparison:
         ways = _NORMALISATIONS if given["window_scaling"] is None else (self.plan.window_scaling,)
         room = int(np.median(self.split)) - horizon
         for window in steps:
-            if window != usual and not 2 <= window <= min(room // 2, _LONGEST):
+            if window != usual and not 2 <= window <= min(room // _FITTING, _LONGEST):
                 continue
             for way in ways:
                 if way == "season" and window < self.plan.season:
@@ -203,13 +206,8 @@ class _Comparison:
         return ExponentialForecasts(self.panel, fit)(last, test.series, test.horizon)
 
     def _seasonal(self, test: Windows) -> Float[np.ndarray, "W H K"]:
-        """Of at least a season of what came before."""
-        look = max(test.input_steps, self.plan.season)
-        rows = (test.starts + test.input_steps)[:, None] - look + np.arange(look)
-        past = self.panel.target[np.maximum(rows, 0)].astype(np.float64)
-        past[rows < self.panel.offsets[test.series][:, None]] = np.nan
-        said = NAIVE["seasonal naive"](np.moveaxis(past, 2, 1), test.horizon, self.plan.season)
-        return np.moveaxis(said, 1, 2)
+        last = test.starts + test.input_steps - 1
+        return naive_forecasts(self.panel, last, test.series, test.horizon, self.plan.season)
 
 
 def _batches(work: Forecasting, windows: Windows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -220,16 +218,29 @@ def _batches(work: Forecasting, windows: Windows) -> Iterator[tuple[np.ndarray, 
         yield inputs, batch.targets.reshape(len(batch.targets), -1)
 
 
-def _error(
+def _missed(
     said: Float[np.ndarray, "W H K"],
     actual: Float[np.ndarray, "W H K"],
     unit: Float[np.ndarray, "W K"],
     squared: bool,
-) -> float:
+) -> Float[np.ndarray, "W H K"]:
     error = np.abs(said - actual) / unit[:, None]
-    if not np.isfinite(error).any():
+    return error**2 if squared else error
+
+
+def _error(missed: Float[np.ndarray, "W H K"], squared: bool) -> float:
+    if not np.isfinite(missed).any():
         return np.inf
-    return float(np.sqrt(np.nanmean(error**2)) if squared else np.nanmean(error))
+    mean = float(np.nanmean(missed))
+    return mean**0.5 if squared else mean
+
+
+def _base(missed: Mapping[str, np.ndarray], found: Mapping[str, float], worth: float) -> str:
+    """The best one; the mean, which errs least by chance, unless another is surely better."""
+    best = min(found, key=found.__getitem__)
+    if not np.isfinite(found["mean"]) or are_smaller(missed[best], missed["mean"], worth):
+        return best
+    return "mean"
 
 
 _NAMES = {

@@ -27,6 +27,7 @@ from elman.runtime.forecasting import (
     linear_inputs,
 )
 from elman.runtime.forecasting.bases import fit_to
+from elman.runtime.forecasting.past import are_smaller, evidence
 from elman.runtime.network import Network
 from elman.tasks.fitting import Options, take_weights, train_module, weights_of
 from elman.tasks.forecasting.settings import is_intermittent
@@ -41,7 +42,8 @@ _MOST = 50_000  # windows that linear map and calibration learn from, evenly cho
 _BATCH = 512
 _JUDGED = 5_000  # windows by which the network's share is chosen
 _SHARES = (1.0, 0.5, 0.0)
-_WORTH = 0.99  # of the error without the network: what makes it less different is left out
+_FEW = 12  # independent forecasts: with fewer held out, earlier errors calibrate, too
+_EARLIER = 0.3  # of what may be learnt from
 
 
 class Learning(NamedTuple):
@@ -193,7 +195,8 @@ class Stage:
         """What was trained, and how much of what the network says the held-out steps ask for.
 
         All of it, half or nothing: less only where the answers begin with something. Nothing
-        unless it makes the error smaller by more than a hundredth.
+        unless it makes the error smaller by more than a hundredth, and by more than the standard
+        error of that, of as many windows as the held-out ones are worth.
 
         Args:
             trained: The network.
@@ -211,9 +214,10 @@ class Stage:
         errors = {}
         for share in _SHARES:
             error = np.abs(said.targets - base - share * own) * spread
-            errors[share] = float(np.nanmean(error**2 if squared else error))
-        best = min(errors, key=errors.__getitem__)
-        if not errors[best] < _WORTH * errors[0.0]:
+            errors[share] = error**2 if squared else error
+        best = min(errors, key=lambda share: float(np.nanmean(errors[share])))
+        worth = evidence(self.panel, windows, self.plan.season)
+        if not are_smaller(errors[best], errors[0.0], worth):
             best = 0.0
         return trained._replace(companions=replace(trained.companions, share=best))
 
@@ -236,11 +240,31 @@ class Stage:
         return about | (self.companions.own.about() if self.companions.own else {})
 
     def calibrated(self, trained: Trained, middle: bool | None) -> Calibration:
-        """What the held-out windows show of the network's errors; see `Forecasting.calibrated`."""
-        work = self.work.by(
-            Network(self.blueprint, weights_of(trained.network)), trained.companions
-        )
-        return work.calibrated(some(self.cut(first=self.trained)), middle)
+        """What the held-out windows show of the network's errors; see `Forecasting.calibrated`.
+
+        Where they are worth few, errors before them count, too: those of what the answers begin
+        with, fitted to what came before these.
+        """
+        network = Network(self.blueprint, weights_of(trained.network))
+        work = self.work.by(network, trained.companions)
+        windows = some(self.cut(first=self.trained))
+        quantiles = self.plan.output != "point" and trained.companions.share > 0
+        few = evidence(self.panel, windows, self.plan.season) < _FEW
+        if self.plan.base == "none" or quantiles or not few:
+            return work.calibrated(windows, middle)
+        return work.calibrated(windows, middle, self._earlier(network))
+
+    def _earlier(self, network: Network) -> tuple[Forecasting, Windows] | None:
+        """Where errors are those of what answers begin with, before what is held out."""
+        first = self.trained - np.maximum(np.rint(_EARLIER * self.trained), 1).astype(int)
+        windows = some(self.cut(first=first, last=self.trained))
+        if not len(windows):
+            return None
+        try:
+            early = replace(self, trained=first).begun()
+        except DataError:  # too short for a linear map
+            return None
+        return early.work.by(network, replace(early.companions, share=0.0)), windows
 
     def linear(self) -> LinearForecast:
         """The linear map from the same windows; its strength is chosen on those held out."""
