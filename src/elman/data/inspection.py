@@ -260,7 +260,7 @@ def _of_texts(path: Path, table: Table, told: Mapping[str, Any]) -> dict[str, An
     label = told.get("label") or (few[0] if len(few) == 1 else None)
     if label is None or distinct.get(text, 0) <= distinct.get(label, math.inf):
         return {}
-    command = _command("classifier", path, told | {"text": text, "label": label})
+    command = _command("classifier", path, {**told, "text": text, "label": label})
     return {"texts": {"text": text, "label": label, "command": command}}
 
 
