@@ -72,6 +72,16 @@ def test_from_a_file_to_a_score(command, tmp_path, name):
     assert "texts as" in command("info", run).stdout
 
 
+def test_a_table_of_texts_that_nothing_was_told_of_is_shown_how_to_train_on(command, tmp_path):
+    a_table(tmp_path / "a.csv")
+    path = str(tmp_path / "a.csv")
+    shown = " ".join(command("data", "show", path).stdout.split())
+    assert f"elman train classifier --data {path} --text review --label stars" in shown
+    with (tmp_path / "a.csv").open("a") as file:
+        file.writelines(f"no. {n},class {n}\n" for n in range(40))  # too many for classes
+    assert "elman train" not in command("data", "show", path).stdout
+
+
 def test_new_texts_have_no_labels(command, tmp_path):
     a_table(tmp_path / "a.csv")
     run = tmp_path / "run"

@@ -56,6 +56,10 @@ def print_inspected(found: Mapping[str, Any], options: Mapping[str, Said]) -> No
     if "columns" in found:
         result_console.print(_columns(found))
         result_console.print(_first_rows(found))
+    if "texts" in found:
+        texts = found["texts"]
+        said = f"If a row is a text in {texts['text']!r}, and its class in {texts['label']!r}: "
+        result_console.print(said + texts["command"], markup=False, highlight=False)
     for kind in (found.get("paths"), sequences, series):
         if not (clear and kind is series):
             _print_command(kind)

@@ -15,6 +15,7 @@ import numpy as np
 from elman.data.labelled_sequences import LabelledSequences
 from elman.data.readers import options_of, read, test_part
 from elman.data.readers.folder import folder_table
+from elman.data.readers.guessing import likely_text
 from elman.data.readers.pairs import holds_pairs, holds_tabbed_pairs, read_pairs
 from elman.data.readers.paths import looks_like_paths, read_paths
 from elman.data.readers.roles import Columns, names_of, roles_of
@@ -54,8 +55,9 @@ def inspected(
         `source`, `bytes`; of a table `rows`, `columns` (each one's name, what it holds, how many
         values are missing, its range, its role) and `first rows`; `sequences` and `series`: what
         each way to read it gives and the `command` that would train on it, or `error`, why it
-        gives nothing; `pairs` alone where it holds sources with targets; `notes`, what was
-        inferred.
+        gives nothing; `texts` where it gives neither, and each row may be a text with its
+        class: both columns and the `command`; `pairs` alone where it holds sources with targets;
+        `notes`, what was inferred.
 
     Raises:
         DataError, FormatError: The file cannot be read at all.
@@ -92,6 +94,8 @@ def inspected(
     if panel is not None:
         series = _of_series(path, panel, roles)
     found |= {"sequences": sequences} | ({"series": series} if series is not None else {})
+    if table is not None and data is None and panel is None:
+        found |= _of_texts(path, table, told)
     notes = [*found.get("notes", ()), *(notes or (table.notes if table else ()))]
     return found | {"notes": list(dict.fromkeys(notes))}
 
@@ -270,6 +274,23 @@ def _of_sequences(path: Path, data: LabelledSequences, told: Mapping[str, Any]) 
         found["classes"] = len(values)
         found["labels"] = {str(values[k]): int(counts[k]) for k in order}
     return found | {"command": _command(task, path, told)}
+
+
+def _of_texts(path: Path, table: Table, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Which column may be texts to classify, and which one their classes, if that is clear."""
+    texts = [name for name in table.columns if kinds.kind(table.columns[name]) == "text"]
+    if not texts or path.is_dir():
+        return {}
+    text = told.get("text") or likely_text(table, texts)
+    distinct = {
+        name: len(set(map(str, kinds.objects(table.columns[name])))) for name in table.columns
+    }
+    few = [name for name in distinct if name != text and 2 <= distinct[name] <= _MOST_CLASSES]
+    label = told.get("label") or (few[0] if len(few) == 1 else None)
+    if label is None or distinct.get(text, 0) <= distinct.get(label, math.inf):
+        return {}
+    command = _command("classifier", path, {**told, "text": text, "label": label})
+    return {"texts": {"text": text, "label": label, "command": command}}
 
 
 def _are_numbers(labels: np.ndarray) -> bool:

@@ -77,15 +77,20 @@ def _neither(table: Table, time: str | None, labels: Sequence[str]) -> DataError
         name: tables.kind(table.columns[name]) for name in table.columns if name not in labels
     }
     if texts := [name for name, found in kinds_of.items() if found == "text"]:
-        text = usual(texts, "text") or max(texts, key=lambda name: _length(table.columns[name]))
+        text = likely_text(table, texts)
         both += f"; or, where a row is a text, the column of texts: text='{text}'"
     return DataError(
         table.name, f"no {roles} among the columns {quoted(table.columns)}", expected + both
     )
 
 
+def likely_text(table: Table, texts: Sequence[str]) -> str:
+    """Which of the columns of texts may be what is read: as usually called, else the longest."""
+    return usual(texts, "text") or max(texts, key=lambda name: _length(table.columns[name]))
+
+
 def _length(column: Any) -> int:
-    """How many characters stand in a column of texts: the longest one may be what is read."""
+    """How many characters stand in a column of texts."""
     return sum(len(str(cell)) for cell in tables.objects(column))
 
 
