@@ -420,6 +420,18 @@ void define(nb::module_ module) {
           },
           "recurrence"_a, "batch"_a, "arrays"_a)
       .def("step", &Stepper<Real>::step, "inputs"_a);
+  using elman::python::PreparedTape;
+  using elman::python::TapeStepper;
+  nb::class_<TapeStepper<Real>>(module, "TapeStepper")
+      .def(
+          "__init__",
+          [](TapeStepper<Real>* self, const Program& program, const PreparedTape& weights,
+             std::ptrdiff_t batch, nb::tuple arrays) {
+            new (self) TapeStepper<Real>(current, program, weights, batch, arrays);
+          },
+          "program"_a, "weights"_a, "batch"_a, "arrays"_a, nb::keep_alive<1, 2>(),
+          nb::keep_alive<1, 3>())
+      .def("step", &TapeStepper<Real>::step, "inputs"_a);
   nb::class_<Line<Real>>(module, "Line")
       .def(
           "__init__",

@@ -46,6 +46,7 @@ _ONE = {
     "normalise": lambda a: normalise(a, 0.1),
     "centred": lambda a: a - mean(a),
     "share": lambda a: a / (total(exp(tanh(a))) + variance(a)),
+    "paced": lambda a: a * np.linspace(0.5, 1.5, UNITS),
     "turned": lambda a: join(a[2:], a[:2]),
     "flipped": lambda a: join(*reversed(split(join(a, tanh(a)), 2)))[1 : 1 + UNITS],
     "matrix_u": None,
@@ -89,6 +90,17 @@ def random_cell(choices: list[tuple[str, int, int]]) -> WrittenCell:
 
 
 OPERATIONS = (*_ONE, *_TWO)
+
+
+def _paced(x: Any, state: Any, w: Any) -> Any:
+    """Constants where a sum begins, a product reads, a mask chooses, and a slice takes some."""
+    h, pace = state.hidden, np.linspace(0.1, 0.9, len(state.hidden))
+    a = (w.w @ x + np.concatenate([pace, -pace]))[len(h) :]
+    b = w.v @ pace + where(np.arange(len(h)) > 2, a, h) / (1 + pace)
+    return tanh(pace * h + maximum(b, pace - 0.3) * (1 - pace))
+
+
+PACED = WrittenCell(_paced, "paced", weights={"w": ("2H", "I"), "v": ("H", "H")})
 
 
 def random_call(

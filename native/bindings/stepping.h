@@ -17,18 +17,12 @@
 #include "bindings/calls.h"
 #include "bindings/choosing.h"
 #include "bindings/memory.h"
+#include "bindings/stage.h"
+#include "bindings/tape_stepping.h"
 #include "elman/isa.h"
 #include "elman/parallel.h"
 
 namespace elman::python {
-
-// One stage of a network's step: reads what the stage before wrote.
-template <typename Real>
-class Stage {
- public:
-  virtual ~Stage() = default;
-  virtual const Real* run(const Real* inputs) = 0;  // what it wrote
-};
 
 template <typename Real>
 class Stepper : public Stage<Real> {
@@ -205,6 +199,10 @@ class Line {
     for (nb::handle stage : stages) {
       if (nb::isinstance<Stepper<Real>>(stage)) {
         stages_.push_back(nb::cast<Stepper<Real>*>(stage));
+        continue;
+      }
+      if (nb::isinstance<TapeStepper<Real>>(stage)) {
+        stages_.push_back(nb::cast<TapeStepper<Real>*>(stage));
         continue;
       }
       const auto parts = nb::cast<nb::tuple>(stage);

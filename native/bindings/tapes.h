@@ -211,7 +211,7 @@ class Program {
                           weight_sizes_[static_cast<std::size_t>(frame.index)]);
       case Place::constant:
         within(frame.index, constants_);
-        return demand(frame.count == 1 && sizes_[first] == 1);
+        return demand(frame.count == 1 && sizes_[first] <= all(constants_) - frame.index);
       case Place::local:
       case Place::rows:
       case Place::ahead:

@@ -94,6 +94,7 @@ class TapeBackPass {
     resets_.start(rows_);
     clear(totals_, total_entries<Real>(program_));
     load_carry();
+    find_moving();
     const Size at_once = steps_between_stops(3 * (rows_.count() + 1) * tape_work(program_));
     for (Size step = rows_.longest(); step > 0;) {
       {
@@ -165,12 +166,40 @@ class TapeBackPass {
     }
     constexpr Size most =
         16 << 10;  // bytes: what is kept follows itself, which helps if it is much
-    const Size n = rows_.count(), time = call_.reading.time, values = kept_entries(program_) * n;
-    if (values * static_cast<Size>(sizeof(Real)) > most) return;
-    fetch(kept_ + kept_value(program_, time, 0, step) * n, values);
+    if (values_step_ * static_cast<Size>(sizeof(Real)) > most) return;
+    fetch(kept_values_ + step * values_step_, values_step_);
+    const Real* states = kept_;
     for (Size k = 0; k < program_.state_sizes.count; ++k) {
-      fetch(kept_ + kept_state(program_, time, k, step) * n,
-            up_to(program_.state_sizes[k], widest) * n);
+      const Size row = up_to(program_.state_sizes[k], widest) * rows_.count();
+      fetch(states + step * row, row);
+      states += (call_.reading.time + 1) * row;
+    }
+  }
+
+  void find_moving() {
+    const Size n = rows_.count(), time = call_.reading.time;
+    // The kept memory is only read: no program of the way back writes to these frames.
+    Real* kept = const_cast<Real*>(kept_);
+    kept_values_ = kept_ + kept_value(program_, time, 0, 0) * n;
+    values_step_ = kept_entries(program_) * n;
+    for (Size f = 0; f < program_.frames.count; ++f) {
+      const Size k = frames_.index(f);
+      const Place place = frames_.place(f);
+      if (place == Place::before || place == Place::after) {
+        frames_.move(f, kept + kept_state(program_, time, k, 0) * n, place == Place::after ? 1 : 0,
+                     ~Size{0}, up_to(program_.state_sizes[k], widest) * n);
+      } else if (place == Place::kept) {
+        frames_.move(f, kept + kept_value(program_, time, k, 0) * n, 0, ~Size{0}, values_step_);
+      } else if (place == Place::carry || place == Place::fresh) {
+        frames_.move(f, buffers_[2 * k], place == Place::fresh ? 1 : 0, 1,
+                     buffers_[2 * k + 1] - buffers_[2 * k]);
+      } else if (place == Place::delta) {
+        delta_frame_ = f;
+      } else if (place == Place::input) {
+        input_frame_ = f;
+      } else if (place == Place::by_output) {
+        output_frame_ = f;
+      }
     }
   }
 
@@ -178,7 +207,10 @@ class TapeBackPass {
     const Size active = rows_.active(step, rows_.count());
     if (step >= 2) fetch_rows(step - 2, active);
     if (used_ + active > slots_) add_up();
-    for (Size f = 0; f < program_.frames.count; ++f) place_frame(f, step, active);
+    frames_.place_at(step);
+    if (delta_frame_ >= 0) frames_.base(delta_frame_) = deltas_ + used_ * stride_;
+    if (input_frame_ >= 0) load(input_frame_, read_, program_.inputs, step, active);
+    if (output_frame_ >= 0) load_grads(step, active);
     frames_.run(active, [&](const TapeInstruction& what, const Job<Real>& job, Size first) {
       (void)what;  // masks are kept: only the step's number is asked for
       for (Size r = 0; r < job.rows; ++r) {
@@ -192,41 +224,11 @@ class TapeBackPass {
     used_ += active;
   }
 
-  void place_frame(Size f, Size step, Size active) {
-    const Size k = frames_.index(f), n = rows_.count(), time = call_.reading.time;
-    // The kept memory is only read: no program of the way back writes to these frames.
-    Real* kept = const_cast<Real*>(kept_);
-    switch (frames_.place(f)) {
-      case Place::before:
-        frames_.base(f) = kept + kept_state(program_, time, k, step) * n;
-        break;
-      case Place::after:
-        frames_.base(f) = kept + kept_state(program_, time, k, step + 1) * n;
-        break;
-      case Place::kept:
-        frames_.base(f) = kept + kept_value(program_, time, k, step) * n;
-        break;
-      case Place::carry:
-        frames_.base(f) = buffers_[2 * k + step % 2];
-        break;
-      case Place::fresh:
-        frames_.base(f) = buffers_[2 * k + 1 - step % 2];
-        break;
-      case Place::delta:
-        frames_.base(f) = deltas_ + used_ * stride_;
-        break;
-      case Place::input:
-        load(f, read_, program_.inputs, step, active);
-        break;
-      case Place::by_output:
-        if (call_.grad_outputs.data != nullptr) {
-          load(f, grads_read_, program_.outputs, step, active);
-        } else {
-          clear(frames_.base(f), active * frames_.row(f));
-        }
-        break;
-      default:
-        break;
+  void load_grads(Size step, Size active) {
+    if (call_.grad_outputs.data != nullptr) {
+      load(output_frame_, grads_read_, program_.outputs, step, active);
+    } else {
+      clear(frames_.base(output_frame_), active * frames_.row(output_frame_));
     }
   }
 
@@ -354,6 +356,9 @@ class TapeBackPass {
   const Real** slot_rows_;
   Real **slot_outputs_, **buffers_;
   Packed<Real>* values_;
+  const Real* kept_values_ = nullptr;  // of the first step
+  Size values_step_ = 0;               // from step to step
+  Size delta_frame_ = -1, input_frame_ = -1, output_frame_ = -1;
   Size used_ = 0;       // slots that wait to be added up
   bool added_ = false;  // once: until then the totals of products hold nothing
 };

@@ -43,7 +43,6 @@ class TapeForwardPass {
         written_(arena, rows_of_part(call.reading, parts)),
         resets_(arena, call.reading) {
     const Size n = rows_of_part(call.reading, parts);
-    moving_ = arena.take<Moving>(program_.frames.count);
     states_ = arena.take<Real>(call.kept == nullptr ? 2 * n * state_entries(program_) : 0);
     ahead_steps_ = n == 0 ? 1 : (slots(layout) + n - 1) / n;
     if (ahead_steps_ > call.reading.time) ahead_steps_ = call.reading.time;
@@ -139,10 +138,7 @@ class TapeForwardPass {
     fetch_rows(step + 2, active);
     if (resets_.any(step)) reset(step, active);
     if (program_.ahead >= 0 && step % ahead_steps_ == 0) project_ahead(step, active);
-    for (Size m = 0; m < moving_count_; ++m) {
-      const Moving& moving = moving_[m];
-      frames_.base(moving.frame) = moving.at + ((step + moving.later) & moving.mask) * moving.row;
-    }
+    frames_.place_at(step);
     if (ahead_row_ != 0) frames_.base(ahead_frame_) = ahead_ + next_slot_ * ahead_row_;
     if (input_frame_ >= 0) load_inputs(input_frame_, step, active);
     next_slot_ += active;
@@ -152,14 +148,6 @@ class TapeForwardPass {
     put_out(step, active);
   }
 
-  // A frame that is elsewhere at each step: at + (step + later) · row, the number masked to turn
-  // between two places.
-  struct Moving {
-    Size frame;
-    Real* at;
-    Size later, mask, row;
-  };
-
   void find_moving() {
     const Size n = rows_.count(), time = call_.reading.time;
     const bool keep = call_.kept != nullptr;
@@ -168,11 +156,10 @@ class TapeForwardPass {
       const Place place = frames_.place(f);
       if (place == Place::before || place == Place::after) {
         const Size row = up_to(program_.state_sizes[k], widest) * n;
-        moving_[moving_count_++] = {f, state_at(k, 0), place == Place::after ? 1 : 0,
-                                    keep ? ~Size{0} : 1, row};
+        frames_.move(f, state_at(k, 0), place == Place::after ? 1 : 0, keep ? ~Size{0} : 1, row);
       } else if (place == Place::kept) {
-        moving_[moving_count_++] = {f, kept_ + kept_value(program_, time, k, 0) * n, 0, ~Size{0},
-                                    kept_entries(program_) * n};
+        frames_.move(f, kept_ + kept_value(program_, time, k, 0) * n, 0, ~Size{0},
+                     kept_entries(program_) * n);
       } else if (place == Place::input) {
         input_frame_ = f;
       }
@@ -252,8 +239,7 @@ class TapeForwardPass {
   Resets resets_;
   Real *states_, *ahead_ = nullptr;
   const Real** slot_rows_ = nullptr;
-  Moving* moving_;
-  Size moving_count_ = 0, input_frame_ = -1;
+  Size input_frame_ = -1;
   Size ahead_steps_, ahead_row_, ahead_frame_ = 0, next_slot_ = 0;
 };
 

@@ -37,13 +37,18 @@ ELMAN_INLINE void each_of_one(const Job<Real>& job, const Function& function) {
   const auto& [to, from, rows, vectors, size, from_size, dense] = job;
   Vector<Real> x[at_once];
   Size done = 0;
-  if (dense) {
-    for (; done + at_once <= total; done += at_once) {
-      const Size at = done * lanes<Real>;
-      for (int k = 0; k < at_once; ++k) x[k] = load(from[0].at + at + k * lanes<Real>);
-      function(x);
-      for (int k = 0; k < at_once; ++k) store(to.at + at + k * lanes<Real>, x[k]);
+  if (dense || vectors % at_once == 0) {
+    const Size in_row = dense ? total : vectors;
+    for (Size r = 0; r * in_row < total; ++r) {
+      const Real* source = from[0].at + r * from[0].row;
+      Real* target = to.at + r * to.row;
+      for (Size v = 0; v + at_once <= in_row; v += at_once, done += at_once) {
+        for (int k = 0; k < at_once; ++k) x[k] = load(source + (v + k) * from[0].step);
+        function(x);
+        for (int k = 0; k < at_once; ++k) store(target + (v + k) * lanes<Real>, x[k]);
+      }
     }
+    if (done == total) return;
   }
   Size r = done / vectors, v = done % vectors;
   while (done < total) {
@@ -153,6 +158,26 @@ ELMAN_INLINE void normalise_rows(const Job<Real>& job) {
     Real* to = job.to.at + r * job.to.row;
     const Real mean = sum_of(from, job.size) / static_cast<Real>(job.size);
     const Real scale = job.from[1].at[r * job.from[1].row];
+    for (Size u = 0; u < job.size; u += lanes<Real>) store(to + u, (load(from + u) - mean) * scale);
+  }
+}
+
+// Both of a row: the scale of its deviations, and them scaled; in the bits of one after the other.
+template <typename Real>
+ELMAN_INLINE void scale_and_normalise(const Job<Real>& scaling, const Job<Real>& job,
+                                      Real epsilon) {
+  const auto count = static_cast<Real>(job.size);
+  for (Size r = 0; r < job.rows; ++r) {
+    const Real* from = job.from[0].at + r * job.from[0].row;
+    Real* to = job.to.at + r * job.to.row;
+    const Real mean = sum_of(from, job.size) / count;
+    Vector<Real> squares = {};
+    for (Size u = 0; u < job.size; u += lanes<Real>) {
+      const auto deviation = first_lanes<Real>(load(from + u) - mean, job.size - u);
+      squares += deviation * deviation;
+    }
+    const Real scale = 1 / square_root(total_of<Real>(squares) / count + epsilon);
+    fill_row(scaling.to.at + r * scaling.to.row, 1, scale);
     for (Size u = 0; u < job.size; u += lanes<Real>) store(to + u, (load(from + u) - mean) * scale);
   }
 }

@@ -24,7 +24,9 @@ class TapeFrames {
         program_(layout.program),
         base_(arena.take<Real*>(program_.frames.count)),
         row_(arena.take<Size>(program_.frames.count)),
+        moving_(arena.take<Moving>(program_.frames.count)),
         resolved_(arena.take<Resolved>(program_.instructions.count)),
+        aims_(arena.take<Aim>(program_.instructions.count * 4)),
         pointers_(arena.take<const Real*>(rows)) {
     const Size row = (layout.local + 1) * static_cast<Size>(sizeof(Real));
     block_ = local_bytes / row;
@@ -59,6 +61,19 @@ class TapeFrames {
     for (Size k = 0; k < program_.instructions.count; ++k) {
       resolve(program_.instructions[k], resolved_[k]);
     }
+    find_pairs();
+  }
+
+  // A frame that is elsewhere at each step: at `to` + (step + later) · row, the number masked to
+  // turn between two places.
+  void move(Size f, Real* to, Size later, Size mask, Size row) {
+    moving_[moving_count_++] = {f, to, later, mask, row};
+  }
+  ELMAN_INLINE void place_at(Size step) {
+    for (Size m = 0; m < moving_count_; ++m) {
+      const Moving& moving = moving_[m];
+      base_[moving.frame] = moving.to + ((step + moving.later) & moving.mask) * moving.row;
+    }
   }
 
   Place place(Size f) const { return static_cast<Place>(program_.frames[f].place); }
@@ -77,6 +92,9 @@ class TapeFrames {
   // All stages, for `active` rows; `special(instruction, job, first)` runs `time` and `mask`.
   template <typename Special>
   void run(Size active, const Special& special) {
+    const bool one = active <= block_;
+    if (one) aim_at_once();
+    aimed_ = one;
     for (const TapeStage& stage : program_.stages) {
       if (stage.product >= 0) {
         multiply_rows(stage.product, active);
@@ -85,7 +103,17 @@ class TapeFrames {
       for (Size first = 0; first < active; first += block_) {
         const Size count = active - first < block_ ? active - first : block_;
         for (Size k = stage.first; k < stage.last; ++k) {
-          run_one(program_.instructions[k], resolved_[k], first, count, special);
+          Resolved& resolved = resolved_[k];
+          if (!one) aim(resolved, first);
+          resolved.job.rows = count;
+          if (resolved.paired) {  // with the next one
+            if (!one) aim(resolved_[k + 1], first);
+            resolved_[k + 1].job.rows = count;
+            scale_and_normalise(resolved.job, resolved_[++k].job, resolved.rate);
+            if (resolved_[k].tails) clear_tails(resolved_[k].job);
+            continue;
+          }
+          run_one(program_.instructions[k], resolved, first, special);
         }
       }
     }
@@ -116,22 +144,82 @@ class TapeFrames {
     Job<Real> job;
     Where to, from[3];
     int reads;
-    bool asks, tails;
+    bool asks, tails, paired;
     Real rate;
   };
+  struct Moving {
+    Size frame;
+    Real* to;
+    Size later, mask, row;
+  };
+  // An operand whose frame is elsewhere at each step: 0: the result, else one that is read.
+  struct Aim {
+    Size instruction;
+    int operand;
+  };
+
+  static bool moves(Place place) {
+    return lasts(place) || place == Place::delta || place == Place::ahead;
+  }
+
+  // What a block of rows from `first` on reads and writes.
+  ELMAN_INLINE void aim(Resolved& resolved, Size first) {
+    Job<Real>& job = resolved.job;
+    job.to.at = base_[resolved.to.frame] + resolved.to.offset + first * resolved.to.skip;
+    for (int k = 0; k < resolved.reads; ++k) {
+      const Where& from = resolved.from[k];
+      job.from[k].at = base_[from.frame] + from.offset + first * from.skip;
+    }
+  }
+
+  // One block takes all rows: only what moved since the last step is looked up.
+  ELMAN_INLINE void aim_at_once() {
+    if (!aimed_) {
+      for (Size k = 0; k < program_.instructions.count; ++k) aim(resolved_[k], 0);
+      return;
+    }
+    for (Size a = 0; a < aim_count_; ++a) {
+      Resolved& resolved = resolved_[aims_[a].instruction];
+      const int k = aims_[a].operand;
+      const Where& of = k == 0 ? resolved.to : resolved.from[k - 1];
+      Real* at = base_[of.frame] + of.offset;
+      if (k == 0) {
+        resolved.job.to.at = at;
+      } else {
+        resolved.job.from[k - 1].at = at;
+      }
+    }
+  }
+
+  // A scale that the next instruction normalises by: both ask for the same mean.
+  void find_pairs() {
+    for (const TapeStage& stage : program_.stages) {
+      if (stage.product >= 0) continue;
+      for (Size k = stage.first; k + 1 < stage.last; ++k) {
+        const TapeInstruction& scale = program_.instructions[k];
+        const TapeInstruction& norm = program_.instructions[k + 1];
+        resolved_[k].paired = static_cast<Operation>(scale.operation) == Operation::norm_scale &&
+                              static_cast<Operation>(norm.operation) == Operation::norm &&
+                              norm.from[0] == scale.from[0] && norm.from[1] == scale.to;
+      }
+    }
+  }
 
   Where where(Size section) const {
     const Size f = frame_of(section);
     return {f, layout_.offset[section], place(f) == Place::local ? 0 : row_[f]};
   }
 
-  void resolve(const TapeInstruction& what, Resolved& to) const {
+  void resolve(const TapeInstruction& what, Resolved& to) {
     Job<Real>& job = to.job;
+    const Size number = &to - resolved_;
+    if (moves(place(frame_of(what.to)))) aims_[aim_count_++] = {number, 0};
     to.to = where(what.to);
     to.reads = 0;
     const auto operation = static_cast<Operation>(what.operation);
     to.asks = operation == Operation::time || operation == Operation::mask;
     to.rate = static_cast<Real>(what.rate);
+    to.paired = false;
     job.size = program_.section_size[what.to];
     job.vectors = vectors_of<Real>(job.size);
     job.to = {nullptr, row_[to.to.frame], lanes<Real>};
@@ -143,6 +231,7 @@ class TapeFrames {
       if (what.from[k] < 0) continue;
       to.reads = k + 1;
       to.from[k] = where(what.from[k]);
+      if (moves(place(to.from[k].frame))) aims_[aim_count_++] = {number, k + 1};
       const Size size = program_.section_size[what.from[k]], row = row_[to.from[k].frame];
       // One number stands in every lane of a vector; so does the same one of all rows.
       const bool one = size == 1, here = one && job.size == 1;
@@ -154,14 +243,8 @@ class TapeFrames {
 
   template <typename Special>
   ELMAN_INLINE void run_one(const TapeInstruction& what, const Resolved& resolved, Size first,
-                            Size count, const Special& special) {
-    Job<Real> job = resolved.job;
-    job.rows = count;
-    job.to.at = base_[resolved.to.frame] + resolved.to.offset + first * resolved.to.skip;
-    for (int k = 0; k < resolved.reads; ++k) {
-      const Where& from = resolved.from[k];
-      job.from[k].at = base_[from.frame] + from.offset + first * from.skip;
-    }
+                            const Special& special) {
+    const Job<Real>& job = resolved.job;
     if (resolved.asks) {
       special(what, job, first);
     } else {
@@ -181,9 +264,13 @@ class TapeFrames {
   const TapeWeights<Real>* weights_ = nullptr;
   Real** base_;
   Size* row_;
+  Moving* moving_;
   Resolved* resolved_;
+  Aim* aims_;
   const Real** pointers_;
   Size block_;
+  Size moving_count_ = 0, aim_count_ = 0;
+  bool aimed_ = false;  // whether the instructions stand at the first row
 };
 
 }  // namespace

@@ -230,15 +230,16 @@ struct TapeWeights {
     const auto place = static_cast<Place>(frame.place);
     if (place != Place::vector && place != Place::constant) return;
     const Size size = program.section_size[frame.first];
-    if (place == Place::constant || size == 1) {
-      const Real number = place == Place::constant
-                              ? static_cast<Real>(program.constants[frame.index])
-                              : weights[frame.index][frame.entry];
-      store(vectors[f], Vector<Real>{} + number);
-      return;
+    Real* to = vectors[f];
+    clear(to, layout.width_of(f));
+    if (place == Place::constant) {
+      for (Size u = 0; u < size; ++u) {
+        to[u] = static_cast<Real>(program.constants[frame.index + u]);
+      }
+    } else {
+      copy(to, weights[frame.index] + frame.entry, size);
     }
-    clear(vectors[f], layout.width_of(f));
-    copy(vectors[f], weights[frame.index] + frame.entry, size);
+    if (size == 1) store(to, Vector<Real>{} + to[0]);
   }
 };
 

@@ -74,7 +74,47 @@ class Chosen(nn.Module):
         return torch.addcmul(h, b.masked_fill(a < -0.3, 0.7), a, value=0.5) * (h != 1)
 
 
+ACTIVATIONS = (
+    *(F.celu, F.selu, F.gelu, F.hardswish, F.hardsigmoid, F.hardtanh, F.mish, F.softsign, F.relu6),
+    *(F.leaky_relu, F.hardshrink, F.softshrink, F.tanhshrink, F.logsigmoid, torch.sign, torch.erf),
+    *(torch.expm1, torch.sinh, torch.cosh, torch.exp2, torch.ceil, torch.round, torch.trunc),
+    *(torch.frac, lambda a: F.gelu(a, approximate="tanh"), lambda a: F.elu(a, 0.3)),
+    *(lambda a: F.celu(a, 0.7), lambda a: F.softplus(a, 2.0), lambda a: F.threshold(a, 0.1, 0.2)),
+    *(lambda a: a**4, lambda a: (a.abs() + 1) ** -3, lambda a: (a.abs() + 1) ** 0.5),
+    *(lambda a: torch.log2(1 + a.abs()), lambda a: torch.log10(1 + a.abs())),
+    *(lambda a: torch.logaddexp(a, 2 * a), lambda a: a * ((a > 0) ^ (a > 0.5))),
+    *(lambda a: torch.fmod(a, 0.7), lambda a: torch.remainder(a, 0.7)),
+    *(lambda a: torch.div(a, 0.7, rounding_mode="floor"), lambda a: torch.addcdiv(a, a, 1 + a * a)),
+)
+OVER_UNITS = (
+    *(
+        lambda a: a - a.std(-1, keepdim=True),
+        lambda a: a / (1 + a.std(-1, correction=0, keepdim=True)),
+    ),
+    *(lambda a: F.log_softmax(a, -1), lambda a: a - a.logsumexp(-1, keepdim=True)),
+    *(lambda a: F.normalize(a, dim=-1), lambda a: a / (1 + a.norm(p=1, dim=-1, keepdim=True))),
+    *(lambda a: a - a.max(-1, keepdim=True)[0], lambda a: a - a.amin(-1, keepdim=True)),
+    *(lambda a: a - torch.std_mean(a, -1, keepdim=True)[1], lambda a: a.roll(2, -1)),
+)
+
+
+class Composed(nn.Module):
+    """Functions that are made of others, each beside the others; the state is bounded."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.again = nn.Linear(3, 5), nn.Linear(5, 5)
+        self.shares = nn.Parameter(torch.randn(len(ACTIVATIONS) + len(OVER_UNITS)))
+
+    def forward(self, x, h):
+        a = self.inner(x) + self.again(h)
+        parts = [function(a) for function in (*ACTIVATIONS, *OVER_UNITS)]
+        total = sum(share * part for share, part in zip(self.shares.unbind(), parts, strict=True))
+        return torch.tanh(total / 8)
+
+
 STATES = {
+    Composed: torch.zeros(1, 5),
     Chosen: torch.zeros(1, 4),
     Normed: (torch.zeros(1, 4), torch.zeros(1, 4)),
     Alone: torch.zeros(1, 6),
@@ -103,6 +143,27 @@ def test_computes_what_the_original_does(kind):
         *(torch.autograd.grad(out.sin().sum(), sources) for out in (outputs, wanted)), strict=True
     ):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_a_norm_of_zero_has_no_gradient_as_in_torch():
+    class FromZero(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.Linear(3, 4)
+
+        def forward(self, x, h):
+            return self.inner(x) + h / (1 + h.norm(dim=-1, keepdim=True)) - h.std(-1, keepdim=True)
+
+    module = FromZero()
+    cell = elman.fuse(module, torch.zeros(1, 3), torch.zeros(1, 4))
+    start = torch.zeros(2, 4, requires_grad=True)
+    inputs = torch.randn(2, 3, 3)
+    found = [
+        torch.autograd.grad(run(cell, inputs, start)[0].sin().sum(), start)[0]
+        for run in (lambda cell, *given: cell.unroll(*given), loop)
+    ]
+    torch.testing.assert_close(*found)
+    assert found[0].isfinite().all()
 
 
 @pytest.mark.parametrize("kind", [nn.GRUCell, nn.RNNCell])
@@ -150,7 +211,7 @@ class Branch(Base):
 
 class Unknown(Base):
     def forward(self, x, h):
-        return torch.erf(h + self.inner(x))  # here
+        return torch.lgamma(h + self.inner(x))  # here
 
 
 class Products(Base):

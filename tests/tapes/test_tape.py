@@ -53,6 +53,9 @@ CHANGES = {
         op.__setitem__(2, [op[2][0], 3]) for op in data["ops"] if op[0] == "product"
     ],
     "a number that is none": lambda data: data["ops"].append(["constant", [], ["1"], 1]),
+    "fewer numbers than units": lambda data: data["ops"].append(["constant", [], [1, 2], 3]),
+    "a constant of no number": lambda data: data["ops"].append(["constant", [], [], 1]),
+    "too many numbers": lambda data: data["ops"].append(["constant", [], [1] * 20_000, 20_000]),
     "infinity": lambda data: data["ops"].append(["constant", [], [float("inf")], 1]),
     "a name that is none": lambda data: data["weights"][0].__setitem__(0, "../w"),
     "a name twice": lambda data: data["weights"][1].__setitem__(0, data["weights"][0][0]),

@@ -65,7 +65,10 @@ def test_is_trained_saved_and_answers_without_torch(kind, tmp_path):
     assert "layer 1" in str(elman.diagnose(model, X[:4]))
 
 
-@pytest.mark.parametrize("options", [{}, {"zoneout": 0.2, "learned_state": True}, {"dilation": 2}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"zoneout": 0.2}, {"zoneout": 0.2, "learned_state": True}, {"dilation": 2}],
+)
 def test_both_executors_agree(options):
     inputs = 8
     blueprint = sequence_to_vector(
@@ -80,6 +83,22 @@ def test_both_executors_agree(options):
     with torch.no_grad():
         expected = module(torch.from_numpy(values)).numpy()
     np.testing.assert_allclose(Network(again, weights).run(values), expected, atol=1e-5)
+
+
+def test_streams_with_zoneout():
+    blueprint = sequence_to_vector(
+        input_size=3, cells=CellConfig("own_light", 8, zoneout=0.2), outputs=2
+    )
+    module = build(blueprint, seed=0).eval()
+    weights = {name: array.numpy() for name, array in module.state_dict().items()}
+    values = np.random.default_rng(0).normal(size=(4, 6, 3)).astype("f")
+    network = Network(blueprint, weights)
+    stepper, state = network.stepper(4), network.initial_state(4)
+    for t in range(6):
+        found = stepper.step(np.ascontiguousarray(values[:, t]))
+        wanted, state = network.step_inputs(values[:, t], state)
+        np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_allclose(found, network.run(values), atol=1e-6)
 
 
 def test_a_description_needs_no_function():

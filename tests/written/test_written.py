@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import numpy as np
 import pytest
 
 from elman.errors import ArgumentError
 from elman.kernels.tapes import reference
-from elman.tapes import INPUTS
+from elman.tapes import INPUTS, Tape
 from elman.written import WrittenCell, named, sigmoid, tanh, total, where
 from tests.unchecked import unchecked
-from tests.written_steps import FAMILY, modes, random_call
+from tests.written_steps import FAMILY, PACED, modes, random_call
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -236,3 +237,65 @@ def test_as_many_inputs_as_units():
     )
     assert cell.tape(4).inputs == 4
     assert _cell(lambda x, state, w: w.w @ x).tape(4).inputs == INPUTS
+
+
+def test_a_number_for_each_unit():
+    pace = np.linspace(0.1, 0.9, 5)
+    cell, tape = PACED, PACED.tape(5)
+    assert {op.size for op in tape.ops if op.name == "constant"} == {5}
+    assert Tape.from_data(json.loads(json.dumps(tape.to_data()))) == tape
+    call = random_call(cell, 5, 3, 2, 4)
+    weights = dict(zip(cell.weights, call.weights, strict=True))
+    state = {"hidden": call.states[0][0]}
+    run = reference.forward(call)
+    for t in range(4):
+        output, state = cell.run(call.inputs[0, t], state, weights)
+        np.testing.assert_allclose(run.outputs[0, t], output, atol=1e-12)
+    one, other = (_cell(lambda x, state, w, p=p: (w.w @ x) * p).tape(5) for p in (pace, -pace))
+    assert one != other
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found"),
+    [
+        (np.ones((2, 5)), "an array \\[2, 5\\]"),
+        (np.array([0, np.nan, 1, 1, 1]), "the number nan"),
+        (np.ones(4), "mul of 4 and 5 units"),
+        (np.array([]), "an array \\[0\\]"),
+    ],
+)
+def test_numbers_that_are_not_one_for_each_unit_are_refused(numbers, found):
+    with pytest.raises(ArgumentError, match=f"found {found}"):
+        _cell(lambda x, state, w: (w.w @ x) * numbers).tape(5)
+
+
+def test_more_constants_than_a_tape_holds_are_refused():
+    numbers = np.ones(10_000)
+
+    def step(x, state, w):
+        return (w.w @ x) * numbers + state.hidden * (2 * numbers)
+
+    with pytest.raises(ArgumentError, match="found 20000 constants"):
+        _cell(step).tape(10_000)
+
+
+def test_comparisons_together():
+    def step(x, state, w):
+        a, b = w.w @ x, state.hidden
+        inside = (a > -0.5) & (a <= b) | ~(b < 0.1)
+        one = np.logical_xor(inside, a == b) & np.array([True, True, False, True, True])
+        return where(one & np.logical_not(b > 2), a, b / 2) + where((a > 0)[:1] | (b > 0), 0.5, 0)
+
+    cell = _cell(step)
+    call = random_call(cell, 5, 3, 2, 6)
+    weights, state = {"w": call.weights[0]}, {"hidden": call.states[0][0]}
+    run = reference.forward(call)
+    for t in range(6):
+        output, state = cell.run(call.inputs[0, t], state, weights)
+        np.testing.assert_allclose(run.outputs[0, t], output, atol=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [lambda a: a & (a > 0), lambda a: (a > 0) | a, lambda a: ~a])
+def test_what_is_not_compared_is_not_true_or_false(wrong):
+    with pytest.raises(ArgumentError, match="compare first"):
+        _cell(lambda x, state, w: where(wrong(w.w @ x), 1.0, state.hidden)).tape(5)

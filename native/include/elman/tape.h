@@ -26,7 +26,7 @@ enum class Place : std::int64_t {
   by_output,  // the gradient by the output
   input,      // the input, where it is more than multiplied
   vector,     // entries of a weight, the same for all rows
-  constant,   // a number
+  constant,   // a number for each unit
 };
 
 enum class Operation : std::int64_t {

@@ -108,6 +108,8 @@ class TapeCell(nn.Module):
             ShapeError: Inputs or state do not fit the cell.
         """
         outputs, state = self._run(inputs[:, None], state)
+        if self.tape.output in self.tape.after:  # the same tensor, by which wrappers know it
+            return written_parts(state)[self.tape.after.index(self.tape.output)], state
         return outputs[:, 0], state
 
     def unroll(

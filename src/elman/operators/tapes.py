@@ -183,7 +183,7 @@ def evaluate_tape(
             first = int(op.given[1])
             return weights[int(op.given[0])].reshape(1, -1)[:, first : first + op.size]
         if op.name == "constant":
-            return inputs.new_full((1, 1), op.given[0])
+            return inputs.new_tensor(op.given)[None]
         steps = job.steps
         if steps is None:
             steps = torch.zeros(batch, dtype=torch.int64, device=inputs.device)

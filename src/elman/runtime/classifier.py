@@ -21,7 +21,7 @@ from elman.metrics.scorecards import card_notes, class_card, label_card
 from elman.metrics.text_baselines import TextBaselines
 from elman.parameters import share
 from elman.runtime.class_scores import class_scores, found_by_class
-from elman.runtime.network import NetworkStepper, WrittenStepper
+from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
 from elman.runtime.travelling import codec_of, setting_of, sound_of
@@ -377,7 +377,7 @@ class ClassifierModel(SequenceModel):
         share_of_right = right / answered if answered else None
         return {"answered": answered / float(each.sum()), "answered_accuracy": share_of_right}
 
-    def stepper(self, batch: int = 1) -> NetworkStepper | WrittenStepper:
+    def stepper(self, batch: int = 1) -> NetworkStepper:
         """The probabilities after each step of `batch` streams: `trace`, one step at a time.
 
         Raises:

@@ -7,5 +7,6 @@ is a list of the same operations. What runs them stands in `elman.kernels.tapes`
 from elman.tapes.building import Builder
 from elman.tapes.reverse import Back, reverse
 from elman.tapes.tape import INPUTS, Op, Tape
+from elman.tapes.zoneout import zoned
 
-__all__ = ["INPUTS", "Back", "Builder", "Op", "Tape", "reverse"]
+__all__ = ["INPUTS", "Back", "Builder", "Op", "Tape", "reverse", "zoned"]

@@ -38,12 +38,17 @@ class Builder:
 
     def constant(self, number: float) -> int:
         """A number."""
-        return self.add("constant", (), (float(number),), 1)
+        return self.constants((number,))
+
+    def constants(self, numbers: Sequence[float]) -> int:
+        """A number for each unit."""
+        return self.add("constant", (), tuple(map(float, numbers)), len(numbers))
 
     def is_constant(self, value: int, number: float | None = None) -> bool:
-        """Whether a value is a constant, and this one."""
+        """Whether a value is one constant number, and this one."""
         op = self.ops[value]
-        return op.name == "constant" and (number is None or op.given[0] == number)
+        alone = op.name == "constant" and op.size == 1
+        return alone and (number is None or op.given[0] == number)
 
     def _simpler(self, op: Op) -> int | None:
         """The value that the operation would only repeat."""

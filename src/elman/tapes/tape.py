@@ -27,6 +27,7 @@ MAX_STATES = 8
 MAX_WEIGHTS = 64
 MAX_NAMED = 32
 MAX_JOINED = 16
+MAX_CONSTANTS = 1 << 14  # numbers in all
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 ELEMENTWISE = {
@@ -45,11 +46,11 @@ not 0, else the third. `sigmoid_back(g, y)` is g·y·(1 - y), `tanh_back(g, y)` 
 REDUCTIONS = ("sum", "mean", "amax")
 """Operations that make one number of a value."""
 
-LEAVES = {"input": 0, "state": 1, "vector": 2, "constant": 1, "time": 0, "mask": 2}
+LEAVES = {"input": 0, "state": 1, "vector": 2, "constant": None, "time": 0, "mask": 2}
 """What reads no other value, with how many numbers it takes.
 
-`state` (which), `vector` (weight, first entry), `constant` (number), `time` (the steps that the row
-made before), `mask` (stream, rate: 0 with that probability, else 1).
+`state` (which), `vector` (weight, first entry), `constant` (a number for each unit), `time` (the
+steps that the row made before), `mask` (stream, rate: 0 with that probability, else 1).
 """
 
 _OTHERS = {
@@ -294,6 +295,9 @@ class _Check:
                 self._size(f"weights.{name}", size)
         for number, op in enumerate(tape.ops):
             self._op(number, op)
+        numbers = sum(op.size for op in tape.ops if op.name == "constant")
+        if numbers > MAX_CONSTANTS:
+            raise _fail("ops", f"found {numbers} constants", f"give up to {MAX_CONSTANTS}")
         self._results()
 
     def _bounded(self, where: str, items: Sequence, least: int, most: int) -> None:
@@ -328,7 +332,9 @@ class _Check:
         where = f"ops[{number}]"
         args, count = self._counts(where, op)
         wrong = [arg for arg in op.args if not 0 <= arg < number]
-        if wrong or (args is not None and len(op.args) != args) or len(op.given) != count:
+        pairs = ((op.args, args), (op.given, count))
+        counted = all(wanted is None or len(of) == wanted for of, wanted in pairs)
+        if wrong or not counted:
             raise _fail(where, f"found {op.name} of {op.args}, {op.given}", "values before it")
         if not all(math.isfinite(each) for each in op.given):
             raise _fail(where, f"found {op.given}", "give finite numbers")
@@ -340,7 +346,7 @@ class _Check:
             found = f"found {op.name} of size {size_name(op.size)}"
             raise _fail(where, found, "give the size that it makes")
 
-    def _counts(self, where: str, op: Op) -> tuple[int | None, int]:
+    def _counts(self, where: str, op: Op) -> tuple[int | None, int | None]:
         if op.name in ELEMENTWISE:
             return ELEMENTWISE[op.name], 0
         if op.name in REDUCTIONS:
@@ -359,7 +365,7 @@ class _Check:
         if op.name in ELEMENTWISE:
             return all(size in (1, op.size) for size in sizes) and op.size in (*sizes, 1)
         if op.name in REDUCTIONS or op.name in ("constant", "time"):
-            return op.size == 1
+            return op.size == (len(op.given) if op.name == "constant" else 1)
         if op.name == "norm_scale":
             return op.size == 1 and 0 < first_number(op) <= 1
         if op.name in ("norm", "norm_back"):

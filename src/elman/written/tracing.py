@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType
 from typing import Any, NoReturn
+
+import numpy as np
 
 from elman.errors import ArgumentError, BlueprintError, ElmanError
 from elman.tapes import INPUTS, Builder, Op, Tape
@@ -78,6 +79,8 @@ class Matrix:
         return self.rows, self.trace.weights[self.number][1][1]
 
     def __matmul__(self, value: Any) -> Traced:
+        if isinstance(value, np.ndarray):
+            value = Traced(self.trace, self.trace.number(value))
         if not isinstance(value, Traced):
             raise _StepError(f"found a product with {type(value).__name__}", "give a value")
         name, shape = self.trace.weights[self.number]
@@ -153,6 +156,10 @@ class Traced:
             "less_equal": lambda a, b: 1.0 - self.trace.apply("greater", (a, b)),
             "equal": self.trace.equal,
             "not_equal": lambda a, b: 1.0 - self.trace.equal(a, b),
+            **dict.fromkeys(("bitwise_and", "logical_and"), self.trace.both),
+            **dict.fromkeys(("bitwise_or", "logical_or"), self.trace.either),
+            **dict.fromkeys(("bitwise_xor", "logical_xor"), self.trace.one_of),
+            **dict.fromkeys(("invert", "logical_not"), self.trace.otherwise),
             "remainder": lambda a, b: a - b * self.trace.apply("floor", (a / b,)),
             "power": lambda a, b: a**b,
         }
@@ -242,6 +249,20 @@ class Traced:
     def __ne__(self, other: object) -> Traced:  # pyright: ignore[reportIncompatibleMethodOverride]
         return 1.0 - self.trace.equal(self, other)
 
+    def __and__(self, other: Any) -> Traced:
+        return self.trace.both(self, other)
+
+    def __or__(self, other: Any) -> Traced:
+        return self.trace.either(self, other)
+
+    def __xor__(self, other: Any) -> Traced:
+        return self.trace.one_of(self, other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Traced:
+        return self.trace.otherwise(self)
+
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __bool__(self) -> bool:
@@ -293,6 +314,7 @@ class Trace:
         self.weights = weights
         self.named: dict[str, int] = {}
         self.streams = 0
+        self._truths: dict[int, bool] = {}
 
     def add(
         self, name: str, args: Sequence[int] = (), given: Sequence[float] = (), size: int = 0
@@ -322,7 +344,7 @@ class Trace:
 
     def apply(self, name: str, values: Sequence[Any]) -> Traced:
         """Writes an operation of values and numbers."""
-        numbers = [self._number(value) for value in values]
+        numbers = [self.number(value) for value in values]
         sizes = {self.builder.ops[number].size for number in numbers} - {1}
         if name == "join":
             if INPUTS in sizes:
@@ -344,9 +366,49 @@ class Trace:
         above, below = (self.apply("greater", pair) for pair in ((a, b), (b, a)))
         return (1.0 - above) * (1.0 - below)
 
+    def both(self, a: Any, b: Any) -> Traced:
+        """1 where two comparisons are true."""
+        return self._truth(a) * self._truth(b)
+
+    def either(self, a: Any, b: Any) -> Traced:
+        """1 where one of two comparisons is true, or both."""
+        return self.apply("max", (self._truth(a), self._truth(b)))
+
+    def one_of(self, a: Any, b: Any) -> Traced:
+        """1 where just one of two comparisons is true."""
+        a, b = self._truth(a), self._truth(b)
+        return self.apply("where", (a, 1.0 - b, b))
+
+    def otherwise(self, a: Any) -> Traced:
+        """1 where a comparison is not true."""
+        return 1.0 - self._truth(a)
+
+    def _truth(self, value: Any) -> Traced:
+        """A value of zeros and ones."""
+        number = self.number(value)
+        if not self._is_truth(number):
+            found = "found & | ^ or ~ of what is not true or false"
+            raise _StepError(found, "compare first: (a > 0) & (b > 0), with the brackets")
+        return Traced(self, number)
+
+    def _is_truth(self, number: int) -> bool:
+        if number not in self._truths:
+            op = self.builder.ops[number]
+            parts: Sequence[int] | None = None  # what must be true or false for it to be so, too
+            if op.name in ("mul", "max", "min", "spread", "slice", "join", "still"):
+                parts = op.args
+            elif op.name == "where" or (
+                op.name == "sub" and self.builder.is_constant(op.args[0], 1.0)
+            ):
+                parts = op.args[1:]
+            elif op.name == "greater" or (op.name == "constant" and set(op.given) <= {0.0, 1.0}):
+                parts = ()
+            self._truths[number] = parts is not None and all(map(self._is_truth, parts))
+        return self._truths[number]
+
     def _inverse(self, number: int) -> int:
         op = self.builder.ops[number]
-        if op.name == "constant" and op.given[0] != 0:
+        if self.builder.is_constant(number) and op.given[0] != 0:
             return self.builder.constant(1 / op.given[0])
         return self.builder.add("div", (self.builder.constant(1), number), (), 1)
 
@@ -355,20 +417,25 @@ class Trace:
         scale = self.add("norm_scale", (value.value,), (float(epsilon),), 1)
         return self.add("norm", (value.value, scale.value), (), value.units)
 
-    def _number(self, value: Any) -> int:
+    def number(self, value: Any) -> int:
+        """The number of a value, of a constant, or of one for each unit."""
         if isinstance(value, Traced):
             if value.trace is not self:
                 raise _StepError("found a value of another step", "keep it in the state")
             return value.value
         try:
-            number = float(value)
+            numbers = np.asarray(value, np.float64)
         except (TypeError, ValueError):
             raise _StepError(
                 f"found {type(value).__name__}", "use values, and numbers that are known before"
             ) from None
-        if not math.isfinite(number):
-            raise _StepError(f"found the number {number}", "give a finite one")
-        return self.builder.constant(number)
+        if numbers.ndim > 1 or numbers.size == 0:
+            found = f"found an array {list(numbers.shape)}"
+            raise _StepError(found, "give a number, or one axis: one for each unit")
+        if not np.isfinite(numbers).all():
+            odd = numbers[~np.isfinite(numbers)].flat[0]
+            raise _StepError(f"found the number {odd}", "give a finite one")
+        return self.builder.constants(numbers.reshape(-1).tolist())
 
     def sliced(self, value: int, first: int, size: int) -> int:
         """Some units of a value: of a product or sum of products by its rows."""
@@ -384,6 +451,8 @@ class Trace:
         if op.name in ("product", "vector"):
             weight, start = op.given
             return self.builder.add(op.name, op.args, (weight, start + first), size)
+        if op.name == "constant":
+            return self.builder.constants(op.given[first : first + size])
         if op.name not in ELEMENTWISE or op.name == "spread":
             return None
         args = [self._rows(arg, first, size) for arg in op.args]
@@ -453,8 +522,8 @@ def trace(
 
 
 def _result(tracer: Trace, name: str, value: Any) -> int:
-    if isinstance(value, int | float):
-        return tracer.builder.constant(value)
+    if isinstance(value, int | float | np.ndarray):
+        return tracer.number(value)
     if not isinstance(value, Traced):
         raise _StepError(f"found {name} as {type(value).__name__}", "return a value")
     return value.value

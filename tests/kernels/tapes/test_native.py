@@ -10,7 +10,9 @@ from elman.kernels.tapes import native, reference
 from elman.kernels.tapes.compiled import engine
 from tests.tapes.test_reverse import drawn_gradients, flat
 from tests.unchecked import unchecked
-from tests.written_steps import FAMILY, modes, random_call
+from tests.written_steps import FAMILY, PACED, modes, random_call
+
+CELLS = {**FAMILY, "paced": PACED}
 
 SIZES = ((5, 3, 7, 4), (33, 17, 5, 6), (64, 1, 70, 3), (1, 1, 2, 3), (16, 40, 1, 9))
 TOLERANCE = {np.float64: 1e-9, np.float32: 2e-3}
@@ -25,14 +27,14 @@ def level(request):
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
-@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("name", CELLS)
 def test_agrees_with_the_reference(name, dtype, level):
     engine.cache_clear()
     for units, inputs, batch, time in SIZES:
         for mode, reading in modes(batch, time).items():
             if units > 32 and mode not in ("plain", "all"):
                 continue
-            call = random_call(FAMILY[name], units, inputs, batch, time, 3, dtype, **reading)
+            call = random_call(CELLS[name], units, inputs, batch, time, 3, dtype, **reading)
             with unchecked(), np.errstate(all="ignore"):
                 wanted = reference.forward(call)
                 found = native.forward(call)
@@ -48,10 +50,10 @@ def test_agrees_with_the_reference(name, dtype, level):
                 np.testing.assert_allclose(one, other, 0, bound, err_msg=told)
 
 
-@pytest.mark.parametrize("name", FAMILY)
+@pytest.mark.parametrize("name", CELLS)
 def test_a_row_has_the_same_bits_alone_in_chunks_and_kept(name, level, monkeypatch):
     engine.cache_clear()
-    call = random_call(FAMILY[name], 33, 5, 70, 8, dtype=np.float32)
+    call = random_call(CELLS[name], 33, 5, 70, 8, dtype=np.float32)
     call = call._replace(steps=np.zeros(70, np.int64))
     whole = native.forward(call)
     answered = native.forward(call, keep=False)

@@ -5,17 +5,19 @@ A row's bits do not depend on batch, chunk, threads or block; levels differ in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from elman.kernels.compiled import memory
+from elman.kernels.compiled import kernels_of, memory
 from elman.kernels.tapes.compiled import engine, missing
 from elman.kernels.tapes.reference import Call, Gradients, Run
 from elman.kernels.threads import thread_count
+from elman.state import leaves, written_state
+from elman.tapes import Tape
 
-__all__ = ["backward", "forward", "missing", "prepare"]
+__all__ = ["Stepper", "backward", "forward", "missing", "prepare"]
 
 
 def prepare(call: Call) -> Any:
@@ -80,6 +82,43 @@ def backward(
     )
     made.backward(inputs.dtype.name, arguments, thread_count())
     return Gradients(inputs, states, weights)
+
+
+class Stepper:
+    """A tape that is fed step by step: for streams. A step allocates nothing; masks are averages.
+
+    Args:
+        tape: With all sizes known.
+        prepared: What `prepare` made of it.
+        batch: Rows B of a step.
+        dtype: Of the weights that were prepared.
+
+    Attributes:
+        state: The state after the last step, zeros at first. The arrays are written to at each
+            step, and may be written to between two.
+        outputs: `[B, O]`, what `step` returns: written to at each step. Copy what must stay.
+        compiled: The compiled module's object, which a whole network's steps are made of.
+        step: Takes inputs `[B, I]`, dense and of the same dtype; returns `outputs`.
+    """
+
+    def __init__(self, tape: Tape, prepared: Any, batch: int = 1, dtype: Any = np.float32) -> None:
+        made, packed = prepared
+        parts = tuple(np.zeros((batch, size), dtype) for _, size in tape.states)
+        counted = ()
+        if tape.counts:
+            counted = (np.zeros(batch, np.int64), np.zeros(batch, np.int64))
+        self.state: Any = written_state([name for name, _ in tape.states], parts, counted)
+        self.outputs = np.zeros((batch, tape.output_size), dtype)
+        arrays = (parts, counted[1] if counted else None, self.outputs)
+        kernels = kernels_of(np.dtype(dtype).name)
+        self.compiled = kernels.TapeStepper(made.there, packed, batch, arrays)
+        self.step: Callable[[np.ndarray], np.ndarray] = self.compiled.step
+
+    def reset(self, state: Any = None) -> None:
+        """Begin again, from `state` or from zeros."""
+        given = leaves(self.state) if state is None else leaves(state)
+        for leaf, value in zip(leaves(self.state), given, strict=True):
+            leaf[...] = 0 if state is None else value
 
 
 def _reading(call: Call) -> tuple:

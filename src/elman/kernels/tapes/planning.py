@@ -86,8 +86,8 @@ class Planner:
         if op.name == "vector":
             return self.frame("vector", [op.size], int(op.given[0]), int(op.given[1]))
         if op.name == "constant":
-            self.constants.append(float(op.given[0]))
-            return self.frame("constant", [1], len(self.constants) - 1)
+            self.constants += map(float, op.given)
+            return self.frame("constant", [op.size], len(self.constants) - op.size)
         places = {"state": "before", "by_after": "carry", "input": "input"}
         index = int(op.given[0]) if op.given else 0
         return self.frame(places.get(op.name, op.name), [op.size], index)

@@ -1,8 +1,8 @@
 """Programs of the compiled engine, made from tapes: which value lies where, what runs when.
 
 The rules of fusion, which are part of what a tape means to the compiled engine (the bits depend on
-them): in a sum of several terms a product with the input starts from the vectors and constants of
-that sum, and a product with anything else from that product; what is left is added one by one.
+them): in a sum of several terms a product with the input starts from the vectors and single numbers
+of that sum, and a product with anything else from that product; what is left is added one by one.
 Products of one value are taken together. On the way back the products that make one gradient are
 one sum over all of their deltas, which starts from the rest of it.
 """

@@ -96,7 +96,7 @@ def leaves(
             first = int(op.given[1])
             return weights[int(op.given[0])].reshape(1, -1)[:, first : first + op.size]
         if op.name == "constant":
-            return np.full((1, 1), op.given[0], dtype)
+            return np.array([op.given], dtype)
         if op.name == "time":
             return steps[:, None].astype(dtype)
         stream, rate = int(op.given[0]), op.given[1]

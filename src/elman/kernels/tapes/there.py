@@ -60,7 +60,7 @@ class There(Planner):
         ]
         if not ahead and not products:
             return -1
-        starts = [t for t in terms if self.ops[t].name in ("vector", "constant")]
+        starts = [t for t in terms if self._begins(self.ops[t])]
         begun = [self.ops[t] for t in starts]
         done = set(starts)
         node = -1
@@ -75,6 +75,10 @@ class There(Planner):
             done.add(products[0])
         rest = [self.node(t) for t in terms if t not in done]
         return self.added(op, [node, *rest])
+
+    def _begins(self, op: Op) -> bool:
+        """Whether a product's sums start from a value: from a vector, or one number."""
+        return op.name == "vector" or (op.name == "constant" and op.size == 1)
 
     def finished(self) -> tuple:
         """The program, as the compiled module takes it."""

@@ -4,7 +4,7 @@ from elman.runtime.network.batching import Run, run_batches, scaled_sequence, se
 from elman.runtime.network.decoder import Decoder
 from elman.runtime.network.network import Network
 from elman.runtime.network.recording import LayerRecording, Recording
-from elman.runtime.network.stepping import NetworkStepper, WrittenStepper
+from elman.runtime.network.stepping import NetworkStepper
 
 __all__ = [
     "Decoder",
@@ -13,7 +13,6 @@ __all__ = [
     "NetworkStepper",
     "Recording",
     "Run",
-    "WrittenStepper",
     "run_batches",
     "scaled_sequence",
     "sequences_for",

@@ -34,7 +34,7 @@ from elman.state import (
     written_parts,
     written_state,
 )
-from elman.tapes import INPUTS, Tape
+from elman.tapes import INPUTS, Tape, zoned
 
 __all__ = [
     "CELLS",
@@ -161,6 +161,10 @@ class TapeCell:
         outputs, state = self.unroll(inputs[:, None], state, lengths, False)
         return outputs[:, 0], state
 
+    def stepper(self, batch: int) -> tapes.Stepper:
+        """The same step by step, without allocating."""
+        return tapes.Stepper(self.tape, self.prepared, batch)
+
     def unroll(
         self, inputs: np.ndarray, state: Any, lengths: Int[np.ndarray, "B"], reverse: bool
     ) -> tuple[np.ndarray, Any]:
@@ -193,7 +197,7 @@ class TapeCell:
 class Zoneout:
     """A state that moves only part of the way: rate·previous + (1 - rate)·new.
 
-    For cells without a kernel: a `KernelCell` does it itself.
+    For cells without a kernel: a `KernelCell` does it itself, and a tape has it in its step.
     """
 
     def __init__(self, cell: NumpyCell, rate: float) -> None:
@@ -396,7 +400,7 @@ def _tape_cell(config: CellConfig, weights: Arrays) -> TapeCell:
         for size, found in zip(shape, weights[name].shape, strict=True):
             if size == INPUTS:
                 inputs = found
-    return TapeCell(tape.sized(inputs), weights, config.kind)
+    return TapeCell(zoned(tape.sized(inputs), config.zoneout), weights, config.kind)
 
 
 CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = dict.fromkeys(
@@ -406,7 +410,7 @@ CELLS: dict[str, Callable[[CellConfig, Arrays], NumpyCell]] = dict.fromkeys(
 
 WRAPPERS: dict[str, Callable[[NumpyCell, CellConfig, Arrays], NumpyCell]] = {
     "zoneout": lambda cell, config, weights: (
-        cell if isinstance(cell, KernelCell) else Zoneout(cell, config.zoneout)
+        cell if isinstance(cell, KernelCell | TapeCell) else Zoneout(cell, config.zoneout)
     ),
     "dropout": lambda cell, config, weights: cell,
     "residual": lambda cell, config, weights: Residual(cell),

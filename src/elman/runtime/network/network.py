@@ -26,11 +26,7 @@ from elman.runtime.network.decoder import Decoder
 from elman.runtime.network.flow import Flow
 from elman.runtime.network.inputs import check_state, fitting_given, sequences, vectors
 from elman.runtime.network.recording import Recording, record_layers
-from elman.runtime.network.stepping import (
-    NetworkStepper,
-    WrittenStepper,
-    has_written_cells,
-)
+from elman.runtime.network.stepping import NetworkStepper
 from elman.state import batch_size, describe, leaves, map_leaves
 
 __all__ = ["Network"]
@@ -218,7 +214,7 @@ class Network:
             flow.values[:, 0], self._fitting("body", state, len(values))
         )
 
-    def stepper(self, batch: int = 1, **options: Any) -> NetworkStepper | WrittenStepper:
+    def stepper(self, batch: int = 1, **options: Any) -> NetworkStepper:
         """A stream of `batch` rows, which is fed much faster than by `step_inputs`.
 
         Options and errors as of `NetworkStepper`.
@@ -231,8 +227,6 @@ class Network:
         (1, 1)
         """
         self._needs("stepper", not self.blueprint.streams, "run, or decoder and teach")
-        if has_written_cells(self._chains["body"]):
-            return WrittenStepper(self.blueprint, self._chains["body"], batch, **options)
         return NetworkStepper(self.blueprint, self._weights, self._chains["body"], batch, **options)
 
     def decoder(

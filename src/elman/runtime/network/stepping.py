@@ -21,22 +21,22 @@ from elman.blueprint import (
 from elman.errors import ArgumentError, ShapeError
 from elman.kernels.compiled import kernels_of, missing
 from elman.kernels.native import Stepper
-from elman.metrics.calibration import softmax
+from elman.kernels.tapes.native import Stepper as TapeStepper
 from elman.runtime.network.blocks import Chain, given_to
 from elman.runtime.network.cells import Arrays, KernelCell, TapeCell
 from elman.state import batch_size, describe
 from elman.transforms.scaler import Scaler
 
-__all__ = ["NetworkStepper", "WrittenStepper"]
+__all__ = ["NetworkStepper"]
 
 
 class NetworkStepper:
     """Feeds a network one step of a stream at a time, and allocates nothing.
 
     It knows networks that stream, of embedding, recurrent, dense (linear or ReLU), tied, mixture,
-    dropout and pool ("last") blocks, whose cells are simple ones, LSTMs and GRUs without wrappers
-    that act when a network answers. Scores have the bits of `Network.step_inputs`; probabilities
-    are the same to rounding.
+    dropout and pool ("last") blocks, whose cells are written ones, perhaps with zoneout, or simple
+    ones, LSTMs and GRUs without wrappers that act when a network answers. Scores have the bits of
+    `Network.step_inputs`; probabilities are the same to rounding.
 
     Args:
         blueprint: The description.
@@ -77,7 +77,7 @@ class NetworkStepper:
         features = blueprint.input_size or 0  # none where ids are read
         self._batch, self._width = batch, features
         self._stages: list[Any] = []
-        self._steppers: list[Stepper] = []
+        self._steppers: list[Stepper | TapeStepper] = []
         self.outputs = np.zeros((batch, self._width), np.float32)
         embedding = None
         if scaler is not None:
@@ -144,10 +144,7 @@ class NetworkStepper:
 
     def _add_cells(self, block: Any) -> None:
         for (cell,) in block.layers:
-            compiled = isinstance(cell, KernelCell) and missing(cell.recurrence) is None
-            if not compiled or cell.noise.acts:
-                raise _unable(f"it has a cell that steps in Python only: {type(cell).__name__}")
-            stepper = Stepper(cell.recurrence, cell.weights, self._batch)
+            stepper = _stepper_of(cell, self._batch)
             self._steppers.append(stepper)
             self._stages.append(stepper.compiled)
             self._width, self.outputs = stepper.outputs.shape[1], stepper.outputs
@@ -157,70 +154,13 @@ def _activation(block: Mixture | Chord | Dense) -> str | None:
     return block.activation if isinstance(block, Dense) else None
 
 
-class WrittenStepper:
-    """As `NetworkStepper`, for networks with written cells: block by block.
-
-    Each cell's step is the compiled engine's; what is between them runs in NumPy, and allocates.
-    Arguments, attributes and errors as there. `state` is another object after each step.
-    """
-
-    def __init__(
-        self,
-        blueprint: Blueprint,
-        chain: Chain,
-        batch: int = 1,
-        *,
-        scaler: Scaler | None = None,
-        probabilities: str | None = None,
-    ) -> None:
-        if not blueprint.streams:
-            raise _unable("this network does not answer step by step")
-        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-            raise ArgumentError("batch", f"found {batch!r}", "give a positive integer")
-        self._chain, self._batch = chain, batch
-        self._scaler, self._probabilities = scaler, probabilities
-        self._whole = chain.initial_state(batch)
-        self.outputs = np.zeros((batch, blueprint.output_size), np.float32)
-
-    @property
-    def state(self) -> Any:
-        """The state of each recurrent layer after the last step."""
-        return tuple(part for block in self._chain.recurrent_states(self._whole) for part in block)
-
-    def step(self, inputs: np.ndarray) -> np.ndarray:
-        """One step: `outputs`, which are written to."""
-        values = inputs if self._scaler is None else self._scaler.transform(inputs)
-        found, self._whole = self._chain.step(values, self._whole)
-        if self._probabilities == "labels":
-            found = 0.5 * (1.0 + np.tanh(0.5 * found))
-        elif self._probabilities == "classes":
-            found = softmax(found)
-        self.outputs[:] = found
-        return self.outputs
-
-    def reset(self, state: Any = None) -> None:
-        """Begin again, from `state` (of each recurrent layer) or from the initial one.
-
-        Raises:
-            ShapeError: `state` is none of this network's.
-        """
-        fresh = self._chain.initial_state(self._batch)
-        if state is not None:
-            blocks = self._chain.recurrent_states(fresh)
-            known = tuple(part for block in blocks for part in block)
-            if describe(state) != describe(known) or batch_size(state) != self._batch:
-                found = f"found {describe(state)}"
-                raise ShapeError("state", found, f"give {describe(known)}")
-            given = iter(state)
-            parts = [tuple(next(given) for _ in block) for block in blocks]
-            fresh = self._chain.with_recurrent_states(parts, self._batch)
-        self._whole = fresh
-
-
-def has_written_cells(chain: Chain) -> bool:
-    """Whether some cell of a chain is a written one."""
-    blocks = [block for block in chain.blocks if hasattr(block, "layers")]
-    return any(isinstance(cell, TapeCell) for b in blocks for layer in b.layers for cell in layer)
+def _stepper_of(cell: Any, batch: int) -> Stepper | TapeStepper:
+    if isinstance(cell, TapeCell):
+        return cell.stepper(batch)
+    compiled = isinstance(cell, KernelCell) and missing(cell.recurrence) is None
+    if not compiled or cell.noise.acts:
+        raise _unable(f"it has a cell that steps in Python only: {type(cell).__name__}")
+    return Stepper(cell.recurrence, cell.weights, batch)
 
 
 def _unable(found: str) -> ArgumentError:

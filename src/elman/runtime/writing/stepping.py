@@ -8,7 +8,8 @@ import numpy as np
 
 from elman.decoding import Drafted
 from elman.errors import ArgumentError
-from elman.runtime.network import Network, NetworkStepper, WrittenStepper
+from elman.runtime.network import Network, NetworkStepper
+from elman.state import map_leaves
 
 __all__ = ["Steps"]
 
@@ -22,7 +23,7 @@ class Steps:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._steppers: dict[int, NetworkStepper | WrittenStepper] = {}
+        self._steppers: dict[int, NetworkStepper] = {}
         self._after: Any = None  # the state that the stepper used last stands at, as it was given
         try:
             self._steppers[1] = network.stepper(1)
@@ -52,9 +53,9 @@ class Steps:
         eos: int | None,
     ) -> Drafted | None:
         """See `elman.decoding.Drafting`."""
-        stepper = self._stepper_at(len(tokens), state) if self._compiled else None
-        if not isinstance(stepper, NetworkStepper):
+        if not self._compiled:
             return None
+        stepper = self._stepper_at(len(tokens), state)
         written, said = np.empty(uniforms.shape, np.int64), np.empty(uniforms.shape)
         sizes = (uniforms.shape[1], stepper.outputs.shape[1])
         told = (temperature, never, -1 if eos is None else eos)
@@ -64,7 +65,7 @@ class Steps:
             return None
         return Drafted(written[:, :steps], said[:, :steps], self._stand(stepper))
 
-    def _stepper_at(self, rows: int, state: Any) -> NetworkStepper | WrittenStepper:
+    def _stepper_at(self, rows: int, state: Any) -> NetworkStepper:
         """The stepper of so many rows, at a state that was given."""
         stepper = self._steppers.get(rows)
         if stepper is None:
@@ -73,9 +74,7 @@ class Steps:
             stepper.reset(state)
         return stepper
 
-    def _stand(self, stepper: NetworkStepper | WrittenStepper) -> Any:
+    def _stand(self, stepper: NetworkStepper) -> Any:
         """A copy of the state that a stepper stands at."""
-        # As `elman.state.copy` does at any depth; here a layer is one NamedTuple.
-        after = [part._make([leaf.copy() for leaf in part]) for part in stepper.state]
-        self._after = tuple(after)
+        self._after = map_leaves(np.copy, stepper.state)
         return self._after
