@@ -35,7 +35,7 @@ def print_inspected(found: Mapping[str, Any], options: Mapping[str, Said]) -> No
         shown = [f"{source}  →  {target}"[:_WIDTH] for source, target in pairs["first"]]
         facts.add_row("as pairs", escape("\n".join([pairs["describes"], *shown])))
         result_console.print(facts)
-        result_console.print(f"Train on it: {pairs['command']}", markup=False, highlight=False)
+        _print_command(pairs)
         return
     if "paths" in found:
         facts.add_row("as paths", escape("\n".join(_paths(found["paths"], found, options))))
@@ -56,18 +56,17 @@ def print_inspected(found: Mapping[str, Any], options: Mapping[str, Said]) -> No
     if "columns" in found:
         result_console.print(_columns(found))
         result_console.print(_first_rows(found))
-    if "texts" in found:
-        texts = found["texts"]
-        said = f"If a row is a text in {texts['text']!r}, and its class in {texts['label']!r}: "
-        result_console.print(said + texts["command"], markup=False, highlight=False)
-    for kind in (found.get("paths"), sequences, series):
+    for kind in (found.get("texts"), found.get("paths"), sequences, series):
         if not (clear and kind is series):
             _print_command(kind)
 
 
 def _print_command(kind: Mapping[str, Any] | None) -> None:
     if kind and "command" in kind:
-        result_console.print(f"Train on it: {kind['command']}", markup=False, highlight=False)
+        begin = "Train on it: "
+        if "text" in kind:  # which columns they are is a guess
+            begin = f"If a row is a text in {kind['text']!r}, and its class in {kind['label']!r}: "
+        result_console.print(begin + kind["command"], markup=False, highlight=False)
 
 
 def _paths(
