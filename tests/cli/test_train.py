@@ -244,3 +244,38 @@ def test_a_run_that_fails_at_once_leaves_nothing(command, tables, tmp_path):
         done = command("train", "classifier", *told, *more, "--out", out)
         assert done.exit_code in (1, 2), done.output
         assert list(tmp_path.iterdir()) == []
+
+
+OWN_CELL = """
+from elman.cells import written
+from elman.written import sigmoid, tanh
+
+
+@written(weights={"w": ("2H", "I"), "u": ("H", "H"), "b": ("2H",)}, name="cell_of_a_file")
+def light(x, state, w):
+    a, half = w.w @ x + w.b, len(state.hidden)
+    z = sigmoid(a[:half] + w.u @ state.hidden)
+    return z * state.hidden + (1 - z) * tanh(a[half:])
+"""
+
+
+def test_a_cell_of_a_users_own_file(command, tables, tmp_path):
+    path, out, more = (tmp_path / name for name in ("own.py", "run", "more"))
+    path.write_text(OWN_CELL)
+    own = ("--cell", f"{path}:light", "--units", 8, "--threads", 1, "--no-pictures")
+    files = ("--data", tables / "train.csv", "--label", "class")
+    done = command("train", "classifier", *files, *own, "--epochs", 1, "--out", out)
+    assert done.exit_code == 0, done.output
+    done = command("train", "classifier", "--config", out / "config.toml", "--out", out, "--resume")
+    assert done.exit_code == 0, done.output
+    done = command("train", "classifier", *files, *own, "--epochs", 1, "--out", more, "--from", out)
+    assert done.exit_code == 0, done.output
+    path.unlink()
+    words = ("predict", out, "--data", tables / "test.csv", "--json")
+    answered = subprocess.run(
+        [sys.executable, "-m", "elman", *map(str, words)], capture_output=True, text=True
+    )
+    assert answered.returncode == 0, answered.stderr
+    done = command("train", "classifier", *files, *own, "--epochs", 1, "--out", tmp_path / "none")
+    assert done.exit_code == 2, done.output
+    assert "found no file" in done.stderr

@@ -17,6 +17,7 @@ from elman.errors import ArgumentError
 from elman.parameters import whole_number
 from elman.printable import closest
 from elman.transforms.scaler import Scaler
+from elman.written.lookup import is_place, kind_at
 
 __all__ = ["CodedWords", "ModuleRun", "ScaledInputs", "cell_configs", "convolved", "torch_device"]
 
@@ -37,7 +38,8 @@ def cell_configs(
     """A stack of cells, from the input up.
 
     Args:
-        cell: A name from `elman.blueprint.cell_kinds()`.
+        cell: A name from `elman.blueprint.cell_kinds()`, or the place of a written cell, as
+            `elman.written.lookup.kind_at` takes it.
         units: Of every layer, or of each.
         layers: How many; 1 where `units` says it already.
         activation: Of the simple cell.
@@ -50,10 +52,11 @@ def cell_configs(
         variational: One mask of dropout for all steps of a sequence.
 
     Raises:
-        ArgumentError: The name is not known, or units, layers and dilations disagree.
+        ArgumentError: The name is not known, there is no cell at a place, or units, layers and
+            dilations disagree.
         BlueprintError: A value is outside its range.
     """
-    cell = cell.replace("-", "_")
+    cell = kind_at(cell) if is_place(cell) else cell.replace("-", "_")
     if cell not in cell_kinds():
         raise ArgumentError("cell", f"found {cell!r}", closest(cell, cell_kinds()))
     if whole_number("layers", layers, 1) > MAX_LAYERS:

@@ -100,8 +100,8 @@ class CellParameters:
     cell: str = parameter(
         "lstm",
         text(),
-        "lstm, gru, rnn, or one of elman.cells.more, as min-gru.",
-        "Or a cell of one's own: `elman.cells.written`, `elman.blueprint.register_cell`.",
+        "lstm, gru, rnn, one of elman.cells.more as min-gru, or one's own: file.py:NAME, mod:NAME.",
+        "One's own is made by `elman.cells.written`, or registered (`elman.blueprint`) by its name.",
     )
     units: int | Sequence[int] = parameter(
         128,
