@@ -178,7 +178,7 @@ class Blueprint:
 
     @property
     def parameters(self) -> int:
-        """Number of trainable values."""
+        """Number of values of all weights, averages of batches (`Convolution.norm`) among them."""
         return sum(math.prod(shape) for shape in self.shapes().values())
 
     def shapes(self) -> Shapes:
