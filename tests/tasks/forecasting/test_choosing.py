@@ -95,7 +95,7 @@ def test_what_is_better_by_chance_is_not_believed():
     draws = np.random.default_rng(0)
     one = draws.random((40, 6, 1))
     assert are_smaller(0.5 * one, one, worth=10)
-    assert not are_smaller(0.5 * one, one, worth=1)  # one forecast, however many overlap
+    assert not are_smaller(0.5 * one, one, worth=2)  # two forecasts, however many overlap
     assert not are_smaller(0.995 * one, one, worth=1e6)
     believed = [are_smaller(*draws.random((2, 40, 6, 1)), worth=40) for _ in range(200)]
     assert 0.1 < np.mean(believed) < 0.22  # one standard error
