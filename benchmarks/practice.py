@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,14 @@ import pandas as pd
 
 from benchmarks.environment import environment
 from benchmarks.practice_sets import PracticeSet, practice_sets
+from benchmarks.ranks import mean_ranks
 from benchmarks.results import RESULTS, keep, load
 from elman.data.series.panel import Panel
 
 NAME = "practice"
 ORIGINS, SHARE, SEEDS = 5, 0.1, (0, 1, 2)
 OTHERS = ("autoets", "lstm", "gru")
+PEERS = ("statsforecast", "neuralforecast")
 WORST = 1.1  # times the better of seasonal naive and AutoETS
 
 Forecasts = dict[int, np.ndarray]
@@ -161,14 +164,6 @@ def measured(one: PracticeSet, who: str, seeds: tuple[int, ...]) -> dict[str, An
     return {"mase": mase(one, neural_says(one, who))}
 
 
-def ranks(sets: dict[str, dict[str, Any]]) -> dict[str, float]:
-    """The mean rank of all that forecast every set."""
-    who = set.intersection(*(set(found) for found in sets.values()))
-    table = np.array([[found[one]["mase"] for one in sorted(who)] for found in sets.values()])
-    order = table.argsort(axis=1).argsort(axis=1) + 1
-    return dict(zip(sorted(who), order.mean(axis=0).round(2).tolist(), strict=True))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", help="names of sets")
@@ -176,7 +171,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     told = parser.parse_args()
     warnings.simplefilter("ignore")
-    report = load(RESULTS, NAME) if (RESULTS / f"{NAME}.json").exists() else {"sets": {}}
+    report = load(RESULTS, NAME) or {"sets": {}}
     for one in practice_sets():
         if told.only and one.name not in told.only:
             continue
@@ -189,9 +184,10 @@ def main() -> None:
                 continue
             line = f"{one.name:28} {who:15} MASE {kept[who]['mase']:.3f}"
             print(line, *(f"covers {c:.2f}" for c in kept[who].get("covers", ())), flush=True)
-        report["environment"] = environment()
+        peers = [name for name in PEERS if find_spec(name)]
+        report["environment"] = report.get("environment", {}) | environment(peers)
         keep(RESULTS, NAME, report)
-    report["mean rank"] = ranks(report["sets"])
+    report["mean rank"] = mean_ranks(report["sets"])
     keep(RESULTS, NAME, report)
     print(report["mean rank"])
     for name, found in report["sets"].items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.environment import describe_environment
+from benchmarks.ranks import mean_ranks
 from benchmarks.results import RESULTS, classed, classes, load
 
 __all__ = ["forecasting_chapter"]
@@ -16,6 +17,18 @@ recipe are chosen on the validation part; every window of the test part counts. 
 of ETTh1 were searched, test scores of other networks were seen, too; what was kept was decided by
 the validation part.
 """
+PRACTICE = """### Small sets, defaults alone
+
+`python -m benchmarks.practice`: MASE, smaller is better, of up to five windows in the last tenth of
+each series, all series together; the mean of three seeds. AutoETS is that of statsforecast.
+"""
+NAMES = {
+    "elman": "Elman",
+    "seasonal naive": "seasonal naive",
+    "autoets": "AutoETS",
+    "gru": "NeuralForecast's GRU",
+    "lstm": "NeuralForecast's LSTM",
+}
 M4 = {
     "seasonal naive": (13.91, 1.193),
     "the competition's winner (Smyl 2020)": (9.33, 0.893),
@@ -35,6 +48,10 @@ def forecasting_chapter() -> list[str]:
         if any(name.startswith("etth1") for name in recipes):
             parts += ["### ETTh1: 7 columns, mean squared error, standardised\n", _etth1(recipes)]
         parts.append(f"{describe_environment(found['environment'])}\n")
+    practice = load(RESULTS, "practice")
+    if practice is not None:
+        parts += [PRACTICE, _practice(practice["sets"])]
+        parts.append(f"{describe_environment(practice['environment'])}\n")
     levels = classes(RESULTS, ["forecast_speed"])
     if levels:
         parts.append("### Speed of forecasters\n")
@@ -43,6 +60,29 @@ def forecasting_chapter() -> list[str]:
         assert speed is not None
         parts += [_speed(speed), f"{describe_environment(speed['environment'])}\n"]
     return parts
+
+
+def _practice(sets: dict[str, Any]) -> str:
+    who = [name for name in NAMES if any(name in found for found in sets.values())]
+    whole = [name for name in who if all(name in found for found in sets.values())]
+    lines = [
+        f"| | {' | '.join(NAMES[name] for name in who)} | 80 % interval covers |",
+        f"|---|{'---:|' * (len(who) + 1)}",
+    ]
+    for name, found in sets.items():
+        best = min(one["mase"] for one in found.values())
+        cells = [_score(found[one]["mase"], best) if one in found else "" for one in who]
+        covers = found["elman"]["covers"]
+        cells.append(f"{100 * sum(covers) / len(covers):.0f} %")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    places = mean_ranks(sets)
+    cells = [f"{places[name]:.2f}" if name in whole else "" for name in who]
+    lines.append(f"| mean rank | {' | '.join(cells)} | |")
+    return "\n".join(lines) + "\n"
+
+
+def _score(found: float, best: float) -> str:
+    return f"**{found:.3f}**" if found == best else f"{found:.3f}"
 
 
 def _m4(recipe: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
 """Forecasts over Arrow batches: what engines for large tables call for each part of one.
 
 Ray's `Dataset.map_batches(ForecastBatches(path), batch_format="pyarrow")` and Spark's
-`DataFrame.mapInArrow(ForecastBatches(path).parts, schema)` take it as it is. Each batch holds
-whole series: group or repartition by their column first.
+`DataFrame.mapInArrow(ForecastBatches(path).parts, schema)` take it as it is. Each batch of the
+former and each partition of the latter holds whole series: group or repartition by their column
+first.
 """
 
 from __future__ import annotations
@@ -60,9 +61,12 @@ class ForecastBatches:
         return pyarrow.table({name: pyarrow.array(values) for name, values in columns.items()})
 
     def parts(self, batches: Iterable[Any]) -> Iterator[Any]:
-        """Record batches of forecasts for those of series: what Spark's `mapInArrow` calls."""
+        """Record batches of forecasts for those of a partition: what Spark's `mapInArrow` calls.
+
+        A series may go on from one batch to the next, so they are put together first.
+        """
         import pyarrow
 
-        for batch in batches:
-            if batch.num_rows:
-                yield from self(pyarrow.Table.from_batches([batch])).to_batches()
+        held = [batch for batch in batches if batch.num_rows]
+        if held:
+            yield from self(pyarrow.Table.from_batches(held)).to_batches()

@@ -8,6 +8,7 @@ import pytest
 
 from elman.data import as_panel
 from elman.errors import ArgumentError
+from elman.runtime.forecasting.past import are_smaller
 from elman.tasks import Forecaster
 from elman.tasks.forecasting.choosing import chosen
 
@@ -79,6 +80,40 @@ def test_a_network_that_knows_nothing_says_nothing():
     tested = model.backtest(frame, origins=6).report
     smoothed = tested["skill"]["exponential smoothing"]
     assert tested["metrics"]["mae"] <= 1.3 * smoothed["mae"]
+
+
+def test_a_beginning_sees_a_whole_season_whatever_the_window():
+    values = 10 + np.sin(2 * np.pi * np.arange(60) / 12)
+    frame = monthly(60).assign(sales=values)
+    model = Forecaster(**QUICK | {"epochs": 1}, learning_rate=1e-9, base="seasonal", window=4)
+    found = model.fit(frame, horizon=12).predict(frame).mean[0, :, 0]
+    assert model.model_.companions.share == 0
+    np.testing.assert_allclose(found, values[-12:], rtol=1e-4)
+
+
+def test_what_is_better_by_chance_is_not_believed():
+    draws = np.random.default_rng(0)
+    one = draws.random((40, 6, 1))
+    assert are_smaller(0.5 * one, one, worth=10)
+    assert not are_smaller(0.5 * one, one, worth=2)  # two forecasts, however many overlap
+    assert not are_smaller(0.995 * one, one, worth=1e6)
+    believed = [are_smaller(*draws.random((2, 40, 6, 1)), worth=40) for _ in range(200)]
+    assert 0.1 < np.mean(believed) < 0.22  # one standard error
+    one[3] = np.nan
+    assert are_smaller(0.5 * one, one, worth=10)
+
+
+def test_few_held_out_steps_are_not_all_that_tells_of_doubt():
+    """Of 44 quarters one forecast is held out; what is between covers what comes all the same."""
+    covered = []
+    for seed in range(6):
+        draws, t = np.random.default_rng(seed), np.arange(44)
+        values = 200 + 3 * t + 20 * np.sin(np.pi * t / 2) + 4 * draws.normal(size=44)
+        model = Forecaster(**QUICK, season=4).fit(values[:-4], horizon=4)
+        assert model.model_.companions.calibration.windows > 4
+        low, high = model.predict(values[:-4]).interval(0.8)
+        covered.append((low[0, :, 0] <= values[-4:]) & (values[-4:] <= high[0, :, 0]))
+    assert np.mean(covered) > 0.7
 
 
 def test_nothing_below_zero_is_forecast_of_what_never_was():

@@ -77,7 +77,8 @@ def test_a_batch_of_series_becomes_one_of_forecasts(saved):
     expected = model.predict(table()).to_columns()
     np.testing.assert_array_equal(found["forecast"].to_numpy(), expected["forecast"])
     whole = pa.table(table())
-    parts = [whole.slice(k * 60, 60).to_batches()[0] for k in range(3)]
+    parts = [whole.slice(k * 45, 45).to_batches()[0] for k in range(4)]  # within series
+    assert list(batches.parts([])) == []
     said = pa.Table.from_batches(batches.parts(parts))
     np.testing.assert_allclose(said["forecast"].to_numpy(), expected["forecast"], rtol=1e-6)
     far = ForecastBatches(path, horizon=10)(whole)

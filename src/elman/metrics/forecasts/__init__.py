@@ -38,11 +38,20 @@ from elman.metrics.forecasts.scores import (
     seasonal_scale,
     smape,
 )
-from elman.metrics.forecasts.skill import BETTER, MIXED, UNDECIDED, Skill, compare, together
+from elman.metrics.forecasts.skill import (
+    BETTER,
+    FEWEST_BLOCKS,
+    MIXED,
+    UNDECIDED,
+    Skill,
+    compare,
+    together,
+)
 
 __all__ = [
     "BETTER",
     "DEVIATION_FLOOR",
+    "FEWEST_BLOCKS",
     "FREEDOM_FLOOR",
     "HEADS",
     "LARGEST_INPUT",

@@ -1,4 +1,4 @@
-"""Exponential smoothing with a damped trend and a season: what short series are held against.
+"""Exponential smoothing with a trend and a season: what short series are held against.
 
 Holt and Winters' method in its error-correction form (Hyndman, Koehler, Snyder and Grose 2002,
 International Journal of Forecasting 18(3)), additive on values or on their logarithms. With the
@@ -7,9 +7,9 @@ forecast f = l + φ b + s of a step, and e = y - f:
     l ← l + φ b + α e,   b ← φ b + α β e,   s ← s + γ (1 - α) e  (of this step of the season)
 
 Nothing looks ahead: level, trend and season begin with the first two seasons alone (and before
-these are over level and season with the first one), and gains that fall like those of a mean, down
-to α and γ, do away with the chance in that. So one pass over a series gives the forecast from each
-of its steps, as it would have been made there.
+these are over level and season with the first one), and gains that fall like those of a mean, or
+of a line where there is a trend, down to α, β and γ, do away with the chance in that. So one pass
+over a series gives the forecast from each of its steps, as it would have been made there.
 
 What serves a short series is told by the others, too: a candidate's error counts as if the mean
 over all series had been seen at some steps of each.

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 from elman.data.series.panel import Panel
 from elman.data.series.windows import Windows
-from elman.metrics.forecasts import together
+from elman.metrics.forecasts import FEWEST_BLOCKS, together
 
 __all__ = ["are_smaller", "evidence", "past_errors"]
 
@@ -54,6 +54,8 @@ def are_smaller(
 ) -> bool:
     """Whether errors are smaller than others by more than a hundredth, and than chance often does.
 
+    By fewer than three independent windows it cannot be told.
+
     Args:
         errors: Of W windows, NaN where nothing was observed.
         others: Of the same.
@@ -61,7 +63,7 @@ def are_smaller(
     """
     saved = _means(others - errors)
     mean = float(np.nanmean(saved))
-    doubt = float(np.nanstd(saved)) / np.sqrt(worth - 1) if worth > 1 else np.inf
+    doubt = float(np.nanstd(saved)) / np.sqrt(worth - 1) if worth >= FEWEST_BLOCKS else np.inf
     return mean > max(_WORTH * float(np.nanmean(others)), doubt)
 
 

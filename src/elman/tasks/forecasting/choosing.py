@@ -27,6 +27,7 @@ from elman.tasks.forecasting.stage import beginning
 __all__ = ["Choice", "chosen"]
 
 _SERIES = 200  # that are compared on
+_TOGETHER = 30  # series, whose smoothing hardly depends on what one of them is compared on
 _TRAIN, _TEST = 4_000, 1_000  # windows
 _COMPARED = 0.25  # of the steps that may be learnt from
 _INNER = 0.2  # of those before, on which the linear map's strength is chosen
@@ -120,7 +121,8 @@ class _Comparison:
         test = self._windows(longest, first=self.split, last=self.end, most=_TEST)
         if not len(test):
             raise DataError("windows", "none to compare on", "longer series")
-        work = Forecasting(beginning(self.panel, plans[0], self.split), self.panel)
+        plain = replace(plans[0], transform="none")  # errors are of the values themselves
+        work = Forecasting(beginning(self.panel, plain, self.split), self.panel)
         actual = self.panel.target[test.ahead()]
         unit, squared = work.unit(test.series), self.squared
         errors = {
@@ -201,7 +203,9 @@ class _Comparison:
         return said
 
     def _exponential(self, test: Windows) -> Float[np.ndarray, "W H K"]:
-        fit = fit_to(self.panel, self.split, self.plan.season, self.plan.horizon, self.squared)
+        """Of many series, which choose together, by all they have: short ones need it."""
+        until = self.end if len(self.panel) >= _TOGETHER else self.split
+        fit = fit_to(self.panel, until, self.plan.season, self.plan.horizon, self.squared)
         last = test.starts + test.input_steps - 1
         return ExponentialForecasts(self.panel, fit)(last, test.series, test.horizon)
 

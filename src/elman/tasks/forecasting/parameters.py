@@ -90,9 +90,9 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         text(usual=True),
         "What answers begin with: linear, exponential, mean (of these), seasonal or none.",
         "The network learns what that leaves: of the linear map, of exponential smoothing of each "
-        "series, of the seasonal naive forecast. None: what forecasts held-out steps best, fitted "
-        "to those before; the report says which. Of `direct` and `segments`; not for "
-        "`negative_binomial`.",
+        "series, of the seasonal naive forecast. None: the mean, unless another forecasts held-out "
+        "steps surely better, fitted to those before; the report says which. Of `direct` and "
+        "`segments`; not for `negative_binomial`.",
     )
     linear: bool = parameter(False, flag(), "The same as the base `linear`.")
     stride: int = parameter(1, plain(int), "Steps from one training window to the next, ≥ 1.")
