@@ -88,6 +88,7 @@ def test_plot_draws(command, tables, run, tmp_path, kind, suffix):
         (("plot", "curves", "nothing"), 2, "nothing is no folder"),
         (("plot", "curves", "."), 1, "metrics.jsonl: cannot be read: No such file or directory"),
         (("plot", "gradients", "nothing"), 1, "nothing: there is no such file"),
+        (("plot", "gradients", "run"), 1, "run: there is no such file"),  # not "--out: ..."
         (("plot", "gradients", "."), 1, "model.elman: there is no such file"),
         (("plot", "curves", "{run}", "--out", "picture.bmp"), 2, ".png"),
         (

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from elman.cli.console import progress_console
-from elman.errors import ArgumentError, ElmanError
+from elman.errors import ArgumentError, BundleError, ElmanError
 
 __all__ = ["Command", "Said", "Terminated", "as_options", "failed", "options_of"]
 __all__ += ["termination_interrupts"]
@@ -94,7 +94,9 @@ def failed(error: ElmanError, options: Mapping[str, Said] | None = None) -> int:
     """
     known = options or {}
     where, comma, rest = error.where.partition(",")
-    where = (known[where].option if where in known else where) + comma + rest
+    if where in known and not isinstance(error, BundleError):  # whose place is a path
+        where = known[where].option
+    where += comma + rest
     told = ElmanError(where, as_options(error.found, known), as_options(error.expected, known))
     _say(f"Error: {told}")
     return MISUSED if isinstance(error, ArgumentError) else FAILED
