@@ -393,7 +393,7 @@ void define(nb::module_ module) {
   module.def("backward", &backward<Real>, "call"_a, "threads"_a);
   module.def("forward_both", &forward_both<Real>, "call"_a, "other"_a, "threads"_a);
   module.def("backward_both", &backward_both<Real>, "call"_a, "other"_a, "threads"_a);
-  using elman::python::Program;
+  using elman::Program;
   module.def(
       "tape_forward",
       [](const Program& program, const nb::tuple& call, std::ptrdiff_t threads) {
@@ -499,9 +499,15 @@ NB_MODULE(_native, module) {
            nb::arg("twice"), nb::arg("vocabulary"), nb::arg("embedding").none())
       .def("answer", &Prepared::answer)
       .def_prop_ro("vocabulary", &Prepared::vocabulary);
+  using elman::Program;
   using elman::python::PreparedTape;
-  using elman::python::Program;
-  nb::class_<Program>(module, "TapeProgram").def(nb::init<const nb::tuple&>(), nb::arg("program"));
+  nb::class_<Program>(module, "TapeProgram")
+      .def(
+          "__init__",
+          [](Program* self, const nb::tuple& program) {
+            new (self) Program(elman::python::fields_of(program));
+          },
+          nb::arg("program"));
   nb::class_<PreparedTape>(module, "PreparedTape")
       .def(
           "__init__",

@@ -51,7 +51,7 @@ check_emulated() { # PROCESSOR LEVEL...
     return 1
   fi
   for build in "$module_build" build/native/address build/native/thread; do
-    drivers=(kernels parallel)
+    drivers=(kernels parallel tapes)
     [ "$build" = build/native/thread ] || drivers+=(portable activations_{portable,avx2,avx512})
     for driver in "${drivers[@]}"; do
       wanted=0 code=0

@@ -1,7 +1,7 @@
 // The portable level computes the same bits on every processor: a hash of all that it gives,
-// forward and backward, for each recurrence and precision, must be the one in portable.txt beside
-// this file. Prints what failed, exits with 1. The argument "print" prints what the file should
-// hold.
+// forward and backward, for each recurrence, tape and precision, must be the one in portable.txt
+// beside this file. Prints what failed, exits with 1. The argument "print" prints what the file
+// should hold.
 //
 // Compiled without contraction, too, so that it draws the same numbers everywhere. Tokens, prepared
 // weights and threads give the bits of what is run here: kernels_test.cpp.
@@ -20,6 +20,7 @@
 #include "elman/isa.h"
 #include "problem.h"
 #include "running.h"
+#include "tapes.h"
 
 namespace {
 
@@ -113,6 +114,23 @@ std::string bits_of_attention() {
   return hash.text();
 }
 
+template <typename Real>
+std::string bits_of_tape(const TapeCell& cell) {
+  Hash forward, backward;
+  int turn = 0;
+  for (const Size batch : {1, 3, 9}) {
+    for (int mode = 0; mode < 8; ++mode) {
+      const double magnitude = magnitudes<Real>[turn++ % 3];
+      TapeProblem<Real> problem(cell, batch, 4, mode, magnitude);
+      const auto found = run(portable(), problem);
+      forward.add(found.outputs);
+      for (const auto& part : found.finals) forward.add(part);
+      for (const auto& grad : run_back(portable(), problem, found)) backward.add(grad);
+    }
+  }
+  return forward.text() + " " + backward.text();
+}
+
 std::vector<std::string> all_lines() {
   std::vector<std::string> lines;
   for (const Variant& variant : variants) {
@@ -123,6 +141,10 @@ std::vector<std::string> all_lines() {
   lines.push_back("dense double " + bits_of_dense<double>());
   lines.push_back("attention float " + bits_of_attention<float>());
   lines.push_back("attention double " + bits_of_attention<double>());
+  for (const auto& [name, cell] : read_tapes()) {
+    lines.push_back("tape " + name + " float " + bits_of_tape<float>(cell));
+    lines.push_back("tape " + name + " double " + bits_of_tape<double>(cell));
+  }
   return lines;
 }
 

@@ -101,7 +101,7 @@ class CellParameters:
         "lstm",
         text(),
         "lstm, gru, rnn, one of elman.cells.more as min-gru, or one's own: file.py:NAME, mod:NAME.",
-        "One's own is made by `elman.cells.written`, or registered (`elman.blueprint`) by its name.",
+        "One's own is made by `elman.cells.written`, or registered, and then said by its name.",
     )
     units: int | Sequence[int] = parameter(
         128,
