@@ -285,7 +285,7 @@ def test_what_is_read_stands_beside_the_outputs_of_each_step():
     whole, state = network.run(inputs, LENGTHS), network.initial_state(B)
     np.testing.assert_array_equal(whole[0, :, -FEATURES:], inputs[0])
     for t in range(T):  # all rows but the first end early
-        step, state = network.step(np.nan_to_num(inputs[:, t]), state)
+        step, state = network.step_inputs(np.nan_to_num(inputs[:, t]), state)
         np.testing.assert_allclose(step[0], whole[0, t], rtol=BOUND, atol=BOUND)
 
 
