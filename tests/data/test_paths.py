@@ -50,6 +50,18 @@ def test_a_window_reads_nothing_that_was_filled_by_what_follows():
     np.testing.assert_array_equal(np.flatnonzero(near < 0), [6, 7])
 
 
+def test_what_came_behind_a_window_as_far_as_it_was_seen():
+    data = Paths((scene([[*range(6), *range(7, 9)], range(5)]).bridged(1),))
+    windows = data.windows(3, 0)
+    came = windows.came(3)
+    told = {(w, e): row for w, e, row in zip(windows.who, windows.ends, came[..., 0], strict=True)}
+    np.testing.assert_array_equal(told[0, 2], [3, 4, 5])
+    np.testing.assert_array_equal(told[0, 4], [5, np.nan, 7])  # filled: not seen
+    np.testing.assert_array_equal(told[0, 7], [8, np.nan, np.nan])
+    np.testing.assert_array_equal(told[1, 4], [np.nan] * 3)
+    assert data.windows(30, 0).came(3).shape == (0, 3, 2)
+
+
 def test_longer_gaps_stay():
     one = scene([[0, 1, 5, 6]])
     assert one.bridged(2) is one

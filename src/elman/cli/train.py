@@ -56,13 +56,17 @@ def _train(
     first = elman.training.writes()
     if first:
         training.announce()
-        note(f"The run is kept in {folder.path}")
+        note(f"The run's folder: {folder.path}")
     with termination_interrupts():
         try:
             training.fit(estimator)
         except KeyboardInterrupt:
             if folder.last.exists() and first:
                 note(f"Saved. Go on with the same command and: --out {folder.path} --resume")
+            raise
+        except ElmanError:
+            if first and not folder.path.exists():
+                note("The training did not begin: of this run no folder is kept")
             raise
     if first:
         with drawing(theme):

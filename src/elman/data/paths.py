@@ -386,6 +386,19 @@ class PathWindows:
         found[span < lead[:, None]] = np.nan
         return found
 
+    def came(self, ahead: int) -> Float[np.ndarray, "W ahead 2"]:
+        """Where each agent was in the steps behind its window; NaN where it was not seen."""
+        place = self.rows[:, None] + self.seen + np.arange(ahead)
+
+        def of(scene: Scene, rows: np.ndarray) -> np.ndarray:
+            first = rows[:, :1] - 1  # the last step that is read
+            end = scene.breaks[np.searchsorted(scene.breaks, first, side="right")]
+            there = np.minimum(rows, len(scene) - 1)
+            known = (rows < end) & ~scene.filled[there]
+            return np.where(known[..., None], scene.values[there, :2], np.nan)
+
+        return self._gathered(of, place, (2,))
+
     def select(self, rows: Any) -> Self:
         """The windows at `rows` (indices, a slice or a mask `[W]`)."""
         short = None if self.short is None else self.short[rows]

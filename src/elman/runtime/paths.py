@@ -8,21 +8,22 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from elman.blueprint import Mixture
 from elman.bundle import Bundle
-from elman.data.paths import Paths, PathWindows
+from elman.data.paths import Paths, PathWindows, Scene
 from elman.data.sets.paths import open_paths
 from elman.errors import ArgumentError, BundleError, DataError
-from elman.metrics.displacements import PathBaselines
+from elman.metrics.displacements import PathBaselines, apart
 from elman.parameters import flag, real, whole_number
-from elman.printable import many
+from elman.printable import many, quoted
 from elman.runtime.moving.correcting import Correcting, Said
 from elman.runtime.moving.encounters import Encounter, encounters
 from elman.runtime.moving.futures import Futures
 from elman.runtime.moving.judging import OF, SceneJudged, judged, verdict_on
-from elman.runtime.moving.shares import Share, errors_by_share
+from elman.runtime.moving.likeness import Likeness, traits_of
+from elman.runtime.moving.shares import Past, Share, errors_by_share
 from elman.runtime.network import Network, Run
 from elman.runtime.travelling import below, metadata_of, reading_of, setting_of
 from elman.transforms.path_frames import PathFrames
@@ -35,9 +36,10 @@ _OTHER_UNIT = 4.0  # times the typical step of the training part, or a part of i
 class PathModel:
     """Says how agents go on.
 
-    A forecast is constant velocity and a share of the network's correction, which was chosen on
-    validation scenes. In a scene it falls where corrections are seen to harm, and where agents move
-    in quite other steps than those that were learnt from (another unit), it is none.
+    A forecast is constant velocity and a share of the network's correction. In a scene like those
+    that were learnt from it is the one that was chosen on validation scenes; in others it is none
+    until corrections have proved right there. Where agents move in quite other steps than those
+    that were learnt from (another unit), it stays none.
 
     Args:
         bundle: Of the task `forecaster`, of the input `paths`.
@@ -52,6 +54,7 @@ class PathModel:
         unit: Of the data that were learnt from; empty where it is not known.
         frames: How windows are told to the network.
         share: How much of the correction is believed.
+        likeness: Whether agents move as those did that were learnt from.
         baselines: What its errors are held against.
         metadata: How the model was trained: plain data.
         reading: What the training was told of how its files are written.
@@ -78,6 +81,7 @@ class PathModel:
         self.columns = _columns(bundle, len(self.frames.mean))
         self.unit = setting_of(bundle, "unit", str, "")
         self.share = Share.from_tensors(below(bundle, "share."))
+        self.likeness = Likeness.from_tensors(below(bundle, "likeness."))
         self.baselines = PathBaselines.from_tensors(below(bundle, "baselines."))
         self.metadata, self.reading = metadata_of(bundle), reading_of(bundle)
         self.held_out = setting_of(bundle, "held_out", dict, None)
@@ -126,7 +130,8 @@ class PathModel:
                 each from its own last one.
             samples: How many ways in which each may go on are drawn, ≥ 0.
             seed: Of these, ≥ 0: an agent's do not depend on the others that are asked for.
-            follow: Whether the share of the correction falls where corrections were seen to harm.
+            follow: Whether the share of the correction follows what was seen of the scene; else it
+                is the one that was chosen.
 
         Raises:
             DataError, FormatError: The paths cannot be used; or no agent can be forecast.
@@ -228,8 +233,10 @@ class PathModel:
         if not len(windows):
             found = f"no agent is seen for {self.seen + self.ahead} steps in a row"
             raise DataError(data.name, found, "longer paths")
-        said = self._correcting.said(windows)
-        share, more = self._shares(data, windows, follow, said)
+        whole = data.windows(self.seen, 0)
+        told = self._correcting.said(whole)
+        said = told.select(_places(windows, whole))
+        share, more = self._shares(data, windows, follow, told)
         values = windows.values()[..., :2]
         seen, came = values[:, : self.seen], values[:, self.seen :]
         mean = said.plain + share[:, None, None] * said.correction
@@ -289,6 +296,30 @@ class PathModel:
 
     # ---- how much of the correction is believed -----------------------------------------------
 
+    def _followed(
+        self, scene: Scene, windows: PathWindows, said: Said, now: Int[np.ndarray, "N"]
+    ) -> Float[np.ndarray, "N"]:
+        """The share of the correction at some steps of a scene, by what was seen by then.
+
+        Args:
+            scene: It.
+            windows: All of it, as far as agents were seen for the steps that are read.
+            said: What was said of them.
+            now: The steps, growing.
+        """
+        came = windows.came(self.ahead)
+        errors = errors_by_share(said.plain, said.correction, came)
+        chosen = said.plain + self.share.value * said.correction
+        both = np.stack([apart(said.plain, came), apart(chosen, came)], axis=2)
+        past = Past(errors, both, windows.who, windows.ends)
+        seen = windows.values()[..., :2]
+        traits = traits_of(seen, said.correction, self.frames.scale)
+        steps = np.arange(scene.last + 1)
+        like = self.likeness.holds(traits, windows.who, windows.ends, steps)
+        found = self.share.following(past, like, now)
+        factors = _typical(scene)[now] / self.frames.scale
+        return np.where(_is_other_unit(factors), 0.0, found)
+
     def _shares(
         self, data: Paths, windows: PathWindows, follow: bool, said: Said | None = None
     ) -> tuple[Float[np.ndarray, "W"], list[str]]:
@@ -298,42 +329,42 @@ class PathModel:
             data: All that was seen.
             windows: Those that are forecast.
             follow: Whether it follows what was seen before.
-            said: What was said of all windows of the data, where these are they.
+            said: What was said of `data.windows(self.seen, 0)`; None: nothing yet.
         """
-        found, notes = np.full(len(windows), self.share.value), list[str]()
+        found, unlike = np.full(len(windows), self.share.value), []
         flag().check("follow", follow)
-        whole = windows if said is not None else None
+        notes, whole = list[str](), None if said is None else data.windows(self.seen, 0)
         for k in np.unique(windows.scene):
             scene, rows = data.scenes[k], windows.scene == k
-            typical = float(np.sqrt(np.square(scene.velocity).sum(axis=1).mean()))
-            factor = typical / self.frames.scale
-            if typical and not 1 / _OTHER_UNIT <= factor <= _OTHER_UNIT:
-                found[rows] = 0.0
+            factor = float(_typical(scene)[-1]) / self.frames.scale
+            if _is_other_unit(np.array(factor)):
                 notes.append(
                     f"{scene.name}: its steps are {factor:.2g} times as long as those that were "
                     "learnt from, as in another unit: constant velocity is forecast"
                 )
-            elif follow and self.share.scenes:
-                past = self._past(data, int(k), whole, said)
-                if past is not None:
-                    found[rows] = self.share.following(*past, windows.ends[rows])
+            if not follow:
+                found[rows] *= not _is_other_unit(np.array(factor))
+                continue
+            own, told = self._own(data, int(k), whole, said)
+            now, place = np.unique(windows.ends[rows], return_inverse=True)
+            found[rows] = self._followed(scene, own, told, now)[place]
+            unlike += [] if found[rows].any() else [scene.name]
+        if unlike and self.share.value:
+            notes.append(
+                f"{many(len(unlike), 'scene')} of which nothing says that corrections are right "
+                f"there: constant velocity is forecast ({quoted(unlike, 5)})"
+            )
         return found, notes
 
-    def _past(
-        self, data: Paths, k: int, windows: PathWindows | None, said: Said | None
-    ) -> tuple[Float[np.ndarray, "W A 2"], Int[np.ndarray, "W"], Int[np.ndarray, "W"]] | None:
-        """Of each window of a scene the shares' errors, the agent, when what came is known."""
-        if windows is None or said is None:
-            windows = replace(data, scenes=data.scenes[k : k + 1]).windows(self.seen, self.ahead)
-            if not len(windows):
-                return None
-            said = self._correcting.said(windows)
-        else:
-            rows = windows.scene == k
-            windows, said = windows.select(rows), said.select(rows)
-        came = windows.values()[:, self.seen :, :2]
-        errors = errors_by_share(said.plain, said.correction, came)
-        return errors, windows.who, windows.ends + self.ahead
+    def _own(
+        self, data: Paths, k: int, whole: PathWindows | None, said: Said | None
+    ) -> tuple[PathWindows, Said]:
+        """The windows of one scene, and what is said of them."""
+        if whole is None or said is None:
+            own = replace(data, scenes=data.scenes[k : k + 1]).windows(self.seen, 0)
+            return own, self._correcting.said(own)
+        rows = whole.scene == k
+        return whole.select(rows), said.select(rows)
 
     # ---- what is read -------------------------------------------------------------------------
 
@@ -350,6 +381,25 @@ class PathModel:
         if paths.unit and self.unit and paths.unit != self.unit:
             notes.append(f"the paths are in {paths.unit}; learnt was from {self.unit}")
         return paths, notes
+
+
+def _places(some: PathWindows, every: PathWindows) -> Int[np.ndarray, "W"]:
+    """Where windows stand among all of the same data."""
+    most = max(int(every.rows.max(initial=0)), int(some.rows.max(initial=0))) + 1
+    return np.searchsorted(every.scene * most + every.rows, some.scene * most + some.rows)
+
+
+def _typical(scene: Scene) -> Float[np.ndarray, " steps"]:
+    """The root mean square of all movements up to each step of a scene."""
+    moved = np.square(scene.velocity).sum(axis=1)
+    total = np.cumsum(np.bincount(scene.steps, moved, scene.last + 1))
+    count = np.cumsum(np.bincount(scene.steps, minlength=scene.last + 1))
+    return np.sqrt(total / np.maximum(count, 1))
+
+
+def _is_other_unit(factors: Float[np.ndarray, "..."]) -> Bool[np.ndarray, "..."]:
+    """Whether steps are so many times as long as those learnt from that their unit is another."""
+    return (factors > 0) & ((factors > _OTHER_UNIT) | (factors < 1 / _OTHER_UNIT))
 
 
 def _columns(bundle: Bundle, extra: int) -> tuple[str, ...]:

@@ -41,3 +41,13 @@ def test_a_share_of_nothing_and_one_that_was_not_tested_are_said():
     assert "no share of the network's correction was better than none" in found
     assert "2 scenes kept for validation" in found
     assert "No validation part said" in verdict_on({"a": scene(0.5, 1.0)}, 1.0, 0)
+
+
+def test_a_rule_that_is_better_than_the_model_or_than_constant_velocity_is_named():
+    rules = {"linear fit": {"ade": 0.7, "fde": 1.4}, "standing still": {"ade": 0.6, "fde": 3.0}}
+    one = scene(0.8, 1.6)
+    one["baselines"] |= rules
+    found = verdict_on({"a": one, "b": scene(0.5, 1.0) | {"baselines": one["baselines"]}}, 1.0, 1)
+    assert "Linear fit is better than this model in 1 of 2 scenes: 'a'." in found
+    assert "Linear fit is better than constant velocity in 2 of 2 scenes: 'a', 'b'." in found
+    assert "Standing still" not in found

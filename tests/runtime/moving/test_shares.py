@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elman.errors import BundleError
-from elman.runtime.moving.shares import SHARES, Share, errors_by_share
+from elman.runtime.moving.shares import SHARES, Past, Share, errors_by_share
 
 
 def errors(gain, agents=30, windows=10, noise=0.05, seed=0, harm=0.0):
@@ -58,35 +58,66 @@ def test_without_windows_all_is_believed_and_said_to_be_untested():
     assert (found.value, found.scenes) == (1.0, 0)
 
 
-def test_in_a_scene_what_harms_there_is_believed_no_longer():
-    chosen = Share.choose(*_of(errors(0.3)))
+def past(found, who, step=1, chosen=1.0, ahead=3):
+    """One window after the other; partial errors grow to the whole ones."""
+    index = int(np.argmin(np.abs(SHARES - chosen)))
+    both = found[:, [0, index], 0]
+    parts = both[:, None] * (1 + np.arange(ahead))[:, None] / ahead
+    return Past(found, parts, who, step * np.arange(len(who)))
+
+
+def test_in_a_scene_like_those_learnt_from_what_was_chosen_is_believed_until_it_harms():
+    chosen = Share.choose(*_of(errors(0.5)))
     bad, who = errors(0.0, harm=0.4, agents=40)
-    known = np.arange(len(bad))
-    share = chosen.following(bad, who, known, np.array([-1, 10, len(bad)]))
-    assert share[0] == chosen.value
-    assert share[1] == chosen.value  # two agents say nothing yet
-    assert share[2] == 0.0
+    end = len(bad) + 3
+    now, like = np.array([0, 1, 40, end]), np.ones(end + 1, bool)
+    share = chosen.following(past(bad, who), like, now)
+    assert share[0] == chosen.value > 0.9  # nothing is known
+    np.testing.assert_array_equal(share[1:], 0.0)  # of steps of one window, of all of them
+    good, _ = errors(0.5, agents=40)
+    np.testing.assert_array_less(0.8, chosen.following(past(good, who), like, now))
 
 
-def test_in_a_scene_no_more_is_believed_than_was_chosen():
-    good, who = errors(0.5, agents=60)
-    known, end = np.arange(len(good)), np.array([len(good)])
-    none = Share.choose(*_of(errors(0.0, harm=0.1)))
-    assert none.value == 0.0
-    assert none.following(good, who, known, end)[0] == 0.0
-    some = Share(0.4, 1 - 0.1 * SHARES, 1)
-    assert some.following(good, who, known, end)[0] == 0.4
+def test_in_a_scene_unlike_those_learnt_from_only_what_proved_right_there_is_believed():
+    chosen = Share.choose(*_of(errors(0.5)))
+    good, who = errors(0.5, agents=40)
+    now, unlike = np.array([0, 40, len(good) + 3]), np.zeros(len(good) + 4, bool)
+    share = chosen.following(past(good, who), unlike, now)
+    np.testing.assert_array_equal(share[:2], 0.0)  # four agents say nothing yet
+    assert share[2] > 0.8
+    nothing, _ = errors(0.0, agents=40, noise=0.3)
+    assert chosen.following(past(nothing, who), unlike, now)[2] == 0.0
+
+
+def test_a_doubtful_choice_is_not_believed_before_it_proves_right():
+    weak = Share.choose(*_of(errors(0.05, noise=0.01)))
+    assert weak.value > 0.9
+    assert not weak.strong
+    good, who = errors(0.5, agents=40)
+    end = len(good) + 3
+    found = weak.following(past(good, who), np.ones(end + 1, bool), np.array([0, end]))
+    assert found[0] == 0.0
+    assert found[1] > 0.8
+    untested = Share.untested().following(past(good, who), np.ones(1, bool), np.array([0]))
+    assert untested[0] == 0.0
+
+
+def test_who_was_not_seen_to_the_end_says_nothing_of_the_whole():
+    chosen = Share.choose(*_of(errors(0.5)))
+    good, who = errors(0.5, agents=40)
+    good[90:] = np.nan  # nine agents are left
+    found = past(good, who)
+    assert chosen.following(found, np.zeros(1000, bool), np.array([999]))[0] == 0.0
 
 
 def test_no_more_is_used_than_was_known_by_then():
     chosen = Share.choose(*_of(errors(0.3)))
     good, who = errors(0.3)
-    known = np.arange(len(good))
     changed = good.copy()
     changed[200:] *= np.linspace(1, 9, len(SHARES))[:, None]
-    now = np.arange(0, 200, 7)
-    first = chosen.following(good, who, known, now)
-    np.testing.assert_array_equal(first, chosen.following(changed, who, known, now))
+    now, like = np.arange(0, 200, 7), np.arange(200) % 20 < 10
+    first = chosen.following(past(good, who), like, now)
+    np.testing.assert_array_equal(first, chosen.following(past(changed, who), like, now))
 
 
 def test_it_travels():

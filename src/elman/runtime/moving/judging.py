@@ -13,6 +13,7 @@ from elman.printable import many, quoted
 
 __all__ = ["OF", "SceneJudged", "judged", "verdict_on"]
 
+_ALIKE = 5e-4  # of an error: what differs by less is the same
 OF = 20
 """Samples of which the best is chosen, as it is usual."""
 
@@ -72,13 +73,40 @@ def verdict_on(scenes: Mapping[str, Mapping[str, Any]], share: float, tested: in
     for name, one in scenes.items():
         usual = one["baselines"][CONSTANT]
         gains = [1 - one[error] / usual[error] for error in ("ade", "fde") if usual[error] > 0]
-        if not gains or max(map(abs, gains)) < 5e-4:
+        if not gains or max(map(abs, gains)) < _ALIKE:
             alike.append(name)
-        elif min(gains) > -5e-4:
+        elif min(gains) > -_ALIKE:
             better.append(name)
         else:
             worse.append(name)
-    return " ".join([*_outcomes(better, worse, alike, len(scenes)), _said_of(share, tested)])
+    said = _outcomes(better, worse, alike, len(scenes))
+    return " ".join([*said, *_by_rule(scenes), _said_of(share, tested)])
+
+
+def _by_rule(scenes: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Where another rule than constant velocity is better than it, or than the model."""
+    rules = [name for name in next(iter(scenes.values()))["baselines"] if name != CONSTANT]
+
+    def beaten(rule: str, by: Any) -> list[str]:
+        """The scenes in which both errors of the rule are less."""
+        found = []
+        for name, one in scenes.items():
+            told, other = one["baselines"][rule], by(one)
+            if all(told[error] < (1 - _ALIKE) * other[error] for error in ("ade", "fde")):
+                found.append(name)
+        return found
+
+    said = []
+    for what, by in (
+        ("this model", lambda one: one),
+        ("constant velocity", lambda one: one["baselines"][CONSTANT]),
+    ):
+        wins = {rule: beaten(rule, by) for rule in rules}
+        rule = max(rules, key=lambda one: len(wins[one]), default=None)
+        if rule is not None and wins[rule]:
+            where = f"{len(wins[rule])} of {many(len(scenes), 'scene')}: {quoted(wins[rule], 5)}"
+            said.append(f"{rule.capitalize()} is better than {what} in {where}.")
+    return said
 
 
 def _outcomes(

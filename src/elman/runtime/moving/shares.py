@@ -1,9 +1,10 @@
 """How much of what a network says against constant velocity is believed.
 
 The network's correction is multiplied by a share in [0, 1], so that a forecast is never far from
-constant velocity where corrections have not proved right. The share is chosen on validation
-scenes, and in a scene it falls where corrections are seen to harm: those of windows whose future is
-known by then are held against what came.
+constant velocity where corrections have not proved right. A share is chosen on validation scenes.
+In a scene it is believed from the start only if the scene is like those that were learnt from
+(`elman.runtime.moving.likeness`) and no validation scene left a doubt; else only as far as
+corrections have proved right in the scene itself, by what was known there at that step.
 
 W windows, A shares; errors are two numbers each: of the average, and at the last step.
 """
@@ -14,18 +15,23 @@ from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from elman.errors import BundleError
 from elman.metrics.displacements import apart
 
-__all__ = ["SHARES", "Share", "errors_by_share"]
+__all__ = ["SHARES", "Past", "Share", "errors_by_share"]
 
 SHARES = np.round(np.linspace(0, 1, 21), 2)
 """Those that are tried."""
 
-_BELIEVED = 60.0  # windows of a scene that count as much as the validation part
-_LEAST = 6  # agents of a scene whose future is known before the share follows them
+_STRONG = (
+    0.1  # of the errors that a share saves in each validation scene, if it is believed at once
+)
+_BELIEVED = 8.0  # agents of a scene that count as much as the validation part
+_LEAST = 10  # agents of a scene whose future is known before it says anything
+_SURE = 3.5  # standard errors by which corrections are to be better in a scene
+_SURE_ENOUGH = 1.0  # where the scene is like those learnt from
 
 
 def errors_by_share(
@@ -41,13 +47,30 @@ def errors_by_share(
     return found
 
 
+class Past(NamedTuple):
+    """The W windows of one scene, and what came of them.
+
+    Attributes:
+        errors: As of `errors_by_share`, `[W, A, 2]`; NaN where the agent was not seen to the end.
+        apart: How far constant velocity, and beside it the share that was chosen, is from what came
+            at each step, `[W, H, 2]`; NaN where the agent was not seen.
+        agent: Of each, by a number, `[W]`.
+        ends: Its last step that is read, `[W]`.
+    """
+
+    errors: Float[np.ndarray, "W A 2"]
+    apart: Float[np.ndarray, "W H 2"]
+    agent: Int[np.ndarray, "W"]
+    ends: Int[np.ndarray, "W"]
+
+
 class Share(NamedTuple):
     """The share of the correction, and what it was chosen by.
 
     Attributes:
         value: In [0, 1].
-        curve: The errors of each of `SHARES` on the validation part, as parts of those of
-            constant velocity: the mean over scenes and both errors, `[A]`.
+        curve: How much greater than constant velocity's the errors of each of `SHARES` are on the
+            validation part, as parts of it: the most of its scenes and of both errors, `[A]`.
         scenes: Of the validation part; 0: there was none.
     """
 
@@ -58,7 +81,16 @@ class Share(NamedTuple):
     @classmethod
     def untested(cls) -> Self:
         """All of the correction: nothing is known against it, or for it."""
-        return cls(1.0, 1 - SHARES, 0)
+        return cls(1.0, np.zeros(len(SHARES)), 0)
+
+    @property
+    def strong(self) -> bool:
+        """Whether it is believed in a scene of which nothing speaks against it."""
+        return bool(self.scenes) and self.curve[self._index] <= -_STRONG
+
+    @property
+    def _index(self) -> int:
+        return int(np.argmin(np.abs(SHARES - self.value)))
 
     @classmethod
     def choose(
@@ -104,44 +136,53 @@ class Share(NamedTuple):
             variance += np.square(centred).sum(axis=0) * count / max(count - 1, 1)
         error = np.sqrt(variance) / len(scenes)
         good = allowed & (curve - curve[best] <= error)
-        return cls(float(SHARES[int(np.flatnonzero(good)[0])]), curve, len(scenes))
+        most = (ratio - 1).max(axis=(0, 2))
+        return cls(float(SHARES[int(np.flatnonzero(good)[0])]), most, len(scenes))
 
     def following(
-        self,
-        errors: Float[np.ndarray, "W A 2"],
-        agent: Int[np.ndarray, "W"],
-        known: Int[np.ndarray, "W"],
-        now: Int[np.ndarray, "N"],
+        self, past: Past, like: Bool[np.ndarray, " steps"], now: Int[np.ndarray, "N"]
     ) -> Float[np.ndarray, "N"]:
         """The share at some steps of one scene, by what was known there by then.
 
-        It is the one, up to the share that was chosen, whose errors in the scene were least, the
-        validation part counting as some windows: so corrections that harm there are believed less,
-        down to not at all, and luck never makes them count for more. Before enough agents are known
-        it is the share that was chosen.
+        Where the scene is like those learnt from it is the one that was chosen, as long as the
+        steps known so far of what was forecast are nearer to it than to constant velocity. Of
+        agents whose whole future is known each speaks once: a share has proved right if both its
+        errors in the scene are less than constant velocity's by so many standard errors, or by less
+        of them where the validation part speaks for it, too. Elsewhere it has to stay right for as
+        many steps as are forecast.
 
         Args:
-            errors: Of windows of the scene.
-            agent: Of each window, by a number.
-            known: The step from which on what came of each is known.
-            now: The steps.
+            past: The windows of the scene; of what came no more is used than was known by a step.
+            like: Of each of its steps whether the scene is like those that were learnt from.
+            now: The steps, growing.
         """
-        found = np.full(len(now), self.value)
-        order = np.argsort(known, kind="stable")
-        each = errors[order].mean(axis=2)  # both errors, one number
-        met = np.zeros(len(order), dtype=bool)
-        met[np.unique(agent[order], return_index=True)[1]] = True
-        count = np.searchsorted(known[order], now, side="right")
-        agents = np.concatenate([[0], np.cumsum(met)])[count]
-        enough = agents >= _LEAST
-        if not enough.any():
-            return found
-        total = np.cumsum(each, axis=0)[count[enough] - 1]
-        usual = total[:, :1] / count[enough, None]
-        told = total + _BELIEVED * usual * self.curve
-        below = self.value >= SHARES
-        found[enough] = SHARES[np.argmin(np.where(below, told, np.inf), axis=1)]
-        return found
+        ahead, agents = past.apart.shape[1], int(past.agent.max(initial=-1)) + 1
+        whole = _Known(past.agent, agents, *_whole(past))
+        parts = _Known(past.agent, agents, *_parts(past))
+        first = max(int(now[0]) - ahead + 1, 0)
+        told = []
+        for step in range(first, int(now[-1]) + 1):
+            start = self.strong and bool(like[step]) and not _doubtful(parts.until(step))
+            told.append((start, self._proved(whole.until(step), start)))
+        starts, proved = np.array([one for one, _ in told]), np.array([one for _, one in told])
+        stayed = [proved[max(k - ahead + 1, 0) : k + 1].min() for k in range(len(proved))]
+        at_once = np.where(np.isnan(proved), self.value, proved)
+        found = np.where(starts, at_once, np.nan_to_num(np.array(stayed)))
+        return found[now - first]
+
+    def _proved(self, whole: _Known, start: bool) -> float:
+        """The share that has proved right in a scene; NaN: too few agents have told."""
+        count = len(whole.met)
+        if count < _LEAST:
+            return np.nan
+        worse, error = whole.excess()
+        sure = _SURE_ENOUGH if start else _SURE
+        bound = worse + sure * (1 + 2 / count) * error
+        if start:
+            told = _BELIEVED * self.curve[:, None] + count * bound
+            bound = told / (_BELIEVED + count)
+        able = (bound <= 0).all(axis=1)
+        return float(SHARES[np.argmin(np.where(able, bound.mean(axis=1), np.inf))])
 
     def tensors(self) -> dict[str, np.ndarray]:
         """As arrays for a model file."""
@@ -158,3 +199,83 @@ class Share(NamedTuple):
         if not np.isfinite(curve).all():
             raise BundleError("share.curve", "not finite", "save the model again")
         return cls(float(told[0]), curve, int(told[1]))
+
+
+class _Known:
+    """Sums of errors by agent, as they come to be known step by step.
+
+    Args:
+        agent: Of each of the W windows.
+        agents: How many there are.
+        windows: Of each of M observations the window, those known first before others.
+        steps: When each is known.
+        excess: By how much errors are greater than constant velocity's, `[M, A, E]`.
+        usual: Constant velocity's errors, `[M, E]`.
+    """
+
+    def __init__(
+        self,
+        agent: Int[np.ndarray, "W"],
+        agents: int,
+        windows: Int[np.ndarray, "M"],
+        steps: Int[np.ndarray, "M"],
+        excess: Float[np.ndarray, "M A E"],
+        usual: Float[np.ndarray, "M E"],
+    ) -> None:
+        self._who, self._steps, self._excess, self._usual = agent[windows], steps, excess, usual
+        self._sums = np.zeros((agents, *excess.shape[1:]))
+        self._total = np.zeros(usual.shape[1])
+        self._there = np.zeros(agents, dtype=bool)
+        self._at = 0
+
+    def until(self, step: int) -> _Known:
+        """Add what is known by a step."""
+        end = int(np.searchsorted(self._steps, step, side="right"))
+        new = slice(self._at, max(end, self._at))
+        np.add.at(self._sums, self._who[new], self._excess[new])
+        self._total += self._usual[new].sum(axis=0)
+        self._there[self._who[new]] = True
+        self._at = new.stop
+        return self
+
+    @property
+    def met(self) -> Int[np.ndarray, " agents"]:
+        """The agents of which something is known."""
+        return np.flatnonzero(self._there)
+
+    def excess(self) -> tuple[Float[np.ndarray, "A E"], Float[np.ndarray, "A E"]]:
+        """By how much errors are greater, as parts of the usual ones; and the standard error.
+
+        Errors of one agent go together, so agents are counted.
+        """
+        each = self._sums[self._there] / np.maximum(self._total, 1e-12)
+        count = len(each)
+        total = each.sum(axis=0)
+        spread = np.square(each - total / count).sum(axis=0) * count / max(count - 1, 1)
+        return total, np.sqrt(spread)
+
+
+def _doubtful(parts: _Known) -> bool:
+    """Whether what is known of forecasts under way does not speak for a share."""
+    if not len(parts.met):
+        return False
+    worse, error = parts.excess()
+    return bool(worse[0, 0] + error[0, 0] > 0)
+
+
+def _whole(past: Past) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of windows whose whole future came: as `_Known` takes it."""
+    windows = np.flatnonzero(np.isfinite(past.errors).all(axis=(1, 2)))
+    steps = past.ends[windows] + past.apart.shape[1]
+    order = np.argsort(steps, kind="stable")
+    errors = past.errors[windows[order]]
+    return windows[order], steps[order], errors - errors[:, :1], errors[:, 0]
+
+
+def _parts(past: Past) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of each step that came of any window: as `_Known` takes it."""
+    windows, ahead = np.nonzero(np.isfinite(past.apart).all(axis=2))
+    steps = past.ends[windows] + ahead + 1
+    order = np.argsort(steps, kind="stable")
+    plain, found = np.moveaxis(past.apart[windows[order], ahead[order]], 1, 0)
+    return windows[order], steps[order], (found - plain)[:, None, None], plain[:, None]

@@ -16,6 +16,7 @@ from elman.models import build, limit_memory
 from elman.parameters import number, whole
 from elman.printable import many, quoted
 from elman.runtime.moving.correcting import Correcting
+from elman.runtime.moving.likeness import Likeness, traits_of
 from elman.runtime.moving.shares import Share, errors_by_share
 from elman.runtime.network import Network
 from elman.tasks.fitting import Options, summary, take_weights, train_module, weights_of
@@ -91,11 +92,17 @@ def learn(estimator: Any, data: Paths, y: Any = None, *, horizon: int | None = N
     )
     estimator.history_ = trained.history
     run = Network(blueprint, weights_of(network)).run
-    share, width = _believed(Correcting(run, block, frames), held)
+    correcting = Correcting(run, block, frames)
+    share, width = _believed(correcting, held)
+    learnt = correcting.said(parted.train).correction
+    traits = traits_of(values[:, :seen, :2], learnt, frames.scale)
+    parts = parted.train
+    likeness = Likeness.fit(traits, parts.scene, parts.who, parts.ends)
     seen_part, came = values[:, :seen, :2], values[:, seen:, :2]
     tensors = {
         **{f"frames.{name}": array for name, array in frames.tensors().items()},
         **{f"share.{name}": array for name, array in share.tensors().items()},
+        **{f"likeness.{name}": array for name, array in likeness.tensors().items()},
         "baselines.gain": PathBaselines.fit(seen_part, came).tensors()["gain"],
         "width": np.array([width]),
     }
