@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from elman.data import as_panel
+from elman.data.series.windows import cut
 from elman.errors import ArgumentError
-from elman.runtime.forecasting.past import are_smaller
+from elman.runtime.forecasting.past import are_smaller, evidence
 from elman.tasks import Forecaster
 from elman.tasks.forecasting.choosing import chosen
 
@@ -101,6 +102,16 @@ def test_what_is_better_by_chance_is_not_believed():
     assert 0.1 < np.mean(believed) < 0.22  # one standard error
     one[3] = np.nan
     assert are_smaller(0.5 * one, one, worth=10)
+
+
+@pytest.mark.parametrize("begin", ["1949-01-31", "2008-01-31"])
+def test_windows_that_overlap_are_worth_as_many_as_lie_side_by_side(begin):
+    frame = monthly(60)
+    frame["month"] = pd.date_range(begin, periods=60, freq="ME")
+    panel = as_panel(frame)
+    nothing = np.zeros(60, bool)
+    windows = cut(panel.offsets, panel.history, nothing, input_steps=24, horizon=12)
+    assert evidence(panel, windows, 12) == (len(windows) - 1 + 12) / 12
 
 
 def test_few_held_out_steps_are_not_all_that_tells_of_doubt():

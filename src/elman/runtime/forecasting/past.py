@@ -28,12 +28,12 @@ def evidence(panel: Panel, windows: Windows, season: int) -> float:
         season: m.
     """
     last = panel.steps[windows.starts + windows.input_steps - 1]
-    span = np.zeros(len(panel), np.int64)
+    span = np.full(len(panel), np.iinfo(np.int64).min)  # steps before 1970 are negative
     np.maximum.at(span, windows.series, last)
     first = np.full(len(panel), np.iinfo(np.int64).max)
     np.minimum.at(first, windows.series, last)
     seen = np.unique(windows.series)
-    times = float(np.median((span - first)[seen] + windows.horizon) / windows.horizon)
+    times = float(np.median(span[seen] - first[seen] + windows.horizon) / windows.horizon)
     if len(seen) < 2:
         return times
     rows = np.full(len(panel), 1)

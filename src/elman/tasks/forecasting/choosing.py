@@ -32,7 +32,7 @@ _TRAIN, _TEST = 4_000, 1_000  # windows
 _COMPARED = 0.25  # of the steps that may be learnt from
 _INNER = 0.2  # of those before, on which the linear map's strength is chosen
 _NORMALISATIONS: tuple[Normalisation, ...] = ("last", "standard", "season")
-_FITTING = 3  # steps to fit to, for each of a window that is not the usual one
+_FITTING = 3  # steps to fit to, for each of a window longer than the usual one
 _LONGEST = 512  # steps of a window
 _BETTER = 0.97  # of an error: what is less different is no reason to leave what is usual
 _BATCH = 512
@@ -155,7 +155,8 @@ class _Comparison:
         ways = _NORMALISATIONS if given["window_scaling"] is None else (self.plan.window_scaling,)
         room = int(np.median(self.split)) - horizon
         for window in steps:
-            if window != usual and not 2 <= window <= min(room // _FITTING, _LONGEST):
+            longest = min(room // (_FITTING if window > usual else 2), _LONGEST)
+            if window != usual and not 2 <= window <= longest:
                 continue
             for way in ways:
                 if way == "season" and window < self.plan.season:
