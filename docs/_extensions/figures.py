@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,14 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def prepare() -> None:
-    """Let plain figures begin with our style, and our pictures remember how they are drawn."""
+    """Let plain figures begin with our style, and our pictures remember how they are drawn.
+
+    A page shows warnings without the file of whoever built it.
+    """
     import matplotlib
     from cycler import cycler
 
+    warnings.formatwarning = lambda message, category, *_: f"{category.__name__}: {message}\n"
     settings = style._settings() | {
         "axes.prop_cycle": cycler(color=THEMES["light"].palette),
         "figure.figsize": (_WIDTH, 3.2),
