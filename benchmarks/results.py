@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from elman.files import replace_file
+from elman.kernels.compiled import available_isas
 
-__all__ = ["PARTIAL", "RESULTS", "classed", "classes", "keep", "load"]
+__all__ = ["PARTIAL", "RESULTS", "classed", "classes", "keep", "load", "lowered"]
 
 RESULTS = Path(__file__).parent / "results"
 PARTIAL = Path(__file__).parent.parent / "build" / "benchmarks"  # quick runs, single points
@@ -26,6 +27,14 @@ def classed(name: str, level: str) -> str:
     'grid-avx2'
     """
     return f"{name}-{level}"
+
+
+def lowered(name: str, level: str) -> str:
+    """The name of a report at a level that was asked for, on a processor that has a higher one.
+
+    No class of processors has it, so `classes` does not find it.
+    """
+    return f"{name}_{level}_on_{available_isas()[-1]}"
 
 
 def classes(folder: Path, names: Iterable[str]) -> list[str]:

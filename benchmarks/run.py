@@ -8,7 +8,8 @@
 
 The whole of a suite goes to benchmarks/results/SUITE-LEVEL.json, LEVEL being the instruction set
 that runs on this machine (avx2, avx512): another class of processor has a file of its own. Parts,
-quick runs and runs with `ELMAN_ISA` go to build/benchmarks/. After an interruption a file holds
+quick runs and runs with `ELMAN_ISA` go to build/benchmarks/, but for whole suites of Elman alone:
+these are kept as SUITE_LEVEL_on_CLASS.json. After an interruption a file holds
 what was measured until then.
 """
 
@@ -31,7 +32,7 @@ from benchmarks.harness import Case, Effort, Pool, measure, measure_memory
 from benchmarks.report.points import Point, by_processor_time
 from benchmarks.report.targets import all_targets
 from benchmarks.report.verdicts import Column, table
-from benchmarks.results import PARTIAL, RESULTS, classed, keep
+from benchmarks.results import PARTIAL, RESULTS, classed, keep, lowered
 from benchmarks.suites import SUITES, Suite
 from benchmarks.worker import BenchmarkError
 from elman.errors import ElmanError, MissingExtraError
@@ -161,10 +162,11 @@ def run(given: argparse.Namespace) -> None:
         raise BenchmarkError("the compiled kernels are missing (install Elman: pip install .)")
     # A level that was asked for is not the processor's class: its peers run another one.
     asked = os.environ.get("ELMAN_ISA")
-    part = given.quick or given.only or given.points or given.rounds or asked
+    part = given.quick or given.only or given.points or given.rounds
     for name in names:
         start = time.perf_counter()
-        run_suite(name, given, PARTIAL if part else RESULTS, level)
+        kept = not part and (asked is None or SUITES[name].own)
+        run_suite(name, given, RESULTS if kept else PARTIAL, level)
         print(f"{name}: {(time.perf_counter() - start) / 60:.1f} minutes", file=sys.stderr)
 
 
@@ -178,11 +180,13 @@ def run_suite(name: str, given: argparse.Namespace, folder: Path, level: str) ->
         "complete": False,
         "points": [],
     }
+    own = SUITES[name].own and os.environ.get("ELMAN_ISA") is not None
+    kept = lowered(name, level) if own else classed(name, level)
     for point in measured(SUITES[name], given):
         report["points"].append(point)
-        keep(folder, classed(name, level), report)
+        keep(folder, kept, report)
         print(line(point), file=sys.stderr, flush=True)
-    keep(folder, classed(name, level), {**report, "complete": True})
+    keep(folder, kept, {**report, "complete": True})
     print("\n".join(summary(name, report["points"], level, given.quick)))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.peers.written_cells import drawn_weights, sequence_run
+from benchmarks.peers.torch_sequences import drawn_weights, sequence_run
 from benchmarks.problem import Problem
 from benchmarks.work import Run
 from elman import operators

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.peers.written_cells import drawn_weights, sequence_run
+from benchmarks.peers.torch_sequences import drawn_weights, sequence_run
+from benchmarks.peers.written_cells import GATES, shapes
 from benchmarks.problem import Problem
 from benchmarks.work import Run
 
@@ -46,32 +47,18 @@ def ind_rnn(x: Tensor, state: State, w: dict[str, Tensor]) -> State:
     return [torch.relu(x + w["u"] * state[0])]
 
 
-# The step, the gates that the input meets, the parts of the state.
-STEPS: dict[str, tuple[Callable[..., State], tuple[str, ...], int]] = {
-    "SLSTM": (slstm, ("_i", "_f", "_z", "_o"), 4),
-    "MinGRU": (min_gru, ("_z", "_n"), 1),
-    "IndRNN": (ind_rnn, ("",), 1),
+# The step, and the parts of the state.
+STEPS: dict[str, tuple[Callable[..., State], int]] = {
+    "SLSTM": (slstm, 4),
+    "MinGRU": (min_gru, 1),
+    "IndRNN": (ind_rnn, 1),
 }
-
-
-def shapes(cell: str, problem: Problem) -> dict[str, tuple[int, ...]]:
-    """The names and shapes of `elman.written.family`."""
-    hidden, inputs = problem.hidden, problem.inputs
-    _, gates, _ = STEPS[cell]
-    found: dict[str, tuple[int, ...]] = {}
-    for gate in gates:
-        found[f"w{gate}"], found[f"b{gate}"] = (hidden, inputs), (hidden,)
-        if cell == "SLSTM":
-            found[f"u{gate}"] = (hidden, hidden)
-    if cell == "IndRNN":
-        found["u"] = (hidden,)
-    return found
 
 
 def loop(cell: str, problem: Problem, how: str) -> Run:
     """The whole sequence; `how`: eager, script, compile."""
     weights = drawn_weights(shapes(cell, problem), problem)
-    step, gates, parts = STEPS[cell]
+    (step, parts), gates = STEPS[cell], GATES[cell]
     if how == "compile":
         step = torch.compile(step)
     over_time: Callable[..., Tensor] = scripted(cell) if how == "script" else _loop_of(step)

@@ -2,54 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import torch
-from torch import Tensor
 
-from benchmarks.problem import Problem, sample
-from benchmarks.work import Run
+from benchmarks.problem import Problem
 
-__all__ = ["drawn_weights", "sequence_run"]
+__all__ = ["GATES", "Arrays", "drawn_arrays", "drawn_sequences", "shapes", "told"]
+
+Arrays = dict[str, np.ndarray]
+GATES = {"SLSTM": ("_i", "_f", "_z", "_o"), "MinGRU": ("_z", "_n"), "IndRNN": ("",)}
+"""The gates that the input meets."""
 
 
-def drawn_weights(shapes: dict[str, tuple[int, ...]], problem: Problem) -> dict[str, Tensor]:
+def shapes(cell: str, problem: Problem) -> dict[str, tuple[int, ...]]:
+    """The names and shapes of `elman.written.family`."""
+    hidden, inputs = problem.hidden, problem.inputs
+    found: dict[str, tuple[int, ...]] = {}
+    for gate in GATES[cell]:
+        found[f"w{gate}"], found[f"b{gate}"] = (hidden, inputs), (hidden,)
+        if cell == "SLSTM":
+            found[f"u{gate}"] = (hidden, hidden)
+    if cell == "IndRNN":
+        found["u"] = (hidden,)
+    return found
+
+
+def drawn_arrays(shapes: dict[str, tuple[int, ...]], problem: Problem) -> Arrays:
     """Weights by name, small enough that no state runs away."""
     random = np.random.default_rng([problem.hidden, problem.inputs])
     bound = 0.5 * problem.hidden**-0.5
     return {
-        name: torch.from_numpy(random.uniform(-bound, bound, shape).astype(np.float32))
+        name: random.uniform(-bound, bound, shape).astype(np.float32)
         for name, shape in sorted(shapes.items())
     }
 
 
-def sequence_run(
-    problem: Problem, weights: dict[str, Tensor], run: Callable[[Tensor], Tensor]
-) -> Run:
-    """Outputs of inputs, in training with the gradients of all weights from given gradients."""
+def drawn_sequences(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs, and the gradient by the outputs."""
     random = np.random.default_rng(7)
     shape = (problem.batch, problem.steps)
-    inputs = torch.from_numpy(random.standard_normal((*shape, problem.inputs), np.float32))
-    by = torch.from_numpy(random.standard_normal((*shape, problem.hidden), np.float32))
-    parameters = list(weights.values())
+    inputs = random.standard_normal((*shape, problem.inputs), np.float32)
+    return inputs, random.standard_normal((*shape, problem.hidden), np.float32)
 
-    def call() -> list[Tensor]:
-        if not problem.training:
-            with torch.inference_mode():
-                return [run(inputs)]
-        for parameter in parameters:
-            parameter.requires_grad_()
-        outputs = run(inputs)
-        grads = torch.autograd.grad(outputs, parameters, by)
-        return [outputs.detach(), *grads]
 
-    def results() -> dict[str, np.ndarray]:
-        outputs, *grads = call()
-        by_name = dict(zip(weights, (grad.numpy() for grad in grads), strict=False))
-        # An sLSTM's answer does not depend on it: the normaliser takes it out. What is computed of
-        # that gradient of zero is rounding.
-        by_name.pop("b_i", None)
-        return {"outputs": sample(outputs.numpy()), **by_name}
+def told(outputs: np.ndarray, grads: Arrays) -> Arrays:
+    """What is compared: a sample of the outputs, and the gradients by name.
 
-    return Run(call, results)
+    An sLSTM's answer does not depend on `b_i`: the normaliser takes it out. What is computed of
+    that gradient of zero is rounding.
+    """
+    return {"outputs": outputs, **{name: grad for name, grad in grads.items() if name != "b_i"}}

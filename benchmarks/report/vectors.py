@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from benchmarks.environment import describe_environment
@@ -49,14 +49,20 @@ WRITTEN = """## Cells that are written once
 `python -m benchmarks.run written`: one thread, processor time, medians. Above: the engine, which
 runs a cell from its equations, over the kernel that was written by hand for it (below 1 it is
 faster). Below: cells of the family in training and inference, against the same step in a loop of
-torch operations; how many times as long that takes.
+torch operations and in JAX's scan, compiled before; how many times as long that takes.
 
 | cell | size (B x T x I x H) | inference | training |
 |---|---|---:|---:|
 """
 FAMILY = """
-| cell | size | | eager loop | torch.jit.script | torch.compile |
-|---|---|---|---:|---:|---:|
+| cell | size | | eager loop | torch.jit.script | torch.compile | JAX's scan |
+|---|---|---|---:|---:|---:|---:|
+"""
+LOWERED = """The engine over the kernel once more, both at the level AVX2, on a processor that has
+AVX-512 (`ELMAN_ISA=avx2 python -m benchmarks.run written_engine`):
+
+| cell | size (B x T x I x H) | inference | training |
+|---|---|---:|---:|
 """
 
 
@@ -155,26 +161,38 @@ def _pair(errors: dict[str, float]) -> str:
     return f"{errors['ade']:.2f} / {errors['fde']:.2f}"
 
 
-def written_chapter(level: str = "avx512") -> list[str]:
-    """The part on written cells, of one level of instructions."""
-    report = load(RESULTS, f"written-{level}")
+def written_chapter() -> list[str]:
+    """The part on written cells."""
+    report = load(RESULTS, "written-avx512")
     if report is None:
         return []
-    engine: dict[tuple[str, str], dict[bool, float]] = {}
     family = []
     for point in report["points"]:
-        times = {one["name"]: one["processor"] for one in point["measurements"]}
         if point["about"] == "engine":
-            of = engine.setdefault((point["cell"], point["size"]), {})
+            continue
+        times = {one["name"]: one["processor"] for one in point["measurements"]}
+        what = "training" if point["training"] else "inference"
+        others = ("eager loop", "torch.jit.script", "torch.compile", "JAX")
+        shown = (f"{times[k] / times['Elman']:.1f}" if k in times else "" for k in others)
+        family.append(_row(point["cell"], point["size"], what, *shown))
+    told = [_table(WRITTEN, _engine_rows(report["points"])) + _table(FAMILY, family)]
+    told.append(f"{describe_environment(report['environment'])}\n")
+    lower = load(RESULTS, "written_engine_avx2_on_avx512")
+    if lower is not None:
+        told.append(_table(LOWERED, _engine_rows(lower["points"])))
+        told.append(f"{describe_environment(lower['environment'])}\n")
+    return told
+
+
+def _engine_rows(points: Sequence[dict[str, Any]]) -> list[str]:
+    """The engine's time over the kernel's, in inference and training."""
+    found: dict[tuple[str, str], dict[bool, float]] = {}
+    for point in points:
+        if point["about"] == "engine":
+            times = {one["name"]: one["processor"] for one in point["measurements"]}
+            of = found.setdefault((point["cell"], point["size"]), {})
             of[point["training"]] = times["engine"] / times["kernel"]
-        else:
-            what = "training" if point["training"] else "inference"
-            others = ("eager loop", "torch.jit.script", "torch.compile")
-            shown = (f"{times[k] / times['Elman']:.1f}" if k in times else "" for k in others)
-            family.append(_row(point["cell"], point["size"], what, *shown))
-    rows = [
+    return [
         _row(*key, *(f"{of[which]:.2f}" if which in of else "" for which in (False, True)))
-        for key, of in engine.items()
+        for key, of in found.items()
     ]
-    text = _table(WRITTEN, rows) + _table(FAMILY, family)
-    return [text, f"{describe_environment(report['environment'])}\n"]

@@ -40,6 +40,8 @@ class Suite:
         clients: The cases are other projects' programs. One whose packages are missing, or that
             fails, is told as not run, with the reason; the others are measured.
         peers: Packages that must be there beside torch, and whose versions are told.
+        own: Nobody but Elman takes part: what is measured at a level that `ELMAN_ISA` asks for is
+            kept, too, under a name that says so.
     """
 
     cases: Callable[[], Iterator[Case]]
@@ -47,6 +49,7 @@ class Suite:
     quick: Callable[[], Iterator[Case]] | None = None
     clients: bool = False
     peers: tuple[str, ...] = PEERS
+    own: bool = False
 
 
 SUITES = {
@@ -62,6 +65,7 @@ SUITES = {
     "budget_time": Suite(budget.time_cases, threads=(2,)),
     "text": Suite(text.cases, threads=(1,), peers=()),
     "translation": Suite(translation.cases, threads=(1,), peers=()),
-    "written": Suite(written.cases, threads=(1,), quick=written.quick_cases, peers=()),
+    "written": Suite(written.cases, threads=(1,), quick=written.quick_cases, peers=("jax",)),
+    "written_engine": Suite(written.engine_cases, threads=(1,), peers=(), own=True),
     "clients": Suite(clients.cases, clients=True),
 }

@@ -9,21 +9,33 @@ from benchmarks.problem import Problem
 from benchmarks.suites.grid import describe
 from benchmarks.work import Contender
 
-__all__ = ["FAMILY", "OURS", "SIZES", "cases", "quick_cases"]
+__all__ = ["FAMILY", "OURS", "SIZES", "cases", "engine_cases", "quick_cases"]
 
 SIZES = ((16, 1000, 1, 32), (64, 128, 128, 128), (32, 256, 64, 256), (1, 1000, 64, 64))
 OURS = ("RNN", "RNN, layer norm", "LSTM", "GRU")
 FAMILY = ("SLSTM", "MinGRU", "IndRNN")
 ELMAN, TORCH = "benchmarks.peers.elman_written", "benchmarks.peers.torch_steps"
+JAX = "benchmarks.peers.jax_steps"
 
 
 def cases() -> Iterator[Case]:
     for size in SIZES:
         for training in (False, True):
-            for cell in OURS:
-                yield _against_kernel(cell, Problem(cell.split(",")[0], *size, training))
+            yield from _engine_cases(size, training)
             for cell in FAMILY:
                 yield _against_loops(cell, Problem("RNN", *size, training))
+
+
+def engine_cases() -> Iterator[Case]:
+    """Elman alone: both run at the level that is asked for."""
+    for size in SIZES:
+        for training in (False, True):
+            yield from _engine_cases(size, training)
+
+
+def _engine_cases(size: tuple[int, int, int, int], training: bool) -> Iterator[Case]:
+    for cell in OURS:
+        yield _against_kernel(cell, Problem(cell.split(",")[0], *size, training))
 
 
 def quick_cases() -> Iterator[Case]:
@@ -58,5 +70,6 @@ def _against_loops(cell: str, problem: Problem) -> Case:
             Contender("eager loop", TORCH, "loop", (cell, problem, "eager")),
             Contender("torch.jit.script", TORCH, "loop", (cell, problem, "script")),
             Contender("torch.compile", TORCH, "loop", (cell, problem, "compile")),
+            Contender("JAX", JAX, "scan", (cell, problem)),
         ),
     )

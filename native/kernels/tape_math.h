@@ -57,7 +57,7 @@ ELMAN_INLINE void logarithm(V (&x)[count]) {
     const Bits half = (Bits)(V{} + Real(0.70710678118654752440));
     const Bits n = (bits - half) >> mantissa;
     const V m = (V)(bits - (n << mantissa));
-    V exponent;
+    V exponent = {};
     for (Size j = 0; j < static_cast<Size>(sizeof(V) / sizeof(Real)); ++j) {
       exponent[j] = static_cast<Real>(n[j]);
     }

@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks import run
 from benchmarks.harness import Case
+from benchmarks.results import classes
 from benchmarks.suites import SUITES, Suite
 from benchmarks.work import Contender
+from elman.kernels.compiled import available_isas
 from tests.benchmarks.fakes import MODULE, contender, point
 
 
@@ -102,6 +104,20 @@ def test_only_a_whole_run_at_the_processor_s_own_level_becomes_its_class_s_resul
         monkeypatch.setenv("ELMAN_ISA", asked)
     run.run(given(monkeypatch, "fake", *words))
     assert [path.parent.name for path in tmp_path.glob("*/fake-avx2.json")] == [folder]
+
+
+def test_a_level_that_is_asked_for_is_kept_of_elman_alone(monkeypatch, tmp_path):
+    case = Case({"cell": "GRU", "size": "1x1x1x1", "training": False}, (contender("Elman", 0.001),))
+    monkeypatch.setitem(
+        SUITES, "fake", Suite(lambda: iter([case]), threads=(1,), peers=(), own=True)
+    )
+    monkeypatch.setattr(run.native, "isa", lambda: "portable")
+    monkeypatch.setattr(run, "RESULTS", tmp_path)
+    monkeypatch.setenv("ELMAN_ISA", "portable")
+    run.run(given(monkeypatch, "fake"))
+    (path,) = tmp_path.glob("*.json")
+    assert path.stem == f"fake_portable_on_{available_isas()[-1]}"
+    assert classes(tmp_path, ["fake"]) == []
 
 
 def test_progress_tells_who_took_how_long():
