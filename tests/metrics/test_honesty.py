@@ -289,6 +289,16 @@ def test_an_interval_far_from_its_promise_is_a_warning_in_the_verdict(wide, said
     assert len([line for line in sentences(found) if "80 % interval" in line]) == 1
 
 
+@pytest.mark.parametrize(("inside", "warned"), [(6, True), (7, True), (8, False), (9, True)])
+def test_an_interval_that_is_off_by_ten_percent_is_a_warning_of_so_many_forecasts(inside, warned):
+    given = case(windows=10)
+    shifted = np.where(np.arange(10) < inside, 0.0, 5.0)[:, None, None, None]
+    given["levels"], given["actual"] = (0.1, 0.5, 0.9), given["forecast"].copy()
+    given["quantiles"] = given["forecast"][..., None] + shifted + np.array([-1.0, 0.0, 1.0])
+    verdict = told(**given)["verdict"]
+    assert any("% of what happened in 10 forecasts." in line for line in verdict) == warned
+
+
 def test_many_times_the_error_is_said_in_words():
     given = case()
     given["forecast"] = given["actual"] + 3 * np.abs(given["actual"] - given["baselines"]["drift"])

@@ -147,7 +147,8 @@ def report(
         told["metrics"]["quantile_loss"] = quantile_loss(errors.actual, quantiles, levels)
         told["metrics"]["crps"] = crps_quantiles(errors.actual, quantiles, levels)
         told["coverage"] = _coverage(errors.actual, quantiles, levels)
-        told["verdict"] += [_far_off(one) for one in told["coverage"] if _is_far_off(one)]
+        far_off = filter(_is_far_off, told["coverage"])
+        told["verdict"] += [_far_off(one, told["windows"]) for one in far_off]
     told["verdict"] += _about_sums(errors)
     return _plain(told)
 
@@ -297,7 +298,8 @@ class _Errors:
 def sentences(told: Mapping[str, Any]) -> list[str]:
     """What the report says, a sentence each: the verdict first, then what to be wary of."""
     lines = [*told["verdict"], told["persistence"]["sentence"]]
-    lines += [_covers(one) for one in told["coverage"] if not _is_far_off(one)]
+    near = (one for one in told["coverage"] if not _is_far_off(one))
+    lines += [_covers(one, told["windows"]) for one in near]
     lines += [f"Leak? {alarm['sentence']}" for alarm in told["leakage"]]
     if told["checked"] and not told["leakage"]:
         checks = ", ".join(told["checked"])
@@ -380,20 +382,21 @@ def _about_sums(errors: _Errors) -> list[str]:
 
 def _is_far_off(interval: Mapping[str, Any]) -> bool:
     found = interval["found"]
-    return found is not None and not abs(found - interval["promised"]) < FAR_OFF
+    return found is not None and not round(abs(found - interval["promised"]), 9) < FAR_OFF
 
 
-def _far_off(interval: Mapping[str, Any]) -> str:
+def _far_off(interval: Mapping[str, Any], windows: int) -> str:
     """A warning of an interval that is not what it promises."""
     if interval["found"] < interval["promised"]:
-        return f"Warning: {_covers(interval, ' only')} What comes will often lie outside."
-    return f"Warning: {_covers(interval)} It is wider than it needs to be."
+        return f"Warning: {_covers(interval, windows, ' only')} What comes will often lie outside."
+    return f"Warning: {_covers(interval, windows)} It is wider than it needs to be."
 
 
-def _covers(interval: Mapping[str, Any], only: str = "") -> str:
+def _covers(interval: Mapping[str, Any], windows: int, only: str = "") -> str:
     return (
         f"The {100 * interval['promised']:.0f} % interval covers{only}"
-        f" {100 * interval['found']:.1f} % of what happened."
+        f" {100 * interval['found']:.1f} % of what happened in {windows:,}"
+        f" {'forecast' if windows == 1 else 'forecasts'}."
     )
 
 

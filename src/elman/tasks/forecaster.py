@@ -22,7 +22,7 @@ from elman.tasks.forecasting.choosing import chosen
 from elman.tasks.forecasting.parameters import ForecastParameters, PathParameters
 from elman.tasks.forecasting.refits import refitted
 from elman.tasks.forecasting.settings import going_on, held_out_steps, is_intermittent, plan_of
-from elman.tasks.forecasting.stage import Stage
+from elman.tasks.forecasting.stage import Stage, Trained
 from elman.training import RunFolder
 from elman.training.loop.likelihoods import ForecastLoss
 
@@ -31,6 +31,7 @@ __all__ = ["Forecaster"]
 _STEPS = 1_500  # of a training that is not told how long it is
 _ROUNDS = 10  # epochs at least of many windows, each of which are drawn anew
 _EPOCHS = (5, 100)
+_AGAIN = "The network adds nothing; what answers begin with was fitted once more, to all steps."
 _ORIGINS = 10  # at which a backtest trains anew, unless it is told
 
 
@@ -146,31 +147,25 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         if np.isnan(panel.target).all():
             raise DataError("target", "no value at all", "at least some that are not missing")
         stage = Stage.of(panel, plan, panel.history - held, self.stride, self._network_of, warm)
-        if warm is None and (self.baselines or plan.base != "none"):
+        if (warm is None or not warm.companions.share) and (self.baselines or plan.base != "none"):
             stage = stage.begun()
         loss, (options, per_epoch) = self._loss(panel), self._budget(stage, options)
         trained = stage.train(loss, options, per_epoch, warm, choose=self.keep == "best")
         if held.any():
-            trained = stage.shared(trained, loss.squared)
+            trained = self._judged(stage, trained, loss)
         self.history_ = history = trained.history
         about = stage.about(held)
-        companions = trained.companions
-        if held.any():
-            companions = replace(
-                companions,
-                calibration=stage.calibrated(trained, None if loss.squared else not self.refit),
-            )
+        if trained.companions.share == 0:
+            trained = trained._replace(companions=stage.again(trained.companions))
+            about["notes"].append(_AGAIN)
+            stage = replace(stage, trained=panel.history)
         if self.refit:
             epochs = max(1, history.best_epoch)
-            whole = Stage.of(panel, plan, panel.history, self.stride, self._network_of, None)
-            whole = whole.on(companions.linear, companions.exponential)
-            trained = whole.train(loss, _once_more(options, epochs), per_epoch)
-            kept = {"calibration": companions.calibration, "share": companions.share}
-            companions = replace(trained.companions, **kept)
-            about["refit"] = f"{epochs} epochs on all steps, {len(whole.windows)} windows"
-            stage = whole
+            stage, trained = self._once_more(stage, trained, loss, (options, per_epoch), epochs)
+            about["refit"] = f"{epochs} epochs on all steps, {len(stage.windows)} windows"
         result = summary(self._task, stage.blueprint, about, history, options.config)
         until = until_tensors(panel, stage.trained, held)
+        companions = trained.companions
         tensors = companions.tensors() | {f"until.{name}": steps for name, steps in until.items()}
         settings = companions.settings() | {"metadata": result}
         self._finish(stage.blueprint, trained.network, options, tensors, settings)
@@ -251,6 +246,28 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         usual = "mse" if is_intermittent(panel) else "mae"
         return ForecastLoss(self.output, levels, usual if self.loss is None else self.loss)
 
+    def _judged(self, stage: Stage, trained: Trained, loss: ForecastLoss) -> Trained:
+        """How much the network may say, and how far off that is, as the held-out steps tell."""
+        trained = stage.shared(trained, loss.squared)
+        calibration = stage.calibrated(trained, None if loss.squared else not self.refit)
+        return trained._replace(companions=replace(trained.companions, calibration=calibration))
+
+    def _once_more(
+        self,
+        stage: Stage,
+        trained: Trained,
+        loss: ForecastLoss,
+        budget: tuple[Options, int | None],
+        epochs: int,
+    ) -> tuple[Stage, Trained]:
+        """Another network, trained on all steps; the first one's errors and share stay."""
+        panel, known, (options, per_epoch) = stage.panel, trained.companions, budget
+        whole = Stage.of(panel, stage.plan, panel.history, self.stride, self._network_of, None)
+        whole = whole.on(known.linear, known.exponential)
+        again = whole.train(loss, _without_stopping(options, epochs), per_epoch)
+        kept = {"calibration": known.calibration, "share": known.share}
+        return whole, again._replace(companions=replace(again.companions, **kept))
+
     def _budget(self, stage: Stage, options: Options) -> tuple[Options, int | None]:
         """The options with as many epochs as the budget has room for; and windows an epoch."""
         per_epoch = self.windows_per_epoch
@@ -290,7 +307,7 @@ def _with_room(
     return panel, held_out_steps(validation, panel, plan.horizon)
 
 
-def _once_more(options: Options, epochs: int) -> Options:
+def _without_stopping(options: Options, epochs: int) -> Options:
     """The options of a second training, without early stopping, in a folder of its own."""
     config = replace(options.config, epochs=epochs, early_stopping=None)
     if options.folder is None:

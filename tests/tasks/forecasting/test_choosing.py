@@ -9,9 +9,11 @@ import pytest
 from elman.data import as_panel
 from elman.data.series.windows import cut
 from elman.errors import ArgumentError
+from elman.runtime.forecasting.bases import fit_to
 from elman.runtime.forecasting.past import are_smaller, evidence
 from elman.tasks import Forecaster
 from elman.tasks.forecasting.choosing import chosen
+from elman.tasks.forecasting.stage import Stage
 
 QUICK = {"units": 8, "epochs": 2, "threads": 1}
 
@@ -81,6 +83,22 @@ def test_a_network_that_knows_nothing_says_nothing():
     tested = model.backtest(frame, origins=6).report
     smoothed = tested["skill"]["exponential smoothing"]
     assert tested["metrics"]["mae"] <= 1.3 * smoothed["mae"]
+
+
+def test_what_a_silent_network_leaves_is_fitted_to_all_steps():
+    frame, told = monthly(), {"base": "mean", "window": 24}
+    model = Forecaster(**QUICK | {"epochs": 1}, learning_rate=1e-9, **told).fit(frame, horizon=6)
+    companions, panel = model.model_.companions, as_panel(frame)
+    assert companions.share == 0
+    assert companions.linear.windows == len(frame) - 24 - 6 + 1
+    fit = fit_to(panel, panel.history, 12, 6)
+    np.testing.assert_array_equal(companions.exponential.rates, fit.rates)
+    assert "to all steps" in model.result_["notes"][-1]
+    alarms = model.backtest(frame, origins=3).report["leakage"]
+    assert "overlap" in {alarm["kind"] for alarm in alarms}
+    warm = Stage.of(panel, model.model_.plan, panel.history - 9, 1, model._network_of, model.model_)
+    assert warm.companions.share == 1  # what is learnt from here on is judged anew
+    assert warm.begun().companions.linear.windows == companions.linear.windows - 9
 
 
 def test_a_beginning_sees_a_whole_season_whatever_the_window():

@@ -57,7 +57,7 @@ def test_the_second_training_has_the_same_stride(seen):
 
 
 def test_the_linear_map_learns_from_the_windows_of_the_network():
-    model = Forecaster(**SMALL, stride=7, validation=30).fit(series(), horizon=6)
+    model = Forecaster(**SMALL, stride=7, validation=30, base="none").fit(series(), horizon=6)
     assert model.model_.companions.linear.windows == model.result_["train_windows"] == 22
 
 

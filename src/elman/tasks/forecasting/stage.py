@@ -121,7 +121,8 @@ class Stage:
             ArgumentError: `stride` is no number of steps.
         """
         stride = whole_number("stride", stride, 1)
-        companions = warm.companions if warm is not None else beginning(panel, plan, trained)
+        companions = beginning(panel, plan, trained) if warm is None else warm.companions
+        companions = replace(companions, share=1.0)  # what is learnt now is judged anew
         work = Forecasting(companions, panel)
         prepared = work.prepared
         features = work.features
@@ -185,6 +186,21 @@ class Stage:
             note = f"No linear map to compare with: {error.found}."
             panel = replace(self.panel, notes=(*self.panel.notes, note))
             return replace(self.on(None, fit), panel=panel)
+
+    def again(self, companions: Companions) -> Companions:
+        """What a network that adds nothing leaves, fitted once more: to all steps, held out or not.
+
+        The strength of the linear map stays as the held-out steps chose it.
+        """
+        whole, linear = replace(self, trained=self.panel.history), companions.linear
+        if linear is not None:
+            batches = whole._batches(whole.windows)
+            linear = fit_linear_forecast(batches, strength=linear.strength)
+        if companions.exponential is None:
+            return replace(companions, linear=linear)
+        plan, squared = self.plan, is_intermittent(self.panel)
+        fit = fit_to(self.panel, whole.trained, plan.season, plan.horizon, squared)
+        return replace(companions, linear=linear, exponential=fit)
 
     def on(self, linear: LinearForecast | None, exponential: Exponential | None) -> Stage:
         """The same stage with these, which the network may begin with."""
