@@ -26,6 +26,7 @@ TRAITS = ("speed", "roughness", "jerkiness", "net turning", "correction")
 _SHARES = np.linspace(0.05, 0.95, 19)
 _NEAR = 0.15  # by which a trait may differ: that part of what it is a logarithm of
 _LEAST = 0.1  # of distance between distributions, that always counts as like
+_MOST = 0.4  # of distance between scenes of the training part: further apart, they say nothing
 _FEWEST = 4  # agents that say whether a scene is like
 _ENOUGH = 8  # agents of a scene of the training part before its distance counts
 _CHANCE, _MOST_CHANCE = 0.4, 0.25  # what chance adds: by the root of the agents seen; at most
@@ -111,7 +112,8 @@ class Likeness(NamedTuple):
 
         The largest distance between the distribution functions of a trait (as Lévy's: what nearly
         is the same counts as the same) is to be no greater than of any scene of the training part,
-        but for chance, which fades with the agents that were seen.
+        but for chance, which fades with the agents that were seen. Where the scenes of the training
+        part are themselves so unlike each other that this would say nothing, none is like.
 
         Args:
             traits: Of a scene's windows.
@@ -119,7 +121,7 @@ class Likeness(NamedTuple):
             ends: Its last step.
             now: The steps; where less than four agents were seen it is not like.
         """
-        if not len(traits):
+        if not len(traits) or (self.usual > _MOST).any():
             return np.zeros(len(now), dtype=bool)
         apart, chance, seen = self._apart(traits, agent, ends, now)
         allowed = np.maximum(self.usual, _LEAST) + chance[:, None]
