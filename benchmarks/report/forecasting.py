@@ -50,7 +50,8 @@ def forecasting_chapter() -> list[str]:
         parts.append(f"{describe_environment(found['environment'])}\n")
     practice = load(RESULTS, "practice")
     if practice is not None:
-        parts += [PRACTICE, _practice(practice["sets"])]
+        sets = {name: found for name, found in practice["sets"].items() if "elman" in found}
+        parts += [PRACTICE, _practice(sets)]
         parts.append(f"{describe_environment(practice['environment'])}\n")
     levels = classes(RESULTS, ["forecast_speed"])
     if levels:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from elman import plots
@@ -54,3 +57,17 @@ def test_what_cannot_be_drawn_is_refused():
         plots.paths(futures_of(), scene="road")
     with pytest.raises(ArgumentError, match="no 'p9'"):
         plots.paths(futures_of(), agents=["p9"])
+
+
+def test_a_forecast_of_constant_velocity_is_neither_better_nor_worse(drawn):
+    futures = futures_of()
+    onward = futures.seen[:, -1:] + np.arange(1, 13)[:, None] * np.diff(
+        futures.seen[:, -2:], axis=1
+    )
+    same = replace(futures, mean=onward)
+    words = drawn(plots.paths(same, came={"p0": onward[0] + 1.0}))
+    assert any(
+        "off on average, as constant velocity is" in " ".join(text.split()) for text in words
+    )
+    assert "came" in words
+    assert "came" not in drawn(plots.paths(same))

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from elman.errors import ArgumentError
 from elman.plots.style import amount, canvas, explain, footnotes, percent, shortened, title
 from elman.plots.themes import blend, colours
+from elman.printable import many
 from elman.runtime.moving.encounters import Encounter
 from elman.runtime.moving.futures import Futures
 
@@ -69,7 +70,7 @@ def paths(
         for row in rows:
             _draw(ax, futures, row, row in shown, (came or {}).get(futures.agents[row]))
         _mark(ax, futures, met, distance)
-        _dress(ax, futures, rows, shown, unit)
+        _dress(ax, futures, rows, shown, unit, came)
         title(figure, *told)
         if notes:
             footnotes(figure, notes)
@@ -143,7 +144,12 @@ def _place(futures: Futures, row: int, step: float) -> np.ndarray:
 
 
 def _dress(
-    ax: Axes, futures: Futures, rows: Sequence[int], shown: Sequence[int], unit: str
+    ax: Axes,
+    futures: Futures,
+    rows: Sequence[int],
+    shown: Sequence[int],
+    unit: str,
+    came: Mapping[str, np.ndarray] | None,
 ) -> None:
     """Names, equal axes, the legend."""
     from matplotlib.lines import Line2D
@@ -172,6 +178,8 @@ def _dress(
         "samples": {"color": theme.blue, "alpha": 0.3},
         "constant velocity": {"color": theme.orange, "dashes": (3, 2)},
     }
+    if not came:
+        del looks["came"]
     handles = []
     for name, look in looks.items():
         dashes = look.pop("dashes", None)
@@ -194,7 +202,7 @@ def _finding(
     """What the picture shows, and what stands below it."""
     ahead = futures.mean.shape[1]
     frames = futures.frames[rows]
-    more = f"{len(rows)} agents of {shortened(scene, 40)}, {ahead} steps from frame "
+    more = f"{many(len(rows), 'agent')} of {shortened(scene, 40)}, {ahead} steps from frame "
     more += f"{amount(float(frames[:, 0].min()))} on; {futures.samples.shape[1]} samples each"
     notes = []
     within = "" if distance is None else f" nearer than {amount(distance)}{_of(unit)}"
@@ -211,11 +219,14 @@ def _finding(
     if distance is not None:
         return (f"No two agents come{within} in any sample", more), notes
     if errors is None:
-        return (f"How {len(rows)} agents may go on", more), notes
+        return (f"How {many(len(rows), 'agent')} may go on", more), notes
     found, plain = errors
+    finding = f"Forecasts are {amount(found)}{_of(unit)} off on average"
+    if np.isclose(found, plain, rtol=5e-4):
+        return (f"{finding}, as constant velocity is", more), notes
     than = "less" if found < plain else "more"
-    finding = f"Forecasts are {amount(found)}{_of(unit)} off on average: {than} than the "
-    return (finding + f"{amount(plain)}{_of(unit)} of constant velocity", more), notes
+    told = f"{finding}: {than} than the {amount(plain)}{_of(unit)} of constant velocity"
+    return (told, more), notes
 
 
 def _errors(

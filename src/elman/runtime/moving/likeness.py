@@ -27,8 +27,7 @@ _SHARES = np.linspace(0.05, 0.95, 19)
 _NEAR = 0.15  # by which a trait may differ: that part of what it is a logarithm of
 _LEAST = 0.1  # of distance between distributions, that always counts as like
 _MOST = 0.4  # of distance between scenes of the training part: further apart, they say nothing
-_FEWEST = 4  # agents that say whether a scene is like
-_ENOUGH = 8  # agents of a scene of the training part before its distance counts
+_FEWEST = 8  # agents of a scene that say how like it is
 _CHANCE, _MOST_CHANCE = 0.4, 0.25  # what chance adds: by the root of the agents seen; at most
 
 
@@ -97,7 +96,7 @@ class Likeness(NamedTuple):
             rows = scene == one
             steps = np.unique(ends[rows])
             apart, chance, seen = found._apart(traits[rows], agent[rows], ends[rows], steps)
-            enough = seen >= min(_ENOUGH, seen[-1])
+            enough = seen >= min(_FEWEST, seen[-1])
             usual = np.maximum(usual, (apart - chance[:, None])[enough].max(axis=0))
         return found._replace(usual=usual)
 
@@ -119,7 +118,7 @@ class Likeness(NamedTuple):
             traits: Of a scene's windows.
             agent: Of each, by a number.
             ends: Its last step.
-            now: The steps; where less than four agents were seen it is not like.
+            now: The steps; where less than eight agents were seen it is not like.
         """
         if not len(traits) or (self.usual > _MOST).any():
             return np.zeros(len(now), dtype=bool)
