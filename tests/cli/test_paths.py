@@ -33,6 +33,15 @@ def run(command, folder, tmp_path_factory):
     return out
 
 
+def test_a_test_part_that_tests_nothing_is_refused_before_the_training(command, tmp_path):
+    source, out = tmp_path / "one.txt", tmp_path / "run"
+    source.write_text("".join(f"{f} {a} {a} {0.1 * f}\n" for f in range(60) for a in range(3)))
+    done = command("train", "forecaster", "--data", source, *SMALL, "--out", out)
+    assert done.exit_code == 1
+    assert "its test part has no agent that is seen for 20 steps in a row" in done.output
+    assert "epoch 1" not in done.output
+
+
 def test_a_run_says_what_was_held_out_and_how_good_it_is(run):
     told = json.loads((run / "result.json").read_text())
     assert told["data"]["scenes"] == 4

@@ -136,6 +136,8 @@ def test_padded_share_counts_steps():
     assert padded_share(even(9), batch_rows(even(9), 4)) == 0.0
     data = ragged([10, 5, 0])
     assert padded_share(data, [np.array([0, 1]), np.array([2])]) == pytest.approx(1 - 15 / 21)
+    again = 20 * [np.array([0, 1]), np.array([2])]  # an epoch of more steps than rows
+    assert padded_share(data, again) == pytest.approx(1 - 15 / 21)
 
 
 def test_token_ids_are_batched_like_features():

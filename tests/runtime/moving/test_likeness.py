@@ -32,6 +32,14 @@ def holds(likeness, traits, now=100):
     return likeness.holds(traits, ends, ends, np.array([now]))[0]
 
 
+def test_where_scenes_learnt_from_are_unlike_each_other_none_is_like():
+    kinds = [{"bend": 0.01}, {"bend": 1.0}, {"bend": 0.01}, {"bend": 1.0}]
+    scenes = [moving(**kind, seed=k) for k, kind in enumerate(kinds)]
+    every = np.arange(160)
+    fitted = Likeness.fit(np.concatenate(scenes), every // 40, every, every % 40)
+    assert not holds(fitted, moving(bend=0.1, seed=9))
+
+
 def test_a_further_scene_of_the_kind_is_like(likeness):
     assert all(holds(likeness, moving(seed=10 + k)) for k in range(5))
 

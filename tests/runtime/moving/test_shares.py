@@ -102,6 +102,30 @@ def test_a_doubtful_choice_is_not_believed_before_it_proves_right():
     assert untested[0] == 0.0
 
 
+def test_many_who_do_the_same_at_one_time_are_no_proof():
+    """A group that turns once: forty agents, of whom each is right at the same time."""
+    chosen = Share.choose(*_of(errors(0.5)))
+    good, who = errors(0.5, agents=40, windows=1)
+    steps = np.arange(40) % 3
+    at_once = past(good, who)._replace(ends=steps)
+    later = past(good, who)._replace(ends=np.arange(40))
+    unlike, now = np.zeros(100, bool), np.array([60])
+    assert chosen.following(at_once, unlike, now)[0] == 0.0
+    assert chosen.following(later, unlike, now)[0] > 0.8
+
+
+@pytest.mark.parametrize("like", [True, False])
+def test_what_harms_of_late_is_not_believed_however_right_it_was(like):
+    chosen = Share.choose(*_of(errors(0.5)))
+    found, who = errors(0.5, agents=40)
+    bad, _ = errors(0.0, harm=0.4, agents=40)
+    found[300:] = bad[300:]
+    told, steps = past(found, who), np.full(404, like)
+    share = chosen.following(told, steps, np.array([299, 306]))
+    assert share[0] > 0.8
+    assert share[1] == 0.0
+
+
 def test_who_was_not_seen_to_the_end_says_nothing_of_the_whole():
     chosen = Share.choose(*_of(errors(0.5)))
     good, who = errors(0.5, agents=40)

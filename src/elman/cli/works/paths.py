@@ -20,7 +20,7 @@ from elman.cli.works.report_tables import REPORT, keep_report
 from elman.data.paths import Paths, Scene
 from elman.data.sets.paths import are_paths, open_paths
 from elman.data.sets.walkers import path_set_names
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, DataError
 from elman.printable import many
 from elman.runtime.moving.futures import Futures
 
@@ -330,7 +330,15 @@ class _Training:
             note(f"Note: {sentence}")
 
     def fit(self, estimator: Any) -> None:
-        """Train."""
+        """Train; before that, refuse a test part that nothing could be tested on."""
+        from elman.tasks.forecasting.paths import AHEAD, SEEN  # here: answers need no torch
+
+        test = self._test
+        seen, ahead = estimator.window or SEEN, self._horizon or AHEAD
+        if test is not None and min(seen, ahead) > 0 and not len(test.windows(seen, ahead)):
+            found = f"its test part has no agent that is seen for {seen + ahead} steps in a row"
+            wanted = "longer paths, a larger --test-share, or --test-share 0 for none"
+            raise DataError(self._data.name, found, wanted)
         estimator.fit(self._training, horizon=self._horizon)
 
     def report(self, estimator: Any, folder: Any, pictures: bool, json: bool) -> None:

@@ -26,6 +26,7 @@ TRAITS = ("speed", "roughness", "jerkiness", "net turning", "correction")
 _SHARES = np.linspace(0.05, 0.95, 19)
 _NEAR = 0.15  # by which a trait may differ: that part of what it is a logarithm of
 _LEAST = 0.1  # of distance between distributions, that always counts as like
+_MOST = 0.4  # of distance between scenes of the training part: further apart, they say nothing
 _FEWEST = 8  # agents of a scene that say how like it is
 _CHANCE, _MOST_CHANCE = 0.4, 0.25  # what chance adds: by the root of the agents seen; at most
 
@@ -110,7 +111,8 @@ class Likeness(NamedTuple):
 
         The largest distance between the distribution functions of a trait (as Lévy's: what nearly
         is the same counts as the same) is to be no greater than of any scene of the training part,
-        but for chance, which fades with the agents that were seen.
+        but for chance, which fades with the agents that were seen. Where the scenes of the training
+        part are themselves so unlike each other that this would say nothing, none is like.
 
         Args:
             traits: Of a scene's windows.
@@ -118,7 +120,7 @@ class Likeness(NamedTuple):
             ends: Its last step.
             now: The steps; where less than eight agents were seen it is not like.
         """
-        if not len(traits):
+        if not len(traits) or (self.usual > _MOST).any():
             return np.zeros(len(now), dtype=bool)
         apart, chance, seen = self._apart(traits, agent, ends, now)
         allowed = np.maximum(self.usual, _LEAST) + chance[:, None]

@@ -31,6 +31,9 @@ _STRONG = (
 _BELIEVED = 8.0  # agents of a scene that count as much as the validation part
 _LEAST = 10  # agents of a scene whose future is known before it says anything
 _SURE = 3.5  # standard errors by which corrections are to be better in a scene
+_TIMES = 3  # as long as what is forecast, of which the same is asked as of agents
+_RECENT = 4  # steps by which corrections are seen to do harm of late
+_HARMED = 0.5  # standard errors by which they do
 _SURE_ENOUGH = 1.0  # where the scene is like those learnt from
 
 
@@ -148,8 +151,9 @@ class Share(NamedTuple):
         steps known so far of what was forecast are nearer to it than to constant velocity. Of
         agents whose whole future is known each speaks once: a share has proved right if both its
         errors in the scene are less than constant velocity's by so many standard errors, or by less
-        of them where the validation part speaks for it, too. Elsewhere it has to stay right for as
-        many steps as are forecast.
+        of them where the validation part speaks for it, too. Elsewhere times speak as agents do,
+        and it has to stay right for as many steps as are forecast. Nowhere is it believed while
+        what came in the last few steps is nearer to constant velocity.
 
         Args:
             past: The windows of the scene; of what came no more is used than was known by a step.
@@ -158,26 +162,37 @@ class Share(NamedTuple):
         """
         ahead, agents = past.apart.shape[1], int(past.agent.max(initial=-1)) + 1
         whole = _Known(past.agent, agents, *_whole(past))
+        times = past.ends // ahead
+        spells = _Known(times, int(times.max(initial=-1)) + 1, *_whole(past))
         parts = _Known(past.agent, agents, *_parts(past))
+        recent = _Known(past.agent, agents, *_parts(past), lasting=_RECENT)
         first = max(int(now[0]) - ahead + 1, 0)
         told = []
         for step in range(first, int(now[-1]) + 1):
             start = self.strong and bool(like[step]) and not _doubtful(parts.until(step))
-            told.append((start, self._proved(whole.until(step), start)))
-        starts, proved = np.array([one for one, _ in told]), np.array([one for _, one in told])
+            known = whole.until(step), spells.until(step)
+            told.append((start, self._proved(*known, start), _harms(recent.until(step))))
+        starts, proved, harmed = (np.array(one) for one in zip(*told, strict=True))
         stayed = [proved[max(k - ahead + 1, 0) : k + 1].min() for k in range(len(proved))]
         at_once = np.where(np.isnan(proved), self.value, proved)
         found = np.where(starts, at_once, np.nan_to_num(np.array(stayed)))
-        return found[now - first]
+        return np.where(harmed, 0.0, found)[now - first]
 
-    def _proved(self, whole: _Known, start: bool) -> float:
-        """The share that has proved right in a scene; NaN: too few agents have told."""
+    def _proved(self, whole: _Known, spells: _Known, start: bool) -> float:
+        """The share that has proved right in a scene; NaN: too few agents have told.
+
+        What agents of one time have in common (a group, a crowd that turns, a camera that shakes)
+        is no proof by each of them: so times are counted, too.
+        """
         count = len(whole.met)
-        if count < _LEAST:
+        if count < _LEAST or not (start or len(spells.met) >= _TIMES):
             return np.nan
         worse, error = whole.excess()
         sure = _SURE_ENOUGH if start else _SURE
         bound = worse + sure * (1 + 2 / count) * error
+        if not start:
+            times = len(spells.met)
+            bound = np.maximum(bound, worse + sure * (1 + 2 / times) * spells.excess()[1])
         if start:
             told = _BELIEVED * self.curve[:, None] + count * bound
             bound = told / (_BELIEVED + count)
@@ -211,6 +226,7 @@ class _Known:
         steps: When each is known.
         excess: By how much errors are greater than constant velocity's, `[M, A, E]`.
         usual: Constant velocity's errors, `[M, E]`.
+        lasting: For how many steps what is known counts; None: for ever.
     """
 
     def __init__(
@@ -221,34 +237,41 @@ class _Known:
         steps: Int[np.ndarray, "M"],
         excess: Float[np.ndarray, "M A E"],
         usual: Float[np.ndarray, "M E"],
+        lasting: int | None = None,
     ) -> None:
+        self._lasting = lasting
         self._who, self._steps, self._excess, self._usual = agent[windows], steps, excess, usual
         self._sums = np.zeros((agents, *excess.shape[1:]))
         self._total = np.zeros(usual.shape[1])
-        self._there = np.zeros(agents, dtype=bool)
-        self._at = 0
+        self._count = np.zeros(agents, dtype=np.int64)
+        self._from = self._at = 0
 
     def until(self, step: int) -> _Known:
-        """Add what is known by a step."""
-        end = int(np.searchsorted(self._steps, step, side="right"))
-        new = slice(self._at, max(end, self._at))
-        np.add.at(self._sums, self._who[new], self._excess[new])
-        self._total += self._usual[new].sum(axis=0)
-        self._there[self._who[new]] = True
-        self._at = new.stop
+        """Add what is known by a step, and drop what no longer counts."""
+        self._at = self._moved(self._at, step, 1)
+        if self._lasting is not None:
+            self._from = self._moved(self._from, step - self._lasting, -1)
         return self
+
+    def _moved(self, at: int, step: int, sign: int) -> int:
+        """Add (or take away) observations from `at` up to a step; where the next ones begin."""
+        rows = slice(at, max(int(np.searchsorted(self._steps, step, side="right")), at))
+        np.add.at(self._sums, self._who[rows], sign * self._excess[rows])
+        self._total += sign * self._usual[rows].sum(axis=0)
+        np.add.at(self._count, self._who[rows], sign)
+        return rows.stop
 
     @property
     def met(self) -> Int[np.ndarray, " agents"]:
         """The agents of which something is known."""
-        return np.flatnonzero(self._there)
+        return np.flatnonzero(self._count)
 
     def excess(self) -> tuple[Float[np.ndarray, "A E"], Float[np.ndarray, "A E"]]:
         """By how much errors are greater, as parts of the usual ones; and the standard error.
 
         Errors of one agent go together, so agents are counted.
         """
-        each = self._sums[self._there] / np.maximum(self._total, 1e-12)
+        each = self._sums[self._count > 0] / np.maximum(self._total, 1e-12)
         count = len(each)
         total = each.sum(axis=0)
         spread = np.square(each - total / count).sum(axis=0) * count / max(count - 1, 1)
@@ -261,6 +284,14 @@ def _doubtful(parts: _Known) -> bool:
         return False
     worse, error = parts.excess()
     return bool(worse[0, 0] + error[0, 0] > 0)
+
+
+def _harms(recent: _Known) -> bool:
+    """Whether a share made errors greater of late, whatever it did before."""
+    if not len(recent.met):
+        return False
+    worse, error = recent.excess()
+    return bool(worse[0, 0] > _HARMED * error[0, 0])
 
 
 def _whole(past: Past) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

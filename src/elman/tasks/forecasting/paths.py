@@ -25,9 +25,9 @@ from elman.training.loop.futures import FutureExamples, FutureLoss, FutureScore
 from elman.training.randomness import generator
 from elman.transforms.path_frames import PathFrames
 
-__all__ = ["Parted", "examples_of", "learn", "part_windows"]
+__all__ = ["AHEAD", "SEEN", "Parted", "examples_of", "learn", "part_windows"]
 
-_SEEN, _AHEAD = 8, 12
+SEEN, AHEAD = 8, 12
 """Steps that are read and forecast where nothing else is told, as is usual (3.2 s and 4.8 s)."""
 _SAMPLES = 50  # of each window of the validation part, by which their width is found
 _MOST = 4000  # windows of the validation part that this is done of
@@ -174,7 +174,7 @@ def examples_of(windows: PathWindows, frames: PathFrames) -> FutureExamples:
 
 def _steps(estimator: Any, horizon: int | None, warm: Any) -> tuple[int, int]:
     """How many steps are read and forecast."""
-    usual = (_SEEN, _AHEAD) if warm is None else (warm.seen, warm.ahead)
+    usual = (SEEN, AHEAD) if warm is None else (warm.seen, warm.ahead)
     seen = usual[0] if estimator.window is None else whole(2).check("window", estimator.window)
     ahead = usual[1] if horizon is None else whole(1).check("horizon", horizon)
     if warm is not None and (seen, ahead) != usual:

@@ -110,8 +110,9 @@ def padded_share(examples: ExampleSet, cut: Iterable[Int[np.ndarray, "B"]]) -> f
     """
     if examples.lengths is None:
         return 0.0
-    steps = examples.steps()
-    return 1.0 - int(steps.sum()) / padded_steps(steps, cut)
+    steps, rows = examples.steps(), list(cut)  # an epoch may read a row more than once, or not
+    read = sum(int(steps[one].sum()) for one in rows)
+    return 1.0 - read / padded_steps(steps, rows)
 
 
 def checksum(tensors: Iterable[Tensor | None]) -> str:
