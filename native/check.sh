@@ -39,10 +39,9 @@ check_sanitized() { # NAME SANITIZERS
   run_drivers "build/native/$1" 120
 }
 
-# A processor must be offered the levels that it has and no other, and run them without meeting an
-# instruction that it lacks. The drivers of the levels that it lacks must say so.
-check_emulated() { # PROCESSOR LEVEL...
-  local processor=$1 offered build drivers driver wanted code
+# A processor must be offered the levels that it has and no other.
+check_offered() { # PROCESSOR LEVEL...
+  local processor=$1 offered
   shift
   offered=$("$emulator" -cpu "$processor" "$python" -c \
     'from elman import _native; print(*_native.available_isas())')
@@ -50,33 +49,46 @@ check_emulated() { # PROCESSOR LEVEL...
     echo "FAILED: $processor was offered $offered, not $*"
     return 1
   fi
-  for build in "$module_build" build/native/address build/native/thread; do
+}
+
+# The drivers that a processor runs: without meeting an instruction that it lacks. Those of the
+# levels that it lacks must say so.
+emulated_drivers() { # PROCESSOR LEVEL...
+  local processor=$1 build drivers driver wanted
+  shift
+  for build in build/native/address build/native/thread "$module_build"; do
     drivers=(kernels parallel tapes)
     [ "$build" = build/native/thread ] || drivers+=(portable activations_{portable,avx2,avx512})
     for driver in "${drivers[@]}"; do
-      wanted=0 code=0
+      wanted=0
       if [[ $driver == activations_* && " $* " != *" ${driver#activations_} "* ]]; then
         wanted=77
       fi
-      # The leak sanitizer would trace its own process, which the emulator does not offer.
-      ASAN_OPTIONS=detect_leaks=0 timeout 900 \
-        "$emulator" -cpu "$processor" "$build/elman_${driver}_test" emulated || code=$?
-      if [ $code != $wanted ]; then
-        echo "FAILED: $build, $driver on $processor ended with $code, not $wanted"
-        return 1
-      fi
+      echo "$processor" "$build" "$driver" "$wanted"
     done
   done
 }
 
-# Both at once.
+run_emulated() { # PROCESSOR BUILD DRIVER CODE
+  local code=0 said
+  # The leak sanitizer would trace its own process, which the emulator does not offer.
+  said=$(ASAN_OPTIONS=detect_leaks=0 timeout 900 \
+    "$emulator" -cpu "$1" "$2/elman_$3_test" emulated 2>&1) || code=$?
+  printf '== %s, %s, %s\n%s\n' "$1" "$2" "$3" "$said"
+  if [ $code != "$4" ]; then
+    echo "FAILED: $2, $3 on $1 ended with $code, not $4"
+    return 1
+  fi
+}
+
+# As many drivers at once as there are processors, those that take longest first.
 check_older_processors() {
-  local well=yes
-  check_emulated Nehalem portable > build/native/Nehalem.log 2>&1 &
-  check_emulated Haswell-noTSX portable avx2 > build/native/Haswell.log 2>&1 || well=no
-  wait $! || well=no
-  tail -n +1 build/native/{Nehalem,Haswell}.log
-  [ $well = yes ]
+  check_offered Haswell-noTSX portable avx2
+  check_offered Nehalem portable
+  export -f run_emulated
+  export emulator
+  { emulated_drivers Haswell-noTSX portable avx2 && emulated_drivers Nehalem portable; } |
+    xargs -L 1 -P "$(nproc)" bash -c 'run_emulated "$@"' _
 }
 
 # Linked statically: the C library of an unpacked compiler is not where it expects to be.
