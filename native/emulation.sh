@@ -17,8 +17,8 @@ fetch() {
     done && rm -rf "$fetched"/{lists,cache}
 }
 
-# qemu of one kind of processor. Before version 8 it could not keep account of the memory that the
-# sanitizers reserve; Debian 12 has a newer one among its backports.
+# qemu of one kind of processor, 8 or newer, as it is tested with: Debian 12 has one among its
+# backports.
 emulator_of() {
   installed_emulator "$1" || { fetch_emulator >&2 && installed_emulator "$1"; }
 }
