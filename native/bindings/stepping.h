@@ -25,12 +25,12 @@
 namespace elman::python {
 
 template <typename Real>
-class Stepper : public Stage<Real> {
+class Stepper : public FedStage<Real> {
  public:
   // `arrays`: (hidden [B, R], cell [B, H] or None, outputs [B, R]), all written to at each step.
   Stepper(const Kernels<Real>& kernels, nb::tuple recurrence, std::ptrdiff_t batch,
           nb::tuple arrays)
-      : held_(arrays), outputs_(arrays[2]), kernels_(kernels) {
+      : FedStage<Real>(arrays), kernels_(kernels) {
     {
       Buffers borrowed;
       const auto what = recurrence_of<Real>(recurrence, 0, borrowed);
@@ -41,7 +41,7 @@ class Stepper : public Stage<Real> {
     Recurrence<Real>& what = call_.recurrence;
     call_.reading.batch = batch;
     call_.reading.time = 1;
-    size_ = batch * what.inputs;
+    this->size_ = batch * what.inputs;
     Real* hidden = buffers_.dense<Real>(arrays[0], "hidden", batch * what.recurrent);
     Real* cell = buffers_.dense<Real>(arrays[1], "cell", batch * what.hidden);
     Real* outputs = buffers_.dense<Real>(arrays[2], "outputs", batch * what.recurrent);
@@ -55,13 +55,6 @@ class Stepper : public Stage<Real> {
     call_.workspace = workspace_->get();
   }
 
-  nb::object step(nb::handle inputs) {
-    if (PyLong_Check(inputs.ptr())) throw nb::type_error("inputs must be an array");
-    Buffers buffers;
-    run(buffers.dense<const Real>(inputs, "inputs", size_));
-    return outputs_;
-  }
-
   const Real* run(const Real* inputs) override {
     call_.inputs.data = inputs;
     kernels_.forward(call_);
@@ -69,13 +62,10 @@ class Stepper : public Stage<Real> {
   }
 
  private:
-  nb::tuple held_;
-  nb::object outputs_;
   Buffers buffers_;
   const Kernels<Real>& kernels_;
   Threads caller_{1};
   Forward<Real> call_{};
-  std::ptrdiff_t size_ = 0;
   std::unique_ptr<Memory> prepared_, workspace_;
 };
 

@@ -20,19 +20,19 @@
 namespace elman::python {
 
 template <typename Real>
-class TapeStepper : public Stage<Real> {
+class TapeStepper : public FedStage<Real> {
  public:
   // `arrays`: (the state's parts [B, size], the steps made [B] or None, outputs [B, O]), all
   // written to at each step. Program and packed weights must live as long.
   TapeStepper(const Isa* isa, const Program& program, const PreparedTape& packed,
               std::ptrdiff_t batch, nb::tuple arrays)
-      : held_(arrays), outputs_(arrays[2]), kernels_(isa->kernels<Real>()) {
+      : FedStage<Real>(arrays), kernels_(isa->kernels<Real>()) {
     const TapeProgram& of = program.get();
     if (of.result < 0) throw nb::value_error("the program puts nothing out");
     state_ = arrays_of<Real>(arrays[0], of.state_sizes, batch, "a state", false, buffers_);
     before_.assign(state_.begin(), state_.end());
     steps_ = buffers_.dense<std::int64_t>(arrays[1], "steps", batch);
-    size_ = batch * of.inputs;
+    this->size_ = batch * of.inputs;
     call_.program = &of;
     call_.reading.batch = batch;
     call_.reading.time = 1;
@@ -49,13 +49,6 @@ class TapeStepper : public Stage<Real> {
     call_.workspace = workspace_->get();
   }
 
-  nb::object step(nb::handle inputs) {
-    if (PyLong_Check(inputs.ptr())) throw nb::type_error("inputs must be an array");
-    Buffers buffers;
-    run(buffers.dense<const Real>(inputs, "inputs", size_));
-    return outputs_;
-  }
-
   const Real* run(const Real* inputs) override {
     call_.inputs.data = inputs;
     kernels_.tape_forward(call_);
@@ -64,8 +57,6 @@ class TapeStepper : public Stage<Real> {
   }
 
  private:
-  nb::tuple held_;
-  nb::object outputs_;
   Buffers buffers_;
   const Kernels<Real>& kernels_;
   std::vector<Real*> state_;
@@ -73,7 +64,6 @@ class TapeStepper : public Stage<Real> {
   std::int64_t* steps_ = nullptr;
   Threads caller_{1};
   TapeForward<Real> call_{};
-  std::ptrdiff_t size_ = 0;
   std::unique_ptr<Memory> workspace_;
 };
 

@@ -1,6 +1,7 @@
 // Runs the kernels of one instruction set on a problem, and counts what fails.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -20,6 +21,18 @@ inline void expect(bool holds, const std::string& what) {
   if (holds) return;
   ++failures;
   std::printf("FAILED: %s\n", what.c_str());
+}
+
+template <typename Real, typename Wanted>
+void expect_near(const std::vector<Real>& found, const std::vector<Wanted>& wanted,
+                 double tolerance, const std::string& what) {
+  double worst = 0, size = 1;
+  for (std::size_t k = 0; k < wanted.size(); ++k) {
+    const double difference = std::abs(static_cast<double>(found[k] - wanted[k]));
+    worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
+    size = std::max(size, std::abs(static_cast<double>(wanted[k])));
+  }
+  expect(worst <= tolerance * size, what + ", off by " + std::to_string(worst));
 }
 
 enum class Way { kept, answered, prepared };

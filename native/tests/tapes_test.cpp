@@ -14,18 +14,6 @@ namespace {
 using elman::ProgramFields;
 using namespace elman::test;
 
-template <typename Real, typename Wanted>
-void expect_near(const std::vector<Real>& found, const std::vector<Wanted>& wanted,
-                 double tolerance, const std::string& what) {
-  double worst = 0, size = 1;
-  for (std::size_t k = 0; k < wanted.size(); ++k) {
-    const double difference = std::abs(static_cast<double>(found[k] - wanted[k]));
-    worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
-    size = std::max(size, std::abs(static_cast<double>(wanted[k])));
-  }
-  expect(worst <= tolerance * size, what + ", off by " + std::to_string(worst));
-}
-
 // As in kernels_test.cpp: one direction of each leaf.
 void test_gradients(const elman::Isa& isa, TapeProblem<double>& problem,
                     const Arrays<double>& grads, const std::string& what) {

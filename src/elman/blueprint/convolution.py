@@ -12,8 +12,7 @@ from elman.recurrences import Shapes
 __all__ = ["MAX_WIDTH", "Convolution"]
 
 MAX_WIDTH = 1024
-NORM_WEIGHTS = ("gain", "mean", "variance")
-"""What a convolution with `norm` has beside weight and bias."""
+_NORM = ("gain", "mean", "variance")  # what a normalised one has beside weight and bias
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Convolution:
     def shapes(self, features: int) -> Shapes:
         """Each weight's shape by its name."""
         shapes = {"weight": (self.units, self.width, features), "bias": (self.units,)}
-        return shapes | {name: (self.units,) for name in NORM_WEIGHTS if self.norm}
+        return shapes | {name: (self.units,) for name in _NORM if self.norm}
 
     def describe(self) -> str:
         """One line."""

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from elman.cli.console import result_console
 from elman.cli.exits import Said, as_options
+from elman.data.paths import AHEAD, SEEN
 from elman.printable import many
 
 __all__ = ["print_inspected"]
@@ -83,7 +84,7 @@ def _paths(
         for one in paths["scenes"][:_SCENES]
     ]
     more = len(paths["scenes"]) - _SCENES
-    counted = f"{many(paths['windows'], 'window')} of 8 + 12 steps; {steps}"
+    counted = f"{many(paths['windows'], 'window')} of {SEEN} + {AHEAD} steps; {steps}"
     return [paths["describes"], counted, *scenes, *([f"... and {more:,} more"] if more > 0 else [])]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from elman.data.labelled_sequences import LabelledSequences
+from elman.data.paths import AHEAD, SEEN
 from elman.data.readers import options_of, read, test_part
 from elman.data.readers.folder import folder_table
 from elman.data.readers.guessing import likely_text
@@ -33,7 +34,6 @@ __all__ = ["inspected"]
 _ROWS = 3  # that are shown
 _HORIZON = 10  # steps ahead, where nothing has a season
 _MOST_CLASSES = 20  # that are counted one by one
-_SEEN, _AHEAD = 8, 12  # steps of a window of paths, as is usual
 _FEW = 0.1  # so many distinct whole numbers among the sequences are classes rather than numbers
 
 
@@ -130,7 +130,7 @@ def _of_paths(path: Path) -> dict[str, Any]:
     wrong, data = _try(lambda: read_paths(path))
     if data is None:
         return {"paths": wrong, "notes": []}
-    windows = data.windows(_SEEN, _AHEAD)
+    windows = data.windows(SEEN, AHEAD)
     each = np.bincount(windows.scene, minlength=len(data))
     moved = np.concatenate([one.moved for one in data.scenes])
     found = {

@@ -15,7 +15,10 @@ from elman.errors import ArgumentError, DataError, ShapeError
 from elman.parameters import whole_number
 from elman.printable import many
 
-__all__ = ["PathWindows", "Paths", "Scene"]
+__all__ = ["AHEAD", "SEEN", "PathWindows", "Paths", "Scene"]
+
+SEEN, AHEAD = 8, 12
+"""Steps that are read and forecast where nothing else is told, as is usual (3.2 s and 4.8 s)."""
 
 
 @dataclass(frozen=True, eq=False)

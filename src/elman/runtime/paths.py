@@ -337,13 +337,14 @@ class PathModel:
         for k in np.unique(windows.scene):
             scene, rows = data.scenes[k], windows.scene == k
             factor = float(_typical(scene)[-1]) / self.frames.scale
-            if _is_other_unit(np.array(factor)):
+            other = bool(_is_other_unit(np.array(factor)))
+            if other:
                 notes.append(
                     f"{scene.name}: its steps are {factor:.2g} times as long as those that were "
                     "learnt from, as in another unit: constant velocity is forecast"
                 )
             if not follow:
-                found[rows] *= not _is_other_unit(np.array(factor))
+                found[rows] *= not other
                 continue
             own, told = self._own(data, int(k), whole, said)
             now, place = np.unique(windows.ends[rows], return_inverse=True)

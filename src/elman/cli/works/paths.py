@@ -17,7 +17,7 @@ from elman.cli.works.conclusion import check_picture, conclude, save_figures
 from elman.cli.works.held_out import check_part, check_share, judged_part_of
 from elman.cli.works.path_report import path_report_text, print_paths_judged
 from elman.cli.works.report_tables import REPORT, keep_report
-from elman.data.paths import Paths, Scene
+from elman.data.paths import AHEAD, SEEN, Paths, Scene
 from elman.data.sets.paths import are_paths, open_paths
 from elman.data.sets.walkers import path_set_names
 from elman.errors import ArgumentError, DataError
@@ -331,8 +331,6 @@ class _Training:
 
     def fit(self, estimator: Any) -> None:
         """Train; before that, refuse a test part that nothing could be tested on."""
-        from elman.tasks.forecasting.paths import AHEAD, SEEN  # here: answers need no torch
-
         test = self._test
         seen, ahead = estimator.window or SEEN, self._horizon or AHEAD
         if test is not None and min(seen, ahead) > 0 and not len(test.windows(seen, ahead)):

@@ -25,16 +25,14 @@ __all__ = ["SHARES", "Past", "Share", "errors_by_share"]
 SHARES = np.round(np.linspace(0, 1, 21), 2)
 """Those that are tried."""
 
-_STRONG = (
-    0.1  # of the errors that a share saves in each validation scene, if it is believed at once
-)
+_STRONG = 0.1  # of the errors, which a share saves in each validation scene to be believed at once
 _BELIEVED = 8.0  # agents of a scene that count as much as the validation part
 _LEAST = 10  # agents of a scene whose future is known before it says anything
 _SURE = 3.5  # standard errors by which corrections are to be better in a scene
+_SURE_ENOUGH = 1.0  # where the scene is like those learnt from
 _TIMES = 3  # as long as what is forecast, of which the same is asked as of agents
 _RECENT = 4  # steps by which corrections are seen to do harm of late
 _HARMED = 0.5  # standard errors by which they do
-_SURE_ENOUGH = 1.0  # where the scene is like those learnt from
 
 
 def errors_by_share(
@@ -190,12 +188,12 @@ class Share(NamedTuple):
         worse, error = whole.excess()
         sure = _SURE_ENOUGH if start else _SURE
         bound = worse + sure * (1 + 2 / count) * error
-        if not start:
-            times = len(spells.met)
-            bound = np.maximum(bound, worse + sure * (1 + 2 / times) * spells.excess()[1])
         if start:
             told = _BELIEVED * self.curve[:, None] + count * bound
             bound = told / (_BELIEVED + count)
+        else:
+            times = len(spells.met)
+            bound = np.maximum(bound, worse + sure * (1 + 2 / times) * spells.excess()[1])
         able = (bound <= 0).all(axis=1)
         return float(SHARES[np.argmin(np.where(able, bound.mean(axis=1), np.inf))])
 

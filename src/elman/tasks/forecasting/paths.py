@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from elman.blueprint import Blueprint, Dropout, Mixture, Pool, Recurrent
-from elman.data.paths import Paths, PathWindows
+from elman.data.paths import AHEAD, SEEN, Paths, PathWindows
 from elman.errors import ArgumentError, DataError
 from elman.metrics.displacements import PathBaselines, apart
 from elman.models import build, limit_memory
@@ -25,10 +25,8 @@ from elman.training.loop.futures import FutureExamples, FutureLoss, FutureScore
 from elman.training.randomness import generator
 from elman.transforms.path_frames import PathFrames
 
-__all__ = ["AHEAD", "SEEN", "Parted", "examples_of", "learn", "part_windows"]
+__all__ = ["Parted", "examples_of", "learn", "part_windows"]
 
-SEEN, AHEAD = 8, 12
-"""Steps that are read and forecast where nothing else is told, as is usual (3.2 s and 4.8 s)."""
 _SAMPLES = 50  # of each window of the validation part, by which their width is found
 _MOST = 4000  # windows of the validation part that this is done of
 _LEVEL = 0.9  # what the samples' circle is to hold
