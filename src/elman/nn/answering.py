@@ -15,17 +15,17 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from elman.kernels.compiled import missing
-from elman.kernels.contract import LSTM, Recurrence
-from elman.nn.weights import layer_weights
-from elman.operators import aten, native
-from elman.operators.biases import zero_state
+from elman.nn.weights import layer_weights, parameters_of
+from elman.operators import native
 from elman.operators.memory import may_touch, transformed
 from elman.operators.notice import watched
-from elman.state import RNNState, to_torch
+from elman.state import to_torch
 
 __all__ = ["answer"]
 
 _SHORT = 1 << 16  # entries of the outputs: more take so long that nobody feels the way
+_GATES = {"LSTM": 4, "GRU": 3}  # what the other two have is one
+_OPERATORS: Any = {"GRU": torch.gru, "RNN_TANH": torch.rnn_tanh, "RNN_RELU": torch.rnn_relu}
 
 
 def answer(module: Any, inputs: Any, hx: Any) -> tuple[Tensor, Any] | None:
@@ -44,57 +44,67 @@ def _run(
     module: Any, inputs: Any, hidden: Any = None, cell: Any = None
 ) -> tuple[Tensor, Any] | None:
     """Of a layer that may be trained."""
-    given: tuple[Any, Any, Any] = layer_weights(module, 0)
-    recurrence, weights, second_bias = given
-    tensors = [inputs, hidden, cell, second_bias, *weights]
-    dtype = weights.weight_ih.dtype
-    if not _ordinary(tensors, dtype) or inputs.ndim != 3 or transformed() or missing():
+    parameters = parameters_of(module, module._all_weights[0])
+    given = (inputs, hidden, cell, *parameters)
+    if not _ordinary(given, parameters[0].dtype) or inputs.ndim != 3 or transformed() or missing():
         return None
-    units, recurrent = module.hidden_size, module.proj_size or module.hidden_size
-    rows = recurrence.gates * units
-    shapes = [
-        (1, inputs.shape[0 if module.batch_first else 1], size) for size in (recurrent, units)
-    ]
-    fits = (
-        inputs.shape[2] == module.input_size
-        and (hidden is None or hidden.shape == shapes[0])
-        and (cell is None or cell.shape == shapes[1])
-        and weights.weight_ih.shape == (rows, module.input_size)
-        and weights.weight_hh.shape == (rows, recurrent)
-        and weights.bias.shape == (rows,)
-        and (second_bias is None or second_bias.shape == (rows,))
-        and (not module.proj_size or weights.projection.shape == (recurrent, units))
-    )
-    if not fits:
+    if not _fits(module, inputs, hidden, cell, parameters):
         return None
-    tensors[:3] = (
+    if inputs.shape[0 if not module.batch_first else 1] == 1 and _learns(module, given):
+        return _one_step(module, inputs, hidden, parameters)
+    recurrence, weights, second_bias = layer_weights(module, 0)
+    tensors = (
         inputs.transpose(0, 1) if module.batch_first else inputs,
         None if hidden is None else hidden[0],
         None if cell is None else cell[0],
+        second_bias,
+        *weights,
     )
-    if _one_step(recurrence, tensors):
-        states = zero_state(recurrence, weights, tensors[0].shape[1], inputs)
-        if hidden is not None:
-            states = RNNState(tensors[1])
-        outputs, final = aten.unroll(
-            recurrence, weights, tensors[0].transpose(0, 1), states, None, False, second_bias
-        )
-        return outputs if module.batch_first else outputs.transpose(0, 1), to_torch((final,))
     job = native.Job(recurrence, None, None, (False,), None, True)
     outputs, (final,) = native.run(job, type(weights), tensors)
     states = to_torch((final,))
     return outputs.transpose(0, 1) if module.batch_first else outputs, states
 
 
-def _one_step(recurrence: Recurrence, tensors: Sequence[Any]) -> bool:
-    """Whether this is one step that is learnt from, and not an LSTM's.
+def _fits(module: Any, inputs: Tensor, hidden: Any, cell: Any, parameters: list[Any]) -> bool:
+    """Whether all have the shapes that they should."""
+    units, recurrent = module.hidden_size, module.proj_size or module.hidden_size
+    batch, rows = inputs.shape[0 if module.batch_first else 1], _GATES.get(module.mode, 1) * units
+    wanted = [(rows, module.input_size), (rows, recurrent)]
+    if module.bias:
+        wanted += [(rows,), (rows,)]
+    if module.proj_size:
+        wanted.append((recurrent, units))
+    return (
+        inputs.shape[2] == module.input_size
+        and (hidden is None or hidden.shape == (1, batch, recurrent))
+        and (cell is None or cell.shape == (1, batch, units))
+        and [parameter.shape for parameter in parameters] == wanted
+    )
+
+
+def _learns(module: Any, tensors: Sequence[Any]) -> bool:
+    """Whether something is learnt from this call, of a recurrence that is not an LSTM.
 
     A kernel packs the weights for each call, which a single step back does not pay: torch's own
     operators are mostly quicker there (not an LSTM's).
     """
-    if len(tensors[0]) != 1 or isinstance(recurrence, LSTM) or not torch.is_grad_enabled():
+    if module.mode == "LSTM" or not torch.is_grad_enabled():
         return False
     return any(tensor is not None and tensor.requires_grad for tensor in tensors)
+
+
+def _one_step(
+    module: Any, inputs: Tensor, hidden: Any, parameters: list[Any]
+) -> tuple[Tensor, Tensor]:
+    """By torch's own operator."""
+    first = module.batch_first
+    if hidden is None:
+        hidden = inputs.new_zeros(1, inputs.shape[0 if first else 1], module.hidden_size)
+    # has_biases, layers, dropout, train, bidirectional
+    return _OPERATORS[module.mode](
+        inputs, hidden, parameters, module.bias, 1, 0.0, True, False, first
+    )
 
 
 def _answer_frozen(
