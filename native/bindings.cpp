@@ -20,6 +20,7 @@
 #include "bindings/answers.h"
 #include "bindings/arrays.h"
 #include "bindings/calls.h"
+#include "bindings/cell_steps.h"
 #include "bindings/running.h"
 #include "bindings/stepping.h"
 #include "bindings/tapes.h"
@@ -393,6 +394,21 @@ void define(nb::module_ module) {
   module.def("backward", &backward<Real>, "call"_a, "threads"_a);
   module.def("forward_both", &forward_both<Real>, "call"_a, "other"_a, "threads"_a);
   module.def("backward_both", &backward_both<Real>, "call"_a, "other"_a, "threads"_a);
+  using elman::python::Address;
+  module.def("cell_step", [](int cell, std::ptrdiff_t rows, std::ptrdiff_t hidden, Address gates,
+                             Address recurrent, Address bias, Address second_bias, Address before,
+                             Address seen, Address final_hidden, Address final_cell) {
+    elman::python::cell_step(current->kernels<Real>(), cell, rows, hidden, gates, recurrent, bias,
+                             second_bias, before, seen, final_hidden, final_cell);
+  });
+  module.def("cell_step_back",
+             [](int cell, std::ptrdiff_t rows, std::ptrdiff_t hidden, Address gates,
+                Address recurrent, Address before, Address seen, Address grad_hidden,
+                Address grad_cell, Address deltas, Address recurrent_deltas, Address carry) {
+               elman::python::cell_step_back(current->kernels<Real>(), cell, rows, hidden, gates,
+                                             recurrent, before, seen, grad_hidden, grad_cell,
+                                             deltas, recurrent_deltas, carry);
+             });
   using elman::Program;
   module.def(
       "tape_forward",

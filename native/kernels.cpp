@@ -6,6 +6,7 @@
 // a smaller processor cannot run.
 #include "elman/isa.h"
 #include "kernels/attention.h"
+#include "kernels/cell_step.h"
 #include "kernels/dense.h"
 #include "kernels/passes.h"
 #include "kernels/tape_passes.h"
@@ -46,7 +47,9 @@ constexpr Kernels<Real> kernels = {dense<Real>,
                                    tape_kept_size,
                                    tape_prepare<Real>,
                                    tape_prepared_bytes<Real>,
-                                   tape_index_bytes<Real>};
+                                   tape_index_bytes<Real>,
+                                   cell_step<Real>,
+                                   cell_step_back<Real>};
 
 }  // namespace
 

@@ -204,6 +204,83 @@ void test_attention(const elman::Isa& isa, std::array<Size, 4> sizes, Size lengt
   expect(divided == found, what + ": the same bits on three threads");
 }
 
+// ---- a step of a cell ---------------------------------------------------------------------------
+
+// The same numbers in both precisions.
+template <typename Real>
+std::vector<Real> wave(Size size, double scale, int phase) {
+  std::vector<Real> values(static_cast<std::size_t>(size));
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const double angle = 1.7 * static_cast<double>(k) + phase;
+    values[k] = static_cast<Real>(static_cast<float>(scale * std::sin(angle)));
+  }
+  return values;
+}
+
+struct CellStepRun {
+  std::vector<double> outputs;  // hidden state, then an LSTM's cell
+  std::vector<double> deltas;   // by the gates, then a GRU's by the state's product, then carry
+};
+
+// A step and its way back; `shift` is added to the sum at `at`, for differences.
+template <typename Real>
+CellStepRun run_cell_step(const elman::Isa& isa, Cell cell, Size rows, Size units, Size at = 0,
+                          double shift = 0) {
+  const bool lstm = cell == Cell::lstm;
+  const Size width = (lstm ? 4 : 3) * units;
+  auto sums = wave<Real>(rows * width, 1, 1);
+  auto recurrent = wave<Real>(rows * width, 1.5, 2);
+  sums[static_cast<std::size_t>(at)] += static_cast<Real>(shift);
+  const auto bias = wave<Real>(width, 0.5, 3), second = wave<Real>(width, 0.7, 4);
+  const auto before = wave<Real>(rows * units, 0.9, 5);
+  const auto grad = wave<Real>(rows * units, 1.1, 6);
+  const auto entries = static_cast<std::size_t>(rows * units);
+  std::vector<Real> seen(entries), hidden(entries), after(entries);
+  elman::CellStep<Real> step{
+      cell,        rows,          units,         sums.data(), lstm ? nullptr : recurrent.data(),
+      bias.data(), second.data(), before.data(), seen.data(), hidden.data(),
+      after.data()};
+  isa.kernels<Real>().cell_step(step);
+  std::vector<Real> deltas(sums.size()), others(sums.size()), carry(entries);
+  isa.kernels<Real>().cell_step_back({cell, rows, units, sums.data(),
+                                      lstm ? nullptr : recurrent.data(), before.data(), seen.data(),
+                                      grad.data(), lstm ? grad.data() : nullptr, deltas.data(),
+                                      others.data(), carry.data()});
+  CellStepRun found;
+  found.outputs.assign(hidden.begin(), hidden.end());
+  if (lstm) found.outputs.insert(found.outputs.end(), after.begin(), after.end());
+  found.deltas.assign(deltas.begin(), deltas.end());
+  if (!lstm) found.deltas.insert(found.deltas.end(), others.begin(), others.end());
+  found.deltas.insert(found.deltas.end(), carry.begin(), carry.end());
+  return found;
+}
+
+// Against the portable level in double precision, and that against central differences.
+template <typename Real>
+void test_cell_step(const elman::Isa& isa, Cell cell, Size rows, Size units) {
+  const std::string what = std::string(isa.name) + " a step of " + std::to_string(rows) + "x" +
+                           std::to_string(units) + (cell == Cell::lstm ? " LSTM" : " GRU");
+  const auto found = run_cell_step<Real>(isa, cell, rows, units);
+  const auto wanted = run_cell_step<double>(*elman::available_isa(0), cell, rows, units);
+  const double bound = sizeof(Real) == 4 ? 2e-5 : 1e-11;
+  expect_near(found.outputs, wanted.outputs, bound, what);
+  expect_near(found.deltas, wanted.deltas, bound, what + ", back");
+  if (sizeof(Real) == 4) return;
+  const auto grad = wave<double>(rows * units, 1.1, 6);
+  const Size width = (cell == Cell::lstm ? 4 : 3) * units;
+  std::vector<double> slopes, given(found.deltas.begin(), found.deltas.begin() + rows * width);
+  for (Size at = 0; at < rows * width; ++at) {
+    const auto up = run_cell_step<double>(isa, cell, rows, units, at, 1e-6).outputs;
+    const auto down = run_cell_step<double>(isa, cell, rows, units, at, -1e-6).outputs;
+    double slope = 0;
+    for (std::size_t k = 0; k < up.size(); ++k) {
+      slope += (up[k] - down[k]) / 2e-6 * grad[k % grad.size()];
+    }
+    slopes.push_back(slope);
+  }
+  expect_near(given, slopes, 1e-8, what + ", against differences");
+}
+
 // ---- threads ------------------------------------------------------------------------------------
 
 // Several callers at once, each of which would like three threads.
@@ -268,6 +345,12 @@ void test_all(const elman::Isa& isa) {
       test_attention<float>(isa, {7, size, 5, size}, size / 2, additive);
       test_attention<double>(isa, {3, 6, size, 9}, size % 6, additive);
       test_attention<float>(isa, {300, 9, size, 3}, 0, additive);
+    }
+  }
+  for (const Size units : {1, 3, 8, 17, 33}) {
+    for (const Cell cell : {Cell::lstm, Cell::gru_after}) {
+      test_cell_step<float>(isa, cell, 3, units);
+      test_cell_step<double>(isa, cell, 2, units);
     }
   }
   test_stop<float>(isa);

@@ -173,6 +173,41 @@ class _Kernels:
         """Write the greatest scores of each row; gives sums of all weights, and counts."""
 
     @staticmethod
+    def cell_step(
+        cell: int,
+        rows: int,
+        hidden: int,
+        gates: int,
+        recurrent: int,
+        bias: int,
+        second_bias: int,
+        before: int,
+        seen: int,
+        final_hidden: int,
+        final_cell: int,
+        /,
+    ) -> None:
+        """What is left of a step when its products have been taken; addresses, 0 for none."""
+
+    @staticmethod
+    def cell_step_back(
+        cell: int,
+        rows: int,
+        hidden: int,
+        gates: int,
+        recurrent: int,
+        before: int,
+        seen: int,
+        grad_hidden: int,
+        grad_cell: int,
+        deltas: int,
+        recurrent_deltas: int,
+        carry: int,
+        /,
+    ) -> None:
+        """Its way back; likewise."""
+
+    @staticmethod
     def kept_size(recurrence: tuple[Any, ...], batch: int, time: int) -> int:
         """Entries that `forward` keeps."""
 

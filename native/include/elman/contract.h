@@ -183,4 +183,35 @@ struct Backward {
   Stop stop;
 };
 
+// What is left of one step of a plain LSTM or gru_after when its products have been taken.
+template <typename Real>
+struct CellStep {
+  Cell cell;
+  std::ptrdiff_t rows, hidden;  // B, H
+  Real* gates;              // [B, G·H] x·W_ihᵀ, of an LSTM with h·W_hhᵀ; becomes the gates' values
+  Real* recurrent;          // [B, 3·H] a GRU's h·W_hhᵀ; its candidate's part gets its bias
+  const Real* bias;         // [G·H], or null
+  const Real* second_bias;  // [G·H], or null; a GRU's stands with `recurrent`
+  const Real* before;       // [B, H] an LSTM's cell, a GRU's hidden state
+  Real* seen;               // [B, H] tanh of the cell, written; LSTM only
+  Real* final_hidden;       // [B, H], written
+  Real* final_cell;         // [B, H], written; LSTM only
+};
+
+// The gradients by what entered the gates: what `CellStep` read and wrote.
+template <typename Real>
+struct CellStepBack {
+  Cell cell;
+  std::ptrdiff_t rows, hidden;
+  const Real* gates;
+  const Real* recurrent;
+  const Real* before;
+  const Real* seen;
+  const Real* grad_hidden;  // [B, H]; null: zeros
+  const Real* grad_cell;    // [B, H], LSTM only; null: zeros
+  Real* deltas;             // [B, G·H], by `gates`, written
+  Real* recurrent_deltas;   // [B, 3·H], by `recurrent`, written; GRU only
+  Real* carry;              // [B, H], by `before` but through no product, written
+};
+
 }  // namespace elman

@@ -54,6 +54,9 @@ struct Kernels {
   void (*tape_prepare)(const TapeProgram&, const Real* const* weights, void* index, void* memory);
   std::size_t (*tape_prepared_bytes)(const TapeProgram&);
   std::size_t (*tape_index_bytes)(const TapeProgram&);
+
+  void (*cell_step)(const CellStep<Real>&);
+  void (*cell_step_back)(const CellStepBack<Real>&);
 };
 
 struct Isa {

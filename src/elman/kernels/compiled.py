@@ -30,6 +30,7 @@ __all__ = [
     "missing",
     "module",
     "named",
+    "number_of",
     "ordered",
     "pack",
 ]
@@ -108,6 +109,11 @@ def pack(what: tuple, dtype: str, embedding: Any = None) -> Any:
 
 
 _CELLS = {"tanh": 0, "relu": 1, "lstm": 2, "gru_after": 3, "gru_before": 4}
+
+
+def number_of(variant: str) -> int:
+    """The kernels' number of a recurrence's variant, which must be one of theirs."""
+    return _CELLS[variant]
 
 
 def named(recurrence: Any) -> tuple[str, float, float]:

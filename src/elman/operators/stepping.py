@@ -1,0 +1,343 @@
+"""One step of torch.nn's cells, as a loop of somebody's own calls it again and again.
+
+Autograd would take some ten operations a step on the way back, and would make and add up a
+gradient of all weights at every one. Here a step goes back in one call of a kernel and two
+products, and notes what the weights' gradients are made of; when the loop's last step has gone
+back, they are taken in one product over all steps. Where a step is called again with the state
+that an earlier one gave (perhaps masked, scaled or dropped out), both are of one loop.
+
+All else that torch can do with a cell (a second derivative, tracers, transforms) is left to torch's
+own operators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn.functional import linear
+
+from elman.kernels.compiled import kernels_of, missing, number_of
+from elman.operators.calls import lasting
+from elman.operators.memory import may_touch, transformed
+from elman.operators.notice import watched
+
+__all__ = ["step"]
+
+_GATES = {"lstm": 4, "gru_after": 3}
+_OPERATORS: Any = {"lstm": torch.lstm_cell, "gru_after": torch.gru_cell}
+_NEAR = 6  # operations between a step and the one before it, to still find that
+_TOGETHER = 1 << 18  # entries of the widest column that are noted before they are summed up
+
+
+def step(variant: str, inputs: Any, state: Any, weights: Sequence[Any]) -> Any:
+    """A step that is learnt from, as torch's own operator computes it; None where that one has to.
+
+    Args:
+        variant: "lstm" or "gru_after".
+        inputs: `[B, I]`.
+        state: `[B, H]`; an LSTM's pair of them.
+        weights: weight_ih, weight_hh, bias_ih and bias_hh, as torch.nn has them; biases may be
+            None.
+
+    Returns:
+        The hidden state `[B, H]`, or an LSTM's pair.
+    """
+    parts = state if isinstance(state, tuple) else (state,)
+    as_torch = len(parts) == 2 if variant == "lstm" else parts[0] is state
+    if not as_torch or not all(map(torch.is_tensor, parts)):
+        return None
+    hidden, cell = (*parts, None)[:2]
+    tensors = (inputs, hidden, cell, *weights)
+    if not (torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)):
+        return None
+    loop = _loop_of((cell, hidden), weights)
+    asked = (
+        tensors if loop is None else tensors[:3]
+    )  # a loop's weights were asked at its first step
+    if not _ordinary(asked) or not _fits(variant, *tensors):
+        return None
+    loop = loop or _Loop(weights)
+    return _Step.apply(loop, variant, loop.token, *tensors)
+
+
+def _ordinary(tensors: Sequence[Any]) -> bool:
+    """Whether nobody looks on, and all tensors are dense and of one dtype that the kernels know."""
+    if missing() or not may_touch(tensors) or transformed() or watched():
+        return False
+    dtype = tensors[0].dtype
+    if dtype not in (torch.float32, torch.float64) or forward_ad._current_level >= 0:
+        return False
+    for t in tensors:  # a loop: this is asked in every step
+        if t is not None and not (t.dtype is dtype and t.is_contiguous()):
+            return False
+    return True
+
+
+def _fits(variant: str, inputs: Any, hidden: Any, cell: Any, *weights: Any) -> bool:
+    """Whether the kernels may read all these: as many numbers as they should have."""
+    by_inputs, by_state, *biases = weights
+    state, rows = hidden.shape, len(by_state)
+    return (
+        len(state) == 2
+        and rows == _GATES[variant] * state[1]
+        and by_state.shape == (rows, state[1])
+        and inputs.shape == (state[0], by_inputs.shape[1])
+        and len(by_inputs) == rows
+        and (cell is not None) == (variant == "lstm")
+        and (cell is None or cell.shape == state)
+        and all(bias is None or bias.shape == (rows,) for bias in biases)
+    )
+
+
+def _at(tensor: Tensor | None) -> int:
+    return 0 if tensor is None else tensor.data_ptr()
+
+
+def _kernels(like: Tensor) -> Any:
+    return kernels_of("float32" if like.dtype is torch.float32 else "float64")
+
+
+def _forward(
+    variant: str, inputs: Any, hidden: Any, cell: Any, by_inputs: Any, by_state: Any, *biases: Any
+) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+    """Hidden state, an LSTM's cell, the gates, and beside them tanh(c) or a GRU's other sums."""
+    gates = linear(inputs, by_inputs)
+    after, new_cell = torch.empty_like(hidden), None
+    if cell is None:
+        beside = linear(hidden, by_state)
+    else:
+        gates.addmm_(hidden, by_state.t())
+        new_cell, beside = torch.empty_like(cell), torch.empty_like(cell)
+    at_beside = beside.data_ptr()
+    _kernels(gates).cell_step(
+        number_of(variant),
+        *hidden.shape,
+        gates.data_ptr(),
+        at_beside if cell is None else 0,
+        *map(_at, biases),
+        _at(hidden if cell is None else cell),
+        0 if cell is None else at_beside,
+        after.data_ptr(),
+        _at(new_cell),
+    )
+    return after, new_cell, gates, beside
+
+
+class _Loop:
+    """Steps of one cell with one set of weights that hang together.
+
+    `token` goes into each of them, so that autograd asks for its gradient when all are back.
+    """
+
+    def __init__(self, weights: Sequence[Any]) -> None:
+        self.weights, self.learnt = weights, [w is not None and w.requires_grad for w in weights]
+        self.notes = _Notes()
+        self.token = _Weights.apply(self.notes, *weights)
+
+    def has(self, weights: Sequence[Any]) -> bool:
+        """Whether these are its weights, of which the same are learnt."""
+        return all(
+            mine is other and (mine is None or mine.requires_grad == learnt)
+            for mine, other, learnt in zip(self.weights, weights, self.learnt, strict=True)
+        )
+
+
+def _loop_of(state: Sequence[Tensor | None], weights: Sequence[Any]) -> _Loop | None:
+    """The loop of an earlier step from which this state comes."""
+    nodes: list[Any] = [part.grad_fn for part in state if part is not None and part.grad_fn]
+    for node in nodes:
+        if isinstance(node, _Step._backward_cls):  # pyright: ignore[reportAttributeAccessIssue]
+            if node.loop.has(weights):  # pyright: ignore[reportAttributeAccessIssue]
+                return node.loop  # pyright: ignore[reportAttributeAccessIssue]
+        elif len(nodes) < _NEAR:
+            nodes += [following for following, _ in node.next_functions if following is not None]
+    return None
+
+
+class _Sheet:
+    """Rows of what entered some steps, and of the gradients by the sums of their products."""
+
+    def __init__(self, like: Tensor, widths: Sequence[int]) -> None:
+        self._widths, self.used = widths, 0
+        self._make(like, _TOGETHER // max(widths))
+        self.sums: list[Tensor] | None = None
+
+    def _make(self, like: Tensor, size: int) -> None:
+        self.size = max(len(like), size)
+        self.columns = [
+            lasting(like, self.size * width).view(self.size, width) for width in self._widths
+        ]
+
+    def rows(self, like: Tensor) -> list[Tensor]:
+        """The next rows of each column, one for each of `like`, to be filled in."""
+        count = len(like)
+        if self.used + count > self.size:
+            self.sum_up()
+            if count > self.size:
+                self._make(like, count)
+        first, self.used = self.used, self.used + count
+        return [column[first : self.used] for column in self.columns]
+
+    def sum_up(self) -> list[Tensor]:
+        """The gradients by the four weights, of all that was filled in until now."""
+        inputs, hidden, deltas, *others = [column[: self.used] for column in self.columns]
+        by_state = others[0] if others else deltas
+        pairs = ((deltas, inputs), (by_state, hidden))
+        if self.sums is None:
+            products = [d.t() @ entered for d, entered in pairs]
+            biases = [d.sum(0) for d in (deltas, *others)]
+            self.sums = [*products, *biases]
+        else:
+            for total, (d, entered) in zip(self.sums, pairs, strict=False):
+                total.addmm_(d.t(), entered)
+            for total, d in zip(self.sums[2:], (deltas, *others), strict=True):
+                total += d.sum(0)
+        self.used = 0
+        return [*self.sums, self.sums[2].clone()][:4]
+
+
+class _Notes:
+    """What the weights' gradients are made of, noted by each step on its way back.
+
+    Several ways back may go over the same steps (each is a task of autograd's, with a number), and
+    one may not need the weights, or break off: none sees what another one noted.
+    """
+
+    def __init__(self) -> None:
+        self._sheets: dict[int, _Sheet] = {}
+
+    def rows(self, like: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Where a step's inputs, hidden state and gradients by its gates shall stand."""
+        task = torch._C._current_graph_task_id()
+        sheet = self._sheets.get(task)
+        if sheet is None:
+            sheet = self._sheets[task] = _Sheet(like, widths)
+        return sheet.rows(like)
+
+    def take(self) -> list[Tensor] | None:
+        """The gradients by the four weights; None: no step went back."""
+        sheet = self._sheets.pop(torch._C._current_graph_task_id(), None)
+        return None if sheet is None else sheet.sum_up()
+
+
+class _Weights(torch.autograd.Function):
+    """Weights to a token that stands for them."""
+
+    @staticmethod
+    def forward(ctx: Any, notes: _Notes, *weights: Any) -> Tensor:
+        ctx.notes = notes
+        ctx.set_materialize_grads(False)
+        return weights[0].new_empty(0)
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> tuple:
+        with _no_autocast():
+            found = ctx.notes.take() or [None] * 4
+        wanted = ctx.needs_input_grad[1:]
+        return None, *(grad if want else None for grad, want in zip(found, wanted, strict=True))
+
+
+class _Step(torch.autograd.Function):
+    """One step with its gradients; those by the weights come by the token."""
+
+    @staticmethod
+    def forward(ctx: Any, loop: _Loop, variant: str, token: Tensor, *tensors: Any) -> Any:
+        hidden, cell, *kept = _forward(variant, *tensors)
+        ctx.loop, ctx.variant = loop, variant
+        ctx.save_for_backward(*tensors, *kept)
+        ctx.set_materialize_grads(False)
+        return hidden if cell is None else (hidden, cell)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> tuple:
+        *tensors, gates, beside = ctx.saved_tensors
+        if torch.is_grad_enabled() or transformed() or not may_touch((gates, *grads)):
+            return None, None, None, *_differentiate(ctx, tensors, grads)
+        with _no_autocast():
+            return None, None, None, *_backward(ctx, tensors, (gates, beside), grads)
+
+
+def _no_autocast() -> AbstractContextManager[Any]:
+    """Within this block products are of the dtype of what they multiply."""
+    if torch.is_autocast_enabled("cpu"):
+        return torch.autocast("cpu", enabled=False)
+    return nullcontext()
+
+
+def _backward(ctx: Any, tensors: Sequence[Any], kept: tuple, grads: Sequence[Any]) -> tuple:
+    """The gradients by all tensors, None in place of the weights', which are noted."""
+    inputs, hidden, cell, by_inputs, by_state = tensors[:5]
+    wanted = ctx.needs_input_grad[2:]
+    rows = _rows(ctx, wanted[0], inputs, hidden, len(by_inputs))
+    deltas, by_sums = rows[0], rows[-1]
+    carry: Tensor | None = torch.empty_like(hidden)
+    dense = [None if t is None else t.contiguous() for t in (*kept, *grads)]
+    _go_back(ctx.variant, hidden, cell, dense, rows, carry)
+    d_inputs = deltas @ by_inputs if wanted[1] else None
+    d_hidden = by_sums @ by_state if wanted[2] else None
+    if cell is None:
+        d_hidden = None if d_hidden is None else d_hidden.add_(carry)
+        carry = None
+    return d_inputs, d_hidden, carry, *(None,) * 4
+
+
+def _rows(ctx: Any, noted: bool, inputs: Tensor, hidden: Tensor, width: int) -> list[Tensor]:
+    """Where the gradients by the gates shall stand, and of a GRU those by the state's product."""
+    widths = [width] if ctx.variant == "lstm" else [width, width]
+    if not noted:
+        return [hidden.new_empty(len(hidden), width) for width in widths]
+    entered = ctx.loop.notes.rows(hidden, [inputs.shape[1], hidden.shape[1], *widths])
+    entered[0].copy_(inputs)
+    entered[1].copy_(hidden)
+    return entered[2:]
+
+
+def _go_back(variant: str, hidden: Any, cell: Any, dense: Any, rows: Any, carry: Tensor) -> None:
+    """Fill in `rows`, and what goes to the state through no product.
+
+    `dense`: the gates, what is beside them, and the gradients by the hidden state and the cell.
+    """
+    gates, beside, grad_hidden, grad_cell = (*map(_at, dense), 0)[:4]
+    _kernels(hidden).cell_step_back(
+        number_of(variant),
+        *hidden.shape,
+        gates,
+        beside if cell is None else 0,
+        _at(hidden if cell is None else cell),
+        0 if cell is None else beside,
+        grad_hidden,
+        grad_cell,
+        rows[0].data_ptr(),
+        rows[1].data_ptr() if cell is None else 0,
+        carry.data_ptr(),
+    )
+
+
+def _differentiate(ctx: Any, tensors: Sequence[Any], grads: Sequence[Any]) -> list[Any]:
+    """By torch's own operator once more: the gradients by all tensors, as a graph of their own."""
+    with torch.enable_grad():
+        views: Any = [None if t is None else t.view_as(t) for t in tensors]
+        inputs, hidden, cell, *weights = views
+        state = hidden if cell is None else (hidden, cell)
+        found = _OPERATORS[ctx.variant](inputs, state, *weights)
+    results = (found,) if isinstance(found, Tensor) else found
+    pairs = [(r, g) for r, g in zip(results, grads, strict=True) if g is not None]
+    wanted = ctx.needs_input_grad[3:]
+    if not pairs:
+        return [None] * len(tensors)
+    sources: list[Tensor] = [view for view, want in zip(views, wanted, strict=True) if want]
+    by_sources = iter(
+        torch.autograd.grad(
+            [result for result, _ in pairs],
+            sources,
+            [grad for _, grad in pairs],
+            create_graph=torch.is_grad_enabled(),
+            materialize_grads=True,
+        )
+    )
+    return [next(by_sources) if want else None for want in wanted]
