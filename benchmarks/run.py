@@ -8,9 +8,9 @@
 
 The whole of a suite goes to benchmarks/results/SUITE-LEVEL.json, LEVEL being the instruction set
 that runs on this machine (avx2, avx512): another class of processor has a file of its own. Parts,
-quick runs and runs with `ELMAN_ISA` go to build/benchmarks/, but for whole suites of Elman alone:
-these are kept as SUITE_LEVEL_on_CLASS.json. After an interruption a file holds
-what was measured until then.
+quick runs and runs with `ELMAN_ISA` go to build/benchmarks/, but for whole suites in which whoever
+takes part keeps to that level (written_engine, grid_bounded): these are kept as
+SUITE_LEVEL_on_CLASS.json. After an interruption a file holds what was measured until then.
 """
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ from elman.errors import ElmanError, MissingExtraError
 from elman.kernels import native
 
 WHOLE = Effort(seconds=0.6, least=5, most=11)
+PEERS_AT = {  # what has those of a bounded suite keep to a level
+    "avx2": {
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+    }
+}
 QUICK = Effort(seconds=0.25, least=2, most=5)
 
 
@@ -165,7 +173,7 @@ def run(given: argparse.Namespace) -> None:
     part = given.quick or given.only or given.points or given.rounds
     for name in names:
         start = time.perf_counter()
-        kept = not part and (asked is None or SUITES[name].own)
+        kept = not part and (asked is None or SUITES[name].bounded)
         run_suite(name, given, RESULTS if kept else PARTIAL, level)
         print(f"{name}: {(time.perf_counter() - start) / 60:.1f} minutes", file=sys.stderr)
 
@@ -180,8 +188,10 @@ def run_suite(name: str, given: argparse.Namespace, folder: Path, level: str) ->
         "complete": False,
         "points": [],
     }
-    own = SUITES[name].own and os.environ.get("ELMAN_ISA") is not None
-    kept = lowered(name, level) if own else classed(name, level)
+    bounded = SUITES[name].bounded and os.environ.get("ELMAN_ISA") is not None
+    if bounded:
+        os.environ.update(PEERS_AT.get(level, {}))  # before the workers load any of them
+    kept = lowered(name, level) if bounded else classed(name, level)
     for point in measured(SUITES[name], given):
         report["points"].append(point)
         keep(folder, kept, report)

@@ -50,6 +50,11 @@ machine.
 """
 GRID = """The rate counts the matrix products alone, the share is of a 2048×2048 product that torch
 runs in the same rounds (B ≥ 32 and H ≥ 128)."""
+BOUNDED = """No processor without AVX-512 was at hand, so all who can be told keep to AVX2 here:
+Elman by `ELMAN_ISA`, PyTorch by `ATEN_CPU_CAPABILITY`, `MKL_ENABLE_INSTRUCTIONS` and
+`ONEDNN_MAX_CPU_ISA`, JAX by XLA's `xla_cpu_max_isa`; ONNX Runtime and TensorFlow, which cannot be
+told, are left out (`ELMAN_ISA=avx2 python -m benchmarks.run grid_bounded`). Ratios are those of a
+processor with AVX2 as far as its caches and clock are alike."""
 LENGTHS = """Rows whose lengths are spread evenly from 1 to T, packed, and padded with `lengths=`;
 the dense batch has as many rows of the mean length. Resets: one step in a hundred begins anew."""
 VARIANTS = """Each variant of the LSTM (zoneout 0.1, a projection to half the units) beside the
@@ -97,7 +102,20 @@ def speed_chapter(results: Path, pictures: Path) -> list[str]:
     for level in found:
         reports = {name: load(results, classed(name, level)) for name in SUITES}
         parts += _of_class(level, {n: r for n, r in reports.items() if r is not None}, pictures)
-    return parts
+    return parts + _bounded(results, pictures)
+
+
+def _bounded(results: Path, pictures: Path) -> list[str]:
+    """The grid at a lower level than the processor's own, as somebody without that would see it."""
+    name = "grid_bounded_avx2_on_avx512"
+    report = load(results, name)
+    if report is None:
+        return []
+    parts = ["## Speed with AVX2 alone, on a processor with AVX-512\n", BOUNDED + "\n"]
+    parts += _provenance({"grid": report})
+    points = {"grid": report["points"]}
+    parts += ["### Targets\n", _lines(_targets(points, "avx2"))]
+    return parts + _grid(report["points"], lambda each: pictures / f"{each}-avx2-on-avx512.svg")
 
 
 def _of_class(level: str, reports: dict[str, dict], pictures: Path) -> list[str]:

@@ -40,8 +40,8 @@ class Suite:
         clients: The cases are other projects' programs. One whose packages are missing, or that
             fails, is told as not run, with the reason; the others are measured.
         peers: Packages that must be there beside torch, and whose versions are told.
-        own: Nobody but Elman takes part: what is measured at a level that `ELMAN_ISA` asks for is
-            kept, too, under a name that says so.
+        bounded: Whoever takes part keeps to the level that `ELMAN_ISA` asks for: what is measured
+            there is kept, too, under a name that says so.
     """
 
     cases: Callable[[], Iterator[Case]]
@@ -49,11 +49,12 @@ class Suite:
     quick: Callable[[], Iterator[Case]] | None = None
     clients: bool = False
     peers: tuple[str, ...] = PEERS
-    own: bool = False
+    bounded: bool = False
 
 
 SUITES = {
     "grid": Suite(grid.cases, quick=grid.quick_cases),
+    "grid_bounded": Suite(grid.bounded_cases, peers=("jax",), bounded=True),
     "lengths": Suite(lengths.cases),
     "variants": Suite(variants.cases),
     "step": Suite(step.cases, threads=(1,)),
@@ -66,6 +67,6 @@ SUITES = {
     "text": Suite(text.cases, threads=(1,), peers=()),
     "translation": Suite(translation.cases, threads=(1,), peers=()),
     "written": Suite(written.cases, threads=(1,), quick=written.quick_cases, peers=("jax",)),
-    "written_engine": Suite(written.engine_cases, threads=(1,), peers=(), own=True),
+    "written_engine": Suite(written.engine_cases, threads=(1,), peers=(), bounded=True),
     "clients": Suite(clients.cases, clients=True),
 }

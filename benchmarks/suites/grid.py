@@ -14,6 +14,7 @@ __all__ = [
     "SGEMM",
     "SGEMM_SIZE",
     "SIZES",
+    "bounded_cases",
     "cases",
     "contenders",
     "describe",
@@ -50,6 +51,7 @@ WAYS = {
     "JAX": ("jax_scan", ("scan", "scan, unroll 2")),
     "ONNX Runtime": ("onnx_runtime", ("Run",)),
 }
+BOUNDED = ("Elman", "PyTorch", "JAX")
 SGEMM = "SGEMM"
 SGEMM_SIZE = 2048
 
@@ -74,6 +76,13 @@ def quick_cases() -> Iterator[Case]:
     for case in cases(QUICK_SIZES):
         everybody = (each for each in case.contenders if each.name != "TensorFlow")
         yield replace(case, contenders=first_ways(everybody))
+
+
+def bounded_cases() -> Iterator[Case]:
+    """With those alone that can be bound to an instruction set, on a processor that has more."""
+    for case in cases():
+        everybody = (each for each in case.contenders if each.name in (*BOUNDED, SGEMM))
+        yield replace(case, contenders=tuple(everybody))
 
 
 def first_ways(everybody: Iterable[Contender]) -> tuple[Contender, ...]:

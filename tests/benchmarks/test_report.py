@@ -159,6 +159,12 @@ def test_each_class_of_processor_has_a_chapter_with_its_own_pictures(tmp_path):
         for picture in ("inference", "training", "shares"):
             assert f"docs/pictures/speed-{picture}-{level}.svg" in chapter
             assert (tmp_path / f"speed-{picture}-{level}.svg").exists()
+    assert "AVX2 alone" not in chapter
+    results.keep(tmp_path, "grid_bounded_avx2_on_avx512", report)
+    chapter = "\n".join(speed.speed_chapter(tmp_path, tmp_path))
+    bounded = chapter[chapter.index("## Speed with AVX2 alone") :]
+    assert "geometric mean against PyTorch, forward + backward | ≥ 3.50×" in bounded
+    assert "speed-training-avx2-on-avx512.svg" in bounded
 
 
 def test_pictures_hold_every_point_and_are_the_same_each_time(tmp_path):

@@ -32,7 +32,7 @@ def test_an_unknown_suite_is_misuse(monkeypatch, capsys):
     with pytest.raises(SystemExit) as stopped:
         given(monkeypatch, "gird")
     assert stopped.value.code == 2
-    assert "no suite gird: there are grid, lengths" in capsys.readouterr().err
+    assert "no suite gird: there are grid, grid_bounded, lengths" in capsys.readouterr().err
 
 
 def test_a_missing_peer_names_the_extra(monkeypatch, capsys):
@@ -109,7 +109,7 @@ def test_only_a_whole_run_at_the_processor_s_own_level_becomes_its_class_s_resul
 def test_a_level_that_is_asked_for_is_kept_of_elman_alone(monkeypatch, tmp_path):
     case = Case({"cell": "GRU", "size": "1x1x1x1", "training": False}, (contender("Elman", 0.001),))
     monkeypatch.setitem(
-        SUITES, "fake", Suite(lambda: iter([case]), threads=(1,), peers=(), own=True)
+        SUITES, "fake", Suite(lambda: iter([case]), threads=(1,), peers=(), bounded=True)
     )
     monkeypatch.setattr(run.native, "isa", lambda: "portable")
     monkeypatch.setattr(run, "RESULTS", tmp_path)

@@ -26,6 +26,13 @@ def test_cases_can_be_told_apart_and_sent_to_a_worker(name):
         assert {"cell", "size", "training"} <= case.description.keys()
 
 
+def test_a_bounded_grid_has_only_those_that_keep_to_a_level():
+    whole, bounded = (list(SUITES[name].cases()) for name in ("grid", "grid_bounded"))
+    assert [case.description for case in bounded] == [case.description for case in whole]
+    names = {each.name for case in bounded for each in case.contenders}
+    assert names == {"Elman", "PyTorch", "JAX", SGEMM}
+
+
 def test_the_grid_is_every_cell_at_every_size_in_both_modes():
     cases = list(SUITES["grid"].cases())
     found = {tuple(case.description[k] for k in ("cell", "size", "training")) for case in cases}
