@@ -85,6 +85,7 @@ class Pool:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
+        self.first: dict[Contender, float] = {}  # seconds of each one's first time
         self._workers: dict[str, Worker] = {}
 
     def __enter__(self) -> Pool:
@@ -117,7 +118,7 @@ class Pool:
         for queue in queues.values():
             for contender in queue:
                 self.worker(contender).answer()
-                results[contender] = self.worker(contender).answer()
+                results[contender], self.first[contender] = self.worker(contender).answer()
         return results
 
     def timing(self, contender: Contender, calls: int) -> Timing:
@@ -153,7 +154,7 @@ def measure(case: Case, pool: Pool, effort: Effort) -> list[dict[str, Any]]:
 
     Returns:
         For each name: way, median and quartiles of the seconds a call, median of its processor
-        seconds, rounds, calls a burst.
+        seconds, rounds, calls a burst, and the seconds of its first call.
 
     Raises:
         BenchmarkError: A contender failed, or computed something else.
@@ -171,7 +172,7 @@ def measure(case: Case, pool: Pool, effort: Effort) -> list[dict[str, Any]]:
         for contender in chosen if turn % 2 == 0 else reversed(chosen):
             times[contender].append(pool.timing(contender, calls[contender]))
     pool.forget()
-    return [_summary(contender, times[contender], calls[contender]) for contender in chosen]
+    return [{**_summary(one, times[one], calls[one]), "first": pool.first[one]} for one in chosen]
 
 
 def measure_memory(case: Case, threads: int) -> list[dict[str, Any]]:

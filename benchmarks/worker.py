@@ -40,6 +40,7 @@ _SETTINGS = {
     "JAX_PLATFORMS": "cpu",
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",  # what compiling takes is told, too
     "TF_USE_LEGACY_KERAS": "1",  # for tf.compat.v1's cells; the peer's layers are Keras 3's
 }
 
@@ -139,9 +140,12 @@ def prepare(runs: dict[Contender, Run], contender: Contender) -> None:
     runs[contender] = function(*contender.arguments)
 
 
-def results(runs: dict[Contender, Run], contender: Contender) -> dict[str, np.ndarray]:
-    """What the work computes."""
-    return runs[contender].results()
+def results(
+    runs: dict[Contender, Run], contender: Contender
+) -> tuple[dict[str, np.ndarray], float]:
+    """What the work computes, and the seconds of this first time, in which compilers are at work."""
+    start = time.perf_counter()
+    return runs[contender].results(), time.perf_counter() - start
 
 
 def timing(runs: dict[Contender, Run], contender: Contender, calls: int) -> tuple[float, float]:

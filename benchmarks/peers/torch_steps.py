@@ -60,6 +60,7 @@ def loop(cell: str, problem: Problem, how: str) -> Run:
     weights = drawn_weights(shapes(cell, problem), problem)
     (step, parts), gates = STEPS[cell], GATES[cell]
     if how == "compile":
+        torch.compiler.reset()  # other sizes were compiled in this process: each is to be the first
         step = torch.compile(step)
     over_time: Callable[..., Tensor] = scripted(cell) if how == "script" else _loop_of(step)
 

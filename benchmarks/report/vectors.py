@@ -49,14 +49,15 @@ WRITTEN = """## Cells that are written once
 `python -m benchmarks.run written`: one thread, processor time, medians. Above: the engine, which
 runs a cell from its equations, over the kernel that was written by hand for it (below 1 it is
 faster). Below: cells of the family in training and inference, against the same step in a loop of
-torch operations and in JAX's scan, compiled before; how many times as long that takes.
+torch operations and in JAX's scan, compiled before; how many times as long that takes, and what
+the compilers take before, at the first call (nothing kept from earlier ones).
 
 | cell | size (B x T x I x H) | inference | training |
 |---|---|---:|---:|
 """
 FAMILY = """
-| cell | size | | eager loop | torch.jit.script | torch.compile | JAX's scan |
-|---|---|---|---:|---:|---:|---:|
+| cell | size | | eager loop | torch.jit.script | torch.compile | JAX's scan | compiling, s | JAX, s |
+|---|---|---|---:|---:|---:|---:|---:|---:|
 """
 LOWERED = """The engine over the kernel once more, both at the level AVX2, on a processor that has
 AVX-512 (`ELMAN_ISA=avx2 python -m benchmarks.run written_engine`):
@@ -174,7 +175,9 @@ def written_chapter() -> list[str]:
         what = "training" if point["training"] else "inference"
         others = ("eager loop", "torch.jit.script", "torch.compile", "JAX")
         shown = (f"{times[k] / times['Elman']:.1f}" if k in times else "" for k in others)
-        family.append(_row(point["cell"], point["size"], what, *shown))
+        first = {one["name"]: one.get("first") for one in point["measurements"]}
+        compiled = (f"{first[k]:.1f}" if first.get(k) else "" for k in others[2:])
+        family.append(_row(point["cell"], point["size"], what, *shown, *compiled))
     told = [_table(WRITTEN, _engine_rows(report["points"])) + _table(FAMILY, family)]
     told.append(f"{describe_environment(report['environment'])}\n")
     lower = load(RESULTS, "written_engine_avx2_on_avx512")
