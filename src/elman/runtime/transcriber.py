@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from elman.decoding import Collapse, Hotwords, LabelModel, Labels, PrefixOptions
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.kernels import native
 from elman.kernels.ctc import best_alignments, fits
-from elman.printable import many
+from elman.printable import closest, many
 from elman.runtime.network import Network, Run, run_batches
 from elman.runtime.transcribing.hearing import Heard, heard, log_softmax
 from elman.runtime.transcribing.judging import (
@@ -116,7 +117,8 @@ class TranscriberModel:
 
         Args:
             X: The path of a file or folder of sounds, a list of paths, `Recordings`; or features
-                `[N, T, F]`, a list of `[T_i, F]`.
+                `[N, T, F]`, a list of `[T_i, F]`. A path that cannot be read is an error:
+                `elman.data.read_recordings` leaves out what is broken, and says so.
             given: As of `searching`: without any the most probable class of each frame decides.
 
         Returns:
@@ -179,9 +181,10 @@ class TranscriberModel:
 
     @staticmethod
     def _options(given: dict[str, Any]) -> PrefixOptions:
+        known = [one.name for one in fields(PrefixOptions)]
         for name in given:
-            if name not in PrefixOptions.__dataclass_fields__:
-                expected = ", ".join(PrefixOptions.__dataclass_fields__)
+            if name not in known:
+                expected = closest(name, known)
                 raise ArgumentError(name, "is no option of a transcription", expected)
         return PrefixOptions(**given)
 
@@ -348,6 +351,8 @@ def texts_of(y: Any, where: str = "y") -> list[str]:
         return [*as_texts(listed, where).texts]
     found = []
     for n, row in enumerate(listed):
+        if not isinstance(row, list | tuple):
+            raise DataError(f"{where}[{n}]", f"found {row!r:.60}", "a text, or a list of labels")
         for label in row:
             if not isinstance(label, str) or label.split() != [label]:
                 raise DataError(f"{where}[{n}]", f"found the label {label!r:.60}", "a word each")

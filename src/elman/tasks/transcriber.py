@@ -153,6 +153,7 @@ class Transcriber(Estimator, SoundParameters, CellParameters, SequenceTraining, 
         scaler = self._scaler(train, warm)
         blueprint, network = self._network(codec, train, warm, options)
         notes = (*train.notes, *(() if held is None else held.notes))
+        notes = tuple(dict.fromkeys(notes))  # what was said of the files, both have
         trained = train_module(
             ScaledInputs(network, scaler).to(options.device),
             Ctc(),

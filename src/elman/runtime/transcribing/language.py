@@ -30,10 +30,10 @@ def label_model(generator: Any, codec: TextCodec) -> LabelModel:
     Raises:
         ArgumentError: It reads from the end, or has no such tokens.
     """
-    if generator.task != "generator" or generator.framing.backward:
-        found = (
-            f"a {generator.task}" if generator.task != "generator" else "one that reads backward"
-        )
+    task = getattr(generator, "task", None)
+    if task != "generator" or generator.framing.backward:
+        found = "one that reads backward" if task == "generator" else f"found {generator!r:.60}"
+        found = f"a {task}" if task not in (None, "generator") else found
         raise ArgumentError("language_model", found, "a generator that reads forward")
     known = {token: k for k, token in enumerate(generator.codec.tokens)}
     unknown = generator.codec.unknown
