@@ -10,6 +10,7 @@ import numpy as np
 
 from elman.bundle import Bundle
 from elman.data.recordings import Recordings
+from elman.data.sequences import Sequences
 from elman.data.text_sequences import as_texts
 from elman.decoding import Collapse, Hotwords, LabelModel, Labels, PrefixOptions, PrefixSearch
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
@@ -198,6 +199,16 @@ class TranscriberModel:
     def heard(self, X: Any) -> Heard:
         """X as steps of features, unscaled; arguments and errors as of `transcribe`."""
         return heard(X, self.sound, self.blueprint.input_size)
+
+    def sequences(self, X: Any) -> Sequences:
+        """The same without names."""
+        return self.heard(X).sequences
+
+    def read(self, sequences: Sequences) -> np.ndarray:
+        """What the network reads of steps: scaled features `[N, T, F]`."""
+        if self.input_scaler is None:
+            return sequences.values
+        return self.input_scaler.transform(sequences.values, sequences.lengths)
 
     def _scores(self, given: Heard) -> list[np.ndarray]:
         outputs = run_batches(self._run, given.sequences, self.blueprint, self.input_scaler)
