@@ -19,14 +19,14 @@ from elman.data.recordings import Recordings, resampled
 from elman.data.tables import columns as kinds
 from elman.data.tables import reader
 from elman.data.tables.columns import Table
-from elman.data.tables.unpacking import reading
+from elman.data.tables.unpacking import open_unpacked, reading
 from elman.errors import ArgumentError, DataError, ElmanError, FormatError, MissingExtraError
 from elman.files import open_regular
 from elman.parameters import check_fields, one_of, parameter, text, whole
 from elman.printable import closest, many, quoted
 
 __all__ = ["PATHS", "SOUNDS", "SoundOptions", "holds_sounds", "is_sound", "read_recordings"]
-__all__ += ["read_sound", "sounds_in"]
+__all__ += ["names_sounds", "read_sound", "sounds_in"]
 
 SOUNDS = (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
 """How the names of files of sound end; all but WAV need the extra `sound`."""
@@ -35,6 +35,7 @@ PATHS = ("path", "file", "filename", "file_name", "audio", "audio_path", "audio_
 """The usual names of a table's column of files."""
 _TEXTS = (*USUAL["text"], "transcript", "transcription")
 _GROUPS = ("speaker", "speaker_id", "client_id", "group")
+_BEGIN = 1 << 16  # bytes of a table in which a name of a file of sound must stand
 _SHOWN = 5  # files that are named in a note
 _DEPTHS = ("*", "*/*", "*/*/*")  # where sounds are looked for
 
@@ -87,6 +88,24 @@ def holds_sounds(path: Path) -> bool:
     """Whether there are files of sound in a folder, its subfolders or those of its parts."""
     found = (entry for depth in _DEPTHS for entry in path.glob(depth))
     return path.is_dir() and any(is_sound(entry.name) for entry in found)
+
+
+def names_sounds(path: Path) -> bool:
+    """Whether a table is one of recordings: each name in its column of files is that of a sound.
+
+    Raises:
+        DataError, FormatError: It cannot be read.
+    """
+    if not reader.is_table(path):
+        return False
+    with reading(str(path)), open_unpacked(path, str(path)) as file:
+        begin = file.read(_BEGIN).lower()
+    if not any(suffix.encode() in begin for suffix in SOUNDS):  # as of nearly all tables
+        return False
+    table = reader.read(path, texts=lambda names: names)
+    column = _column(table, "path", None, PATHS)
+    names = [] if column is None else kinds.objects(table.columns[column])
+    return len(names) > 0 and all(isinstance(one, str) and is_sound(one) for one in names)
 
 
 def sounds_in(folder: Path) -> list[Path]:
