@@ -163,7 +163,8 @@ class TranscriberModel:
         Args:
             beam_size: Beginnings that are kept side by side; None: no search, the most probable
                 class of each frame decides, unless another argument needs a beam, which then is 8.
-            language_model: A `GeneratorModel` that has the labels among its tokens.
+            language_model: A `GeneratorModel`, or a fitted `Generator`, that has the labels among
+                its tokens.
             hotwords: Texts that are made more likely.
             boost: By how many nats for each of their labels.
             options: Further fields of `elman.decoding.PrefixOptions`.

@@ -72,7 +72,8 @@ def test_hotwords_and_a_language_model_have_a_say():
     assert [one.text for one in judged] == [
         one.text for one in model().transcribe(test, beam_size=8)
     ]
-    assert model().predict(test, language_model=writer.model_, length_bonus=1.0)
+    weighed = model().predict(test, language_model=writer.model_, length_bonus=1.0)
+    assert model().predict(test, language_model=writer, length_bonus=1.0) == weighed
     other = Generator(units=4, embedding=4, epochs=1, validation=None).fit("xyz " * 30)
     with pytest.raises(ArgumentError, match=r"language_model: its codec .* has no"):
         model().predict(test, language_model=other.model_)
@@ -85,7 +86,7 @@ def test_hotwords_and_a_language_model_have_a_say():
      ({"hotwords": [""]}, "an empty text"),
      ({"widht": 3}, "widht: is no option of a transcription; one of beam_size, n_best"),
      ({"language_model": "model.elman"}, "language_model: found 'model.elman'; a generator"),
-     ({"language_model": learnt()}, "language_model: found ")],
+     ({"language_model": learnt()}, "language_model: a transcriber; a generator that reads")],
 )  # fmt: skip
 def test_options_outside_their_range_are_refused(given, said):
     with pytest.raises(ArgumentError, match=said):
