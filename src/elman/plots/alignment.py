@@ -49,7 +49,7 @@ def alignment(
         step_seconds: Seconds of a step.
         spectrogram: `[M, B]` logarithms of energies of B bands over the same time, which are drawn
             in place of the features; NaN where there is no sound.
-        hertz: The B frequencies of these.
+        hertz: `[B]`, the frequencies of these.
         true: What is really said, if it is known.
         theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
