@@ -19,8 +19,10 @@ A seed that was measured already is not run again. Results: benchmarks/results/t
 from __future__ import annotations
 
 import argparse
-import resource
+import json
 import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -162,30 +164,26 @@ def strings_with_ends(count: int) -> Any:
         yield (whole + noise).astype(np.float32), " ".join(source.texts[k] for k in rows), ends
 
 
-def long_stream(model: Any, hours: float) -> dict[str, Any]:
-    """Memory and work of a stream of so many hours: some test strings over and over."""
+def long_stream(path: Path, hours: float) -> dict[str, Any]:
+    """Memory and work of a stream of so many hours: some test strings over and over.
+
+    Another process listens, so that no recordings count as its memory.
+    """
     test = strings("test").select(slice(50))
-    listening, size = model.listen(), int(_CHUNK * model.sound.rate)
-    seconds, sizes = 0.0, dict[str, float]()
-    begun, finals, row = time.process_time(), 0, 0
-    while seconds < hours * 3600:
-        signal = test.signals[row % len(test)]
-        for start in range(0, len(signal), size):
-            finals += sum(one.final for one in listening.push(signal[start : start + size]))
-        row, seconds = row + 1, listening.seconds
-        for told in (60, 600, 3600, hours * 3600):
-            if seconds >= told and f"{told:g}" not in sizes:
-                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-                sizes[f"{told:g}"] = peak
-                print(f"  after {seconds:,.0f} s: {peak:.1f} MiB at most", flush=True)
-    work = time.process_time() - begun
-    return {
-        "hours": seconds / 3600,
-        "work_per_second": work / seconds,
-        "peak_mebibytes_by_seconds": sizes,
-        "segments": finals,
-        "labels_taken_back": listening.taken_back,
-    }
+    parts = [(signal.clip(-1, 1) * 32767).astype("<i2") for signal in test.signals]
+    marks = [f"{mark:g}" for mark in (60, 600, 3600, hours * 3600)]
+    command = [sys.executable, "-m", "benchmarks.listener", str(path), *marks]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        given, row = 0, 0
+        while given < hours * 3600 * test.rate:
+            process.stdin.write(parts[row % len(parts)].tobytes())
+            given, row = given + len(parts[row % len(parts)]), row + 1
+        process.stdin.close()
+        found = json.loads(process.stdout.read())
+    print(f"  {found}", flush=True)
+    return found
 
 
 def speed(steps: int = 8) -> dict[str, Any]:
@@ -257,7 +255,7 @@ def main() -> None:
     result = load(RESULTS, _NAME) or {"recipe": RECIPE, "strings": SIZES, "seeds": {}}
     result["chosen_on"] = CHOSEN_ON
     if asked.hours is not None:
-        result["long_stream"] = long_stream(elman.load(asked.models / "0.elman"), asked.hours)
+        result["long_stream"] = long_stream(asked.models / "0.elman", asked.hours)
     elif asked.speed:
         result["training"] = speed()
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.environment import describe_environment
@@ -69,4 +70,20 @@ def _strings(report: dict[str, Any]) -> str:
                 f"{1000 * one['work_per_second']:.1f}",
             ]
             rows.append(f"| {' | '.join(cells)} |")
-    return STRINGS + "\n".join(rows) + "\n"
+    return STRINGS + "\n".join([*rows, *_more(report)]) + "\n"
+
+
+def _more(report: dict[str, Any]) -> Iterator[str]:
+    """What was measured beside the seeds."""
+    stream, training = report.get("long_stream"), report.get("training")
+    if stream is not None:
+        sizes = stream["peak_mebibytes_by_seconds"]
+        first, *_, last = (sizes[mark] for mark in sorted(sizes, key=float))
+        yield (
+            f"\nA stream of {stream['hours']:.0f} hours: the process that listens held at most "
+            f"{last:.1f} MiB, {first:.1f} of them after a minute; "
+            f"{1000 * stream['work_per_second']:.1f} ms of work for a second of sound."
+        )
+    if training is not None:
+        times = f"{training['times_as_fast']:.1f}"
+        yield f"\nTraining is {times} times as fast as the same model in plain PyTorch."

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import wave
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from elman.cli.verbs import app
-from tests.tasks.tones import RATE, learnt, spoken, tones
+from tests.tasks.tones import RATE, learnt, spoken, tones, write_wav
 
 QUICK = ["--units", 8, "--epochs", 1, "--threads", 1, "--batch-size", 16]
 QUICK += ["--sound", "log-mel,bands=8,window_ms=20,stack=2,stride=2"]
@@ -29,12 +28,6 @@ def cli():
     return run
 
 
-def write(path, signal):
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        file.writeframes((np.clip(signal, -1, 1) * 32767).astype("<i2").tobytes())
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Forty recordings with a table of texts, one broken; and a model that knows them."""
@@ -42,7 +35,7 @@ def folder(tmp_path_factory):
     (folder / "sounds").mkdir()
     lines = ["path,text"]
     for n, (signal, text) in enumerate(zip(data.signals, data.texts or (), strict=True)):
-        write(folder / "sounds" / f"{n}.wav", signal)
+        write_wav(folder / "sounds" / f"{n}.wav", signal)
         lines.append(f"{n}.wav,{text}")
     (folder / "sounds" / "broken.wav").write_bytes(b"RIFF....WAVE")
     (folder / "sounds" / "texts.csv").write_text("\n".join([*lines, "broken.wav,ab"]) + "\n")
@@ -81,6 +74,9 @@ def test_files_are_transcribed_and_a_broken_one_does_not_stop_the_others(cli, fo
     assert [line.split("\t")[1] for line in done.stdout.splitlines()] == wanted[:3]
     assert "broken.wav: not transcribed" in done.stderr
     assert "1 of 4 files could not be transcribed" in done.stderr
+    whole = cli("transcribe", model, folder / "sounds", code=1)
+    assert len(whole.stdout.splitlines()) == 40
+    assert f"{names[0]}\t{wanted[0]}" in whole.stdout
     told = json.loads(cli("transcribe", model, names[0], "--json").stdout)
     assert [one["label"] for one in told["labels"]] == [*wanted[0]]
     starts = [one["start"] for one in told["labels"]]
@@ -95,7 +91,7 @@ def test_files_are_transcribed_and_a_broken_one_does_not_stop_the_others(cli, fo
 def test_a_file_and_a_pipe_are_listened_to(cli, folder):
     model, path = folder / "model.elman", folder / "long.wav"
     signal = np.concatenate([spoken("abc"), np.zeros(RATE, np.float32), spoken("ca")])
-    write(path, signal)
+    write_wav(path, signal)
     done = cli("listen", model, path, "--silence", 0.4)
     assert done.stdout.split() == ["abc", "ca"]
     assert "5 labels shown, 0 of them taken back" in done.stderr
@@ -111,11 +107,39 @@ def test_a_file_and_a_pipe_are_listened_to(cli, folder):
     known = [one["known_at"] for one in changes]
     assert known == sorted(known)
     assert changes[-1]["final"]
-    cut = cli("listen", model, "-", given=raw + b"\0", code=1)
+    cut = cli("listen", model, "-", "--silence", 0.4, given=raw + b"\0", code=1)
+    assert cut.stdout == done.stdout  # what was heard before
+    assert "5 labels shown" in cut.stderr
     assert "ends with 1 of the 2 bytes of a sample" in cut.stderr
     assert "Nothing was heard" in cli("listen", model, "-", given=b"").stderr
     wrong = cli("listen", model, "-", "--rate", 16000, given=raw, code=2)
     assert "4000 Hz, as the model has learnt" in wrong.stderr
+
+
+def test_a_pipe_of_a_file_is_no_sound_and_damage_within_one_is_placed(cli, folder):
+    model, path = folder / "model.elman", folder / "one.wav"
+    signal = np.concatenate([spoken("ab"), np.zeros(RATE, np.float32)])
+    write_wav(path, signal)
+    done = cli("listen", model, "-", given=path.read_bytes(), code=1)
+    assert not done.stdout
+    assert "standard input: begins with b'RIFF', as a file does" in " ".join(done.stderr.split())
+    broken = np.append(signal, [np.nan, 0]).astype("<f4").tobytes()
+    done = cli("listen", model, "-", "--format", "f32", given=broken, code=1)
+    assert done.stdout.split() == ["ab"]
+    assert f"standard input, samples[{len(signal)}]: found nan" in " ".join(done.stderr.split())
+    few = cli("listen", model, "-", given=b"\1\0")
+    assert "0 labels shown" in few.stderr
+
+
+def test_what_is_too_short_for_a_step_has_no_picture_and_stops_nothing(cli, folder):
+    model, short, picture = folder / "model.elman", folder / "short.wav", folder / "first.png"
+    write_wav(short, spoken("a")[:20])
+    files = (short, folder / "sounds" / "0.wav")
+    assert len(cli("transcribe", model, *files, "--picture", picture).stdout.splitlines()) == 2
+    assert picture.stat().st_size > 5000
+    done = cli("transcribe", model, short, "--picture", folder / "none.png")
+    assert "No picture: no file has a step" in done.stderr
+    assert not (folder / "none.png").exists()
 
 
 def test_a_picture_of_other_tasks_names_those_that_have_it(cli, folder):

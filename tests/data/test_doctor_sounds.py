@@ -14,9 +14,11 @@ def _recordings(**more) -> Recordings:
     rng = np.random.default_rng(0)
     sound = [0.1 * rng.normal(size=RATE).clip(-3, 3) for _ in range(4)]
     clipped = (8 * sound[1]).clip(-1, 1)
-    signals = (sound[0], np.zeros(RATE), clipped, sound[2][:100], sound[3])
-    ids = ("fine", "silent", "clipped", "short", "odd")
-    return Recordings(signals, RATE, ids=ids, rates=np.array([RATE] * 4 + [9999]), **more)
+    loud = 3e4 * sound[1]  # of 16 bits, as floats
+    signals = (sound[0], np.zeros(RATE), clipped, sound[2][:100], sound[3], loud, sound[2])
+    ids = ("fine", "silent", "clipped", "short", "odd", "loud", "loud")
+    rates = np.array([RATE] * 4 + [9999] + [RATE] * 2)
+    return Recordings(signals, RATE, ids=ids, rates=rates, **more)
 
 
 def test_each_kind_is_found_and_its_recording_named():
@@ -25,6 +27,8 @@ def test_each_kind_is_found_and_its_recording_named():
     for start, name in {
         "silence": "silent",
         "clipping": "clipped",
+        "samples beyond": "loud",
+        "a name that stood": "loud",
         "less than a window": "short",
         "another rate": "odd",
         "a rate that is unusual": "odd",
@@ -37,7 +41,7 @@ def test_each_kind_is_found_and_its_recording_named():
 
 
 def test_texts_that_cannot_fit_are_found_with_a_step_more_for_each_repetition():
-    texts = ("a" * 100, "ab" * 50, "ab" * 51, "a", "a" * 50)
+    texts = ("a" * 100, "ab" * 50, "ab" * 51, "a", "a" * 50, "", "")
     found = examined(part_of_recordings(_recordings(texts=texts)))
     (sign,) = [sign for sign in found["signs"] if sign.startswith("a text")]
     assert sign.endswith(": fine, clipped")

@@ -22,6 +22,7 @@ from elman.plots.inside import layer_name
 from elman.runtime import Network
 from elman.state import RNNState
 from tests.cell_zoo import CELLS, make, random_inputs
+from tests.tasks.tones import learnt, tones
 
 FEATURES = 3
 
@@ -364,7 +365,35 @@ def test_more_that_cannot_be_diagnosed():
         diagnose(RNNCell(FEATURES, 2), (inputs(), None, [3, 11]))
 
 
-@pytest.mark.parametrize("task", [elman.Transcriber, elman.Translator, elman.Generator])
+def test_a_transcriber_brings_features_scaler_and_the_loss_over_alignments():
+    fitted, data = learnt(), tones(3, seed=4)
+    texts = [*(data.texts or ())[:2], "a" * 500]  # which fits into no recording, so is not learnt
+    found = diagnose(fitted, (data, texts))
+    assert found.cost == "the loss"
+    model = fitted.model_
+    steps = model.sequences(data.select([0, 1]))
+    labels = [model.codec.encode(text) + 1 for text in texts[:2]]
+    wanted = torch.zeros(2, max(map(len, labels)), dtype=torch.int64)
+    for row, ids in enumerate(labels):
+        wanted[row, : len(ids)] = torch.from_numpy(ids)
+    counts = torch.tensor([len(ids) for ids in labels])
+
+    def loss(outputs, targets):
+        logs = outputs.log_softmax(2).transpose(0, 1)
+        sizes = torch.from_numpy(steps.lengths)
+        each = nn.functional.ctc_loss(logs, targets, sizes, counts, reduction="none")
+        return each.sum() / counts.sum()
+
+    scaled = torch.from_numpy(model.input_scaler.transform(steps.values, steps.lengths))
+    same = diagnose(fitted.module_, (scaled, wanted, steps.lengths), loss=loss)
+    np.testing.assert_allclose(
+        found.layers[0].hidden_by_step, same.layers[0].hidden_by_step, rtol=1e-6
+    )
+    assert (found.layers[0].hidden_by_step > 0).any()
+    assert diagnose(fitted, data).cost.startswith("a random projection")
+
+
+@pytest.mark.parametrize("task", [elman.Captioner, elman.Translator, elman.Generator])
 def test_an_estimator_that_tells_no_loss_is_refused_with_those_that_do(task):
     with pytest.raises(ArgumentError, match=r"a fitted classifier or regressor.*torch\.nn\.Module"):
         diagnose(task(), inputs())

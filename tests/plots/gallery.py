@@ -271,6 +271,14 @@ def _sounds() -> Iterator[tuple[str, Callable[[], Any]]]:
         "alignment",
         lambda: plots.alignment(steps, chances, names, heard, times, 0.02, true=" ".join(FOREIGN)),
     )
+    bands: Any = {
+        "spectrogram": draws.normal(-5, 6, size=(240, 40)),
+        "hertz": np.geomspace(50, 4e3, 40),
+    }
+    yield (
+        "alignment over a spectrogram",
+        lambda: plots.alignment(steps, chances, names, heard, times, 0.02, **bands),
+    )
     one = steps[:1], np.array([[1.0, 0.0]]), ["blank", "a"], [], np.zeros((0, 2))
     yield "alignment, silence", lambda: plots.alignment(*one)
 

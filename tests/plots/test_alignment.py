@@ -33,6 +33,23 @@ def test_features_probabilities_and_places_are_what_is_drawn():
     assert "1 label in 8 steps, of which 75.0 % are mostly blank" in " ".join(said)
 
 
+def test_a_spectrogram_stands_in_place_of_the_features_over_the_same_time():
+    bands = np.arange(32.0).reshape(16, 2) - 40
+    bands[3] = -500.0  # digital silence
+    bands[-2:] = np.nan
+    figure = plots.alignment(
+        STEPS, CHANCES, ["blank", "a", "b"], ["a"], TIMES, 0.02,
+        spectrogram=bands, hertz=np.array([250.0, 1500.0]),
+    )  # fmt: skip
+    above: Any = figure.axes[0]
+    drawn = above.images[0]
+    np.testing.assert_array_equal(drawn.get_array().filled(np.nan), bands.T)
+    assert drawn.get_extent() == [0, 0.16, 0, 2]
+    assert drawn.get_clim() == (-13.0 - 14.0, -13.0)  # what is fainter is nothing
+    assert [text.get_text() for text in above.get_yticklabels()] == ["250", "1,500"]
+    assert above.get_ylabel() == "Hz"
+
+
 def test_where_nothing_is_heard_the_picture_says_so():
     figure = plots.alignment(STEPS, CHANCES, ["blank", "a", "b"], [], np.zeros((0, 2)))
     assert figure.texts[0].get_text() == "Nothing is heard: all is blank"
@@ -45,6 +62,9 @@ def test_where_nothing_is_heard_the_picture_says_so():
         ({"steps": np.zeros((0, 3))}, r"steps: found \[0, 3\]"),
         ({"chances": CHANCES[:, :2]}, r"chances: found \[8, 2\]; \[8, 3\]"),
         ({"times": np.zeros((2, 2))}, "times: 2 for 1 labels"),
+        ({"spectrogram": np.zeros((4, 2))}, r"spectrogram: found \[4, 2\] with None hertz"),
+        ({"hertz": np.zeros(2)}, r"spectrogram: found None with 2 hertz"),
+        ({"spectrogram": np.zeros((0, 2)), "hertz": np.zeros(2)}, r"found \[0, 2\] with 2"),
     ],
 )
 def test_shapes_that_do_not_fit_are_refused(changed, said):

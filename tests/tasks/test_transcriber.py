@@ -105,6 +105,13 @@ def test_of_a_text_with_letters_that_training_never_saw_each_is_an_error():
         (tones(3), ["a", "b"], ShapeError, "y: 2 texts; 3, one for each recording"),
         (replace(tones(3), texts=None), None, ArgumentError, "y: not given, and X has no texts"),
         ([np.zeros((5, 2))] * 2, [["a b"], ["c"]], DataError, r"y\[0\]: found the label 'a b'"),
+        (
+            [np.zeros((5, 2))] * 2,
+            [1, 2],
+            DataError,
+            r"y\[0\]: found 1; a text, or a list of labels",
+        ),
+        ([np.zeros((5, 2))] * 2, [None, "a"], DataError, r"y\[0\]: found None; a text"),
         ([np.zeros((5, 2))] * 2, ["", ""], DataError, "no label stands 1 times or more"),
     ],
 )
@@ -125,6 +132,13 @@ def test_what_does_not_fit_is_refused(X, y, error, said):
 def test_parameters_outside_their_range_are_refused(given, said):
     with pytest.raises(ArgumentError, match=said):
         Transcriber(**{"units": 4, "epochs": 1, "sound": SOUND, **given}).fit(tones(20))
+
+
+def test_what_is_said_of_the_files_is_said_once():
+    data = replace(tones(12), notes=("a: 1 of 13 files could not be read",))
+    with pytest.warns(UserWarning, match="1 of 13 files"):
+        found = Transcriber(units=4, epochs=1, sound=SOUND).fit(data).result_["notes"]
+    assert found.count("a: 1 of 13 files could not be read") == 1
 
 
 def test_distorted_copies_are_learnt_from_and_features_have_none():

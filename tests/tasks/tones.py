@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import wave
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from elman import Transcriber
 from elman.data.recordings import Recordings
 
-__all__ = ["RATE", "SOUND", "learnt", "spoken", "tones"]
+__all__ = ["RATE", "SOUND", "learnt", "spoken", "tones", "write_wav"]
 
 RATE = 4000
 SOUND = {"bands": 8, "window_ms": 20.0, "hop_ms": 10.0, "stack": 2, "stride": 2}
@@ -34,6 +36,13 @@ def tones(count: int, seed: int = 0) -> Recordings:
     texts = ["".join(draws.choice([*_HZ], draws.integers(1, 5))) for _ in range(count)]
     signals = [spoken(text, seed * 1000 + n) for n, text in enumerate(texts)]
     return Recordings(tuple(signals), RATE, texts=tuple(texts), name="tones")
+
+
+def write_wav(path: Path, signal: np.ndarray) -> None:
+    """A file of 16-bit samples at this rate."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes((np.clip(signal, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 @cache

@@ -133,7 +133,7 @@ def _read(source: str, given: Mapping[str, Any]) -> tuple[Part, Part | None]:
         other = load_tagged(source, "test") if source in tagged_names() else None
         cut = Steps().words
         return part_of(data, cut), None if other is None else part_of(other, cut)
-    if source in recording_names() or "path" in given or _holds_sound(source):
+    if source in recording_names() or "path" in given or _holds_sound(source, given):
         return _recordings(source, given)
     told = _of_texts(given)
     texts = {"text", "each", "numbers_as_text"} & given.keys()
@@ -164,8 +164,8 @@ def _captions(source: str, given: Mapping[str, Any]) -> tuple[Part, Part | None]
     return part_of_captions(load_captions(source, captions=given.get("captions"))), None
 
 
-def _holds_sound(source: str) -> bool:
-    return os.path.exists(source) and sounds_asked(Path(source))
+def _holds_sound(source: str, given: Mapping[str, Any]) -> bool:
+    return os.path.exists(source) and sounds_asked(Path(source), given)
 
 
 def _recordings(source: str, given: Mapping[str, Any]) -> tuple[Part, Part | None]:

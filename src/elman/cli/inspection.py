@@ -96,8 +96,9 @@ def _refused(kind: Mapping[str, Any], found: Mapping[str, Any], options: Mapping
 def _sequences(found: Mapping[str, Any] | None) -> list[str]:
     if found is None or "error" in found:
         return []
-    steps = _span(found["shortest"], found["longest"], "step")
-    lines = [f"{many(found['count'], 'sequence')} of {steps}, {_listed(found['features'])}"]
+    steps = _span(found["shortest"], found["longest"], found["unit"])
+    features = f", {_listed(found['features'])}" if found["features"] else ""
+    lines = [f"{many(found['count'], found['what'])} of {steps}{features}"]
     labels = found["labels"]
     if labels is None:
         lines.append("no labels; their column is named with --label")

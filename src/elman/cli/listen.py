@@ -23,6 +23,7 @@ from elman.runtime.transcribing.listening import Endpoints, Listening, Spoken
 __all__ = ["listen"]
 
 _CHUNK = 0.1  # seconds of sound that are taken at once
+_FILES, _MARK = (b"RIFF", b"RIFX", b"RF64", b"fLaC", b"OggS"), 4  # how files of sound begin
 _FORMATS = {"s16": ("<i2", 32768.0), "f32": ("<f4", 1.0)}
 _ENDPOINTS = {
     name: (one.kind.option, one.text) for name, one in told(Endpoints).items() if one.kind
@@ -66,15 +67,24 @@ def listen(
         chunks = _from_pipe(sys.stdin.buffer, samples, hearing.sound.rate)
     else:
         chunks = _of_file(source, hearing.sound.rate, live)
-    shown = _Shown(json, sys.stdout.isatty() and not json)
+    _hear(listening, chunks, _Shown(json, sys.stdout.isatty() and not json))
+
+
+def _hear(listening: Listening, chunks: Iterator[np.ndarray], shown: _Shown) -> None:
+    """Show what is said; of a stream that breaks off, too, all that was heard of it."""
     begun, busy = time.perf_counter(), 0.0
-    for chunk in chunks:
-        start = time.perf_counter()
-        found = listening.push(chunk)
-        busy += time.perf_counter() - start
-        shown.hear(found)
-    shown.hear(listening.finish())
-    _count(listening, busy, time.perf_counter() - begun)
+    try:
+        for chunk in chunks:
+            start = time.perf_counter()
+            found = listening.push(chunk)
+            busy += time.perf_counter() - start
+            shown.hear(found)
+    except DataError as error:  # of a pipe: a file was checked when it was read
+        where = error.where.replace("samples[", "standard input, samples[")
+        raise DataError(where, error.found, error.expected) from error
+    finally:
+        shown.hear(listening.finish())
+        _count(listening, busy, time.perf_counter() - begun)
 
 
 class _Shown:
@@ -114,17 +124,23 @@ def _of_file(source: str, rate: int, live: bool) -> Iterator[np.ndarray]:
 
 
 def _from_pipe(stream: BinaryIO, samples: str, rate: int) -> Iterator[np.ndarray]:
-    """Samples as they come; `DataError` where the last one is cut."""
+    """Samples as they come; `DataError` where the last one is cut, or a file comes."""
     kind, full = _FORMATS[samples]
     width = np.dtype(kind).itemsize
     size, left, count = max(1, int(_CHUNK * rate)) * width, b"", 0
     read = getattr(stream, "read1", stream.read)
-    while content := read(size):
+    content = stream.read(_MARK)
+    if content in _FILES:  # whose header would be heard as sound, at whatever rate
+        found = f"begins with {content!r}, as a file does"
+        expected = "samples alone (arecord -t raw, sox -t raw), or the file's path in place of -"
+        raise DataError("standard input", found, expected)
+    while content:
         content = left + content
         whole = len(content) // width * width
         left = content[whole:]
         count += whole // width
         yield np.frombuffer(content[:whole], kind).astype(np.float32) / np.float32(full)
+        content = read(size)
     if left:
         found = f"ends with {len(left)} of the {width} bytes of a sample"
         raise DataError(f"standard input, sample {count:,}", found, f"--format {samples}, whole")

@@ -14,7 +14,7 @@ from elman.cli.console import note, print_json
 from elman.cli.drawing import ThemeOption, drawing
 from elman.cli.options import ModelPath, takes
 from elman.cli.works.sounds import SEARCH, asked_of, spoken_figure
-from elman.data.readers.sound import read_sound
+from elman.data.readers.sound import read_sound, sounds_in
 from elman.errors import ArgumentError, ElmanError
 from elman.printable import many, printable
 from elman.run_files import model_file
@@ -35,7 +35,9 @@ def transcriber_at(path: Any) -> TranscriberModel:
 
 def transcribe(
     model: ModelPath,
-    files: Annotated[list[Path], typer.Argument(help="Files of sound: .wav, .flac and others.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files of sound (.wav, .flac and others) or folders.")
+    ],
     n_best: Annotated[
         int | None, typer.Option(help="Print so many answers for each, the best one first.")
     ] = None,
@@ -50,7 +52,8 @@ def transcribe(
 ) -> None:
     """Print what is said in files of sound, a line each. Needs no torch.
 
-    Of several files each line begins with the file's name and a tab. A file that cannot be read is
+    Of a folder each file of sound in it. Of several files each line begins with the file's name
+    and a tab. A file that cannot be read is
     named on standard error, the others are done, and the exit code is 1.
 
     Example: `elman transcribe runs/digits call.wav --json`
@@ -61,8 +64,8 @@ def transcribe(
         plots.file_kind(picture)  # before anything takes minutes
     asked = {**asked_of(given), **({} if n_best is None else {"n_best": n_best})}
     hearing.searching(**asked)  # likewise
-    failed = 0
-    for path in files:
+    failed, paths = 0, [one for path in files for one in _expanded(path)]
+    for path in paths:
         try:
             data = read_sound(path, rate=hearing.sound.rate if hearing.sound else None)
             (found,) = hearing.transcribe(data, **asked)
@@ -74,15 +77,21 @@ def transcribe(
             note(f"Note: {sentence}")
         answers = found if isinstance(found, list) else [found]
         for one in answers:
-            _write(path if len(files) > 1 else None, one, json)
-        if picture is not None:
+            _write(path if len(paths) > 1 else None, one, json)
+        if picture is not None and hearing.heard(data).sequences.lengths.any():
             with drawing(theme):
                 plots.save(spoken_figure(hearing, data), picture)
             note(f"Picture of {path}: {picture}")
             picture = None
+    if picture is not None:
+        note("No picture: no file has a step")
     if failed:
-        note(f"{failed:,} of {many(len(files), 'file')} could not be transcribed")
+        note(f"{failed:,} of {many(len(paths), 'file')} could not be transcribed")
         raise typer.Exit(1)
+
+
+def _expanded(path: Path) -> list[Path]:
+    return sounds_in(path) if path.is_dir() else [path]
 
 
 def _write(path: Path | None, found: Any, json: bool) -> None:

@@ -22,6 +22,7 @@ from elman.data.readers.paths import looks_like_paths, read_paths
 from elman.data.readers.roles import Columns, names_of, roles_of
 from elman.data.series.frames import panel_of
 from elman.data.series.panel import Panel
+from elman.data.sound_sequences import are_sounds
 from elman.data.tables import columns as kinds
 from elman.data.tables import reader
 from elman.data.tables.columns import Table
@@ -246,9 +247,11 @@ def _cell(value: Any) -> Any:
 
 def _of_sequences(path: Path, data: LabelledSequences, told: Mapping[str, Any]) -> dict[str, Any]:
     """What a file holds as sequences, and what would train on them."""
-    lengths = data.sequences.lengths
+    lengths = data.sequences.sizes
     found: dict[str, Any] = {
         "count": len(data),
+        "what": "recording" if are_sounds(data.sequences) else "sequence",
+        "unit": data.sequences.unit,
         "shortest": int(lengths.min()),
         "longest": int(lengths.max()),
         "features": list(data.feature_names),
@@ -273,6 +276,8 @@ def _of_sequences(path: Path, data: LabelledSequences, told: Mapping[str, Any]) 
         order = np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
         found["classes"] = len(values)
         found["labels"] = {str(values[k]): int(counts[k]) for k in order}
+        if are_sounds(data.sequences) and any(" " in str(value) for value in values):
+            task = "transcriber"  # of several words: what is said
     return found | {"command": _command(task, path, told)}
 
 

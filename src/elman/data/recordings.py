@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from elman.errors import MissingExtraError, ShapeError
+from elman.errors import DataError, MissingExtraError, ShapeError
 from elman.parameters import whole_number
+from elman.transforms.sound.features import LOUDEST
 
 __all__ = ["Recordings", "resampled"]
 
@@ -35,6 +36,10 @@ class Recordings:
         failed: What could not be read, and why, a sentence each: it is not among the N.
         place: What messages call a recording of the source: "sounds/7.wav".
         rows: int64 `[N]`, the row of the source that each recording is.
+
+    Raises:
+        ShapeError: A signal is no row of floats, or there are not as many of all.
+        DataError: A sample is not finite, or a million times full scale.
     """
 
     signals: tuple[np.ndarray, ...]
@@ -122,4 +127,9 @@ def _signal(signal: Any, row: int) -> np.ndarray:
     if values.ndim != 1 or values.dtype.kind != "f":
         found = f"{values.dtype} of shape {values.shape}"
         raise ShapeError(f"signals[{row}]", found, "floats [S] of full scale 1")
+    wrong = ~(np.abs(values) <= LOUDEST)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        expected = f"finite samples, of full scale 1 (at most {LOUDEST:,.0f})"
+        raise DataError(f"signals[{row}], sample {first}", f"found {values[first]}", expected)
     return values.astype(np.float32, copy=False)

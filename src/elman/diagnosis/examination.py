@@ -45,7 +45,7 @@ def diagnose(model: Any, batch: Any, *, loss: Loss | None = None, seed: int = 0)
 
     Args:
         model: A cell, one of torch.nn's or `elman.nn`'s recurrent layers, any module that holds
-            such, or a fitted `Classifier` or `Regressor`.
+            such, or a fitted `Classifier`, `Regressor` or `Transcriber`.
         batch: The inputs, or a tuple (inputs, targets, lengths), whose ends may be left out or
             None. Inputs are what `forward` takes (for a cell `[B, T, I]`): an array or a tensor, a
             tuple of all arguments, or a dict of named ones. Lengths `[B]` go on to a `forward` that

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["alignment"]
 
+_RANGE = 14.0  # nats of energy below the loudest (61 dB)
+_TICKS = 5  # frequencies that are named
 _PROBABLE = 0.05  # a label that is never more has no line
 
 
@@ -29,10 +31,12 @@ def alignment(
     times: np.ndarray,
     step_seconds: float = 1.0,
     *,
+    spectrogram: np.ndarray | None = None,
+    hertz: np.ndarray | None = None,
     true: str | None = None,
     theme: str | None = None,
 ) -> Figure:
-    """The features over time, below them the probabilities of labels, and where each is said.
+    """The sound over time, below it the probabilities of labels, and where each is said.
 
     Labels that are probable anywhere have a line, of many the most probable ones.
 
@@ -43,6 +47,9 @@ def alignment(
         labels: The U labels that were heard.
         times: Seconds `[U, 2]`: where each begins and has ended.
         step_seconds: Seconds of a step.
+        spectrogram: `[M, B]` logarithms of energies of B bands over the same time, which are drawn
+            in place of the features; NaN where there is no sound.
+        hertz: `[B]`, the frequencies of these.
         true: What is really said, if it is known.
         theme: "light" or "dark"; None: the one that holds (`elman.plots.themed`).
 
@@ -60,14 +67,19 @@ def alignment(
         raise ShapeError("chances", f"found {list(chances.shape)}", expected)
     if len(times) != len(labels):
         raise ShapeError("times", f"{len(times)} for {len(labels)} labels", "as many of both")
+    _check_spectrogram(spectrogram, hertz)
     with canvas(5.2, theme=theme) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
         end = len(steps) * step_seconds
+        shown = steps if spectrogram is None else spectrogram
         above.imshow(
-            steps.T, cmap=shades(colours().amounts), aspect="auto", origin="lower",
-            extent=(0, end, 0, steps.shape[1]), interpolation="none",
+            shown.T, cmap=shades(colours().amounts), aspect="auto", origin="lower",
+            extent=(0, end, 0, shown.shape[1]), interpolation="none", vmin=_quietest(spectrogram),
         )  # fmt: skip
-        above.set_ylabel("feature")
+        above.set_ylabel("feature" if spectrogram is None else "Hz")
+        if hertz is not None:
+            places = np.linspace(0, len(hertz) - 1, min(_TICKS, len(hertz))).astype(int)
+            above.set_yticks(places + 0.5, [f"{hertz[k]:,.0f}" for k in places])
         _draw_chances(below, chances, names, step_seconds)
         _mark(above, below, labels, times)
         below.set_xlabel("seconds" if step_seconds != 1.0 else "step")
@@ -76,6 +88,22 @@ def alignment(
             whole_ticks(below.xaxis)
         title(figure, _finding(labels, true), _more(chances, times))
     return figure
+
+
+def _check_spectrogram(spectrogram: np.ndarray | None, hertz: np.ndarray | None) -> None:
+    bands = None if hertz is None else len(hertz)
+    found = None if spectrogram is None else list(np.shape(spectrogram))
+    if found is None and bands is None:
+        return
+    if found is None or len(found) != 2 or not all(found) or found[1] != bands:
+        raise ShapeError("spectrogram", f"found {found} with {bands} hertz", "[M, B], and B hertz")
+
+
+def _quietest(spectrogram: np.ndarray | None) -> float | None:
+    """What is drawn as nothing: digital silence is so far below that all else would look alike."""
+    if spectrogram is None or np.isnan(spectrogram).all():
+        return None
+    return max(float(np.nanmin(spectrogram)), float(np.nanmax(spectrogram)) - _RANGE)
 
 
 def _draw_chances(ax: Axes, chances: np.ndarray, names: Sequence[str], step_seconds: float) -> None:

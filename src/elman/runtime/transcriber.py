@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from elman.bundle import Bundle
 from elman.data.recordings import Recordings
+from elman.data.sequences import Sequences
 from elman.data.text_sequences import as_texts
 from elman.decoding import Collapse, Hotwords, LabelModel, Labels, PrefixOptions, PrefixSearch
 from elman.errors import ArgumentError, BundleError, DataError, ShapeError
 from elman.kernels import native
 from elman.kernels.ctc import best_alignments, fits
-from elman.printable import many
+from elman.printable import closest, many
 from elman.runtime.network import Network, Run, run_batches
 from elman.runtime.transcribing.hearing import Heard, heard, log_softmax
 from elman.runtime.transcribing.judging import (
@@ -116,7 +118,8 @@ class TranscriberModel:
 
         Args:
             X: The path of a file or folder of sounds, a list of paths, `Recordings`; or features
-                `[N, T, F]`, a list of `[T_i, F]`.
+                `[N, T, F]`, a list of `[T_i, F]`. A path that cannot be read is an error:
+                `elman.data.read_recordings` leaves out what is broken, and says so.
             given: As of `searching`: without any the most probable class of each frame decides.
 
         Returns:
@@ -160,7 +163,8 @@ class TranscriberModel:
         Args:
             beam_size: Beginnings that are kept side by side; None: no search, the most probable
                 class of each frame decides, unless another argument needs a beam, which then is 8.
-            language_model: A `GeneratorModel` that has the labels among its tokens.
+            language_model: A `GeneratorModel`, or a fitted `Generator`, that has the labels among
+                its tokens.
             hotwords: Texts that are made more likely.
             boost: By how many nats for each of their labels.
             options: Further fields of `elman.decoding.PrefixOptions`.
@@ -179,9 +183,10 @@ class TranscriberModel:
 
     @staticmethod
     def _options(given: dict[str, Any]) -> PrefixOptions:
+        known = [one.name for one in fields(PrefixOptions)]
         for name in given:
-            if name not in PrefixOptions.__dataclass_fields__:
-                expected = ", ".join(PrefixOptions.__dataclass_fields__)
+            if name not in known:
+                expected = closest(name, known)
                 raise ArgumentError(name, "is no option of a transcription", expected)
         return PrefixOptions(**given)
 
@@ -195,6 +200,16 @@ class TranscriberModel:
     def heard(self, X: Any) -> Heard:
         """X as steps of features, unscaled; arguments and errors as of `transcribe`."""
         return heard(X, self.sound, self.blueprint.input_size)
+
+    def sequences(self, X: Any) -> Sequences:
+        """The same without names."""
+        return self.heard(X).sequences
+
+    def read(self, sequences: Sequences) -> np.ndarray:
+        """What the network reads of steps: scaled features `[N, T, F]`."""
+        if self.input_scaler is None:
+            return sequences.values
+        return self.input_scaler.transform(sequences.values, sequences.lengths)
 
     def _scores(self, given: Heard) -> list[np.ndarray]:
         outputs = run_batches(self._run, given.sequences, self.blueprint, self.input_scaler)
@@ -348,6 +363,8 @@ def texts_of(y: Any, where: str = "y") -> list[str]:
         return [*as_texts(listed, where).texts]
     found = []
     for n, row in enumerate(listed):
+        if not isinstance(row, list | tuple):
+            raise DataError(f"{where}[{n}]", f"found {row!r:.60}", "a text, or a list of labels")
         for label in row:
             if not isinstance(label, str) or label.split() != [label]:
                 raise DataError(f"{where}[{n}]", f"found the label {label!r:.60}", "a word each")

@@ -20,6 +20,7 @@ from elman.runtime.transcriber import TranscriberModel
 from elman.runtime.transcribing.judging import SpokenBaselines, notes_on_silence
 from elman.runtime.transcribing.listening import Listening
 from elman.runtime.transcribing.transcript import Transcript
+from elman.targets import Target
 from elman.tasks.estimator import Estimator
 from elman.tasks.fitting import Options, summary, take_weights, train_module, weights_of
 from elman.tasks.head import check_same_network
@@ -31,6 +32,7 @@ from elman.tasks.parameters import (
     TextParameters,
     optional,
 )
+from elman.tasks.parts import Part
 from elman.tasks.sounds import features_for, same_features
 from elman.tasks.transcribing import (
     Encoded,
@@ -40,7 +42,7 @@ from elman.tasks.transcribing import (
     spoken_parts,
     utterances,
 )
-from elman.training import Ctc, LabelAccuracy
+from elman.training import Ctc, LabelAccuracy, Measure
 from elman.training.config import SequenceTraining, Training
 from elman.transforms.scaler import Scaler
 from elman.transforms.sound import SoundFeatures
@@ -153,6 +155,7 @@ class Transcriber(Estimator, SoundParameters, CellParameters, SequenceTraining, 
         scaler = self._scaler(train, warm)
         blueprint, network = self._network(codec, train, warm, options)
         notes = (*train.notes, *(() if held is None else held.notes))
+        notes = tuple(dict.fromkeys(notes))  # what was said of the files, both have
         trained = train_module(
             ScaledInputs(network, scaler).to(options.device),
             Ctc(),
@@ -226,6 +229,26 @@ class Transcriber(Estimator, SoundParameters, CellParameters, SequenceTraining, 
     def score(self, X: Any, y: Any = None) -> float:
         """1 - edits for each true label: larger is better."""
         return self._fitted("score").score(X, y)
+
+    def training_loss(self, X: Any, y: Any = None) -> tuple[Part, Measure]:
+        """What the fitted network learns from this X and y, and the loss that is made small.
+
+        Args:
+            X: As of `fit`.
+            y: As of `fit`.
+
+        Returns:
+            The recordings whose labels fit into their steps, these unscaled, and as targets the
+            classes of the labels `[N, U]`, zeros past each row's last. And the loss.
+
+        Raises:
+            NotFittedError: Before `fit`.
+            ShapeError, DataError, ArgumentError: As of `fit`.
+        """
+        model: TranscriberModel = self._fitted("training_loss")
+        size = model.blueprint.input_size
+        kept = encoded(utterances(X, y), model.codec, model.sound, size, "given")
+        return Part(kept.sequences, kept.examples.targets.numpy(), None, Target.TOKENS), Ctc()
 
     @property
     def codec_(self) -> TextCodec:

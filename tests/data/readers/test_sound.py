@@ -74,6 +74,7 @@ def test_floats_and_the_extended_header(told):
         (_wav(_signal())[:20], "its format has 0 bytes"),
         (b"RIFX" + _wav(_signal())[4:], "other byte order"),
         (_floats(np.array([0.0, np.nan])), "sample 1: found no finite"),
+        (_floats(np.array([0.0, 0.5, -2e6])), r"sample 2: found 2e\+06"),
     ],
 )
 def test_what_is_no_whole_file_is_told(content, said):
@@ -90,12 +91,45 @@ def test_samples_that_are_no_numbers_are_refused():
 
 def test_a_header_from_a_pipe_is_read_to_the_end_of_the_file_and_said():
     content = bytearray(_wav(_signal()))
-    content[40:44] = b"\xff\xff\xff\xff"
-    found = decode_wav(bytes(content), "a.wav")
-    assert len(found.samples) == 800
-    assert "does not say how long" in found.notes[0]
+    for size in (0xFFFFFFFF, 0xFFFFFFDB, 0x7FFFFFFF, 0x7FFFFF00, 0x7FFFF000, 0x80000000):
+        content[40:44] = struct.pack("<I", size)
+        found = decode_wav(bytes(content), "a.wav")
+        assert len(found.samples) == 800
+        assert "does not say how long" in found.notes[0]
+    content[40:44] = struct.pack("<I", 0x7FFE0000)  # no such mark: nearly all is missing
+    with pytest.raises(FormatError, match=r"truncated: 1,600 of 2,147,352,576 bytes"):
+        decode_wav(bytes(content), "a.wav")
     content[40:44] = bytes(4)
-    assert "says no samples" in decode_wav(bytes(content), "a.wav").notes[0]
+    for told in (0, 36):  # as it was before any sample was written
+        content[4:8] = struct.pack("<I", told)
+        found = decode_wav(bytes(content), "a.wav")
+        assert len(found.samples) == 800
+        assert "says no samples" in found.notes[0]
+
+
+def test_what_stands_behind_no_samples_is_not_heard():
+    empty = _wav(_signal()[:0])
+    more = b"LIST" + struct.pack("<I", 26) + b"INFOISFT" + struct.pack("<I", 14) + bytes(14)
+    whole = empty[:4] + struct.pack("<I", len(empty) + len(more) - 8) + empty[8:] + more
+    assert not len(decode_wav(whole, "a.wav").samples)
+
+
+@pytest.mark.parametrize("coding", ["ALAW", "ULAW"])
+def test_what_telephones_write_is_what_a_library_reads(coding):
+    soundfile = pytest.importorskip("soundfile")
+    file = io.BytesIO()
+    soundfile.write(file, _signal() * np.linspace(0, 2, 800), RATE, format="WAV", subtype=coding)
+    by_library, _ = soundfile.read(io.BytesIO(file.getvalue()), dtype="float32")
+    found = decode_wav(file.getvalue(), "a.wav")
+    np.testing.assert_array_equal(found.samples[:, 0], by_library)
+    assert np.abs(by_library).max() > 0.8
+
+
+def test_a_header_of_a_few_samples_a_second_is_damage():
+    content = bytearray(_wav(_signal()))
+    content[24:28] = struct.pack("<I", 1)
+    with pytest.raises(FormatError, match=r"says 1 channel at 1 Hz"):
+        decode_wav(bytes(content), "a.wav")
 
 
 def test_stereo_is_mixed_and_said_or_refused(tmp_path):
@@ -149,13 +183,15 @@ def test_a_folder_for_each_class_and_a_broken_file_among_them(tmp_path):
     folder = _folder(tmp_path)
     (folder / "low" / "broken.wav").write_bytes(_wav(_signal())[:-10])
     (folder / "low" / ".hidden.wav").write_bytes(b"")
+    (folder / "low" / "loud.wav").write_bytes(_floats(1e7 * _signal()))
     found = read_recordings(folder)
     assert found.labels.tolist() == ["high"] * 3 + ["low"] * 3
     assert found.ids[0] == "high/0.wav"
     np.testing.assert_allclose(found.seconds[:3], [0.05, 0.06, 0.07])
-    assert len(found.failed) == 1
+    assert len(found.failed) == 2
     assert "broken.wav: is truncated" in found.failed[0]
-    assert any("1 of 7 files could not be read" in note for note in found.notes)
+    assert "loud.wav, sample 1: found 1.69e+06" in found.failed[1]
+    assert any("2 of 8 files could not be read" in note for note in found.notes)
     assert found.select([4]).where(0).endswith("low/1.wav")
     with pytest.raises(FormatError, match="truncated"):
         read_recordings(folder, strict=True)
@@ -206,6 +242,9 @@ def test_recordings_check_what_they_are_given():
         Recordings((np.zeros(3), np.zeros(3, np.int16)), RATE)
     with pytest.raises(ShapeError, match="labels"):
         Recordings((np.zeros(3),), RATE, labels=np.array([1, 2]))
+    for wrong in (np.nan, np.inf, -2e6):
+        with pytest.raises(DataError, match=r"signals\[1\], sample 2: found "):
+            Recordings((np.zeros(3), np.array([0.0, 1.0, wrong])), RATE)
     found = Recordings((np.zeros(16),), RATE)
     assert found.ids == ("0",)
     assert found.resampled(RATE) is found

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from elman import Generator
 from elman.data.recordings import Recordings
 from elman.decoding import Collapse
-from elman.errors import ArgumentError, DataError
+from elman.errors import ArgumentError, DataError, FormatError
 from elman.runtime.transcriber import TranscriberModel
-from tests.tasks.tones import RATE, learnt, spoken, tones
+from tests.tasks.tones import RATE, learnt, spoken, tones, write_wav
 
 
 def model() -> TranscriberModel:
@@ -72,7 +72,8 @@ def test_hotwords_and_a_language_model_have_a_say():
     assert [one.text for one in judged] == [
         one.text for one in model().transcribe(test, beam_size=8)
     ]
-    assert model().predict(test, language_model=writer.model_, length_bonus=1.0)
+    weighed = model().predict(test, language_model=writer.model_, length_bonus=1.0)
+    assert model().predict(test, language_model=writer, length_bonus=1.0) == weighed
     other = Generator(units=4, embedding=4, epochs=1, validation=None).fit("xyz " * 30)
     with pytest.raises(ArgumentError, match=r"language_model: its codec .* has no"):
         model().predict(test, language_model=other.model_)
@@ -83,11 +84,31 @@ def test_hotwords_and_a_language_model_have_a_say():
     [({"beam_size": 0}, "beam_size"), ({"hotwords": "ab"}, "hotwords: found the text"),
      ({"hotwords": ["az"]}, r"hotwords\[0\]: 'az' has what no label"),
      ({"hotwords": [""]}, "an empty text"),
-     ({"widht": 3}, "widht: is no option of a transcription")],
+     ({"widht": 3}, "widht: is no option of a transcription; one of beam_size, n_best"),
+     ({"language_model": "model.elman"}, "language_model: found 'model.elman'; a generator"),
+     ({"language_model": learnt()}, "language_model: a transcriber; a generator that reads")],
 )  # fmt: skip
 def test_options_outside_their_range_are_refused(given, said):
     with pytest.raises(ArgumentError, match=said):
         model().transcribe(tones(1), **given)
+
+
+def test_each_path_has_an_answer_or_none_has(tmp_path):
+    for n in range(2):
+        write_wav(tmp_path / f"{n}.wav", spoken("ab", n))
+    paths = [tmp_path / f"{n}.wav" for n in range(2)]
+    assert len(model().predict(paths)) == len(model().predict(tmp_path)) == 2
+    paths[0].write_bytes(b"RIFF")
+    for source in (paths, tmp_path):
+        with pytest.raises(FormatError, match=r"0\.wav: begins with b'RIFF'"):
+            model().transcribe(source)
+
+
+def test_recordings_too_short_for_a_step_are_said():
+    short = Recordings((spoken("ab"), spoken("a")[:50]), RATE, ids=("ab", "click"))
+    notes = model().evaluate(short, ["ab", ""])["notes"]
+    assert notes[0] == "1 recording too short for a step, as 'click': nothing is heard."
+    assert not model().heard(short.select([0])).notes
 
 
 def streamed(signal: np.ndarray, cuts: list[int], **given):

@@ -238,3 +238,21 @@ def test_what_is_no_sound_is_refused_where_its_squares_would_overflow(loud):
     signal[17] = loud
     with pytest.raises(DataError, match=r"samples\[17\]: found .* full scale 1"):
         features.of(signal)
+
+
+def test_a_spectrogram_shows_tones_in_their_bands_whatever_is_read_of_them():
+    features = SoundFeatures(
+        rate=8000, kind="mfcc", deltas=2, stack=3, stride=3, energy=True, running_mean=1.0
+    )
+    middle = features.band_hertz
+    assert middle.shape == (40,)
+    assert np.all(np.diff(middle) > 0)
+    assert 20 < middle[0] < middle[-1] < 4000
+    time = np.arange(8000) / 8000
+    for band in (5, 20, 35):
+        drawn = features.spectrogram(np.sin(2 * np.pi * middle[band] * time))
+        assert drawn.shape == (98, 40)
+        assert np.all(drawn.argmax(axis=1) == band)
+    plain = SoundFeatures(rate=8000, mel_scale="slaney")
+    noise = np.random.default_rng(0).normal(size=4000) / 10
+    np.testing.assert_array_equal(plain.spectrogram(noise), plain.of(noise))

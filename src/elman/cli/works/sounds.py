@@ -110,8 +110,14 @@ class SoundWork:
 def spoken_figure(model: Any, data: Recordings) -> Any:
     """The picture of what a model hears in the only one of some recordings."""
     (steps,) = model.heard(data).sequences.rows()
-    if model.sound is not None:  # of frames beside each other the first, without its differences
-        steps = steps[:, : model.sound.frame_size]
+    sound = model.sound
+    bands: dict[str, Any] = {}
+    if sound is not None:
+        (signal,) = data.resampled(sound.rate).signals
+        frames = sound.spectrogram(signal)[: len(steps) * sound.stride]
+        missing = len(steps) * sound.stride - len(frames)
+        frames = np.pad(frames, ((0, missing), (0, 0)), constant_values=np.nan)
+        bands = {"spectrogram": frames, "hertz": sound.band_hertz}
     (scores,), (said,) = model.scores(data), model.transcribe(data)
     true = None if data.texts is None else data.texts[0]
     return plots.alignment(
@@ -122,6 +128,7 @@ def spoken_figure(model: Any, data: Recordings) -> Any:
         said.times,
         model.step_seconds,
         true=true,
+        **bands,
     )
 
 

@@ -14,19 +14,19 @@ import numpy as np
 from elman.data.readers.cells import label_array
 from elman.data.readers.folder import holds_parts
 from elman.data.readers.roles import USUAL
-from elman.data.readers.wav import Decoded, decode_wav
+from elman.data.readers.wav import Decoded, check_samples, decode_wav
 from elman.data.recordings import Recordings, resampled
 from elman.data.tables import columns as kinds
 from elman.data.tables import reader
 from elman.data.tables.columns import Table
-from elman.data.tables.unpacking import reading
+from elman.data.tables.unpacking import open_unpacked, reading
 from elman.errors import ArgumentError, DataError, ElmanError, FormatError, MissingExtraError
 from elman.files import open_regular
 from elman.parameters import check_fields, one_of, parameter, text, whole
 from elman.printable import closest, many, quoted
 
 __all__ = ["PATHS", "SOUNDS", "SoundOptions", "holds_sounds", "is_sound", "read_recordings"]
-__all__ += ["read_sound"]
+__all__ += ["names_sounds", "read_sound", "sounds_in"]
 
 SOUNDS = (".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
 """How the names of files of sound end; all but WAV need the extra `sound`."""
@@ -35,6 +35,7 @@ PATHS = ("path", "file", "filename", "file_name", "audio", "audio_path", "audio_
 """The usual names of a table's column of files."""
 _TEXTS = (*USUAL["text"], "transcript", "transcription")
 _GROUPS = ("speaker", "speaker_id", "client_id", "group")
+_BEGIN = 1 << 16  # bytes of a table in which a name of a file of sound must stand
 _SHOWN = 5  # files that are named in a note
 _DEPTHS = ("*", "*/*", "*/*/*")  # where sounds are looked for
 
@@ -87,6 +88,42 @@ def holds_sounds(path: Path) -> bool:
     """Whether there are files of sound in a folder, its subfolders or those of its parts."""
     found = (entry for depth in _DEPTHS for entry in path.glob(depth))
     return path.is_dir() and any(is_sound(entry.name) for entry in found)
+
+
+def names_sounds(path: Path) -> bool:
+    """Whether a table is one of recordings: each name in its column of files is that of a sound.
+
+    Raises:
+        DataError, FormatError: It cannot be read.
+    """
+    if not reader.is_table(path):
+        return False
+    with reading(str(path)), open_unpacked(path, str(path)) as file:
+        begin = file.read(_BEGIN).lower()
+    if not any(suffix.encode() in begin for suffix in SOUNDS):  # as of nearly all tables
+        return False
+    table = reader.read(path, texts=lambda names: names)
+    column = _column(table, "path", None, PATHS)
+    names = [] if column is None else kinds.objects(table.columns[column])
+    return len(names) > 0 and all(isinstance(one, str) and is_sound(one) for one in names)
+
+
+def sounds_in(folder: Path) -> list[Path]:
+    """The files of sound in a folder and its subfolders, in order; hidden ones are none.
+
+    Raises:
+        DataError: There is none, or the folder cannot be read.
+    """
+    with reading(str(folder)):
+        inside = {entry: entry.relative_to(folder).parts for entry in sorted(folder.rglob("*"))}
+    found = [
+        entry
+        for entry, parts in inside.items()
+        if is_sound(entry.name) and not any(part[0] in "._" for part in parts)
+    ]
+    if not found:
+        raise DataError(str(folder), "holds no files of sound", ", ".join(SOUNDS))
+    return found
 
 
 def read_sound(
@@ -195,29 +232,18 @@ def _listed(source: Any, part: str | None, options: SoundOptions) -> _Listed:
     return _Listed([path], [str(path)], str(path))
 
 
-def _sounds(folder: Path) -> Any:
-    """The files of sound in a folder and its subfolders; hidden ones are none."""
-    with reading(str(folder)):
-        for entry in sorted(folder.rglob("*")):
-            inside = entry.relative_to(folder).parts
-            if is_sound(entry.name) and not any(part[0] in "._" for part in inside):
-                yield entry
-
-
 def _in_folder(folder: Path, options: SoundOptions) -> _Listed:
     with reading(str(folder)):
         tables = [one for one in sorted(folder.iterdir()) if reader.is_table(one.name)]
-    paths = [*_sounds(folder)]
     if len(tables) == 1:
         listed = _in_table(tables[0], folder, options)
-        missing = len({*paths} - {*listed.paths})
+        missing = len({*sounds_in(folder)} - {*listed.paths})
         note = f"{folder}: {many(missing, 'file')} of sound that {tables[0].name} does not name"
         return listed._replace(notes=(*listed.notes, note)) if missing else listed
     if len(tables) > 1 and not options.path:
         found = f"holds {len(tables)} tables: {quoted([one.name for one in tables])}"
         raise DataError(str(folder), found, "one, or its path instead of the folder's")
-    if not paths:
-        raise DataError(str(folder), "holds no files of sound", ", ".join(SOUNDS))
+    paths = sounds_in(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
     classes = [path.relative_to(folder).parts[0] for path in paths if path.parent != folder]
     if len(classes) < len(paths):  # some lie in the folder itself
@@ -316,6 +342,7 @@ def _by_library(content: bytes, where: str) -> Decoded:
     if 0 <= len(samples) < told:  # libsndfile says nothing of what is missing
         found = f"is truncated: {len(samples):,} of {told:,} samples are there"
         raise FormatError(where, found, "a whole file: get it again")
+    check_samples(samples, where)
     return Decoded(samples, rate)
 
 

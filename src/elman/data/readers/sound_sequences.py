@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from elman.data.labelled_sequences import LabelledSequences
-from elman.data.readers.sound import holds_sounds, is_sound, read_recordings
+from elman.data.readers.sound import (
+    SoundOptions,
+    holds_sounds,
+    is_sound,
+    names_sounds,
+    read_recordings,
+)
 from elman.data.recordings import Recordings
 from elman.data.sound_sequences import as_sounds
 from elman.data.tables.reader import is_table
@@ -17,13 +23,21 @@ from elman.errors import DataError
 
 __all__ = ["read_sound_sequences", "sounds_as_sequences", "sounds_asked"]
 
+_OWN = {*SoundOptions.__dataclass_fields__, "labelled"}
+
 
 def sounds_asked(path: Path, told: Collection[str] = ()) -> bool:
     """Whether a path is read as sound.
 
-    A file or a folder of it is, and a table whose column of files (`path`) is among the `told`.
+    A file or a folder of it is, and a table whose column of files (`path`) is among the `told`; or
+    which has one of a usual name where files of sound stand, unless it is told what else it is.
+
+    Raises:
+        DataError, FormatError: Such a table cannot be read.
     """
-    return is_sound(path.name) or ("path" in told and is_table(path)) or holds_sounds(path)
+    if is_sound(path.name) or ("path" in told and is_table(path)) or holds_sounds(path):
+        return True
+    return path.is_file() and _OWN.issuperset(told) and names_sounds(path)
 
 
 def read_sound_sequences(path: Path, part: str | None, told: dict[str, Any]) -> LabelledSequences:

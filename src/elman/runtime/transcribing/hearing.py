@@ -13,9 +13,12 @@ from elman.data import Sequences, as_sequences
 from elman.data.readers.sound import read_recordings
 from elman.data.recordings import Recordings
 from elman.errors import DataError, ShapeError
+from elman.printable import many, quoted
 from elman.transforms.sound import SoundFeatures
 
 __all__ = ["Heard", "heard", "log_softmax"]
+
+_SHOWN = 3  # recordings that a note names
 
 
 class Heard(NamedTuple):
@@ -36,18 +39,19 @@ def heard(X: Any, sound: SoundFeatures | None, features: int | None) -> Heard:
     """What is given, as steps of features.
 
     Args:
-        X: `Recordings`, the path of a file or folder of sounds, or a list of paths; or features:
-            `[N, T, F]`, or a list of `[T_i, F]`.
+        X: `Recordings`, the path of a file or folder of sounds, or a list of paths, all of which
+            can be read (`read_recordings` leaves out what cannot); or features: `[N, T, F]`, or a
+            list of `[T_i, F]`.
         sound: How samples become steps; None: only features are read.
         features: F; None: any.
 
     Raises:
         DataError: There are sounds, and only features are read; or the other way round.
-        ShapeError, FormatError, MissingExtraError: As of what is read.
+        ShapeError, FormatError, MissingExtraError: As of what is read: of paths any of them.
     """
     if _is_path(X) or (isinstance(X, list | tuple) and len(X) and all(map(_is_path, X))):
         rate = None if sound is None else sound.rate
-        X = read_recordings(X, rate=rate)
+        X = read_recordings(X, rate=rate, strict=True)  # an answer for each, or none
     if not isinstance(X, Recordings):
         if sound is not None and not isinstance(X, Sequences) and _are_signals(X):
             expected = f"Recordings, files, or features of {sound.features} a step"
@@ -60,7 +64,8 @@ def heard(X: Any, sound: SoundFeatures | None, features: int | None) -> Heard:
         raise DataError("X", "found no recording", "at least one")
     given = X.resampled(sound.rate)
     steps = [sound.of(signal) for signal in given.signals]
-    return Heard(as_sequences(steps, features=sound.features), given.ids, given.notes)
+    notes = (*given.notes, *_unheard(given, steps))
+    return Heard(as_sequences(steps, features=sound.features), given.ids, notes)
 
 
 def log_softmax(scores: Float[np.ndarray, "T K"]) -> Float[np.ndarray, "T K"]:
@@ -68,6 +73,15 @@ def log_softmax(scores: Float[np.ndarray, "T K"]) -> Float[np.ndarray, "T K"]:
     scores = scores.astype(np.float64)
     shifted = scores - scores.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def _unheard(data: Recordings, steps: Sequence[np.ndarray]) -> tuple[str, ...]:
+    """What is to be said of recordings too short for a step."""
+    short = [name for name, one in zip(data.ids, steps, strict=True) if not len(one)]
+    if not short:
+        return ()
+    named = quoted(short[:_SHOWN])
+    return (f"{many(len(short), 'recording')} too short for a step, as {named}: nothing is heard.",)
 
 
 def _is_path(value: Any) -> bool:

@@ -18,7 +18,7 @@ __all__ = ["hotwords_of", "label_model"]
 
 
 def label_model(generator: Any, codec: TextCodec) -> LabelModel:
-    """A `GeneratorModel` as what says how labels go on.
+    """A `GeneratorModel`, or a fitted `Generator`, as what says how labels go on.
 
     Its codec must have the labels as tokens, by the text that each shows; what it does not know is
     its unknown token.
@@ -30,10 +30,11 @@ def label_model(generator: Any, codec: TextCodec) -> LabelModel:
     Raises:
         ArgumentError: It reads from the end, or has no such tokens.
     """
-    if generator.task != "generator" or generator.framing.backward:
-        found = (
-            f"a {generator.task}" if generator.task != "generator" else "one that reads backward"
-        )
+    generator = getattr(generator, "model_", generator)  # of an estimator what it has learnt
+    task = getattr(generator, "task", None)
+    if task != "generator" or generator.framing.backward:
+        found = "one that reads backward" if task == "generator" else f"found {generator!r:.60}"
+        found = f"a {task}" if task not in (None, "generator") else found
         raise ArgumentError("language_model", found, "a generator that reads forward")
     known = {token: k for k, token in enumerate(generator.codec.tokens)}
     unknown = generator.codec.unknown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -188,6 +188,21 @@ class SoundFeatures:
     def frame_size(self) -> int:
         """Bands or coefficients of a frame: a step has them once for each frame and difference."""
         return self.bands if self.kind == "log-mel" else self.coefficients
+
+    @property
+    def band_hertz(self) -> Float[np.ndarray, " M"]:
+        """The frequency in the middle of each band, in Hz."""
+        to_mels, to_hertz = SCALES[self.mel_scale]
+        first, last = to_mels(np.array([self.low_hz, self._high]))
+        return to_hertz(np.linspace(first, last, self.bands + 2)[1:-1])
+
+    def spectrogram(self, signal: Any) -> Float[np.ndarray, "T M"]:
+        """The logarithms of the bands' energies of each frame, whatever a network reads of them.
+
+        Arguments and errors as of `of`.
+        """
+        alone: dict[str, Any] = {"deltas": 0, "stack": 1, "stride": 1, "energy": False}
+        return replace(self, kind="log-mel", dither=0.0, running_mean=0.0, **alone).of(signal)
 
     @property
     def _high(self) -> float:
