@@ -199,7 +199,8 @@ class Stage:
         if companions.exponential is None:
             return replace(companions, linear=linear)
         plan, squared = self.plan, is_intermittent(self.panel)
-        fit = fit_to(self.panel, whole.trained, plan.season, plan.horizon, squared)
+        begin = companions.exponential
+        fit = fit_to(self.panel, whole.trained, plan.season, plan.horizon, squared, begin)
         return replace(companions, linear=linear, exponential=fit)
 
     def on(self, linear: LinearForecast | None, exponential: Exponential | None) -> Stage:
