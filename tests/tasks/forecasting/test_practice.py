@@ -396,3 +396,32 @@ def test_relative_errors_are_told_in_intervals_and_in_paths(output, tmp_path):
     paths = read.sample(values, paths=200)
     width = np.subtract(*np.quantile(paths, (0.9, 0.1), axis=1)).mean()
     assert width == pytest.approx((high - low).mean(), rel=0.3)
+
+
+def test_stamps_of_nanoseconds_in_texts_are_refused_and_not_cut():
+    stamps = np.datetime64("2025-03-01", "ns") + np.arange(40) * np.timedelta64(250, "ns")
+    with pytest.raises(DataError, match="parts of a microsecond"):
+        as_panel({"t": [str(one) for one in stamps], "v": np.arange(40.0)})
+
+
+def test_periods_that_are_not_read_as_times_are_told_of():
+    quarters = [f"{year}Q{q}" for year in range(2000, 2010) for q in range(1, 5)]
+    panel = as_panel({"Quarter": quarters, "v": np.arange(40.0)})
+    assert any("'2000Q1', which are not read as times" in note for note in panel.notes)
+
+
+def test_what_is_asked_for_is_all_that_must_be_known_ahead():
+    values = weekly(days(200))
+    frame = {"day": days(200), "sold": values, "promo": np.arange(200) % 5 == 0}
+    frame["promo"] = frame["promo"].astype(float)
+    model = Forecaster(**QUICK).fit(frame, horizon=7, target="sold", time="day", future="promo")
+
+    def ahead(steps):
+        return {"day": days(steps, "2023-07-21"), "promo": np.zeros(steps)}
+
+    for steps in (3, 10):
+        found = model.predict(frame, ahead(steps), horizon=steps)
+        assert found.mean.shape == (1, steps, 1)
+        assert any("is read as missing" in note for note in found.notes)
+        with pytest.raises(DataError, match=r"promo known until .*1 more step"):
+            model.predict(frame, ahead(steps), horizon=steps + 1)
