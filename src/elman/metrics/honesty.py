@@ -309,7 +309,7 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
     if told["missing"]:
         lines.append(f"{told['missing']:,} values were not observed and are left out.")
     if told["unscaled"]:
-        windows = many(told["unscaled"], "window")
+        windows = f"{many(told['unscaled'], 'window')} {'is' if told['unscaled'] == 1 else 'are'}"
         lines.append(f"{windows} left out of mase and rmsse: the history does not vary.")
     ranked = [row for row in told["by_series"] if row[told["measure"]] is not None]
     if len(ranked) > 1:

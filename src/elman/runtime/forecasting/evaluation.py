@@ -60,12 +60,12 @@ def tested(found: Origins, notes: Sequence[str]) -> Backtest:
     last, rows = windows.starts + windows.input_steps - 1, windows.ahead()
     notes = [*panel.notes, *notes]
     if windows.crossing:
-        notes.append(f"{many(windows.crossing, 'window')} across a gap left out.")
+        notes.append(f"{windows.crossing} windows that cross a gap were left out.")
     if windows.empty:
         notes.append(f"{many(windows.empty, 'window')} without any value to read left out.")
     if absent := len(panel) - len(np.unique(windows.series)):
         steps = f"{windows.input_steps} and {windows.horizon} steps"
-        notes.append(f"{absent} series without a window of {steps}.")
+        notes.append(f"{absent} series have no window of {steps}.")
     return Backtest(
         panel.names,
         windows.series,
