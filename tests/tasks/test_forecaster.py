@@ -387,3 +387,15 @@ def test_columns_that_are_missing_are_named():
     with pytest.raises(DataError, match="temperature"):
         model.backtest(frame.drop(columns="temperature"))
     assert as_panel(frame, **ROLES).columns.future == ("promo",)
+
+
+def test_a_training_that_is_not_told_how_long_it_is_ends_where_nothing_gets_better():
+    values = np.random.default_rng(0).normal(size=150)
+    told = {"window": 12, "units": 4, "season": 1, "batch_size": 16, "base": "none"}
+    model = Forecaster(**told, learning_rate=0.05).fit(values, horizon=3)
+    epochs, best = len(model.history_.records), model.history_.best_epoch
+    assert epochs == best + 20 < 100
+    whole = Forecaster(**told, learning_rate=0.05, epochs=best + 22).fit(values, horizon=3)
+    assert len(whole.history_.records) == best + 22
+    last = Forecaster(**told, learning_rate=0.05, keep="last").fit(values, horizon=3)
+    assert len(last.history_.records) == 100

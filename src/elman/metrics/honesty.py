@@ -31,11 +31,13 @@ from elman.metrics.forecasts import (
     smape,
 )
 from elman.metrics.scores import mae, rmse
+from elman.printable import many
 
 __all__ = ["report", "sentences"]
 
 WORST_NAMED = 3
 SHORT = 0.5  # of what came, that forecasts add up to: below it is a warning
+FEW = 10  # forecasts, with fewer of which what an interval covers may be chance
 FAR_OFF = 0.1  # of what an interval promises: from here on it is a warning
 TIMES = ("", "", "twice", "three times", "four times", "five times")
 
@@ -307,10 +309,8 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
     if told["missing"]:
         lines.append(f"{told['missing']:,} values were not observed and are left out.")
     if told["unscaled"]:
-        lines.append(
-            f"{told['unscaled']:,} windows are left out of mase and rmsse:"
-            " the history does not vary."
-        )
+        windows = f"{many(told['unscaled'], 'window')} {'is' if told['unscaled'] == 1 else 'are'}"
+        lines.append(f"{windows} left out of mase and rmsse: the history does not vary.")
     ranked = [row for row in told["by_series"] if row[told["measure"]] is not None]
     if len(ranked) > 1:
         measure = told["measure"]
@@ -387,9 +387,11 @@ def _is_far_off(interval: Mapping[str, Any]) -> bool:
 
 def _far_off(interval: Mapping[str, Any], windows: int) -> str:
     """A warning of an interval that is not what it promises."""
+    few = " So few forecasts tell little of that." if windows < FEW else ""
     if interval["found"] < interval["promised"]:
-        return f"Warning: {_covers(interval, windows, ' only')} What comes will often lie outside."
-    return f"Warning: {_covers(interval, windows)} It is wider than it needs to be."
+        line = f"Warning: {_covers(interval, windows, ' only')}"
+        return f"{line} What comes will often lie outside.{few}"
+    return f"Warning: {_covers(interval, windows)} It is wider than it needs to be.{few}"
 
 
 def _covers(interval: Mapping[str, Any], windows: int, only: str = "") -> str:

@@ -153,8 +153,9 @@ class ForecasterModel:
             ArgumentError: `horizon` is below 1.
         """
         horizon = self.plan.horizon if horizon is None else whole_number("horizon", horizon, 1)
-        ready = self._ready(self._read(frame, ahead), strict)
-        panel = extended(ready.panel, self.plan.horizon)
+        needed = min(horizon, self.plan.horizon)
+        ready = self._ready(self._read(frame, ahead), strict, needed)
+        panel = extended(ready.panel, self.plan.horizon, needed)
         work = self.forecasting(panel)
         windows = self._after(panel, panel.history)
         found = answers_on(work, windows, self.forecasting, horizon)
@@ -165,16 +166,32 @@ class ForecasterModel:
             found.mean,
             self.companions.levels,
             found.quantiles,
-            (*panel.notes, *ready.notes, *found.notes, *self._strangers(work)),
+            (
+                *panel.notes,
+                *ready.notes,
+                *found.notes,
+                *self._unknown(ready.panel, horizon),
+                *self._strangers(work),
+            ),
             Written.like(panel),
             ready.skipped,
         )
 
-    def _ready(self, panel: Panel, strict: bool) -> Answerable:
+    def _unknown(self, panel: Panel, horizon: int) -> tuple[str, ...]:
+        """A note where the network reads on after what is known of the steps ahead."""
+        read = self.plan.horizon * -(-horizon // self.plan.horizon)
+        if not panel.columns.future or (panel.lengths - panel.history >= read).all():
+            return ()
+        return (
+            f"{self.plan.horizon} steps are forecast at once; what is not known of those after the "
+            f"{horizon} that were asked for is read as missing.",
+        )
+
+    def _ready(self, panel: Panel, strict: bool, needed: int | None = None) -> Answerable:
         """The series that are forecast from their ends."""
         if strict:
             return Answerable(usable(panel, self.plan, self.plan.input_steps), (), ())
-        return answerable(panel, self.companions)
+        return answerable(panel, self.companions, needed)
 
     def sample(
         self, frame: Any, ahead: Any = None, *, paths: int = 100, seed: int = 0

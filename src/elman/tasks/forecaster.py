@@ -31,6 +31,7 @@ __all__ = ["Forecaster"]
 _STEPS = 1_500  # of a training that is not told how long it is
 _ROUNDS = 10  # epochs at least of many windows, each of which are drawn anew
 _EPOCHS = (5, 100)
+_PATIENCE = 5, 5  # epochs without a better one that end it: a fifth of all, at least so many
 _AGAIN = "The network adds nothing; what answers begin with was fitted once more, to all steps."
 _ORIGINS = 10  # at which a backtest trains anew, unless it is told
 
@@ -269,7 +270,11 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
         return whole, again._replace(companions=replace(again.companions, **kept))
 
     def _budget(self, stage: Stage, options: Options) -> tuple[Options, int | None]:
-        """The options with as many epochs as the budget has room for; and windows an epoch."""
+        """The options with as many epochs as the budget has room for; and windows an epoch.
+
+        Where the validation part chooses the epoch, a fifth of them without a better one is the
+        end, unless that is told, too.
+        """
         per_epoch = self.windows_per_epoch
         if self.epochs is not None:
             return options, per_epoch
@@ -280,7 +285,11 @@ class Forecaster(Estimator, ForecastParameters, PathParameters):
             per_epoch = most
         steps = -(-min(count, per_epoch or count) // options.config.batch_size)
         epochs = int(np.clip(round(_STEPS / max(steps, 1)), *_EPOCHS))
-        return replace(options, config=replace(options.config, epochs=epochs)), per_epoch
+        patience = options.config.early_stopping
+        if patience is None and self.keep == "best" and (stage.trained < stage.panel.history).any():
+            patience = max(epochs // _PATIENCE[0], _PATIENCE[1])
+        config = replace(options.config, epochs=epochs, early_stopping=patience)
+        return replace(options, config=config), per_epoch
 
     def _network_of(self, plan: ForecastPlan, **sizes: Any) -> Blueprint:
         parts = Parts(tuple(self._cells()), dropout=self.dropout, recall=self.recall, **sizes)

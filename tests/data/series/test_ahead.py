@@ -54,7 +54,9 @@ def test_covariates_that_are_known_ahead_must_reach_far_enough():
     roles = {"series": "shop", "time": "day", "target": "y", "future": "promo"}
     panel = as_panel(table, **roles, ahead=later)
     assert extended(panel, 1) is panel
-    with pytest.raises(DataError, match=r"'b'.*promo known until 2024-02-02.*1 more steps.*ahead="):
+    with pytest.raises(
+        DataError, match=r"'b'.*promo known until 2024-02-02.*1 more step: .*ahead="
+    ):
         extended(panel, 2)
 
 

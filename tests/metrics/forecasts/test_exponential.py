@@ -160,3 +160,33 @@ def test_an_unknown_series_is_smoothed_as_is_usual():
     found = fit.select(np.array([2, -1]))
     assert found.rates[:, 0].tolist() == [0.2, 0.2]
     assert found.seasonal.all()
+
+
+def walks(count, steps, seed=0):
+    draws = np.random.default_rng(seed)
+    wave = 3 * np.sin(2 * np.pi * np.arange(steps) / SEASON)
+    return 20 + wave + draws.normal(size=(count, steps)).cumsum(axis=1) / 3
+
+
+def test_many_series_that_were_fitted_before_are_only_moved():
+    values = walks(310, 80)
+    before = fit_exponential(values[:, :60], SEASON, 4)
+    moved = fit_exponential(values, SEASON, 4, begin=before)
+    np.testing.assert_array_equal(moved.seasonal, before.seasonal)
+    np.testing.assert_array_equal(moved.rates[:, 2], before.rates[:, 2])  # the damping stays
+    assert (moved.rates != before.rates).any()
+    errors = {}
+    for name, fit in (
+        ("before", before),
+        ("moved", moved),
+        ("anew", fit_exponential(values, SEASON, 4)),
+    ):
+        states = followed(values, fit)
+        every = np.arange(310)
+        said = np.stack([states.forecast(every, np.full(310, t), 4) for t in range(40, 76)])
+        came = np.stack([values[:, t + 1 : t + 5] for t in range(40, 76)])
+        errors[name] = np.abs(said - came).mean()
+    assert errors["moved"] < errors["before"]
+    assert errors["moved"] < 1.02 * errors["anew"]
+    few = fit_exponential(values[:20], SEASON, 4, begin=before.select(np.arange(20)))
+    np.testing.assert_array_equal(few.rates, fit_exponential(values[:20], SEASON, 4).rates)

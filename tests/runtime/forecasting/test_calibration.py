@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elman.errors import BundleError
-from elman.runtime.forecasting.calibration import Calibration
+from elman.runtime.forecasting.calibration import Calibration, grow
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -157,6 +157,52 @@ def test_tensors_there_and_back():
     assert again.windows == 50
 
 
+def growing(count, seed=8, power=1.0):
+    """Errors of windows whose size grows threefold, by some power of it."""
+    draws = np.random.default_rng(seed)
+    sizes = np.linspace(1, 3, count)[:, None]
+    return draws.normal(size=(count, 2, 1)) * sizes[:, None] ** power, sizes
+
+
+def test_errors_that_grow_are_kept_as_parts_of_what_was_read():
+    errors, sizes = growing(300)
+    nothing = np.zeros((*errors.shape, len(LEVELS)))
+    times = np.arange(300)
+    made = errors, np.zeros(errors.shape), nothing, LEVELS, times, None
+    relative, absolute = Calibration.fit(*made, sizes), Calibration.fit(*made)
+    assert relative.relative
+    assert not absolute.relative
+    large = np.full((2000, 1), 4.0)
+    later = np.random.default_rng(9).normal(size=(2000, 2, 1)) * 4
+    zeros = np.zeros((2000, 2, 1, 3))
+    for calibration, least, most in ((relative, 0.76, 0.85), (absolute, 0.4, 0.7)):
+        mean, found = calibration.forecast(later * 0, zeros, LEVELS, large)
+        assert mean.shape == later.shape
+        covered = ((found[..., 0] <= later) & (later <= found[..., 2])).mean()
+        assert least < covered < most
+    np.testing.assert_allclose(relative.paths_of(large[0]), relative.paths * 4)
+    assert absolute.paths_of(large[0]) is absolute.paths
+    again = Calibration.from_tensors(relative.tensors())
+    assert again.relative
+    assert "relative" not in absolute.tensors()
+
+
+@pytest.mark.parametrize(("power", "found"), [(1.0, True), (0.0, False), (-1.0, False)])
+def test_whether_errors_grow(power, found):
+    for seed in range(10):
+        errors, sizes = growing(200, seed, power)
+        assert grow(errors, sizes, np.arange(200)) == found
+    few, sizes = growing(15, power=power)
+    assert not grow(few, sizes, np.arange(15))  # too few to tell
+
+
+def test_sizes_that_tell_nothing_are_not_taken():
+    draws = np.random.default_rng(10)
+    for _ in range(10):
+        errors = draws.normal(size=(200, 3, 1))
+        assert not grow(errors, draws.uniform(0.5, 2, size=(200, 1)), np.arange(200))
+
+
 NAN = np.full((3, 2, 3), np.nan, np.float32)
 
 
@@ -170,6 +216,8 @@ NAN = np.full((3, 2, 3), np.nan, np.float32)
         {"windows": np.array([-1])},
         {"windows": np.array([3.5])},
         {"windows": np.array(50)},
+        {"relative": np.array([1])},
+        {"relative": np.array(True)},
     ],
     ids=str,
 )

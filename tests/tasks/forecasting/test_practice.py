@@ -358,3 +358,70 @@ def test_windows_that_all_cross_a_gap_name_the_way_out():
     with pytest.raises(DataError, match=r"cross a gap.*gaps='mask'"):
         Forecaster(**QUICK, gaps="drop", window=7).fit(frame, horizon=7, frequency="D")
     assert Forecaster(**QUICK, window=7).fit(frame, horizon=7).model_.plan.gaps == "mask"
+
+
+def sales(months, seed):
+    """Monthly sales of one shop that grow: so does what cannot be foretold of them."""
+    draws = np.random.default_rng(seed)
+    t = np.arange(months)
+    level = (100 + 0.8 * t) * (1 + 0.2 * np.sin(2 * np.pi * t / 12))
+    return level * np.exp(0.03 * draws.normal(size=months))
+
+
+def test_intervals_grow_with_the_level():
+    """Of the last year of each of forty shops four months in five lie within."""
+    months = np.datetime64("1980-01") + np.arange(360)
+    shops = np.stack([sales(360, seed) for seed in range(40)])
+    frame = {"item": np.repeat(np.arange(40), 348).astype(str), "month": np.tile(months[:348], 40)}
+    frame["sold"] = shops[:, :348].ravel()
+    model = Forecaster(units=4, epochs=1, threads=1)
+    model.fit(frame, target="sold", time="month", series="item", horizon=12)
+    assert model.model_.companions.calibration.relative
+    found = model.predict(frame)
+    order = [int(name) for name in found.names]
+    low, high = found.interval(0.8)
+    actual = shops[order, 348:, None]
+    assert 0.76 < ((low <= actual) & (actual <= high)).mean() < 0.86
+
+
+@pytest.mark.parametrize("output", ["point", "quantiles", "gaussian"])
+def test_relative_errors_are_told_in_intervals_and_in_paths(output, tmp_path):
+    values = sales(560, 0)
+    told = {"output": output, "window_scaling": "season", "season": 12}
+    model = Forecaster(units=4, epochs=1, threads=1, **told).fit(values, horizon=12)
+    assert model.model_.companions.calibration.relative
+    model.save(tmp_path / "model.elman")
+    read = Forecaster.load(tmp_path / "model.elman")
+    low, high = read.predict(values).interval(0.8)
+    paths = read.sample(values, paths=200)
+    width = np.subtract(*np.quantile(paths, (0.9, 0.1), axis=1)).mean()
+    assert width == pytest.approx((high - low).mean(), rel=0.3)
+
+
+def test_stamps_of_nanoseconds_in_texts_are_refused_and_not_cut():
+    stamps = np.datetime64("2025-03-01", "ns") + np.arange(40) * np.timedelta64(250, "ns")
+    with pytest.raises(DataError, match="parts of a microsecond"):
+        as_panel({"t": [str(one) for one in stamps], "v": np.arange(40.0)})
+
+
+def test_periods_that_are_not_read_as_times_are_told_of():
+    quarters = [f"{year}Q{q}" for year in range(2000, 2010) for q in range(1, 5)]
+    panel = as_panel({"Quarter": quarters, "v": np.arange(40.0)})
+    assert any("'2000Q1', which are not read as times" in note for note in panel.notes)
+
+
+def test_what_is_asked_for_is_all_that_must_be_known_ahead():
+    values = weekly(days(200))
+    frame = {"day": days(200), "sold": values, "promo": np.arange(200) % 5 == 0}
+    frame["promo"] = frame["promo"].astype(float)
+    model = Forecaster(**QUICK).fit(frame, horizon=7, target="sold", time="day", future="promo")
+
+    def ahead(steps):
+        return {"day": days(steps, "2023-07-21"), "promo": np.zeros(steps)}
+
+    for steps in (3, 10):
+        found = model.predict(frame, ahead(steps), horizon=steps)
+        assert found.mean.shape == (1, steps, 1)
+        assert any("is read as missing" in note for note in found.notes)
+        with pytest.raises(DataError, match=r"promo known until .*1 more step"):
+            model.predict(frame, ahead(steps), horizon=steps + 1)

@@ -18,6 +18,7 @@ from elman.cli.works.report_tables import (
     terminal_table,
 )
 from elman.metrics.honesty import sentences
+from elman.printable import many
 from elman.runtime import Backtest
 
 __all__ = ["print_report", "report_backtest", "series_report_text"]
@@ -106,7 +107,8 @@ def _lines(
 
 
 def _counted(told: Mapping[str, Any]) -> str:
-    return f"{told['windows']:,} forecasts of {told['horizon']} steps, {kernels()}"
+    counted = "1 forecast" if told["windows"] == 1 else f"{told['windows']:,} forecasts"
+    return f"{counted} of {many(told['horizon'], 'step')}, {kernels()}"
 
 
 def _others(told: Mapping[str, Any]) -> list[str]:

@@ -7,28 +7,39 @@ from dataclasses import replace
 import numpy as np
 
 from elman.data.series.panel import Panel
+from elman.data.series.roles import sources
 from elman.data.tables.timestamps import shown
 from elman.errors import DataError
+from elman.printable import many
 
 __all__ = ["extended", "joined_panels"]
 
 
-def extended(panel: Panel, horizon: int) -> Panel:
+def extended(panel: Panel, horizon: int, needed: int | None = None) -> Panel:
     """The panel with rows for the `horizon` steps after each series' history.
+
+    Args:
+        panel: The series.
+        horizon: So many steps.
+        needed: Of how many of them covariates that are known ahead have to be told; those after
+            are missing. None: of all.
 
     Raises:
         DataError: Covariates that are known ahead end before that.
     """
-    missing = np.maximum(horizon - (panel.lengths - panel.history), 0)
+    ahead = panel.lengths - panel.history
+    missing = np.maximum(horizon - ahead, 0)
     if not missing.any():
         return panel
-    if panel.columns.future:
-        n = int(missing.argmax())
+    needed = horizon if needed is None else needed
+    if panel.columns.future and (ahead < needed).any():
+        n = int(ahead.argmin())
         last = shown(panel.times[panel.offsets[n + 1] - 1])
+        names = ", ".join(sources(panel.columns.future, panel.categories))
         raise DataError(
             f"series {panel.names[n]!r}",
-            f"{', '.join(panel.columns.future)} known until {last}",
-            f"{missing[n]} more steps: give them as ahead=, a frame of the steps to come",
+            f"{names} known until {last}",
+            f"{many(int(needed - ahead[n]), 'more step')}: give them as ahead=, the steps to come",
         )
     places = np.repeat(panel.offsets[1:], missing)
     inside = np.arange(len(places)) - np.repeat(np.cumsum(missing) - missing, missing) + 1

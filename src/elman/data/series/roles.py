@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ __all__ = ["Roles", "choose", "column", "completed", "listed", "sources"]
 _COMPARED = 1000  # names of columns that one may have been meant for
 _TIME_NAMES = ("time", "timestamp", "datetime", "date", "ds")
 _DATE_NAMES = ("month", "year", "week", "day", "quarter", "period")  # may also be numbers: features
+_PERIOD = re.compile(r"\d{4}[-/ ]?[QqMmWwHh]\d{1,2}")
 _TARGET_NAMES = ("y", "value", "target")
 
 
@@ -65,6 +67,7 @@ def choose(
             notes.append(f"Times are column {time!r} (guessed).")
         else:
             notes.append("No column of times: rows are steps at equal distances.")
+            notes += _periods(table, {*used, *(targets or ())})
     if targets is None:
         targets = _guessed_target(table, used)
         notes.append(f"Target: {quoted(targets)} (guessed).")
@@ -145,6 +148,19 @@ def _guessed_time(table: Table, used: set[str]) -> str | None:
     if len(dates) > 1:
         raise DataError(table.name, f"has several columns of dates: {quoted(dates)}", "pass time=")
     return dates[0] if dates else None
+
+
+def _periods(table: Table, used: set[str]) -> list[str]:
+    """What is said of a column of periods such as 1980Q1, which are not read as times."""
+    for name in (name for name in table.columns if name not in used):
+        found = table.columns[name]
+        if columns.kind(found) != "text":
+            continue
+        first = str(columns.objects(found[:1])[0]).strip()
+        if _PERIOD.fullmatch(first):
+            said = f"Column {name!r} holds periods such as {first!r}, which are not read as times"
+            return [f"{said}: write the first day of each, as 1980-04-01."]
+    return []
 
 
 def _may_be_time(table: Table, name: str) -> bool:

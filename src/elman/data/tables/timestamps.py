@@ -26,6 +26,7 @@ Place = Callable[[int], str]
 
 _DATE = len("2024-01-31")  # where a sign no longer belongs to the date
 _CHUNK = 1 << 20  # rows of text that are parsed at once
+_MICROSECONDS = len("2024-01-31T12:00:00.000000")
 _ISO = "ISO 8601 times such as '2024-01-31' or '2024-01-31 12:00'"
 _DOTTED = re.compile(
     r"(\d{1,2})\.(\d{1,2})\.(\d{4})(?:[ T]+(\d.*))?"
@@ -386,12 +387,22 @@ def _texts(column: Any, place: Place, expected: str) -> tuple[np.ndarray, np.nda
         except (ValueError, TypeError):
             row = start + next(n for n, text in enumerate(bare) if not _is_iso(text))
             raise DataError(place(row), f"found {columns.cell(column, row)!r}", expected) from None
+        _check_fine(_too_fine(bare), lambda row, start=start: place(start + row))
         short = bare.view(np.uint32).reshape(len(bare), -1)
         undated = short[:, 4] != ord("-") if short.shape[1] > 4 else np.ones(len(bare), bool)
         if undated.any():  # NumPy reads "20240131" as a year
             row = start + int(undated.argmax())
             raise DataError(place(row), f"found {columns.cell(column, row)!r}", expected)
     return local, offsets, zoned
+
+
+def _too_fine(texts: np.ndarray) -> np.ndarray:
+    """Which ISO texts have more than the microseconds that are read of them."""
+    if texts.dtype.itemsize // 4 <= _MICROSECONDS:
+        return np.zeros(len(texts), bool)
+    signs = np.ascontiguousarray(texts).view(np.uint32).reshape(len(texts), -1)
+    finer = np.isin(signs[:, _MICROSECONDS:], [ord(sign) for sign in "123456789"])
+    return np.asarray(finer.any(axis=1))
 
 
 def _iso(texts: np.ndarray) -> np.ndarray:

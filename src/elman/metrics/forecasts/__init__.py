@@ -7,12 +7,8 @@ from elman.metrics.forecasts.distributions import (
     Head,
     make_head,
 )
-from elman.metrics.forecasts.exponential import (
-    Exponential,
-    fit_exponential,
-    followed,
-    season_places,
-)
+from elman.metrics.forecasts.exponential import Exponential, followed, season_places
+from elman.metrics.forecasts.exponential_fit import fit_exponential
 from elman.metrics.forecasts.leakage import (
     Alarm,
     chosen_alarms,

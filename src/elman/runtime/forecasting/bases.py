@@ -35,6 +35,7 @@ def fit_to(
     season: int,
     horizon: int,
     squared: bool = False,
+    begin: Exponential | None = None,
 ) -> Exponential:
     """The smoothing of each series and target, by its first rows.
 
@@ -44,13 +45,23 @@ def fit_to(
         season: m.
         horizon: H.
         squared: Whether errors count by their squares.
+        begin: What suited fewer rows; see `fit_exponential`.
 
     Returns:
         Of N times K series, the targets of each one after the other.
     """
     past = panel if (trained == panel.lengths).all() else panel.cut(trained)
     found = [
-        (block.series, fit_exponential(block.values, season, horizon, squared))
+        (
+            block.series,
+            fit_exponential(
+                block.values,
+                season,
+                horizon,
+                squared,
+                begin=None if begin is None else begin.select(block.series),
+            ),
+        )
         for block in _blocks(past)
     ]
     order = np.argsort(np.concatenate([series for series, _ in found]), kind="stable")

@@ -247,6 +247,9 @@ class Companions:
         for part, (found, expected) in shapes.items():
             if found != expected:
                 raise BundleError(part, f"shape {found}", f"{expected}: save the model again")
+        relative = self.calibration is not None and self.calibration.relative
+        if relative and (not plan.floor or plan.transform != "none" or plan.how.whole_series):
+            raise BundleError("calibration", "relative errors", "save the model again")
         if plan.linear and self.linear is None:
             raise BundleError("linear map", "it is missing", "save the model again")
         if plan.exponential and self.exponential is None:

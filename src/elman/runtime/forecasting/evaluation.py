@@ -22,6 +22,7 @@ from elman.metrics.forecasts import (
     scaler_alarms,
 )
 from elman.metrics.honesty import report
+from elman.printable import many
 from elman.runtime.forecasting.companions import Companions
 from elman.runtime.forecasting.forecast import Backtest, Written
 from elman.runtime.forecasting.forecasting import Answers
@@ -61,7 +62,7 @@ def tested(found: Origins, notes: Sequence[str]) -> Backtest:
     if windows.crossing:
         notes.append(f"{windows.crossing} windows that cross a gap were left out.")
     if windows.empty:
-        notes.append(f"{windows.empty} windows without any value to read were left out.")
+        notes.append(f"{many(windows.empty, 'window')} without any value to read left out.")
     if absent := len(panel) - len(np.unique(windows.series)):
         steps = f"{windows.input_steps} and {windows.horizon} steps"
         notes.append(f"{absent} series have no window of {steps}.")

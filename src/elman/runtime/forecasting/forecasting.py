@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from elman.data.series.panel import Panel
 from elman.data.series.windows import TRAITS, Prepared, WindowBatch, WindowReader, Windows
 from elman.runtime.forecasting.bases import ExponentialForecasts, naive_forecasts
-from elman.runtime.forecasting.calibration import Calibration
+from elman.runtime.forecasting.calibration import Calibration, grow
 from elman.runtime.forecasting.companions import Companions
 from elman.runtime.forecasting.past import evidence
 from elman.runtime.forecasting.paths import check_count
@@ -50,12 +50,15 @@ class Said(NamedTuple):
         quantiles: `[W, H, K, Q]`, at the plan's levels.
         back: To the targets' own units.
         targets: `[W, H, K]`, what came, normalised likewise; None where it was not asked for.
+        sizes: `[W, K]`, of what each window has read, normalised likewise; see `Forecasting.sizes`.
+            None where errors do not grow with it.
     """
 
     mean: Float[np.ndarray, "W H K"]
     quantiles: Float[np.ndarray, "W H K Q"]
     back: Back
     targets: Float[np.ndarray, "W H K"] | None
+    sizes: Float[np.ndarray, "W K"] | None = None
 
 
 class Forecasting:
@@ -124,11 +127,34 @@ class Forecasting:
 
     def answers(self, windows: Windows) -> Answers:
         """The forecast at each window's end."""
-        mean, quantiles, back, _ = self.companions.plan.how.reach.said(self, windows)
+        told = self.companions.plan.how.reach.said(self, windows)
+        mean, quantiles = told.mean, told.quantiles
         if self.companions.calibration is not None:
-            levels = self.companions.plan.levels
-            mean, quantiles = self.companions.calibration.forecast(mean, quantiles, levels)
-        return Answers(*(self._above(windows, back(said)) for said in (mean, quantiles)))
+            mean, quantiles = self.companions.calibration.forecast(
+                mean, quantiles, self.companions.plan.levels, told.sizes
+            )
+        return Answers(*(self._above(windows, told.back(said)) for said in (mean, quantiles)))
+
+    def sizes(
+        self, starts: Int[np.ndarray, "W"], spread: Float[np.ndarray, "W K"]
+    ) -> Float[np.ndarray, "W K"] | None:
+        """How large what windows have read is on average, in units of their normalised values.
+
+        1 where they read nothing but zeros; None where values may be negative, or are read in
+        logarithms, which grow with nothing.
+
+        Args:
+            starts: The row at which each window begins.
+            spread: Of its normalisation.
+        """
+        plan = self.companions.plan
+        if not plan.floor or plan.transform != "none":
+            return None
+        read = np.abs(self.panel.target[starts[:, None] + np.arange(plan.input_steps)])
+        count = (~np.isnan(read)).sum(axis=1)
+        unit = self._scaler.spread[self.prepared.series[starts]] * spread
+        found = np.nansum(read, axis=1) / np.maximum(count, 1) / unit
+        return np.where(found > 0, found, 1.0)
 
     def _above(self, windows: Windows, said: np.ndarray) -> np.ndarray:
         """Nothing below 0 of series that never were, where the plan says so."""
@@ -145,6 +171,7 @@ class Forecasting:
         windows: Windows,
         middle: bool | None = True,
         earlier: tuple[Forecasting, Windows] | None = None,
+        relative: bool = False,
     ) -> Calibration:
         """How far off the answers to held-out windows are.
 
@@ -153,6 +180,7 @@ class Forecasting:
             middle: Whether the forecast itself may be shifted, too; None: it is no median, and
                 has nothing to do with the quantile of level 0.5.
             earlier: Windows before these, and what answers them: their errors count likewise.
+            relative: Whether errors grow with the size of what windows have read.
         """
         plan = self.companions.plan
         parts = [(self, windows)] if earlier is None else [earlier, (self, windows)]
@@ -162,14 +190,15 @@ class Forecasting:
             for name in ("starts", "series")
         )
         windows = replace(windows, starts=starts, series=series)
-        times = self.panel.steps[starts + windows.input_steps - 1]
+        sizes = [said.sizes for said in found if said.sizes is not None and relative]
         calibration = Calibration.fit(
             np.concatenate([said.targets for said in found if said.targets is not None]),
             np.concatenate([said.mean for said in found]),
             np.concatenate([said.quantiles for said in found]),
             plan.levels,
-            times if middle else None,
+            self.panel.steps[starts + windows.input_steps - 1] if middle else None,
             evidence(self.panel, windows, plan.season),
+            np.concatenate(sizes) if sizes else None,
         )
         return replace(calibration, middle=None) if middle is None else calibration
 
@@ -202,6 +231,25 @@ class Forecasting:
             found["exponential smoothing"] = smoothed
         linear = self.linear(windows)
         return found if linear is None else found | {"linear map": linear}
+
+    def grow(self, windows: Windows) -> bool:
+        """Whether the errors of the smoothing of series grow with what windows have read."""
+        if self.companions.exponential is None or not len(windows):
+            return False
+        reader = self.reader(windows, plain=True)
+        errors, sizes = [], []
+        for rows in self.rows(reader):
+            batch, starts = reader.batch(rows), windows.starts[rows]
+            size = self.sizes(starts, batch.spread)
+            if size is None:
+                return False
+            last, series = starts + windows.input_steps - 1, windows.series[rows]
+            said = self._exponential(last, series, windows.horizon)
+            said = self.normalised(said, series, batch.level, batch.spread)
+            errors.append(batch.targets - said)
+            sizes.append(size)
+        times = self.panel.steps[windows.starts + windows.input_steps - 1]
+        return grow(np.concatenate(errors), np.concatenate(sizes), times)
 
     def linear(self, windows: Windows) -> Float[np.ndarray, "W H K"] | None:
         """What the linear map says of each window, in the targets' own units."""

@@ -46,6 +46,7 @@ def ways_on(
     scale: Float[np.ndarray, "1 K"] | float,
     count: int,
     draws: np.random.Generator,
+    size: Float[np.ndarray, "K"] | None = None,
 ) -> Float[np.ndarray, "H K S"]:
     """Normalised paths of one window, from what the network says of each step by itself.
 
@@ -57,11 +58,12 @@ def ways_on(
         scale: Of the window; see `Head`.
         count: S ≥ 1.
         draws: Chooses them.
+        size: Of the window, if errors grow with it.
     """
     head, calibration = companions.head, companions.calibration
     assert calibration is not None  # `check_count` asked for it
     if companions.plan.output == "point":
-        return with_errors(head.point(params), calibration.paths, count, draws)
+        return with_errors(head.point(params), calibration.paths_of(size), count, draws)
     return like_templates(head.sample(params, draws, count, scale), calibration.paths, draws)
 
 

@@ -59,8 +59,9 @@ def answers_on(
     known = panel.history
     answers, times = [work.answers(windows)], [panel.times[windows.ahead()]]
     rounds = -(-steps // horizon)
-    for _ in range(rounds - 1):
-        panel = extended(_grown(panel, windows, answers[-1].mean, work), horizon)
+    for done in range(1, rounds):
+        left = min(steps - done * horizon, horizon)
+        panel = extended(_grown(panel, windows, answers[-1].mean, work), horizon, left)
         windows = replace(windows, starts=panel.offsets[:-1] + panel.history - windows.input_steps)
         found = again(panel, known).answers(windows)
         answers.append(Answers(found.mean, _widened(found, answers[-1])))

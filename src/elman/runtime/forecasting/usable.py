@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from elman.data.series.panel import Panel
+from elman.data.series.roles import sources
 from elman.errors import DataError
 from elman.printable import quoted
 from elman.runtime.forecasting.companions import Companions
@@ -70,12 +71,17 @@ class Answerable(NamedTuple):
     notes: tuple[str, ...]
 
 
-def answerable(panel: Panel, companions: Companions) -> Answerable:
+def answerable(panel: Panel, companions: Companions, needed: int | None = None) -> Answerable:
     """All series of a panel that can be forecast from their ends.
 
     Steps that are missing, in a gap or before a series that is shorter than what is read, are read
     as missing. A series without a value there, with a value that the model cannot read, or without
     what must be known of the steps ahead is skipped.
+
+    Args:
+        panel: The series.
+        companions: Of the model.
+        needed: Of how many steps ahead covariates must be known; None: of the whole horizon.
 
     Raises:
         DataError: Every series is skipped.
@@ -93,8 +99,9 @@ def answerable(panel: Panel, companions: Companions) -> Answerable:
         return kept
 
     panel = without(_unsuitable(panel, companions), "a value that the model cannot read")
-    ahead = f"{', '.join(plan.columns.future)} not known for all steps ahead"
-    blind = _blind(panel, plan)
+    named = ", ".join(sources(plan.columns.future, companions.categories))
+    ahead = f"{named} not known for all steps ahead"
+    blind = _blind(panel, plan.horizon if needed is None else needed)
     if not blind.all():  # else it is told how far each would have to be known
         panel = without(blind, ahead)
     panel, said = _mended(panel, plan)
@@ -155,11 +162,11 @@ def _unsuitable(panel: Panel, companions: Companions) -> Bool[np.ndarray, "N"]:
     return np.logical_or.reduceat(wrong, panel.offsets[:-1])
 
 
-def _blind(panel: Panel, plan: ForecastPlan) -> Bool[np.ndarray, "N"]:
-    """Series whose covariates that must be known ahead end too early."""
+def _blind(panel: Panel, needed: int) -> Bool[np.ndarray, "N"]:
+    """Series whose covariates that must be known so many steps ahead end too early."""
     if not panel.columns.future:
         return np.zeros(len(panel), bool)
-    return panel.lengths - panel.history < plan.horizon
+    return panel.lengths - panel.history < needed
 
 
 def _gap_read(panel: Panel, plan: ForecastPlan) -> Bool[np.ndarray, "N"]:

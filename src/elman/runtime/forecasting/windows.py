@@ -54,7 +54,7 @@ class WindowReach:
         head, plan, share = work.companions.head, work.companions.plan, work.companions.share
         reader = work.reader(windows)
         wanted = work.reader(windows, plain=True) if targets else None
-        means, quantiles, levels, spreads, came = [], [], [], [], []
+        means, quantiles, levels, spreads, sizes, came = [], [], [], [], [], []
         for rows in work.rows(reader):
             batch, starts = reader.batch(rows), windows.starts[rows]
             scale, base = batch.spread[:, None], work.base(batch)
@@ -67,11 +67,13 @@ class WindowReach:
                 quantiles.append(share * found + base[..., None])
             levels.append(batch.level)
             spreads.append(batch.spread)
+            sizes.append(work.sizes(starts, batch.spread))
             if wanted is not None:
                 came.append(wanted.batch(rows).targets)
         back = work.back(windows.series, np.concatenate(levels), np.concatenate(spreads))
         told = np.concatenate(came) if targets else None
-        return Said(np.concatenate(means), np.concatenate(quantiles), back, told)
+        read = None if sizes[0] is None else np.concatenate(sizes)
+        return Said(np.concatenate(means), np.concatenate(quantiles), back, told, read)
 
     def ways(
         self, work: Forecasting, windows: Windows, count: int, seed: int
@@ -100,12 +102,13 @@ class WindowReach:
         if self.drawn is not None and self.draws(work.companions.plan):
             return self.drawn(work, batch, start, count, draws)
         params = self.parameters(work, batch, start)[0]
-        base = work.base(batch)[0]
+        base, sizes = work.base(batch)[0], work.sizes(start, batch.spread)
+        size = None if sizes is None else sizes[0]
         if work.companions.share < 1:
             mean = work.companions.share * work.companions.head.point(params, batch.spread) + base
             assert work.companions.calibration is not None  # it chose the share
-            return with_errors(mean, work.companions.calibration.paths, count, draws)
-        ways = ways_on(work.companions, params, batch.spread, count, draws)
+            return with_errors(mean, work.companions.calibration.paths_of(size), count, draws)
+        ways = ways_on(work.companions, params, batch.spread, count, draws, size)
         return ways + base[..., None]
 
     def _drawn_quantiles(

@@ -182,6 +182,12 @@ class ForecastParameters(CellParameters, Training, RunParameters):
         "Passes over the training part.",
         "None: as many as a budget of 1,500 steps asks for, 5 to 100.",
     )
+    early_stopping: int | None = parameter(
+        None,
+        whole(1, none=True),
+        "Stop after so many epochs without a better validation result.",
+        "None: a fifth of the epochs, at least 5, where these are not told; else all are trained.",
+    )
     validation: Any = parameter(
         0.1,
         plain(float, _validation, "As 0.1, or 48; 0: none."),

@@ -199,7 +199,8 @@ class Stage:
         if companions.exponential is None:
             return replace(companions, linear=linear)
         plan, squared = self.plan, is_intermittent(self.panel)
-        fit = fit_to(self.panel, whole.trained, plan.season, plan.horizon, squared)
+        begin = companions.exponential
+        fit = fit_to(self.panel, whole.trained, plan.season, plan.horizon, squared, begin)
         return replace(companions, linear=linear, exponential=fit)
 
     def on(self, linear: LinearForecast | None, exponential: Exponential | None) -> Stage:
@@ -259,16 +260,18 @@ class Stage:
         """What the held-out windows show of the network's errors; see `Forecasting.calibrated`.
 
         Where they are worth few, errors before them count, too: those of what the answers begin
-        with, fitted to what came before these.
+        with, fitted to what came before these. Whether errors grow with what windows have read is
+        seen in all forecasts of the smoothing, as few held-out ones do not show it.
         """
         network = Network(self.blueprint, weights_of(trained.network))
         work = self.work.by(network, trained.companions)
         windows = some(self.cut(first=self.trained))
+        grow = not self.plan.how.whole_series and work.grow(some(self.cut(), _JUDGED))
         quantiles = self.plan.output != "point" and trained.companions.share > 0
         few = evidence(self.panel, windows, self.plan.season) < _FEW
         if self.plan.base == "none" or quantiles or not few:
-            return work.calibrated(windows, middle)
-        return work.calibrated(windows, middle, self._earlier(network))
+            return work.calibrated(windows, middle, relative=grow)
+        return work.calibrated(windows, middle, self._earlier(network), grow)
 
     def _earlier(self, network: Network) -> tuple[Forecasting, Windows] | None:
         """Where errors are those of what answers begin with, before what is held out."""
