@@ -143,7 +143,7 @@ def prepare(runs: dict[Contender, Run], contender: Contender) -> None:
 def results(
     runs: dict[Contender, Run], contender: Contender
 ) -> tuple[dict[str, np.ndarray], float]:
-    """What the work computes, and the seconds of this first time, in which compilers are at work."""
+    """What the work computes, and the seconds of this first time, in which compilers work."""
     start = time.perf_counter()
     return runs[contender].results(), time.perf_counter() - start
 

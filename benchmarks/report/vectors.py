@@ -56,7 +56,7 @@ the compilers take before, at the first call (nothing kept from earlier ones).
 |---|---|---:|---:|
 """
 FAMILY = """
-| cell | size | | eager loop | torch.jit.script | torch.compile | JAX's scan | compiling, s | JAX, s |
+| cell | size | | eager loop | torch.jit.script | torch.compile | JAX's scan | compile, s | JAX, s |
 |---|---|---|---:|---:|---:|---:|---:|---:|
 """
 LOWERED = """The engine over the kernel once more, both at the level AVX2, on a processor that has
