@@ -267,7 +267,7 @@ class ClassifierModel(SequenceModel):
     def outputs(self, sequences: Sequences) -> np.ndarray:
         """The logits `[N, K]`, or `[N, T, K]`: the network's, and what is beside it."""
         outputs = super().outputs(sequences)
-        texts = sequences.texts if isinstance(sequences, TextSequences) else ()
+        texts = sequences.texts.tolist() if isinstance(sequences, TextSequences) else ()
         return self._with_beside(outputs, texts)
 
     def _completed(self, outputs: np.ndarray, sequence: Any) -> np.ndarray:
