@@ -20,9 +20,10 @@ NAMES = """### Names by language
 
 `python -m benchmarks.names`: surnames of 18 languages, 18,012 distinct pairs of name and language,
 a fifth of each language held out; in per cent. Balanced accuracy is the mean of what share of each
-language's names was recognised: more than half of the names are Russian. Networks that pool in
-different ways answer together, by the mean of their probabilities; what each is worth alone (median
-over the seeds) stands above.
+language's names was recognised: more than half of the names are Russian. 1,022 pairs share their
+name with another language. Two networks answer together, by the mean of their probabilities, each
+beside a linear map of runs of letters (`linear`), rare languages raised (`logit_adjustment`); what
+each is worth alone, with its map (median over the seeds), stands above.
 
 | | accuracy | balanced accuracy |
 |---|---:|---:|
@@ -50,7 +51,7 @@ def _names() -> list[str]:
         return []
     seeds = found["seeds"]
     lines = [_line(who, card) for who, card in seeds[0]["baselines"].items()]
-    lines += [_line(f"one network, pool {pool}", card) for pool, card in _alone(seeds).items()]
+    lines += [_line(f"one network, {kind}", card) for kind, card in _alone(seeds).items()]
     lines += [_line(f"seed {one['seed']}", one["test"]) for one in seeds]
     many = "1 seed" if len(seeds) == 1 else f"{len(seeds)} seeds"
     lines.append(_line(f"**median of {many}**", found["median"]))
@@ -60,8 +61,8 @@ def _names() -> list[str]:
 def _alone(seeds: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """What a network of each kind reaches by itself, in the median."""
     return {
-        pool: {name: statistics.median(one["alone"][pool][name] for one in seeds) for name in SHOWN}
-        for pool in seeds[0]["alone"]
+        kind: {name: statistics.median(one["alone"][kind][name] for one in seeds) for name in SHOWN}
+        for kind in seeds[0]["alone"]
     }
 
 

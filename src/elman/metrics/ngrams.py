@@ -15,7 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["LETTERS", "MOST", "WORD", "WORDS", "Counts", "NGrams", "choose_unit", "fit_ngrams"]
+__all__ = [
+    "LETTERS",
+    "LONGEST",
+    "MOST",
+    "WORD",
+    "WORDS",
+    "Counts",
+    "NGrams",
+    "choose_unit",
+    "fit_ngrams",
+]
 
 WORDS, LETTERS = 0, 1
 LONGEST = {WORDS: 2, LETTERS: 3}
@@ -92,15 +102,24 @@ class NGrams:
     Attributes:
         keys: int64 `[G]`, their hashes, sorted.
         unit: `WORDS` or `LETTERS`.
+        longest: Of how many of these a run is at most, ≥ 1.
     """
 
     keys: np.ndarray
     unit: int
+    longest: int
+
+    @property
+    def described(self) -> str:
+        """What is counted, in words."""
+        if self.unit == LETTERS:
+            return f"runs of 1 to {self.longest} letters"
+        return "words and pairs of words" if self.longest == 2 else f"1 to {self.longest} words"
 
     def counts(self, texts: Sequence[str]) -> Counts:
         """How often each known run stands in each text."""
         width, cells, counts = max(len(self.keys), 1), [], []
-        for first, keys, rows in _runs(texts, self.unit):
+        for first, keys, rows in _runs(texts, self.unit, self.longest):
             columns = np.searchsorted(self.keys, keys)
             known = columns < len(self.keys)
             known[known] = self.keys[columns[known]] == keys[known]
@@ -114,10 +133,20 @@ class NGrams:
         return Counts(cell // width, cell % width, count, len(texts))
 
 
-def fit_ngrams(texts: Sequence[str], unit: int, most: int = MOST) -> NGrams:
-    """The runs that stand in the most texts; of those in equally many the lowest hashes."""
+def fit_ngrams(
+    texts: Sequence[str], unit: int, most: int = MOST, longest: int | None = None
+) -> NGrams:
+    """The runs that stand in the most texts; of those in equally many the lowest hashes.
+
+    Args:
+        texts: Which they are.
+        unit: `WORDS` or `LETTERS`.
+        most: How many runs are known at most.
+        longest: Of how many units a run is at most, ≥ 1; None: as `LONGEST` says.
+    """
+    longest = LONGEST[unit] if longest is None else longest
     keys, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    for _, found, rows in _runs(texts, unit):
+    for _, found, rows in _runs(texts, unit, longest):
         order = np.lexsort((rows, found))
         found, rows = found[order], rows[order]
         first = np.ones(len(found), dtype=bool)  # of several in one text one counts
@@ -126,7 +155,7 @@ def fit_ngrams(texts: Sequence[str], unit: int, most: int = MOST) -> NGrams:
         keys, place = np.unique(np.concatenate([keys, some]), return_inverse=True)
         counts = np.bincount(place, np.concatenate([counts, count]), len(keys)).astype(np.int64)
     order = np.lexsort((keys, -counts))[:most]
-    return NGrams(np.sort(keys[order]), unit)
+    return NGrams(np.sort(keys[order]), unit, longest)
 
 
 def choose_unit(texts: Iterable[str]) -> int:
@@ -146,7 +175,9 @@ def _words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-def _runs(texts: Sequence[str], unit: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def _runs(
+    texts: Sequence[str], unit: int, longest: int
+) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """All runs of some texts at a time: the first text's number, keys, and texts from there."""
     known: dict[str, int] = {}
     first = 0
@@ -159,7 +190,7 @@ def _runs(texts: Sequence[str], unit: int) -> Iterator[tuple[int, np.ndarray, np
         lengths = np.array([len(part) for part in parts])
         tokens = np.concatenate(parts)
         owners = np.repeat(np.arange(len(parts)), lengths)
-        keys, rows = _all_runs(tokens, owners, LONGEST[unit])
+        keys, rows = _all_runs(tokens, owners, longest)
         yield first, keys, rows
         first = end
 

@@ -1,4 +1,4 @@
-"""The two models of counted runs that a network of texts should beat, fitted."""
+"""Linear models of counted runs, fitted: two to beat, and one that answers beside a network."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from elman.errors import MissingExtraError
+from elman.metrics.calibration import fit_temperature, softmax
 from elman.metrics.linear import ITERATIONS, LinearMap
 from elman.metrics.ngrams import Counts
 
-__all__ = ["fit_bayes", "fit_sparse_logistic"]
+__all__ = ["fit_bayes", "fit_sparse_logistic", "fit_sparse_margins"]
 
 _STRENGTHS = (1.0, 10.0, 100.0)  # C of the regression: the one that serves unseen texts best
+_MARGIN_STRENGTHS = (0.3, 1.0, 3.0)  # C of the support vector machines, likewise
 _HELD_OUT = 5  # one part of so many chooses it
 
 
@@ -86,6 +88,68 @@ def fit_sparse_logistic(
         return LinearMap(np.asarray(model.coef_), np.asarray(model.intercept_))
 
     return _for_each(labels, runs, fit), all(converged)
+
+
+def fit_sparse_margins(
+    counts: Counts, labels: np.ndarray, runs: int, weight: np.ndarray, seed: int
+) -> LinearMap:
+    """A support vector machine of each class against the rest (squared hinge, L2 penalty).
+
+    How strong the penalty is, a fifth of the texts choose, drawn by `seed`, and by which
+    temperature the margins of all classes become logits: by the likelihood of those texts. Then all
+    are learnt from. Where no text is left to choose by, C is 1, and margins are logits.
+
+    Args:
+        counts: Of N texts.
+        labels: Class indices `[N]` in 0…K-1, each of which occurs; K ≥ 2.
+        runs: G.
+        weight: `[N]`, the texts' weights, each above 0.
+        seed: See above; and of the search.
+
+    Returns:
+        Logits of the K classes, float32.
+
+    Raises:
+        MissingExtraError: scikit-learn is not installed.
+    """
+    try:
+        from scipy.sparse import csr_matrix
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.svm import LinearSVC
+    except ImportError as error:
+        raise MissingExtraError.of("scikit-learn", "train", "the linear map") from error
+    matrix = csr_matrix((counts.counts, (counts.rows, counts.columns)), (counts.texts, runs))
+    held_out = np.random.default_rng(seed).permutation(counts.texts) % _HELD_OUT == 0
+    held_out[np.unique(labels, return_index=True)[1]] = False  # of each class one is learnt
+
+    def learnt(rows: np.ndarray, strength: float) -> LinearMap:
+        model = LinearSVC(C=strength, random_state=seed)
+        with warnings.catch_warnings():  # a search that stops early has served held-out texts so
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(matrix[rows], labels[rows], sample_weight=weight[rows])
+        map_ = LinearMap(np.asarray(model.coef_), np.asarray(model.intercept_))
+        if len(map_.bias) > 1:
+            return map_
+        return LinearMap(*(np.concatenate([-one, one]) / 2 for one in map_))  # of two classes
+
+    strength, temperature = 1.0, 1.0
+    if held_out.any():
+        some, true, each = matrix[held_out], labels[held_out], weight[held_out]
+        tried = []
+        for one in _MARGIN_STRENGTHS:
+            map_ = learnt(~held_out, one)
+            tried.append((*_tempered(some @ map_.weight.T + map_.bias, true, each), one))
+        _, temperature, strength = min(tried)
+    map_ = learnt(np.ones(counts.texts, dtype=bool), strength)
+    return _as_kept(LinearMap(map_.weight / temperature, map_.bias / temperature))
+
+
+def _tempered(margins: np.ndarray, true: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """The least loss that a temperature makes of margins `[N, K]`, in nats, and that one."""
+    temperature = fit_temperature(margins, true, weight)
+    chances = softmax(margins / temperature)[np.arange(len(true)), true]
+    loss = -weight @ np.log(np.maximum(chances, np.finfo(np.float64).tiny))
+    return float(loss), temperature
 
 
 def _for_each(

@@ -30,17 +30,24 @@ from elman.metrics.class_answers import (
 )
 from elman.metrics.linear import NOT_CONVERGED, LinearMap
 from elman.metrics.linear_answers import array_of
-from elman.metrics.ngrams import LETTERS, MOST, WORDS, Counts, NGrams, choose_unit, fit_ngrams
+from elman.metrics.ngrams import (
+    LETTERS,
+    LONGEST,
+    MOST,
+    Counts,
+    NGrams,
+    choose_unit,
+    fit_ngrams,
+)
 from elman.metrics.sparse import fit_bayes, fit_sparse_logistic
 
-__all__ = ["MOST_WEIGHTS", "TextBaselines", "fit_texts"]
+__all__ = ["MOST_WEIGHTS", "TextBaselines", "fit_texts", "most_runs"]
 
 MOST_WEIGHTS = 2**21
 """Most weights of naive Bayes, and of the regression: 8 MiB each."""
 LARGEST_FIT = 50_000_000
 """Most products, of runs in all texts and classes, in one pass of the regression's fit; of more
 texts some are drawn."""
-_INPUTS = {WORDS: "words and pairs of words", LETTERS: "runs of 1 to 3 letters"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +79,7 @@ class TextBaselines(ClassAnswers):
     @property
     def names(self) -> tuple[str, str, str]:
         """How to print the three."""
-        kind = _INPUTS[self.ngrams.unit]
+        kind = self.ngrams.described
         linear = f"logistic regression on TF-IDF of {kind}"
         return self._majority_name, f"naive Bayes on {kind}", linear
 
@@ -137,7 +144,7 @@ class TextBaselines(ClassAnswers):
         rarity = array_of(tensors, "rarity")
         whole = all(part.dtype == np.int64 for part in (majority, classes, runs, facts))
         flat = majority.ndim == classes.ndim == runs.ndim == 1 and facts.shape == (4,)
-        sound = whole and flat and facts[0] in _INPUTS and rarity.shape == runs.shape
+        sound = whole and flat and facts[0] in LONGEST and rarity.shape == runs.shape
         if sound:
             rows = len(majority) if not len(classes) else _outputs(len(classes))
             sound = (len(majority) == 1 or not len(classes)) and (runs[1:] > runs[:-1]).all()
@@ -151,7 +158,7 @@ class TextBaselines(ClassAnswers):
         if not all(np.isfinite(part).all() for part in floats):
             raise BundleError("baselines", "numbers that are not finite", "save it again")
         unit, fitted_on, available, converged = facts.tolist()
-        ngrams = NGrams(runs, unit)
+        ngrams = NGrams(runs, unit, LONGEST[unit])
         bayes, logistic = maps
         facts = (fitted_on, available, bool(converged))
         return cls(majority, classes, ngrams, bayes, logistic, rarity, *facts)

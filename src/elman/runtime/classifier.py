@@ -19,12 +19,13 @@ from elman.metrics.calibration import calibration_error, softmax
 from elman.metrics.features import counted, weights_of_steps
 from elman.metrics.scorecards import card_notes, class_card, label_card
 from elman.metrics.text_baselines import TextBaselines
+from elman.metrics.text_linear import TextLinear
 from elman.parameters import share
 from elman.runtime.class_scores import class_scores, found_by_class
 from elman.runtime.network import NetworkStepper
 from elman.runtime.sequence_model import SequenceModel
 from elman.runtime.targets import check_labels, check_step_labels, classes_from, label_indices
-from elman.runtime.travelling import codec_of, setting_of, sound_of
+from elman.runtime.travelling import below, codec_of, setting_of, sound_of
 from elman.runtime.writing.states import Passage
 from elman.targets import Target
 from elman.transforms.sound import SoundFeatures, summary
@@ -44,6 +45,9 @@ class ClassifierModel(SequenceModel):
         codec: What cuts texts into tokens; None where features are read.
         sound: What is read of sounds; None where none are.
         abstain: Below this probability of the most probable class there is no answer.
+        linear: What answers beside the network, which is of texts then; or None.
+        linear_share: Its share of the answer, in [0, 1).
+        adjustment: What is taken from each class's logit `[K]`, float32; or None.
     """
 
     task = "classifier"
@@ -70,6 +74,25 @@ class ClassifierModel(SequenceModel):
                 f"{len(self.classes_)} for {self.blueprint.output_size} outputs",
                 "save the model again",
             )
+        self._read_beside(bundle)
+
+    def _read_beside(self, bundle: Bundle) -> None:
+        """What is added to the network's outputs; `BundleError` where it does not fit them."""
+        classes = len(self.classes_)
+        self.linear_share = setting_of(bundle, "linear", float, 0.0)
+        tensors = below(bundle, "linear.")
+        if not 0 <= self.linear_share < 1 or bool(self.linear_share) is not bool(tensors):
+            found = f"a share of {self.linear_share} and {len(tensors)} arrays"
+            raise BundleError("linear map", found, "save the model again")
+        if tensors and (self.codec is None or self.target is not Target.CLASS):
+            raise BundleError("linear map", "the network reads no texts", "save the model again")
+        self.linear = TextLinear.from_tensors(tensors, classes) if tensors else None
+        self.adjustment = bundle.tensors.get("logit_adjustment")
+        if self.adjustment is not None:
+            sound = self.adjustment.dtype == np.float32 and self.adjustment.shape == (classes,)
+            if not sound or not np.isfinite(self.adjustment).all():
+                expected = f"{classes} finite numbers: save the model again"
+                raise BundleError("logit adjustment", "something else", expected)
 
     def _baselines(self, tensors: Mapping[str, np.ndarray]) -> Any:
         kind = TextBaselines if "rarity" in tensors else ClassificationBaselines
@@ -162,6 +185,8 @@ class ClassifierModel(SequenceModel):
         told = super().facts()
         if self.codec is not None:
             told |= {"reads": f"texts as {self.codec.describe()}", "codec": self.codec.hash}
+        if self.linear is not None:
+            told["beside"] = f"{self.linear.describe()}, {self.linear_share:g} of the answer"
         if self.sound is not None:
             told |= {"reads": f"sounds as {self.sound.describe()}", "sound": self.sound.to_dict()}
         if self.multilabel:
@@ -238,6 +263,25 @@ class ClassifierModel(SequenceModel):
         if not self.per_step or (isinstance(X, np.ndarray) and X.dtype != object):
             return answers
         return [row[:steps] for row, steps in zip(answers, sequences.lengths, strict=True)]
+
+    def outputs(self, sequences: Sequences) -> np.ndarray:
+        """The logits `[N, K]`, or `[N, T, K]`: the network's, and what is beside it."""
+        outputs = super().outputs(sequences)
+        texts = sequences.texts.tolist() if isinstance(sequences, TextSequences) else ()
+        return self._with_beside(outputs, texts)
+
+    def _completed(self, outputs: np.ndarray, sequence: Any) -> np.ndarray:
+        if self.linear is None:
+            return self._with_beside(outputs, ())
+        text, places = self._passage(sequence)
+        return self._with_beside(outputs, [text[:end] for end in places[:, 1]])
+
+    def _with_beside(self, outputs: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+        """A network's logits of texts, with those of the linear map, and adjusted."""
+        if self.linear is not None:
+            said, own = self.linear(texts), self.linear_share
+            outputs = ((1 - own) * outputs + own * said).astype(outputs.dtype)
+        return outputs if self.adjustment is None else outputs - self.adjustment
 
     def answered(self, outputs: np.ndarray) -> np.ndarray:
         """Logits as probabilities."""
@@ -381,8 +425,11 @@ class ClassifierModel(SequenceModel):
         """The probabilities after each step of `batch` streams: `trace`, one step at a time.
 
         Raises:
-            ArgumentError: As `NetworkStepper`.
+            ArgumentError: As `NetworkStepper`; or the network does not answer alone.
         """
+        for name, given in (("linear", self.linear), ("logit_adjustment", self.adjustment)):
+            if given is not None:
+                raise ArgumentError(name, "a model with it answers whole sequences", "predict")
         kind = "labels" if self.multilabel else "classes"
         return self._network.stepper(batch, scaler=self.input_scaler, probabilities=kind)
 

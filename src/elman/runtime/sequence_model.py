@@ -283,12 +283,13 @@ class SequenceModel(ABC):
         """
         _, inputs = self._scaled(sequence)
         if self.states is None:
-            return self.answered(self._network.trace(inputs[None])[0])
-        found = [
+            return self.answered(self._completed(self._network.trace(inputs[None])[0], sequence))
+        each = [
             self._network.run(inputs[None, : t + 1], None, given)[0]
             for t, given in enumerate(self._beginnings(sequence, len(inputs)))
         ]
-        return self.answered(np.array(found).reshape(len(inputs), -1))
+        found = np.array(each).reshape(len(inputs), -1)
+        return self.answered(self._completed(found, sequence))
 
     def record(self, sequence: Any) -> Recording:
         """Gates, states and answers at each step of one sequence.
@@ -302,7 +303,15 @@ class SequenceModel(ABC):
         given, inputs = self._scaled(sequence)
         beside = None if self.states is None else self.states.at([self._passage(sequence)])[0]
         recording = self._network.record(inputs, beside)
-        return replace(recording, inputs=given, answers=self.answered(recording.answers))
+        answers = self.answered(self._completed(recording.answers, sequence))
+        return replace(recording, inputs=given, answers=answers)
+
+    def _completed(self, outputs: np.ndarray, sequence: Any) -> np.ndarray:
+        """A network's outputs `[T, K]` after each step of one sequence, as the task has them.
+
+        `outputs` may add to what the network says; then this adds the same.
+        """
+        return outputs
 
     def _scaled(self, sequence: Any) -> tuple[np.ndarray, np.ndarray]:
         """One sequence as it was given, its features in order, and as the network reads it."""

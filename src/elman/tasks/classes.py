@@ -24,6 +24,7 @@ __all__ = [
     "check_kind",
     "numbered_labels",
     "settled_classes",
+    "shares_of_classes",
     "told_classes",
     "weights_by_class",
 ]
@@ -115,6 +116,23 @@ def numbered_labels(labels: np.ndarray, known: KnownClasses | None) -> np.ndarra
         found = f"{labels.shape[1]} labels a sequence"
         raise ShapeError("y", found, f"{len(known.classes)} of them")
     return np.arange(labels.shape[1])
+
+
+def shares_of_classes(
+    index: np.ndarray, classes: int, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """Which share of all rows each class has `[K]`; one without any as much as the rarest.
+
+    >>> shares_of_classes(np.array([0, 0, 0, 2]), 3).tolist()
+    [0.75, 0.25, 0.25]
+
+    Args:
+        index: Class indices `[N]`, N ≥ 1.
+        classes: K.
+        weight: Of each row, ≥ 0, not all 0; or None for alike.
+    """
+    found = np.bincount(index, weight, minlength=classes)
+    return np.maximum(found, found[found > 0].min()) / found.sum()
 
 
 def told_classes(classes: Any) -> KnownClasses:

@@ -21,7 +21,8 @@ from elman.errors import ArgumentError, DataError
 from elman.metrics.baselines import fit_classification
 from elman.metrics.features import counted, weights_of_steps
 from elman.metrics.text_baselines import fit_texts
-from elman.parameters import Kind, documented, flag, parameter, share, text
+from elman.metrics.text_linear import fit_text_linear
+from elman.parameters import Kind, documented, flag, number, parameter, share, text
 from elman.runtime.targets import (
     check_labels,
     check_step_labels,
@@ -40,6 +41,7 @@ from elman.tasks.classes import (
     check_kind,
     numbered_labels,
     settled_classes,
+    shares_of_classes,
     told_classes,
     weights_by_class,
 )
@@ -78,6 +80,9 @@ from elman.training.loop.losses import accuracy, label_accuracy
 from elman.transforms.sound import summary
 
 __all__ = ["Classifier"]
+
+
+_BESIDE = ("linear", "logit_adjustment")  # parameters of what is added to the network's outputs
 
 
 def _or_weights(kind: Kind) -> Kind:
@@ -163,6 +168,21 @@ class Classifier(
         "Not of several labels a sequence.",
     )
 
+    linear: float = parameter(
+        0.0,
+        share(),
+        "Share of the answer that a linear map of the text's runs of words, or letters, has.",
+        "It is fitted to the training part beside the network: support vector machines on TF-IDF, "
+        "as logits. Of texts with one label each.",
+    )
+    logit_adjustment: float = parameter(
+        0.0,
+        number(),
+        "Logits less this many times the log of their class's share: rare classes count for more.",
+        "0: classes as often as in the training part; 1: as if all were alike frequent (Menon et "
+        "al. 2021, arXiv 2007.07314v2). Of one label a sequence.",
+    )
+
     @property
     def target(self) -> Target:
         """A class, or one for each step; or the fitted model's: perhaps several a sequence."""
@@ -210,6 +230,9 @@ class Classifier(
             raise ArgumentError("class_weight", found, "a mapping, or None")
         if self.calibrate:
             raise ArgumentError("calibrate", "True in partial_fit", "False, or fit")
+        for name in _BESIDE:
+            if getattr(self, name):
+                raise ArgumentError(name, f"{getattr(self, name)} in partial_fit", "0, or fit")
         known = None if classes is None else told_classes(classes)
         if not self.__sklearn_is_fitted__():
             if known is None:
@@ -393,8 +416,12 @@ class Classifier(
         return (Thawing(network, self.frozen),) if frozen else ()
 
     def _check(self) -> None:
-        if self.calibrate:
-            check_calibration(self.validation, self.network)
+        if not self.calibrate:
+            return
+        check_calibration(self.validation, self.network)
+        for name in _BESIDE:
+            if getattr(self, name):
+                raise ArgumentError(name, f"{getattr(self, name)} with calibrate=True", "0")
 
     def _trained(self, ready: Ready, options: Options) -> dict[str, Any]:
         return {"calibration": calibrate(ready, options)} if self.calibrate else {}
@@ -411,6 +438,9 @@ class Classifier(
             if several:
                 raise ArgumentError("abstain", f"{self.abstain} with several labels", "0")
             settings["abstain"] = float(self.abstain)
+        self._check_beside(parts.train.kind, known)
+        if self.linear:
+            settings["linear"] = float(self.linear)
         if known.codec is not None:
             parts = encoded_parts(parts, known.codec)
             tensors |= {f"codec.{name}": one for name, one in known.codec.tensors().items()}
@@ -443,6 +473,30 @@ class Classifier(
             around,
             notes,
         )
+
+    def _check_beside(self, kind: Target, known: KnownClasses) -> None:
+        """`ArgumentError` where the network has to answer alone."""
+        if self.linear and known.codec is None:
+            raise ArgumentError("linear", f"{self.linear}, and X holds no texts", "0")
+        for name in _BESIDE:
+            if getattr(self, name) and kind is not Target.CLASS:
+                found = f"{getattr(self, name)} with targets of the kind {kind!s}"
+                raise ArgumentError(name, found, "0, or one label a sequence")
+
+    def _tensors_beside(self, ready: Ready) -> dict[str, np.ndarray]:
+        train, weight = ready.learning.parts.train, ready.learning.weight
+        classes, tensors = ready.blueprint.output_size, {}
+        if self.linear:
+            texts: Any = train.sequences
+            linear = fit_text_linear(
+                texts.texts.tolist(), train.targets, classes, weight, self.seed
+            )
+            tensors = {f"linear.{name}": one for name, one in linear.tensors().items()}
+        if self.logit_adjustment:
+            shares = shares_of_classes(train.targets, classes, weight)
+            adjustment = self.logit_adjustment * np.log(shares)
+            tensors["logit_adjustment"] = adjustment.astype(np.float32)
+        return tensors
 
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         sequences, targets, weight = train.sequences, train.targets, train.weight

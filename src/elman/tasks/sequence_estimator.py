@@ -145,6 +145,10 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         """What is done to the trained network, in place; facts of that for the result."""
         return {}
 
+    def _tensors_beside(self, ready: Ready) -> dict[str, np.ndarray]:
+        """What answers beside the network, fitted to what was learnt from; nothing by default."""
+        return {}
+
     def _baseline_tensors(self, train: Part, learning: Learning) -> dict[str, np.ndarray]:
         """What the score is held against, fitted to the training part; nothing by default."""
         return {}
@@ -195,6 +199,7 @@ class SequenceEstimator(Estimator, SequenceParameters, ABC):
         if self.baselines:
             baselines = self._baseline_tensors(ready.parts.train, ready.learning)
         tensors = {f"baselines.{name}": array for name, array in baselines.items()}
+        tensors |= self._tensors_beside(ready)
         self._complete(ready, options, fitted, tensors)
         return self
 
