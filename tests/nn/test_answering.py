@@ -10,6 +10,7 @@ import torch
 import elman.nn
 from elman.errors import ElmanError, FrozenError
 from elman.nn import answering, sequences
+from elman.operators import stepping
 from elman.operators.notice import listen
 from elman.state import leaves
 from tests.unchecked import unchecked
@@ -153,8 +154,8 @@ def test_a_layer_in_training(kind, bias, batch_first, monkeypatch):
 
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("kind", ["RNN", "GRU"])
-def test_one_step_that_is_learnt_from_is_torchs(kind, bias, batch_first, monkeypatch):
+@pytest.mark.parametrize("kind", ["RNN", "GRU", "LSTM"])
+def test_one_step_that_is_learnt_from_is_as_torchs(kind, bias, batch_first, monkeypatch):
     torch.manual_seed(0)
     layer = getattr(elman.nn, kind)(3, 20, bias=bias, batch_first=batch_first)
     torchs = getattr(torch.nn, kind)(3, 20, bias=bias, batch_first=batch_first)
@@ -162,18 +163,44 @@ def test_one_step_that_is_learnt_from_is_torchs(kind, bias, batch_first, monkeyp
     x = torch.randn(*((4, 1) if batch_first else (1, 4)), 3, requires_grad=True)
     calls = []
     monkeypatch.setattr(answering.native, "run", lambda *given: calls.append(given))
-    for hx in (None, torch.randn(1, 4, 20, requires_grad=True)):
+    hidden = torch.randn(1, 4, 20, requires_grad=True)
+    given = (hidden, torch.randn(1, 4, 20, requires_grad=True)) if kind == "LSTM" else hidden
+    for hx in (None, given):
         found, wanted = [], []
         for module, kept in ((layer, found), (torchs, wanted)):
             outputs, last = module(x, hx)
-            loss = outputs.square().sum() + 3 * last.sum()
-            states = [] if hx is None else [hx]
+            ends = list(leaves(last))
+            loss = outputs.square().sum() + 3 * sum(leaf.square().sum() for leaf in ends)
+            states = [] if hx is None else list(leaves(hx))
             grads = torch.autograd.grad(loss, [x, *states, *module.parameters()])
-            kept += [outputs, last, *grads]
-        for ours, theirs in zip(found, wanted, strict=True):
-            assert torch.equal(ours, theirs)
-            assert ours.stride() == theirs.stride()
+            kept += [outputs, *ends, *grads]
+        for k, (ours, theirs) in enumerate(zip(found, wanted, strict=True)):
+            torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
+            assert k > len(ends) or ours.stride() == theirs.stride()
     assert not calls
+
+
+def test_an_lstms_steps_in_a_loop_are_of_one_loop_and_may_be_changed_in_place():
+    torch.manual_seed(0)
+    layer, torchs = elman.nn.LSTM(3, 20), torch.nn.LSTM(3, 20)
+    torchs.load_state_dict(layer.state_dict())
+    x, results, loops = torch.randn(5, 1, 4, 3), [], []
+    weights = [layer.get_parameter(name) for name in layer._all_weights[0]]
+    for module in (layer, torchs):
+        state, total = None, 0.0
+        for step in x:
+            outputs, state = module(step, state)
+            if module is layer:
+                outputs += 1
+                loops.append(stepping._loop_of(state, weights))
+            else:
+                outputs = outputs + 1
+            total = total + outputs.square().sum()
+        results.append([total, *torch.autograd.grad(total, list(module.parameters()))])
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+    assert loops[0] is not None
+    assert len(set(map(id, loops))) == 1
 
 
 @pytest.mark.parametrize("name", ["weight_ih_l0", "weight_hh_l0", "bias_hh_l0", "weight_hr_l0"])

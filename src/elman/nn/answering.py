@@ -2,7 +2,7 @@
 
 What is out of the ordinary (several layers or directions, other classes, shapes or dtypes, who
 looks on, errors) goes the long way, which tells about it; the numbers are the same to the bit,
-but for one step that is learnt from: those are torch's own.
+but for one step that is learnt from: its sums are taken as torch's own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from elman.nn.weights import layer_weights, parameters_of
 from elman.operators import native
 from elman.operators.memory import may_touch, transformed
 from elman.operators.notice import watched
+from elman.operators.stepping import step
 from elman.state import to_torch
 
 __all__ = ["answer"]
@@ -50,8 +51,10 @@ def _run(
         return None
     if not _fits(module, inputs, hidden, cell, parameters):
         return None
-    if inputs.shape[0 if not module.batch_first else 1] == 1 and _learns(module, given):
-        return _one_step(module, inputs, hidden, parameters)
+    if inputs.shape[1 if module.batch_first else 0] == 1 and _learns(given):
+        found = _one_step(module, inputs, hidden, cell, parameters)
+        if found is not None:
+            return found
     recurrence, weights, second_bias = layer_weights(module, 0)
     tensors = (
         inputs.transpose(0, 1) if module.batch_first else inputs,
@@ -83,28 +86,38 @@ def _fits(module: Any, inputs: Tensor, hidden: Any, cell: Any, parameters: list[
     )
 
 
-def _learns(module: Any, tensors: Sequence[Any]) -> bool:
-    """Whether something is learnt from this call, of a recurrence that is not an LSTM.
-
-    A kernel packs the weights for each call, which a single step back does not pay: torch's own
-    operators are mostly quicker there (not an LSTM's).
-    """
-    if module.mode == "LSTM" or not torch.is_grad_enabled():
+def _learns(tensors: Sequence[Any]) -> bool:
+    """Whether something is learnt from this call."""
+    if not torch.is_grad_enabled():
         return False
     return any(tensor is not None and tensor.requires_grad for tensor in tensors)
 
 
 def _one_step(
-    module: Any, inputs: Tensor, hidden: Any, parameters: list[Any]
-) -> tuple[Tensor, Tensor]:
-    """By torch's own operator."""
+    module: Any, inputs: Tensor, hidden: Any, cell: Any, parameters: list[Any]
+) -> tuple[Tensor, Any] | None:
+    """One step that is learnt from; None: by the kernels, as more steps are.
+
+    A kernel packs the weights for each call, which a single step back does not pay: an LSTM's step
+    is a cell's, the others are torch's own operators'.
+    """
+    if module.proj_size:
+        return None
     first = module.batch_first
     if hidden is None:
         hidden = inputs.new_zeros(1, inputs.shape[0 if first else 1], module.hidden_size)
-    # has_biases, layers, dropout, train, bidirectional
-    return _OPERATORS[module.mode](
-        inputs, hidden, parameters, module.bias, 1, 0.0, True, False, first
-    )
+    if module.mode != "LSTM":
+        # has_biases, layers, dropout, train, bidirectional
+        options = (module.bias, 1, 0.0, True, False, first)
+        return _OPERATORS[module.mode](inputs, hidden, parameters, *options)
+    state = (hidden[0], torch.zeros_like(hidden[0]) if cell is None else cell[0])
+    weights = parameters if module.bias else [*parameters, None, None]
+    after = step("lstm", inputs.squeeze(1 if first else 0), state, weights)
+    if after is None:
+        return None
+    outputs = after[0].clone().unsqueeze(0)  # it may be changed, and the final state stay
+    final = (after[0].unsqueeze(0), after[1].unsqueeze(0))
+    return outputs.transpose(0, 1) if first else outputs, final
 
 
 def _answer_frozen(

@@ -160,45 +160,59 @@ def _loop_of(state: Sequence[Tensor | None], weights: Sequence[Any]) -> _Loop | 
 
 
 class _Sheet:
-    """Rows of what entered some steps, and of the gradients by the sums of their products."""
+    """Rows of what entered some steps, and of the gradients by the sums of their products.
 
-    def __init__(self, like: Tensor, widths: Sequence[int]) -> None:
-        self._widths, self.used = widths, 0
-        self._make(like, _TOGETHER // max(widths))
-        self.sums: list[Tensor] | None = None
+    The columns: inputs, hidden state, gradients by the gates, and those of a GRU by its other sums.
+    """
 
-    def _make(self, like: Tensor, size: int) -> None:
-        self.size = max(len(like), size)
-        self.columns = [
-            lasting(like, self.size * width).view(self.size, width) for width in self._widths
-        ]
+    def __init__(self, inputs: Tensor, hidden: Tensor, widths: Sequence[int]) -> None:
+        """With the first step, which may be the only one: it has tensors of its own."""
+        self._widths = [inputs.shape[1], hidden.shape[1], *widths]
+        self._columns = [inputs, hidden, *(hidden.new_empty(len(hidden), w) for w in widths)]
+        self._used, self._owned = len(inputs), False
+        self._sums: list[Tensor] | None = None
 
-    def rows(self, like: Tensor) -> list[Tensor]:
-        """The next rows of each column, one for each of `like`, to be filled in."""
-        count = len(like)
-        if self.used + count > self.size:
-            self.sum_up()
-            if count > self.size:
-                self._make(like, count)
-        first, self.used = self.used, self.used + count
-        return [column[first : self.used] for column in self.columns]
+    def first(self) -> list[Tensor]:
+        """The first step's gradients, to be filled in."""
+        return self._columns[2:]
+
+    def more(self, inputs: Tensor, hidden: Tensor) -> list[Tensor]:
+        """Rows for one step more: its gradients, to be filled in."""
+        count, used = len(inputs), self._used
+        if not self._owned or used + count > len(self._columns[0]):
+            self._make_room(count)
+            used = self._used
+        self._used += count
+        entered = [column[used : self._used] for column in self._columns]
+        entered[0].copy_(inputs)
+        entered[1].copy_(hidden)
+        return entered[2:]
+
+    def _make_room(self, count: int) -> None:
+        """Free columns of at least so many rows; what stood in them is summed up."""
+        self.sum_up()
+        if self._owned and count <= len(self._columns[0]):
+            return
+        rows = max(count, _TOGETHER // max(self._widths))
+        like = self._columns[0]
+        self._columns = [lasting(like, rows * width).view(rows, width) for width in self._widths]
+        self._owned = True
 
     def sum_up(self) -> list[Tensor]:
         """The gradients by the four weights, of all that was filled in until now."""
-        inputs, hidden, deltas, *others = [column[: self.used] for column in self.columns]
+        inputs, hidden, deltas, *others = [column[: self._used] for column in self._columns]
         by_state = others[0] if others else deltas
         pairs = ((deltas, inputs), (by_state, hidden))
-        if self.sums is None:
+        if self._sums is None:
             products = [d.t() @ entered for d, entered in pairs]
-            biases = [d.sum(0) for d in (deltas, *others)]
-            self.sums = [*products, *biases]
+            self._sums = [*products, *(d.sum(0) for d in (deltas, *others))]
         else:
-            for total, (d, entered) in zip(self.sums, pairs, strict=False):
+            for total, (d, entered) in zip(self._sums, pairs, strict=False):
                 total.addmm_(d.t(), entered)
-            for total, d in zip(self.sums[2:], (deltas, *others), strict=True):
+            for total, d in zip(self._sums[2:], (deltas, *others), strict=True):
                 total += d.sum(0)
-        self.used = 0
-        return [*self.sums, self.sums[2].clone()][:4]
+        self._used = 0
+        return self._sums
 
 
 class _Notes:
@@ -211,18 +225,21 @@ class _Notes:
     def __init__(self) -> None:
         self._sheets: dict[int, _Sheet] = {}
 
-    def rows(self, like: Tensor, widths: Sequence[int]) -> list[Tensor]:
-        """Where a step's inputs, hidden state and gradients by its gates shall stand."""
+    def rows(self, inputs: Tensor, hidden: Tensor, widths: Sequence[int]) -> list[Tensor]:
+        """Where the gradients of a step shall stand, into which these went."""
         task = torch._C._current_graph_task_id()
-        sheet = self._sheets.get(task)
-        if sheet is None:
-            sheet = self._sheets[task] = _Sheet(like, widths)
-        return sheet.rows(like)
+        if task in self._sheets:
+            return self._sheets[task].more(inputs, hidden)
+        sheet = self._sheets[task] = _Sheet(inputs, hidden, widths)
+        return sheet.first()
 
     def take(self) -> list[Tensor] | None:
         """The gradients by the four weights; None: no step went back."""
         sheet = self._sheets.pop(torch._C._current_graph_task_id(), None)
-        return None if sheet is None else sheet.sum_up()
+        if sheet is None:
+            return None
+        sums = sheet.sum_up()
+        return sums if len(sums) == 4 else [*sums, sums[2].clone()]
 
 
 class _Weights(torch.autograd.Function):
@@ -291,10 +308,7 @@ def _rows(ctx: Any, noted: bool, inputs: Tensor, hidden: Tensor, width: int) -> 
     widths = [width] if ctx.variant == "lstm" else [width, width]
     if not noted:
         return [hidden.new_empty(len(hidden), width) for width in widths]
-    entered = ctx.loop.notes.rows(hidden, [inputs.shape[1], hidden.shape[1], *widths])
-    entered[0].copy_(inputs)
-    entered[1].copy_(hidden)
-    return entered[2:]
+    return ctx.loop.notes.rows(inputs, hidden, widths)
 
 
 def _go_back(variant: str, hidden: Any, cell: Any, dense: Any, rows: Any, carry: Tensor) -> None:
