@@ -184,3 +184,15 @@ def test_columns_without_names_get_some():
     columns = as_panel(np.arange(3.0)).to_columns()
     assert list(columns) == ["series", "time", "0"]
     assert columns["series"].tolist() == ["0"] * 3
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 7, 100])
+def test_parts_hold_every_series_once_and_as_many_as_fit(rows):
+    panel = a_panel([[0, 1, 2], [5], [0, 2, 4, 6], [1, 2]])
+    found = list(panel.parts(rows))
+    assert [n for part in found for n in range(part.start, part.stop)] == [0, 1, 2, 3]
+    for part in found:
+        size = int(panel.lengths[part].sum())
+        assert size <= rows or part.stop - part.start == 1
+        if part.stop < 4:
+            assert size + panel.lengths[part.stop] > rows

@@ -6,7 +6,7 @@ F known-ahead covariates, S static ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -124,6 +124,15 @@ class Panel:
     def local(self, times: np.ndarray) -> np.ndarray:
         """Times of the panel as a clock in its zone shows them."""
         return local_times(times, self.zone)
+
+    def parts(self, rows: int = 1 << 22) -> Iterator[slice]:
+        """The series in turn, as many as have no more than so many rows together; at least one."""
+        begin = 0
+        while begin < len(self):
+            most = self.offsets[begin] + rows
+            end = int(np.searchsorted(self.offsets, most, side="right")) - 1
+            yield slice(begin, max(end, begin + 1))
+            begin = max(end, begin + 1)
 
     def select(self, indices: Any) -> Panel:
         """The series at `indices` (numbers, a slice or a mask `[N]`), in that order."""

@@ -62,7 +62,7 @@ def fit_to(
                 begin=None if begin is None else begin.select(block.series),
             ),
         )
-        for block in _blocks(past)
+        for block in _blocks(past, _places(past))
     ]
     order = np.argsort(np.concatenate([series for series, _ in found]), kind="stable")
     names = ("rates", "seasonal", "logs")
@@ -87,7 +87,7 @@ class ExponentialForecasts:
         self._states = np.empty((2, int(self._starts[-1])), np.float32)
         self._seasons = np.empty(int(self._starts[-1]) + fit.season * len(spans), np.float32)
         self._first, self._begins = np.empty((2, len(spans)), np.int64)
-        for block in _blocks(panel):
+        for block in _blocks(panel, self._place):
             found = followed(block.values, fit.select(block.series))
             self._first[block.series], self._begins[block.series] = found.first, found.begins
             for row, series in enumerate(block.series):
@@ -159,9 +159,9 @@ class _Block:
         self.series, self.values = series, values
 
 
-def _blocks(panel: Panel) -> Any:
+def _blocks(panel: Panel, places: Int[np.ndarray, "R"]) -> Any:
     """All series and targets, the longest last, in blocks that bound the memory."""
-    targets, spans, places = panel.target.shape[1], _spans(panel), _places(panel)
+    targets, spans = panel.target.shape[1], _spans(panel)
     order = np.argsort(spans, kind="stable")
     begin = 0
     while begin < len(order):
@@ -186,7 +186,12 @@ def _spans(panel: Panel) -> Int[np.ndarray, "N"]:
 
 def _places(panel: Panel) -> Int[np.ndarray, "R"]:
     """Where each row stands among the steps of its series."""
-    first = np.repeat(panel.steps[panel.offsets[:-1]], panel.lengths)
-    rows = np.arange(len(panel.steps)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    by_row = np.repeat(_spans(panel) == panel.lengths, panel.lengths)
-    return np.where(by_row, rows, panel.steps - first)
+    # A panel may have so many rows that every array of them is felt: in place, and small numbers.
+    spans, rows = _spans(panel), len(panel.steps)
+    kind = np.int32 if max(rows, int(spans.max(initial=0))) < 2**31 else np.int64
+    found = np.arange(rows, dtype=kind)
+    found -= np.repeat(panel.offsets[:-1].astype(kind), panel.lengths)
+    for series in np.flatnonzero(spans != panel.lengths):
+        own = slice(panel.offsets[series], panel.offsets[series + 1])
+        found[own] = panel.steps[own] - panel.steps[own.start]
+    return found

@@ -177,21 +177,39 @@ def _scales(
 
     Of a series without two seasons there it is that of the last value.
     """
-    inside = np.arange(len(panel.times)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    before = inside < np.repeat(first, panel.lengths)
-    owner = np.repeat(np.arange(len(panel)), panel.lengths)
-    found = np.full((len(panel), panel.target.shape[1]), np.nan)
+    found = np.empty((len(panel), panel.target.shape[1]))
+    for part in panel.parts():  # an array of all rows would be felt
+        rows = slice(panel.offsets[part.start], panel.offsets[part.stop])
+        lengths = panel.lengths[part]
+        owner = np.repeat(np.arange(len(lengths)), lengths)
+        inside = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        before = inside < first[part][owner]
+        found[part] = _naive_error(panel.target[rows], owner, inside, before, season, squared)
+    return np.sqrt(found) if squared else found
+
+
+def _naive_error(
+    target: np.ndarray,
+    owner: np.ndarray,
+    inside: np.ndarray,
+    before: np.ndarray,
+    season: int,
+    squared: bool,
+) -> Float[np.ndarray, "N K"]:
+    """The mean error, or its square, of each series; each row's owner and place in it are told."""
+    count = int(owner[-1]) + 1 if len(owner) else 0
+    found = np.full((count, target.shape[1]), np.nan)
     for lag in dict.fromkeys((season, 1)):
         rows = np.flatnonzero(before & (inside >= lag))
-        change = np.abs(panel.target[rows].astype(np.float64) - panel.target[rows - lag])
+        change = np.abs(target[rows].astype(np.float64) - target[rows - lag])
         change = change**2 if squared else change
         for k in range(found.shape[1]):
             known = ~np.isnan(change[:, k])
-            count = np.bincount(owner[rows[known]], minlength=len(panel))
-            total = np.bincount(owner[rows[known]], change[known, k], minlength=len(panel))
-            mean = np.divide(total, count, out=np.full(len(panel), np.nan), where=count > 0)
+            counts = np.bincount(owner[rows[known]], minlength=count)
+            total = np.bincount(owner[rows[known]], change[known, k], minlength=count)
+            mean = np.divide(total, counts, out=np.full(count, np.nan), where=counts > 0)
             found[:, k] = np.where(np.isnan(found[:, k]), mean, found[:, k])
-    return np.sqrt(found) if squared else found
+    return found
 
 
 def _leakage(found: Origins, first: Int[np.ndarray, "N"]) -> dict[str, list[Any]]:

@@ -93,20 +93,40 @@ def past_errors(
         season: m.
         scale: What errors are divided by.
     """
-    lag = season * -(-horizon // season)
-    inside = np.arange(len(panel.times)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    rows = np.flatnonzero((inside >= lag) & (inside < np.repeat(first, panel.lengths)))
-    rows = rows[panel.steps[rows] - panel.steps[rows - lag] == lag]
     starts = panel.offsets[:-1] + np.minimum(first, panel.lengths - 1)
-    owner = np.searchsorted(panel.offsets, rows, side="right") - 1
-    block = (int(panel.steps[starts].max()) - 1 - panel.steps[rows]) // horizon
+    end = int(panel.steps[starts].max())
+    found = [
+        _errors_of(panel, part, first, end, horizon, season, scale) for part in panel.parts()
+    ]  # an array of all rows would be felt
+    return np.concatenate(found, axis=1)
+
+
+def _errors_of(
+    panel: Panel,
+    part: slice,
+    first: np.ndarray,
+    end: int,
+    horizon: int,
+    season: int,
+    scale: np.ndarray,
+) -> Float[np.ndarray, "J n"]:
+    """Of some series; times are counted back from the step `end`."""
+    lag = season * -(-horizon // season)
+    lengths, begin = panel.lengths[part], panel.offsets[part.start]
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    inside = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    rows = np.flatnonzero((inside >= lag) & (inside < first[part][owner]))
+    owner, rows = owner[rows], rows + begin
+    even = panel.steps[rows] - panel.steps[rows - lag] == lag
+    rows, owner = rows[even], owner[even]
+    block = (end - 1 - panel.steps[rows]) // horizon
     kept = (block >= 0) & (block < _PAST)
     rows, owner, block = rows[kept], owner[kept], block[kept]
-    usable = np.where(scale > 0, scale, np.nan)[owner]
+    usable = np.where(scale[part] > 0, scale[part], np.nan)[owner]
     error = ((panel.target[rows] - panel.target[rows - lag]) / usable).mean(axis=1)
     known = ~np.isnan(error)
-    place, size = (block * len(panel) + owner)[known], _PAST * len(panel)
+    place, size = (block * len(lengths) + owner)[known], _PAST * len(lengths)
     count = np.bincount(place, minlength=size)
     total = np.bincount(place, error[known], minlength=size)
     mean = np.divide(total, count, out=np.full(size, np.nan), where=2 * count >= horizon)
-    return mean.reshape(_PAST, len(panel))
+    return mean.reshape(_PAST, len(lengths))
