@@ -191,6 +191,20 @@ def test_several_ways_back_do_not_see_each_other(kind):
     _both(cells, found)
 
 
+def test_ways_back_that_do_not_end_at_the_weights_leave_nothing():
+    cell, _ = _pair("LSTMCell")
+    inputs = torch.randn(5, 4, 3, dtype=torch.float64, requires_grad=True)
+    outputs, state = _loop(cell, inputs)
+    loop = stepping._loop_of(state, _weights(cell))
+    for output in outputs:
+        torch.autograd.grad(output.sum(), [inputs], retain_graph=True)
+    assert loop.notes._sheets == {}
+    outputs.sum().backward(inputs=[cell.weight_hh])
+    assert cell.weight_hh.grad.abs().sum() > 0
+    assert cell.weight_ih.grad is None
+    assert loop.notes._sheets == {}
+
+
 def test_a_way_back_that_breaks_off_leaves_nothing():
     cells = _pair("LSTMCell")
     inputs = torch.randn(5, 4, 3, dtype=torch.float64)

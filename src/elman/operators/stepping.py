@@ -290,7 +290,9 @@ def _backward(ctx: Any, tensors: Sequence[Any], kept: tuple, grads: Sequence[Any
     """The gradients by all tensors, None in place of the weights', which are noted."""
     inputs, hidden, cell, by_inputs, by_state = tensors[:5]
     wanted = ctx.needs_input_grad[2:]
-    rows = _rows(ctx, wanted[0], inputs, hidden, len(by_inputs))
+    # A way back that does not end at the weights would never take what is noted.
+    noted = wanted[0] and torch._C._will_engine_execute_node(ctx.loop.token.grad_fn)
+    rows = _rows(ctx, noted, inputs, hidden, len(by_inputs))
     deltas, by_sums = rows[0], rows[-1]
     carry: Tensor | None = torch.empty_like(hidden)
     dense = [None if t is None else t.contiguous() for t in (*kept, *grads)]
