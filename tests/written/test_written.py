@@ -11,7 +11,7 @@ import pytest
 from elman.errors import ArgumentError
 from elman.kernels.tapes import reference
 from elman.tapes import INPUTS, Tape
-from elman.written import WrittenCell, named, sigmoid, tanh, total, where
+from elman.written import WrittenCell, join, named, sigmoid, tanh, total, where
 from tests.unchecked import unchecked
 from tests.written_steps import FAMILY, PACED, modes, random_call
 
@@ -76,6 +76,18 @@ def test_a_state_of_one_number_is_put_out_for_every_unit():
     tape = _cell(lambda x, state, w: total(w.w @ x)).tape(4)
     assert tape.output_size == 4
     assert tape.output == tape.after[0]
+
+
+def test_slices_of_what_is_read_again_and_again_are_taken_once():
+    def step(x, state, w):
+        a = w.w @ x
+        for _ in range(600):  # 2**600 ways lead back to the product
+            a = (a + 0.5) * (a - 0.25)
+        return tanh(join(a[:2], a[2:]))
+
+    tape = WrittenCell(step, "long", weights={"w": ("H", "I")}).tape(4)
+    assert sum(op.name == "product" for op in tape.ops) == 2
+    assert len(tape.ops) < 6 * 600 + 10
 
 
 def test_slices_of_products_are_products_of_rows():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from elman.tapes.building import Builder, live
+from elman.tapes.building import Builder, after_args, live
 from elman.tapes.tape import ELEMENTWISE, Op, Tape
 
 __all__ = ["Back", "Outer", "Sum", "Through", "reverse"]
@@ -399,15 +399,8 @@ class _Again:
         return found
 
     def _forward(self, number: int) -> int | None:
-        left = [number]
-        while left:
-            missing = [arg for arg in self._follows(left[-1]) if arg not in self.there]
-            if missing:
-                left += reversed(missing)
-            else:
-                last = left.pop()
-                if last not in self.there:
-                    self.there[last] = self._made(last)
+        for value in after_args(number, self._follows, self.there):
+            self.there[value] = self._made(value)
         return self.there[number]
 
     def _follows(self, number: int) -> tuple[int, ...]:
