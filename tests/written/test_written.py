@@ -214,6 +214,9 @@ def test_a_description_is_checked():
         _cell(lambda x, state, w: x, weights={"w": ("H", "3I")}).shapes(2, 3)
     with pytest.raises(ArgumentError, match="weights: found none"):
         _cell(lambda x, state, w: x, weights={})
+    for shape in ("2H", 4, (), ("H", "I", "H")):
+        with pytest.raises(ArgumentError, match="weights: found w of the shape"):
+            _cell(lambda x, state, w: x, weights={"w": shape})
     with pytest.raises(ArgumentError, match="weights: found the name 'W'"):
         _cell(lambda x, state, w: x, weights={"W": ("H", "I")})
 
@@ -224,6 +227,16 @@ def test_a_description_is_checked():
         _cell(without_default)
     with pytest.raises(ArgumentError, match="found \\['b'\\]"):
         FAMILY["janet"].with_options(b=1)
+
+
+def test_a_step_that_draws_by_itself_is_refused():
+    draws = np.random.default_rng(0)
+
+    def drawing(x, state, w):
+        return w.w @ x * (draws.random(5) < 0.5)
+
+    with pytest.raises(ArgumentError, match="in drawing: found other numbers at a second look"):
+        _cell(drawing).tape(5)
 
 
 def test_options_are_baked_into_the_tape():

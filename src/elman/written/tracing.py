@@ -13,7 +13,7 @@ from elman.tapes import INPUTS, Builder, Op, Tape
 from elman.tapes.building import after_args, live
 from elman.tapes.tape import ELEMENTWISE, REDUCTIONS, size_name
 
-__all__ = ["Matrix", "Names", "Trace", "Traced", "apply", "first_traced", "trace"]
+__all__ = ["Matrix", "Names", "Trace", "Traced", "apply", "first_traced", "place_of", "trace"]
 
 _UFUNCS = {
     "negative": "neg",
@@ -530,7 +530,7 @@ def trace(
         )
     except BlueprintError as error:
         found = f"{error.where}: {error.found}"
-        raise ArgumentError(_place(step, None), found, error.expected) from error
+        raise ArgumentError(place_of(step), found, error.expected) from error
 
 
 def _result(tracer: Trace, name: str, value: Any) -> int:
@@ -570,10 +570,11 @@ def _located(step: Callable[..., Any], error: Exception) -> ArgumentError:
         if code is not None and tracer.tb_frame.f_code.co_filename == code.co_filename:
             line = tracer.tb_lineno
         tracer = tracer.tb_next
-    return ArgumentError(_place(step, line), found, expected)
+    return ArgumentError(place_of(step, line), found, expected)
 
 
-def _place(step: Callable[..., Any], line: int | None) -> str:
+def place_of(step: Callable[..., Any], line: int | None = None) -> str:
+    """File, line and name of a step; the line is its first if None."""
     code: CodeType | None = getattr(step, "__code__", None)
     if code is None:
         return "step"
