@@ -275,6 +275,71 @@ def test_says_line_and_operation_that_it_cannot_take(kind):
     assert f"{__file__}, line {line}, in forward" in str(caught.value)
 
 
+def test_dropout_is_named_as_what_cannot_be_taken():
+    with pytest.raises(ArgumentError, match="put dropout into eval"):
+        elman.fuse(Noisy(), torch.zeros(1, 3), torch.zeros(1, 4))
+
+
+class Swapped(Base):
+    def forward(self, h, x):
+        return h + self.inner(x)  # here
+
+
+def test_an_example_that_does_not_fit_is_said_with_its_line():
+    with pytest.raises(ArgumentError, match=r"in forward: found, with \d+ rows, .*\; give inputs"):
+        elman.fuse(Swapped(), torch.zeros(1, 3), torch.zeros(1, 4))
+
+
+class Dropping(Base):
+    """Another step in training, that no tape holds; its normalisation is the same in both."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.drop = nn.LayerNorm(4), nn.Dropout(0.5)
+
+    def forward(self, x, h):
+        return self.drop(torch.tanh(self.norm(self.inner(x) + h)))
+
+
+class Twice(Base):
+    """Another step in training, that a tape holds."""
+
+    def forward(self, x, h):
+        a = torch.tanh(self.inner(x) + h)
+        return 2 * a if self.training else a
+
+
+@pytest.mark.parametrize(("kind", "training"), [(Dropping, False), (Twice, False), (Twice, True)])
+def test_a_step_that_differs_in_training_runs_in_its_mode_alone(kind, training):
+    module = kind().train(training)
+    modes = [part.training for part in module.modules()]
+    cell = elman.fuse(module, torch.zeros(1, 3), torch.zeros(1, 4))
+    assert [part.training for part in module.modules()] == modes
+    inputs = torch.randn(2, 5, 3)
+    wanted, _ = loop(cell, inputs, cell.initial_state(2))
+    torch.testing.assert_close(dynamic_unroll(cell, inputs)[0], wanted)
+    cell.train(not training)
+    with pytest.raises(ArgumentError, match="mode, in which its step is another"):
+        dynamic_unroll(cell, inputs)
+    cell.train(training)
+    torch.testing.assert_close(dynamic_unroll(cell, inputs)[0], wanted)
+
+
+def test_a_step_that_is_the_same_in_training_runs_in_both_modes():
+    cell = elman.fuse(Alone().eval(), torch.zeros(1, 3), torch.zeros(1, 6))
+    inputs = torch.randn(2, 5, 3)
+    assert torch.equal(dynamic_unroll(cell, inputs)[0], dynamic_unroll(cell.train(), inputs)[0])
+
+
+@pytest.mark.parametrize("without", [torch.no_grad, torch.inference_mode])
+def test_is_fused_where_gradients_are_off(without):
+    module = Alone()
+    with without():
+        cell = elman.fuse(module, torch.zeros(1, 3), torch.zeros(1, 6))
+    dynamic_unroll(cell, torch.randn(2, 5, 3))[0].sum().backward()
+    assert module.again.weight.grad is not None
+
+
 def test_what_returns_no_state_is_refused():
     class Wrong(Base):
         def forward(self, x, h):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from elman.kernels.tapes import native, reference
 from elman.operators.tapes import TapeJob, loop_tape
 from elman.tapes import reverse
+from elman.written import WrittenCell, tanh
 from tests.unchecked import unchecked
 from tests.written_steps import FAMILY, OPERATIONS, UNITS, modes, random_call, random_cell
 
@@ -120,3 +121,15 @@ def test_an_lstm_keeps_four_numbers_for_each_unit():
         states={"hidden": "H", "cell": "H"},
     )
     assert len(reverse(cell.tape(5).sized(3)).kept) == 4  # and the states: see the engine
+
+
+def test_long_and_shared_chains_take_no_longer_than_they_are():
+    def step(x, state, w):
+        a = w.w @ x + state.hidden
+        for _ in range(600):  # each value is read twice: 2**600 ways lead back
+            a = (a + 0.5) * (a - 0.25)
+        return tanh(a)
+
+    tape = WrittenCell(step, "long", weights={"w": ("H", "I")}).tape(4)
+    back = reverse(tape)
+    assert len(back.ops) < 8 * len(tape.ops)

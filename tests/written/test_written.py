@@ -11,7 +11,7 @@ import pytest
 from elman.errors import ArgumentError
 from elman.kernels.tapes import reference
 from elman.tapes import INPUTS, Tape
-from elman.written import WrittenCell, named, sigmoid, tanh, total, where
+from elman.written import WrittenCell, join, named, sigmoid, tanh, total, where
 from tests.unchecked import unchecked
 from tests.written_steps import FAMILY, PACED, modes, random_call
 
@@ -76,6 +76,18 @@ def test_a_state_of_one_number_is_put_out_for_every_unit():
     tape = _cell(lambda x, state, w: total(w.w @ x)).tape(4)
     assert tape.output_size == 4
     assert tape.output == tape.after[0]
+
+
+def test_slices_of_what_is_read_again_and_again_are_taken_once():
+    def step(x, state, w):
+        a = w.w @ x
+        for _ in range(600):  # 2**600 ways lead back to the product
+            a = (a + 0.5) * (a - 0.25)
+        return tanh(join(a[:2], a[2:]))
+
+    tape = WrittenCell(step, "long", weights={"w": ("H", "I")}).tape(4)
+    assert sum(op.name == "product" for op in tape.ops) == 2
+    assert len(tape.ops) < 6 * 600 + 10
 
 
 def test_slices_of_products_are_products_of_rows():
@@ -202,6 +214,9 @@ def test_a_description_is_checked():
         _cell(lambda x, state, w: x, weights={"w": ("H", "3I")}).shapes(2, 3)
     with pytest.raises(ArgumentError, match="weights: found none"):
         _cell(lambda x, state, w: x, weights={})
+    for shape in ("2H", 4, (), ("H", "I", "H")):
+        with pytest.raises(ArgumentError, match="weights: found w of the shape"):
+            _cell(lambda x, state, w: x, weights={"w": shape})
     with pytest.raises(ArgumentError, match="weights: found the name 'W'"):
         _cell(lambda x, state, w: x, weights={"W": ("H", "I")})
 
@@ -212,6 +227,16 @@ def test_a_description_is_checked():
         _cell(without_default)
     with pytest.raises(ArgumentError, match="found \\['b'\\]"):
         FAMILY["janet"].with_options(b=1)
+
+
+def test_a_step_that_draws_by_itself_is_refused():
+    draws = np.random.default_rng(0)
+
+    def drawing(x, state, w):
+        return w.w @ x * (draws.random(5) < 0.5)
+
+    with pytest.raises(ArgumentError, match="in drawing: found other numbers at a second look"):
+        _cell(drawing).tape(5)
 
 
 def test_options_are_baked_into_the_tape():

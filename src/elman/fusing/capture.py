@@ -42,7 +42,8 @@ def capture(module: nn.Module, inputs: Tensor, state: Any) -> Capture:
     """Traces one call on tensors that have sizes only.
 
     Raises:
-        ArgumentError: The module branches on a value, or returns no state like the one it reads.
+        ArgumentError: The module branches on a value, does not take such inputs and state, or
+            returns no state like the one it reads.
     """
     leaves, spec = pytree.tree_flatten(state)
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
@@ -64,13 +65,13 @@ def capture(module: nn.Module, inputs: Tensor, state: Any) -> Capture:
     try:
         made = trace(values, rows[0], rows[1:])
     except RuntimeError as error:
-        if (
-            "data-dependent" not in str(error).lower()
-            and "DataDependent" not in type(error).__name__
-        ):
-            raise
-        found = "found a branch that depends on a value"
-        raise ArgumentError(_own_line(error), found, "choose by torch.where") from error
+        if "data-dependent" in str(error).lower() or "DataDependent" in type(error).__name__:
+            found, expected = "found a branch that depends on a value", "choose by torch.where"
+        else:
+            what = (str(error).splitlines() or [type(error).__name__])[0]
+            found = f"found, with {batch} rows, {what}"
+            expected = "give inputs and a state that module(inputs, state) takes"
+        raise ArgumentError(_own_line(error), found, expected) from error
     _refuse_changes(made.graph)
     made.graph.eliminate_dead_code()
     (output,) = (node for node in made.graph.nodes if node.op == "output")

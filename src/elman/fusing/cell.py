@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import torch
@@ -45,6 +45,7 @@ class FusedCell(nn.Module):
         names: Sequence[str],
         spec: Any,
         with_output: bool,
+        modes: Collection[tuple[bool, ...]] | None,
     ) -> None:
         super().__init__()
         self.module, self.tape = module, tape
@@ -53,6 +54,7 @@ class FusedCell(nn.Module):
         self._text = tape_text(tape)
         self._transposed, self._names = tuple(transposed), tuple(names)
         self._spec, self._with_output = spec, with_output
+        self._modes = modes  # those in which the step is this tape; None: in all
 
     def initial_state(self, batch: int) -> Any:
         """The module's own `initial_state`, if it has one, else zeros."""
@@ -92,6 +94,7 @@ class FusedCell(nn.Module):
     ) -> tuple[Float[Tensor, "B T O"], Any]:
         """A whole sequence, by the compiled engine; see `elman.layers.dynamic_unroll`."""
         zero = not hasattr(self.module, "initial_state")
+        self._check_mode()
         if watcher() is not None or (resets is not None and not zero):
             return loop(self, inputs, state, lengths, resets, reverse)
         with untraced():
@@ -102,6 +105,15 @@ class FusedCell(nn.Module):
         job = TapeJob(self.tape, read, resets, reverse, text=self._text)
         outputs, parts = unroll_tape(job, inputs, pytree.tree_leaves(state), weights)
         return outputs, pytree.tree_unflatten(list(parts), self._spec)
+
+    def _check_mode(self) -> None:
+        if self._modes is not None and _mode(self.module) not in self._modes:
+            now = "training" if self.module.training else "evaluation"
+            raise ArgumentError(
+                "module",
+                f"found it in {now} mode, in which its step is another than the one that was fused",
+                "fuse it in this mode, too, or put dropout around the cell",
+            )
 
     def _check(self, inputs: Tensor, state: Any) -> None:
         if inputs.dim() != 3 or inputs.shape[2] != self.input_size:
@@ -136,7 +148,9 @@ def fuse(
 
     Args:
         module: Its `forward(x, state)` returns the output and the state, or the state alone.
-            Dropout must be off: put it into `eval()`, or around the cell.
+            Dropout must be off: put it into `eval()`, or around the cell. Where training and
+            `eval()` differ, sequences run in the mode that it was fused in, and are refused in
+            another.
         inputs: An example of one step's inputs; the rows do not matter.
         state: An example of the state: a tensor `[B, H]`, or a tuple of some.
         tolerance: How far outputs and gradients may be off, relative to the largest.
@@ -159,10 +173,48 @@ def fuse(
         captured.names,
         captured.state_spec,
         captured.with_output,
+        _same_modes(module, inputs, state, found.tape),
     )
     if choose_tape(inputs[:, None], [inputs]).kernel == "native":
-        _compare(cell, inputs, state, tolerance)
+        with torch.inference_mode(False), torch.enable_grad():
+            _compare(cell, inputs, state, tolerance)
     return cell
+
+
+def _mode(module: nn.Module) -> tuple[bool, ...]:
+    return tuple(each.training for each in module.modules())
+
+
+def _same_modes(
+    module: nn.Module, inputs: Tensor, state: Any, tape: Tape
+) -> frozenset[tuple[bool, ...]] | None:
+    """The modes in which a step is this tape; None if training and evaluation make no difference.
+
+    A module that draws or normalises over rows in training is another there, or no tape at all.
+    """
+    before = _mode(module)
+    parts = list(module.modules())
+    same = {before}
+    try:
+        for mode in ((True,) * len(parts), (False,) * len(parts)):
+            _put(parts, mode)
+            if mode not in same and _is_tape(module, inputs, state, tape):
+                same.add(mode)
+    finally:
+        _put(parts, before)
+    return None if {(True,) * len(parts), (False,) * len(parts)} <= same else frozenset(same)
+
+
+def _put(parts: Sequence[nn.Module], mode: Sequence[bool]) -> None:
+    for part, training in zip(parts, mode, strict=True):
+        part.training = training
+
+
+def _is_tape(module: nn.Module, inputs: Tensor, state: Any, tape: Tape) -> bool:
+    try:
+        return translate(capture(module, inputs, state)).tape == tape
+    except Exception:  # the user's own, too: it is the other mode, in which nothing was asked
+        return False
 
 
 def _check_example(module: Any, inputs: Any, state: Any) -> None:

@@ -143,9 +143,10 @@ class _Translator:
             self.values[changed] = self.values[node]
 
     def _refuse(self, node: fx.Node, found: str) -> NoReturn:
-        raise ArgumentError(
-            place_of(node), f"found {found}", "use what a tape holds, each row alone"
-        )
+        expected = "use what a tape holds, each row alone"
+        if any(str(user.target).startswith("aten.bernoulli") for user in (node, *node.users)):
+            expected = "put dropout into eval(), or around the cell"
+        raise ArgumentError(place_of(node), f"found {found}", expected)
 
     # ---- weights -------------------------------------------------------------------------------
 

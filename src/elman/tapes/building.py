@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from elman.tapes.tape import Op
 
-__all__ = ["Builder", "live"]
+__all__ = ["Builder", "after_args", "live"]
 
 
 class Builder:
@@ -80,3 +80,25 @@ def live(ops: Sequence[Op], roots: Iterable[int]) -> tuple[list[Op], dict[int, i
             numbers[number] = len(kept)
             kept.append(op._replace(args=tuple(numbers[arg] for arg in op.args)))
     return kept, numbers
+
+
+def after_args(
+    root: int, args_of: Callable[[int], Sequence[int]], known: Container[int]
+) -> Iterator[int]:
+    """A value and all that it follows from, each once and after what it reads.
+
+    Args:
+        root: The value.
+        args_of: What a value reads.
+        known: What needs no more; who takes a value from here puts it in before the next.
+    """
+    left = [root]
+    while left:
+        last = left[-1]
+        missing = [] if last in known else [arg for arg in args_of(last) if arg not in known]
+        if missing:
+            left += reversed(missing)
+            continue
+        left.pop()
+        if last not in known:
+            yield last

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from elman.tapes.building import Builder, live
+from elman.tapes.building import Builder, after_args, live
 from elman.tapes.tape import ELEMENTWISE, Op, Tape
 
 __all__ = ["Back", "Outer", "Sum", "Through", "reverse"]
@@ -361,13 +361,17 @@ class _Reverse:
     def _sources(self, number: int, kept: set[int]) -> set[int]:
         """What a cheap value follows from."""
         found: set[int] = set()
-        for arg in self.tape.ops[number].args:
-            if self._free(arg):
+        seen: set[int] = set()
+        left = list(self.tape.ops[number].args)
+        while left:
+            arg = left.pop()
+            if arg in seen or self._free(arg):
                 continue
+            seen.add(arg)
             if arg in kept or arg not in self.cheap:
                 found.add(arg)
             else:
-                found |= self._sources(arg, kept)
+                left += self.tape.ops[arg].args
         return found
 
 
@@ -381,6 +385,7 @@ class _Again:
         self.places = {number: k for k, number in enumerate(kept)}
         self.to = Builder()
         self.numbers: dict[int, int] = {}
+        self.there: dict[int, int | None] = {}
 
     def take(self, op: Op, number: int) -> int | None:
         if op.name == "forward":
@@ -394,6 +399,17 @@ class _Again:
         return found
 
     def _forward(self, number: int) -> int | None:
+        for value in after_args(number, self._follows, self.there):
+            self.there[value] = self._made(value)
+        return self.there[number]
+
+    def _follows(self, number: int) -> tuple[int, ...]:
+        """What a value is made again of; nothing where it is kept, or nobody reads it."""
+        op = self.tape.ops[number]
+        at_hand = number in self.places or (number in self.after and op.name not in _FREE)
+        return () if at_hand or number not in self.cheap else op.args
+
+    def _made(self, number: int) -> int | None:
         op = self.tape.ops[number]
         if number in self.places:
             return self.to.add("kept", (), (self.places[number],), op.size)
@@ -401,7 +417,7 @@ class _Again:
             return self.to.add("after", (), (self.after[number],), op.size)
         if number not in self.cheap and op.name not in _FREE:
             return None  # nobody reads it
-        args = [self._forward(arg) for arg in op.args]
+        args = [self.there[arg] for arg in op.args]
         if any(arg is None for arg in args):
             return None
         return self.to.add(op.name, args, op.given, op.size)  # pyright: ignore

@@ -16,7 +16,7 @@ from elman.errors import ArgumentError
 from elman.kernels.philox import keep_mask
 from elman.tapes import INPUTS, Tape
 from elman.tapes.tape import MAX_NAMED, NAME
-from elman.written.tracing import Names, Trace, trace
+from elman.written.tracing import Names, Trace, place_of, trace
 
 __all__ = ["WrittenCell", "written_cells"]
 
@@ -100,6 +100,7 @@ class WrittenCell:
             found = f"found {sorted(unknown)}"
             raise ArgumentError("starts", found, f"there are {', '.join(self.weights)}")
         self._check_names()
+        self._check_shapes()
         self._tape = lru_cache(maxsize=64)(self._traced)
 
     def _check_names(self) -> None:
@@ -110,6 +111,12 @@ class WrittenCell:
                 if not isinstance(name, str) or not NAME.fullmatch(name):
                     expected = "use lower case letters, digits and '_'"
                     raise ArgumentError(where, f"found the name {name!r}", expected)
+
+    def _check_shapes(self) -> None:
+        for name, shape in self.weights.items():
+            if not isinstance(shape, tuple | list) or len(shape) not in (1, 2):
+                found = f"found {name} of the shape {shape!r}"
+                raise ArgumentError("weights", found, 'give one or two sizes, as ("H",)')
 
     def with_options(self, **options: Any) -> WrittenCell:
         """The same with other options."""
@@ -139,7 +146,8 @@ class WrittenCell:
         """What it computes with so many units; the inputs may be any, if the step lets them.
 
         Raises:
-            ArgumentError: The step does what a tape cannot hold; the message says its line.
+            ArgumentError: The step does what a tape cannot hold; the message says its line. Or it
+                is another each time that it is asked.
         """
         return self._tape(units)
 
@@ -158,7 +166,12 @@ class WrittenCell:
             args = (x, Names("state", before), Names("the weights", weights))
             return args, {**asked, **self.options}
 
-        return trace(self.step, given, shapes, states, inputs, units)
+        tape, again = (trace(self.step, given, shapes, states, inputs, units) for _ in range(2))
+        if tape != again:
+            found = "found other numbers at a second look, as random ones"
+            expected = "give the same ones each time; what is drawn in each step is `noise`"
+            raise ArgumentError(place_of(self.step), found, expected)
+        return tape
 
     def run(
         self,

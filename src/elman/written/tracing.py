@@ -10,10 +10,10 @@ import numpy as np
 
 from elman.errors import ArgumentError, BlueprintError, ElmanError
 from elman.tapes import INPUTS, Builder, Op, Tape
-from elman.tapes.building import live
+from elman.tapes.building import after_args, live
 from elman.tapes.tape import ELEMENTWISE, REDUCTIONS, size_name
 
-__all__ = ["Matrix", "Names", "Trace", "Traced", "apply", "first_traced", "trace"]
+__all__ = ["Matrix", "Names", "Trace", "Traced", "apply", "first_traced", "place_of", "trace"]
 
 _UFUNCS = {
     "negative": "neg",
@@ -445,6 +445,20 @@ class Trace:
         return self.builder.add("slice", (value,), (first,), size)
 
     def _rows(self, value: int, first: int, size: int) -> int | None:
+        rows: dict[int, int | None] = {}
+        for number in after_args(value, self._unit_by_unit, rows):
+            rows[number] = self._some(number, first, size, rows)
+        return rows[value]
+
+    def _unit_by_unit(self, value: int) -> tuple[int, ...]:
+        """What the units of a value follow from, each from the same one."""
+        op: Op = self.builder.ops[value]
+        each = op.size != 1 and op.name in ELEMENTWISE and op.name != "spread"
+        return op.args if each else ()
+
+    def _some(
+        self, value: int, first: int, size: int, rows: Mapping[int, int | None]
+    ) -> int | None:
         op: Op = self.builder.ops[value]
         if op.size == 1:
             return value
@@ -453,10 +467,8 @@ class Trace:
             return self.builder.add(op.name, op.args, (weight, start + first), size)
         if op.name == "constant":
             return self.builder.constants(op.given[first : first + size])
-        if op.name not in ELEMENTWISE or op.name == "spread":
-            return None
-        args = [self._rows(arg, first, size) for arg in op.args]
-        if any(arg is None for arg in args):
+        args = [rows[arg] for arg in self._unit_by_unit(value)]
+        if not args or any(arg is None for arg in args):
             return None
         return self.builder.add(op.name, [arg for arg in args if arg is not None], op.given, size)
 
@@ -518,7 +530,7 @@ def trace(
         )
     except BlueprintError as error:
         found = f"{error.where}: {error.found}"
-        raise ArgumentError(_place(step, None), found, error.expected) from error
+        raise ArgumentError(place_of(step), found, error.expected) from error
 
 
 def _result(tracer: Trace, name: str, value: Any) -> int:
@@ -558,10 +570,11 @@ def _located(step: Callable[..., Any], error: Exception) -> ArgumentError:
         if code is not None and tracer.tb_frame.f_code.co_filename == code.co_filename:
             line = tracer.tb_lineno
         tracer = tracer.tb_next
-    return ArgumentError(_place(step, line), found, expected)
+    return ArgumentError(place_of(step, line), found, expected)
 
 
-def _place(step: Callable[..., Any], line: int | None) -> str:
+def place_of(step: Callable[..., Any], line: int | None = None) -> str:
+    """File, line and name of a step; the line is its first if None."""
     code: CodeType | None = getattr(step, "__code__", None)
     if code is None:
         return "step"

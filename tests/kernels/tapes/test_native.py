@@ -8,6 +8,7 @@ import pytest
 from elman.kernels.compiled import available_isas, isa, module
 from elman.kernels.tapes import native, reference
 from elman.kernels.tapes.compiled import engine
+from elman.written import WrittenCell
 from tests.tapes.test_reverse import drawn_gradients, flat
 from tests.unchecked import unchecked
 from tests.written_steps import FAMILY, PACED, modes, random_call
@@ -146,3 +147,19 @@ def test_functions_near_their_edges():
             )
             found = native.forward(call, keep=False).outputs
             np.testing.assert_allclose(found, wanted.outputs, rtol=tolerance, atol=1e-37)
+
+
+def test_long_sums_are_planned():
+    def step(x, state, w):
+        a = w.w @ x
+        total = a
+        for k in range(1100):
+            total = a * (1 + k / 2000) + total
+        return total
+
+    tape = WrittenCell(step, "long_sum", weights={"w": ("H", "I")}).tape(4)
+    call = random_call(WrittenCell(step, "long_sum", weights={"w": ("H", "I")}), 4, 3, 2, 2)
+    with unchecked():
+        wanted = reference.forward(call).outputs
+    assert len(tape.ops) > 2200
+    np.testing.assert_allclose(native.forward(call).outputs, wanted, rtol=1e-9)

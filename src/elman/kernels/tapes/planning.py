@@ -113,8 +113,13 @@ class Planner:
 
     def _terms(self, number: int, inner: set[int]) -> list[int]:
         found = []
-        for arg in self.ops[number].args:
-            found += self._terms(arg, inner) if arg in inner else [arg]
+        left = list(reversed(self.ops[number].args))
+        while left:
+            arg = left.pop()
+            if arg in inner:
+                left += reversed(self.ops[arg].args)
+            else:
+                found.append(arg)
         return found
 
     def own(self, value: int, size: int) -> bool:

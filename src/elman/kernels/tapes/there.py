@@ -8,6 +8,7 @@ from typing import Any
 
 from elman.kernels.tapes.planning import Node, Planner
 from elman.tapes import Op, Tape, reverse
+from elman.tapes.building import after_args
 
 __all__ = ["There"]
 
@@ -123,9 +124,16 @@ class There(Planner):
 
     def _plain_sum(self, number: int, inner: set[int]) -> int:
         """A sum without products, as it was written."""
-        op = self.ops[number]
-        args = [self._plain_sum(arg, inner) if arg in inner else self.node(arg) for arg in op.args]
-        return self.add_node(Node("op", op, tuple(args)))
+        made: dict[int, int] = {}
+
+        def within(value: int) -> list[int]:
+            return [arg for arg in self.ops[value].args if arg in inner]
+
+        for value in after_args(number, within, made):
+            op = self.ops[value]
+            args = [made[arg] if arg in inner else self.node(arg) for arg in op.args]
+            made[value] = self.add_node(Node("op", op, tuple(args)))
+        return made[number]
 
     def _leaf_is_read(self, k: int) -> bool:
         used = any(k in node.args for node in self.nodes)
