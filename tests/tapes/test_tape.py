@@ -75,3 +75,10 @@ def test_what_is_no_tape_is_refused(name):
 def test_what_reads_ahead_is_refused():
     with pytest.raises(BlueprintError, match="values before it"):
         Tape(2, 3, (("hidden", 2),), (), (Op("tanh", (0,), (), 2),), 0, (0,))
+
+
+def test_more_numbers_than_a_step_may_have_are_refused():
+    ops = (Op("state", (), (0,), 2), Op("constant", (), (1.0,), 1))
+    wide = [Op("spread", (1,), (), 1 << 20)] * 17
+    with pytest.raises(BlueprintError, match="found values of 17825795 numbers; give up to"):
+        Tape(2, 3, (("hidden", 2),), (), (*ops, *wide), 0, (0,))

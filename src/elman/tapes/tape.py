@@ -23,6 +23,7 @@ INPUTS = -1
 
 MAX_OPS = 4096
 MAX_SIZE = 1 << 20
+MAX_NUMBERS = 1 << 24  # of all values of one row's step: a file may not ask for hours
 MAX_STATES = 8
 MAX_WEIGHTS = 64
 MAX_NAMED = 32
@@ -298,6 +299,9 @@ class _Check:
         numbers = sum(op.size for op in tape.ops if op.name == "constant")
         if numbers > MAX_CONSTANTS:
             raise _fail("ops", f"found {numbers} constants", f"give up to {MAX_CONSTANTS}")
+        values = sum(op.size for op in tape.ops if op.size != INPUTS)
+        if values > MAX_NUMBERS:
+            raise _fail("ops", f"found values of {values} numbers", f"give up to {MAX_NUMBERS}")
         self._results()
 
     def _bounded(self, where: str, items: Sequence, least: int, most: int) -> None:
