@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 import elman
 import elman.nn
+from elman.errors import ShapeError, TwinShapeError
 from elman.kernels.compiled import available_isas, isa, module
 from elman.operators import stepping
 
@@ -297,6 +298,21 @@ def test_outputs_may_be_changed_in_place(kind):
         return torch.autograd.grad(outputs.sum(), list(cell.parameters()))
 
     _both(cells, found)
+
+
+def test_a_hook_that_gives_back_something_else_is_refused():
+    cell, _ = _pair("LSTMCell")
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: x, lambda x: x[:1]):
+        outputs, _ = _loop(cell, torch.randn(1, 4, 3, dtype=torch.float64))
+    with pytest.raises(ShapeError, match="a hook gave back"):
+        outputs.sum().backward()
+
+
+def test_inputs_of_another_dtype_in_a_loop_are_told():
+    cell, _ = _pair("GRUCell")
+    state = cell(torch.randn(4, 3, dtype=torch.float64))
+    with pytest.raises(TwinShapeError, match=r"GRUCell input: found torch\.float32"):
+        cell(torch.randn(4, 3), state.float())
 
 
 def test_the_graph_is_let_go_and_a_cell_may_be_copied():

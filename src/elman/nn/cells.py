@@ -104,12 +104,11 @@ def _step(operator: Callable[..., Any], module: Any, input: Tensor, hx: Any) -> 
         zeros = input.new_zeros(input.shape[0], module.hidden_size)
         hx = (zeros, zeros) if operator is torch.lstm_cell else zeros
     parameters = parameters_of(module, CELL_PARAMETERS)
-    if operator in _LEARNT:
-        found = step(_LEARNT[operator], input, hx, parameters)
-        if found is not None:
-            return found
     try:
-        return operator(input, hx, *parameters)
+        found = None
+        if operator in _LEARNT:
+            found = step(_LEARNT[operator], input, hx, parameters)
+        return operator(input, hx, *parameters) if found is None else found
     except (RuntimeError, TypeError):
         _check(operator, module, input, hx)
         raise

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn.functional import linear
 
+from elman.errors import ShapeError
 from elman.kernels.compiled import kernels_of, missing, number_of
 from elman.operators.calls import lasting
 from elman.operators.memory import may_touch, transformed
@@ -56,9 +57,8 @@ def step(variant: str, inputs: Any, state: Any, weights: Sequence[Any]) -> Any:
     if not (torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)):
         return None
     loop = _loop_of((cell, hidden), weights)
-    asked = (
-        tensors if loop is None else tensors[:3]
-    )  # a loop's weights were asked at its first step
+    # A loop's weights were asked at its first step.
+    asked = tensors if loop is None else tensors[:3]
     if not _ordinary(asked) or not _fits(variant, *tensors):
         return None
     loop = loop or _Loop(weights)
@@ -289,6 +289,7 @@ def _no_autocast() -> AbstractContextManager[Any]:
 def _backward(ctx: Any, tensors: Sequence[Any], kept: tuple, grads: Sequence[Any]) -> tuple:
     """The gradients by all tensors, None in place of the weights', which are noted."""
     inputs, hidden, cell, by_inputs, by_state = tensors[:5]
+    _check_kept(hidden, cell, len(by_inputs), *kept)
     wanted = ctx.needs_input_grad[2:]
     # A way back that does not end at the weights would never take what is noted.
     noted = wanted[0] and torch._C._will_engine_execute_node(ctx.loop.token.grad_fn)
@@ -303,6 +304,15 @@ def _backward(ctx: Any, tensors: Sequence[Any], kept: tuple, grads: Sequence[Any
         d_hidden = None if d_hidden is None else d_hidden.add_(carry)
         carry = None
     return d_inputs, d_hidden, carry, *(None,) * 4
+
+
+def _check_kept(hidden: Tensor, cell: Any, rows: int, gates: Tensor, beside: Tensor) -> None:
+    """What hooks on saved tensors give back is read by address: it must be of the same form."""
+    wide = (len(hidden), rows)
+    forms = (gates.shape, beside.shape) == (wide, wide if cell is None else hidden.shape)
+    if not forms or not gates.dtype == beside.dtype == hidden.dtype:
+        found = f"a hook gave back {list(gates.shape)} and {list(beside.shape)}"
+        raise ShapeError("saved tensors", found, "give back what was saved")
 
 
 def _rows(ctx: Any, noted: bool, inputs: Tensor, hidden: Tensor, width: int) -> list[Tensor]:
