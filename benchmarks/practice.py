@@ -117,12 +117,15 @@ def _ends(panel: Panel, n: int) -> np.ndarray:
 
 
 def _frame(panel: Panel, back: int) -> pd.DataFrame:
-    """The series up to some steps before their ends, as NeuralForecast reads them."""
+    """The series up to some steps before their ends, as NeuralForecast reads them.
+
+    It answers in the order of their names, which are numbers here: as they stand.
+    """
     parts = []
     whole = panel.cut(panel.history - back).filled()
-    for n, name in enumerate(whole.names):
+    for n in range(len(whole)):
         values = pd.Series(whole.target[whole.rows(n), 0]).interpolate(limit_direction="both")
-        parts.append(pd.DataFrame({"unique_id": name, "ds": np.arange(len(values)), "y": values}))
+        parts.append(pd.DataFrame({"unique_id": n, "ds": np.arange(len(values)), "y": values}))
     return pd.concat(parts, ignore_index=True)
 
 
