@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from elman.operators import loop
 from elman.operators.biases import merged, zero_state
 from elman.operators.calls import Problem
 
-__all__ = ["differentiate_loop"]
+__all__ = ["by_graph", "differentiate_loop"]
 
 
 def differentiate_loop(
@@ -29,20 +30,29 @@ def differentiate_loop(
     # Views: a tensor that is passed twice still has one gradient for each place.
     with torch.enable_grad():
         views: Any = [None if t is None else t.view_as(t) for t in tensors]
-        results = [
-            (result, grad)
-            for result, grad in zip(_loop(problem, kind, views), grads, strict=False)
-            if grad is not None and result.requires_grad
-        ]
-    sources = [view for view, want in zip(views, wanted, strict=True) if want]
+        found = _loop(problem, kind, views)
+    return by_graph(zip(found, grads, strict=False), views, wanted)
+
+
+def by_graph(
+    results: Iterable[tuple[Tensor, Tensor | None]], views: Sequence[Any], wanted: Sequence[bool]
+) -> list[Tensor | None]:
+    """The gradients by those of the views that are wanted, None for the others.
+
+    Args:
+        results: What was made of the views under autograd, each with the gradient by it (None for
+            zeros).
+        views: Tensors or None.
+        wanted: Of each whether its gradient is.
+    """
+    pairs = [(r, grad) for r, grad in results if grad is not None and r.requires_grad]
+    if not pairs:
+        return [None] * len(views)
+    outputs, grads = zip(*pairs, strict=True)
+    sources: list[Tensor] = [view for view, want in zip(views, wanted, strict=True) if want]
+    graph = torch.is_grad_enabled()
     found = iter(
-        torch.autograd.grad(
-            [result for result, _ in results],
-            sources,
-            [grad for _, grad in results],
-            create_graph=torch.is_grad_enabled(),
-            materialize_grads=True,
-        )
+        torch.autograd.grad(outputs, sources, grads, create_graph=graph, materialize_grads=True)
     )
     return [next(found) if want else None for want in wanted]
 

@@ -24,6 +24,7 @@ from torch.nn.functional import linear
 from elman.errors import ShapeError
 from elman.kernels.compiled import kernels_of, missing, number_of
 from elman.operators.calls import lasting
+from elman.operators.differentiating import by_graph
 from elman.operators.memory import may_touch, transformed
 from elman.operators.notice import watched
 
@@ -352,18 +353,4 @@ def _differentiate(ctx: Any, tensors: Sequence[Any], grads: Sequence[Any]) -> li
         state = hidden if cell is None else (hidden, cell)
         found = _OPERATORS[ctx.variant](inputs, state, *weights)
     results = (found,) if isinstance(found, Tensor) else found
-    pairs = [(r, g) for r, g in zip(results, grads, strict=True) if g is not None]
-    wanted = ctx.needs_input_grad[3:]
-    if not pairs:
-        return [None] * len(tensors)
-    sources: list[Tensor] = [view for view, want in zip(views, wanted, strict=True) if want]
-    by_sources = iter(
-        torch.autograd.grad(
-            [result for result, _ in pairs],
-            sources,
-            [grad for _, grad in pairs],
-            create_graph=torch.is_grad_enabled(),
-            materialize_grads=True,
-        )
-    )
-    return [next(by_sources) if want else None for want in wanted]
+    return by_graph(zip(results, grads, strict=True), views, ctx.needs_input_grad[3:])

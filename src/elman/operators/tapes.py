@@ -21,6 +21,7 @@ from elman.kernels.tapes.compiled import engine, missing
 from elman.kernels.tapes.evaluation import evaluate
 from elman.operators.calls import empty_sequence, lasting
 from elman.operators.choice import Choice
+from elman.operators.differentiating import by_graph
 from elman.operators.loop import reading_order, real_steps
 from elman.operators.memory import may_touch, traced, transformed
 from elman.tapes import Op, Tape
@@ -392,22 +393,7 @@ def _differentiated(
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
         views = [tensor.view_as(tensor) for tensor in tensors]
         outputs, finals = loop_tape(job, views[0], views[1 : 1 + count], views[1 + count :])
-        pairs = [
-            (result, grad)
-            for result, grad in zip((outputs, *finals), grads, strict=True)
-            if grad is not None and result.requires_grad
-        ]
-    sources = [view for view, want in zip(views, wanted, strict=True) if want]
-    found = iter(
-        torch.autograd.grad(
-            [result for result, _ in pairs],
-            sources,
-            [grad for _, grad in pairs],
-            create_graph=torch.is_grad_enabled(),
-            materialize_grads=True,
-        )
-    )
-    return [next(found) if want else None for want in wanted]
+    return by_graph(zip((outputs, *finals), grads, strict=True), views, wanted)
 
 
 # ---- for whoever records -----------------------------------------------------------------------
